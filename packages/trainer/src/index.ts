@@ -1,1 +1,1 @@
-export {};
+export type { TrainOptions, TrainOutcome } from './face.js';

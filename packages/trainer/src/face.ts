@@ -1,0 +1,18 @@
+import type { JobEventBody, JobResult, JobSpec } from '@steelyard/contracts';
+
+export type TrainOptions = {
+	spec: JobSpec;
+	/** Folder of a validated dataset, as `ingest` of @steelyard/dataset leaves it. */
+	dataset: string;
+	/** Existing folder, private to this attempt; receives `model.onnx`, `report.json`, `metrics.json`, … and `checkpoints/`. */
+	output: string;
+	/** Folders of earlier attempts of the same job, newest first; training goes on from the newest whole checkpoint found there. */
+	earlier?: readonly string[];
+	/** Called in order for everything that happens. */
+	emit: (event: JobEventBody) => void;
+	/** Asked between chunks; true ends training after a last checkpoint. */
+	stopped: () => boolean;
+};
+
+/** `artifacts` are file names in `output`. */
+export type TrainOutcome = { status: 'done'; result: JobResult; artifacts: string[] } | { status: 'stopped' };
