@@ -1,1 +1,2 @@
-export {};
+export { mlpFusion } from './mlp-fusion.js';
+export type { Family, ModalityInput, ModalityShape, ParameterSpec } from './family.js';

@@ -1,1 +1,3 @@
-export {};
+export { differentiate, type Gradients } from './differentiate.js';
+export { rules, zeros } from './rules/table.js';
+export type { Rule, RuleContext, Rules } from './rule.js';

@@ -1,1 +1,5 @@
-export {};
+export { chooseProvider, type Devices, probeDevices } from './devices.js';
+export { RuntimeError, type RuntimeErrorCode } from './errors.js';
+export { loadProgram, type Program, type ProgramModel, type State } from './program.js';
+export { createSession, type Provider, type Session, type SessionOptions, type ValueInfo } from './session.js';
+export { arrayTypeOf, type DType, sizeOf, type Tensor, type TensorData, tensor } from './tensor.js';

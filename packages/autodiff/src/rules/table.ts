@@ -1,0 +1,12 @@
+import type { Rules } from '../rule.js';
+import { elementwise, zeroGradient } from './elementwise.js';
+import { matmul } from './matmul.js';
+import { normalize } from './normalize.js';
+import { reduce } from './reduce.js';
+import { shape } from './shape.js';
+
+/** Every rule by operator. */
+export const rules: Rules = { ...elementwise, ...matmul, ...reduce, ...shape, ...normalize };
+
+/** Operators through which no gradient flows. */
+export const zeros: Rules = zeroGradient;

@@ -1,0 +1,254 @@
+import { type DType, sizeOf, type Tensor, type TensorData, tensor } from '@steelyard/runtime';
+import { type Attribute, type Dim, type Graph, GraphError, type Node, type Shape, type Value } from './graph.js';
+
+/** Attributes as plain values: an integer, list of integers, string or graph; a float is written `{ type: 'float', value }`. */
+export type Attributes = Readonly<Record<string, number | readonly number[] | string | Attribute>>;
+
+const attributeOf = (value: Attributes[string]): Attribute => {
+	if (typeof value === 'number') return { type: 'int', value };
+	if (typeof value === 'string') return { type: 'string', value };
+	return 'type' in value ? value : { type: 'ints', value };
+};
+
+export const float = (value: number): Attribute => ({ type: 'float', value });
+
+/** The shape that two shapes broadcast to (ONNX multidirectional broadcasting). Throws GraphError when they do not. */
+export function broadcastShapes(a: Shape, b: Shape): Dim[] {
+	const rank = Math.max(a.length, b.length);
+	return Array.from({ length: rank }, (_, i) => {
+		const x = a[a.length - rank + i] ?? 1;
+		const y = b[b.length - rank + i] ?? 1;
+		if (x === y || y === 1) return x;
+		if (x === 1) return y;
+		throw new GraphError('unknown_shape', `shapes [${a}] and [${b}] do not broadcast`);
+	});
+}
+
+/** Adds nodes one by one and hands back values that carry their shapes. Names are unique; equal constants are one initializer. */
+export class GraphBuilder {
+	readonly #nodes: Node[] = [];
+	readonly #inputs: Value[] = [];
+	readonly #outputs: Value[] = [];
+	readonly #initializers = new Map<string, Tensor>();
+	readonly #values = new Map<string, Value>();
+	readonly #constants = new Map<string, Value>();
+	readonly #taken = new Set<string>();
+	readonly #prefix: string;
+
+	/** `prefix` begins the names that the builder makes up, so that graphs of several builders can be put together. */
+	constructor(prefix = '') {
+		this.#prefix = prefix;
+	}
+
+	/** A builder that goes on from `graph`: its nodes, inputs and initializers are kept, its outputs are not. */
+	static from(graph: Graph, prefix = ''): GraphBuilder {
+		const g = new GraphBuilder(prefix);
+		for (const input of graph.inputs) g.input(input.name, input.dtype, input.shape);
+		g.append(graph);
+		return g;
+	}
+
+	/** Adds the nodes, initializers and known values of `graph`, whose inputs must already stand here under their names. */
+	append(graph: Graph): void {
+		for (const [name, value] of graph.initializers) this.initializer(name, value);
+		for (const node of graph.nodes) for (const output of node.outputs) if (output !== '') this.#take(output);
+		this.#nodes.push(...graph.nodes);
+		for (const [name, value] of graph.values) this.#values.set(name, value);
+	}
+
+	#take(name: string): string {
+		if (this.#taken.has(name)) throw new GraphError('malformed_model', `two values have the name "${name}"`, name);
+		this.#taken.add(name);
+		return name;
+	}
+
+	#fresh(stem: string): string {
+		let i = this.#nodes.length;
+		while (this.#taken.has(`${this.#prefix}${stem}_${i}`)) i++;
+		return this.#take(`${this.#prefix}${stem}_${i}`);
+	}
+
+	input(name: string, dtype: DType, shape: Shape): Value {
+		const value = { name: this.#take(name), dtype, shape };
+		this.#inputs.push(value);
+		this.#values.set(name, value);
+		return value;
+	}
+
+	initializer(name: string, value: Tensor): Value {
+		return this.#store(this.#take(name), value);
+	}
+
+	#store(name: string, value: Tensor): Value {
+		this.#initializers.set(name, value);
+		const handle = { name, dtype: value.dtype, shape: value.shape };
+		this.#values.set(name, handle);
+		return handle;
+	}
+
+	/** An unnamed constant; the same numbers give the same value. */
+	constant(dtype: DType, shape: readonly number[], values: ArrayLike<number> | TensorData): Value {
+		const data = tensor(dtype, shape, values);
+		const bytes = new Uint8Array(data.data.buffer as ArrayBuffer, data.data.byteOffset, data.data.byteLength);
+		const key = bytes.length <= 256 ? `${dtype}[${shape}]${Buffer.from(bytes).toString('base64')}` : null;
+		const known = key === null ? undefined : this.#constants.get(key);
+		if (known !== undefined) return known;
+		const value = this.#store(this.#fresh('const'), data);
+		if (key !== null) this.#constants.set(key, value);
+		return value;
+	}
+
+	scalar(value: number, dtype: DType = 'float32'): Value {
+		return this.constant(dtype, [], [value]);
+	}
+
+	ints(values: readonly number[]): Value {
+		return this.constant('int64', [values.length], values);
+	}
+
+	/** The value of that name. Throws GraphError for an unknown one. */
+	value(name: string): Value {
+		const value = this.#values.get(name);
+		if (value === undefined) throw new GraphError('unknown_shape', `nothing is known of the value "${name}"`, name);
+		return value;
+	}
+
+	/** Makes `value` an output called `name`. */
+	output(name: string, value: Value): void {
+		const renamed = { ...value, name };
+		if (value.name !== name) this.node('Identity', [value], [renamed]);
+		this.#outputs.push(renamed);
+	}
+
+	/** Adds a node with outputs of given names and types. */
+	node(op: string, inputs: ReadonlyArray<Value | null>, outputs: readonly Value[], attributes: Attributes = {}): void {
+		for (const output of outputs) this.#take(output.name);
+		this.#add(op, inputs, outputs, attributes);
+	}
+
+	#add(op: string, inputs: ReadonlyArray<Value | null>, outputs: readonly Value[], attributes: Attributes): void {
+		for (const output of outputs) this.#values.set(output.name, output);
+		this.#nodes.push({
+			name: `${this.#prefix}${op}_${this.#nodes.length}`,
+			op,
+			inputs: inputs.map((value) => value?.name ?? ''),
+			outputs: outputs.map(({ name }) => name),
+			attributes: Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, attributeOf(value)])),
+		});
+	}
+
+	/** Adds a node of one output; its shape is that of the first input unless given. */
+	op(op: string, inputs: ReadonlyArray<Value | null>, attributes: Attributes = {}, type: { dtype?: DType; shape?: Shape } = {}): Value {
+		const first = inputs[0] as Value;
+		const output = { name: this.#fresh(op), dtype: type.dtype ?? first.dtype, shape: type.shape ?? first.shape };
+		this.#add(op, inputs, [output], attributes);
+		return output;
+	}
+
+	#elementwise(op: string, a: Value, b: Value): Value {
+		return this.op(op, [a, b], {}, { shape: broadcastShapes(a.shape, b.shape) });
+	}
+
+	add = (a: Value, b: Value): Value => this.#elementwise('Add', a, b);
+	sub = (a: Value, b: Value): Value => this.#elementwise('Sub', a, b);
+	mul = (a: Value, b: Value): Value => this.#elementwise('Mul', a, b);
+	div = (a: Value, b: Value): Value => this.#elementwise('Div', a, b);
+	neg = (x: Value): Value => this.op('Neg', [x]);
+	exp = (x: Value): Value => this.op('Exp', [x]);
+
+	/** A scalar of x's type times x. */
+	scale(factor: number, x: Value): Value {
+		return this.mul(x, this.scalar(factor, x.dtype));
+	}
+
+	matMul(a: Value, b: Value): Value {
+		const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
+		return this.op('MatMul', [a, b], {}, { shape: [...batch, a.shape.at(-2) as Dim, b.shape.at(-1) as Dim] });
+	}
+
+	/** α·A'·B' + β·C of matrices, where A' = Aᵀ if transA. */
+	gemm(a: Value, b: Value, c: Value | null = null, { transA = false, transB = false, alpha = 1, beta = 1 } = {}): Value {
+		const attributes: Record<string, number | Attribute> = {};
+		if (transA) attributes['transA'] = 1;
+		if (transB) attributes['transB'] = 1;
+		if (alpha !== 1) attributes['alpha'] = float(alpha);
+		if (beta !== 1 && c !== null) attributes['beta'] = float(beta);
+		const shape = [a.shape[transA ? 1 : 0] as Dim, b.shape[transB ? 0 : 1] as Dim];
+		return this.op('Gemm', c === null ? [a, b] : [a, b, c], attributes, { shape });
+	}
+
+	transpose(x: Value, perm: readonly number[]): Value {
+		return this.op('Transpose', [x], { perm }, { shape: perm.map((axis) => x.shape[axis] as Dim) });
+	}
+
+	/** Swaps the last two axes. */
+	transposed(x: Value): Value {
+		const axes = x.shape.map((_, axis) => axis);
+		return this.transpose(x, [...axes.slice(0, -2), axes.length - 1, axes.length - 2]);
+	}
+
+	/** To a new shape; at most one dimension may be symbolic. */
+	reshape(x: Value, shape: Shape): Value {
+		if (shape.length === x.shape.length && shape.every((dim, i) => dim === x.shape[i])) return x;
+		return this.op('Reshape', [x, this.ints(shape.map((dim) => (typeof dim === 'number' ? dim : -1)))], {}, { shape });
+	}
+
+	/** Reduces over `axes` (non-negative) by `op`, such as ReduceSum. */
+	reduce(op: string, x: Value, axes: readonly number[], keepdims = true): Value {
+		const shape = x.shape.flatMap((dim, axis) => (axes.includes(axis) ? (keepdims ? [1] : []) : [dim]));
+		return this.op(op, [x, this.ints(axes)], { keepdims: keepdims ? 1 : 0 }, { shape });
+	}
+
+	reduceSum(x: Value, axes: readonly number[], keepdims = true): Value {
+		return this.reduce('ReduceSum', x, axes, keepdims);
+	}
+
+	/** The sum of all elements, of shape []. */
+	sumAll(x: Value): Value {
+		return x.shape.length === 0 ? x : this.reduceSum(x, x.shape.map((_, axis) => axis), false);
+	}
+
+	expand(x: Value, shape: readonly number[]): Value {
+		return this.op('Expand', [x, this.ints(shape)], {}, { shape });
+	}
+
+	concat(values: readonly Value[], axis: number): Value {
+		const first = values[0] as Value;
+		const sizes = values.map((value) => value.shape[axis] as Dim);
+		const total = sizes.every((size) => typeof size === 'number') ? sizes.reduce<number>((sum, size) => sum + (size as number), 0) : sizes.join('+');
+		return this.op('Concat', values, { axis }, { shape: first.shape.map((dim, i) => (i === axis ? total : dim)) });
+	}
+
+	split(x: Value, sizes: readonly number[], axis: number): Value[] {
+		const outputs = sizes.map((size) => ({
+			name: this.#fresh('Split'),
+			dtype: x.dtype,
+			shape: x.shape.map((dim, i) => (i === axis ? size : dim)),
+		}));
+		this.#add('Split', [x, this.ints(sizes)], outputs, { axis });
+		return outputs;
+	}
+
+	/** Sums x over the axes along which `target` was broadcast to x's shape. */
+	sumTo(target: Shape, x: Value): Value {
+		const lead = x.shape.length - target.length;
+		const axes = x.shape.flatMap((dim, axis) => (axis < lead || (target[axis - lead] === 1 && dim !== 1) ? [axis] : []));
+		return axes.length === 0 ? x : this.reshape(this.reduceSum(x, axes), target);
+	}
+
+	build(name: string): Graph {
+		const values = new Map(this.#values);
+		for (const { name } of this.#inputs) values.delete(name);
+		for (const name of this.#initializers.keys()) values.delete(name);
+		return { name, nodes: this.#nodes, inputs: this.#inputs, outputs: this.#outputs, initializers: this.#initializers, values };
+	}
+}
+
+/** How many elements a value has. Throws GraphError for a symbolic shape. */
+export const elementCount = (value: Value): number =>
+	sizeOf(
+		value.shape.map((dim) => {
+			if (typeof dim === 'number') return dim;
+			throw new GraphError('unknown_shape', `value "${value.name}" has the symbolic dimension "${dim}", expected a size`, value.name);
+		}),
+	);

@@ -1,0 +1,24 @@
+import type { DType } from '@steelyard/runtime';
+import { TensorProto_DataType as T } from 'onnx-buf';
+
+const numbers: Record<DType, T> = {
+	float32: T.FLOAT,
+	float64: T.DOUBLE,
+	float16: T.FLOAT16,
+	int8: T.INT8,
+	int16: T.INT16,
+	int32: T.INT32,
+	int64: T.INT64,
+	uint8: T.UINT8,
+	uint16: T.UINT16,
+	uint32: T.UINT32,
+	uint64: T.UINT64,
+	bool: T.BOOL,
+};
+const names = new Map<number, DType>(Object.entries(numbers).map(([name, number]) => [number, name as DType]));
+
+/** The number that TensorProto.DataType gives to an element type. */
+export const dataTypeOf = (dtype: DType): number => numbers[dtype];
+
+/** The element type of a TensorProto.DataType number, or undefined for one that we do not hold (strings, complex, float8 …). */
+export const dtypeOf = (dataType: number): DType | undefined => names.get(dataType);

@@ -1,0 +1,115 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { arrayTypeOf, type DType, sizeOf, type Tensor, type TensorData } from '@steelyard/runtime';
+import {
+	type AttributeProto,
+	AttributeProto_AttributeType as A,
+	type GraphProto,
+	ModelProtoSchema,
+	type TensorProto,
+	TensorProto_DataLocation,
+	type ValueInfoProto,
+} from 'onnx-buf';
+import { dtypeOf } from './data-types.js';
+import { type Attribute, type Graph, GraphError, type Model, type Node, type Value } from './graph.js';
+
+const utf8 = new TextDecoder();
+
+function elements(proto: TensorProto, dtype: DType, size: number): TensorData {
+	const type = arrayTypeOf(dtype);
+	if (proto.rawData.length > 0) {
+		if (proto.rawData.length !== size * type.BYTES_PER_ELEMENT)
+			throw new GraphError(
+				'malformed_model',
+				`tensor "${proto.name}" has ${proto.rawData.length} bytes, expected ${size * type.BYTES_PER_ELEMENT}`,
+				proto.name,
+			);
+		const copy = new Uint8Array(proto.rawData); // aligned, and free of the buffer of the whole file
+		return new type(copy.buffer, 0, size) as TensorData;
+	}
+	const fields = [proto.floatData, proto.int32Data, proto.int64Data, proto.doubleData, proto.uint64Data];
+	const values = fields.find((field) => field.length > 0) ?? [];
+	if (values.length !== size)
+		throw new GraphError('malformed_model', `tensor "${proto.name}" holds ${values.length} elements, expected ${size}`, proto.name);
+	return (type as unknown as { from(values: ArrayLike<unknown>): TensorData }).from(values);
+}
+
+function tensorOf(proto: TensorProto): Tensor {
+	if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL || proto.externalData.length > 0)
+		throw new GraphError('unsupported_model', `tensor "${proto.name}" keeps its data in another file; store it inside the model`, proto.name);
+	const dtype = dtypeOf(proto.dataType);
+	if (dtype === undefined) throw new GraphError('unsupported_model', `tensor "${proto.name}" has the data type ${proto.dataType}, which is not supported`, proto.name);
+	const shape = proto.dims.map(Number);
+	const size = sizeOf(shape);
+	if (shape.some((dim) => dim < 0) || !Number.isSafeInteger(size))
+		throw new GraphError('malformed_model', `tensor "${proto.name}" has the impossible shape [${shape}]`, proto.name);
+	return { dtype, shape, data: elements(proto, dtype, size) };
+}
+
+function valueOf(info: ValueInfoProto): Value {
+	const type = info.type?.value;
+	if (type?.case !== 'tensorType')
+		throw new GraphError('unsupported_model', `value "${info.name}" is ${type?.case ?? 'untyped'}, expected a tensor`, info.name);
+	const dtype = dtypeOf(type.value.elemType);
+	if (dtype === undefined) throw new GraphError('unsupported_model', `value "${info.name}" has the data type ${type.value.elemType}, which is not supported`, info.name);
+	const shape = (type.value.shape?.dim ?? []).map((dim, axis) =>
+		dim.value.case === 'dimValue' ? Number(dim.value.value) : dim.value.case === 'dimParam' && dim.value.value !== '' ? dim.value.value : `${info.name}.${axis}`,
+	);
+	return { name: info.name, dtype, shape };
+}
+
+function attributeOf(proto: AttributeProto, node: string): Attribute {
+	switch (proto.type) {
+		case A.INT:
+			return { type: 'int', value: Number(proto.i) };
+		case A.FLOAT:
+			return { type: 'float', value: proto.f };
+		case A.STRING:
+			return { type: 'string', value: utf8.decode(proto.s) };
+		case A.TENSOR:
+			if (proto.t !== undefined) return { type: 'tensor', value: tensorOf(proto.t) };
+			break;
+		case A.GRAPH:
+			if (proto.g !== undefined) return { type: 'graph', value: graphOf(proto.g) };
+			break;
+		case A.INTS:
+			return { type: 'ints', value: proto.ints.map(Number) };
+		case A.FLOATS:
+			return { type: 'floats', value: proto.floats };
+		case A.STRINGS:
+			return { type: 'strings', value: proto.strings.map((bytes) => utf8.decode(bytes)) };
+	}
+	throw new GraphError('unsupported_model', `node "${node}" has the attribute "${proto.name}" of type ${A[proto.type] ?? proto.type}, which is not supported`, node);
+}
+
+function graphOf(proto: GraphProto): Graph {
+	if (proto.sparseInitializer.length > 0) throw new GraphError('unsupported_model', 'sparse initializers are not supported');
+	const initializers = new Map(proto.initializer.map((tensor) => [tensor.name, tensorOf(tensor)]));
+	const nodes: Node[] = proto.node.map((node, i) => {
+		const name = node.name === '' ? `${node.opType}_${i}` : node.name;
+		if (node.domain !== '' && node.domain !== 'ai.onnx')
+			throw new GraphError('unsupported_model', `node "${name}" is ${node.domain}.${node.opType}; only standard ONNX operators are supported`, name);
+		const attributes = Object.fromEntries(node.attribute.map((attribute) => [attribute.name, attributeOf(attribute, name)]));
+		return { name, op: node.opType, inputs: node.input, outputs: node.output, attributes };
+	});
+	const values = new Map<string, Value>();
+	for (const info of proto.valueInfo) if (info.type?.value.case === 'tensorType') values.set(info.name, valueOf(info));
+	// Old exporters list initializers among the inputs as well; there they are constants.
+	const inputs = proto.input.filter((input) => !initializers.has(input.name)).map(valueOf);
+	return { name: proto.name, nodes, inputs, outputs: proto.output.map(valueOf), initializers, values };
+}
+
+/** Reads a serialised ONNX model. Throws GraphError `malformed_model` or `unsupported_model`, naming the node or value. */
+export function decodeModel(bytes: Uint8Array): Model {
+	let proto: ReturnType<typeof fromBinary<typeof ModelProtoSchema>>;
+	try {
+		proto = fromBinary(ModelProtoSchema, bytes);
+	} catch (error) {
+		throw new GraphError('malformed_model', `this is not an ONNX model: ${(error as Error).message}`);
+	}
+	if (proto.graph === undefined) throw new GraphError('malformed_model', 'the model has no graph');
+	if (proto.functions.length > 0) throw new GraphError('unsupported_model', 'model-local functions are not supported');
+	const opset = proto.opsetImport.find(({ domain }) => domain === '' || domain === 'ai.onnx')?.version;
+	if (opset === undefined) throw new GraphError('malformed_model', 'the model does not say which version of the standard operator set it uses');
+	const metadata = Object.fromEntries(proto.metadataProps.map(({ key, value }) => [key, value]));
+	return { graph: graphOf(proto.graph), opset: Number(opset), metadata };
+}

@@ -1,0 +1,82 @@
+import type { DType, Tensor } from '@steelyard/runtime';
+
+/** One dimension: a size, or the name of a symbolic one. */
+export type Dim = number | string;
+export type Shape = readonly Dim[];
+
+/** A value of a graph: its name, element type and shape. */
+export type Value = { readonly name: string; readonly dtype: DType; readonly shape: Shape };
+
+export type Attribute =
+	| { readonly type: 'int'; readonly value: number }
+	| { readonly type: 'float'; readonly value: number }
+	| { readonly type: 'string'; readonly value: string }
+	| { readonly type: 'tensor'; readonly value: Tensor }
+	| { readonly type: 'graph'; readonly value: Graph }
+	| { readonly type: 'ints'; readonly value: readonly number[] }
+	| { readonly type: 'floats'; readonly value: readonly number[] }
+	| { readonly type: 'strings'; readonly value: readonly string[] };
+
+export type Node = {
+	readonly name: string;
+	/** Operator of the standard ONNX domain; other domains are refused at decoding. */
+	readonly op: string;
+	/** Value names; '' is an optional input left out. */
+	readonly inputs: readonly string[];
+	readonly outputs: readonly string[];
+	readonly attributes: Readonly<Record<string, Attribute>>;
+};
+
+/** An ONNX graph as plain data, nodes in topological order. */
+export type Graph = {
+	readonly name: string;
+	readonly nodes: readonly Node[];
+	readonly inputs: readonly Value[];
+	readonly outputs: readonly Value[];
+	readonly initializers: ReadonlyMap<string, Tensor>;
+	/** What is known of the values that nodes produce; complete after `canonicalise`. */
+	readonly values: ReadonlyMap<string, Value>;
+};
+
+export type Model = {
+	readonly graph: Graph;
+	/** Version of the standard operator set. */
+	readonly opset: number;
+	/** `metadata_props`. */
+	readonly metadata?: Readonly<Record<string, string>>;
+};
+
+/** The operator set that all our graphs are written in: the newest whose Scan, Pad and LSTM still have CUDA kernels in ONNX Runtime 1.29. */
+export const OPSET = 18;
+
+export type GraphErrorCode = 'malformed_model' | 'unsupported_model' | 'unknown_shape' | 'unsupported_operator';
+
+/** What is wrong with a graph, and at which node or value. */
+export class GraphError extends Error {
+	override readonly name = 'GraphError';
+	readonly code: GraphErrorCode;
+	/** The node or value that the message is about. */
+	readonly where: string | null;
+
+	constructor(code: GraphErrorCode, message: string, where: string | null = null) {
+		super(message);
+		this.code = code;
+		this.where = where;
+	}
+}
+
+/** Every value of a graph by name: inputs, initializers and node outputs as far as they are known. */
+export function allValues(graph: Graph): Map<string, Value> {
+	const values = new Map<string, Value>(graph.values);
+	for (const [name, { dtype, shape }] of graph.initializers) values.set(name, { name, dtype, shape });
+	for (const input of graph.inputs) values.set(input.name, input);
+	return values;
+}
+
+/** The shape as numbers. Throws GraphError `unknown_shape` when a dimension is symbolic. */
+export function staticShape(value: Value): number[] {
+	return value.shape.map((dim) => {
+		if (typeof dim === 'number') return dim;
+		throw new GraphError('unknown_shape', `value "${value.name}" has the symbolic dimension "${dim}", expected a size`, value.name);
+	});
+}

@@ -1,0 +1,43 @@
+import { axpy, type Optimizer, type OptimizerOptions } from './optimizer.js';
+
+/** Largest loss scale within a chunk; keeps the scaled moments far from the ends of float32. */
+const LARGEST_SCALE = 1e3;
+
+/**
+ * Adam (Kingma & Ba 2015) and AdamW (Loshchilov & Hutter 2019) with PyTorch's bias correction, in the fewest passes over the parameters.
+ *
+ * Within a chunk the moments are kept as M = m/((1−β1)·β2^(j/2)) and V = v/((1−β2)·β2^j), with j the step in the chunk. When the gradient comes scaled, G = c·g with c = β2^(−j/2), then
+ *   M ← β1/√β2·M + G,   V ← V + G²,   p ← p − s·M/(√V + e),
+ *   s = lr·(1−β1)/(1−β1^t)·√((1−β2^t)/(1−β2)),   e = c·ε·√((1−β2^t)/(1−β2)),
+ * and decay of V costs no pass. After a chunk of K steps M is multiplied by β2^(K/2) and V by β2^K.
+ */
+export function adam({ name, weightDecay, beta1, beta2, epsilon }: OptimizerOptions): Optimizer {
+	const decoupled = name === 'adamw' && weightDecay > 0;
+	const coupled = name === 'adam' && weightDecay > 0;
+	return {
+		slots: ['m', 'v'],
+		scalars: ['rate', 'epsilon', 'memory', ...(decoupled || coupled ? ['decay'] : [])],
+		maxChunk: Math.max(1, Math.floor((2 * Math.log(LARGEST_SCALE)) / -Math.log(beta2))),
+		scalarsAt({ step, inChunk, learningRate }) {
+			const lossScale = beta2 ** (-inChunk / 2);
+			const correction = Math.sqrt((1 - beta2 ** step) / (1 - beta2));
+			return {
+				lossScale,
+				rate: (-learningRate * (1 - beta1) * correction) / (1 - beta1 ** step),
+				epsilon: lossScale * epsilon * correction,
+				memory: beta1 / Math.sqrt(beta2),
+				decay: decoupled ? 1 - learningRate * weightDecay : lossScale * weightDecay,
+			};
+		},
+		update(g, { parameter, gradient, slots, scalars }) {
+			const of = (values: Readonly<Record<string, typeof parameter>>, key: string) => values[key] as typeof parameter;
+			const G = coupled ? axpy(g, of(scalars, 'decay'), parameter, gradient) : gradient;
+			const m = axpy(g, of(scalars, 'memory'), of(slots, 'm'), G);
+			const v = g.add(of(slots, 'v'), g.mul(G, G));
+			const direction = g.div(m, g.add(g.op('Sqrt', [v]), of(scalars, 'epsilon')));
+			const kept = decoupled ? g.mul(parameter, of(scalars, 'decay')) : parameter;
+			return { parameter: axpy(g, of(scalars, 'rate'), direction, kept), slots: { m, v } };
+		},
+		afterChunk: (steps) => ({ m: beta2 ** (steps / 2), v: beta2 ** steps }),
+	};
+}

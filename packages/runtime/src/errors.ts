@@ -1,0 +1,15 @@
+export type RuntimeErrorCode = 'device_unavailable' | 'model_refused' | 'run_failed';
+
+/** What ONNX Runtime said when it would not load or run a model; `cause` is its own error. */
+export class RuntimeError extends Error {
+	override readonly name = 'RuntimeError';
+	readonly code: RuntimeErrorCode;
+
+	constructor(code: RuntimeErrorCode, message: string, cause?: unknown) {
+		super(message, { cause });
+		this.code = code;
+	}
+}
+
+/** The runtime's own words, without the noise of its source positions. */
+export const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).trim();

@@ -1,0 +1,63 @@
+/** Element types of tensors, by the names that ONNX Runtime's JavaScript API uses. */
+export type DType =
+	| 'float32'
+	| 'float64'
+	| 'float16'
+	| 'int8'
+	| 'int16'
+	| 'int32'
+	| 'int64'
+	| 'uint8'
+	| 'uint16'
+	| 'uint32'
+	| 'uint64'
+	| 'bool';
+
+export type TensorData =
+	| Float32Array
+	| Float64Array
+	| Int8Array
+	| Int16Array
+	| Int32Array
+	| BigInt64Array
+	| Uint8Array
+	| Uint16Array
+	| Uint32Array
+	| BigUint64Array;
+
+/** A dense row-major tensor on the host. `bool` is held as Uint8Array of 0 and 1, `float16` as the bits in a Uint16Array. */
+export type Tensor = { readonly dtype: DType; readonly shape: readonly number[]; readonly data: TensorData };
+
+const arrayTypes = {
+	float32: Float32Array,
+	float64: Float64Array,
+	float16: Uint16Array,
+	int8: Int8Array,
+	int16: Int16Array,
+	int32: Int32Array,
+	int64: BigInt64Array,
+	uint8: Uint8Array,
+	uint16: Uint16Array,
+	uint32: Uint32Array,
+	uint64: BigUint64Array,
+	bool: Uint8Array,
+} as const;
+
+/** Number of elements of a shape; 1 for a scalar. */
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((size, dim) => size * dim, 1);
+
+/** The typed array class that holds elements of `dtype`. */
+export const arrayTypeOf = (dtype: DType): (typeof arrayTypes)[DType] => arrayTypes[dtype];
+
+/** A tensor of `dtype` from plain numbers; integers of 64 bits are converted. Throws RangeError when the count does not fit the shape. */
+export function tensor(dtype: DType, shape: readonly number[], values: ArrayLike<number> | TensorData): Tensor {
+	if (values.length !== sizeOf(shape)) throw new RangeError(`a tensor of shape [${shape}] holds ${sizeOf(shape)} elements, found ${values.length}`);
+	const type = arrayTypes[dtype];
+	if (values instanceof type) return { dtype, shape, data: values as TensorData };
+	if (dtype === 'int64' || dtype === 'uint64') {
+		const data = new (type as typeof BigInt64Array)(values.length);
+		for (let i = 0; i < data.length; i++) data[i] = BigInt(values[i] as number | bigint);
+		return { dtype, shape, data };
+	}
+	return { dtype, shape, data: (type as Float32ArrayConstructor).from(values as ArrayLike<number>) };
+}

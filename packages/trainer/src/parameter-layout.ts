@@ -1,0 +1,42 @@
+import type { GraphBuilder, Value } from '@steelyard/onnx';
+import type { ParameterSpec } from '@steelyard/mlp-fusion';
+import { sizeOf, type Tensor } from '@steelyard/runtime';
+
+/** Parameters that lie one after another in one flat vector `[1, size]`. */
+export type ParameterGroup = { readonly name: string; readonly size: number; readonly members: readonly ParameterSpec[] };
+
+/** Up to this many elements a parameter shares a vector with others: there an operator costs more than its arithmetic. */
+const SMALL = 8192;
+
+/** Small parameters in one group, every large one in its own; in the order of `parameters`. */
+export function layOut(parameters: readonly ParameterSpec[]): ParameterGroup[] {
+	const group = (name: string, members: ParameterSpec[]): ParameterGroup => ({ name, members, size: members.reduce((sum, { shape }) => sum + sizeOf(shape), 0) });
+	const small = parameters.filter(({ shape }) => sizeOf(shape) <= SMALL);
+	const large = parameters.filter(({ shape }) => sizeOf(shape) > SMALL);
+	return [...(small.length > 0 ? [group('small', small)] : []), ...large.map((parameter) => group(parameter.name, [parameter]))];
+}
+
+/** Adds the parameters of a group, by their names, as views of its vector. */
+export function unpack(g: GraphBuilder, group: ParameterGroup, vector: Value): void {
+	const parts = group.members.length === 1 ? [vector] : g.split(vector, group.members.map(({ shape }) => sizeOf(shape)), 1);
+	group.members.forEach(({ name, shape }, i) => g.node('Reshape', [parts[i] as Value, g.ints(shape)], [{ name, dtype: 'float32', shape }]));
+}
+
+/** The vector of a group from values by parameter name. */
+export function pack(g: GraphBuilder, group: ParameterGroup, valueOf: (name: string) => Value): Value {
+	const flat = group.members.map(({ name, shape }) => g.reshape(valueOf(name), [1, sizeOf(shape)]));
+	return flat.length === 1 ? (flat[0] as Value) : g.concat(flat, 1);
+}
+
+/** Parameters by name, as copies out of the vectors by group. */
+export function parametersFrom(layout: readonly ParameterGroup[], vectors: (group: string) => Float32Array): Map<string, Tensor> {
+	const parameters = new Map<string, Tensor>();
+	for (const group of layout) {
+		let offset = 0;
+		for (const { name, shape } of group.members) {
+			parameters.set(name, { dtype: 'float32', shape, data: vectors(group.name).slice(offset, offset + sizeOf(shape)) });
+			offset += sizeOf(shape);
+		}
+	}
+	return parameters;
+}
