@@ -1,0 +1,66 @@
+import { canonicalise, encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
+import { createSession, tensor } from '@steelyard/runtime';
+import { describe, expect, it } from 'vitest';
+import { differentiate } from '../src/index.js';
+
+const run = async (g: GraphBuilder, feeds: Record<string, ReturnType<typeof tensor>>) => {
+	const session = await createSession(encodeModel({ graph: g.build('test'), opset: OPSET }));
+	const outputs = await session.run(feeds);
+	await session.release();
+	return outputs;
+};
+
+describe('differentiate', () => {
+	it('adds up the gradients of a value that is used several times', async () => {
+		const g = new GraphBuilder();
+		const x = g.input('x', 'float32', [2]);
+		g.output('loss', g.sumAll(g.add(g.mul(x, x), g.exp(x)))); // 2x + eˣ
+		const { graph, gradients } = differentiate(await canonicalise({ graph: g.build('f'), opset: OPSET }), { loss: 'loss', wrt: ['x'] });
+		const backward = GraphBuilder.from(graph, 't/');
+		backward.output('dx', gradients.get('x') as Value);
+		const { dx } = await run(backward, { x: tensor('float32', [2], [0.5, -1]) });
+		expect(dx?.data[0]).toBeCloseTo(1 + Math.exp(0.5), 5);
+		expect(dx?.data[1]).toBeCloseTo(-2 + Math.exp(-1), 5);
+	});
+
+	it('gives a gradient of a gradient', async () => {
+		const g = new GraphBuilder();
+		const x = g.input('x', 'float32', [1]);
+		g.output('loss', g.sumAll(g.op('Tanh', [x])));
+		const first = differentiate(await canonicalise({ graph: g.build('f'), opset: OPSET }), { loss: 'loss', wrt: ['x'] });
+		const h = GraphBuilder.from(first.graph, 's/');
+		h.output('slope', h.sumAll(first.gradients.get('x') as Value));
+		const second = differentiate(await canonicalise({ graph: h.build('f2'), opset: OPSET }), { loss: 'slope', wrt: ['x'] });
+		const b = GraphBuilder.from(second.graph, 't/');
+		b.output('curvature', second.gradients.get('x') as Value);
+		const { curvature } = await run(b, { x: tensor('float32', [1], [0.3]) });
+		const t = Math.tanh(0.3);
+		expect(curvature?.data[0]).toBeCloseTo(-2 * t * (1 - t * t), 5);
+	});
+
+	it('gives zeros for a value that the loss does not depend on', async () => {
+		const g = new GraphBuilder();
+		const x = g.input('x', 'float32', [1]);
+		g.input('unused', 'float32', [2]);
+		g.output('loss', g.sumAll(x));
+		const graph = await canonicalise({ graph: g.build('f'), opset: OPSET });
+		const { gradients } = differentiate(graph, { loss: 'loss', wrt: ['x', 'unused'] });
+		expect(gradients.get('unused')?.shape).toEqual([2]);
+	});
+
+	it('refuses an operator without a rule, naming node, operator and path', async () => {
+		const g = new GraphBuilder();
+		const x = g.input('x', 'float32', [2, 2]);
+		g.output('loss', g.sumAll(g.op('Tanh', [g.op('Det', [x], {}, { shape: [] })])));
+		const graph = await canonicalise({ graph: g.build('f'), opset: OPSET });
+		expect(() => differentiate(graph, { loss: 'loss', wrt: ['x'] })).toThrow(/operator Det of node "Det.*Det → Tanh/);
+	});
+
+	it('refuses a loss that is not a scalar', async () => {
+		const g = new GraphBuilder();
+		const x = g.input('x', 'float32', [2]);
+		g.output('loss', g.exp(x));
+		const graph = await canonicalise({ graph: g.build('f'), opset: OPSET });
+		expect(() => differentiate(graph, { loss: 'loss', wrt: ['x'] })).toThrow(/shape \[2\], expected a scalar/);
+	});
+});

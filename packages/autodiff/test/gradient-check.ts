@@ -1,0 +1,89 @@
+import { canonicalise, encodeModel, type Graph, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
+import { createSession, type DType, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
+import { differentiate } from '../src/index.js';
+
+/** One use of an operator: inputs by shape (with the range of their numbers), and how to build it. */
+export type Case = {
+	shapes: number[][];
+	build: (g: GraphBuilder, inputs: Value[]) => Value;
+	/** Range of the random inputs; away from kinks and poles. Default [-2, 2]. */
+	range?: [number, number];
+	/** float32 where ORT has no float64 kernel. */
+	dtype?: 'float32' | 'float64';
+};
+
+/** mulberry32: enough for test inputs. */
+export function random(seed: number): () => number {
+	let state = seed >>> 0;
+	return () => {
+		state = (state + 0x6d2b79f5) >>> 0;
+		let t = Math.imul(state ^ (state >>> 15), 1 | state);
+		t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+		return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+	};
+}
+
+const run = async (graph: Graph, feeds: Record<string, Tensor>): Promise<Record<string, Tensor>> => {
+	const session = await createSession(encodeModel({ graph, opset: OPSET }));
+	try {
+		return await session.run(feeds);
+	} finally {
+		await session.release();
+	}
+};
+
+/**
+ * The largest error of the rule's gradients of Σ r·y (r random) against central differences, relative to 1e-4·|g| + 1e-6 (float64), or of one random
+ * directional derivative relative to 2e-3·(1 + |g|) (float32). Right when at most 1.
+ */
+export async function gradientError({ shapes, build, range = [-2, 2], dtype = 'float64' }: Case, seed: number): Promise<number> {
+	const next = random(seed);
+	const draw = (type: DType, shape: number[], [low, high]: [number, number]): Tensor =>
+		tensor(type, shape, Array.from({ length: sizeOf(shape) }, () => low + (high - low) * next()));
+	const feeds: Record<string, Tensor> = Object.fromEntries(shapes.map((shape, i) => [`x${i}`, draw(dtype, shape, range)]));
+
+	const g = new GraphBuilder();
+	const inputs = shapes.map((shape, i) => g.input(`x${i}`, dtype, shape));
+	const y = build(g, inputs);
+	const r = g.initializer('r', draw(dtype, y.shape as number[], [-1, 1]));
+	g.output('loss', g.sumAll(g.mul(y, r)));
+	const model = { graph: g.build('case'), opset: OPSET };
+	const names = inputs.map(({ name }) => name);
+	const { graph, gradients } = differentiate(await canonicalise(model), { loss: 'loss', wrt: names });
+	const backward = GraphBuilder.from(graph, 'test/');
+	for (const name of names) backward.output(`d_${name}`, gradients.get(name) as Value);
+	const analytic = await run(backward.build('backward'), feeds);
+
+	const session = await createSession(encodeModel(model));
+	const lossAt = async (changed: Record<string, Tensor>): Promise<number> => Number(((await session.run({ ...feeds, ...changed }))['loss'] as Tensor).data[0]);
+	let worst = 0;
+	if (dtype === 'float64') {
+		const h = 1e-5;
+		for (const name of names) {
+			const { shape, data } = feeds[name] as Tensor;
+			const gradient = (analytic[`d_${name}`] as Tensor).data;
+			for (let i = 0; i < data.length; i++) {
+				const moved = async (by: number) => lossAt({ [name]: tensor(dtype, shape, Float64Array.from(data as Float64Array, (v, j) => (j === i ? v + by : v))) });
+				const numeric = ((await moved(h)) - (await moved(-h))) / (2 * h);
+				worst = Math.max(worst, Math.abs(numeric - Number(gradient[i])) / (1e-4 * Math.abs(numeric) + 1e-6));
+			}
+		}
+	} else {
+		const h = 1e-2;
+		const direction = Object.fromEntries(names.map((name) => [name, draw('float32', (feeds[name] as Tensor).shape as number[], [-1, 1]).data as Float32Array]));
+		const moved = (by: number) =>
+			lossAt(
+				Object.fromEntries(
+					names.map((name) => {
+						const { shape, data } = feeds[name] as Tensor;
+						return [name, tensor('float32', shape, Float32Array.from(data as Float32Array, (v, i) => v + by * (direction[name]?.[i] as number)))];
+					}),
+				),
+			);
+		const numeric = ((await moved(h)) - (await moved(-h))) / (2 * h);
+		const exact = names.reduce((sum, name) => sum + (direction[name] as Float32Array).reduce((part, d, i) => part + d * Number((analytic[`d_${name}`] as Tensor).data[i]), 0), 0);
+		worst = Math.abs(numeric - exact) / (2e-3 * (1 + Math.abs(exact)));
+	}
+	await session.release();
+	return worst;
+}

@@ -1,0 +1,53 @@
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Tensor } from '@steelyard/runtime';
+import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
+
+/** What a checkpoint keeps: tensors by name and a header of plain data. */
+export type Checkpoint<Header> = { readonly header: Header; readonly tensors: ReadonlyMap<string, Tensor> };
+
+const KEPT = 2;
+const folderOf = (output: string): string => join(output, 'checkpoints');
+const byNumber = (a: string, b: string): number => Number.parseInt(a, 10) - Number.parseInt(b, 10);
+
+async function checkpointsIn(output: string): Promise<string[]> {
+	const names = await readdir(folderOf(output)).catch((error: NodeJS.ErrnoException) => {
+		if (error.code === 'ENOENT') return [];
+		throw error;
+	});
+	return names.filter((name) => /^\d+\.safetensors$/.test(name)).sort(byNumber);
+}
+
+/** Writes the next checkpoint whole or not at all, and removes all but the last two. */
+export async function saveCheckpoint<Header>(output: string, { header, tensors }: Checkpoint<Header>): Promise<void> {
+	const folder = folderOf(output);
+	await mkdir(folder, { recursive: true });
+	const existing = await checkpointsIn(output);
+	const number = existing.length === 0 ? 0 : Number.parseInt(existing.at(-1) as string, 10) + 1;
+	const temporary = join(folder, `${number}.part`);
+	const file = await open(temporary, 'w');
+	try {
+		await file.writeFile(encodeSafetensors(tensors, { steelyard: JSON.stringify(header) }));
+		await file.sync();
+	} finally {
+		await file.close();
+	}
+	await rename(temporary, join(folder, `${number}.safetensors`));
+	for (const name of existing.slice(0, existing.length + 1 - KEPT)) await rm(join(folder, name), { force: true });
+}
+
+/** The newest whole checkpoint of the given attempts, newest attempt first; null where there is none. A damaged file is passed over for the one before it. */
+export async function latestCheckpoint<Header>(outputs: readonly string[]): Promise<Checkpoint<Header> | null> {
+	for (const output of outputs) {
+		for (const name of (await checkpointsIn(output)).reverse()) {
+			const bytes = await readFile(join(folderOf(output), name));
+			try {
+				const { tensors, metadata } = decodeSafetensors(bytes);
+				return { header: JSON.parse(metadata['steelyard'] as string) as Header, tensors };
+			} catch (error) {
+				if (!(error instanceof RangeError || error instanceof SyntaxError)) throw error;
+			}
+		}
+	}
+	return null;
+}

@@ -1,0 +1,38 @@
+import type { Metrics, TaskProfile } from '@steelyard/contracts';
+import type { ModalityShape } from '@steelyard/mlp-fusion';
+import type { Session, Tensor } from '@steelyard/runtime';
+import { type Examples, forwardInputs, inBatches, labelsOf } from './examples.js';
+import { metricsOf, type Predictions } from './metrics.js';
+
+/** Rows of one forward pass when a model is judged. */
+export const EVALUATION_BATCH = 512;
+
+export type Evaluation = { readonly metrics: Metrics; readonly predictions: Predictions; /** `[N, M]` */ readonly weights: Float32Array };
+
+/** Inputs of an exported model for some examples: `x.<modality>` and every mask that the model asks for. */
+function exportedInputs(session: Session, examples: Examples, modalities: readonly ModalityShape[], chosen: Uint32Array): Record<string, Tensor> {
+	const inputs = forwardInputs(examples, modalities, chosen);
+	for (const { name } of session.inputs) {
+		if (name in inputs || !name.startsWith('mask.')) continue;
+		const mask = examples.split.mask(name.slice('mask.'.length));
+		const data = Float32Array.from(chosen, (i) => mask?.[examples.rows[i] as number] ?? 1);
+		inputs[name] = { dtype: 'float32', shape: [chosen.length], data };
+	}
+	return inputs;
+}
+
+/** Runs an exported model over the examples and measures what it says: the figures that a job reports. */
+export async function evaluateModel(session: Session, examples: Examples, modalities: readonly ModalityShape[], task: TaskProfile): Promise<Evaluation> {
+	const count = examples.rows.length;
+	const classes = task.type === 'regression' ? 1 : Math.max(2, task.outputs);
+	const said = new Float32Array(count * classes);
+	const weights = new Float32Array(count * modalities.length);
+	await inBatches(examples, EVALUATION_BATCH, async (chosen) => {
+		const outputs = await session.run(exportedInputs(session, examples, modalities, chosen));
+		const first = chosen[0] as number;
+		said.set((outputs[task.type === 'regression' ? 'prediction' : 'probabilities'] as Tensor).data as Float32Array, first * classes);
+		weights.set((outputs['modality_weights'] as Tensor).data as Float32Array, first * modalities.length);
+	});
+	const predictions: Predictions = task.type === 'regression' ? { values: said } : { probabilities: said };
+	return { metrics: metricsOf(task, predictions, labelsOf(examples)), predictions, weights };
+}

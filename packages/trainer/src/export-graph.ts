@@ -1,0 +1,93 @@
+import type { TaskProfile } from '@steelyard/contracts';
+import type { ModalityShape } from '@steelyard/mlp-fusion';
+import { encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
+import type { Tensor } from '@steelyard/runtime';
+import { usesDivergence, type WeightingConfig } from '@steelyard/weighting';
+import { type Architecture, embed, fuse } from './architecture.js';
+import type { TargetScale } from './examples.js';
+import { type Standardisation, standardised } from './standardise.js';
+import type { WeightingStatistics } from './weigher.js';
+import { instanceWeightsGraph, modalityWeightsGraph } from './weighting-graph.js';
+
+export type TrainedModel = { readonly architecture: Architecture; readonly parameters: ReadonlyMap<string, Tensor> };
+
+export type ExportOptions = {
+	fusion: TrainedModel;
+	/** One a modality, in its order; needed where the weighting uses divergences. */
+	unimodal: readonly TrainedModel[];
+	/** Modalities that have a mask: whole rows or steps may be missing. */
+	masked: ReadonlySet<string>;
+	task: TaskProfile;
+	scale: TargetScale;
+	standardisation: ReadonlyMap<string, Standardisation>;
+	config: WeightingConfig;
+	statistics: WeightingStatistics;
+	metadata: Readonly<Record<string, string>>;
+};
+
+/** 1 where the modality of a row is there, `[batch, 1]`. */
+function presenceOf(g: GraphBuilder, modality: ModalityShape, mask: Value | undefined, x: Value): Value {
+	if (mask !== undefined) return modality.maskedSteps ? g.reduce('ReduceMax', mask, [1]) : g.reshape(mask, ['batch', 1]);
+	const shape = g.op('Shape', [x], { start: 0, end: 1 }, { dtype: 'int64', shape: [1] });
+	const size = g.op('Concat', [shape, g.ints([1])], { axis: 0 }, { shape: [2] });
+	return g.op('Expand', [g.constant('float32', [1, 1], [1]), size], {}, { shape: ['batch', 1] });
+}
+
+/** `prediction`, and `probabilities` for classes, of logits `[batch, outputs]`. */
+function predictions(g: GraphBuilder, task: TaskProfile, logits: Value): void {
+	const predicted = (probabilities: Value): Value => g.op('ArgMax', [probabilities], { axis: 1, keepdims: 0 }, { dtype: 'int64', shape: ['batch'] });
+	if (task.type === 'regression') {
+		g.output('prediction', g.reshape(logits, ['batch']));
+		return;
+	}
+	const probabilities =
+		task.type === 'binary' ? g.concat([g.op('Sigmoid', [g.neg(logits)]), g.op('Sigmoid', [logits])], 1) : g.op('Softmax', [logits], { axis: 1 });
+	g.output('prediction', predicted(probabilities));
+	g.output('probabilities', probabilities);
+}
+
+/**
+ * The trained model as one self-contained ONNX file: standardisation, unimodal models, weighting and both passes of the fusion.
+ * Inputs `x.<modality>` `[batch, …shape]`, raw, and `mask.<modality>` `[batch]` or `[batch, steps]` of 0 and 1 where the dataset has masks; outputs
+ * `prediction` `[batch]` (class index, int64, or value), `probabilities` `[batch, classes]`, `modality_weights` `[batch, M]`.
+ */
+export function exportModel(options: ExportOptions): Uint8Array {
+	const { fusion, unimodal, masked, task, scale, standardisation, config, statistics } = options;
+	const { modalities } = fusion.architecture;
+	const g = new GraphBuilder('model/');
+	const raw = new Map(modalities.map(({ name, shape }) => [name, g.input(`x.${name}`, 'float32', ['batch', ...shape])]));
+	const masks = new Map(
+		modalities
+			.filter(({ name }) => masked.has(name))
+			.map(({ name, shape, maskedSteps }) => [name, g.input(`mask.${name}`, 'float32', maskedSteps ? ['batch', shape[0] as number] : ['batch'])]),
+	);
+	const x = new Map([...raw].map(([name, value]) => [name, standardised(g, value, standardisation.get(name) ?? null)]));
+	const inputsOf = ({ parameters }: TrainedModel, scope: string) => {
+		const values = new Map([...parameters].map(([name, value]) => [name, g.initializer(`${scope}/${name}`, value)]));
+		return { x: (m: string) => x.get(m) as Value, mask: (m: string) => masks.get(m) as Value, parameter: (name: string) => values.get(name) as Value };
+	};
+	const outputOf = (logits: Value): Value => (task.type === 'regression' ? g.add(g.scale(scale.deviation, logits), g.scalar(scale.mean)) : logits);
+
+	const present = g.concat(modalities.map((modality) => presenceOf(g, modality, masks.get(modality.name), raw.get(modality.name) as Value)), 1);
+	const inputs = inputsOf(fusion, 'fusion');
+	const embeddings = embed(g, fusion.architecture, inputs);
+	const fusedUnder = (weights: Value): Value => {
+		const columns = modalities.length === 1 ? [weights] : g.split(weights, modalities.map(() => 1), 1);
+		return outputOf(fuse(g, fusion.architecture, embeddings, columns, inputs.parameter));
+	};
+
+	let weights = modalityWeightsGraph(g, config, statistics, present);
+	if (usesDivergence(config)) {
+		const fused = fusedUnder(weights);
+		const outputs = unimodal.map((model, m) => {
+			const { name } = modalities[m] as ModalityShape;
+			const own = inputsOf(model, `unimodal.${name}`);
+			const column = g.split(present, modalities.map(() => 1), 1)[m] as Value;
+			return outputOf(fuse(g, model.architecture, embed(g, model.architecture, own), [column], own.parameter));
+		});
+		weights = instanceWeightsGraph(g, config, statistics, { task, unimodal: outputs, fused, present });
+	}
+	predictions(g, task, fusedUnder(weights));
+	g.output('modality_weights', weights);
+	return encodeModel({ graph: g.build('steelyard'), opset: OPSET, metadata: options.metadata });
+}

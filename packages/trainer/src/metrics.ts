@@ -1,0 +1,103 @@
+import type { Metrics, TaskProfile } from '@steelyard/contracts';
+
+/** What a model said of N examples: `[N, classes]` probabilities (two columns for binary) or `[N]` values, raw scale. */
+export type Predictions = { readonly probabilities: Float32Array } | { readonly values: Float32Array };
+
+const mean = (n: number, at: (i: number) => number): number => {
+	let sum = 0;
+	for (let i = 0; i < n; i++) sum += at(i);
+	return sum / n;
+};
+
+/** Class of the highest probability, the first of equals. */
+export function topClass(probabilities: Float32Array, classes: number, row: number): number {
+	let top = 0;
+	for (let c = 1; c < classes; c++) if ((probabilities[row * classes + c] as number) > (probabilities[row * classes + top] as number)) top = c;
+	return top;
+}
+
+/** Rows by falling score, in runs of equal score: [positives, negatives] of each run. */
+function tiedRuns(scores: Float32Array, positive: (row: number) => boolean): Array<[number, number]> {
+	const order = Uint32Array.from(scores, (_, i) => i).sort((a, b) => (scores[b] as number) - (scores[a] as number));
+	const runs: Array<[number, number]> = [];
+	let last: number | undefined;
+	for (const row of order) {
+		if (scores[row] !== last) runs.push([0, 0]);
+		last = scores[row];
+		(runs.at(-1) as [number, number])[positive(row) ? 0 : 1]++;
+	}
+	return runs;
+}
+
+/** Area under the ROC curve (ties count half) and average precision, as scikit-learn has them; null where one class is absent. */
+export function rankingMetrics(scores: Float32Array, positive: (row: number) => boolean): { auroc: number | null; auprc: number | null } {
+	const runs = tiedRuns(scores, positive);
+	const positives = runs.reduce((sum, [p]) => sum + p, 0);
+	const negatives = scores.length - positives;
+	if (positives === 0 || negatives === 0) return { auroc: null, auprc: null };
+	let above = 0;
+	let seen = 0;
+	let pairs = 0;
+	let precision = 0;
+	for (const [p, n] of runs) {
+		pairs += n * (above + p / 2);
+		above += p;
+		seen += p + n;
+		precision += (p / positives) * (above / seen);
+	}
+	return { auroc: pairs / (positives * negatives), auprc: precision };
+}
+
+function classMetrics(probabilities: Float32Array, labels: Float64Array, classes: number): Metrics {
+	const n = labels.length;
+	const hits = new Float64Array(classes);
+	const predicted = new Float64Array(classes);
+	const support = new Float64Array(classes);
+	for (let i = 0; i < n; i++) {
+		const top = topClass(probabilities, classes, i);
+		const label = labels[i] as number;
+		predicted[top] = (predicted[top] as number) + 1;
+		support[label] = (support[label] as number) + 1;
+		if (top === label) hits[top] = (hits[top] as number) + 1;
+	}
+	const f1 = Array.from(hits, (hit, c) => (hit === 0 ? 0 : (2 * hit) / ((predicted[c] as number) + (support[c] as number))));
+	const seen = f1.filter((_, c) => (support[c] as number) + (predicted[c] as number) > 0);
+	const column = (c: number): Float32Array => Float32Array.from({ length: n }, (_, i) => probabilities[i * classes + c] as number);
+	const rankings = (classes === 2 ? [1] : [...Array(classes).keys()]).map((c) => rankingMetrics(column(c), (row) => labels[row] === c));
+	const overClasses = (of: (ranking: (typeof rankings)[number]) => number | null): number | null => {
+		const values = rankings.map(of);
+		return values.some((value) => value === null) ? null : mean(values.length, (i) => values[i] as number);
+	};
+	return {
+		loss: mean(n, (i) => -Math.log(Math.max(probabilities[i * classes + (labels[i] as number)] as number, 1e-38))),
+		accuracy: hits.reduce((sum, hit) => sum + hit, 0) / n,
+		macro_f1: mean(seen.length, (i) => seen[i] as number),
+		weighted_f1: f1.reduce((sum, value, c) => sum + value * (support[c] as number), 0) / n,
+		auroc: overClasses(({ auroc }) => auroc),
+		auprc: overClasses(({ auprc }) => auprc),
+	};
+}
+
+function valueMetrics(values: Float32Array, targets: Float64Array): Metrics {
+	const n = targets.length;
+	const error = (i: number): number => (values[i] as number) - (targets[i] as number);
+	const mv = mean(n, (i) => values[i] as number);
+	const mt = mean(n, (i) => targets[i] as number);
+	const covariance = mean(n, (i) => ((values[i] as number) - mv) * ((targets[i] as number) - mt));
+	const deviations = Math.sqrt(mean(n, (i) => ((values[i] as number) - mv) ** 2) * mean(n, (i) => ((targets[i] as number) - mt) ** 2));
+	const square = mean(n, (i) => error(i) ** 2);
+	return { loss: square, mae: mean(n, (i) => Math.abs(error(i))), rmse: Math.sqrt(square), pearson: deviations === 0 ? null : covariance / deviations };
+}
+
+/**
+ * Metrics of predictions against raw labels. Classes: loss (mean negative log likelihood, nats), accuracy, macro_f1 and weighted_f1 (over classes that occur),
+ * auroc and auprc (one against the rest, mean over classes; null where a class is absent). Regression: loss (mean squared error), mae, rmse, pearson.
+ */
+export function metricsOf(task: TaskProfile, predictions: Predictions, labels: Float64Array): Metrics {
+	return 'values' in predictions
+		? valueMetrics(predictions.values, labels)
+		: classMetrics(predictions.probabilities, labels, task.type === 'binary' ? 2 : task.outputs);
+}
+
+/** Whether a higher value of the metric is better. */
+export const higherIsBetter = (metric: string): boolean => !['loss', 'mae', 'rmse'].includes(metric);

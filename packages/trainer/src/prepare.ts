@@ -1,0 +1,105 @@
+import { type JobSpec, ProblemError, type TaskProfile } from '@steelyard/contracts';
+import { type Dataset, openDataset, standardisation, trainingRows } from '@steelyard/dataset';
+import type { ModalityShape } from '@steelyard/mlp-fusion';
+import { chooseProvider, type Devices, probeDevices, type Provider } from '@steelyard/runtime';
+import type { WeightingConfig } from '@steelyard/weighting';
+import { type Examples, labelsOf, presence, type TargetScale } from './examples.js';
+import type { LossName } from './loss.js';
+import type { Standardisation } from './standardise.js';
+import { weightingConfig } from './weigher.js';
+
+/** What a job works on, before anything is trained. */
+export type Prepared = {
+	readonly dataset: Dataset;
+	readonly task: TaskProfile;
+	readonly modalities: readonly ModalityShape[];
+	/** Modalities that have masks. */
+	readonly masked: ReadonlySet<string>;
+	readonly standardisation: ReadonlyMap<string, Standardisation>;
+	readonly scale: TargetScale;
+	readonly loss: LossName;
+	readonly config: WeightingConfig;
+	readonly train: Examples;
+	readonly validation: Examples;
+	/** Further splits that are judged: test, and what the manifest names. */
+	readonly others: readonly Examples[];
+};
+
+const allRows = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, i) => i);
+
+function modalitiesOf(dataset: Dataset, wanted: readonly string[] | undefined): ModalityShape[] {
+	const known = dataset.profile.modalities;
+	return (wanted ?? Object.keys(known)).map((name) => {
+		const profile = known[name];
+		if (profile === undefined)
+			throw new ProblemError('modality_not_found', `the dataset has no modality "${name}"; it has ${Object.keys(known).join(', ')}`, 'modalities');
+		const split = dataset.split('train');
+		const steps = profile.shape.length === 2 && split.mask(name)?.length === split.rows * (profile.shape[0] as number) && profile.shape[0] !== 1;
+		return { name, shape: profile.shape, maskedSteps: profile.masked && steps };
+	});
+}
+
+function lossFor(spec: JobSpec, task: TaskProfile): LossName {
+	const { loss } = spec.training;
+	const regression = task.type === 'regression';
+	if (task.type === 'multilabel') throw new ProblemError('unsupported_task', 'multilabel datasets cannot be trained yet', 'dataset');
+	if (loss !== 'auto' && (loss === 'cross_entropy') === regression)
+		throw new ProblemError('unsupported_task', `the loss ${loss} does not fit a ${task.type} task`, 'training.loss');
+	if (regression) return loss === 'mae' ? 'mae' : 'mse';
+	return task.type === 'binary' ? 'binary_cross_entropy' : 'cross_entropy';
+}
+
+function scaleOf(task: TaskProfile, train: Examples): TargetScale {
+	if (task.type !== 'regression') return { mean: 0, deviation: 1 };
+	const labels = labelsOf(train);
+	const mean = labels.reduce((sum, label) => sum + label, 0) / labels.length;
+	const deviation = Math.sqrt(labels.reduce((sum, label) => sum + (label - mean) ** 2, 0) / labels.length);
+	return { mean: Math.fround(mean), deviation: Math.fround(deviation > 0 ? deviation : 1) };
+}
+
+/** Opens the dataset and derives all that training needs from it and the spec. Throws ProblemError where the two do not fit. */
+export function prepare(spec: JobSpec, folder: string): Promise<Prepared> {
+	return openDataset(folder).then((dataset) => {
+		const { task } = dataset.profile;
+		const modalities = modalitiesOf(dataset, spec.modalities);
+		const config = weightingConfig(spec.weighting);
+		if (task.type === 'regression' && config.mi === 'argmax')
+			throw new ProblemError('unsupported_task', 'argmax mutual information needs classes; use ksg for regression', 'weighting.mutual_information');
+		const rows = trainingRows(dataset, { fraction: spec.training.validation_fraction, seed: spec.training.seed });
+		const examples = (name: string, part: { split: string; rows: Uint32Array }): Examples => ({ name, split: dataset.split(part.split), rows: part.rows });
+		const train = examples('train', rows.train);
+		const others = dataset.splitNames
+			.filter((name) => name !== 'train' && name !== 'valid')
+			.map((name) => examples(name, { split: name, rows: allRows(dataset.split(name).rows) }));
+		const standardised = new Map<string, Standardisation>();
+		if (spec.training.standardize)
+			for (const { name } of modalities) {
+				const { mean, scale } = standardisation(train.split, name, train.rows);
+				standardised.set(name, { mean, inverse: scale.map((deviation) => 1 / deviation) });
+			}
+		for (const modality of modalities)
+			if (presence(train, modality)?.includes(1) === false)
+				throw new ProblemError('invalid_dataset', `the modality "${modality.name}" is missing in every training row`, 'modalities');
+		return {
+			dataset,
+			task,
+			modalities,
+			masked: new Set(modalities.filter(({ name }) => dataset.profile.modalities[name]?.masked).map(({ name }) => name)),
+			standardisation: standardised,
+			scale: scaleOf(task, train),
+			loss: lossFor(spec, task),
+			config,
+			train,
+			validation: examples('validation', rows.validation),
+			others,
+		};
+	});
+}
+
+/** The provider for a job. Throws ProblemError `device_unavailable` with the provider's own words. */
+export async function deviceFor(wish: JobSpec['device']): Promise<{ provider: Provider; note: string | null }> {
+	const devices: Devices = wish === 'cpu' ? { cpu: { available: true }, cuda: { available: false, note: null } } : await probeDevices();
+	const { provider, note } = chooseProvider(wish, devices);
+	if (provider === null) throw new ProblemError('device_unavailable', `cuda is not available here: ${note}`, 'device');
+	return { provider, note };
+}

@@ -1,0 +1,79 @@
+import type { TaskProfile } from '@steelyard/contracts';
+import type { GraphBuilder, Value } from '@steelyard/onnx';
+import { DIVERGENCE_RESOLUTION, minMaxScale, SIGMA_FLOOR, usesDivergence, usesInformation, type WeightingConfig } from '@steelyard/weighting';
+import type { WeightingStatistics } from './weigher.js';
+
+// The formulas of @steelyard/weighting (`instanceDivergence`, `weights.ts`) as a graph in float32; a parity test binds the two.
+
+const row = (g: GraphBuilder, values: readonly number[]): Value => g.constant('float32', [1, values.length], values);
+
+/** KL(unimodal ‖ fused) of logits or raw values `[batch, outputs]`: `[batch, 1]`, at least 0. */
+function divergence(g: GraphBuilder, task: TaskProfile, unimodal: Value, fused: Value, sigma: { unimodal: number; fused: number } | null): Value {
+	const nonNegative = (d: Value): Value => g.op('Relu', [d]);
+	if (task.type === 'multiclass') {
+		const la = g.op('LogSoftmax', [unimodal], { axis: 1 });
+		const lb = g.op('LogSoftmax', [fused], { axis: 1 });
+		return nonNegative(g.reduceSum(g.mul(g.exp(la), g.sub(la, lb)), [1]));
+	}
+	if (task.type === 'regression') {
+		const m = Math.max(SIGMA_FLOOR, sigma?.unimodal ?? 0);
+		const f = Math.max(SIGMA_FLOOR, sigma?.fused ?? 0);
+		const gap = g.sub(unimodal, fused);
+		// ln(σf/σm) + σm²/(2σf²) − ½ is one number
+		return nonNegative(g.add(g.scale(1 / (2 * f * f), g.mul(gap, gap)), g.scalar(Math.log(f / m) + (m * m) / (2 * f * f) - 0.5)));
+	}
+	const softplus = (z: Value): Value => g.op('Softplus', [z]);
+	const sigmoid = (z: Value): Value => g.op('Sigmoid', [z]);
+	const [a, b] = [unimodal, fused];
+	const positive = g.mul(sigmoid(a), g.sub(softplus(g.neg(b)), softplus(g.neg(a))));
+	const negative = g.mul(sigmoid(g.neg(a)), g.sub(softplus(b), softplus(a)));
+	return nonNegative(g.reduce('ReduceMean', g.add(positive, negative), [1]));
+}
+
+/** Steps 3 and 4 of the weights: c = p·v·k (p·v where the row's sum is 0), renormalised; `[batch, M]`. */
+function combined(g: GraphBuilder, config: WeightingConfig, mi: Float64Array | null, present: Value, factors: Value | null): Value {
+	if (config.combine === 'none') return present;
+	const pv = usesInformation(config) && mi !== null ? g.mul(present, row(g, [...mi])) : present;
+	const total = (values: Value): Value => g.reduceSum(values, [1]);
+	const zero = g.scalar(0);
+	const isZero = (value: Value): Value => g.op('Equal', [value, zero], {}, { dtype: 'bool' });
+	const pick = (condition: Value, yes: Value, no: Value, shape: Value['shape']): Value => g.op('Where', [condition, yes, no], {}, { dtype: 'float32', shape });
+	const product = factors === null ? pv : g.mul(pv, factors);
+	const c = factors === null ? pv : pick(isZero(total(product)), pv, product, product.shape);
+	if (config.renormalise === 'none') return c;
+	const sum = total(c);
+	const safe = pick(isZero(sum), g.scalar(1), sum, sum.shape);
+	return g.div(config.renormalise === 'mean1' ? g.mul(c, total(present)) : c, safe);
+}
+
+/** Weights of the first pass, `[batch, M]`, for presence `[batch, M]` of 0 and 1. */
+export const modalityWeightsGraph = (g: GraphBuilder, config: WeightingConfig, statistics: WeightingStatistics, present: Value): Value =>
+	combined(g, config, statistics.mi, present, null);
+
+/** Weights of the second pass, `[batch, M]`, from the models' outputs `[batch, outputs]` (raw values for regression). */
+export function instanceWeightsGraph(
+	g: GraphBuilder,
+	config: WeightingConfig,
+	statistics: WeightingStatistics,
+	outputs: { task: TaskProfile; unimodal: readonly Value[]; fused: Value; present: Value },
+): Value {
+	if (!usesDivergence(config)) return modalityWeightsGraph(g, config, statistics, outputs.present);
+	const { sigma, min, max, mi } = statistics;
+	const D = g.concat(
+		outputs.unimodal.map((unimodal, m) => divergence(g, outputs.task, unimodal, outputs.fused, sigma && { unimodal: sigma.unimodal[m] as number, fused: sigma.fused })),
+		1,
+	);
+	let normalised: Value;
+	const scales = [...min].map((low, m) => minMaxScale(low, max[m] as number));
+	if (config.normalise === 'row') {
+		const masked = g.mul(D, outputs.present);
+		normalised = g.div(masked, g.op('Max', [g.reduceSum(masked, [1]), g.scalar(DIVERGENCE_RESOLUTION)]));
+	} else {
+		const scaled = g.mul(g.sub(D, row(g, [...min])), row(g, scales));
+		normalised = g.op('Clip', [scaled, g.scalar(0), g.scalar(1)]);
+	}
+	if (config.direction === 'agreement') return combined(g, config, mi, outputs.present, g.exp(g.neg(normalised)));
+	// a modality whose divergence is constant over the training split says nothing: factor 1
+	const constant = config.normalise === 'minmax' && scales.includes(0) ? g.add(normalised, row(g, scales.map((scale) => (scale === 0 ? 1 : 0)))) : normalised;
+	return combined(g, config, mi, outputs.present, constant);
+}
