@@ -1,1 +1,20 @@
-export {};
+export { mutualInformationArgmax } from './argmax-information.js';
+export {
+	type SmoothingConfig,
+	usesDivergence,
+	usesInformation,
+	WEIGHTING_PRESET_NAMES,
+	type WeightingConfig,
+	type WeightingPresetName,
+	weightingPreset,
+} from './configuration.js';
+export { type DivergenceInput, FIXED_SIGMA, instanceDivergence, SIGMA_FLOOR } from './instance-divergence.js';
+export { type KsgOptions, mutualInformationKsg } from './kraskov.js';
+export { INFORMATION_FLOOR, type InformationEstimator, type InformationInput, modalityInformation } from './modality-information.js';
+export { DIVERGENCE_RESOLUTION, fitMinMax, type MinMax, minMaxScale, normaliseMinMax, normaliseRow } from './normalise.js';
+export { residualSigma } from './residual-sigma.js';
+export { adaptSmoothing, smooth } from './smoothing.js';
+export { summariseWeights, type WeightSummary } from './summary.js';
+export type { Presence, Reals, WeightingTask } from './task.js';
+export { WeightingError, type WeightingErrorCode } from './weighting-error.js';
+export { instanceWeights, modalityWeights, type WeightStatistics } from './weights.js';

@@ -1,0 +1,111 @@
+import { outputWidth, type Reals, rowsOf, type WeightingTask } from './task.js';
+import { expectLength, WeightingError } from './weighting-error.js';
+
+/** No standard deviation is taken smaller than this. */
+export const SIGMA_FLOOR = 1e-5;
+
+/** The paper's first form of the regression divergence: one standard deviation for every model. */
+export const FIXED_SIGMA = 0.1;
+
+export interface DivergenceInput {
+	readonly task: WeightingTask;
+	/** Classes of `multiclass`, labels of `multilabel`; not read otherwise. */
+	readonly classes: number;
+	/** Logits (values, for regression) of the frozen unimodal model, `[N, width]` (`outputWidth`). */
+	readonly unimodal: Reals;
+	/** The same of the fused model. */
+	readonly fused: Reals;
+	/** Standard deviations of the two Gaussians, in units of the target; regression needs them. Floor 1e-5. */
+	readonly sigma?: { readonly unimodal: number; readonly fused: number };
+	/** Rows to leave out: where 0 the divergence is 0 and the outputs are not looked at. */
+	readonly present?: Uint8Array | null;
+}
+
+/**
+ * D[i] = KL(unimodal ‖ fused) of every instance, in nats: `[N]`, at least 0.
+ *
+ * With a the unimodal and b the fused output of a row:
+ * - multiclass: Σ_c exp(la_c)(la_c − lb_c), la = log-softmax(a), lb = log-softmax(b)
+ * - binary: σ(a)(sp(−b) − sp(−a)) + σ(−a)(sp(b) − sp(a)), sp = softplus; multilabel: the mean of that over the labels
+ * - regression: ln(σf/σm) + (σm² + (a − b)²)/(2σf²) − ½
+ *
+ * Rounding can bring a sum below zero, so max(0, ·) ends each of them.
+ *
+ * @throws WeightingError `shape` where lengths differ, `not_finite` with the row, `configuration` where regression has no sigma
+ */
+export function instanceDivergence(input: DivergenceInput): Float64Array {
+	const { task, unimodal, fused, present } = input;
+	const width = outputWidth(task, input.classes);
+	const rows = rowsOf('unimodal output', unimodal, width);
+	expectLength('fused output', unimodal.length, fused.length);
+	if (present) expectLength('present', rows, present.length);
+	const divergenceAt =
+		task === 'regression' ? gaussian(input) : task === 'multiclass' ? categorical(input, width) : bernoullis(input, width);
+
+	const divergence = new Float64Array(rows);
+	for (let i = 0; i < rows; i++) {
+		if (present && present[i] === 0) continue;
+		const d = divergenceAt(i * width);
+		if (!Number.isFinite(d))
+			throw new WeightingError('not_finite', `divergence of row ${i}: expected finite outputs, found one that is not`);
+		divergence[i] = Math.max(0, d);
+	}
+	return divergence;
+}
+
+type RowDivergence = (offset: number) => number;
+
+function categorical({ unimodal, fused }: DivergenceInput, width: number): RowDivergence {
+	return (offset) => {
+		const logZa = logSumExp(unimodal, offset, width);
+		const logZb = logSumExp(fused, offset, width);
+		let sum = 0;
+		for (let c = offset; c < offset + width; c++) {
+			const la = unimodal[c]! - logZa;
+			sum += Math.exp(la) * (la - (fused[c]! - logZb));
+		}
+		return sum;
+	};
+}
+
+function bernoullis({ unimodal, fused }: DivergenceInput, width: number): RowDivergence {
+	return (offset) => {
+		let sum = 0;
+		for (let c = offset; c < offset + width; c++) {
+			const a = unimodal[c]!;
+			const b = fused[c]!;
+			sum += sigmoid(a) * (softplus(-b) - softplus(-a)) + sigmoid(-a) * (softplus(b) - softplus(a));
+		}
+		return sum / width;
+	};
+}
+
+function gaussian({ unimodal, fused, sigma }: DivergenceInput): RowDivergence {
+	if (!sigma)
+		throw new WeightingError('configuration', 'sigma: expected the standard deviations of both models for regression, found none');
+	const sigmaM = Math.max(SIGMA_FLOOR, sigma.unimodal);
+	const sigmaF = Math.max(SIGMA_FLOOR, sigma.fused);
+	const logRatio = Math.log(sigmaF / sigmaM);
+	return (i) => {
+		const gap = unimodal[i]! - fused[i]!;
+		return logRatio + (sigmaM * sigmaM + gap * gap) / (2 * sigmaF * sigmaF) - 0.5;
+	};
+}
+
+export function logSumExp(values: Reals, offset: number, width: number): number {
+	let max = values[offset]!;
+	for (let c = offset + 1; c < offset + width; c++) max = Math.max(max, values[c]!);
+	let sum = 0;
+	for (let c = offset; c < offset + width; c++) sum += Math.exp(values[c]! - max);
+	return max + Math.log(sum);
+}
+
+/** 1/(1 + exp(−z)); exp(−z) overflows to infinity at worst, and the quotient is then 0 as it should be. */
+export function sigmoid(z: number): number {
+	return 1 / (1 + Math.exp(-z));
+}
+
+/** ln(1 + exp(z)) without overflow: max(z, 0) + log1p(exp(−|z|)). */
+function softplus(z: number): number {
+	return Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)));
+}

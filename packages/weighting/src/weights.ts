@@ -1,0 +1,136 @@
+import { usesDivergence, usesInformation, type WeightingConfig } from './configuration.js';
+import { minMaxScale, normaliseMinMax, normaliseRow } from './normalise.js';
+import { expectPresence, type Presence } from './task.js';
+import { expectLength, WeightingError } from './weighting-error.js';
+
+/**
+ * The one path from divergence to weights: refresh, validation, test and the exported graph all follow it. For the row of instance i, with p[m] = 1 where
+ * modality m is present and 0 where it is masked, P = Σ p, and v[m] = MI[m], or 1 where `combine` leaves MI out:
+ *
+ * 1. normalise   `minmax`: D̃ = clip((D − min)·scale, 0, 1), scale = `minMaxScale`; `row`: D̃ = p·D / max(Σ p·D, 1e-12)
+ * 2. direction   `agreement`: k = exp(−D̃); `divergence`: k = D̃, but 1 for a modality whose scale is 0; where `combine` leaves KL out: k = 1
+ * 3. combine     c = p·v·k, and where Σ c < 1e-30 (every D̃ of the row is 0): c = p·v
+ * 4. renormalise `none`: w = c; `sum1`: w = c / Σ c; `mean1`: w = P·c / Σ c; a row with P = 0 gets w = 0
+ *
+ * Step 3's exception, max = min and "every D̃ = 0" thus set the factor of the divergence to 1 and leave that of MI alone. In float64; the result is
+ * rounded to float32 once, at the end. `combine: 'none'` gives w = p whatever `renormalise` says.
+ */
+
+/** Below this a sum of weights is 0: its reciprocal would leave the range of float32. */
+const SUM_FLOOR = 1e-30;
+
+/** What the weights take from the training split. */
+export interface WeightStatistics {
+	/** Mutual information of each modality, `[M]`, above 0; needed where `combine` has `mi`. */
+	readonly mi?: Float64Array | null;
+	/** Smallest and largest divergence of each modality, `[M]`; needed where `combine` has `kl` and `normalise` is `minmax`. */
+	readonly min?: Float64Array | null;
+	readonly max?: Float64Array | null;
+}
+
+/**
+ * Weights of the first pass, which knows no divergence yet: step 3 and 4 with k = 1. Also the weights before any refresh.
+ *
+ * @param mi mutual information, `[M]`; may be null where `combine` leaves it out
+ * @returns `[N, M]`, row-major
+ */
+export function modalityWeights(
+	config: WeightingConfig,
+	mi: Float64Array | null,
+	shape: { readonly rows: number; readonly modalities: number },
+	present?: Presence,
+): Float32Array {
+	return combined(config, mi, null, shape, present);
+}
+
+/**
+ * Weights of the second pass: all four steps. Where `combine` leaves KL out they are the `modalityWeights`, and D gives the shape alone.
+ *
+ * @param D divergence of M modalities, `[N]` each
+ * @returns `[N, M]`, row-major
+ * @throws WeightingError `shape`, or `configuration` where a statistic that the configuration needs is missing
+ */
+export function instanceWeights(
+	config: WeightingConfig,
+	statistics: WeightStatistics,
+	D: readonly Float64Array[],
+	present?: Presence,
+): Float32Array {
+	const shape = { rows: D[0]?.length ?? 0, modalities: D.length };
+	D.forEach((column, m) => {
+		expectLength(`divergence of modality ${m}`, shape.rows, column.length);
+	});
+	const factors = usesDivergence(config) ? divergenceFactors(config, statistics, D, present) : null;
+	return combined(config, statistics.mi ?? null, factors, shape, present);
+}
+
+/** Steps 1 and 2: k of every modality, `[N]` each. */
+function divergenceFactors(
+	config: WeightingConfig,
+	{ min, max }: WeightStatistics,
+	D: readonly Float64Array[],
+	present: Presence | undefined,
+): Float64Array[] {
+	if (config.normalise === 'row') {
+		const normalised = normaliseRow(D, present);
+		return config.direction === 'agreement' ? normalised.map(agreement) : normalised;
+	}
+	if (!min || !max) throw new WeightingError('configuration', 'min and max of the divergence: expected for minmax weights, found none');
+	expectLength('min of the divergence', D.length, min.length);
+	expectLength('max of the divergence', D.length, max.length);
+	return D.map((column, m) => {
+		const normalised = normaliseMinMax(column, min[m]!, max[m]!);
+		if (config.direction === 'agreement') return agreement(normalised);
+		return minMaxScale(min[m]!, max[m]!) === 0 ? normalised.fill(1) : normalised;
+	});
+}
+
+function agreement(normalised: Float64Array): Float64Array {
+	return normalised.map((d) => Math.exp(-d));
+}
+
+/** Steps 3 and 4; `factors` null stands for k = 1. */
+function combined(
+	config: WeightingConfig,
+	mi: Float64Array | null,
+	factors: readonly Float64Array[] | null,
+	{ rows, modalities }: { readonly rows: number; readonly modalities: number },
+	present: Presence | undefined,
+): Float32Array {
+	expectPresence(present, modalities, rows);
+	const v = usesInformation(config) ? expectInformation(mi, modalities) : new Float64Array(modalities).fill(1);
+	const renormalise = config.combine === 'none' ? 'none' : config.renormalise;
+	const weights = new Float32Array(rows * modalities);
+	const c = new Float64Array(modalities);
+	for (let i = 0; i < rows; i++) {
+		let count = 0;
+		let sum = 0;
+		let information = 0;
+		for (let m = 0; m < modalities; m++) {
+			const mask = present?.[m];
+			const p = mask && mask[i] === 0 ? 0 : 1;
+			const pv = p * v[m]!;
+			c[m] = p === 0 ? 0 : pv * (factors ? factors[m]![i]! : 1);
+			count += p;
+			sum += c[m]!;
+			information += pv;
+		}
+		if (count === 0) continue;
+		if (sum < SUM_FLOOR) {
+			for (let m = 0; m < modalities; m++) c[m] = present?.[m]?.[i] === 0 ? 0 : v[m]!;
+			sum = information;
+		}
+		const scale = renormalise === 'none' ? 1 : renormalise === 'sum1' ? 1 / sum : count / sum;
+		for (let m = 0; m < modalities; m++) weights[i * modalities + m] = c[m]! * scale;
+	}
+	return weights;
+}
+
+function expectInformation(mi: Float64Array | null, modalities: number): Float64Array {
+	if (!mi) throw new WeightingError('configuration', 'mutual information: expected for these weights, found none');
+	expectLength('mutual information', modalities, mi.length);
+	const at = mi.findIndex((value) => !(value > 0 && Number.isFinite(value)));
+	if (at >= 0)
+		throw new WeightingError('configuration', `mutual information of modality ${at}: expected a positive number, found ${mi[at]}`);
+	return mi;
+}

@@ -1,0 +1,80 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { instanceDivergence, residualSigma, type WeightingTask } from '../src/index.js';
+import { fixture, largestError } from './fixture.js';
+
+interface DivergenceCase {
+	task: WeightingTask;
+	classes: number;
+	unimodal: number[];
+	fused: number[];
+	sigma?: { unimodal: number; fused: number };
+	expected: number[];
+}
+
+const logits = (length: number) => fc.array(fc.double({ min: -1e4, max: 1e4, noNaN: true }), { minLength: length, maxLength: length });
+
+describe('instanceDivergence', () => {
+	for (const { unimodal, fused, expected, ...rest } of fixture<{ cases: DivergenceCase[] }>('divergence').cases) {
+		const sigma = rest.sigma ? ` with σ ${rest.sigma.unimodal} and ${rest.sigma.fused}` : '';
+		it(`agrees with 60-digit arithmetic for ${rest.task} of ${rest.classes}${sigma}, also at logits of ±1e4`, () => {
+			const found = instanceDivergence({ ...rest, unimodal: Float64Array.from(unimodal), fused: Float64Array.from(fused) });
+			expect(largestError(found, expected)).toBeLessThan(1e-9);
+		});
+	}
+
+	it('is finite and not negative for every pair of outputs, and 0 for equal ones', () => {
+		fc.assert(
+			fc.property(fc.constantFrom<WeightingTask>('binary', 'multiclass', 'multilabel'), logits(12), logits(12), (task, a, b) => {
+				const unimodal = Float32Array.from(a);
+				const classes = task === 'binary' ? 2 : 3;
+				const found = instanceDivergence({ task, classes, unimodal, fused: Float32Array.from(b) });
+				expect(found.length).toBe(task === 'binary' ? 12 : 4);
+				expect(found.every((d) => Number.isFinite(d) && d >= 0)).toBe(true);
+				expect(instanceDivergence({ task, classes, unimodal, fused: unimodal }).every((d) => d === 0)).toBe(true);
+			}),
+		);
+	});
+
+	it('of one logit z equals that of the two classes (0, z)', () => {
+		const a = [3, -2, 0.5, 1e4];
+		const b = [-1, -2.5, 40, 9999];
+		const pairs = (z: number[]) => Float64Array.from(z.flatMap((v) => [0, v]));
+		const one = instanceDivergence({ task: 'binary', classes: 2, unimodal: Float64Array.from(a), fused: Float64Array.from(b) });
+		const two = instanceDivergence({ task: 'multiclass', classes: 2, unimodal: pairs(a), fused: pairs(b) });
+		expect(largestError(one, two)).toBeLessThan(1e-12);
+	});
+
+	it('leaves masked rows at 0 without looking at them', () => {
+		const input = { task: 'binary', classes: 2, unimodal: Float32Array.of(NaN, 1), fused: Float32Array.of(0, 0) } as const;
+		const found = instanceDivergence({ ...input, present: Uint8Array.of(0, 1) });
+		expect(found[0]).toBe(0);
+		expect(found[1]).toBeGreaterThan(0.1);
+		expect(() => instanceDivergence(input)).toThrow(
+			expect.objectContaining({ code: 'not_finite', message: expect.stringContaining('row 0') }),
+		);
+	});
+
+	it('refuses lengths that do not fit, and a regression without sigma', () => {
+		const three = new Float32Array(3);
+		const shape = expect.objectContaining({ code: 'shape' });
+		expect(() => instanceDivergence({ task: 'multiclass', classes: 2, unimodal: three, fused: three })).toThrow(shape);
+		expect(() => instanceDivergence({ task: 'binary', classes: 2, unimodal: three, fused: new Float32Array(2) })).toThrow(shape);
+		expect(() => instanceDivergence({ task: 'regression', classes: 1, unimodal: three, fused: three })).toThrow(
+			expect.objectContaining({ code: 'configuration' }),
+		);
+	});
+});
+
+describe('residualSigma', () => {
+	it('is the root mean square of the residuals of the rows that are present', () => {
+		const prediction = Float32Array.of(1, 2, 100);
+		const target = Float32Array.of(4, 6, 0);
+		expect(residualSigma(prediction, target, Uint8Array.of(1, 1, 0))).toBeCloseTo(Math.sqrt(12.5), 12);
+	});
+
+	it('is 1e-5 for a perfect model and for one without rows', () => {
+		expect(residualSigma(Float32Array.of(1), Float32Array.of(1))).toBe(1e-5);
+		expect(residualSigma(new Float32Array(0), new Float32Array(0))).toBe(1e-5);
+	});
+});
