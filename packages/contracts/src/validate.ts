@@ -55,5 +55,13 @@ const jobSpec = Compile(JobSpec);
 /** The whole job spec with every default filled in, or ProblemError `invalid_request`. */
 export function parseJobSpec(input: unknown): JobSpec {
 	const value = Value.Default(JobSpec, structuredClone(input));
-	return jobSpec.Check(value) ? (value as JobSpec) : parse(JobSpec, input);
+	const spec = jobSpec.Check(value) ? (value as JobSpec) : parse(JobSpec, input);
+	const { preset, refresh_epochs } = spec.weighting;
+	if (preset !== 'uniform' && refresh_epochs >= spec.training.epochs)
+		throw new ProblemError(
+			'invalid_request',
+			`weighting.refresh_epochs must be less than training.epochs (${spec.training.epochs}), or the weights would never be refreshed; found ${refresh_epochs}`,
+			'weighting.refresh_epochs',
+		);
+	return spec;
 }

@@ -13,7 +13,7 @@ const doubling = Uint8Array.from(
 /** Tries the CUDA provider by running a small graph. Takes a moment; ask once a process. */
 export async function probeDevices(): Promise<Devices> {
 	try {
-		const session = await createSession(doubling, { provider: 'cuda' });
+		const session = await createSession(doubling, { provider: 'cuda', logSeverity: 4 });
 		await session.run({ x: tensor('float32', [2, 2], [1, 2, 3, 4]) });
 		await session.release();
 		return { cpu: { available: true }, cuda: { available: true, note: null } };

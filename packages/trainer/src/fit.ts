@@ -50,6 +50,8 @@ export type FitOptions = {
 	/** Called before the first chunk of an epoch. */
 	beforeEpoch: (epoch: number, parameters: Parameters) => Promise<void>;
 	validate: (parameters: Parameters) => Promise<Metrics>;
+	/** Whether the running epoch's model may be chosen as the best, and its score counted for early stopping and the schedule. */
+	eligible: () => boolean;
 	onProgress: (progress: FitProgress) => void;
 	onEpoch: (epoch: FitEpoch) => void;
 	/** Called after every chunk; may keep the state, and tells whether to stop. */
@@ -177,15 +179,18 @@ export async function fit(options: FitOptions): Promise<FitOutcome> {
 		const validation = await options.validate(parameters());
 		const metric = stopping?.metric ?? 'loss';
 		const value = validation[metric] ?? null;
-		const better = value !== null && (state.best === null || (higherIsBetter(metric) ? value > state.best.score : value < state.best.score));
+		const eligible = options.eligible();
+		const better = eligible && value !== null && (state.best === null || (higherIsBetter(metric) ? value > state.best.score : value < state.best.score));
 		if (better) {
 			state.best = { epoch: state.epoch, score: value };
 			best = parameters();
 		}
-		state.badEpochs = better ? 0 : state.badEpochs + 1;
 		const learningRate = learningRateAt(schedule, { base: learning_rate, step: state.step, steps, plateau: state.plateau });
-		const loss = validation['loss'];
-		if (typeof loss === 'number') state.plateau = plateauAfter(schedule, state.plateau, loss);
+		if (eligible) {
+			state.badEpochs = better ? 0 : state.badEpochs + 1;
+			const loss = validation['loss'];
+			if (typeof loss === 'number') state.plateau = plateauAfter(schedule, state.plateau, loss);
+		}
 		options.onEpoch({ epoch: state.epoch, trainLoss: state.lossSum / count, validation, learningRate, best: better });
 		Object.assign(state, { epoch: state.epoch + 1, chunk: 0, lossSum: 0 });
 	};

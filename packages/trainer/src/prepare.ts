@@ -33,10 +33,17 @@ function modalitiesOf(dataset: Dataset, wanted: readonly string[] | undefined): 
 		const profile = known[name];
 		if (profile === undefined)
 			throw new ProblemError('modality_not_found', `the dataset has no modality "${name}"; it has ${Object.keys(known).join(', ')}`, 'modalities');
-		const split = dataset.split('train');
-		const steps = profile.shape.length === 2 && split.mask(name)?.length === split.rows * (profile.shape[0] as number) && profile.shape[0] !== 1;
-		return { name, shape: profile.shape, maskedSteps: profile.masked && steps };
+		return { name, shape: profile.shape, maskedSteps: profile.masked && profile.shape.length === 2 };
 	});
+}
+
+function standardisations(train: Examples, modalities: readonly ModalityShape[]): Map<string, Standardisation> {
+	return new Map(
+		modalities.map(({ name }) => {
+			const { mean, scale } = standardisation(train.split, name, train.rows);
+			return [name, { mean, inverse: scale.map((deviation) => 1 / deviation) }];
+		}),
+	);
 }
 
 function lossFor(spec: JobSpec, task: TaskProfile): LossName {
@@ -58,42 +65,35 @@ function scaleOf(task: TaskProfile, train: Examples): TargetScale {
 }
 
 /** Opens the dataset and derives all that training needs from it and the spec. Throws ProblemError where the two do not fit. */
-export function prepare(spec: JobSpec, folder: string): Promise<Prepared> {
-	return openDataset(folder).then((dataset) => {
-		const { task } = dataset.profile;
-		const modalities = modalitiesOf(dataset, spec.modalities);
-		const config = weightingConfig(spec.weighting);
-		if (task.type === 'regression' && config.mi === 'argmax')
-			throw new ProblemError('unsupported_task', 'argmax mutual information needs classes; use ksg for regression', 'weighting.mutual_information');
-		const rows = trainingRows(dataset, { fraction: spec.training.validation_fraction, seed: spec.training.seed });
-		const examples = (name: string, part: { split: string; rows: Uint32Array }): Examples => ({ name, split: dataset.split(part.split), rows: part.rows });
-		const train = examples('train', rows.train);
-		const others = dataset.splitNames
+export function prepare(spec: JobSpec, folder: string): Prepared {
+	const dataset = openDataset(folder);
+	const { task } = dataset.profile;
+	const loss = lossFor(spec, task);
+	const modalities = modalitiesOf(dataset, spec.modalities);
+	const config = weightingConfig(spec.weighting);
+	if (task.type === 'regression' && config.mi === 'argmax')
+		throw new ProblemError('unsupported_task', 'argmax mutual information needs classes; use ksg for regression', 'weighting.mutual_information');
+	const parts = trainingRows(dataset, { fraction: spec.training.validation_fraction, seed: spec.training.seed });
+	const examples = (name: string, split: string, rows: Uint32Array): Examples => ({ name, split: dataset.split(split), rows });
+	const train = examples('train', parts.train.split, parts.train.rows);
+	for (const modality of modalities)
+		if (presence(train, modality)?.includes(1) === false)
+			throw new ProblemError('invalid_dataset', `the modality "${modality.name}" is missing in every training row`, 'modalities');
+	return {
+		dataset,
+		task,
+		modalities,
+		masked: new Set(modalities.filter(({ name }) => dataset.profile.modalities[name]?.masked).map(({ name }) => name)),
+		standardisation: spec.training.standardize ? standardisations(train, modalities) : new Map(),
+		scale: scaleOf(task, train),
+		loss,
+		config,
+		train,
+		validation: examples('validation', parts.validation.split, parts.validation.rows),
+		others: dataset.splitNames
 			.filter((name) => name !== 'train' && name !== 'valid')
-			.map((name) => examples(name, { split: name, rows: allRows(dataset.split(name).rows) }));
-		const standardised = new Map<string, Standardisation>();
-		if (spec.training.standardize)
-			for (const { name } of modalities) {
-				const { mean, scale } = standardisation(train.split, name, train.rows);
-				standardised.set(name, { mean, inverse: scale.map((deviation) => 1 / deviation) });
-			}
-		for (const modality of modalities)
-			if (presence(train, modality)?.includes(1) === false)
-				throw new ProblemError('invalid_dataset', `the modality "${modality.name}" is missing in every training row`, 'modalities');
-		return {
-			dataset,
-			task,
-			modalities,
-			masked: new Set(modalities.filter(({ name }) => dataset.profile.modalities[name]?.masked).map(({ name }) => name)),
-			standardisation: standardised,
-			scale: scaleOf(task, train),
-			loss: lossFor(spec, task),
-			config,
-			train,
-			validation: examples('validation', rows.validation),
-			others,
-		};
-	});
+			.map((name) => examples(name, name, allRows(dataset.split(name).rows))),
+	};
 }
 
 /** The provider for a job. Throws ProblemError `device_unavailable` with the provider's own words. */

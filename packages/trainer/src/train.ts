@@ -38,8 +38,11 @@ type Header = {
 	lastLoss: number | null;
 	lossAtRefresh: number | null;
 	statistics: { mi: number[] | null; min: number[]; max: number[]; sigma: WeightingStatistics['sigma'] } | null;
+	/** Those under which the best epoch was validated: the export carries them, so that what was chosen is what is downloaded. */
+	bestStatistics: Header['statistics'];
 };
 
+const NO_STATISTICS: WeightingStatistics = { mi: null, min: new Float64Array(0), max: new Float64Array(0), sigma: null };
 const toJson = (s: WeightingStatistics): NonNullable<Header['statistics']> => ({ mi: s.mi && [...s.mi], min: [...s.min], max: [...s.max], sigma: s.sigma });
 const fromJson = (s: NonNullable<Header['statistics']>): WeightingStatistics => ({
 	mi: s.mi && Float64Array.from(s.mi),
@@ -57,14 +60,14 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
 	options.emit({ type: 'stage', stage: 'preparing' });
 	const { provider, note } = await deviceFor(options.spec.device);
 	options.emit({ type: 'device', provider, note });
-	const prepared = await prepare(options.spec, options.dataset);
+	const prepared = prepare(options.spec, options.dataset);
 	try {
 		const job = await openJob(options, prepared, provider);
 		const trained = await job.trainModels();
 		if (trained === null) return { status: 'stopped' };
 		return await finish(options, prepared, trained, { provider, note, started });
 	} finally {
-		await prepared.dataset.close();
+		prepared.dataset.close();
 	}
 }
 
@@ -96,6 +99,7 @@ async function openJob({ spec, output, earlier = [], emit, stopped }: TrainOptio
 		lastLoss: null,
 		lossAtRefresh: null,
 		statistics: null,
+		bestStatistics: null,
 	};
 	/** Tensors beside those of the running fit: parameters of the unimodal models, the table of weights. */
 	const kept = new Map<string, Tensor>([...(resumed?.tensors ?? [])].filter(([name]) => /^(unimodal|table)\//.test(name)));
@@ -116,7 +120,7 @@ async function openJob({ spec, output, earlier = [], emit, stopped }: TrainOptio
 	};
 
 	/** Trains one of the models, going on from the checkpoint if it was this one that ran. */
-	const fitModel = (model: string, stage: JobStage, index: number, more: Pick<FitOptions, 'architecture' | 'train' | 'weights' | 'beforeEpoch' | 'validate'>): Promise<FitOutcome> =>
+	const fitModel = (model: string, stage: JobStage, index: number, more: Pick<FitOptions, 'architecture' | 'train' | 'weights' | 'beforeEpoch' | 'validate' | 'eligible'>): Promise<FitOutcome> =>
 		fit({
 			...more,
 			training: spec.training,
@@ -137,6 +141,7 @@ async function openJob({ spec, output, earlier = [], emit, stopped }: TrainOptio
 			onEpoch: ({ trainLoss, learningRate, ...rest }) => {
 				const epoch = { stage, model, ...rest, train_loss: trainLoss, learning_rate: learningRate };
 				header.epochs.push(epoch);
+				if (stage === 'fusion' && rest.best) header.bestStatistics = header.statistics;
 				emit({ type: 'epoch', ...epoch });
 			},
 			afterChunk: async (state, tensors) => {
@@ -171,6 +176,7 @@ async function openJob({ spec, output, earlier = [], emit, stopped }: TrainOptio
 				train: own,
 				weights: () => weights,
 				beforeEpoch: async () => {},
+				eligible: () => true,
 				validate: async (parameters) => {
 					const outputs = await predictor.outputs(ownValidation, parameters, ones(ownValidation.rows.length));
 					return metricsOf(task, predictionsFrom(task, outputs), labelsOf(ownValidation));
@@ -253,6 +259,8 @@ async function openJob({ spec, output, earlier = [], emit, stopped }: TrainOptio
 				train: training,
 				weights: () => table,
 				beforeEpoch: refreshWeights,
+				// a model that never saw its weights is not the one to export with them
+				eligible: () => !weighted || statistics !== null,
 				validate: async (parameters) => {
 					const { fused } = await weigh(config, task, under(validation, parameters), statistics);
 					const metrics = metricsOf(task, predictionsFrom(task, fused), labelsOf(validation));
@@ -261,7 +269,6 @@ async function openJob({ spec, output, earlier = [], emit, stopped }: TrainOptio
 				},
 			});
 			if (outcome.status === 'stopped') return null;
-			const final = await refresh(config, task, under(training, outcome.parameters), seed);
 			const modelOf = (architecture: Architecture, parameters: Parameters): TrainedModel => ({
 				architecture,
 				parameters: parametersFrom(layOut(parametersOf(architecture)), (group) => (parameters[`state/${group}`] as Tensor).data as Float32Array),
@@ -270,7 +277,7 @@ async function openJob({ spec, output, earlier = [], emit, stopped }: TrainOptio
 				fusion: modelOf(fusion, outcome.parameters),
 				unimodal: usesDivergence(config) ? unimodal.map((architecture, m) => modelOf(architecture, unimodalParameters(m))) : [],
 				unimodalMetrics: judged?.metrics ?? {},
-				statistics: final.statistics,
+				statistics: header.bestStatistics === null ? NO_STATISTICS : fromJson(header.bestStatistics),
 				bestEpoch: outcome.bestEpoch,
 				epochs: outcome.epochs,
 				curves: { object: 'metrics', epochs: header.epochs, weights: header.weights },

@@ -30,13 +30,15 @@ function divergence(g: GraphBuilder, task: TaskProfile, unimodal: Value, fused: 
 	return nonNegative(g.reduce('ReduceMean', g.add(positive, negative), [1]));
 }
 
+/** Below this a row's sum counts as 0, as in `weights.ts`. */
+const SUM_FLOOR = 1e-30;
+
 /** Steps 3 and 4 of the weights: c = p·v·k (p·v where the row's sum is 0), renormalised; `[batch, M]`. */
 function combined(g: GraphBuilder, config: WeightingConfig, mi: Float64Array | null, present: Value, factors: Value | null): Value {
 	if (config.combine === 'none') return present;
 	const pv = usesInformation(config) && mi !== null ? g.mul(present, row(g, [...mi])) : present;
 	const total = (values: Value): Value => g.reduceSum(values, [1]);
-	const zero = g.scalar(0);
-	const isZero = (value: Value): Value => g.op('Equal', [value, zero], {}, { dtype: 'bool' });
+	const isZero = (value: Value): Value => g.op('Less', [value, g.scalar(SUM_FLOOR)], {}, { dtype: 'bool' });
 	const pick = (condition: Value, yes: Value, no: Value, shape: Value['shape']): Value => g.op('Where', [condition, yes, no], {}, { dtype: 'float32', shape });
 	const product = factors === null ? pv : g.mul(pv, factors);
 	const c = factors === null ? pv : pick(isZero(total(product)), pv, product, product.shape);

@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import type { TaskType } from '@steelyard/contracts';
+import { describe, expect, it } from 'vitest';
+import { higherIsBetter, metricsOf, rankingMetrics, topClass } from '../src/metrics.js';
+
+type Case = {
+	title: string;
+	task: TaskType;
+	outputs: number;
+	labels: number[];
+	probabilities?: number[];
+	values?: number[];
+	expected: Record<string, number | null>;
+};
+const { cases } = JSON.parse(readFileSync(new URL('fixtures/metrics.json', import.meta.url), 'utf8')) as { cases: Case[] };
+
+/** Both sides compute in float64 from the same float32 numbers: only the order of sums differs. */
+const TOLERANCE = 1e-9;
+
+describe('metricsOf agrees with scikit-learn', () => {
+	for (const { title, task, outputs, labels, probabilities, values, expected } of cases)
+		it(title, () => {
+			const predictions = values ? { values: Float32Array.from(values) } : { probabilities: Float32Array.from(probabilities!) };
+			const found = metricsOf({ type: task, classes: [], outputs }, predictions, Float64Array.from(labels)) as Record<string, number | null>;
+			expect(Object.keys(found).sort()).toEqual(Object.keys(expected).sort());
+			for (const [name, value] of Object.entries(expected)) {
+				if (value === null) expect(found[name], name).toBeNull();
+				else expect(Math.abs(found[name]! - value), name).toBeLessThanOrEqual(TOLERANCE * Math.max(1, Math.abs(value)));
+			}
+		});
+});
+
+describe('metrics', () => {
+	it('take the first of equally probable classes', () => {
+		expect(topClass(Float32Array.from([9, 0.2, 0.4, 0.4]), 3, 0)).toBe(0);
+		expect(topClass(Float32Array.from([9, 9, 9, 0.2, 0.4, 0.4]), 3, 1)).toBe(1);
+	});
+
+	it('rank by area: 1 where every positive is above, 0 where below, ½ where all are equal', () => {
+		const positive = (row: number) => row >= 2;
+		expect(rankingMetrics(Float32Array.from([0.1, 0.2, 0.3, 0.4]), positive)).toEqual({ auroc: 1, auprc: 1 });
+		expect(rankingMetrics(Float32Array.from([0.4, 0.3, 0.2, 0.1]), positive).auroc).toBe(0);
+		expect(rankingMetrics(Float32Array.from([7, 7, 7, 7]), positive)).toEqual({ auroc: 0.5, auprc: 0.5 });
+	});
+
+	it('stay finite where the label was given no probability', () => {
+		const { loss } = metricsOf({ type: 'binary', classes: [], outputs: 1 }, { probabilities: Float32Array.from([1, 0]) }, Float64Array.of(1));
+		expect(Number.isFinite(loss)).toBe(true);
+	});
+
+	it('are better when higher, but for losses and errors', () => {
+		expect(['loss', 'mae', 'rmse'].map(higherIsBetter)).toEqual([false, false, false]);
+		expect(['accuracy', 'macro_f1', 'weighted_f1', 'auroc', 'auprc', 'pearson'].every(higherIsBetter)).toBe(true);
+	});
+});

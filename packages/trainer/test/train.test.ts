@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type JobEventBody, parseJobSpec } from '@steelyard/contracts';
+import { decodeModel } from '@steelyard/onnx';
+import { createSession, tensor } from '@steelyard/runtime';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { train } from '../src/train.js';
+import { smallDataset } from './small-dataset.js';
+
+const kinds = ['binary', 'multiclass', 'regression'] as const;
+const datasets = new Map<string, Awaited<ReturnType<typeof smallDataset>>>();
+const folders: string[] = [];
+beforeAll(async () => {
+	for (const kind of kinds) datasets.set(kind, await smallDataset(kind));
+});
+afterAll(async () => {
+	for (const { remove } of datasets.values()) await remove();
+	for (const folder of folders) await rm(folder, { recursive: true });
+});
+const outputFolder = async (): Promise<string> => {
+	const folder = await mkdtemp(join(tmpdir(), 'steelyard-test-'));
+	folders.push(folder);
+	return folder;
+};
+const spec = (more: object = {}) =>
+	parseJobSpec({
+		dataset: 'ds_1',
+		device: 'cpu',
+		model: { hidden: 16 },
+		weighting: { preset: 'btw', refresh_epochs: 2 },
+		training: { epochs: 6, batch_size: 16, optimizer: { learning_rate: 0.01 }, clip_norm: 1 },
+		...more,
+	});
+const sha = async (file: string): Promise<string> => createHash('sha256').update(await readFile(file)).digest('hex');
+
+async function run(kind: string, of = spec(), { stopAfter = Number.POSITIVE_INFINITY, earlier = [] as string[] } = {}) {
+	const output = await outputFolder();
+	const events: JobEventBody[] = [];
+	let chunks = 0;
+	const emit = (event: JobEventBody) => {
+		events.push(event);
+		if (event.type === 'progress') chunks++;
+	};
+	const outcome = await train({ spec: of, dataset: datasets.get(kind)!.folder, output, earlier, emit, stopped: () => chunks >= stopAfter });
+	return { outcome, events, output, model: join(output, 'model.onnx') };
+}
+
+describe('a job', () => {
+	for (const kind of kinds)
+		for (const preset of ['uniform', 'mi', 'btw-kl', 'btw'])
+			it(`trains ${kind} with ${preset}, learns, and reports what the exported graph gives`, async () => {
+				const { outcome, events } = await run(kind, spec({ weighting: { preset, refresh_epochs: 2 }, training: { epochs: 25, batch_size: 16, optimizer: { learning_rate: 0.01 } } }));
+				if (outcome.status !== 'done') throw new Error('stopped');
+				const { metrics, modality_weights, unimodal, best_epoch } = outcome.result;
+				expect(Object.keys(metrics)).toEqual(['train', 'validation', 'test']);
+				if (kind === 'regression') expect(metrics['test']!['pearson']).toBeGreaterThan(0.7);
+				else expect(metrics['test']!['accuracy']).toBeGreaterThan(kind === 'binary' ? 0.8 : 0.7);
+				expect(Object.keys(unimodal)).toEqual(preset === 'uniform' ? [] : ['a', 'b', 'c']);
+				expect(Object.keys(modality_weights)).toEqual(['a', 'b', 'c']);
+				if (preset === 'uniform') expect(modality_weights['a']).toEqual({ mean: 1, p10: 1, p90: 1, mutual_information: null });
+				// one path: what early stopping saw of the best epoch is what the exported graph gives, but for float32 in the graph
+				const seen = events.find((event) => event.type === 'epoch' && event.stage === 'fusion' && event.epoch === best_epoch);
+				if (seen?.type !== 'epoch') throw new Error('no epoch event');
+				for (const [name, value] of Object.entries(seen.validation)) expect(metrics['validation']![name], name).toBeCloseTo(value!, 4);
+			});
+
+	it('gives the same bytes for the same spec, dataset and seed, and others for another seed', async () => {
+		const [one, two] = [await run('binary'), await run('binary')];
+		expect(await sha(one.model)).toBe(await sha(two.model));
+		const other = spec();
+		other.training.seed = 2;
+		expect(await sha((await run('binary', other)).model)).not.toBe(await sha(one.model));
+	});
+
+	it('goes on from its checkpoint to the same bytes, wherever it was stopped', async () => {
+		const whole = await run('multiclass');
+		for (const stopAfter of [1, 4, 8, 20, 23]) {
+			const first = await run('multiclass', spec(), { stopAfter });
+			expect(first.outcome.status).toBe('stopped');
+			expect(await readdir(join(first.output, 'checkpoints'))).not.toHaveLength(0);
+			const second = await run('multiclass', spec(), { earlier: [first.output] });
+			expect(second.outcome.status).toBe('done');
+			expect(second.events.filter(({ type }) => type === 'progress').length).toBeLessThan(whole.events.filter(({ type }) => type === 'progress').length);
+			expect(await sha(second.model)).toBe(await sha(whole.model));
+		}
+	});
+
+	it('does not go on from a checkpoint of another spec', async () => {
+		const first = await run('binary', spec(), { stopAfter: 3 });
+		const other = spec({ model: { hidden: 8 } });
+		const [resumed, fresh] = [await run('binary', other, { earlier: [first.output] }), await run('binary', other)];
+		expect(await sha(resumed.model)).toBe(await sha(fresh.model));
+	});
+
+	it('exports standard operators only, with raw inputs, masks and the metadata that names its modalities', async () => {
+		const { model } = await run('multiclass');
+		const { graph, metadata } = decodeModel(await readFile(model)); // refuses every other domain
+		expect(graph.inputs.map(({ name, shape }) => [name, shape])).toEqual([
+			['x.a', ['batch', 6]],
+			['x.b', ['batch', 3, 2]],
+			['x.c', ['batch', 2]],
+			['mask.b', ['batch', 3]],
+			['mask.c', ['batch']],
+		]);
+		expect(graph.outputs.map(({ name }) => name)).toEqual(['prediction', 'probabilities', 'modality_weights']);
+		expect(JSON.parse(metadata!['steelyard.modalities']!)).toEqual(['a', 'b', 'c']);
+		expect(metadata!['steelyard.spec']).not.toContain('ds_1');
+	});
+
+	it('gives a missing modality no weight, whatever its values, and predicts where every modality is missing', async () => {
+		const { model } = await run('binary');
+		const session = await createSession(model);
+		const feed = (c: number, mask: number[], maskB: number[]) => ({
+			'x.a': tensor('float32', [2, 6], new Float32Array(12).fill(5)),
+			'x.b': tensor('float32', [2, 3, 2], new Float32Array(12)),
+			'x.c': tensor('float32', [2, 2], new Float32Array(4).fill(c)),
+			'mask.b': tensor('float32', [2, 3], maskB),
+			'mask.c': tensor('float32', [2], mask),
+		});
+		const steps = [1, 1, 1, 0, 0, 0];
+		const [one, two] = [await session.run(feed(0, [0, 0], steps)), await session.run(feed(1000, [0, 0], steps))];
+		expect(one['probabilities']!.data).toEqual(two['probabilities']!.data);
+		const weights = one['modality_weights']!.data as Float32Array;
+		expect([weights[2], weights[4], weights[5]]).toEqual([0, 0, 0]);
+		expect(weights[0]! + weights[1]!).toBeCloseTo(2, 5); // mean 1 over the modalities that are there
+		expect([...(one['probabilities']!.data as Float32Array)].every(Number.isFinite)).toBe(true);
+		await session.release();
+	});
+
+	it('fails with a code and advice when the loss is no longer finite', async () => {
+		const wild = spec({ training: { epochs: 5, optimizer: { name: 'sgd', learning_rate: 100 } } });
+		await expect(run('regression', wild)).rejects.toMatchObject({ code: 'diverged', param: 'training.optimizer.learning_rate' });
+	});
+
+	it('refuses a modality that the dataset lacks, and a loss that does not fit the task', async () => {
+		await expect(run('binary', spec({ modalities: ['a', 'smell'] }))).rejects.toMatchObject({ code: 'modality_not_found', param: 'modalities' });
+		await expect(run('binary', spec({ training: { loss: 'mse' } }))).rejects.toMatchObject({ code: 'unsupported_task', param: 'training.loss' });
+	});
+
+	it('tells stages in order and progress that never falls', async () => {
+		const { events } = await run('regression');
+		expect(events.flatMap((event) => (event.type === 'stage' ? [event.stage] : []))).toEqual(['preparing', 'unimodal', 'fusion', 'evaluating', 'exporting']);
+		const progress = events.flatMap((event) => (event.type === 'progress' ? [event.progress] : []));
+		expect(progress).toEqual(progress.toSorted((a, b) => a - b));
+		expect(events.filter(({ type }) => type === 'weights').length).toBe(2); // before epochs 2 and 4 of 6
+	});
+});
