@@ -1,31 +1,42 @@
-import { encodeModel, GraphBuilder, OPSET } from '@steelyard/onnx';
+import { encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
 import { createSession, type Provider, type Session, type Tensor } from '@steelyard/runtime';
-import { type Architecture, embed, fuse } from './architecture.js';
-import { type ParameterGroup, unpack } from './parameter-layout.js';
+import { type Architecture, embed, fuse, parametersOf } from './architecture.js';
+import { layOut, unpack } from './parameter-layout.js';
 import { type Standardisation, standardised } from './standardise.js';
 
-/**
- * The forward pass alone: `x.<modality>` `[batch, …]`, `mask.<modality>` `[batch, steps]`, `w.<modality>` `[batch, 1]` and parameters as the state of a
- * training program, `state/<group>`; gives `logits` `[batch, outputs]`.
- */
-export function compilePredictProgram(
-	architecture: Architecture,
-	layout: readonly ParameterGroup[],
-	standardisation: ReadonlyMap<string, Standardisation>,
-	options: { provider: Provider; threads: number },
-): Promise<Session> {
+/** Parameters as the state of a training program, `state/<group>`. */
+export type Parameters = Readonly<Record<string, Tensor>>;
+
+type Options = { readonly provider: Provider; readonly threads: number };
+
+/** A builder that has every parameter under its name, taken from inputs `state/<group>`. */
+function withParameters(architecture: Architecture): { g: GraphBuilder; parameter: (name: string) => Value } {
 	const g = new GraphBuilder('predict/');
-	for (const group of layout) unpack(g, group, g.input(`state/${group.name}`, 'float32', [1, group.size]));
+	for (const group of layOut(parametersOf(architecture))) unpack(g, group, g.input(`state/${group.name}`, 'float32', [1, group.size]));
+	return { g, parameter: (name) => g.value(name) };
+}
+
+const load = (g: GraphBuilder, options: Options): Promise<Session> => createSession(encodeModel({ graph: g.build('predict'), opset: OPSET }), options);
+
+/** `x.<modality>` `[batch, …]`, raw, and `mask.<modality>` `[batch, steps]` in; `embedding.<modality>` `[batch, width]` out. */
+export function compileEmbedProgram(architecture: Architecture, standardisation: ReadonlyMap<string, Standardisation>, options: Options): Promise<Session> {
+	const { g, parameter } = withParameters(architecture);
 	const shapes = new Map(architecture.modalities.map(({ name, shape }) => [name, shape]));
 	const embeddings = embed(g, architecture, {
 		x: (m) => standardised(g, g.input(`x.${m}`, 'float32', ['batch', ...(shapes.get(m) as number[])]), standardisation.get(m) ?? null),
 		mask: (m) => g.input(`mask.${m}`, 'float32', ['batch', shapes.get(m)?.[0] as number]),
-		parameter: (name) => g.value(name),
+		parameter,
 	});
-	const weights = architecture.modalities.map(({ name }) => g.input(`w.${name}`, 'float32', ['batch', 1]));
-	g.output('logits', fuse(g, architecture, embeddings, weights, (name) => g.value(name)));
-	return createSession(encodeModel({ graph: g.build('predict'), opset: OPSET }), options);
+	architecture.modalities.forEach(({ name }, m) => g.output(`embedding.${name}`, embeddings[m] as Value));
+	return load(g, options);
 }
 
-/** Parameters by group, as `state/<group>`. */
-export type Parameters = Readonly<Record<string, Tensor>>;
+/** `embedding.<modality>` `[batch, width]` and `w.<modality>` `[batch, 1]` in; `logits` `[batch, outputs]` out. */
+export function compileFuseProgram(architecture: Architecture, width: number, options: Options): Promise<Session> {
+	const { g, parameter } = withParameters(architecture);
+	const { modalities } = architecture;
+	const embeddings = modalities.map(({ name }) => g.input(`embedding.${name}`, 'float32', ['batch', width]));
+	const weights = modalities.map(({ name }) => g.input(`w.${name}`, 'float32', ['batch', 1]));
+	g.output('logits', fuse(g, architecture, embeddings, weights, parameter));
+	return load(g, options);
+}

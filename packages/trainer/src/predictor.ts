@@ -1,18 +1,16 @@
 import type { TaskProfile } from '@steelyard/contracts';
 import type { Provider, Tensor } from '@steelyard/runtime';
 import type { Architecture } from './architecture.js';
-import { parametersOf } from './architecture.js';
 import { EVALUATION_BATCH } from './evaluate.js';
 import { type Examples, forwardInputs, inBatches, type TargetScale } from './examples.js';
 import type { Predictions } from './metrics.js';
-import { layOut } from './parameter-layout.js';
-import { compilePredictProgram, type Parameters } from './predict-program.js';
+import { compileEmbedProgram, compileFuseProgram, type Parameters } from './predict-program.js';
 import type { Standardisation } from './standardise.js';
 
 /** Runs the forward pass of one architecture under changing parameters and weights. */
 export type Predictor = {
-	/** Logits, or raw values for regression, `[N, outputs]`, under weights `[N, M]`. */
-	outputs(examples: Examples, parameters: Parameters, weights: Float32Array): Promise<Float32Array>;
+	/** Encodes examples once; the function that comes back gives logits, or raw values for regression, `[N, outputs]`, under weights `[N, M]`. */
+	encode(examples: Examples, parameters: Parameters): Promise<(weights: Float32Array) => Promise<Float32Array>>;
 	dispose(): Promise<void>;
 };
 
@@ -20,24 +18,36 @@ export async function createPredictor(
 	architecture: Architecture,
 	options: { standardisation: ReadonlyMap<string, Standardisation>; scale: TargetScale; provider: Provider; threads: number },
 ): Promise<Predictor> {
-	const { modalities, outputs } = architecture;
-	const session = await compilePredictProgram(architecture, layOut(parametersOf(architecture)), options.standardisation, options);
+	const { modalities } = architecture;
+	const width = architecture.config.hidden;
+	const encoder = await compileEmbedProgram(architecture, options.standardisation, options);
+	const fusion = await compileFuseProgram(architecture, width, options);
 	const { mean, deviation } = options.scale;
 	return {
-		async outputs(examples, parameters, weights) {
-			const all = new Float32Array(examples.rows.length * outputs);
+		async encode(examples, parameters) {
+			const count = examples.rows.length;
+			const embeddings = modalities.map(() => new Float32Array(count * width));
 			await inBatches(examples, EVALUATION_BATCH, async (chosen) => {
-				const inputs: Record<string, Tensor> = { ...parameters, ...forwardInputs(examples, modalities, chosen) };
+				const embedded = await encoder.run({ ...parameters, ...forwardInputs(examples, modalities, chosen) });
 				modalities.forEach(({ name }, m) => {
-					const data = Float32Array.from(chosen, (i) => weights[i * modalities.length + m] as number);
-					inputs[`w.${name}`] = { dtype: 'float32', shape: [chosen.length, 1], data };
+					embeddings[m]?.set((embedded[`embedding.${name}`] as Tensor).data as Float32Array, (chosen[0] as number) * width);
 				});
-				const { logits } = await session.run(inputs);
-				all.set((logits as Tensor).data as Float32Array, (chosen[0] as number) * outputs);
 			});
-			return mean === 0 && deviation === 1 ? all : all.map((value) => Math.fround(Math.fround(value * deviation) + mean));
+			return async (weights) => {
+				const inputs: Record<string, Tensor> = { ...parameters };
+				modalities.forEach(({ name }, m) => {
+					const own = Float32Array.from({ length: count }, (_, i) => weights[i * modalities.length + m] as number);
+					inputs[`embedding.${name}`] = { dtype: 'float32', shape: [count, width], data: embeddings[m] as Float32Array };
+					inputs[`w.${name}`] = { dtype: 'float32', shape: [count, 1], data: own };
+				});
+				const logits = ((await fusion.run(inputs))['logits'] as Tensor).data as Float32Array;
+				return mean === 0 && deviation === 1 ? logits : logits.map((value) => Math.fround(Math.fround(value * deviation) + mean));
+			};
 		},
-		dispose: () => session.release(),
+		async dispose() {
+			await encoder.release();
+			await fusion.release();
+		},
 	};
 }
 

@@ -178,7 +178,7 @@ async function openJob({ spec, output, earlier = [], emit, stopped }: TrainOptio
 				beforeEpoch: async () => {},
 				eligible: () => true,
 				validate: async (parameters) => {
-					const outputs = await predictor.outputs(ownValidation, parameters, ones(ownValidation.rows.length));
+					const outputs = await (await predictor.encode(ownValidation, parameters))(ones(ownValidation.rows.length));
 					return metricsOf(task, predictionsFrom(task, outputs), labelsOf(ownValidation));
 				},
 			}).finally(() => predictor.dispose());
@@ -200,7 +200,7 @@ async function openJob({ spec, output, earlier = [], emit, stopped }: TrainOptio
 			const predictor = await predictorFor(unimodal[m] as Architecture);
 			const bySplit: Record<string, Metrics> = {};
 			for (const examples of sets) {
-				const all = await predictor.outputs(examples, unimodalParameters(m), ones(examples.rows.length));
+				const all = await (await predictor.encode(examples, unimodalParameters(m)))(ones(examples.rows.length));
 				(outputs.get(examples.name) as Float32Array[]).push(all);
 				const there = presence(examples, modality);
 				const judged = all.filter((_, i) => there?.[Math.floor(i / task.outputs)] !== 0);
@@ -220,28 +220,29 @@ async function openJob({ spec, output, earlier = [], emit, stopped }: TrainOptio
 		emit({ type: 'stage', stage: 'fusion' });
 		const predictor = await predictorFor(fusion);
 		try {
-			const under = (examples: Examples, parameters: Parameters): WeigherExamples => ({
+			const presenceIn = (examples: Examples) => modalities.map((modality) => presence(examples, modality));
+			const under = async (examples: Examples, parameters: Parameters): Promise<WeigherExamples> => ({
 				count: examples.rows.length,
 				unimodal: judged?.outputs.get(examples.name) ?? [],
-				present: modalities.map((modality) => presence(examples, modality)),
+				present: presenceIn(examples),
 				labels: labelsOf(examples),
-				fused: (weights) => predictor.outputs(examples, parameters, weights),
+				fused: await predictor.encode(examples, parameters),
 			});
 			let statistics = header.statistics === null ? null : fromJson(header.statistics);
 			const tableShape = [training.rows.length, modalities.length];
-			let table = (kept.get('table/weights')?.data as Float32Array | undefined) ?? evenWeights(under(training, {}));
+			let table = (kept.get('table/weights')?.data as Float32Array | undefined) ?? evenWeights(training.rows.length, presenceIn(training));
 
 			const refreshWeights = async (epoch: number, parameters: Parameters): Promise<void> => {
 				if (!weighted || epoch === 0 || epoch % config.refreshEpochs !== 0) return;
 				const began = performance.now();
-				const fresh = await refresh(config, task, under(training, parameters), seed);
+				const fresh = await refresh(config, task, await under(training, parameters), seed);
 				if (header.lastLoss !== null) header.smoothing = adaptSmoothing(header.smoothing, header.lossAtRefresh, header.lastLoss, config.smoothing);
 				header.lossAtRefresh = header.lastLoss;
 				table = smooth(table, fresh.weights, header.smoothing);
 				statistics = fresh.statistics;
 				header.statistics = toJson(statistics);
 				kept.set('table/weights', { dtype: 'float32', shape: tableShape, data: table });
-				const summary = summariseWeights(table, { rows: training.rows.length, modalities: modalities.length }, under(training, {}).present);
+				const summary = summariseWeights(table, { rows: training.rows.length, modalities: modalities.length }, presenceIn(training));
 				const byName = (value: (m: number) => number): Record<string, number> => Object.fromEntries(modalities.map(({ name }, m) => [name, value(m)]));
 				const event = {
 					epoch,
@@ -262,7 +263,7 @@ async function openJob({ spec, output, earlier = [], emit, stopped }: TrainOptio
 				// a model that never saw its weights is not the one to export with them
 				eligible: () => !weighted || statistics !== null,
 				validate: async (parameters) => {
-					const { fused } = await weigh(config, task, under(validation, parameters), statistics);
+					const { fused } = await weigh(config, task, await under(validation, parameters), statistics);
 					const metrics = metricsOf(task, predictionsFrom(task, fused), labelsOf(validation));
 					header.lastLoss = metrics['loss'] ?? null;
 					return metrics;

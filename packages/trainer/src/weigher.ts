@@ -55,8 +55,9 @@ function divergences(task: TaskProfile, examples: WeigherExamples, fused: Float3
 
 const shapeOf = ({ count, present }: WeigherExamples) => ({ rows: count, modalities: present.length });
 
-/** Weights that take nothing from any model: 1, and 0 where a modality is missing. */
-export const evenWeights = (examples: WeigherExamples): Float32Array => modalityWeights(weightingPreset('uniform'), null, shapeOf(examples), examples.present);
+/** Weights that take nothing from any model, `[N, M]`: 1, and 0 where a modality is missing. */
+export const evenWeights = (count: number, present: WeigherExamples['present']): Float32Array =>
+	modalityWeights(weightingPreset('uniform'), null, { rows: count, modalities: present.length }, present);
 
 /**
  * Statistics and weights of the training examples under the current fused model: mutual information from its output under even weights, then the first
@@ -64,7 +65,7 @@ export const evenWeights = (examples: WeigherExamples): Float32Array => modality
  */
 export async function refresh(config: WeightingConfig, task: TaskProfile, examples: WeigherExamples, seed: number): Promise<{ statistics: WeightingStatistics; weights: Float32Array }> {
 	const { unimodal, present, labels } = examples;
-	const even = evenWeights(examples);
+	const even = evenWeights(examples.count, present);
 	if (config.combine === 'none') return { statistics: { mi: null, min: new Float64Array(0), max: new Float64Array(0), sigma: null }, weights: even };
 	const underEven = await examples.fused(even);
 	const mi =
@@ -96,7 +97,7 @@ export async function weigh(
 	examples: WeigherExamples,
 	statistics: WeightingStatistics | null,
 ): Promise<{ weights: Float32Array; fused: Float32Array }> {
-	const first = statistics === null ? evenWeights(examples) : modalityWeights(config, statistics.mi, shapeOf(examples), examples.present);
+	const first = statistics === null ? evenWeights(examples.count, examples.present) : modalityWeights(config, statistics.mi, shapeOf(examples), examples.present);
 	const firstPass = await examples.fused(first);
 	if (statistics === null || !usesDivergence(config)) return { weights: first, fused: firstPass };
 	const weights = instanceWeights(config, statistics, divergences(task, examples, firstPass, statistics.sigma), examples.present);

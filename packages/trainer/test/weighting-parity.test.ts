@@ -191,6 +191,21 @@ describe('the graph gives the weights of @steelyard/weighting where', () => {
 		}
 	});
 
+	it('a row is the training row of least divergence in every modality', async () => {
+		const task = tasks[0]!;
+		for (const config of kl) {
+			const rows: Rows = {
+				count: 3,
+				unimodal: [Float32Array.of(1.37, 3, -2), Float32Array.of(0.9, 2, 4), Float32Array.of(0.1, 2.5, 0), Float32Array.of(0.6, 3, -1)],
+				fused: Float32Array.of(0.3, -1, 1),
+				present: [null, null, null, null],
+			};
+			const statistics = { mi: Float64Array.of(0.4, 1e-5, 0.02, 1.1), ...fitMinMax(divergencesOf(task, rows), rows.present), sigma: null };
+			const { second } = await found(task, config, statistics, rows);
+			expect(largestError(second, expected(task, config, statistics, rows).second), titleOf(config)).toBeLessThanOrEqual(TOLERANCE);
+		}
+	});
+
 	it('one modality is all there is', async () => {
 		const task = tasks[0]!;
 		for (const config of kl) {

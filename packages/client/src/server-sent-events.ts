@@ -1,0 +1,34 @@
+export type ServerSentEvent = { id: string | null; event: string; data: string };
+
+/**
+ * The events of a `text/event-stream` body, in order, by the WHATWG rules: lines end in LF, CR or CRLF; an event ends at an empty line and is
+ * dropped without data or when the stream is cut before that line; `id` stays until another is given.
+ */
+export async function* serverSentEvents(body: AsyncIterable<Uint8Array>): AsyncGenerator<ServerSentEvent> {
+	const decoder = new TextDecoder();
+	let pending = '';
+	let id: string | null = null;
+	let event = '';
+	let data: string[] = [];
+	for await (const chunk of body) {
+		pending += decoder.decode(chunk, { stream: true });
+		// A CR at the very end may be the first half of a CRLF: left for the next chunk.
+		const lines = pending.split(/\r\n|\n|\r(?!$)/);
+		pending = lines.pop() ?? '';
+		for (const line of lines) {
+			if (line === '') {
+				if (data.length > 0) yield { id, event: event === '' ? 'message' : event, data: data.join('\n') };
+				event = '';
+				data = [];
+				continue;
+			}
+			const colon = line.indexOf(':');
+			if (colon === 0) continue;
+			const field = colon < 0 ? line : line.slice(0, colon);
+			const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '');
+			if (field === 'data') data.push(value);
+			else if (field === 'event') event = value;
+			else if (field === 'id' && !value.includes('\0')) id = value;
+		}
+	}
+}

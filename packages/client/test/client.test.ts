@@ -1,0 +1,194 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { JobEvent } from '@steelyard/contracts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Client, createClient, SteelyardError } from '../src/index.js';
+
+type Handler = (request: IncomingMessage & { text: string }, response: ServerResponse) => void;
+const servers: Server[] = [];
+
+/** A client of a server that answers by `handler`. */
+async function against(handler: Handler, options: { apiKey?: string } = {}): Promise<Client> {
+	const server = createServer(async (request, response) => {
+		let text = '';
+		for await (const chunk of request) text += chunk;
+		handler(Object.assign(request, { text }), response);
+	});
+	servers.push(server);
+	server.listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	return createClient({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, ...options });
+}
+
+const json = (response: ServerResponse, status: number, value: unknown, type = 'application/json') =>
+	response.writeHead(status, { 'content-type': type }).end(JSON.stringify(value));
+
+const progress = (id: number): JobEvent => ({ id: `${id}-0`, at: id, type: 'stage', stage: 'fusion' });
+const ended = (id: number): JobEvent => ({ id: `${id}-0`, at: id, type: 'status', status: 'succeeded', attempt: 1, error: null });
+const frame = (event: JobEvent) => `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+	const list: T[] = [];
+	for await (const item of items) list.push(item);
+	return list;
+}
+
+const failure = (promise: Promise<unknown>): Promise<SteelyardError> =>
+	promise.then(
+		() => expect.unreachable('it must be refused'),
+		(error) => error,
+	);
+
+afterEach(async () => {
+	for (const server of servers.splice(0)) {
+		server.closeAllConnections();
+		server.close();
+		await once(server, 'close');
+	}
+});
+
+describe('a request', () => {
+	it('carries the key, the query, the idempotency key and the body', async () => {
+		const seen: unknown[] = [];
+		const client = await against(
+			({ method, url, headers, text }, response) => {
+				seen.push([method, url, headers.authorization, headers['idempotency-key'], headers['content-type'], text]);
+				json(response, 200, {});
+			},
+			{ apiKey: 'key' },
+		);
+		await client.jobs.create({ dataset: 'ds_1', training: { epochs: 3 } }, { idempotencyKey: 'once' });
+		await client.jobs.list({ limit: 2, after: 'job_1' });
+		await client.jobs.cancel('job_1');
+		await client.datasets.create(new Blob(['zip']), 'a b.zip');
+		const stream = new ReadableStream({
+			start(controller) {
+				controller.enqueue(new TextEncoder().encode('zipped'));
+				controller.close();
+			},
+		});
+		await client.datasets.create(stream, 'c.npz');
+		await client.datasets.remove('ds_/..');
+		expect(seen).toEqual([
+			['POST', '/v1/jobs', 'Bearer key', 'once', 'application/json', '{"dataset":"ds_1","training":{"epochs":3}}'],
+			['GET', '/v1/jobs?limit=2&after=job_1', 'Bearer key', undefined, undefined, ''],
+			['POST', '/v1/jobs/job_1/cancel', 'Bearer key', undefined, undefined, ''],
+			['POST', '/v1/datasets?filename=a+b.zip', 'Bearer key', undefined, 'application/octet-stream', 'zip'],
+			['POST', '/v1/datasets?filename=c.npz', 'Bearer key', undefined, 'application/octet-stream', 'zipped'],
+			['DELETE', '/v1/datasets/ds_%2F..', 'Bearer key', undefined, undefined, ''],
+		]);
+	});
+
+	it('that is refused throws the code, the field, the status and the words of the problem', async () => {
+		const problem = { type: 'urn:x', title: 't', status: 422, detail: 'It has audio', code: 'modality_not_found', param: 'modalities.0' };
+		const client = await against((_, response) => json(response, 422, problem, 'application/problem+json; charset=utf-8'));
+		const error = await failure(client.jobs.get('job_1'));
+		expect(error).toBeInstanceOf(SteelyardError);
+		expect({ ...error, message: error.message }).toMatchObject({
+			code: 'modality_not_found',
+			param: 'modalities.0',
+			status: 422,
+			message: 'It has audio',
+		});
+	});
+
+	it('that something else answers throws unexpected_answer with its first words', async () => {
+		const client = await against((_, response) => response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>Bad Gateway'));
+		expect(await failure(client.jobs.get('job_1'))).toMatchObject({
+			code: 'unexpected_answer',
+			status: 502,
+			message: expect.stringContaining('Bad Gateway'),
+		});
+		const page = await against((_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Welcome'));
+		expect(await failure(page.jobs.get('job_1'))).toMatchObject({
+			code: 'unexpected_answer',
+			status: 200,
+			message: expect.stringContaining('Welcome'),
+		});
+	});
+
+	it('that nothing answers throws unreachable and names the address', async () => {
+		const client = createClient({ url: 'http://127.0.0.1:1' });
+		expect(await failure(client.ready())).toMatchObject({
+			code: 'unreachable',
+			status: 0,
+			message: expect.stringContaining('http://127.0.0.1:1'),
+		});
+	});
+
+	it('for readiness gives what the service says also where it is not ready', async () => {
+		const readiness = { ready: false, redis: {}, store: {}, workers: [] };
+		const client = await against((_, response) => json(response, 503, readiness));
+		expect(await client.ready()).toEqual(readiness);
+		const problem = { type: '', title: '', status: 503, detail: 'Redis is away', code: 'unavailable', param: null };
+		const broken = await against((_, response) => json(response, 503, problem, 'application/problem+json'));
+		expect(await failure(broken.ready())).toMatchObject({ code: 'unavailable' });
+	});
+
+	it('for a part of an artifact asks for the range and hands the answer on', async () => {
+		const client = await against(({ headers, url }, response) => response.writeHead(206).end(`${url} ${headers.range}`));
+		const response = await client.jobs.download('job_1', 'model.onnx', { range: 'bytes=5-' });
+		expect([response.status, await response.text()]).toEqual([206, '/v1/jobs/job_1/artifacts/model.onnx bytes=5-']);
+	});
+});
+
+describe('following a job', () => {
+	it('gives every event once across a cut connection and a server that is away, and ends with the final status', async () => {
+		const asked: (string | undefined)[] = [];
+		const client = await against(({ headers }, response) => {
+			asked.push(headers['last-event-id'] as string | undefined);
+			switch (asked.length) {
+				case 1: {
+					response.writeHead(200, { 'content-type': 'text/event-stream' });
+					// The third event is cut in its middle.
+					response.write(`retry: 1\n\n${frame(progress(1))}${frame(progress(2))}${frame(progress(3)).slice(0, 20)}`, () =>
+						response.destroy(),
+					);
+					break;
+				}
+				case 2:
+					response.writeHead(503, { 'content-type': 'text/plain' }).end('starting');
+					break;
+				default:
+					response.writeHead(200, { 'content-type': 'text/event-stream' }).end(frame(progress(3)) + frame(ended(4)));
+			}
+		});
+		expect(await all(client.jobs.events('job_1', { delay: 1 }))).toEqual([progress(1), progress(2), progress(3), ended(4)]);
+		expect(asked).toEqual([undefined, '2-0', '2-0']);
+	});
+
+	it('ends where the server says that nothing more will come', async () => {
+		const client = await against((_, response) => response.writeHead(204).end());
+		expect(await all(client.jobs.events('job_1', { after: '9-0' }))).toEqual([]);
+	});
+
+	it('does not try again what is refused, and gives up after so many failures', async () => {
+		let asked = 0;
+		const client = await against((_, response) => {
+			asked++;
+			json(response, 404, { type: '', title: '', status: 404, detail: 'none', code: 'not_found', param: 'id' }, 'application/problem+json');
+		});
+		expect(await failure(all(client.jobs.events('job_1', { delay: 1 })))).toMatchObject({ code: 'not_found' });
+		expect(asked).toBe(1);
+		const away = createClient({ url: 'http://127.0.0.1:1' });
+		expect(await failure(all(away.jobs.events('job_1', { delay: 1, attempts: 2 })))).toMatchObject({ code: 'unreachable' });
+	});
+
+	it('ends its request when the caller leaves the loop or aborts', async () => {
+		const closed: Promise<unknown>[] = [];
+		const client = await against((_, response) => {
+			closed.push(once(response, 'close'));
+			response.writeHead(200, { 'content-type': 'text/event-stream' });
+			response.write(frame(progress(1)));
+		});
+		for await (const event of client.jobs.events('job_1')) {
+			expect(event).toEqual(progress(1));
+			break;
+		}
+		const control = new AbortController();
+		for await (const _ of client.jobs.events('job_1', { signal: control.signal })) control.abort();
+		await Promise.all(closed);
+		expect(closed).toHaveLength(2);
+	});
+});

@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { open, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type CanonicalType, encodeHeader } from './npy-header.js';
+import { refusal } from './refusal.js';
+
+/** Appends values to the array under way. */
+export type Append = (values: Float32Array | Int32Array | Uint8Array) => Promise<void>;
+
+const WIDTH = { float32: 4, int32: 4, uint8: 1 } as const;
+
+export const labelsFile = (split: string): string => `${split}_labels.npy`;
+export const modalityFile = (split: string, modality: string): string => `${split}_${modality}.npy`;
+export const maskFile = (split: string, modality: string): string => `${split}_${modality}_mask.npy`;
+export const groupFile = (split: string, group: string): string => `${split}_${group}.npy`;
+export const PROFILE_FILE = 'profile.json';
+export const MANIFEST_FILE = 'manifest.json';
+
+/** The folder into which a validated dataset is written: little-endian arrays in C order and two JSON files. */
+export class CanonicalFolder {
+	readonly #folder: string;
+	readonly #limit: number;
+	readonly #digests = new Map<string, string>();
+	readonly #written: string[] = [];
+	#bytes = 0;
+
+	private constructor(folder: string, limit: number) {
+		this.#folder = folder;
+		this.#limit = limit;
+	}
+
+	/** `folder` must be there and empty; `limit` bounds the bytes of all arrays together. */
+	static async open(folder: string, limit: number): Promise<CanonicalFolder> {
+		if ((await readdir(folder)).length > 0) throw new Error(`${folder} is not empty: a dataset is written into an empty folder`);
+		return new CanonicalFolder(folder, limit);
+	}
+
+	/** Bytes of all arrays so far. */
+	get bytes(): number {
+		return this.#bytes;
+	}
+
+	/** Writes one array; `fill` appends exactly as many values as the shape has. */
+	async writeArray<T>(name: string, type: CanonicalType, shape: readonly number[], fill: (append: Append) => Promise<T>): Promise<T> {
+		const header = encodeHeader(type, shape);
+		const size = header.length + shape.reduce((product, axis) => product * axis, WIDTH[type]);
+		this.#bytes += size;
+		if (this.#bytes > this.#limit)
+			throw refusal(name, `at most ${this.#limit} bytes in all arrays, as ${type}`, `${this.#bytes} with this one`);
+		const hash = createHash('sha256');
+		const file = await open(join(this.#folder, name), 'wx');
+		this.#written.push(name);
+		let position = 0;
+		const put = async (bytes: Uint8Array): Promise<void> => {
+			hash.update(bytes);
+			await file.writeFile(bytes);
+			position += bytes.length;
+		};
+		try {
+			await put(header);
+			const result = await fill((values) => put(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)));
+			if (position !== size) throw new Error(`${name} was to have ${size} bytes, ${position} were written`);
+			this.#digests.set(name, hash.digest('hex'));
+			return result;
+		} finally {
+			await file.close();
+		}
+	}
+
+	/** Reads back values of a mask that was written before. */
+	async openMask(
+		name: string,
+		shape: readonly number[],
+	): Promise<{ read(start: number, into: Uint8Array): Promise<void>; close(): Promise<void> }> {
+		const { length } = encodeHeader('uint8', shape);
+		const file = await open(join(this.#folder, name));
+		return {
+			read: async (start, into) => {
+				const { bytesRead } = await file.read(into, 0, into.length, length + start);
+				if (bytesRead < into.length) throw new Error(`${name} ends at ${start + bytesRead}`);
+			},
+			close: () => file.close(),
+		};
+	}
+
+	/** SHA-256 of one line `name sha256` an array, ordered by name: names and contents, in whatever order they were written. */
+	digest(): string {
+		const lines = [...this.#digests].map(([name, digest]) => `${name} ${digest}\n`).sort();
+		return createHash('sha256').update(lines.join('')).digest('hex');
+	}
+
+	async writeJson(name: string, value: unknown): Promise<void> {
+		this.#written.push(name);
+		await writeFile(join(this.#folder, name), `${JSON.stringify(value, null, '\t')}\n`, { flag: 'wx' });
+	}
+
+	/** Takes away what was written. */
+	async discard(): Promise<void> {
+		for (const name of this.#written) await rm(join(this.#folder, name), { force: true });
+	}
+}

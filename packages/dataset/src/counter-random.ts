@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+
+/** A stream of random numbers that is a pure function of its seed and name. */
+export type CounterRandom = {
+	/** Uniform over 0 … 2³²−1. */
+	uint32(): number;
+	/** Uniform over [0, 1), 53 bits. */
+	uniform(): number;
+	/** Standard normal. */
+	normal(): number;
+	/** Uniform over 0 … n−1 without bias; 1 ≤ n ≤ 2³². */
+	below(n: number): number;
+};
+
+const M0 = 0xd2511f53;
+const M1 = 0xcd9e8d57;
+const W0 = 0x9e3779b9;
+const W1 = 0xbb67ae85;
+
+/** High half of the 64-bit product of two 32-bit numbers. */
+function highProduct(a: number, b: number): number {
+	const [aHigh, aLow, bHigh, bLow] = [a >>> 16, a & 0xffff, b >>> 16, b & 0xffff];
+	const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
+	const carry = aLow * bHigh + (middle & 0xffff);
+	return (aHigh * bHigh + Math.floor(middle / 65536) + Math.floor(carry / 65536)) >>> 0;
+}
+
+/**
+ * Philox4x32-10: writes four random words for a counter of four words and a key of two into `out`.
+ * Source: Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011.
+ */
+export function philox(counter: ArrayLike<number>, key: ArrayLike<number>, out: Uint32Array): void {
+	let [c0, c1, c2, c3] = [counter[0] as number, counter[1] as number, counter[2] as number, counter[3] as number];
+	let [k0, k1] = [key[0] as number, key[1] as number];
+	for (let round = 0; round < 10; round++) {
+		const high0 = highProduct(M0, c0);
+		const high1 = highProduct(M1, c2);
+		const low0 = Math.imul(M0, c0) >>> 0;
+		const low1 = Math.imul(M1, c2) >>> 0;
+		c0 = (high1 ^ c1 ^ k0) >>> 0;
+		c1 = low1;
+		c2 = (high0 ^ c3 ^ k1) >>> 0;
+		c3 = low0;
+		k0 = (k0 + W0) >>> 0;
+		k1 = (k1 + W1) >>> 0;
+	}
+	out[0] = c0;
+	out[1] = c1;
+	out[2] = c2;
+	out[3] = c3;
+}
+
+/**
+ * The random numbers of one purpose, such as `shuffle/3` or `initialise/head.weight`: Philox keyed by the seed (a whole number below 2⁵³),
+ * its counter made of the block's index and 96 bits of the SHA-256 of `stream`. Two streams share no numbers; none depends on what was drawn
+ * from another. A stream holds 2³⁴ words.
+ */
+export function counterRandom(seed: number, stream: string | number): CounterRandom {
+	if (!Number.isSafeInteger(seed) || seed < 0) throw new RangeError(`a seed is a whole number from 0 to 2^53 − 1, found ${seed}`);
+	const key = Uint32Array.of(seed >>> 0, Math.floor(seed / 2 ** 32));
+	const digest = createHash('sha256').update(String(stream)).digest();
+	const counter = Uint32Array.of(0, digest.readUInt32LE(0), digest.readUInt32LE(4), digest.readUInt32LE(8));
+	const words = new Uint32Array(4);
+	let block = 0;
+	let used = 4;
+	let spare: number | null = null;
+
+	const uint32 = (): number => {
+		if (used === 4) {
+			if (block === 2 ** 32) throw new RangeError(`the random stream ${stream} is used up`);
+			counter[0] = block++;
+			philox(counter, key, words);
+			used = 0;
+		}
+		return words[used++] as number;
+	};
+	const uniform = (): number => {
+		const high = uint32() >>> 5;
+		return (high * 2 ** 26 + (uint32() >>> 6)) / 2 ** 53;
+	};
+	// Box and Muller 1958; 1 − u lies in (0, 1], whose logarithm is finite.
+	const normal = (): number => {
+		if (spare !== null) {
+			const value = spare;
+			spare = null;
+			return value;
+		}
+		const radius = Math.sqrt(-2 * Math.log(1 - uniform()));
+		const angle = 2 * Math.PI * uniform();
+		spare = radius * Math.sin(angle);
+		return radius * Math.cos(angle);
+	};
+	// Words at or above the largest multiple of n would favour small remainders.
+	const below = (n: number): number => {
+		if (!Number.isInteger(n) || n < 1 || n > 2 ** 32) throw new RangeError(`expected a bound from 1 to 2^32, found ${n}`);
+		const limit = 2 ** 32 - (2 ** 32 % n);
+		let word = uint32();
+		while (word >= limit) word = uint32();
+		return word % n;
+	};
+	return { uint32, uniform, normal, below };
+}

@@ -1,0 +1,119 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatasetProfile, type Manifest, parse } from '@steelyard/contracts';
+import { groupFile, labelsFile, MANIFEST_FILE, maskFile, modalityFile, PROFILE_FILE } from './canonical-folder.js';
+import { type Gather, gatherFromFile, gatherFromMemory } from './gather.js';
+import { maskShape } from './mask.js';
+import { openStoredArray, readStoredArray, type StoredArray } from './stored-array.js';
+
+/** One split. Arrays it hands out are shared and not to be written to. */
+export type Split = {
+	readonly name: string;
+	readonly rows: number;
+	/** Class indices `[rows]` (binary, multiclass), values `[rows]` (regression), or 0 and 1 `[rows, outputs]` (multilabel). */
+	readonly labels: Int32Array | Float32Array;
+	/** Code of each row's group, equal across splits for equal values; null where the split has none. */
+	readonly groups: Int32Array | null;
+	/** Of one instance: `[features]` or `[steps, features]`. */
+	shape(modality: string): readonly number[];
+	/** 1 where present: `[rows]` of a vector modality, `[rows · steps]` of a sequence; null where the modality has no mask in any split. */
+	mask(modality: string): Uint8Array | null;
+	/** Copies rows (repeats allowed, any order) into `out` from `offset`, both in values; absent ones are zeros. Blocks; throws RangeError. */
+	gather(modality: string, rows: ArrayLike<number>, out: Float32Array, offset?: number): void;
+};
+
+/** A validated dataset, open for reading. */
+export type Dataset = {
+	readonly profile: DatasetProfile;
+	/** As uploaded, or null. */
+	readonly manifest: unknown;
+	/** `train` first, then `valid` and `test` where they are, then further ones. */
+	readonly splitNames: readonly string[];
+	split(name: string): Split;
+	/** Releases files; what was handed out before stays readable, but `gather` may not be called any more. */
+	close(): void;
+};
+
+export type OpenOptions = {
+	/** Datasets of up to so many bytes are held in memory; of larger ones rows are read from disk. 256 MiB unless given. */
+	readonly memoryBytes?: number;
+};
+
+const DEFAULT_MEMORY_BYTES = 256 * 2 ** 20;
+
+const readJson = (folder: string, file: string): unknown => JSON.parse(readFileSync(join(folder, file), 'utf8'));
+
+/** An own entry of a record whose keys are names that a user chose. */
+function entry<T>(record: Readonly<Record<string, T>>, key: string, kind: string): T {
+	if (!Object.hasOwn(record, key)) throw new RangeError(`the dataset has no ${kind} ${key}, only ${Object.keys(record).join(', ')}`);
+	return record[key] as T;
+}
+
+/** Each value is made when first asked for. */
+function lazily<T>(make: (key: string) => T): (key: string) => T {
+	const made = new Map<string, T>();
+	return (key) => {
+		if (!made.has(key)) made.set(key, make(key));
+		return made.get(key) as T;
+	};
+}
+
+/** Opens a folder that `ingest` wrote. Labels, groups and masks are held in memory once used; modalities as `memoryBytes` says. */
+export function openDataset(folder: string, { memoryBytes = DEFAULT_MEMORY_BYTES }: OpenOptions = {}): Dataset {
+	const profile = parse(DatasetProfile, readJson(folder, PROFILE_FILE), 'invalid_dataset');
+	const manifest = readJson(folder, MANIFEST_FILE);
+	const group = (manifest as Manifest | null)?.group;
+	const inMemory = profile.bytes <= memoryBytes;
+	const open: StoredArray<Float32Array>[] = [];
+	let closed = false;
+
+	const openModality = (split: string, rows: number, modality: string): Gather => {
+		const { shape } = entry(profile.modalities, modality, 'modality');
+		const rowSize = shape.reduce((product, axis) => product * axis, 1);
+		const file = modalityFile(split, modality);
+		if (inMemory) return gatherFromMemory(file, readStoredArray(folder, file, 'float32', [rows, ...shape]), rows, rowSize);
+		const array = openStoredArray(folder, file, 'float32', [rows, ...shape]);
+		open.push(array);
+		return gatherFromFile(file, array, rows, rowSize);
+	};
+
+	const openSplit = (name: string): Split => {
+		const { rows } = entry(profile.splits, name, 'split');
+		const { type, outputs } = profile.task;
+		const labels = labelsFile(name);
+		const gatherOf = lazily((modality) => openModality(name, rows, modality));
+		return {
+			name,
+			rows,
+			labels:
+				type === 'regression' || type === 'multilabel'
+					? readStoredArray(folder, labels, 'float32', type === 'multilabel' ? [rows, outputs] : [rows])
+					: readStoredArray(folder, labels, 'int32', [rows]),
+			groups:
+				group !== undefined && existsSync(join(folder, groupFile(name, group)))
+					? readStoredArray(folder, groupFile(name, group), 'int32', [rows])
+					: null,
+			shape: (modality) => entry(profile.modalities, modality, 'modality').shape,
+			mask: lazily((modality) => {
+				const { masked, shape } = entry(profile.modalities, modality, 'modality');
+				return masked ? readStoredArray(folder, maskFile(name, modality), 'uint8', maskShape(rows, shape)) : null;
+			}),
+			gather: (modality, wanted, out, offset = 0) => {
+				if (closed) throw new Error('the dataset is closed');
+				gatherOf(modality)(wanted, out, offset);
+			},
+		};
+	};
+
+	// JSON keeps the order of keys but for those that look like numbers, which a split's name cannot.
+	return {
+		profile,
+		manifest,
+		splitNames: Object.keys(profile.splits),
+		split: lazily(openSplit),
+		close: () => {
+			closed = true;
+			for (const array of open.splice(0)) array.close();
+		},
+	};
+}

@@ -1,0 +1,52 @@
+import type { StoredArray } from './stored-array.js';
+
+/** Copies rows, in the order given, one after the other into `out` from `offset` (in values); `out` must have room. */
+export type Gather = (rows: ArrayLike<number>, out: Float32Array, offset?: number) => void;
+
+/** Calls `copy(row, count, at)` for each run of rows that follow one another; refuses rows that are not there and an `out` without room. */
+function eachRun(
+	what: string,
+	total: number,
+	rowSize: number,
+	rows: ArrayLike<number>,
+	out: Float32Array,
+	offset: number,
+	copy: (row: number, count: number, at: number) => void,
+): void {
+	if (offset < 0 || offset + rows.length * rowSize > out.length)
+		throw new RangeError(`${what}: ${rows.length} rows of ${rowSize} values do not fit ${out.length} values from ${offset}`);
+	for (let i = 0; i < rows.length; i++) {
+		const row = rows[i] as number;
+		if (!Number.isInteger(row) || row < 0 || row >= total)
+			throw new RangeError(`${what}: expected a row from 0 to ${total - 1}, found ${row}`);
+	}
+	for (let i = 0; i < rows.length; ) {
+		const row = rows[i] as number;
+		let count = 1;
+		while (i + count < rows.length && rows[i + count] === row + count) count++;
+		copy(row, count, offset + i * rowSize);
+		i += count;
+	}
+}
+
+/** Below this size a loop beats the fixed cost of a view and a block copy. */
+const SMALL = 32;
+
+/** From an array `[total, rowSize]` in memory. */
+export const gatherFromMemory =
+	(what: string, values: Float32Array, total: number, rowSize: number): Gather =>
+	(rows, out, offset = 0) =>
+		eachRun(what, total, rowSize, rows, out, offset, (row, count, at) => {
+			const start = row * rowSize;
+			const length = count * rowSize;
+			if (length > SMALL) out.set(values.subarray(start, start + length), at);
+			else for (let i = 0; i < length; i++) out[at + i] = values[start + i] as number;
+		});
+
+/** From an array `[total, rowSize]` on disk: one read a run. */
+export const gatherFromFile =
+	(what: string, file: StoredArray<Float32Array>, total: number, rowSize: number): Gather =>
+	(rows, out, offset = 0) =>
+		eachRun(what, total, rowSize, rows, out, offset, (row, count, at) =>
+			file.read(row * rowSize, new Float32Array(out.buffer, out.byteOffset + at * 4, count * rowSize)),
+		);

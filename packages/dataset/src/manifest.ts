@@ -1,0 +1,65 @@
+import { Manifest, ProblemError, parse } from '@steelyard/contracts';
+import { MANIFEST_FILE } from './canonical-folder.js';
+import type { Source } from './member.js';
+import { refusal } from './refusal.js';
+
+const MAX_BYTES = 4 * 2 ** 20;
+/** Beyond any honest manifest, far below what a recursive walk over it can bear. */
+const MAX_DEPTH = 64;
+
+async function readText(source: Source): Promise<string | null> {
+	const member = source.members.get(MANIFEST_FILE);
+	if (member === undefined) return null;
+	if (member.bytes > MAX_BYTES) throw refusal(MANIFEST_FILE, `at most ${MAX_BYTES} bytes`, `${member.bytes}`);
+	const pieces: Uint8Array[] = [];
+	for await (const chunk of member.chunks()) pieces.push(Uint8Array.from(chunk));
+	try {
+		return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(pieces));
+	} catch {
+		throw refusal(MANIFEST_FILE, 'UTF-8 text', 'bytes that are not');
+	}
+}
+
+/** Levels of nesting, counted without recursion. */
+function depth(value: unknown): number {
+	let level = 0;
+	for (let values = [value]; values.length > 0; level++)
+		values = values.flatMap((inner) => (typeof inner === 'object' && inner !== null ? Object.values(inner) : []));
+	return level;
+}
+
+/** The manifest as uploaded and as understood; both null where there is none. */
+export type ReadManifest = { readonly uploaded: unknown; readonly manifest: Manifest | null };
+
+/** Reads and checks `manifest.json`. Refusals name the field as `manifest.<path>`. */
+export async function readManifest(source: Source): Promise<ReadManifest> {
+	const text = await readText(source);
+	if (text === null) return { uploaded: null, manifest: null };
+	let uploaded: unknown;
+	try {
+		uploaded = JSON.parse(text);
+	} catch (error) {
+		throw refusal(MANIFEST_FILE, 'valid JSON', (error as SyntaxError).message);
+	}
+	if (depth(uploaded) > MAX_DEPTH) throw refusal(MANIFEST_FILE, `nesting of at most ${MAX_DEPTH} levels`, `${depth(uploaded)}`);
+	const field = (path: string, detail: string) => new ProblemError('invalid_dataset', `${MANIFEST_FILE}: ${detail}`, `manifest${path}`);
+	let manifest: Manifest;
+	try {
+		manifest = parse(Manifest, uploaded, 'invalid_dataset');
+	} catch (error) {
+		if (!(error instanceof ProblemError)) throw error;
+		throw field(error.param === null ? '' : `.${error.param}`, error.message);
+	}
+	const { type, classes } = manifest.task;
+	if (classes !== undefined) {
+		if (type === 'regression') throw field('.task.classes', 'task.classes: expected none for regression');
+		if (type === 'binary' && classes.length !== 2)
+			throw field('.task.classes', `task.classes: expected 2 names for a binary task, found ${classes.length}`);
+		const seen = new Set<string>();
+		for (const name of classes) {
+			if (seen.has(name)) throw field('.task.classes', `task.classes: expected different names, found ${JSON.stringify(name)} twice`);
+			seen.add(name);
+		}
+	}
+	return { uploaded, manifest };
+}

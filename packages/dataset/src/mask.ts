@@ -1,0 +1,76 @@
+import type { CanonicalFolder } from './canonical-folder.js';
+import type { Member } from './member.js';
+import { shapeText } from './npy-header.js';
+import { readNpy } from './npy-reader.js';
+import { refusal } from './refusal.js';
+import { sameRows } from './row-count.js';
+
+/** How a modality's mask lies on disk: `[rows]` for vectors, `[rows, steps]` for sequences. */
+export const maskShape = (rows: number, shape: readonly number[]): number[] => (shape.length === 2 ? [rows, shape[0] as number] : [rows]);
+
+const CELLS_PER_BLOCK = 1 << 18;
+
+/**
+ * Copies a mask, `[rows]` or (for sequences) `[rows, steps]` of exact 0 and 1, as uint8. For a sequence, `[rows]` is spread over the steps,
+ * so that a modality has one form of mask in every split. Returns how many rows are wholly absent.
+ */
+export async function copyMask(
+	member: Member,
+	name: string,
+	rows: number,
+	labels: string,
+	shape: readonly number[],
+	target: CanonicalFolder,
+): Promise<number> {
+	const canonical = maskShape(rows, shape);
+	const steps = canonical[1] ?? 1;
+	return readNpy(member, async ({ file, header, blocks }) => {
+		const given = header.shape;
+		if (given.length !== 1 && (given.length !== 2 || shape.length !== 2 || given[1] !== steps)) {
+			const expected = shape.length === 2 ? `shape (rows, ${steps}) or (rows,)` : 'shape (rows,)';
+			throw refusal(file, expected, shapeText(given));
+		}
+		sameRows(file, given, rows, labels);
+		const perRow = given.length === 1 ? 1 : steps;
+		const spread = steps / perRow;
+		let absent = 0;
+		let presentInRow = 0;
+		await target.writeArray(name, 'uint8', canonical, async (append) => {
+			for await (const { start, values } of blocks()) {
+				const out = new Uint8Array(values.length);
+				for (let i = 0; i < values.length; i++) {
+					const flag = Number(values[i]);
+					const step = (start + i) % perRow;
+					if (flag !== 0 && flag !== 1) {
+						const row = Math.floor((start + i) / perRow);
+						throw refusal(file, '0 or 1', String(values[i]), given.length === 1 ? { row } : { row, step });
+					}
+					out[i] = flag;
+					presentInRow += flag;
+					if (step === perRow - 1) {
+						if (presentInRow === 0) absent++;
+						presentInRow = 0;
+					}
+				}
+				await append(spread === 1 ? out : repeat(out, spread));
+			}
+		});
+		return absent;
+	});
+}
+
+const repeat = (values: Uint8Array, times: number): Uint8Array => {
+	const out = new Uint8Array(values.length * times);
+	for (let i = 0; i < values.length; i++) out.fill(values[i] as number, i * times, (i + 1) * times);
+	return out;
+};
+
+/** Writes the mask of a split that has none, of a modality that has one elsewhere: all present. */
+export async function writeFullMask(name: string, rows: number, shape: readonly number[], target: CanonicalFolder): Promise<void> {
+	const canonical = maskShape(rows, shape);
+	const cells = canonical.reduce((product, axis) => product * axis, 1);
+	await target.writeArray(name, 'uint8', canonical, async (append) => {
+		for (let start = 0; start < cells; start += CELLS_PER_BLOCK)
+			await append(new Uint8Array(Math.min(CELLS_PER_BLOCK, cells - start)).fill(1));
+	});
+}

@@ -1,0 +1,15 @@
+/** Mean and population deviation of a stream of numbers, in float64 (Welford 1962), with its extremes. */
+export type Moments = { count: number; mean: number; squares: number; min: number; max: number };
+
+export const emptyMoments = (): Moments => ({ count: 0, mean: 0, squares: 0, min: Infinity, max: -Infinity });
+
+export function addMoment(moments: Moments, value: number): void {
+	moments.count++;
+	const delta = value - moments.mean;
+	moments.mean += delta / moments.count;
+	moments.squares += delta * (value - moments.mean);
+	moments.min = Math.min(moments.min, value);
+	moments.max = Math.max(moments.max, value);
+}
+
+export const deviation = ({ count, squares }: Moments): number => (count === 0 ? 0 : Math.sqrt(squares / count));

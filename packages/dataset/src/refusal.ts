@@ -1,0 +1,18 @@
+import { ProblemError } from '@steelyard/contracts';
+
+/** A place in a file; rows, steps and columns count from 0. */
+export type Place = { row?: number; step?: number; column?: number; columnName?: string | undefined };
+
+const placeText = ({ row, step, column, columnName }: Place): string =>
+	[
+		row === undefined ? [] : [` row ${row}`],
+		step === undefined ? [] : [` step ${step}`],
+		column === undefined ? [] : [` column ${column}${columnName === undefined ? '' : ` (${columnName})`}`],
+	]
+		.flat()
+		.join(',');
+
+/** The error with which a reader refuses a dataset: the file, the place in it, what was expected and what was found; `param` is the file. */
+export function refusal(file: string, expected: string, found: string, place: Place = {}): ProblemError {
+	return new ProblemError('invalid_dataset', `${file}${placeText(place)}: expected ${expected}, found ${found}`, file);
+}

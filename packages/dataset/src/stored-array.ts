@@ -1,0 +1,75 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { CANONICAL_DESCR, type CanonicalType, headerSpan, PREFIX_BYTES, parseHeader, shapeText } from './npy-header.js';
+import { refusal } from './refusal.js';
+
+const ARRAYS = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array } as const;
+/** The system reads at most 2 GiB at once. */
+const READ_BYTES = 2 ** 30;
+
+/** An array of a canonical folder, open for reading. */
+export type StoredArray<A extends Float32Array | Int32Array | Uint8Array> = {
+	/** Values `start` … of the flat array into all of `into`. */
+	read(start: number, into: A): void;
+	readAll(): A;
+	close(): void;
+};
+
+export type ArrayOf<T extends CanonicalType> = InstanceType<(typeof ARRAYS)[T]>;
+
+function readFully(fd: number, into: Uint8Array, position: number, file: string): void {
+	for (let done = 0; done < into.length; ) {
+		const count = readSync(fd, into, done, Math.min(READ_BYTES, into.length - done), position + done);
+		if (count === 0) throw refusal(file, `${position + into.length} bytes`, `${position + done}: the file is truncated`);
+		done += count;
+	}
+}
+
+/** Opens an array that must have this type and shape. */
+export function openStoredArray<T extends CanonicalType>(
+	folder: string,
+	file: string,
+	type: T,
+	shape: readonly number[],
+): StoredArray<ArrayOf<T>> {
+	const fd = openSync(join(folder, file), 'r');
+	try {
+		const prefix = new Uint8Array(PREFIX_BYTES);
+		readFully(fd, prefix, 0, file);
+		const span = headerSpan(prefix, file);
+		const text = new Uint8Array(span.bytes);
+		readFully(fd, text, span.start, file);
+		const header = parseHeader(text, file);
+		if (header.element.name !== type || header.bigEndian || header.fortranOrder || header.shape.join() !== shape.join())
+			throw refusal(
+				file,
+				`${CANONICAL_DESCR[type]} of shape ${shapeText(shape)} in C order`,
+				`${header.element.name} of shape ${shapeText(header.shape)}`,
+			);
+		const start = span.start + span.bytes;
+		const read = (from: number, into: ArrayOf<T>): void =>
+			readFully(fd, new Uint8Array(into.buffer, into.byteOffset, into.byteLength), start + from * into.BYTES_PER_ELEMENT, file);
+		return {
+			read,
+			readAll: () => {
+				const values = new ARRAYS[type](header.elements) as ArrayOf<T>;
+				read(0, values);
+				return values;
+			},
+			close: () => closeSync(fd),
+		};
+	} catch (error) {
+		closeSync(fd);
+		throw error;
+	}
+}
+
+/** Reads a whole array that must have this type and shape. */
+export function readStoredArray<T extends CanonicalType>(folder: string, file: string, type: T, shape: readonly number[]): ArrayOf<T> {
+	const array = openStoredArray(folder, file, type, shape);
+	try {
+		return array.readAll();
+	} finally {
+		array.close();
+	}
+}

@@ -1,0 +1,125 @@
+import { ProblemError } from '@steelyard/contracts';
+import { counterRandom } from './counter-random.js';
+import type { Dataset, Split } from './dataset.js';
+import { shuffle } from './shuffled-order.js';
+
+/** Rows of a split, ascending. */
+export type RowSet = { readonly split: string; readonly rows: Uint32Array };
+
+export type TrainingRows = { readonly train: RowSet; readonly validation: RowSet };
+
+const allRows = (n: number): Uint32Array => Uint32Array.from({ length: n }, (_, i) => i);
+
+/** Shares `total` out among strata in proportion to their sizes, by largest remainder; each stratum keeps at least one row back. */
+function quotas(sizes: readonly number[], total: number): number[] {
+	const rows = sizes.reduce((sum, size) => sum + size, 0);
+	const exact = sizes.map((size) => (size * total) / rows);
+	const given = exact.map((share, s) => Math.min(Math.floor(share), Math.max(0, (sizes[s] as number) - 1)));
+	let left = total - given.reduce((sum, share) => sum + share, 0);
+	const byRemainder = exact
+		.map((share, s) => ({ s, remainder: share - Math.floor(share) }))
+		.sort((a, b) => b.remainder - a.remainder || a.s - b.s);
+	for (let before = -1; left > 0 && left !== before; ) {
+		before = left;
+		for (const { s } of byRemainder) {
+			if (left === 0 || (given[s] as number) >= (sizes[s] as number) - 1) continue;
+			given[s] = (given[s] as number) + 1;
+			left--;
+		}
+	}
+	return given;
+}
+
+/** Rows that may not be parted: those of a group, else each row alone. In order of first appearance. */
+function unitsOf({ rows, groups }: Split): number[][] {
+	if (groups === null) return Array.from({ length: rows }, (_, row) => [row]);
+	const units = new Map<number, number[]>();
+	groups.forEach((code, row) => {
+		const unit = units.get(code);
+		if (unit === undefined) units.set(code, [row]);
+		else unit.push(row);
+	});
+	return [...units.values()];
+}
+
+/** The stratum of each row: its class, where rows have one class each. */
+function strataOf(split: Split, classes: number): { strata: ArrayLike<number>; sizes: number[] } {
+	const byClass = split.labels instanceof Int32Array;
+	const strata = byClass ? split.labels : new Int32Array(split.rows);
+	const sizes = Array.from({ length: byClass ? classes : 1 }, () => 0);
+	for (let row = 0; row < split.rows; row++) sizes[strata[row] as number] = (sizes[strata[row] as number] as number) + 1;
+	return { strata, sizes };
+}
+
+/**
+ * Takes units in random order for validation, each when it brings the counts by stratum closer (in squares) to their quotas and leaves no
+ * stratum of training empty. Where every row is its own unit the quotas are met exactly.
+ */
+function cut(split: Split, classes: number, fraction: number, seed: number): Uint8Array {
+	const { strata, sizes } = strataOf(split, classes);
+	const units = unitsOf(split);
+	if (units.length < 2) {
+		const found = split.groups === null ? `${split.rows} row` : 'one group';
+		throw new ProblemError(
+			'invalid_dataset',
+			`Split train: expected at least 2 rows or groups to cut a validation split from, found ${found}`,
+			'train',
+		);
+	}
+	const wanted = Math.min(split.rows - 1, Math.max(1, Math.round(fraction * split.rows)));
+	const need = quotas(sizes, wanted);
+	const remaining = [...sizes];
+	const taken = new Uint8Array(split.rows);
+	const countsOf = (unit: readonly number[]): Map<number, number> => {
+		const counts = new Map<number, number>();
+		for (const row of unit) counts.set(strata[row] as number, (counts.get(strata[row] as number) ?? 0) + 1);
+		return counts;
+	};
+	/** (need − count)² − need², summed: below 0 when taking the unit brings the counts closer. */
+	const change = (counts: Map<number, number>): number => {
+		let sum = 0;
+		for (const [s, count] of counts) sum += count * (count - 2 * (need[s] as number));
+		return sum;
+	};
+	const order = shuffle(allRows(units.length), counterRandom(seed, 'validation-split'));
+	let any = false;
+	for (const u of order) {
+		const unit = units[u] as number[];
+		const counts = countsOf(unit);
+		if (change(counts) >= 0 || [...counts].some(([s, count]) => remaining[s] === count)) continue;
+		for (const [s, count] of counts) {
+			need[s] = (need[s] as number) - count;
+			remaining[s] = (remaining[s] as number) - count;
+		}
+		for (const row of unit) taken[row] = 1;
+		any = true;
+	}
+	if (!any) {
+		// Every group is too large, or the only home of its class: the one that fits least badly, the first in random order among equals.
+		const best = [...order].map((u) => units[u] as number[]).reduce((a, b) => (change(countsOf(b)) < change(countsOf(a)) ? b : a));
+		for (const row of best) taken[row] = 1;
+	}
+	return taken;
+}
+
+/**
+ * Which rows are trained on and which validate. With a `valid` split, all of `train` and all of it; else `train` is cut: `fraction` of its
+ * rows (in (0, 1), at least one), drawn by `seed`, validate, in each class alike, with groups kept whole. A class keeps a row in training
+ * wherever groups allow it.
+ * @throws ProblemError `invalid_dataset` when there is nothing to cut
+ */
+export function trainingRows(dataset: Dataset, { fraction, seed }: { fraction: number; seed: number }): TrainingRows {
+	const train = dataset.split('train');
+	if (dataset.splitNames.includes('valid'))
+		return {
+			train: { split: 'train', rows: allRows(train.rows) },
+			validation: { split: 'valid', rows: allRows(dataset.split('valid').rows) },
+		};
+	if (!(fraction > 0 && fraction < 1)) throw new RangeError(`expected a fraction between 0 and 1, found ${fraction}`);
+	const taken = cut(train, dataset.profile.task.classes.length, fraction, seed);
+	const rows = allRows(train.rows);
+	return {
+		train: { split: 'train', rows: rows.filter((row) => taken[row] === 0) },
+		validation: { split: 'train', rows: rows.filter((row) => taken[row] === 1) },
+	};
+}

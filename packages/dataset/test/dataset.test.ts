@@ -1,0 +1,218 @@
+import { readFile, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openDataset, standardisation, trainingRows } from '../src/index.js';
+import { ingestFiles } from './ingest-files.js';
+import { type Files, npy, small } from './write-npy.js';
+
+const ways = [
+	['in memory', {}],
+	['from disk', { memoryBytes: 0 }],
+] as const;
+
+const count = (n: number, f: (i: number) => number): number[] => Array.from({ length: n }, (_, i) => f(i));
+
+describe.each(ways)('a dataset read %s', (_how, options) => {
+	it('gathers rows in any order, with repeats, at an offset', async () => {
+		const { folder } = await ingestFiles({
+			'train_x.npy': npy(
+				'<f4',
+				[5, 2, 20],
+				count(200, (i) => i),
+			),
+			'train_labels.npy': npy('<i8', [5], [0, 1, 0, 1, 1]),
+		});
+		const dataset = openDataset(folder, options);
+		const out = new Float32Array(6 * 40 + 3).fill(-1);
+		const rows = [3, 0, 1, 2, 2, 4];
+		dataset.split('train').gather('x', rows, out, 3);
+		expect([...out.subarray(0, 3)]).toEqual([-1, -1, -1]);
+		expect([...out.subarray(3)]).toEqual(rows.flatMap((row) => count(40, (i) => row * 40 + i)));
+		dataset.close();
+	});
+
+	it('gathers narrow rows', async () => {
+		const dataset = openDataset((await ingestFiles(small())).folder, options);
+		const out = new Float32Array(6);
+		dataset.split('train').gather('x', Uint32Array.of(3, 1, 2), out);
+		expect([...out]).toEqual([7, 8, 3, 4, 5, 6]);
+		dataset.close();
+	});
+
+	it('refuses rows, room, names and use after closing that are wrong', async () => {
+		const dataset = openDataset((await ingestFiles(small())).folder, options);
+		const train = dataset.split('train');
+		const out = new Float32Array(4);
+		expect(() => train.gather('x', [4], out)).toThrow('expected a row from 0 to 3, found 4');
+		expect(() => train.gather('x', [-1], out)).toThrow(RangeError);
+		expect(() => train.gather('x', [0, 1, 2], out)).toThrow('do not fit');
+		expect(() => train.gather('x', [0], out, 3)).toThrow('do not fit');
+		expect(() => train.gather('y', [0], out)).toThrow('the dataset has no modality y, only x');
+		expect(() => train.gather('constructor', [0], out)).toThrow(RangeError);
+		expect(() => dataset.split('valid')).toThrow('the dataset has no split valid');
+		dataset.close();
+		expect(() => train.gather('x', [0], out)).toThrow('closed');
+	});
+
+	it('says of a folder that was damaged later which file is wrong', async () => {
+		const { folder } = await ingestFiles(small());
+		await truncate(join(folder, 'train_x.npy'), 140);
+		await writeFile(join(folder, 'test_x.npy'), await readFile(join(folder, 'train_labels.npy')));
+		const dataset = openDataset(folder, options);
+		const out = new Float32Array(8);
+		expect(() => dataset.split('train').gather('x', [0, 1, 2, 3], out)).toThrow(/train_x.npy: expected 160 bytes, found 140/);
+		expect(() => dataset.split('test').gather('x', [0], out)).toThrow(/test_x.npy: expected <f4 of shape \(2, 2\)/);
+		dataset.close();
+	});
+});
+
+describe('an open dataset', () => {
+	it('gives labels, groups, masks and shapes by split', async () => {
+		const { folder, profile } = await ingestFiles({
+			...small(),
+			'test_x_mask.npy': npy('|b1', [2], [0, 1]),
+			'train_who.npy': npy('<i8', [4], [5, 5, 6, 6]),
+			'manifest.json': JSON.stringify({ task: { type: 'binary' }, modalities: { x: {} }, group: 'who' }),
+		});
+		const dataset = openDataset(folder);
+		expect(dataset.profile).toEqual(profile);
+		expect(dataset.manifest).toMatchObject({ group: 'who' });
+		expect(dataset.splitNames).toEqual(['train', 'test']);
+		const [train, test] = [dataset.split('train'), dataset.split('test')];
+		expect(train.labels).toEqual(Int32Array.of(0, 1, 0, 1));
+		expect([train.groups, test.groups]).toEqual([Int32Array.of(0, 0, 1, 1), null]);
+		expect([train.mask('x'), test.mask('x')]).toEqual([Uint8Array.of(1, 1, 1, 1), Uint8Array.of(0, 1)]);
+		expect(train.shape('x')).toEqual([2]);
+		expect(train.labels.buffer).toBeInstanceOf(ArrayBuffer);
+		dataset.close();
+	});
+});
+
+describe('training rows', () => {
+	const dataset = async (labels: number[], more: Files = {}, manifest?: object) => {
+		const { folder } = await ingestFiles({
+			'train_x.npy': npy('<f4', [labels.length, 1], labels),
+			'train_labels.npy': manifest === undefined ? npy('<i8', [labels.length], labels) : npy('<f4', [labels.length], labels),
+			...more,
+		});
+		return openDataset(folder);
+	};
+
+	it('are all of train and all of valid where there is one', async () => {
+		const opened = await dataset([0, 1, 1], { 'valid_x.npy': npy('<f4', [2, 1], [1, 2]), 'valid_labels.npy': npy('<i8', [2], [0, 1]) });
+		expect(trainingRows(opened, { fraction: 0.2, seed: 1 })).toEqual({
+			train: { split: 'train', rows: Uint32Array.of(0, 1, 2) },
+			validation: { split: 'valid', rows: Uint32Array.of(0, 1) },
+		});
+	});
+
+	it('are cut by class, ascending, the same for one seed and others for another', async () => {
+		const labels = count(200, (i) => (i % 10 === 0 ? 1 : 0));
+		const opened = await dataset(labels);
+		const { train, validation } = trainingRows(opened, { fraction: 0.25, seed: 1 });
+		expect([...train.rows, ...validation.rows].sort((a, b) => a - b)).toEqual(count(200, (i) => i));
+		expect([...train.rows]).toEqual([...train.rows].sort((a, b) => a - b));
+		expect(validation.rows.length).toBe(50);
+		expect([...validation.rows].filter((row) => labels[row] === 1).length).toBe(5);
+		expect(trainingRows(opened, { fraction: 0.25, seed: 1 })).toEqual({ train, validation });
+		expect(trainingRows(opened, { fraction: 0.25, seed: 2 }).validation.rows).not.toEqual(validation.rows);
+	});
+
+	it('keep every class in training, and something for validation, however small they are', async () => {
+		const rare = trainingRows(await dataset([0, 0, 0, 0, 0, 1]), { fraction: 0.5, seed: 1 });
+		expect([...rare.train.rows]).toContain(5);
+		expect(rare.validation.rows.length).toBe(3);
+		const pairs = trainingRows(await dataset(count(40, (i) => i >> 1)), { fraction: 0.2, seed: 1 });
+		expect(pairs.validation.rows.length).toBe(8);
+		expect(new Set([...pairs.train.rows].map((row) => row >> 1)).size).toBe(20);
+		expect(trainingRows(await dataset([0, 1]), { fraction: 0.1, seed: 1 }).validation.rows.length).toBe(1);
+	});
+
+	it('keep groups whole, near the fraction', async () => {
+		const groups = count(300, (i) => Math.floor(i / 5) * 7);
+		const labels = count(300, (i) => i % 3);
+		const opened = await dataset(labels, {
+			'train_who.npy': npy('<i4', [300], groups),
+			'manifest.json': JSON.stringify({ task: { type: 'multiclass' }, modalities: { x: {} }, group: 'who' }),
+		});
+		const { train, validation } = trainingRows(opened, { fraction: 0.2, seed: 3 });
+		const held = new Set([...validation.rows].map((row) => groups[row]));
+		expect([...train.rows].some((row) => held.has(groups[row]))).toBe(false);
+		expect(Math.abs(validation.rows.length - 60)).toBeLessThanOrEqual(5);
+	});
+
+	it('leave the only group of a class in training', async () => {
+		const opened = await dataset([0, 0, 2, ...count(40, (i) => i % 2)], {
+			'train_who.npy': npy('<i4', [43], [0, 0, 0, ...count(40, (i) => 1 + (i >> 1))]),
+			'manifest.json': JSON.stringify({ task: { type: 'multiclass' }, modalities: { x: {} }, group: 'who' }),
+		});
+		for (let seed = 0; seed < 20; seed++) expect([...trainingRows(opened, { fraction: 0.5, seed }).train.rows]).toContain(2);
+	});
+
+	it('hold one group back even where every group is larger than asked for, and refuse a single one', async () => {
+		const of = (groups: number[]) =>
+			dataset([0, 1, 0, 1, 0, 1], {
+				'train_who.npy': npy('<i4', [6], groups),
+				'manifest.json': JSON.stringify({ task: { type: 'binary' }, modalities: { x: {} }, group: 'who' }),
+			});
+		const { validation } = trainingRows(await of([1, 1, 1, 2, 2, 2]), { fraction: 0.1, seed: 1 });
+		expect(validation.rows.length).toBe(3);
+		const single = await of([4, 4, 4, 4, 4, 4]);
+		expect(() => trainingRows(single, { fraction: 0.1, seed: 1 })).toThrow(
+			'expected at least 2 rows or groups to cut a validation split from, found one group',
+		);
+	});
+
+	it('of a regression are drawn from all rows alike', async () => {
+		const opened = await dataset(
+			count(50, (i) => i / 7),
+			{},
+			{},
+		);
+		expect(trainingRows(opened, { fraction: 0.3, seed: 1 }).validation.rows.length).toBe(15);
+	});
+});
+
+describe('standardisation', () => {
+	const opened = async (files: Files) => openDataset((await ingestFiles(files)).folder).split('train');
+
+	it('gives mean and population deviation of the given rows, and scale 1 where a feature is constant', async () => {
+		const split = await opened({ ...small(), 'train_x.npy': npy('<f4', [4, 2], [1, 0.1, 3, 0.1, 5, 0.1, 100, 0.1]) });
+		const { mean, scale } = standardisation(split, 'x', [0, 1, 2]);
+		expect([...mean]).toEqual([3, Math.fround(0.1)]);
+		expect(scale[0]).toBeCloseTo(Math.sqrt(8 / 3), 6);
+		expect(scale[1]).toBe(1);
+	});
+
+	it('leaves out absent rows and steps', async () => {
+		const split = await opened({
+			'train_x.npy': npy('<f4', [2, 2, 1], [1, 50, 3, 60]),
+			'train_labels.npy': npy('<i8', [2], [0, 1]),
+			'train_x_mask.npy': npy('|u1', [2, 2], [1, 0, 1, 0]),
+		});
+		expect(standardisation(split, 'x', [0, 1])).toEqual({ mean: Float32Array.of(2), scale: Float32Array.of(1) });
+		expect(standardisation(split, 'x', [])).toEqual({ mean: Float32Array.of(0), scale: Float32Array.of(1) });
+	});
+
+	it('keeps its digits far from zero and over many blocks', async () => {
+		const rows = 30_000;
+		const values = Float32Array.from({ length: rows * 10 }, (_, i) => 4096 + (Math.floor(i / 10) % 2));
+		const split = await opened({
+			'train_x.npy': npy('<f4', [rows, 10], values),
+			'train_labels.npy': npy(
+				'|u1',
+				[rows],
+				count(rows, (i) => i % 2),
+			),
+		});
+		const { mean, scale } = standardisation(
+			split,
+			'x',
+			count(rows, (i) => i),
+		);
+		for (let f = 0; f < 10; f++) {
+			expect(mean[f]).toBe(4096.5);
+			expect(scale[f]).toBeCloseTo(0.5, 7);
+		}
+	});
+});

@@ -1,0 +1,100 @@
+"""Makes packages/trainer/test/fixtures/metrics.json: metrics of small predictions by scikit-learn and SciPy.
+
+Run with numpy, scipy and scikit-learn: python test/oracles/metrics.py
+"""
+
+import json
+import pathlib
+
+import numpy as np
+import scipy
+import sklearn
+from scipy.stats import pearsonr
+from sklearn.metrics import (
+    accuracy_score,
+    average_precision_score,
+    f1_score,
+    mean_absolute_error,
+    mean_squared_error,
+    roc_auc_score,
+)
+
+
+def classes_case(title, task, labels, probabilities):
+    """Probabilities as float32, then as float64 for the arithmetic; `zero_division=0` over the classes that occur in labels or predictions."""
+    labels = np.asarray(labels)
+    p = np.asarray(probabilities, "f4")
+    p8 = p.astype("f8")
+    classes = p.shape[1]
+    predicted = p8.argmax(1)
+    columns = [1] if classes == 2 else range(classes)
+    present = all(0 < (labels == c).sum() < len(labels) for c in columns)
+    each = lambda score: float(np.mean([score(labels == c, p8[:, c]) for c in columns])) if present else None
+    return {
+        "title": title, "task": task, "outputs": 1 if task == "binary" else classes, "labels": labels.tolist(), "probabilities": p8.ravel().tolist(),
+        "expected": {
+            "loss": float(np.mean(-np.log(np.maximum(p8[np.arange(len(labels)), labels], 1e-38)))),
+            "accuracy": accuracy_score(labels, predicted),
+            "macro_f1": f1_score(labels, predicted, average="macro", zero_division=0),
+            "weighted_f1": f1_score(labels, predicted, average="weighted", zero_division=0),
+            "auroc": each(roc_auc_score),
+            "auprc": each(average_precision_score),
+        },
+    }
+
+
+def values_case(title, targets, values):
+    targets = np.asarray(targets, "f8")
+    v = np.asarray(values, "f4").astype("f8")
+    constant = (targets == targets[0]).all() or (v == v[0]).all()
+    return {
+        "title": title, "task": "regression", "outputs": 1, "labels": targets.tolist(), "values": v.tolist(),
+        "expected": {
+            "loss": mean_squared_error(targets, v),
+            "mae": mean_absolute_error(targets, v),
+            "rmse": mean_squared_error(targets, v) ** 0.5,
+            "pearson": None if constant else float(pearsonr(v, targets)[0]),
+        },
+    }
+
+
+def softmax(z):
+    e = np.exp(z - z.max(1, keepdims=True))
+    return e / e.sum(1, keepdims=True)
+
+
+def binary(p):
+    p = np.asarray(p)
+    return np.stack([1 - p, p], 1)
+
+
+rng = np.random.default_rng(11)
+n = 60
+y2, y5 = rng.integers(0, 2, n), rng.integers(0, 5, n)
+z5 = rng.normal(0, 1.5, (n, 5))
+z5[np.arange(n), y5] += 1
+coarse = np.array([[0.5, 0.25, 0.25], [0.25, 0.5, 0.25], [0.25, 0.25, 0.5], [0.375, 0.375, 0.25]])
+y = rng.normal(0, 3, n)
+cases = [
+    classes_case("binary", "binary", y2, binary(np.clip(0.3 + 0.3 * y2 + rng.normal(0, 0.2, n), 0.001, 0.999))),
+    classes_case("binary with many ties", "binary", y2, binary(np.round((0.3 + 0.3 * y2 + rng.normal(0, 0.2, n)).clip(0, 1) * 4) / 4)),
+    classes_case("binary with one score for all", "binary", y2, binary(np.full(n, 0.5))),
+    classes_case("binary without a positive label", "binary", np.zeros(8, int), binary(np.linspace(0.1, 0.8, 8))),
+    classes_case("binary without a negative label", "binary", np.ones(8, int), binary(np.linspace(0.1, 0.8, 8))),
+    classes_case("binary that gives the label no probability", "binary", [0, 1, 1, 0], [[0, 1], [0, 1], [1, 0], [1, 0]]),
+    classes_case("multiclass", "multiclass", y5, softmax(z5)),
+    classes_case("multiclass with many ties", "multiclass", rng.integers(0, 3, n), coarse[rng.integers(0, 4, n)]),
+    classes_case("multiclass without labels of one class", "multiclass", np.where(y5 == 3, 1, y5), softmax(z5)),
+    classes_case("multiclass with a class in neither labels nor predictions", "multiclass", rng.integers(0, 2, n), np.hstack([softmax(z5[:, :2]) * 0.9, np.full((n, 1), 0.1)])),
+    classes_case("multiclass with a class that is predicted but is no label", "multiclass", rng.integers(0, 2, n), softmax(z5[:, :3])),
+    classes_case("multiclass with a class that is never predicted", "multiclass", rng.integers(0, 3, n), np.hstack([softmax(z5[:, :2]) * 0.9, np.full((n, 1), 0.1)])),
+    values_case("regression", y, y + rng.normal(0, 2, n)),
+    values_case("regression, anticorrelated", y, -2 * y + 1),
+    values_case("regression, large offset", y + 1e6, y + 1e6 + rng.normal(0, 2, n)),
+    values_case("regression with constant predictions", y, np.full(n, 0.1)),
+    values_case("regression with constant targets", np.full(10, 0.1), y[:10]),
+    values_case("regression that is exact", np.arange(8.0), np.arange(8.0)),
+]
+out = pathlib.Path(__file__).parents[2] / "packages/trainer/test/fixtures/metrics.json"
+made_with = {"numpy": np.__version__, "scipy": scipy.__version__, "scikit-learn": sklearn.__version__}
+out.write_text(json.dumps({"madeWith": made_with, "cases": cases}) + "\n")
