@@ -1,4 +1,4 @@
-export { EVALUATION_BATCH, evaluateModel, type Evaluation } from './evaluate.js';
+export { evaluateModel, type Evaluation } from './evaluate.js';
 export type { TrainOptions, TrainOutcome } from './face.js';
 export { metricsOf, type Predictions } from './metrics.js';
 export { train, VERSION } from './train.js';

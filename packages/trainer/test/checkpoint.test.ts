@@ -11,7 +11,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(output, { recursive: true }));
 
-const save = (epoch: number, to = output) => saveCheckpoint(to, { header: { epoch }, tensors: new Map([['p', tensor('float32', [2], [epoch, -epoch])]]) });
+const save = (epoch: number, to = output) =>
+	saveCheckpoint(to, { header: { epoch }, tensors: new Map([['p', tensor('float32', [2], [epoch, -epoch])]]) });
 const latest = () => latestCheckpoint<{ epoch: number }>([output]);
 const files = () => readdir(join(output, 'checkpoints'));
 

@@ -49,7 +49,11 @@ describe('steps of a chunk', () => {
 
 	it('take every modality and parameter into account', () => {
 		const one = of(100_000, [50], 32);
-		const two = { ...one, specs: [...one.specs, ...one.specs], modalities: [...one.modalities, { name: 'y', shape: [20_000], maskedSteps: false }] };
+		const two = {
+			...one,
+			specs: [...one.specs, ...one.specs],
+			modalities: [...one.modalities, { name: 'y', shape: [20_000], maskedSteps: false }],
+		};
 		expect(chunkSteps(two)).toBeLessThan(chunkSteps({ ...one, specs: two.specs }));
 		expect(chunkSteps({ ...one, specs: two.specs })).toBeLessThan(chunkSteps(one));
 	});

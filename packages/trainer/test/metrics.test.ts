@@ -21,7 +21,10 @@ describe('metricsOf agrees with scikit-learn', () => {
 	for (const { title, task, outputs, labels, probabilities, values, expected } of cases)
 		it(title, () => {
 			const predictions = values ? { values: Float32Array.from(values) } : { probabilities: Float32Array.from(probabilities!) };
-			const found = metricsOf({ type: task, classes: [], outputs }, predictions, Float64Array.from(labels)) as Record<string, number | null>;
+			const found = metricsOf({ type: task, classes: [], outputs }, predictions, Float64Array.from(labels)) as Record<
+				string,
+				number | null
+			>;
 			expect(Object.keys(found).sort()).toEqual(Object.keys(expected).sort());
 			for (const [name, value] of Object.entries(expected)) {
 				if (value === null) expect(found[name], name).toBeNull();
@@ -44,7 +47,11 @@ describe('metrics', () => {
 	});
 
 	it('stay finite where the label was given no probability', () => {
-		const { loss } = metricsOf({ type: 'binary', classes: [], outputs: 1 }, { probabilities: Float32Array.from([1, 0]) }, Float64Array.of(1));
+		const { loss } = metricsOf(
+			{ type: 'binary', classes: [], outputs: 1 },
+			{ probabilities: Float32Array.from([1, 0]) },
+			Float64Array.of(1),
+		);
 		expect(Number.isFinite(loss)).toBe(true);
 	});
 

@@ -44,7 +44,16 @@ describe('safetensors', () => {
 		const name = fc.string({ minLength: 1, maxLength: 12, unit: 'grapheme' }).filter((text) => !text.startsWith('__'));
 		fc.assert(
 			fc.property(fc.dictionary(name, entry, { noNullPrototype: true }), (entries) => {
-				const tensors = new Map(Object.entries(entries).map(([key, { dtype, size }]) => [key, tensor(dtype, [size], Array.from({ length: size }, (_, i) => i))]));
+				const tensors = new Map(
+					Object.entries(entries).map(([key, { dtype, size }]) => [
+						key,
+						tensor(
+							dtype,
+							[size],
+							Array.from({ length: size }, (_, i) => i),
+						),
+					]),
+				);
 				expect(decodeSafetensors(encodeSafetensors(tensors)).tensors).toEqual(tensors);
 			}),
 			{ seed: 1, numRuns: 100 },
@@ -73,7 +82,9 @@ describe('safetensors', () => {
 
 	it('are written of a view that begins inside its buffer', () => {
 		const view = Float32Array.from([9, 9, 1, 2]).subarray(2);
-		expect([...decodeSafetensors(encodeSafetensors(new Map([['x', tensor('float32', [2], view)]]))).tensors.get('x')!.data]).toEqual([1, 2]);
+		expect([...decodeSafetensors(encodeSafetensors(new Map([['x', tensor('float32', [2], view)]]))).tensors.get('x')!.data]).toEqual([
+			1, 2,
+		]);
 	});
 
 	it('are read from a Python file, whose tensors are in the order of their size', () => {
@@ -101,7 +112,8 @@ describe('safetensors', () => {
 
 	it('are refused wherever the file is cut', () => {
 		const bytes = encodeSafetensors(new Map([['x', tensor('float32', [3], [1, 2, 3])]]), { note: 'n' });
-		for (let length = 0; length < bytes.length; length++) expect(() => decodeSafetensors(bytes.slice(0, length)), `cut at ${length}`).toThrow(RangeError);
+		for (let length = 0; length < bytes.length; length++)
+			expect(() => decodeSafetensors(bytes.slice(0, length)), `cut at ${length}`).toThrow(RangeError);
 	});
 
 	it('are refused, as RangeError, where the file is something else', () => {

@@ -58,7 +58,9 @@ function rowsOf(task: TaskProfile, count: number, seed: number): Rows {
 	const fused = output(logit);
 	const unimodal = Array.from({ length: MODALITIES }, () => output(logit));
 	unimodal[IDENTICAL] = fused.slice();
-	const present = unimodal.map((_, m) => Uint8Array.from({ length: count }, (_, i) => (i === count - 1 || (m > 0 && next() < 0.3) ? 0 : 1)));
+	const present = unimodal.map((_, m) =>
+		Uint8Array.from({ length: count }, (_, i) => (i === count - 1 || (m > 0 && next() < 0.3) ? 0 : 1)),
+	);
 	present[IDENTICAL]!.fill(1, 0, count - 1);
 	return { count, unimodal, fused, present };
 }
@@ -67,19 +69,33 @@ const sigma = { unimodal: [0.7, 1.3, 0.4, 0.9], fused: 0.9 };
 
 const divergencesOf = (task: TaskProfile, { unimodal, fused }: Rows): Float64Array[] =>
 	unimodal.map((output, m) =>
-		instanceDivergence({ task: task.type, classes: task.outputs, unimodal: output, fused, sigma: { unimodal: sigma.unimodal[m]!, fused: sigma.fused } }),
+		instanceDivergence({
+			task: task.type,
+			classes: task.outputs,
+			unimodal: output,
+			fused,
+			sigma: { unimodal: sigma.unimodal[m]!, fused: sigma.fused },
+		}),
 	);
 
 function statisticsOf(task: TaskProfile, config: WeightingConfig, rows: Rows): WeightingStatistics {
 	const { min, max } = fitMinMax(divergencesOf(task, rows), rows.present);
 	max[CONSTANT] = min[CONSTANT]!;
-	return { mi: usesInformation(config) ? Float64Array.of(0.4, 1e-5, 0.02, 1.1) : null, min, max, sigma: task.type === 'regression' ? sigma : null };
+	return {
+		mi: usesInformation(config) ? Float64Array.of(0.4, 1e-5, 0.02, 1.1) : null,
+		min,
+		max,
+		sigma: task.type === 'regression' ? sigma : null,
+	};
 }
 
 /** Weights `[N, M]` of both passes by the package. */
 function expected(task: TaskProfile, config: WeightingConfig, statistics: WeightingStatistics, rows: Rows) {
 	const shape = { rows: rows.count, modalities: MODALITIES };
-	return { first: modalityWeights(config, statistics.mi, shape, rows.present), second: instanceWeights(config, statistics, divergencesOf(task, rows), rows.present) };
+	return {
+		first: modalityWeights(config, statistics.mi, shape, rows.present),
+		second: instanceWeights(config, statistics, divergencesOf(task, rows), rows.present),
+	};
 }
 
 /** Weights of both passes by the graph. */
@@ -96,7 +112,11 @@ async function found(task: TaskProfile, config: WeightingConfig, statistics: Wei
 	};
 	feed('fused', rows.fused, task.outputs);
 	rows.unimodal.forEach((data, m) => feed(`unimodal.${m}`, data, task.outputs));
-	feed('present', Float32Array.from({ length: rows.count * MODALITIES }, (_, i) => rows.present[i % MODALITIES]?.[Math.floor(i / MODALITIES)] ?? 1), MODALITIES);
+	feed(
+		'present',
+		Float32Array.from({ length: rows.count * MODALITIES }, (_, i) => rows.present[i % MODALITIES]?.[Math.floor(i / MODALITIES)] ?? 1),
+		MODALITIES,
+	);
 	const session = await createSession(encodeModel({ graph: g.build('weights'), opset: OPSET }));
 	const outputs = await session.run(feeds);
 	await session.release();
@@ -120,11 +140,18 @@ function largestError(found: Float32Array, expected: Float32Array): number {
 const configurations: WeightingConfig[] = (['none', 'mi', 'kl', 'kl+mi'] as const).flatMap((combine) =>
 	(['agreement', 'divergence'] as const).flatMap((direction) =>
 		(['minmax', 'row'] as const).flatMap((normalise) =>
-			(['none', 'sum1', 'mean1'] as const).map((renormalise) => ({ ...weightingPreset('btw'), combine, direction, normalise, renormalise })),
+			(['none', 'sum1', 'mean1'] as const).map((renormalise) => ({
+				...weightingPreset('btw'),
+				combine,
+				direction,
+				normalise,
+				renormalise,
+			})),
 		),
 	),
 );
-const titleOf = ({ combine, direction, normalise, renormalise }: WeightingConfig) => `combine ${combine}, ${direction}, ${normalise}, renormalise ${renormalise}`;
+const titleOf = ({ combine, direction, normalise, renormalise }: WeightingConfig) =>
+	`combine ${combine}, ${direction}, ${normalise}, renormalise ${renormalise}`;
 
 describe('the graph gives the weights of @steelyard/weighting', () => {
 	for (const task of tasks)
@@ -162,18 +189,28 @@ describe('the graph gives the weights of @steelyard/weighting where', () => {
 				const output = [0.3, -1.2, 2.5].slice(0, task.outputs);
 				const rows = oneRow([output, output, output, output], output);
 				const { second } = await found(task, config, statistics, rows);
-				expect(largestError(second, expected(task, config, statistics, rows).second), `${task.type}: ${titleOf(config)}`).toBeLessThanOrEqual(TOLERANCE);
+				expect(
+					largestError(second, expected(task, config, statistics, rows).second),
+					`${task.type}: ${titleOf(config)}`,
+				).toBeLessThanOrEqual(TOLERANCE);
 			}
 	});
 
 	it('the divergence lies far outside the range of the training split', async () => {
 		for (const task of tasks)
 			for (const config of kl) {
-				const statistics = { ...statisticsOf(task, config, rowsOf(task, TRAINING, 1)), min: Float64Array.of(5, 5, 1, 2), max: Float64Array.of(6, 6, 1, 3) };
+				const statistics = {
+					...statisticsOf(task, config, rowsOf(task, TRAINING, 1)),
+					min: Float64Array.of(5, 5, 1, 2),
+					max: Float64Array.of(6, 6, 1, 3),
+				};
 				const [low, high] = [[0.1, 0.2, 0.3].slice(0, task.outputs), [-50, 50, 50].slice(0, task.outputs)];
 				const rows = oneRow([low, high, high, low], low);
 				const { second } = await found(task, config, statistics, rows);
-				expect(largestError(second, expected(task, config, statistics, rows).second), `${task.type}: ${titleOf(config)}`).toBeLessThanOrEqual(TOLERANCE);
+				expect(
+					largestError(second, expected(task, config, statistics, rows).second),
+					`${task.type}: ${titleOf(config)}`,
+				).toBeLessThanOrEqual(TOLERANCE);
 			}
 	});
 
@@ -183,9 +220,20 @@ describe('the graph gives the weights of @steelyard/weighting where', () => {
 		for (const config of kl) {
 			const tiny = { unimodal: [0, 1e-9, 1e-5, 0], fused: 0 };
 			const D = rows.unimodal.map((unimodal, m) =>
-				instanceDivergence({ task: 'regression', classes: 1, unimodal, fused: rows.fused, sigma: { unimodal: tiny.unimodal[m]!, fused: 0 } }),
+				instanceDivergence({
+					task: 'regression',
+					classes: 1,
+					unimodal,
+					fused: rows.fused,
+					sigma: { unimodal: tiny.unimodal[m]!, fused: 0 },
+				}),
 			);
-			const statistics = { mi: Float64Array.of(1, 2, 3, 4), min: Float64Array.of(0, 0, 0, 0), max: Float64Array.of(1e9, 1e9, 1e9, 1e9), sigma: tiny };
+			const statistics = {
+				mi: Float64Array.of(1, 2, 3, 4),
+				min: Float64Array.of(0, 0, 0, 0),
+				max: Float64Array.of(1e9, 1e9, 1e9, 1e9),
+				sigma: tiny,
+			};
 			const { second } = await found(task, config, statistics, rows);
 			expect(largestError(second, instanceWeights(config, statistics, D, rows.present)), titleOf(config)).toBeLessThanOrEqual(TOLERANCE);
 		}

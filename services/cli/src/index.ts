@@ -1,1 +1,1 @@
-export {};
+export { type Service, type ServiceOptions, startService } from './service.js';
