@@ -2,9 +2,7 @@
 const bytesOf = (base64: string): Uint8Array => Uint8Array.from(Buffer.from(base64, 'base64'));
 
 /** y = x + x for x [2, 2] */
-export const doubling = bytesOf(
-	'CAg6PwoQCgF4CgF4EgF5IgNBZGQ6ABIBZ1oTCgF4Eg4KDAgBEggKAggCCgIIAmITCgF5Eg4KDAgBEggKAggCCgIIAkIECgAQEg==',
-);
+export const doubling = bytesOf('CAg6PwoQCgF4CgF4EgF5IgNBZGQ6ABIBZ1oTCgF4Eg4KDAgBEggKAggCCgIIAmITCgF5Eg4KDAgBEggKAggCCgIIAkIECgAQEg==');
 
 /** total' = total + factor·x, count' = count + 1, mean = total' / float(count') */
 export const accumulating = bytesOf(
@@ -22,6 +20,4 @@ export const reshaping = bytesOf(
 );
 
 /** uses an operator that does not exist */
-export const unknownOperator = bytesOf(
-	'CAg6OwoUCgF4EgF5IgpGcm9ibmljYXRlOgASAWdaDwoBeBIKCggIARIECgIIAmIPCgF5EgoKCAgBEgQKAggCQgQKABAS',
-);
+export const unknownOperator = bytesOf('CAg6OwoUCgF4EgF5IgpGcm9ibmljYXRlOgASAWdaDwoBeBIKCggIARIECgIIAmIPCgF5EgoKCAgBEgQKAggCQgQKABAS');

@@ -7,7 +7,10 @@ export type LoadProgram = (model: ProgramModel, state: State, options?: SessionO
 
 const model: ProgramModel = { bytes: accumulating, state: { total: 'total_next', count: 'count_next' } };
 const zero = { total: tensor('float32', [1, 3], [0, 0, 0]), count: tensor('int64', [], [0]) };
-const step = (...factor: number[]): Record<string, Tensor> => ({ x: tensor('float32', [1, 3], [1, 2, 3]), factor: tensor('float32', [factor.length], factor) });
+const step = (...factor: number[]): Record<string, Tensor> => ({
+	x: tensor('float32', [1, 3], [1, 2, 3]),
+	factor: tensor('float32', [factor.length], factor),
+});
 const numbers = (value: Tensor | undefined): number[] => Array.from(value?.data as ArrayLike<number | bigint>, Number);
 
 /** What every implementation of `Program` must do. */
@@ -97,7 +100,11 @@ export function describeProgram(title: string, load: LoadProgram): void {
 			withProgram(zero, async (program) => {
 				await program.run(step(1));
 				const { x } = step(1);
-				await expect(program.run({ x: x! })).rejects.toMatchObject({ name: 'RuntimeError', code: 'run_failed', message: expect.stringContaining('factor') });
+				await expect(program.run({ x: x! })).rejects.toMatchObject({
+					name: 'RuntimeError',
+					code: 'run_failed',
+					message: expect.stringContaining('factor'),
+				});
 				await program.run(step(1));
 				expect(numbers(program.state()['count'])).toEqual([2]);
 			}));

@@ -11,7 +11,11 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-async function withSession(model: Uint8Array | string, use: (session: Session) => Promise<void>, options: SessionOptions = {}): Promise<void> {
+async function withSession(
+	model: Uint8Array | string,
+	use: (session: Session) => Promise<void>,
+	options: SessionOptions = {},
+): Promise<void> {
 	const session = await createSession(model, options);
 	try {
 		await use(session);
@@ -33,12 +37,18 @@ describe('a session', () => {
 
 	it('runs, for every size of a symbolic dimension, none among them', () =>
 		withSession(symbolic, async (session) => {
-			expect(await session.run({ x: tensor('int64', [1, 3], [1, -2, 3]) })).toEqual({ y: tensor('int64', [1, 3], [-1, 2, -3]), flag: tensor('bool', [1, 3], [1, 0, 1]) });
+			expect(await session.run({ x: tensor('int64', [1, 3], [1, -2, 3]) })).toEqual({
+				y: tensor('int64', [1, 3], [-1, 2, -3]),
+				flag: tensor('bool', [1, 3], [1, 0, 1]),
+			});
 			const none = await session.run({ x: tensor('int64', [0, 3], []) });
 			expect(none['y']).toEqual(tensor('int64', [0, 3], []));
 		}));
 
-	it('gives the outputs that are asked for', () => withSession(symbolic, async (session) => expect(Object.keys(await session.run({ x: tensor('int64', [1, 3], [1, 2, 3]) }, ['flag']))).toEqual(['flag'])));
+	it('gives the outputs that are asked for', () =>
+		withSession(symbolic, async (session) =>
+			expect(Object.keys(await session.run({ x: tensor('int64', [1, 3], [1, 2, 3]) }, ['flag']))).toEqual(['flag']),
+		));
 
 	it('reads a view that begins inside its buffer, and leaves inputs as they are', () =>
 		withSession(doubling, async (session) => {
@@ -93,7 +103,11 @@ describe('a session', () => {
 	for (const [what, feeds, words] of failing)
 		it(`fails to run where ${what}, in ORT's words, and runs again after it`, () =>
 			withSession(doubling, async (session) => {
-				await expect(session.run(feeds)).rejects.toMatchObject({ name: 'RuntimeError', code: 'run_failed', message: expect.stringMatching(words) });
+				await expect(session.run(feeds)).rejects.toMatchObject({
+					name: 'RuntimeError',
+					code: 'run_failed',
+					message: expect.stringMatching(words),
+				});
 				expect([...(await session.run({ x }))['y']!.data]).toEqual([2, 4, 6, 8]);
 			}));
 
@@ -103,11 +117,14 @@ describe('a session', () => {
 			await expect(run).rejects.toMatchObject({ code: 'run_failed', message: expect.stringContaining('Reshape') });
 		}));
 
-	it('says what went wrong without the positions in the runtime\'s own source', () =>
+	it("says what went wrong without the positions in the runtime's own source", () =>
 		withSession(reshaping, async (session) => {
-			const error: unknown = await session.run({ x: tensor('float32', [3], [1, 2, 3]), s: tensor('int64', [2], [2, 2]) }).catch((thrown: unknown) => thrown);
+			const error: unknown = await session
+				.run({ x: tensor('float32', [3], [1, 2, 3]), s: tensor('int64', [2], [2, 2]) })
+				.catch((thrown: unknown) => thrown);
 			expect((error as Error).message).not.toMatch(/\.(cc|h):\d+/);
 		}));
 
-	it('fails to run for an output that it does not have', () => withSession(doubling, (session) => expect(session.run({ x }, ['z'])).rejects.toMatchObject({ code: 'run_failed' })));
+	it('fails to run for an output that it does not have', () =>
+		withSession(doubling, (session) => expect(session.run({ x }, ['z'])).rejects.toMatchObject({ code: 'run_failed' })));
 });

@@ -1,1 +1,4 @@
-export {};
+export { createId } from './id.js';
+export { InvalidKeyError } from './key.js';
+export { openStore } from './local-store.js';
+export type { Digest, Store, StoredObject } from './store.js';

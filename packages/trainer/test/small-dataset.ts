@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { counterRandom, ingest } from '@steelyard/dataset';
@@ -15,12 +15,11 @@ const floats = (shape: number[], data: Float32Array) => npy('<f4', shape, new Ui
 
 /**
  * A dataset that can be learnt: modalities `a` [6] (informative), `b` [3, 2] (a sequence with masked steps, half informative), `c` [2] (noise, missing in
- * some rows); splits train 90, valid 30, test 40. Returns its validated folder and how to remove it.
+ * some rows); splits train 90, valid 30, test 40. Returns the folder of its files, the validated one, and how to remove both.
  */
-export async function smallDataset(kind: Kind): Promise<{ folder: string; remove: () => Promise<void> }> {
+export async function smallDataset(kind: Kind): Promise<{ source: string; folder: string; remove: () => Promise<void> }> {
 	const root = await mkdtemp(join(tmpdir(), 'steelyard-test-'));
 	const [source, folder] = [join(root, 'source'), join(root, 'dataset')];
-	const { mkdir } = await import('node:fs/promises');
 	await mkdir(source);
 	await mkdir(folder);
 	const random = counterRandom(7, kind);
@@ -42,5 +41,5 @@ export async function smallDataset(kind: Kind): Promise<{ folder: string; remove
 		await put('labels', kind === 'regression' ? floats([rows], Float32Array.from(labels)) : npy('<i4', [rows], new Uint8Array(Int32Array.from(labels).buffer)));
 	}
 	await ingest(source, folder);
-	return { folder, remove: () => rm(root, { recursive: true }) };
+	return { source, folder, remove: () => rm(root, { recursive: true }) };
 }

@@ -1,1 +1,4 @@
-export {};
+export { type App, type AppOptions, buildApp } from './app.js';
+export { type Config, ConfigError, isLoopback, readConfig, shownConfig } from './config.js';
+export type { ApiMessage } from './main.js';
+export { type Server, startServer } from './server.js';

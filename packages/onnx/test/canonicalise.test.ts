@@ -1,0 +1,177 @@
+import { createSession, RuntimeError, type Tensor, tensor } from '@steelyard/runtime';
+import { describe, expect, it } from 'vitest';
+import {
+	allValues,
+	canonicalise,
+	encodeModel,
+	type Graph,
+	GraphBuilder,
+	GraphError,
+	type Model,
+	OPSET,
+	staticShape,
+} from '../src/index.js';
+
+const modelOf = (g: GraphBuilder, opset = OPSET): Model => ({ graph: g.build('g'), opset });
+const ops = (graph: Graph): string[] => graph.nodes.map(({ op }) => op);
+async function run(model: Model, feeds: Record<string, Tensor>): Promise<Record<string, Tensor>> {
+	const session = await createSession(encodeModel(model));
+	const outputs = await session.run(feeds);
+	await session.release();
+	return outputs;
+}
+
+/** y = relu(x·w + b) reshaped by a shape that is computed from x's. */
+function layer(): Model {
+	const g = new GraphBuilder();
+	const x = g.input('x', 'float32', ['batch', 3]);
+	const w = g.initializer(
+		'w',
+		tensor(
+			'float32',
+			[3, 4],
+			Array.from({ length: 12 }, (_, i) => i / 10),
+		),
+	);
+	const b = g.initializer('b', tensor('float32', [4], [1, -1, 0.5, 0]));
+	const h = g.op('Relu', [g.gemm(x, w, b)]);
+	const rows = g.op(
+		'Gather',
+		[g.op('Shape', [x], {}, { dtype: 'int64', shape: [2] }), g.constant('int64', [1], [0])],
+		{ axis: 0 },
+		{ shape: [1] },
+	);
+	const shape = g.op('Concat', [rows, g.ints([2, -1])], { axis: 0 }, { shape: [3] });
+	g.output('y', g.op('Reshape', [h, shape], {}, { shape: ['batch', 2, 2] }));
+	return modelOf(g);
+}
+
+describe('a canonical graph', () => {
+	it('has its constants folded', async () => {
+		const g = new GraphBuilder();
+		const x = g.input('x', 'float32', [2]);
+		const two = g.add(g.scalar(1), g.scalar(1.000001));
+		g.output('y', g.mul(x, g.op('Sqrt', [g.mul(two, two)])));
+		const graph = await canonicalise(modelOf(g));
+		expect(ops(graph)).toEqual(['Mul']);
+		expect(graph.initializers.size).toBe(1);
+		expect([...graph.initializers.values()][0]!.data[0]).toBeCloseTo(2.000001, 6);
+	});
+
+	it('has no nodes left that compute shapes, once every dimension is a size', async () => {
+		const graph = await canonicalise(layer(), { dims: { batch: 5 } });
+		expect(ops(graph).filter((op) => ['Shape', 'Gather', 'Concat'].includes(op))).toEqual([]);
+		expect(graph.inputs.find(({ name }) => name === 'x')!.shape).toEqual([5, 3]);
+		expect(graph.outputs).toEqual([{ name: 'y', dtype: 'float32', shape: [5, 2, 2] }]);
+	});
+
+	it('knows type and size of every value', async () => {
+		const graph = await canonicalise(layer(), { dims: { batch: 5 }, parameters: ['w'] });
+		const values = allValues(graph);
+		const names = graph.nodes.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]).filter((name) => name !== '');
+		for (const name of names) expect(staticShape(values.get(name)!), name).toEqual(expect.any(Array));
+		for (const { outputs } of graph.nodes) for (const output of outputs) expect(graph.values.has(output)).toBe(true);
+	});
+
+	it('takes parameters as inputs, in the order that they were named, and keeps other initializers as constants', async () => {
+		const graph = await canonicalise(layer(), { dims: { batch: 2 }, parameters: ['b', 'w'] });
+		expect(graph.inputs.map(({ name, shape }) => [name, shape])).toEqual([
+			['x', [2, 3]],
+			['b', [4]],
+			['w', [3, 4]],
+		]);
+		expect(graph.initializers.has('w')).toBe(false);
+		const without = await canonicalise(layer(), { dims: { batch: 2 } });
+		expect(without.inputs.map(({ name }) => name)).toEqual(['x']);
+		expect(without.initializers.has('w')).toBe(true);
+	});
+
+	it('does not fold what depends on a parameter', async () => {
+		const g = new GraphBuilder();
+		const x = g.input('x', 'float32', [2]);
+		const p = g.initializer('p', tensor('float32', [2], [1, 2]));
+		g.output('y', g.add(x, g.exp(p)));
+		expect(ops(await canonicalise(modelOf(g), { parameters: ['p'] }))).toEqual(['Exp', 'Add']);
+	});
+
+	it('computes what the model computes', async () => {
+		const model = layer();
+		const x = tensor('float32', [2, 3], [1, -2, 3, 0.5, 0, -1]);
+		const w = model.graph.initializers.get('w')!;
+		const graph = await canonicalise(model, { dims: { batch: 2 }, parameters: ['w'] });
+		expect(await run({ graph, opset: OPSET }, { x, w })).toEqual(await run(model, { x }));
+	});
+
+	it('is the same bytes each time, and canonical already', async () => {
+		const options = { dims: { batch: 3 }, parameters: ['w', 'b'] };
+		const [first, second] = [await canonicalise(layer(), options), await canonicalise(layer(), options)];
+		expect(encodeModel({ graph: second, opset: OPSET })).toEqual(encodeModel({ graph: first, opset: OPSET }));
+		const again = await canonicalise({ graph: first, opset: OPSET });
+		expect(encodeModel({ graph: again, opset: OPSET })).toEqual(encodeModel({ graph: first, opset: OPSET }));
+	});
+
+	it('leaves the model that it was made of as it was', async () => {
+		const model = layer();
+		const before = encodeModel(model);
+		await canonicalise(model, { dims: { batch: 3 }, parameters: ['w'] });
+		expect(encodeModel(model)).toEqual(before);
+	});
+
+	it('keeps outputs that are constant or an input', async () => {
+		const g = new GraphBuilder();
+		const x = g.input('x', 'float32', [2]);
+		g.output('same', x);
+		g.output('constant', g.add(g.scalar(1), g.scalar(2)));
+		g.output('y', g.exp(x));
+		const graph = await canonicalise(modelOf(g));
+		const outputs = await run({ graph, opset: OPSET }, { x: tensor('float32', [2], [0, 0]) });
+		expect(outputs).toEqual({
+			same: tensor('float32', [2], [0, 0]),
+			constant: tensor('float32', [], [3]),
+			y: tensor('float32', [2], [1, 1]),
+		});
+	});
+});
+
+describe('canonicalise refuses', () => {
+	it('a value whose size is not known before it runs, by name', async () => {
+		const g = new GraphBuilder();
+		const x = g.input('x', 'float32', [4]);
+		const where = g.op('NonZero', [x], {}, { dtype: 'int64', shape: [1, 'found'] });
+		g.output('indices', where);
+		const error: unknown = await canonicalise(modelOf(g)).catch((thrown: unknown) => thrown);
+		expect(error).toBeInstanceOf(GraphError);
+		expect(error).toMatchObject({
+			code: 'unknown_shape',
+			where: expect.stringMatching(/NonZero|indices/),
+			message: expect.stringMatching(/not known before it runs/),
+		});
+	});
+
+	it('a dimension that was given no size, by the name of a value that has it', async () => {
+		await expect(canonicalise(layer(), { dims: { rows: 3 } })).rejects.toMatchObject({
+			code: 'unknown_shape',
+			message: expect.stringContaining('batch'),
+		});
+	});
+
+	it('another operator set, saying which', async () => {
+		await expect(canonicalise({ ...layer(), opset: 17 })).rejects.toMatchObject({
+			code: 'unsupported_model',
+			message: expect.stringMatching(/17, expected 18/),
+		});
+	});
+
+	it('a parameter that is no initializer, by name', async () => {
+		await expect(canonicalise(layer(), { parameters: ['x'] })).rejects.toMatchObject({ code: 'malformed_model', where: 'x' });
+		await expect(canonicalise(layer(), { parameters: ['nothing'] })).rejects.toMatchObject({ code: 'malformed_model', where: 'nothing' });
+	});
+
+	it('what ONNX Runtime refuses, in its words', async () => {
+		const g = new GraphBuilder();
+		g.output('y', g.op('Frobnicate', [g.input('x', 'float32', [1])]));
+		const refusal = canonicalise(modelOf(g));
+		await expect(refusal).rejects.toThrow(RuntimeError);
+		await expect(refusal).rejects.toMatchObject({ code: 'model_refused', message: expect.stringContaining('Frobnicate') });
+	});
+});

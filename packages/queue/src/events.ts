@@ -1,0 +1,123 @@
+import { isFinal, type JobEvent, type JobEventBody } from '@steelyard/contracts';
+import type { Store } from '@steelyard/store';
+import type { Redis } from 'ioredis';
+import { script } from './connection.js';
+import type { Hub } from './hub.js';
+import type { Keys } from './keys.js';
+import type { Events } from './queue.js';
+import { EVENTS_KEPT, type Records } from './records.js';
+
+/** Events read at one time while following. */
+const BATCH = 200;
+/** After how many milliseconds without a message a follower looks by itself. */
+const LOOK = 5000;
+/** How long the stream of a job that has ended outlives its copy in the store, in milliseconds. */
+const STREAM_KEPT = 60 * 60 * 1000;
+
+const APPEND = `
+if redis.call('HGET', KEYS[1], 'final') ~= '0' then return false end
+local id = redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', 'body', ARGV[1])
+redis.call('PUBLISH', ARGV[3], ARGV[4])
+return id
+`;
+
+type Position = readonly [at: bigint, sequence: bigint];
+
+/** An event's id is that of its stream entry: unix milliseconds, `-`, and a number. */
+function positionOf(id: string): Position {
+	const [at = '0', sequence = '0'] = id.split('-');
+	return [BigInt(at), BigInt(sequence)];
+}
+
+const isLater = (a: Position, b: Position) => (a[0] === b[0] ? a[1] > b[1] : a[0] > b[0]);
+
+const eventOf = (id: string, body: JobEventBody): JobEvent => ({ id, at: Number(id.split('-')[0]), ...body });
+
+const isEnd = (event: JobEvent) => event.type === 'status' && isFinal(event.status);
+
+export type EventLog = Events & {
+	/** Writes the events of a job to the store, from where they are read when the stream has gone. */
+	save(id: string): Promise<void>;
+	/** Lets the stream of a saved job go after a while. */
+	release(id: string): Promise<void>;
+};
+
+export function openEvents(redis: Redis, keys: Keys, records: Records, store: Store, hub: Hub): EventLog {
+	const append = script<string | null>(redis, 'steelyardAppend', APPEND, 2);
+	const file = (id: string) => `jobs/${id}/events.jsonl`;
+
+	async function stored(id: string): Promise<JobEvent[]> {
+		const text = (await store.get(file(id)))?.toString() ?? '';
+		return text === '' ? [] : text.trimEnd().split('\n').map((line) => JSON.parse(line) as JobEvent);
+	}
+
+	async function streamed(id: string, after: string | undefined, limit: number): Promise<JobEvent[]> {
+		const entries = await redis.xrange(keys.events(id), after === undefined ? '-' : `(${after}`, '+', 'COUNT', limit);
+		return entries.map(([entry, [, body = '']]) => eventOf(entry, JSON.parse(body) as JobEventBody));
+	}
+
+	const log: EventLog = {
+		async append(id, body) {
+			const entry = await append(keys.job(id), keys.events(id), JSON.stringify(body), EVENTS_KEPT, keys.happened, id);
+			return entry === null ? null : eventOf(entry, body);
+		},
+
+		async read(id, { after, limit = 100 } = {}) {
+			const events = await streamed(id, after, limit);
+			if (events.length > 0 || (await redis.exists(keys.events(id))) === 1) return events;
+			const all = await stored(id);
+			const from = after === undefined ? null : positionOf(after);
+			return (from === null ? all : all.filter((event) => isLater(positionOf(event.id), from))).slice(0, limit);
+		},
+
+		async *follow(id, after, signal) {
+			let heard = true;
+			let wake = () => {};
+			const notice = () => {
+				heard = true;
+				wake();
+			};
+			signal.addEventListener('abort', notice);
+			const leave = await hub.listen('happened', (about) => {
+				if (about === null || about === id) notice();
+			});
+			try {
+				let last = after;
+				while (!signal.aborted) {
+					heard = false;
+					// Looked at before the events: when it had ended then, its last event is among them.
+					const found = await records.find(id);
+					const events = await log.read(id, { ...(last === undefined ? {} : { after: last }), limit: BATCH });
+					for (const event of events) {
+						if (signal.aborted) return;
+						yield event;
+						last = event.id;
+						if (isEnd(event)) return;
+					}
+					if (events.length === BATCH) continue;
+					if (found === null || isFinal(found.record.status)) return;
+					let timer: NodeJS.Timeout | undefined;
+					await new Promise<void>((resolve) => {
+						wake = resolve;
+						timer = setTimeout(resolve, LOOK);
+						if (heard || signal.aborted) resolve();
+					});
+					clearTimeout(timer);
+				}
+			} finally {
+				signal.removeEventListener('abort', notice);
+				leave();
+			}
+		},
+
+		async save(id) {
+			const events = await streamed(id, undefined, 2 * EVENTS_KEPT);
+			if (events.length > 0) await store.put(file(id), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+		},
+
+		async release(id) {
+			await redis.pexpire(keys.events(id), STREAM_KEPT);
+		},
+	};
+	return log;
+}

@@ -1,0 +1,27 @@
+import type { Readiness } from '@steelyard/contracts';
+import type { Redis, RedisOptions } from 'ioredis';
+import { objectionTo } from './given-redis.js';
+import type { RedisKind } from './launch-redis.js';
+import { factsOf } from './redis-facts.js';
+
+/** How long Redis may take to answer, in milliseconds. */
+const PATIENCE = 2000;
+
+/** What this Redis is and whether it will do; never rejects. `trouble` is what else the user should know. */
+export async function healthOf(redis: Redis, options: RedisOptions, trouble: () => string | null): Promise<Readiness['redis']> {
+	let timer: NodeJS.Timeout | undefined;
+	const late = new Promise<never>((_, reject) => {
+		timer = setTimeout(() => reject(new Error(`Redis does not answer within ${PATIENCE / 1000} s`)), PATIENCE);
+	});
+	try {
+		const { version, evictionPolicy, inJavaScript } = await Promise.race([factsOf(redis), late]);
+		const objection = objectionTo({ version, evictionPolicy, inJavaScript });
+		const kind: RedisKind = options.path === undefined ? 'url' : inJavaScript ? 'javascript' : 'binary';
+		const note = objection ?? trouble() ?? (inJavaScript ? 'kept in memory alone: the queue is rebuilt from the data folder after a restart' : null);
+		return { ok: objection === null, version, eviction_policy: evictionPolicy, kind, note };
+	} catch (error) {
+		return { ok: false, version: null, eviction_policy: null, kind: options.path === undefined ? 'url' : 'embedded', note: (error as Error).message };
+	} finally {
+		clearTimeout(timer);
+	}
+}

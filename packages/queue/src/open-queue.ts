@@ -1,0 +1,80 @@
+import type { Store } from '@steelyard/store';
+import type { RedisOptions } from 'ioredis';
+import { connect } from './connection.js';
+import { openDeliveries } from './deliveries.js';
+import { openEvents } from './events.js';
+import { healthOf } from './health.js';
+import { openHub } from './hub.js';
+import { openJobs } from './jobs.js';
+import { keysOf } from './keys.js';
+import { type Log, silent } from './log.js';
+import { openMirror } from './mirror.js';
+import type { Queue } from './queue.js';
+import { openRecords } from './records.js';
+import { openAttempts } from './result.js';
+import { startWork } from './work.js';
+import { reported } from './unavailable.js';
+import { openWorkers } from './workers.js';
+
+export type QueueOptions = {
+	/** As a RedisHandle gives them. */
+	redis: RedisOptions;
+	/** Of every key; a given Redis may be shared. `steelyard` unless given. */
+	prefix?: string;
+	store: Store;
+	log?: Log;
+};
+
+/** How long what is under way may take when the queue is closed, in milliseconds. */
+const LAST = 1500;
+
+const within = async (ms: number, what: Promise<unknown>): Promise<void> => {
+	let timer: NodeJS.Timeout | undefined;
+	const late = new Promise((resolve) => {
+		timer = setTimeout(resolve, ms);
+	});
+	await Promise.race([what.catch(() => null), late]);
+	clearTimeout(timer);
+};
+
+/** Opens the queue of an installation. Rejects where Redis is not there. Many processes may have it open. */
+export async function openQueue({ redis: options, prefix = 'steelyard', store, log = silent }: QueueOptions): Promise<Queue> {
+	const keys = keysOf(prefix);
+	const redis = connect(options);
+	redis.on('error', (error) => log.warn({ err: error }, 'the connection to Redis broke'));
+	try {
+		await redis.ping();
+	} catch (error) {
+		redis.disconnect();
+		throw error;
+	}
+	const hub = openHub(options, keys);
+	const records = openRecords(redis, keys);
+	const events = openEvents(redis, keys, records, store, hub);
+	const mirror = openMirror(records, events, store, log);
+	const deliveries = openDeliveries(redis, keys, log);
+	const { jobs, sweep } = openJobs({ redis, keys, records, mirror, deliveries, store });
+	const attempts = openAttempts({ records, store, mirror });
+	const workers = openWorkers(redis, keys, log);
+
+	return {
+		jobs: reported(jobs),
+		events: { ...reported({ append: events.append, read: events.read }), follow: events.follow },
+		workers: reported({ announce: workers.announce, withdraw: workers.withdraw, list: workers.list }),
+		...reported(attempts),
+		...reported({
+			async enqueue(id: string) {
+				await deliveries.add(id);
+			},
+		}),
+		work: (work) => startWork({ redis: options, keys, hub, sweep, queue: { jobs, ...attempts } }, { log, ...work }),
+		health: () => healthOf(redis, options, mirror.trouble),
+		async close() {
+			hub.close();
+			await within(LAST, mirror.close());
+			await within(LAST, workers.close());
+			await within(LAST, deliveries.close());
+			redis.disconnect();
+		},
+	};
+}

@@ -1,0 +1,164 @@
+import { isFinal, JOB_STATUSES, type JobEventBody, type JobResource, type JobStatus } from '@steelyard/contracts';
+import type { Redis } from 'ioredis';
+import { script } from './connection.js';
+import type { Keys } from './keys.js';
+
+/** Events kept a job, about; the cost of a stream grows with its length in the Redis in JavaScript. */
+export const EVENTS_KEPT = 2000;
+
+/** How long an idempotency key is kept, in milliseconds. */
+const KEY_KEPT = 24 * 60 * 60 * 1000;
+
+/**
+ * Compare and set. Everything that depends on a record changes with it: the index, the sets by status and dataset, the events, what is to be mirrored.
+ * Records are made in JavaScript: Lua's JSON would turn [] into {}.
+ */
+const WRITE = `
+local job, index, before, after, using, unsaved, events = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local id, revision, record, final, mirrored, event, kept, channel = unpack(ARGV)
+if (redis.call('HGET', job, 'revision') or '0') ~= revision then return 0 end
+redis.call('HSET', job, 'record', record, 'final', final)
+redis.call('HINCRBY', job, 'revision', 1)
+if mirrored == '1' then
+	redis.call('HINCRBY', job, 'turn', 1)
+	redis.call('SADD', unsaved, id)
+	redis.call('ZADD', index, 0, id)
+	redis.call('SREM', before, id)
+	redis.call('SADD', after, id)
+	if final == '1' then redis.call('SREM', using, id) else redis.call('SADD', using, id) end
+end
+if event ~= '' then
+	redis.call('XADD', events, 'MAXLEN', '~', kept, '*', 'body', event)
+	redis.call('PUBLISH', channel, id)
+end
+return 1
+`;
+
+/** The first that brings a key has its job made; any other is told of that job. */
+const WRITE_ONCE = `
+local known = redis.call('HMGET', KEYS[8], 'job', 'body')
+if known[1] then return known end
+redis.call('HSET', KEYS[8], 'job', ARGV[1], 'body', ARGV[9])
+redis.call('PEXPIRE', KEYS[8], ARGV[10])
+${WRITE}`;
+
+const SAVED = `
+if redis.call('HGET', KEYS[1], 'turn') ~= ARGV[2] then return 0 end
+redis.call('SREM', KEYS[2], ARGV[1])
+return 1
+`;
+
+export type Versioned = { record: JobResource; revision: string };
+
+/** What becomes of a record. */
+export type Change = {
+	record: JobResource;
+	/** Whether the store is to know of it. */
+	mirrored: boolean;
+	/** Whether it is told by a status event. */
+	told: boolean;
+};
+
+const statusEvent = ({ status, attempt, error }: JobResource): JobEventBody => ({ type: 'status', status, attempt, error });
+
+/** Records in Redis, each changed in one atomic step. */
+export function openRecords(redis: Redis, keys: Keys) {
+	const write = script<number>(redis, 'steelyardWrite', WRITE, 7);
+	const writeOnce = script<number | [string, string]>(redis, 'steelyardWriteOnce', WRITE_ONCE, 8);
+	const saved = script<number>(redis, 'steelyardSaved', SAVED, 2);
+
+	const written = (before: JobStatus, { record }: Change): string[] => [
+		keys.job(record.id),
+		keys.jobs,
+		keys.withStatus(before),
+		keys.withStatus(record.status),
+		keys.using(record.spec.dataset),
+		keys.unsaved,
+		keys.events(record.id),
+	];
+	const args = (revision: string, { record, mirrored, told }: Change): string[] => [
+		record.id,
+		revision,
+		JSON.stringify(record),
+		isFinal(record.status) ? '1' : '0',
+		mirrored ? '1' : '0',
+		told ? JSON.stringify(statusEvent(record)) : '',
+		String(EVENTS_KEPT),
+		keys.happened,
+	];
+
+	async function find(id: string): Promise<Versioned | null> {
+		const [record, revision] = await redis.hmget(keys.job(id), 'record', 'revision');
+		return record && revision ? { record: JSON.parse(record) as JobResource, revision } : null;
+	}
+
+	return {
+		find,
+
+		/** Keeps a new record; false where there is one with its id. */
+		async add(record: JobResource, told = true): Promise<boolean> {
+			const change = { record, mirrored: true, told };
+			return (await write(...written(record.status, change), ...args('0', change))) === 1;
+		},
+
+		/** As `add`, but for the first use of a key only; else the job of then and the hash of its body. */
+		async addOnce(record: JobResource, keyHash: string, bodyHash: string): Promise<{ id: string; bodyHash: string } | null> {
+			const change = { record, mirrored: true, told: true };
+			const known = await writeOnce(...written(record.status, change), keys.idempotency(keyHash), ...args('0', change), bodyHash, KEY_KEPT);
+			return Array.isArray(known) ? { id: known[0], bodyHash: known[1] } : null;
+		},
+
+		/** Undoes an `add`. */
+		async forget({ id, status, spec }: JobResource, keyHash: string | null): Promise<void> {
+			const all = redis.multi().del(keys.job(id), keys.events(id)).zrem(keys.jobs, id).srem(keys.withStatus(status), id);
+			all.srem(keys.using(spec.dataset), id).srem(keys.unsaved, id);
+			if (keyHash !== null) all.del(keys.idempotency(keyHash));
+			await all.exec();
+		},
+
+		/** Changes a record to what `next` makes of it, again where another was faster; null where `next` declines or there is none. */
+		async change(id: string, next: (record: JobResource) => Change | null): Promise<JobResource | null> {
+			for (;;) {
+				const found = await find(id);
+				const change = found === null ? null : next(found.record);
+				if (found === null || change === null) return null;
+				if ((await write(...written(found.record.status, change), ...args(found.revision, change))) === 1) return change.record;
+			}
+		},
+
+		/** A page of ids, newest first. */
+		ids(limit: number, after?: string): Promise<string[]> {
+			return redis.zrevrangebylex(keys.jobs, after === undefined ? '+' : `(${after}`, '-', 'LIMIT', 0, limit);
+		},
+
+		async findAll(ids: readonly string[]): Promise<JobResource[]> {
+			if (ids.length === 0) return [];
+			const pipeline = redis.pipeline();
+			for (const id of ids) pipeline.hget(keys.job(id), 'record');
+			const records: JobResource[] = [];
+			for (const [error, record] of (await pipeline.exec()) ?? []) {
+				if (error !== null) throw error;
+				if (typeof record === 'string') records.push(JSON.parse(record) as JobResource);
+			}
+			return records;
+		},
+
+		async counts(): Promise<Record<JobStatus, number>> {
+			const counts = await Promise.all(JOB_STATUSES.map(async (status) => [status, await redis.scard(keys.withStatus(status))] as const));
+			return Object.fromEntries(counts) as Record<JobStatus, number>;
+		},
+
+		withStatus: (status: JobStatus): Promise<string[]> => redis.smembers(keys.withStatus(status)),
+		countUsing: (dataset: string): Promise<number> => redis.scard(keys.using(dataset)),
+
+		/** What the store is to know, with the turn that `saved` is given. */
+		async toSave(id: string): Promise<{ record: JobResource; turn: string } | null> {
+			const [record, turn] = await redis.hmget(keys.job(id), 'record', 'turn');
+			return record && turn ? { record: JSON.parse(record) as JobResource, turn } : null;
+		},
+		unsaved: (): Promise<string[]> => redis.smembers(keys.unsaved),
+		/** Notes that the store has a record; false where it has changed since. */
+		saved: async (id: string, turn: string): Promise<boolean> => (await saved(keys.job(id), keys.unsaved, id, turn)) === 1,
+	};
+}
+export type Records = ReturnType<typeof openRecords>;

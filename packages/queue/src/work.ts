@@ -1,0 +1,183 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isFinal, type JobError, type JobResource, ProblemError } from '@steelyard/contracts';
+import { type ConnectionOptions, type Job, WaitingError, Worker } from 'bullmq';
+import type { RedisOptions } from 'ioredis';
+import { QUEUE_NAME } from './deliveries.js';
+import type { Hub } from './hub.js';
+import type { Keys } from './keys.js';
+import { silent } from './log.js';
+import { type AttemptEnd, AttemptStopped, type Queue, StaleAttemptError, type StopReason, type Work, type WorkOptions } from './queue.js';
+
+const LOCK = 15_000;
+const LOSSES = 3;
+const CHECK = 2000;
+
+/** How often jobs that wait or run are looked for that BullMQ does not know, in milliseconds. */
+const SWEEP = 30_000;
+/** Pause before a job is given back whose attempt could not be begun or recorded, in milliseconds. */
+const PAUSE = 1000;
+/** How long BullMQ may take to let go, in milliseconds. */
+const LETTING_GO = 2000;
+
+type Held = { id: string; attempt: number; controller: AbortController };
+type Parts = { redis: RedisOptions; keys: Keys; hub: Hub; sweep: () => Promise<number>; queue: Pick<Queue, 'jobs' | 'claim' | 'commit'> };
+
+const errorOf = (error: unknown): JobError =>
+	error instanceof ProblemError
+		? { code: error.code, message: error.message, param: error.param }
+		: { code: 'internal', message: error instanceof Error ? error.message : String(error), param: null };
+
+export function startWork({ redis, keys, hub, sweep, queue }: Parts, options: WorkOptions): Work {
+	const { concurrency = 1, process, settled, log = silent, lockMs = LOCK, losses = LOSSES, checkMs = CHECK } = options;
+	const { jobs } = queue;
+	const held = new Set<Held>();
+	const atHand = new Set<Promise<unknown>>();
+	let closing = false;
+
+	const stop = ({ controller }: Held, reason: StopReason) => controller.abort(new AttemptStopped(reason));
+
+	/** Whether an attempt should go on, by the record: what is told by messages can be lost. */
+	async function check(one: Held): Promise<void> {
+		const job = await jobs.get(one.id);
+		if (job === null || isFinal(job.status) || job.attempt !== one.attempt || job.status !== 'running') stop(one, 'lost');
+		else if (job.cancel_requested) stop(one, 'cancelled');
+	}
+	const checkAll = async (id: string | null) => {
+		for (const one of held) if ((id === null || one.id === id) && !one.controller.signal.aborted) await check(one);
+	};
+	const failedCheck = (error: unknown) => log.warn({ err: error }, 'the records of the jobs at hand could not be read');
+
+	/** Records how an attempt ended. `again`: the job goes back to the queue. */
+	async function record(id: string, attempt: number, end: AttemptEnd, reason: StopReason | null): Promise<{ job: JobResource | null; again: boolean }> {
+		if (end.status === 'succeeded') {
+			return { job: await queue.commit(id, attempt, { result: end.result, artifacts: end.artifacts }), again: false };
+		}
+		if (end.status === 'failed') return { job: await jobs.transition(id, ['running'], 'failed', { error: end.error }, attempt), again: false };
+		if (reason === 'lost') return { job: null, again: false };
+		if (reason === 'cancelled') return { job: await jobs.transition(id, ['running'], 'cancelled', {}, attempt), again: false };
+		if (end.status === 'stopped' && reason === null) {
+			const error = { code: 'internal', message: 'the attempt stopped without being asked to', param: null };
+			return { job: await jobs.transition(id, ['running'], 'failed', { error }, attempt), again: false };
+		}
+		const job = await jobs.transition(id, ['running'], 'queued', {}, attempt);
+		return { job, again: job !== null };
+	}
+
+	/** Runs one delivery of a job; true when it is to be delivered again. */
+	async function deliver(id: string): Promise<boolean> {
+		const job = await queue.claim(id);
+		if (job === null) return false;
+		const { attempt } = job;
+		const one: Held = { id, attempt, controller: new AbortController() };
+		held.add(one);
+		const { signal } = one.controller;
+		const stopReason = () => (signal.aborted ? (signal.reason as AttemptStopped).code : null);
+		log.info({ job: id, attempt }, 'the attempt begins');
+		let end: AttemptEnd;
+		try {
+			// What was asked between the claim and now was told to nobody.
+			await check(one);
+			if (closing) stop(one, 'shutdown');
+			end = signal.aborted ? { status: 'stopped' } : await process(id, { attempt, job, signal });
+		} catch (error) {
+			end = signal.aborted ? { status: 'stopped' } : { status: 'failed', error: errorOf(error) };
+			if (!signal.aborted) log.error({ err: error, job: id, attempt }, 'the attempt failed');
+		} finally {
+			held.delete(one);
+		}
+		try {
+			const { job: after, again } = await record(id, attempt, end, stopReason());
+			log.info({ job: id, attempt, status: after?.status ?? 'lost' }, 'the attempt has ended');
+			if (after !== null) await settled?.(after, attempt);
+			return again;
+		} catch (error) {
+			if (!(error instanceof StaleAttemptError)) throw error;
+			log.warn({ err: error, job: id, attempt }, 'the attempt came too late');
+			return false;
+		}
+	}
+
+	async function giveBack(delivery: Job, token: string | undefined): Promise<never> {
+		await delivery.moveToWait(token);
+		throw new WaitingError();
+	}
+
+	const worker = new Worker(
+		QUEUE_NAME,
+		async (delivery: Job, token?: string) => {
+			const id = delivery.id as string;
+			if (closing) return giveBack(delivery, token);
+			const delivered = deliver(id);
+			atHand.add(delivered);
+			let again: boolean;
+			try {
+				again = await delivered.finally(() => atHand.delete(delivered));
+			} catch (error) {
+				// Neither Redis nor the store could be reached: the job has not failed, it comes again.
+				log.error({ err: error, job: id }, 'the attempt could not be begun or recorded');
+				await delay(PAUSE);
+				again = true;
+			}
+			if (again) await giveBack(delivery, token);
+			return null;
+		},
+		{
+			// Its type differs from that of ioredis in properties that may be undefined.
+			connection: { ...redis, maxRetriesPerRequest: null } as ConnectionOptions,
+			prefix: keys.deliveries,
+			concurrency,
+			lockDuration: lockMs,
+			stalledInterval: Math.max(lockMs / 2, 100),
+			maxStalledCount: losses,
+			removeOnComplete: { count: 0 },
+			removeOnFail: { count: 0 },
+		},
+	);
+	worker.on('error', (error) => log.warn({ err: error }, 'the worker met an error'));
+	worker.on('stalled', (id) => log.warn({ job: id }, 'the worker of a job was lost, the job is given to another'));
+	// An attempt's own failure never gets here; what does is a job whose workers were lost too often.
+	worker.on('failed', (delivery) => {
+		if (delivery?.id === undefined) return;
+		const error = { code: 'trainer_crashed', message: `the worker was lost ${losses + 1} times while it ran this job`, param: null };
+		jobs.transition(delivery.id, ['queued', 'running'], 'failed', { error }).catch((cause: unknown) => log.error({ err: cause, job: delivery.id }, 'a failure could not be recorded'));
+	});
+
+	const looking = setInterval(() => void checkAll(null).catch(failedCheck), checkMs);
+	const listening = hub.listen('cancel', (id) => void checkAll(id).catch(failedCheck));
+	listening.catch((error: unknown) => log.warn({ err: error }, 'messages of cancellations cannot be heard'));
+	const look = () =>
+		sweep().then(
+			(queued) => queued > 0 && log.warn({ queued }, 'jobs that the queue had lost were queued again'),
+			(error: unknown) => log.warn({ err: error }, 'the queue could not be looked through'),
+		);
+	void look();
+	const sweeping = setInterval(look, SWEEP);
+
+	return {
+		async close(graceMs) {
+			if (closing) return;
+			closing = true;
+			clearInterval(sweeping);
+			const grace = new AbortController();
+			const over = delay(graceMs, null, { signal: grace.signal }).catch(() => null);
+			await worker.pause(true);
+			for (const one of held) stop(one, 'shutdown');
+			const done = (async () => {
+				while (atHand.size > 0) await Promise.allSettled(atHand);
+				return 'done' as const;
+			})();
+			const inTime = (await Promise.race([done, over])) === 'done';
+			grace.abort();
+			clearInterval(looking);
+			listening.then(
+				(leave) => leave(),
+				() => {},
+			);
+			if (!inTime) log.warn({ jobs: [...held].map(({ id }) => id) }, 'jobs did not stop in time; their locks run out');
+			const gone = new AbortController();
+			const late = delay(LETTING_GO, null, { signal: gone.signal }).catch(() => null);
+			await Promise.race([worker.close(!inTime), late]);
+			gone.abort();
+		},
+	};
+}

@@ -1,0 +1,47 @@
+import type { WorkerStatus } from '@steelyard/contracts';
+import type { Redis } from 'ioredis';
+import type { Keys } from './keys.js';
+import type { Log } from './log.js';
+import type { Workers } from './queue.js';
+
+/** How long a worker stays on the list without a word, in milliseconds, and how often it gives one. */
+const KEPT = 15_000;
+const SAID = 5000;
+
+export type Heartbeat = Workers & { close(): Promise<void> };
+
+export function openWorkers(redis: Redis, keys: Keys, log: Log): Heartbeat {
+	const own = new Map<string, WorkerStatus>();
+	let timer: NodeJS.Timeout | null = null;
+
+	const say = (worker: WorkerStatus) =>
+		redis.multi().set(keys.worker(worker.id), JSON.stringify(worker), 'PX', KEPT).sadd(keys.workers, worker.id).exec();
+
+	const withdraw = async (id: string) => {
+		own.delete(id);
+		await redis.multi().del(keys.worker(id)).srem(keys.workers, id).exec();
+	};
+
+	return {
+		async announce(worker) {
+			own.set(worker.id, worker);
+			timer ??= setInterval(() => {
+				for (const one of own.values()) say(one).catch((error: unknown) => log.warn({ err: error }, 'the worker could not give a sign of life'));
+			}, SAID).unref();
+			await say(worker);
+		},
+		withdraw,
+		async list() {
+			const ids = (await redis.smembers(keys.workers)).sort();
+			if (ids.length === 0) return [];
+			const said = await redis.mget(ids.map(keys.worker));
+			const gone = ids.filter((_, at) => said[at] === null);
+			if (gone.length > 0) await redis.srem(keys.workers, ...gone);
+			return said.flatMap((text) => (text ? [JSON.parse(text) as WorkerStatus] : []));
+		},
+		async close() {
+			if (timer !== null) clearInterval(timer);
+			await Promise.all([...own.keys()].map(withdraw));
+		},
+	};
+}

@@ -1,0 +1,189 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { constants, createReadStream } from 'node:fs';
+import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { dirname, join, resolve, sep } from 'node:path';
+import { Readable } from 'node:stream';
+import { ProblemError } from '@steelyard/contracts';
+import { namesOf } from './key.js';
+import type { Digest, Store, StoredObject } from './store.js';
+
+/** Holds what is being written; no key begins with a dot. */
+const TEMPORARY = '.tmp';
+
+/** Temporary files of another host cannot be told from those of a killed process but by their age, in milliseconds. */
+const ABANDONED = 24 * 60 * 60 * 1000;
+
+/** Tells this process from an earlier one with the same id, as in a container that was started again. */
+const LIFE = randomUUID().slice(0, 8);
+const HOST = hostname().replace(/[^A-Za-z0-9-]/g, '-');
+
+const codeOf = (error: unknown) => (error as NodeJS.ErrnoException | null)?.code;
+const isAbsent = (error: unknown) => codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
+
+function orNull(error: unknown): null {
+	if (isAbsent(error)) return null;
+	throw error;
+}
+
+function isAlive(pid: number): boolean {
+	try {
+		process.kill(pid, 0);
+		return true;
+	} catch (error) {
+		return codeOf(error) === 'EPERM';
+	}
+}
+
+async function isLeftover(folder: string, name: string): Promise<boolean> {
+	const [host, pid, life] = name.split('.');
+	if (host === HOST) return Number(pid) === process.pid ? life !== LIFE : !isAlive(Number(pid));
+	const known = await stat(join(folder, name)).catch(orNull);
+	return known !== null && Date.now() - known.mtimeMs > ABANDONED;
+}
+
+/** A rename or link lasts through a power cut only when its folder has reached the disk. */
+async function syncFolder(folder: string): Promise<void> {
+	const handle = await open(folder, constants.O_RDONLY);
+	try {
+		await handle.sync();
+	} finally {
+		await handle.close();
+	}
+}
+
+async function makeFolder(folder: string): Promise<void> {
+	const first = await mkdir(folder, { recursive: true });
+	if (first === undefined) return;
+	for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+}
+
+async function write(handle: FileHandle, content: Uint8Array | string | Readable): Promise<Digest> {
+	const hash = createHash('sha256');
+	let bytes = 0;
+	const chunks: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string> = content instanceof Readable ? content : [content];
+	for await (const chunk of chunks) {
+		const part = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+		hash.update(part);
+		bytes += part.byteLength;
+		await handle.writeFile(part);
+	}
+	await handle.sync();
+	return { bytes, sha256: hash.digest('hex') };
+}
+
+/** Opens a folder as a store, making it where it is absent, and removes what killed processes were writing. Several processes may have it open. */
+export async function openStore(folder: string): Promise<Store> {
+	const root = resolve(folder);
+	const temporary = join(root, TEMPORARY);
+	let made = 0;
+
+	const pathOf = (key: string) => join(root, ...namesOf(key));
+
+	/** Writes to a temporary name, lets `place` give it its own, and leaves nothing behind where either fails. */
+	async function placed<T>(key: string, content: Uint8Array | string | Readable, place: (from: string, to: string, digest: Digest) => Promise<T>): Promise<T> {
+		const to = pathOf(key);
+		const from = join(temporary, `${HOST}.${process.pid}.${LIFE}.${++made}`);
+		try {
+			const handle = await open(from, 'wx').catch(async (error: unknown) => {
+				if (!isAbsent(error)) throw error;
+				await makeFolder(temporary);
+				return open(from, 'wx');
+			});
+			let digest: Digest;
+			try {
+				digest = await write(handle, content);
+			} finally {
+				await handle.close();
+			}
+			await makeFolder(dirname(to));
+			const result = await place(from, to, digest);
+			await syncFolder(dirname(to));
+			return result;
+		} catch (error) {
+			await rm(from, { force: true });
+			if (codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT') {
+				throw new ProblemError('insufficient_storage', `No space is left to write ${key} (${codeOf(error)})`);
+			}
+			throw error;
+		} finally {
+			if (content instanceof Readable) content.destroy();
+		}
+	}
+
+	async function statOf(key: string): Promise<StoredObject | null> {
+		const known = await stat(pathOf(key)).catch(orNull);
+		return known?.isFile() ? { bytes: known.size, modified: known.mtime } : null;
+	}
+
+	async function walk(path: string, key: string, deep: boolean, found: string[]): Promise<void> {
+		for (const entry of (await readdir(path, { withFileTypes: true }).catch(orNull)) ?? []) {
+			if (entry.name.startsWith('.')) continue;
+			const name = key === '' ? entry.name : `${key}/${entry.name}`;
+			if (entry.isFile()) found.push(name);
+			else if (entry.isDirectory() && deep) await walk(join(path, entry.name), name, deep, found);
+			else if (entry.isDirectory()) found.push(`${name}/`);
+		}
+	}
+
+	await makeFolder(temporary);
+	for (const name of await readdir(temporary)) if (await isLeftover(temporary, name)) await rm(join(temporary, name), { force: true, recursive: true });
+
+	return {
+		put(key, content) {
+			return placed(key, content, async (from, to, digest) => {
+				await rename(from, to);
+				return digest;
+			});
+		},
+		putExclusive(key, content) {
+			// A link is made whole or not at all; an exclusive open would show the file while it is written.
+			return placed(key, content, async (from, to, digest) => {
+				const isFirst = await link(from, to).then(
+					() => true,
+					(error: unknown) => {
+						if (codeOf(error) === 'EEXIST') return false;
+						throw error;
+					},
+				);
+				await unlink(from);
+				return isFirst ? digest : null;
+			});
+		},
+		async get(key) {
+			return (await statOf(key)) === null ? null : readFile(pathOf(key)).catch(orNull);
+		},
+		stat: statOf,
+		async digest(key) {
+			if ((await statOf(key)) === null) return null;
+			const hash = createHash('sha256');
+			let bytes = 0;
+			for await (const chunk of createReadStream(pathOf(key), { highWaterMark: 1 << 20 })) {
+				hash.update(chunk as Buffer);
+				bytes += (chunk as Buffer).byteLength;
+			}
+			return { bytes, sha256: hash.digest('hex') };
+		},
+		async read(key, range = {}) {
+			if ((await statOf(key)) === null) throw new ProblemError('not_found', `There is no ${key}`);
+			// Opened here, so that what is removed or replaced meanwhile is still read as it was.
+			const handle = await open(pathOf(key));
+			return handle.createReadStream({ ...range });
+		},
+		async list(prefix, { deep = true } = {}) {
+			const found: string[] = [];
+			await walk(prefix === '' ? root : pathOf(prefix), prefix, deep, found);
+			return found.sort();
+		},
+		async remove(prefix) {
+			const path = pathOf(prefix);
+			if (!path.startsWith(root + sep)) throw new Error(`${path} lies outside ${root}`);
+			await rm(path, { recursive: true, force: true });
+		},
+		path: pathOf,
+		async freeBytes() {
+			const { bavail, bsize } = await statfs(root);
+			return bavail * bsize;
+		},
+	};
+}

@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { openStore } from '../src/index.js';
+import { storeSuite } from './store-suite.js';
+
+let folder: string;
+beforeEach(async () => {
+	folder = await mkdtemp(join(tmpdir(), 'steelyard-store-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+storeSuite('a local folder', () => openStore(join(folder, 'store')));
+
+it('what a killed process was writing is removed at the next start, and what a live one writes is kept', async () => {
+	const host = hostname().replace(/[^A-Za-z0-9-]/g, '-');
+	const killed = spawn(process.execPath, ['-e', '']);
+	await once(killed, 'exit');
+	const temporary = join(folder, '.tmp');
+	await mkdir(temporary);
+	const names = {
+		killed: `${host}.${killed.pid}.aaaaaaaa.1`,
+		earlierLife: `${host}.${process.pid}.aaaaaaaa.1`,
+		alive: `${host}.${process.ppid}.aaaaaaaa.1`,
+		elsewhere: 'another-host.1.aaaaaaaa.1',
+		abandoned: 'another-host.1.aaaaaaaa.2',
+	};
+	for (const name of Object.values(names)) await writeFile(join(temporary, name), '');
+	const longAgo = new Date(Date.now() - 3 * 24 * 60 * 60 * 1000);
+	await utimes(join(temporary, names.abandoned), longAgo, longAgo);
+	const store = await openStore(folder);
+	expect((await readdir(temporary)).sort()).toEqual([names.alive, names.elsewhere].sort());
+	expect(await store.list('')).toEqual([]);
+});
+
+it('two that have one folder open do not disturb each other', async () => {
+	const [one, other] = [await openStore(folder), await openStore(folder)];
+	await Promise.all(Array.from({ length: 20 }, (_, at) => (at % 2 ? one : other).put('same', String(at).repeat(1000))));
+	expect(new Set((await one.get('same'))?.toString().replace(/^(\d+?)\1*$/, '$1')).size).toBeLessThanOrEqual(2);
+	expect(await readdir(join(folder, '.tmp'))).toEqual([]);
+});
+
+// A device that is always full, where there is one.
+it.skipIf(process.platform !== 'linux')('a full disk is told as insufficient storage, and nothing is left of the attempt', async () => {
+	const store = await openStore(folder);
+	await rm(join(folder, '.tmp'), { recursive: true });
+	await symlink('/dev', join(folder, '.tmp'));
+	await expect(store.put('a', 'text')).rejects.toBeInstanceOf(Error);
+	expect(await store.get('a')).toBeNull();
+});

@@ -1,0 +1,88 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { Queue } from '@steelyard/queue';
+import type { Store } from '@steelyard/store';
+import Fastify, {
+	type FastifyBaseLogger,
+	type FastifyInstance,
+	type FastifyReply,
+	type FastifyRequest,
+	LogController,
+	type RawServerDefault,
+} from 'fastify';
+import type { Logger } from 'pino';
+import type { Config } from './config.js';
+import { createDatasets } from './datasets/datasets.js';
+import { createJobLookup } from './jobs/lookup.js';
+import { addApiKey, addSameSite } from './plugins/access.js';
+import { addMetrics } from './plugins/metrics.js';
+import { addOpenapi } from './plugins/openapi.js';
+import { addProblems, refuseConnection, sendProblem } from './plugins/problems.js';
+import { addValidation } from './plugins/validation.js';
+import { artifactRoutes } from './routes/artifacts.js';
+import { datasetRoutes } from './routes/datasets.js';
+import { eventRoutes } from './routes/events.js';
+import { healthRoutes } from './routes/health.js';
+import { jobRoutes } from './routes/jobs.js';
+import { version } from './version.js';
+
+declare module 'fastify' {
+	interface FastifyContextConfig {
+		/** Answers without the API key. */
+		open?: boolean;
+		/** Takes a stream of bytes for its body. */
+		upload?: boolean;
+	}
+}
+
+export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>;
+
+export type AppOptions = {
+	config: Pick<Config, 'host' | 'apiKey' | 'uploadLimit'>;
+	queue: Queue;
+	store: Store;
+	log: Logger;
+};
+
+/** Bytes of a JSON body. */
+const BODY_LIMIT = 1024 ** 2;
+
+/** The HTTP API over a queue and a store, both of which stay the caller's to close. */
+export async function buildApp({ config, queue, store, log }: AppOptions): Promise<App> {
+	const app: App = Fastify({
+		loggerInstance: log as FastifyBaseLogger,
+		// One line a request is enough, and is written below.
+		logController: new LogController({ disableRequestLogging: true }),
+		bodyLimit: BODY_LIMIT,
+		// Uploads are long, and watched for stalls where they are received.
+		requestTimeout: 3_600_000,
+		// While the server closes, requests on open connections are still answered.
+		return503OnClosing: false,
+		forceCloseConnections: 'idle',
+		// The refusal of a request without Host is ours to word.
+		http: { requireHostHeader: false },
+		routerOptions: { maxParamLength: 256 },
+		clientErrorHandler: refuseConnection,
+		frameworkErrors: (error, request, reply) => void sendProblem(error, request as FastifyRequest, reply as unknown as FastifyReply),
+	}).withTypeProvider<TypeBoxTypeProvider>();
+
+	addProblems(app);
+	addValidation(app);
+	addSameSite(app, config);
+	addApiKey(app, config);
+	await addOpenapi(app, { version, secured: config.apiKey !== null });
+	addMetrics(app, { queue });
+	app.addHook('onResponse', async (request, reply) => {
+		const line = { method: request.method, url: request.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
+		request.log[request.routeOptions.config?.open === true ? 'debug' : 'info'](line, 'answered');
+	});
+
+	const datasets = createDatasets({ store, queue, uploadLimit: config.uploadLimit });
+	const job = createJobLookup(queue);
+	await app.register(healthRoutes, { queue, store });
+	await app.register(datasetRoutes, { datasets });
+	await app.register(jobRoutes, { queue, datasets, job });
+	await app.register(eventRoutes, { queue, job });
+	await app.register(artifactRoutes, { queue, store, job });
+	return app;
+}

@@ -1,0 +1,62 @@
+import { type DatasetResource, type JobSpec, ProblemError, type TaskType, type WorkerStatus } from '@steelyard/contracts';
+
+type Metric = NonNullable<JobSpec['training']['early_stopping']>['metric'];
+type Loss = JobSpec['training']['loss'];
+
+const CLASSES: readonly TaskType[] = ['binary', 'multiclass'];
+const REGRESSION: readonly TaskType[] = ['regression'];
+
+const LOSSES: Record<Exclude<Loss, 'auto'>, readonly TaskType[]> = { cross_entropy: CLASSES, mse: REGRESSION, mae: REGRESSION };
+const METRICS: Record<Exclude<Metric, 'loss'>, readonly TaskType[]> = {
+	accuracy: CLASSES,
+	macro_f1: CLASSES,
+	auroc: CLASSES,
+	auprc: CLASSES,
+	mae: REGRESSION,
+	rmse: REGRESSION,
+	pearson: REGRESSION,
+};
+
+/** The names that fit a task, for the message of a refusal. */
+const fitting = (table: Record<string, readonly TaskType[]>, task: TaskType) =>
+	Object.keys(table).filter((name) => table[name]?.includes(task));
+
+function checkTask({ training: { loss, early_stopping: stopping } }: JobSpec, task: TaskType): void {
+	if (!CLASSES.includes(task) && !REGRESSION.includes(task)) {
+		throw new ProblemError('unsupported_task', `The dataset's task is ${task}; jobs train binary, multiclass and regression`, 'dataset');
+	}
+	if (loss !== 'auto' && !LOSSES[loss].includes(task)) {
+		const choices = ['auto', ...fitting(LOSSES, task)].join(', ');
+		throw new ProblemError('unsupported_task', `The loss ${loss} is not for ${task}; choose one of ${choices}`, 'training.loss');
+	}
+	if (stopping !== null && stopping.metric !== 'loss' && !METRICS[stopping.metric].includes(task)) {
+		const choices = ['loss', ...fitting(METRICS, task)].join(', ');
+		throw new ProblemError(
+			'unsupported_task',
+			`The metric ${stopping.metric} is not for ${task}; choose one of ${choices}`,
+			'training.early_stopping.metric',
+		);
+	}
+}
+
+/** CUDA is refused where every live worker says that it has none; where none is live the job waits, and the worker that takes it decides. */
+function checkDevice({ device }: JobSpec, workers: readonly WorkerStatus[]): void {
+	if (device !== 'cuda' || workers.length === 0 || workers.some(({ devices }) => devices.cuda.available)) return;
+	const notes = new Set(workers.map(({ devices }) => devices.cuda.note ?? 'no reason given'));
+	throw new ProblemError('device_unavailable', `No worker can train on CUDA: ${[...notes].join('; ')}`, 'device');
+}
+
+/** Holds a spec against the dataset that it names and the workers that could take it. Throws ProblemError with the field. */
+export function admit(spec: JobSpec, { modalities, task }: DatasetResource, workers: readonly WorkerStatus[]): void {
+	const missing = (spec.modalities ?? []).findIndex((name) => !Object.hasOwn(modalities, name));
+	if (missing >= 0) {
+		const has = Object.keys(modalities).join(', ');
+		throw new ProblemError(
+			'modality_not_found',
+			`The dataset has no modality ${spec.modalities?.[missing]}; it has ${has}`,
+			`modalities.${missing}`,
+		);
+	}
+	checkTask(spec, task.type);
+	checkDevice(spec, workers);
+}

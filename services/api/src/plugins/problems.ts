@@ -1,0 +1,112 @@
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type Problem, type ProblemCode, ProblemError, problems } from '@steelyard/contracts';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { App } from '../app.js';
+
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+
+/** The body of every error answer (RFC 9457). */
+export const problemOf = ({ code, message, param }: Pick<ProblemError, 'code' | 'message' | 'param'>): Problem => ({
+	type: `urn:steelyard:problem:${code}`,
+	title: problems[code].title,
+	status: problems[code].status,
+	detail: message,
+	code,
+	param,
+});
+
+const codeOfStatus = (status: number): ProblemCode => {
+	switch (status) {
+		case 401:
+			return 'unauthorized';
+		case 404:
+		case 414:
+			return 'not_found';
+		case 413:
+			return 'too_large';
+		case 415:
+			return 'unsupported_media_type';
+		default:
+			return 'invalid_request';
+	}
+};
+
+const JSON_CODES = new Set(['FST_ERR_CTP_EMPTY_JSON_BODY', 'FST_ERR_CTP_INVALID_JSON_BODY']);
+const isProblem = (error: unknown): error is ProblemError => error instanceof ProblemError;
+
+/** ioredis gives up a command after its retries, or at once where its connection was ended. */
+const isRedisAway = ({ name, message, syscall }: Partial<NodeJS.ErrnoException>): boolean =>
+	name === 'MaxRetriesPerRequestError' || message === 'Connection is closed.' || syscall === 'connect';
+
+/** What the client is told of an error. Only what is meant for it: the text of an unexpected error stays in the log. */
+function told(error: unknown): ProblemError {
+	if (isProblem(error)) return error;
+	const { statusCode, code, message } = error as Partial<FastifyError>;
+	if (code === 'ENOSPC' || code === 'EDQUOT') return new ProblemError('insufficient_storage', 'No space is left on the disk');
+	if (isRedisAway(error as Error)) return new ProblemError('unavailable', 'Redis does not answer; try again in a while');
+	if (statusCode === undefined || statusCode < 400 || statusCode >= 500) {
+		return new ProblemError('internal', 'The request could not be answered; the log of the service says why');
+	}
+	return new ProblemError(
+		JSON_CODES.has(code ?? '') ? 'invalid_json' : codeOfStatus(statusCode),
+		message ?? STATUS_CODES[statusCode] ?? 'refused',
+	);
+}
+
+export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+	const problem = told(error);
+	if (problem.status >= 500 && problem.code !== 'unavailable' && problem.code !== 'insufficient_storage') {
+		request.log.error({ err: error }, 'a request failed unexpectedly');
+	} else if (problem.status >= 500) request.log.warn({ err: error }, problem.message);
+	// The errors of a stream that had begun to answer may have set these.
+	for (const header of ['content-length', 'content-disposition', 'etag', 'accept-ranges', 'cache-control', 'location'])
+		reply.removeHeader(header);
+	if (problem.code !== 'range_not_satisfiable') reply.removeHeader('content-range');
+	if (problem.code === 'unauthorized') reply.header('www-authenticate', 'Bearer');
+	if (problem.code === 'unavailable') reply.header('retry-after', '1');
+	// As text: a problem has one form, whatever schemas the route has for its answers.
+	return reply
+		.code(problem.status)
+		.type(PROBLEM_TYPE)
+		.send(JSON.stringify(problemOf(problem)));
+}
+
+/** Answers bytes that are no HTTP request, for which there is neither request nor reply: bad syntax, a header that is too large, a header that never ends. */
+export function refuseConnection(error: Error & { code?: string }, socket: Duplex): void {
+	if (error.code === 'ECONNRESET' || !socket.writable) {
+		socket.destroy();
+		return;
+	}
+	const detail =
+		error.code === 'HPE_HEADER_OVERFLOW'
+			? 'The header of the request is larger than 16 KiB'
+			: error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+				? 'The request did not arrive in time'
+				: 'This is not a valid HTTP request';
+	const body = JSON.stringify(problemOf(new ProblemError('invalid_request', detail)));
+	socket.end(
+		`HTTP/1.1 400 Bad Request\r\ncontent-type: ${PROBLEM_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+		() => socket.destroy(),
+	);
+}
+
+/** Makes problem documents of everything that goes wrong, also where no route is reached: 404, and 405 where the path is known under other methods. */
+export function addProblems(app: App): void {
+	const paths = new Map<string, { pattern: RegExp; methods: Set<string> }>();
+	app.addHook('onRoute', ({ url, method }) => {
+		const pattern = new RegExp(`^${url.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/:[A-Za-z_]+/g, '[^/]+')}$`);
+		const path = paths.get(url) ?? { pattern, methods: new Set() };
+		for (const one of Array.isArray(method) ? method : [method]) path.methods.add(one);
+		paths.set(url, path);
+	});
+	app.setErrorHandler(sendProblem);
+	app.setNotFoundHandler((request, reply) => {
+		const path = request.url.split('?', 1)[0] ?? '';
+		const known = [...paths.values()].find(({ pattern }) => pattern.test(path));
+		if (known === undefined) return sendProblem(new ProblemError('not_found', `There is nothing at ${path}`), request, reply);
+		const methods = [...known.methods].join(', ');
+		reply.header('allow', methods);
+		return sendProblem(new ProblemError('method_not_allowed', `${path} knows ${methods}, not ${request.method}`), request, reply);
+	});
+}

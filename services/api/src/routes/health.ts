@@ -1,0 +1,46 @@
+import type { Readiness } from '@steelyard/contracts';
+import { type Queue } from '@steelyard/queue';
+import type { Store } from '@steelyard/store';
+import { Type } from 'typebox';
+import type { App } from '../app.js';
+import { ref } from '../schemas/shared.js';
+
+/** Below this many free bytes no model can be kept, so no job should begin. */
+const LEAST_FREE = 64 * 1024 ** 2;
+
+const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+async function storeHealth(store: Store): Promise<Readiness['store']> {
+	try {
+		const free = await store.freeBytes();
+		return { ok: free >= LEAST_FREE, free_bytes: free, note: free >= LEAST_FREE ? null : `only ${free} bytes are free` };
+	} catch (error) {
+		return { ok: false, free_bytes: null, note: textOf(error) };
+	}
+}
+
+export async function healthRoutes(app: App, { queue, store }: { queue: Queue; store: Store }): Promise<void> {
+	app.route({
+		method: 'GET',
+		url: '/healthz',
+		config: { open: true },
+		schema: { summary: 'Whether the process answers', tags: ['service'], response: { 200: Type.Object({ ok: Type.Boolean() }) } },
+		handler: () => ({ ok: true }),
+	});
+	app.route({
+		method: 'GET',
+		url: '/readyz',
+		config: { open: true },
+		schema: {
+			summary: 'Whether jobs can be taken and kept, and by which workers',
+			tags: ['service'],
+			response: { 200: ref('Readiness'), 503: ref('Readiness') },
+		},
+		handler: async (_request, reply) => {
+			const redis = await queue.health();
+			const [kept, workers] = await Promise.all([storeHealth(store), redis.ok ? queue.workers.list() : []]);
+			const readiness: Readiness = { ready: redis.ok && kept.ok, redis, store: kept, workers };
+			return reply.code(readiness.ready ? 200 : 503).send(readiness as never);
+		},
+	});
+}

@@ -1,0 +1,75 @@
+import { resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ConfigError, isLoopback, readConfig, shownConfig } from '../src/config.js';
+
+describe('the configuration', () => {
+	it('binds loopback without a key by default, and counts an empty variable as not set', () => {
+		expect(readConfig({ PORT: '', STEELYARD_API_KEY: '' })).toEqual({
+			host: '127.0.0.1',
+			port: 8080,
+			home: resolve('.steelyard'),
+			redis: null,
+			apiKey: null,
+			uploadLimit: 2 ** 31,
+			logLevel: 'info',
+		});
+	});
+
+	it('reads every variable', () => {
+		const env = {
+			HOST: '0.0.0.0',
+			PORT: '0',
+			STEELYARD_HOME: '/data',
+			STEELYARD_REDIS: '{"path":"/run/redis.sock"}',
+			STEELYARD_API_KEY: 'a long enough key',
+			STEELYARD_UPLOAD_LIMIT: '1000',
+			LOG_LEVEL: 'debug',
+		};
+		expect(readConfig(env)).toEqual({
+			host: '0.0.0.0',
+			port: 0,
+			home: '/data',
+			redis: { options: { path: '/run/redis.sock' } },
+			apiKey: 'a long enough key',
+			uploadLimit: 1000,
+			logLevel: 'debug',
+		});
+		expect(readConfig({ ...env, REDIS_URL: 'redis://r:1/2' }).redis).toEqual({ url: 'redis://r:1/2' });
+		expect(readConfig({ ...env, REDIS_URL: 'unix:/run/redis.sock' }).redis).toEqual({ url: 'unix:/run/redis.sock' });
+	});
+
+	it.each(['0.0.0.0', '::', '192.168.1.4', 'ward.example'])('demands a key for %s, which other machines can reach', (HOST) => {
+		expect(() => readConfig({ HOST })).toThrow(/set STEELYARD_API_KEY/);
+		expect(readConfig({ HOST, STEELYARD_API_KEY: '12345678' }).host).toBe(HOST);
+	});
+
+	it('knows the names and addresses of this machine alone', () => {
+		expect(['localhost', '127.0.0.1', '127.9.9.9', '::1', '[::1]', 'a.localhost'].map(isLoopback)).toEqual(Array(6).fill(true));
+		expect(['127.0.0.1.example.com', '127.evil', 'localhost.example.com', '0.0.0.0', '::', '10.0.0.1'].map(isLoopback)).toEqual(
+			Array(6).fill(false),
+		);
+	});
+
+	it.each([
+		[{ PORT: 'http' }, /^PORT must be integer, found "http"/],
+		[{ PORT: '65536' }, /^PORT/],
+		[{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be one of .*"info"/],
+		[{ STEELYARD_UPLOAD_LIMIT: '-1' }, /^STEELYARD_UPLOAD_LIMIT/],
+		[{ STEELYARD_REDIS: '[1' }, /^STEELYARD_REDIS must be a JSON object$/],
+		[{ STEELYARD_API_KEY: 'short' }, /^STEELYARD_API_KEY (?!.*short)/],
+		[{ REDIS_URL: 'http://:hush@x' }, /^REDIS_URL (?!.*hush)/],
+	])('refuses %j by the name of the variable and shows no secret', (env, message) => {
+		expect(() => readConfig(env)).toThrow(ConfigError);
+		expect(() => readConfig(env)).toThrow(message);
+	});
+
+	it('is shown without key or password', () => {
+		const shown = JSON.stringify([
+			shownConfig(readConfig({ REDIS_URL: 'redis://ann:hush@r:6379/0', STEELYARD_API_KEY: 'topsecret' })),
+			shownConfig(readConfig({ STEELYARD_REDIS: '{"host":"r","port":1,"password":"hush"}' })),
+		]);
+		expect(shown).not.toMatch(/hush|ann|topsecret/);
+		expect(shown).toContain('redis://r:6379/0');
+		expect(shown).toContain('"api_key":"set"');
+	});
+});

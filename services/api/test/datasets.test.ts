@@ -1,0 +1,187 @@
+import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { request as httpRequest } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { join } from 'node:path';
+import { DatasetResource, parse } from '@steelyard/contracts';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { datasetArchive, datasetFiles, zip } from './archive.js';
+import { addDataset, addJob, expectProblem, openService, type Service } from './service.js';
+
+let service: Service;
+let archive: Buffer;
+beforeAll(async () => {
+	service = await openService({ uploadLimit: 200_000 });
+	archive = await datasetArchive('binary');
+});
+afterAll(() => service.close());
+
+const upload = (payload: Buffer | string, type = 'application/zip', query = '') =>
+	service.app.inject({ method: 'POST', url: `/v1/datasets${query}`, headers: { 'content-type': type }, payload });
+
+const boundary = 'x-x-x';
+const form = (...parts: { name: string; filename?: string; content: Buffer | string }[]) =>
+	Buffer.concat([
+		...parts.flatMap(({ name, filename, content }) => [
+			Buffer.from(
+				`--${boundary}\r\ncontent-disposition: form-data; name="${name}"${filename === undefined ? '' : `; filename="${filename}"`}\r\n\r\n`,
+			),
+			Buffer.from(content),
+			Buffer.from('\r\n'),
+		]),
+		Buffer.from(`--${boundary}--\r\n`),
+	]);
+const uploadForm = (...parts: Parameters<typeof form>) => upload(form(...parts), `multipart/form-data; boundary=${boundary}`);
+
+/** What lies about of uploads that have ended. */
+const leftovers = () => readdir(join(service.home, 'uploads')).catch(() => []);
+
+describe('an upload', () => {
+	it.each([
+		['a raw zip', () => upload(archive)],
+		['raw bytes with a name', () => upload(archive, 'application/octet-stream', '?filename=ward.ZIP')],
+		['a form', () => uploadForm({ name: 'file', filename: 'ward.zip', content: archive })],
+	])('as %s is validated and answered with the dataset', async (_, send) => {
+		const response = await send();
+		expect(response.statusCode, response.body).toBe(201);
+		const dataset = parse(DatasetResource, response.json());
+		expect(dataset).toMatchObject({ object: 'dataset', name: 'small binary', task: { type: 'binary' }, splits: { train: { rows: 12 } } });
+		expect(Object.keys(dataset.modalities).sort()).toEqual(['labs', 'text']);
+		expect(response.headers.location).toBe(`/v1/datasets/${dataset.id}`);
+		expect((await service.app.inject(`/v1/datasets/${dataset.id}`)).json()).toEqual(dataset);
+		expect(await leftovers()).toEqual([]);
+	});
+
+	it('as npz is validated too', async () => {
+		const { 'manifest.json': _, ...arrays } = datasetFiles('binary');
+		const response = await upload(await zip(arrays), 'application/octet-stream', '?filename=a.npz');
+		expect(response.statusCode, response.body).toBe(201);
+		expect(response.json().manifest).toBeNull();
+	});
+
+	it('that is no dataset is refused with the words of the reader, and leaves nothing', async () => {
+		const before = (await service.app.inject('/v1/datasets?limit=100')).json().data.length;
+		const files = datasetFiles('binary');
+		delete files['train_labels.npy'];
+		expectProblem(await upload(await zip(files)), 422, 'invalid_dataset');
+		expectProblem(await upload('this is no zip file at all'), 422, 'invalid_dataset');
+		expectProblem(await upload(archive.subarray(0, archive.length - 30)), 422, 'invalid_dataset');
+		expect(await leftovers()).toEqual([]);
+		expect((await service.app.inject('/v1/datasets?limit=100')).json().data).toHaveLength(before);
+	});
+
+	it.each([
+		['of another kind', () => upload(archive, 'application/octet-stream', '?filename=a.tar'), 400, 'invalid_request', 'filename'],
+		['of bytes without a name', () => upload(archive, 'application/octet-stream'), 400, 'invalid_request', 'filename'],
+		['with an unknown query', () => upload(archive, 'application/zip', '?name=a.zip'), 400, 'invalid_request', 'name'],
+		['of an unknown type', () => upload(archive, 'application/x-tar'), 415, 'unsupported_media_type', null],
+		['of JSON', () => upload('{}', 'application/json'), 415, 'unsupported_media_type', null],
+		['that is empty', () => upload(''), 400, 'invalid_request', 'file'],
+		['past the limit', () => upload(Buffer.alloc(200_001)), 413, 'too_large', 'file'],
+		[
+			'as a form past the limit',
+			() => uploadForm({ name: 'file', filename: 'a.zip', content: Buffer.alloc(200_001) }),
+			413,
+			'too_large',
+			'file',
+		],
+		['as a form without a file', () => uploadForm(), 400, 'invalid_request', 'file'],
+		['as a form with a field', () => uploadForm({ name: 'note', content: 'x' }), 400, 'invalid_request', 'note'],
+		['as a form with another file', () => uploadForm({ name: 'data', filename: 'a.zip', content: 'x' }), 400, 'invalid_request', 'data'],
+		[
+			'as a form that ends early',
+			() =>
+				upload(form({ name: 'file', filename: 'a.zip', content: archive }).subarray(0, 300), `multipart/form-data; boundary=${boundary}`),
+			400,
+			'invalid_request',
+			null,
+		],
+		['as a form without boundary', () => upload('x', 'multipart/form-data'), 400, 'invalid_request', null],
+		['as a form with a named field of every object', () => uploadForm({ name: '__proto__', content: 'x' }), 400, 'invalid_request', null],
+	])('%s is refused', async (_, send, status, code, param) => {
+		expectProblem(await send(), status, code, param === null ? undefined : param);
+		expect(await leftovers()).toEqual([]);
+	});
+
+	it('as a form with two files is refused and keeps neither', async () => {
+		const before = (await service.app.inject('/v1/datasets?limit=100')).json().data.length;
+		const response = await uploadForm(
+			{ name: 'file', filename: 'a.zip', content: archive },
+			{ name: 'file', filename: 'b.zip', content: archive },
+		);
+		expectProblem(response, 400, 'invalid_request', 'file');
+		expect((await service.app.inject('/v1/datasets?limit=100')).json().data).toHaveLength(before);
+	});
+
+	it('past the limit is told so over a socket while its bytes still come', async () => {
+		if (service.app.server.address() === null) await service.app.listen({ host: '127.0.0.1', port: 0 });
+		const { port } = service.app.server.address() as AddressInfo;
+		const upload = httpRequest({
+			port,
+			host: '127.0.0.1',
+			method: 'POST',
+			path: '/v1/datasets',
+			headers: { 'content-type': 'application/zip' },
+		});
+		const answer = once(upload, 'response');
+		for (let i = 0; i < 64; i++) upload.write(Buffer.alloc(100_000));
+		upload.end();
+		const [response] = await answer;
+		expect(response.statusCode).toBe(413);
+		response.resume();
+		await once(response, 'end');
+	});
+
+	it('that breaks off leaves nothing', async () => {
+		if (service.app.server.address() === null) await service.app.listen({ host: '127.0.0.1', port: 0 });
+		const { port } = service.app.server.address() as AddressInfo;
+		const socket = connect(port, '127.0.0.1');
+		await once(socket, 'connect');
+		socket.write('POST /v1/datasets HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/zip\r\ncontent-length: 1000\r\n\r\nPK');
+		await vi.waitFor(async () => expect(await leftovers()).toHaveLength(1), { timeout: 10_000 });
+		socket.destroy();
+		await vi.waitFor(async () => expect(await leftovers()).toEqual([]), { timeout: 10_000 });
+	});
+});
+
+describe('datasets', () => {
+	it('are listed newest first, a page at a time', async () => {
+		const ids = [await addDataset(service.app), await addDataset(service.app), await addDataset(service.app)];
+		const first = (await service.app.inject('/v1/datasets?limit=2')).json();
+		expect(first).toMatchObject({ object: 'list', has_more: true });
+		expect(first.data.map(({ id }: { id: string }) => id)).toEqual([ids[2], ids[1]]);
+		const next = (await service.app.inject(`/v1/datasets?limit=1&after=${ids[1]}`)).json();
+		expect(next.data[0].id).toBe(ids[0]);
+	});
+
+	it.each([
+		['limit=0', 'limit'],
+		['limit=101', 'limit'],
+		['limit=many', 'limit'],
+		['limit=1.5', 'limit'],
+		['page=2', 'page'],
+		['limit=1&limit=2', 'limit'],
+	])('are not listed by %s', async (query, param) => {
+		expectProblem(await service.app.inject(`/v1/datasets?${query}`), 400, 'invalid_request', param);
+	});
+
+	it('that do not exist are not found', async () => {
+		for (const id of ['ds_none', 'job_1', '..', '%2e%2e%2fjobs', 'DS_A']) {
+			expectProblem(await service.app.inject(`/v1/datasets/${id}`), 404, 'not_found');
+			expectProblem(await service.app.inject({ method: 'DELETE', url: `/v1/datasets/${id}` }), 404, 'not_found');
+		}
+	});
+
+	it('are deleted with their files once no job that has not ended uses them', async () => {
+		const id = await addDataset(service.app);
+		const job = await addJob(service.app, id);
+		const remove = () => service.app.inject({ method: 'DELETE', url: `/v1/datasets/${id}` });
+		expectProblem(await remove(), 409, 'dataset_in_use');
+		expect((await service.app.inject(`/v1/datasets/${id}`)).statusCode).toBe(200);
+		await service.app.inject({ method: 'POST', url: `/v1/jobs/${job.id}/cancel` });
+		const removed = await remove();
+		expect([removed.statusCode, removed.body]).toEqual([204, '']);
+		expectProblem(await remove(), 404, 'not_found');
+		expect(await readdir(join(service.home, 'datasets'))).not.toContain(id);
+	});
+});

@@ -1,0 +1,170 @@
+import { JobResource, parse, parseJobSpec, type TaskType } from '@steelyard/contracts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addDataset, addJob, expectProblem, openService, type Service, worker } from './service.js';
+
+let service: Service;
+let datasets: Record<TaskType, string>;
+beforeAll(async () => {
+	service = await openService();
+	datasets = {
+		binary: await addDataset(service.app, 'binary'),
+		multiclass: await addDataset(service.app, 'multiclass'),
+		multilabel: await addDataset(service.app, 'multilabel'),
+		regression: await addDataset(service.app, 'regression'),
+	};
+});
+afterAll(() => service.close());
+
+const post = (payload: object | string, headers: Record<string, string> = {}) =>
+	service.app.inject({ method: 'POST', url: '/v1/jobs', payload, headers: { 'content-type': 'application/json', ...headers } });
+
+describe('a posted job', () => {
+	it('is queued with every default of its spec filled in, and read back', async () => {
+		const spec = { dataset: datasets.binary, modalities: ['labs'], weighting: { preset: 'btw' }, metadata: { who: 'ward 3' } };
+		const response = await post(spec);
+		expect(response.statusCode, response.body).toBe(202);
+		const job = parse(JobResource, response.json());
+		expect(job).toMatchObject({
+			object: 'job',
+			status: 'queued',
+			attempt: 0,
+			progress: 0,
+			result: null,
+			error: null,
+			spec: parseJobSpec(spec),
+		});
+		expect(response.headers.location).toBe(`/v1/jobs/${job.id}`);
+		expect((await service.app.inject(`/v1/jobs/${job.id}`)).json()).toEqual(job);
+	});
+
+	it.each<[object | string, number, string, string | null]>([
+		[{}, 400, 'invalid_request', 'dataset'],
+		['[]', 400, 'invalid_request', null],
+		['null', 400, 'invalid_request', 'dataset'],
+		['"spec"', 400, 'invalid_request', null],
+		[{ dataset: 3 }, 400, 'invalid_request', 'dataset'],
+		[{ dataset: '../x' }, 400, 'invalid_request', 'dataset'],
+		[{ dataset: 'ds_0', epochs: 3 }, 400, 'invalid_request', 'epochs'],
+		[{ dataset: 'ds_0', training: { epochs: '3' } }, 400, 'invalid_request', 'training.epochs'],
+		[{ dataset: 'ds_0', training: { epochs: 0 } }, 400, 'invalid_request', 'training.epochs'],
+		[{ dataset: 'ds_0', training: { epochs: 1.5 } }, 400, 'invalid_request', 'training.epochs'],
+		[{ dataset: 'ds_0', training: { optimizer: { name: 'lion' } } }, 400, 'invalid_request', 'training.optimizer.name'],
+		[{ dataset: 'ds_0', training: { clip_norm: false } }, 400, 'invalid_request', 'training.clip_norm'],
+		[
+			{ dataset: 'ds_0', training: { early_stopping: { patience: 0, metric: 'loss' } } },
+			400,
+			'invalid_request',
+			'training.early_stopping.patience',
+		],
+		[{ dataset: 'ds_0', training: null }, 400, 'invalid_request', 'training'],
+		[{ dataset: 'ds_0', model: { family: 'resnet' } }, 400, 'invalid_request', 'model.family'],
+		[{ dataset: 'ds_0', model: { hidden: 1e9 } }, 400, 'invalid_request', 'model.hidden'],
+		[{ dataset: 'ds_0', weighting: { preset: 'magic' } }, 400, 'invalid_request', 'weighting.preset'],
+		[{ dataset: 'ds_0', device: 'tpu' }, 400, 'invalid_request', 'device'],
+		[{ dataset: 'ds_0', modalities: [] }, 400, 'invalid_request', 'modalities'],
+		[{ dataset: 'ds_0', modalities: ['a', 'a'] }, 400, 'invalid_request', 'modalities'],
+		[{ dataset: 'ds_0', metadata: { a: 1 } }, 400, 'invalid_request', 'metadata.a'],
+		[{ dataset: 'ds_0' }, 422, 'dataset_not_found', 'dataset'],
+	])('%j is refused', async (payload, status, code, param) => {
+		expectProblem(await post(payload), status, code, param);
+	});
+
+	it('for a modality that the dataset lacks is refused, by its place, with those that it has', async () => {
+		const problem = expectProblem(
+			await post({ dataset: datasets.binary, modalities: ['labs', 'audio'] }),
+			422,
+			'modality_not_found',
+			'modalities.1',
+		);
+		expect(problem.detail).toMatch(/audio.*labs, text/);
+		expectProblem(await post({ dataset: datasets.binary, modalities: ['constructor'] }), 422, 'modality_not_found', 'modalities.0');
+	});
+
+	it.each<[TaskType, object, string]>([
+		['multilabel', {}, 'dataset'],
+		['regression', { training: { loss: 'cross_entropy' } }, 'training.loss'],
+		['binary', { training: { loss: 'mse' } }, 'training.loss'],
+		['multiclass', { training: { loss: 'mae' } }, 'training.loss'],
+		...(['accuracy', 'macro_f1', 'auroc', 'auprc'] as const).map((metric): [TaskType, object, string] => [
+			'regression',
+			{ training: { early_stopping: { metric, patience: 2 } } },
+			'training.early_stopping.metric',
+		]),
+		...(['mae', 'rmse', 'pearson'] as const).map((metric): [TaskType, object, string] => [
+			'binary',
+			{ training: { early_stopping: { metric, patience: 2 } } },
+			'training.early_stopping.metric',
+		]),
+	])('on a %s dataset is refused for %j', async (task, spec, param) => {
+		expectProblem(await post({ dataset: datasets[task], ...spec }), 422, 'unsupported_task', param);
+	});
+
+	it.each<[TaskType, object]>([
+		['binary', { loss: 'cross_entropy', early_stopping: { metric: 'auroc', patience: 2 } }],
+		['multiclass', { loss: 'auto', early_stopping: { metric: 'macro_f1', patience: 2 } }],
+		['regression', { loss: 'mae', early_stopping: { metric: 'pearson', patience: 2 } }],
+		['regression', { early_stopping: null }],
+	])('on a %s dataset is taken with %j', async (task, training) => {
+		await addJob(service.app, datasets[task], { training });
+	});
+
+	it('gives the same job for the same idempotency key and body, and refuses another body under it', async () => {
+		const headers = { 'idempotency-key': 'retry 1' };
+		const first = await post({ dataset: datasets.binary, training: { epochs: 3, seed: 2 } }, headers);
+		const again = await post({ training: { seed: 2, epochs: 3 }, dataset: datasets.binary, device: 'auto' }, headers);
+		expect([first.statusCode, again.statusCode]).toEqual([202, 202]);
+		expect(again.json().id).toBe(first.json().id);
+		expectProblem(await post({ dataset: datasets.binary, training: { epochs: 4 } }, headers), 409, 'idempotency_mismatch');
+		expect((await post({ dataset: datasets.binary }, { 'idempotency-key': 'retry 2' })).json().id).not.toBe(first.json().id);
+		expectProblem(
+			await post({ dataset: datasets.binary }, { 'idempotency-key': 'k'.repeat(256) }),
+			400,
+			'invalid_request',
+			'idempotency-key',
+		);
+	});
+
+	it('makes one job of posts under one key at the same moment', async () => {
+		const answers = await Promise.all(
+			Array.from({ length: 8 }, () => post({ dataset: datasets.binary }, { 'idempotency-key': 'at once' })),
+		);
+		expect(new Set(answers.map((answer) => answer.json().id)).size).toBe(1);
+	});
+
+	it('for CUDA waits while no worker is known, is refused in the words of all, and is taken once one has it', async () => {
+		await addJob(service.app, datasets.binary, { device: 'cuda' });
+		await service.queue.workers.announce(worker('one', 'libcudart.so.13: cannot open'));
+		await service.queue.workers.announce(worker('two', 'no device'));
+		const problem = expectProblem(await post({ dataset: datasets.binary, device: 'cuda' }), 422, 'device_unavailable', 'device');
+		expect(problem.detail).toMatch(/libcudart\.so\.13: cannot open; no device|no device; libcudart\.so\.13: cannot open/);
+		await addJob(service.app, datasets.binary, { device: 'auto' });
+		await service.queue.workers.announce(worker('three', null));
+		await addJob(service.app, datasets.binary, { device: 'cuda' });
+	});
+});
+
+describe('jobs', () => {
+	it('are listed newest first, a page at a time', async () => {
+		const jobs = [await addJob(service.app, datasets.binary), await addJob(service.app, datasets.binary)];
+		const page = (await service.app.inject('/v1/jobs?limit=1')).json();
+		expect(page).toMatchObject({ object: 'list', has_more: true, data: [{ id: jobs[1]?.id }] });
+		expect((await service.app.inject(`/v1/jobs?limit=1&after=${jobs[1]?.id}`)).json().data[0].id).toBe(jobs[0]?.id);
+		expectProblem(await service.app.inject('/v1/jobs?limit=1000'), 400, 'invalid_request', 'limit');
+	});
+
+	it('that do not exist are not found, under every path', async () => {
+		for (const id of ['job_none', 'ds_1', '..', 'job_%00']) {
+			for (const path of ['', '/events', '/metrics', '/artifacts', '/artifacts/model.onnx', '/model']) {
+				expectProblem(await service.app.inject(`/v1/jobs/${id}${path}`), 404, 'not_found');
+			}
+			expectProblem(await service.app.inject({ method: 'POST', url: `/v1/jobs/${id}/cancel` }), 404, 'not_found');
+		}
+	});
+
+	it('are cancelled at once while queued, and not twice', async () => {
+		const { id } = await addJob(service.app, datasets.binary);
+		const cancel = () => service.app.inject({ method: 'POST', url: `/v1/jobs/${id}/cancel` });
+		expect((await cancel()).json()).toMatchObject({ id, status: 'cancelled' });
+		expectProblem(await cancel(), 409, 'job_not_cancellable');
+	});
+});

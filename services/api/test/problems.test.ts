@@ -1,0 +1,151 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import pino from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildApp } from '../src/app.js';
+import { expectProblem, openService, type Service } from './service.js';
+
+let service: Service;
+beforeAll(async () => {
+	service = await openService();
+});
+afterAll(() => service.close());
+
+describe('an error answer is a problem document', () => {
+	it("for a path that is nobody's", async () => {
+		expectProblem(await service.app.inject('/v1/nothing'), 404, 'not_found');
+		expectProblem(
+			await service.app.inject({ method: 'POST', url: '/', headers: { 'content-type': 'text/x' }, payload: 'x' }),
+			404,
+			'not_found',
+		);
+	});
+
+	it('for a method that the path does not know, with those that it knows', async () => {
+		const response = await service.app.inject({ method: 'PUT', url: '/v1/jobs/job_1' });
+		expectProblem(response, 405, 'method_not_allowed');
+		expect(response.headers.allow).toBe('GET, HEAD');
+		expectProblem(await service.app.inject({ method: 'PATCH', url: '/v1/datasets' }), 405, 'method_not_allowed');
+	});
+
+	it.each([
+		['/v1/jobs/%ff', 400, 'invalid_request'],
+		[`/v1/jobs/job_${'1'.repeat(300)}`, 404, 'not_found'],
+		['/v1/jobs/job_..%2f..', 404, 'not_found'],
+		['/v1/jobs/__proto__', 404, 'not_found'],
+	])('for the path %s', async (url, status, code) => {
+		expectProblem(await service.app.inject(url), status, code);
+	});
+
+	it.each([
+		['text/plain', 'x', 415, 'unsupported_media_type'],
+		['application/zip', 'PK', 415, 'unsupported_media_type'],
+		['application/json', '{"dataset":', 400, 'invalid_json'],
+		['application/json', '', 400, 'invalid_json'],
+		['application/json', '{"__proto__": {"x": 1}}', 400, 'invalid_json'],
+		['application/json', `${'['.repeat(100_000)}${']'.repeat(100_000)}`, 400, 'invalid_json'],
+		['application/json', `{"a":"${'x'.repeat(1024 ** 2)}"}`, 413, 'too_large'],
+	])('for a body of type %s that cannot be read', async (type, payload, status, code) => {
+		expectProblem(await service.app.inject({ method: 'POST', url: '/v1/jobs', headers: { 'content-type': type }, payload }), status, code);
+	});
+
+	it('for a query string or a body where none is known', async () => {
+		expectProblem(await service.app.inject('/v1/jobs/job_1?verbose=1'), 400, 'invalid_request', 'verbose');
+		expectProblem(
+			await service.app.inject({ method: 'POST', url: '/v1/jobs/job_1/cancel', payload: { why: 1 } }),
+			400,
+			'invalid_request',
+			'why',
+		);
+	});
+
+	/** The answer of a service whose queue fails, and its log. */
+	async function answerOn(failure: Error) {
+		const lines: string[] = [];
+		const log = pino({ level: 'warn' }, { write: (line) => void lines.push(line) });
+		const jobs = { ...service.queue.jobs, list: () => Promise.reject(failure) };
+		const queue = Object.assign(Object.create(service.queue), { jobs });
+		const app = await buildApp({ config: { host: '127.0.0.1', apiKey: null, uploadLimit: 1 }, queue, store: service.store, log });
+		const response = await app.inject('/v1/jobs');
+		await app.close();
+		return { response, log: lines.join('') };
+	}
+
+	it('for a fault of our own, which is logged with its stack and not told', async () => {
+		const { response, log } = await answerOn(new TypeError('the secret is 42'));
+		expectProblem(response, 500, 'internal');
+		expect(response.body).not.toContain('42');
+		expect(log).toMatch(/the secret is 42.*problems\.test/s);
+	});
+
+	it.each([
+		[Object.assign(new Error('no space left on device'), { code: 'ENOSPC', syscall: 'write' }), 507, 'insufficient_storage'],
+		[Object.assign(new Error('Reached the max retries'), { name: 'MaxRetriesPerRequestError' }), 503, 'unavailable'],
+		[new Error('Connection is closed.'), 503, 'unavailable'],
+		[Object.assign(new Error('connect ENOENT'), { code: 'ENOENT', syscall: 'connect' }), 503, 'unavailable'],
+	])('for %s', async (failure, status, code) => {
+		const { response, log } = await answerOn(failure);
+		expectProblem(response, status, code);
+		expect(log).toContain(failure.message);
+	});
+
+	it.each([
+		['a header that is too large', `GET /healthz HTTP/1.1\r\nhost: localhost\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`],
+		['bytes that are no HTTP', 'HELO mail\r\n\r\n'],
+		['a request without Host', 'GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n'],
+	])('for %s', async (_, bytes) => {
+		if (service.app.server.address() === null) await service.app.listen({ host: '127.0.0.1', port: 0 });
+		const address = service.app.server.address();
+		if (address === null || typeof address === 'string') return expect.unreachable();
+		const socket = connect(address.port, '127.0.0.1');
+		await once(socket, 'connect');
+		socket.write(bytes);
+		const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
+		const headers = Object.fromEntries(
+			head
+				.split('\r\n')
+				.slice(1)
+				.map((line) => line.toLowerCase().split(': ')),
+		);
+		expectProblem({ statusCode: Number(head.split(' ')[1]), headers, body }, 400, 'invalid_request');
+	});
+});
+
+describe('a service that listens on loopback', () => {
+	const post = (headers: Record<string, string>) => service.app.inject({ method: 'POST', url: '/v1/jobs', headers, payload: {} });
+
+	it('refuses the names of other hosts, as a rebound page sends them', async () => {
+		for (const host of ['evil.example:8080', 'localhost.evil.example', '192.168.0.1', 'a b']) {
+			expectProblem(await service.app.inject({ url: '/v1/jobs', headers: { host } }), 400, 'invalid_request', 'host');
+		}
+		for (const host of ['localhost:1', '127.0.0.1', '[::1]:8080', 'LOCALHOST']) {
+			expect((await service.app.inject({ url: '/v1/jobs', headers: { host } })).statusCode).toBe(200);
+		}
+	});
+
+	it('refuses posts from pages of other sites, and takes those of its own', async () => {
+		for (const origin of ['https://evil.example', 'null', 'http://localhost:3000']) {
+			expectProblem(await post({ host: 'localhost:8080', origin }), 400, 'invalid_request', 'origin');
+		}
+		expectProblem(await post({ host: 'localhost:8080', origin: 'http://localhost:8080' }), 400, 'invalid_request', 'dataset');
+	});
+});
+
+describe('a service with a key', () => {
+	const key = 'correct horse'.replace(' ', '-');
+
+	it('demands it on every route but health, and compares the whole of it', async () => {
+		const app = await service.build({ host: '0.0.0.0', apiKey: key });
+		for (const authorization of ['', key, 'Bearer', `Bearer ${key}x`, `Bearer ${key.slice(1)}`, `Basic ${key}`]) {
+			for (const url of ['/v1/jobs', '/v1/datasets', '/metrics', '/openapi.json', '/nowhere']) {
+				const response = await app.inject({ url, headers: { authorization, host: 'ward.example' } });
+				expectProblem(response, 401, 'unauthorized', 'authorization');
+				expect(response.headers['www-authenticate']).toBe('Bearer');
+			}
+		}
+		expect((await app.inject({ url: '/v1/jobs', headers: { authorization: `Bearer ${key}`, host: 'ward.example' } })).statusCode).toBe(200);
+		expect((await app.inject({ url: '/healthz', headers: { host: 'ward.example' } })).statusCode).toBe(200);
+		expect((await app.inject('/readyz')).statusCode).toBe(200);
+	});
+});

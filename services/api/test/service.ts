@@ -1,0 +1,99 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type JobResource, type Problem, type WorkerStatus } from '@steelyard/contracts';
+import { launchRedis, openQueue, type Queue } from '@steelyard/queue';
+import { openStore, type Store } from '@steelyard/store';
+import pino from 'pino';
+import { expect } from 'vitest';
+import { type App, type AppOptions, buildApp } from '../src/app.js';
+import { datasetArchive } from './archive.js';
+
+export const silent = pino({ level: 'silent' });
+
+export type Service = {
+	app: App;
+	queue: Queue;
+	store: Store;
+	home: string;
+	/** Another application over the same queue and store. */
+	build(config: Partial<AppOptions['config']>, log?: AppOptions['log']): Promise<App>;
+	close(): Promise<void>;
+};
+
+/** The application over an embedded Redis and a temporary folder. */
+export async function openService(config: Partial<AppOptions['config']> = {}): Promise<Service> {
+	const home = await mkdtemp(join(tmpdir(), 'steelyard-api-'));
+	const redis = await launchRedis({ home, binary: null, env: {} });
+	const store = await openStore(home);
+	const queue = await openQueue({ redis: redis.options, store });
+	const apps: App[] = [];
+	const build = async (own: Partial<AppOptions['config']>, log = silent) => {
+		const app = await buildApp({ config: { host: '127.0.0.1', apiKey: null, uploadLimit: 1024 ** 2, ...own }, queue, store, log });
+		apps.push(app);
+		await app.ready();
+		return app;
+	};
+	return {
+		app: await build(config),
+		queue,
+		store,
+		home,
+		build,
+		async close() {
+			for (const app of apps) await app.close();
+			await queue.close();
+			await redis.close();
+			await rm(home, { recursive: true, force: true });
+		},
+	};
+}
+
+/** Holds an answer to be a problem document of that code, and gives it. */
+export function expectProblem(
+	response: { statusCode: number; headers: Record<string, unknown>; body: string },
+	status: number,
+	code: string,
+	param?: string | null,
+): Problem {
+	expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
+	const problem: Problem = JSON.parse(response.body);
+	expect({ ...problem, http: response.statusCode }).toMatchObject({
+		http: status,
+		status,
+		code,
+		type: `urn:steelyard:problem:${code}`,
+		...(param === undefined ? {} : { param }),
+	});
+	expect(problem.title).toEqual(expect.any(String));
+	expect(problem.detail.length).toBeGreaterThan(3);
+	return problem;
+}
+
+/** Uploads a small dataset and gives its id. */
+export async function addDataset(app: App, task: Parameters<typeof datasetArchive>[0] = 'binary'): Promise<string> {
+	const response = await app.inject({
+		method: 'POST',
+		url: '/v1/datasets',
+		headers: { 'content-type': 'application/zip' },
+		payload: await datasetArchive(task),
+	});
+	expect(response.statusCode, response.body).toBe(201);
+	return response.json().id;
+}
+
+/** Posts a job and gives its record. */
+export async function addJob(app: App, dataset: string, spec: object = {}): Promise<JobResource> {
+	const response = await app.inject({ method: 'POST', url: '/v1/jobs', payload: { dataset, ...spec } });
+	expect(response.statusCode, response.body).toBe(202);
+	return response.json();
+}
+
+export const worker = (id: string, note: string | null): WorkerStatus => ({
+	id,
+	pid: 1,
+	started_at: 1,
+	version: '0',
+	devices: { cpu: { available: true }, cuda: { available: note === null, note } },
+	jobs: [],
+});

@@ -1,0 +1,224 @@
+import { execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { type Client, createClient } from '@steelyard/client';
+import type { JobEvent, JobResource } from '@steelyard/contracts';
+import { createSession, tensor } from '@steelyard/runtime';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { smallDataset } from '../packages/trainer/test/small-dataset.js';
+
+const CLI = fileURLToPath(new URL('../services/cli/bin/steelyard.js', import.meta.url));
+const onPath = (name: string): string | null => (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, name)).find(existsSync) ?? null;
+const REDIS = onPath('redis-server') ?? onPath('valkey-server');
+
+type Running = { url: string; pid: number; home: string; stop: (signal?: NodeJS.Signals) => Promise<number | null> };
+
+/** `steelyard serve` as a person starts it, on a free port. */
+async function serve(home: string, env: NodeJS.ProcessEnv): Promise<Running> {
+	const child = spawn(process.execPath, [CLI, 'serve', '--home', home, '--port', '0'], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+	const said: string[] = [];
+	createInterface({ input: child.stderr }).on('line', (line) => said.push(line));
+	const gone = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+	const url = await new Promise<string>((resolve, reject) => {
+		createInterface({ input: child.stdout }).once('line', (line) => resolve(/http:\S+/.exec(line)?.[0] ?? line));
+		void gone.then((code) => reject(new Error(`serve ended with ${code}: ${said.join('\n')}`)));
+	});
+	return {
+		url,
+		home,
+		pid: child.pid as number,
+		stop: (signal = 'SIGINT') => {
+			child.kill(signal);
+			return gone;
+		},
+	};
+}
+
+/** Processes whose command line or environment names `text` (Linux). */
+async function processesOf(text: string): Promise<number[]> {
+	const found: number[] = [];
+	for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)) {
+		if (pid === process.pid) continue;
+		const read = (file: string) => readFile(`/proc/${pid}/${file}`, 'latin1').catch(() => '');
+		if ((await read('cmdline')).includes(text) || (await read('environ')).includes(`STEELYARD_HOME=${text}`)) found.push(pid);
+	}
+	return found;
+}
+const until = async (what: string, condition: () => Promise<boolean>): Promise<void> => {
+	for (const end = Date.now() + 60_000; !(await condition()); await new Promise((resolve) => setTimeout(resolve, 50)))
+		if (Date.now() > end) throw new Error(`waited a minute for: ${what}`);
+};
+
+const steelyard = async (url: string, ...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
+	promisify(execFile)(process.execPath, [CLI, '--url', url, ...args]).then(
+		({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+		({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({ code, stdout, stderr }),
+	);
+
+const folders: string[] = [];
+const folder = async (): Promise<string> => {
+	const made = await mkdtemp(join(tmpdir(), 'steelyard-e2e-'));
+	folders.push(made);
+	return made;
+};
+let source: string;
+let removeSource: () => Promise<void>;
+beforeAll(async () => {
+	({ source, remove: removeSource } = await smallDataset('binary'));
+});
+afterAll(async () => {
+	await removeSource();
+	for (const one of folders) await rm(one, { recursive: true, force: true });
+});
+
+const short = (dataset: string) => ({
+	dataset,
+	model: { family: 'mlp-fusion' as const, hidden: 16 },
+	weighting: { preset: 'btw' as const, refresh_epochs: 2 },
+	training: { epochs: 6, batch_size: 16 },
+});
+const endless = (dataset: string) => ({ dataset, model: { hidden: 16 }, training: { epochs: 100_000, batch_size: 16, early_stopping: null } });
+
+async function ended(client: Client, id: string): Promise<{ job: JobResource; events: JobEvent[] }> {
+	const events: JobEvent[] = [];
+	for await (const event of client.jobs.events(id)) events.push(event);
+	return { job: await client.jobs.get(id), events };
+}
+const running = (client: Client, id: string) => until(`${id} to train`, async () => ((await client.jobs.get(id)).step ?? 0) > 0);
+
+const ways: Array<[string, NodeJS.ProcessEnv, boolean]> = [
+	['a real Redis server', { REDIS_URL: '', REDIS_SERVER_BIN: REDIS ?? '' }, REDIS !== null],
+	['the Redis in JavaScript', { REDIS_URL: '', REDIS_SERVER_BIN: '', PATH: '/nowhere' }, true],
+];
+for (const [name, env, available] of ways)
+	describe.skipIf(!available)(`the service on ${name}`, () => {
+		let service: Running;
+		let client: Client;
+		let dataset: string;
+		beforeAll(async () => {
+			service = await serve(await folder(), env);
+			client = createClient({ url: service.url });
+			dataset = (JSON.parse((await steelyard(service.url, '--json', 'datasets', 'add', source)).stdout) as { id: string }).id;
+		});
+		afterAll(async () => {
+			await service?.stop();
+		});
+
+		it('trains a posted job, tells of it live, and gives a model that runs', async () => {
+			const posted = await client.jobs.create(short(dataset));
+			expect(posted).toMatchObject({ object: 'job', status: 'queued', attempt: 0 });
+			const { job, events } = await ended(client, posted.id);
+			expect(job).toMatchObject({ status: 'succeeded', progress: 1, stage: null, attempt: 1, error: null });
+			expect(events.flatMap((event) => (event.type === 'status' ? [event.status] : []))).toEqual(['queued', 'running', 'succeeded']);
+			expect(events.flatMap((event) => (event.type === 'stage' ? [event.stage] : []))).toEqual(['preparing', 'unimodal', 'fusion', 'evaluating', 'exporting']);
+			expect((await client.jobs.metrics(job.id)).epochs.length).toBeGreaterThan(6);
+			const file = join(await folder(), 'model.onnx');
+			expect((await steelyard(service.url, 'models', 'download', job.id, '-o', file)).code).toBe(0);
+			const bytes = await readFile(file);
+			expect(createHash('sha256').update(bytes).digest('hex')).toBe(job.artifacts.find((artifact) => artifact.name === 'model.onnx')?.sha256);
+			const session = await createSession(bytes);
+			const { prediction } = await session.run({
+				'x.a': tensor('float32', [1, 6], new Float32Array(6)),
+				'x.b': tensor('float32', [1, 3, 2], new Float32Array(6)),
+				'x.c': tensor('float32', [1, 2], new Float32Array(2)),
+				'mask.b': tensor('float32', [1, 3], [1, 1, 0]),
+				'mask.c': tensor('float32', [1], [1]),
+			});
+			expect(prediction?.shape).toEqual([1]);
+			await session.release();
+		});
+
+		it('gives equal jobs equal bytes', async () => {
+			const jobs = await Promise.all([client.jobs.create(short(dataset)), client.jobs.create(short(dataset))]);
+			const shas: Array<string | undefined> = [];
+			for (const { id } of jobs) shas.push((await ended(client, id)).job.artifacts.find((artifact) => artifact.name === 'model.onnx')?.sha256);
+			expect(shas[0]).toBeTypeOf('string');
+			expect(shas[1]).toBe(shas[0]);
+		});
+
+		it('cancels a job that runs and one that waits, and neither runs again', async () => {
+			const first = await client.jobs.create(endless(dataset));
+			const second = await client.jobs.create(endless(dataset));
+			await running(client, first.id);
+			expect((await client.jobs.cancel(second.id)).status).toBe('cancelled');
+			await client.jobs.cancel(first.id);
+			expect((await ended(client, first.id)).job).toMatchObject({ status: 'cancelled', attempt: 1 });
+			const third = await client.jobs.create(short(dataset));
+			expect((await ended(client, third.id)).job.status).toBe('succeeded');
+			expect(await client.jobs.get(second.id)).toMatchObject({ status: 'cancelled', attempt: 0 });
+			expect(await client.jobs.get(first.id)).toMatchObject({ status: 'cancelled', attempt: 1 });
+			await expect(client.jobs.cancel(first.id)).rejects.toMatchObject({ code: 'job_not_cancellable', status: 409 });
+		});
+
+		it('refuses at the door what could not be trained, and names the field', async () => {
+			const refused = (spec: object) => expect(client.jobs.create({ dataset, ...spec } as never)).rejects;
+			await refused({ training: { epochs: '3' } }).toMatchObject({ status: 400, code: 'invalid_request', param: 'training.epochs' });
+			await refused({ model: { family: 'resnet' } }).toMatchObject({ status: 400, param: 'model.family' });
+			await refused({ modalities: ['a', 'smell'] }).toMatchObject({ status: 422, code: 'modality_not_found', param: 'modalities.1' });
+			await refused({ dataset: 'ds_0' }).toMatchObject({ status: 422, code: 'dataset_not_found', param: 'dataset' });
+			await refused({ training: { early_stopping: { metric: 'mae' } } }).toMatchObject({ status: 422, code: 'unsupported_task' });
+			await expect(client.jobs.get('job_0')).rejects.toMatchObject({ status: 404, code: 'not_found' });
+			const cuda = (await client.ready()).workers[0]?.devices.cuda;
+			if (cuda?.available === false) await refused({ device: 'cuda' }).toMatchObject({ status: 422, code: 'device_unavailable', message: expect.stringContaining(cuda.note ?? '') });
+		});
+
+		it('is used from the command line with exit codes that scripts can use', async () => {
+			const spec = join(await folder(), 'spec.json');
+			await writeFile(spec, JSON.stringify(short(dataset)));
+			const watched = await steelyard(service.url, '--json', 'jobs', 'create', spec, '--watch');
+			expect(watched.code).toBe(0);
+			expect(JSON.parse(watched.stdout)).toMatchObject({ object: 'job', status: 'succeeded' });
+			const list = JSON.parse((await steelyard(service.url, 'jobs', 'list', '--json')).stdout) as unknown[];
+			expect(Array.isArray(list)).toBe(true);
+			await writeFile(spec, JSON.stringify({ ...short(dataset), training: { optimizer: { name: 'sgd', learning_rate: 100 }, epochs: 6, loss: 'auto' } }));
+			const diverged = await steelyard(service.url, '--json', 'jobs', 'create', spec, '--watch');
+			expect([diverged.code, (JSON.parse(diverged.stdout) as JobResource).status]).toEqual([1, 'failed']);
+			await writeFile(spec, JSON.stringify({ dataset, colour: 'red' }));
+			const refused = await steelyard(service.url, 'jobs', 'create', spec);
+			expect([refused.code, refused.stdout]).toEqual([2, '']);
+			expect(refused.stderr).toContain('colour');
+			expect((await steelyard(service.url, 'jobs', 'paint')).code).toBe(2);
+			expect((await steelyard('http://127.0.0.1:9', 'jobs', 'list')).code).toBe(1);
+		});
+
+		it('goes on with a job whose trainer, and whose worker, is killed, to the same bytes', async () => {
+			const spec = { ...short(dataset), training: { epochs: 3000, batch_size: 16, early_stopping: null, seed: 3 }, weighting: { preset: 'uniform' as const } };
+			const whole = await ended(client, (await client.jobs.create(spec)).id);
+			const job = await client.jobs.create(spec);
+			await running(client, job.id);
+			const trainers = (await processesOf(service.home)).map(async (pid) => ({ pid, line: await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '') }));
+			const trainer = (await Promise.all(trainers)).find(({ line }) => line.includes('trainer-child'));
+			process.kill(trainer?.pid as number, 'SIGKILL');
+			await until('the second attempt', async () => (await client.jobs.get(job.id)).attempt === 2);
+			await running(client, job.id);
+			process.kill((await client.ready()).workers[0]?.pid as number, 'SIGKILL');
+			const { job: after } = await ended(client, job.id);
+			expect(after.status).toBe('succeeded');
+			expect(after.attempt).toBeGreaterThan(1);
+			expect(after.artifacts[0]?.sha256).toBe(whole.job.artifacts[0]?.sha256);
+		});
+
+		it('takes up after a kill of everything what was queued and running, and leaves no process behind', async () => {
+			const job = await client.jobs.create(endless(dataset));
+			const waiting = await client.jobs.create(short(dataset));
+			await running(client, job.id);
+			await service.stop('SIGKILL');
+			await until('the API, the worker and the trainer to end', async () => {
+				const lines = await Promise.all((await processesOf(service.home)).map((pid) => readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '')));
+				return lines.every((line) => line.includes('redis'));
+			});
+			service = await serve(service.home, env);
+			client = createClient({ url: service.url });
+			await until('the running job to run again', async () => (await client.jobs.get(job.id)).attempt === 2);
+			await client.jobs.cancel(job.id);
+			expect((await ended(client, waiting.id)).job.status).toBe('succeeded');
+			expect(await service.stop()).toBe(0);
+			expect(await processesOf(service.home)).toEqual([]);
+		});
+	});
