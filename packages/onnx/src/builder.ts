@@ -86,7 +86,7 @@ export class GraphBuilder {
 		return handle;
 	}
 
-	/** An unnamed constant; the same numbers give the same value. */
+	/** An unnamed constant; the same few numbers (up to 256 bytes) give the same value. */
 	constant(dtype: DType, shape: readonly number[], values: ArrayLike<number> | TensorData): Value {
 		const data = tensor(dtype, shape, values);
 		const bytes = new Uint8Array(data.data.buffer as ArrayBuffer, data.data.byteOffset, data.data.byteLength);

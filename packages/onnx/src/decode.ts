@@ -26,11 +26,28 @@ function elements(proto: TensorProto, dtype: DType, size: number): TensorData {
 		const copy = new Uint8Array(proto.rawData); // aligned, and free of the buffer of the whole file
 		return new type(copy.buffer, 0, size) as TensorData;
 	}
-	const fields = [proto.floatData, proto.int32Data, proto.int64Data, proto.doubleData, proto.uint64Data];
-	const values = fields.find((field) => field.length > 0) ?? [];
+	const values: ArrayLike<number | bigint> = typedField(proto, dtype);
 	if (values.length !== size)
 		throw new GraphError('malformed_model', `tensor "${proto.name}" holds ${values.length} elements, expected ${size}`, proto.name);
-	return (type as unknown as { from(values: ArrayLike<unknown>): TensorData }).from(values);
+	const convert = type === BigInt64Array || type === BigUint64Array ? BigInt : Number;
+	return (type as unknown as { from(values: ArrayLike<unknown>, convert: (value: never) => unknown): TensorData }).from(values, convert);
+}
+
+/** Where ONNX keeps elements that are not raw bytes (TensorProto in onnx.proto). */
+function typedField(proto: TensorProto, dtype: DType): ArrayLike<number | bigint> {
+	switch (dtype) {
+		case 'float32':
+			return proto.floatData;
+		case 'float64':
+			return proto.doubleData;
+		case 'int64':
+			return proto.int64Data;
+		case 'uint32':
+		case 'uint64':
+			return proto.uint64Data;
+		default:
+			return proto.int32Data;
+	}
 }
 
 function tensorOf(proto: TensorProto): Tensor {
@@ -51,7 +68,8 @@ function valueOf(info: ValueInfoProto): Value {
 		throw new GraphError('unsupported_model', `value "${info.name}" is ${type?.case ?? 'untyped'}, expected a tensor`, info.name);
 	const dtype = dtypeOf(type.value.elemType);
 	if (dtype === undefined) throw new GraphError('unsupported_model', `value "${info.name}" has the data type ${type.value.elemType}, which is not supported`, info.name);
-	const shape = (type.value.shape?.dim ?? []).map((dim, axis) =>
+	if (type.value.shape === undefined) throw new GraphError('unknown_shape', `value "${info.name}" does not say how many dimensions it has`, info.name);
+	const shape = type.value.shape.dim.map((dim, axis) =>
 		dim.value.case === 'dimValue' ? Number(dim.value.value) : dim.value.case === 'dimParam' && dim.value.value !== '' ? dim.value.value : `${info.name}.${axis}`,
 	);
 	return { name: info.name, dtype, shape };

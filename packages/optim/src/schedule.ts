@@ -28,7 +28,7 @@ export function learningRateAt(schedule: Schedule, { base, step, steps, plateau 
 /** `plateau` after an epoch: the rate is cut by `factor` once more than `patience` epochs in a row brought no better validation loss. */
 export function plateauAfter(schedule: Schedule, state: PlateauState, validationLoss: number): PlateauState {
 	if (schedule.name !== 'plateau') return state;
-	if (state.best === null || validationLoss < state.best * (1 - THRESHOLD)) return { ...state, best: validationLoss, badEpochs: 0 };
+	if (Number.isFinite(validationLoss) && (state.best === null || validationLoss < state.best * (1 - THRESHOLD))) return { ...state, best: validationLoss, badEpochs: 0 };
 	if (state.badEpochs < schedule.patience) return { ...state, badEpochs: state.badEpochs + 1 };
 	return { ...state, scale: state.scale * schedule.factor, badEpochs: 0 };
 }

@@ -6,7 +6,13 @@ const RETRIES = 20;
 /** A connection of our own; it comes back by itself, and a command that waits too long for it is rejected. */
 export function connect(options: RedisOptions, rest: RedisOptions = {}): Redis {
 	// The mapping of replies is named because its absence is not in the constructor's type.
-	return new Redis({ maxRetriesPerRequest: RETRIES, retryStrategy: (times) => Math.min(times * 50, 500), ...options, ...rest, replyMapping: 'legacy' });
+	return new Redis({
+		maxRetriesPerRequest: RETRIES,
+		retryStrategy: (times) => Math.min(times * 50, 500),
+		...options,
+		...rest,
+		replyMapping: 'legacy',
+	});
 }
 
 /** A Lua script as a function: its keys, then its arguments. */

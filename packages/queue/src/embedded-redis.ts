@@ -66,25 +66,20 @@ async function lastLines(file: string): Promise<string> {
 }
 
 /** Both servers get a process group of their own: a terminal's Ctrl-C is for the worker first, which still has things to tell them. */
-async function begin(binary: string | null, folder: string, socket: SocketPath, logFile: string): Promise<ChildProcess> {
-	const output = await open(logFile, 'w');
-	try {
-		if (binary === null) return fork(JAVASCRIPT_SERVER, [socket.path], { detached: true, execArgv: [], stdio: ['ignore', output.fd, output.fd, 'ipc'] });
-		const settings = {
-			port: '0',
-			unixsocket: socket.path,
-			unixsocketperm: '700',
-			dir: './',
-			appendonly: 'yes',
-			save: '',
-			'maxmemory-policy': 'noeviction',
-			daemonize: 'no',
-		};
-		const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
-		return spawn(binary, args, { cwd: folder, detached: true, stdio: ['ignore', output.fd, output.fd] });
-	} finally {
-		await output.close();
-	}
+function begin(binary: string | null, folder: string, socket: SocketPath, log: number): ChildProcess {
+	if (binary === null) return fork(JAVASCRIPT_SERVER, [socket.path], { detached: true, execArgv: [], stdio: ['ignore', log, log, 'ipc'] });
+	const settings = {
+		port: '0',
+		unixsocket: socket.path,
+		unixsocketperm: '700',
+		dir: './',
+		appendonly: 'yes',
+		save: '',
+		'maxmemory-policy': 'noeviction',
+		daemonize: 'no',
+	};
+	const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+	return spawn(binary, args, { cwd: folder, detached: true, stdio: ['ignore', log, log] });
 }
 
 /**
@@ -119,7 +114,8 @@ export async function startEmbedded(home: string, binary: string | null, died: (
 		await endOrphan(folder, recordFile);
 		socket = await makeSocketPath(folder, SOCKET);
 		let failure: string | null = null;
-		const started = await begin(binary, folder, socket, logFile);
+		const output = await open(logFile, 'w');
+		const started = begin(binary, folder, socket, output.fd);
 		child = started;
 		ended = onceEvent(started, 'exit').then(
 			([code, signal]: unknown[]) => {
@@ -129,6 +125,7 @@ export async function startEmbedded(home: string, binary: string | null, died: (
 				failure = `could not be run: ${error.message}`;
 			},
 		);
+		await output.close();
 		if (started.pid !== undefined) {
 			const record: ServerRecord = { pid: started.pid, identity: (await identityOf(started.pid)) ?? '', socket };
 			await writeFile(`${recordFile}.new`, JSON.stringify(record));
@@ -137,7 +134,8 @@ export async function startEmbedded(home: string, binary: string | null, died: (
 		for (const end = Date.now() + START; !(await answers(optionsFor(socket))); await Promise.race([ended, delay(10)])) {
 			const name = binary ?? 'the Redis in JavaScript';
 			if (failure !== null) throw new RedisStartError(`${name} ${String(failure)}\n${await lastLines(logFile)}`.trim());
-			if (Date.now() > end) throw new RedisStartError(`${name} does not answer after ${START / 1000} s\n${await lastLines(logFile)}`.trim());
+			if (Date.now() > end)
+				throw new RedisStartError(`${name} does not answer after ${START / 1000} s\n${await lastLines(logFile)}`.trim());
 		}
 		void ended.then(() => {
 			if (!closing) died(failure ?? 'ended');

@@ -48,7 +48,12 @@ export function openEvents(redis: Redis, keys: Keys, records: Records, store: St
 
 	async function stored(id: string): Promise<JobEvent[]> {
 		const text = (await store.get(file(id)))?.toString() ?? '';
-		return text === '' ? [] : text.trimEnd().split('\n').map((line) => JSON.parse(line) as JobEvent);
+		return text === ''
+			? []
+			: text
+					.trimEnd()
+					.split('\n')
+					.map((line) => JSON.parse(line) as JobEvent);
 	}
 
 	async function streamed(id: string, after: string | undefined, limit: number): Promise<JobEvent[]> {

@@ -21,18 +21,22 @@ export function optionsOf(url: string): RedisOptions {
 	try {
 		parts = new URL(url);
 	} catch {
-		throw new RedisUnsuitableError('REDIS_URL is not a URL: expected redis://[user:password@]host[:port][/database], rediss://… or unix:/path');
+		throw new RedisUnsuitableError(
+			'REDIS_URL is not a URL: expected redis://[user:password@]host[:port][/database], rediss://… or unix:/path',
+		);
 	}
 	const login = {
 		...(parts.username === '' ? {} : { username: decodeURIComponent(parts.username) }),
 		...(parts.password === '' ? {} : { password: decodeURIComponent(parts.password) }),
 	};
-	if (parts.protocol === 'unix:') return { path: decodeURIComponent(parts.pathname), ...login, db: Number(parts.searchParams.get('db') ?? 0) };
+	if (parts.protocol === 'unix:')
+		return { path: decodeURIComponent(parts.pathname), ...login, db: Number(parts.searchParams.get('db') ?? 0) };
 	if (parts.protocol !== 'redis:' && parts.protocol !== 'rediss:') {
 		throw new RedisUnsuitableError(`REDIS_URL begins with ${parts.protocol}, expected redis:, rediss: or unix:`);
 	}
 	const database = parts.pathname.slice(1);
-	if (!/^\d*$/.test(database)) throw new RedisUnsuitableError(`REDIS_URL names the database ${JSON.stringify(database)}, expected a number`);
+	if (!/^\d*$/.test(database))
+		throw new RedisUnsuitableError(`REDIS_URL names the database ${JSON.stringify(database)}, expected a number`);
 	return {
 		host: parts.hostname.replace(/^\[|\]$/g, '') || '127.0.0.1',
 		port: Number(parts.port || 6379),
@@ -54,6 +58,10 @@ export function objectionTo({ version, evictionPolicy }: RedisFacts): string | n
 	return null;
 }
 
+/** What a user should know of a Redis that will do. */
+export const noteOn = ({ evictionPolicy }: RedisFacts, where: string): string | null =>
+	evictionPolicy === null ? `The eviction policy of the Redis at ${where} is not known; it must be ${POLICY}, or jobs can vanish` : null;
+
 /** Checks a Redis that runs already; gives what should be told of it. Throws RedisUnsuitableError. */
 export async function admitRedis(options: RedisOptions): Promise<string | null> {
 	const where = options.path ?? `${options.host}:${options.port}`;
@@ -65,10 +73,11 @@ export async function admitRedis(options: RedisOptions): Promise<string | null> 
 		} catch (error) {
 			const { code, message } = error as NodeJS.ErrnoException;
 			const mayCome = code === 'ECONNREFUSED' || code === 'ENOENT' || code === 'EAI_AGAIN' || message.startsWith('LOADING');
-			if (!mayCome || Date.now() > end) throw new RedisUnsuitableError(`The Redis at ${where} cannot be used: ${message || code}`, { cause: error });
+			if (!mayCome || Date.now() > end)
+				throw new RedisUnsuitableError(`The Redis at ${where} cannot be used: ${message || code}`, { cause: error });
 		}
 	}
 	const objection = objectionTo(facts);
 	if (objection !== null) throw new RedisUnsuitableError(`The Redis at ${where} cannot be used: ${objection}`);
-	return facts.evictionPolicy === null ? `The eviction policy of the Redis at ${where} is not known; it must be ${POLICY}, or jobs can vanish` : null;
+	return noteOn(facts, where);
 }

@@ -17,10 +17,17 @@ export async function healthOf(redis: Redis, options: RedisOptions, trouble: () 
 		const { version, evictionPolicy, inJavaScript } = await Promise.race([factsOf(redis), late]);
 		const objection = objectionTo({ version, evictionPolicy, inJavaScript });
 		const kind: RedisKind = options.path === undefined ? 'url' : inJavaScript ? 'javascript' : 'binary';
-		const note = objection ?? trouble() ?? (inJavaScript ? 'kept in memory alone: the queue is rebuilt from the data folder after a restart' : null);
+		const note =
+			objection ?? trouble() ?? (inJavaScript ? 'kept in memory alone: the queue is rebuilt from the data folder after a restart' : null);
 		return { ok: objection === null, version, eviction_policy: evictionPolicy, kind, note };
 	} catch (error) {
-		return { ok: false, version: null, eviction_policy: null, kind: options.path === undefined ? 'url' : 'embedded', note: (error as Error).message };
+		return {
+			ok: false,
+			version: null,
+			eviction_policy: null,
+			kind: options.path === undefined ? 'url' : 'embedded',
+			note: (error as Error).message,
+		};
 	} finally {
 		clearTimeout(timer);
 	}

@@ -67,7 +67,8 @@ export function openJobs({ redis, keys, records, mirror, deliveries, store }: Pa
 						throw new ProblemError('idempotency_mismatch', `The idempotency key made ${known.id} from another body`, 'Idempotency-Key');
 					}
 					const first = await records.find(known.id);
-					if (first === null) throw new ProblemError('conflict', 'The first request with this idempotency key has just failed: try again', 'Idempotency-Key');
+					if (first === null)
+						throw new ProblemError('conflict', 'The first request with this idempotency key has just failed: try again', 'Idempotency-Key');
 					return first.record;
 				}
 			} else if (!(await records.add(job))) throw new ProblemError('conflict', `There is a job ${job.id} already`, 'id');

@@ -47,7 +47,8 @@ export function openMirror(records: Records, events: EventLog, store: Store, log
 	}
 
 	async function follow<T extends JobResource | null>(job: T): Promise<T> {
-		if (job !== null) await save(job.id).catch((error: unknown) => log.warn({ err: error, job: job.id }, 'a job record waits to be written'));
+		if (job !== null)
+			await save(job.id).catch((error: unknown) => log.warn({ err: error, job: job.id }, 'a job record waits to be written'));
 		return job;
 	}
 

@@ -12,8 +12,8 @@ import { openMirror } from './mirror.js';
 import type { Queue } from './queue.js';
 import { openRecords } from './records.js';
 import { openAttempts } from './result.js';
-import { startWork } from './work.js';
 import { reported } from './unavailable.js';
+import { startWork } from './work.js';
 import { openWorkers } from './workers.js';
 
 export type QueueOptions = {

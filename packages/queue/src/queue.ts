@@ -1,4 +1,15 @@
-import type { Artifact, JobError, JobEvent, JobEventBody, JobResource, JobResult, JobStatus, List, Readiness, WorkerStatus } from '@steelyard/contracts';
+import type {
+	Artifact,
+	JobError,
+	JobEvent,
+	JobEventBody,
+	JobResource,
+	JobResult,
+	JobStatus,
+	List,
+	Readiness,
+	WorkerStatus,
+} from '@steelyard/contracts';
 import type { Log } from './log.js';
 
 /** What changes in a job beside its status. */
@@ -81,7 +92,11 @@ export type Outcome = { result: JobResult; artifacts: Artifact[] };
  * What an attempt came to. `stopped`: it ended because its signal asked, and the reason decides whether the job is cancelled or queued again.
  * `retry`: it failed in a way that another attempt may not, and the job is queued again.
  */
-export type AttemptEnd = ({ status: 'succeeded' } & Outcome) | { status: 'failed'; error: JobError } | { status: 'stopped' } | { status: 'retry' };
+export type AttemptEnd =
+	| ({ status: 'succeeded' } & Outcome)
+	| { status: 'failed'; error: JobError }
+	| { status: 'stopped' }
+	| { status: 'retry' };
 
 export type Attempt = {
 	/** Counts from 1. */

@@ -46,7 +46,11 @@ export function openAttempts({ records, store, mirror }: Parts): Pick<Queue, 'cl
 
 		async commit(id, attempt, outcome) {
 			const stale = (found: JobResource | undefined) =>
-				new StaleAttemptError(id, attempt, found === undefined ? 'there is no such job' : `it is ${found.status} in attempt ${found.attempt}`);
+				new StaleAttemptError(
+					id,
+					attempt,
+					found === undefined ? 'there is no such job' : `it is ${found.status} in attempt ${found.attempt}`,
+				);
 			const before = (await records.find(id))?.record;
 			if (before?.status === 'succeeded' && before.attempt === attempt) return before;
 			if (before?.status !== 'running' || before.attempt !== attempt) throw stale(before);

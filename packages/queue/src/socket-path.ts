@@ -6,7 +6,7 @@ import { join } from 'node:path';
 const LONGEST = process.platform === 'linux' ? 107 : 103;
 const fits = (path: string) => Buffer.byteLength(path) <= LONGEST;
 
-export type SocketPath = { path: string; /** A folder made for the socket alone, or null. */ folder: string | null };
+export type SocketPath = { path: string /** A folder made for the socket alone, or null. */; folder: string | null };
 
 /** A place for a socket: in `folder`, or where that path is too long in a new private folder (mode 0700) among the temporary files. */
 export async function makeSocketPath(folder: string, name: string): Promise<SocketPath> {

@@ -2,7 +2,9 @@ import { ProblemError } from '@steelyard/contracts';
 
 const isUnreachable = (error: unknown): error is Error =>
 	error instanceof Error &&
-	(error.name === 'MaxRetriesPerRequestError' || error.message === 'Connection is closed.' || /^(LOADING|READONLY|MASTERDOWN) /.test(error.message));
+	(error.name === 'MaxRetriesPerRequestError' ||
+		error.message === 'Connection is closed.' ||
+		/^(LOADING|READONLY|MASTERDOWN) /.test(error.message));
 
 /** The same methods, which say in the user's words that Redis cannot be reached. */
 export function reported<T extends Record<string, (...args: never[]) => Promise<unknown>>>(methods: T): T {

@@ -48,11 +48,17 @@ export function startWork({ redis, keys, hub, sweep, queue }: Parts, options: Wo
 	const failedCheck = (error: unknown) => log.warn({ err: error }, 'the records of the jobs at hand could not be read');
 
 	/** Records how an attempt ended. `again`: the job goes back to the queue. */
-	async function record(id: string, attempt: number, end: AttemptEnd, reason: StopReason | null): Promise<{ job: JobResource | null; again: boolean }> {
+	async function record(
+		id: string,
+		attempt: number,
+		end: AttemptEnd,
+		reason: StopReason | null,
+	): Promise<{ job: JobResource | null; again: boolean }> {
 		if (end.status === 'succeeded') {
 			return { job: await queue.commit(id, attempt, { result: end.result, artifacts: end.artifacts }), again: false };
 		}
-		if (end.status === 'failed') return { job: await jobs.transition(id, ['running'], 'failed', { error: end.error }, attempt), again: false };
+		if (end.status === 'failed')
+			return { job: await jobs.transition(id, ['running'], 'failed', { error: end.error }, attempt), again: false };
 		if (reason === 'lost') return { job: null, again: false };
 		if (reason === 'cancelled') return { job: await jobs.transition(id, ['running'], 'cancelled', {}, attempt), again: false };
 		if (end.status === 'stopped' && reason === null) {
@@ -139,7 +145,9 @@ export function startWork({ redis, keys, hub, sweep, queue }: Parts, options: Wo
 	worker.on('failed', (delivery) => {
 		if (delivery?.id === undefined) return;
 		const error = { code: 'trainer_crashed', message: `the worker was lost ${losses + 1} times while it ran this job`, param: null };
-		jobs.transition(delivery.id, ['queued', 'running'], 'failed', { error }).catch((cause: unknown) => log.error({ err: cause, job: delivery.id }, 'a failure could not be recorded'));
+		jobs
+			.transition(delivery.id, ['queued', 'running'], 'failed', { error })
+			.catch((cause: unknown) => log.error({ err: cause, job: delivery.id }, 'a failure could not be recorded'));
 	});
 
 	const looking = setInterval(() => void checkAll(null).catch(failedCheck), checkMs);

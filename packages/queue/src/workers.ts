@@ -26,7 +26,8 @@ export function openWorkers(redis: Redis, keys: Keys, log: Log): Heartbeat {
 		async announce(worker) {
 			own.set(worker.id, worker);
 			timer ??= setInterval(() => {
-				for (const one of own.values()) say(one).catch((error: unknown) => log.warn({ err: error }, 'the worker could not give a sign of life'));
+				for (const one of own.values())
+					say(one).catch((error: unknown) => log.warn({ err: error }, 'the worker could not give a sign of life'));
 			}, SAID).unref();
 			await say(worker);
 		},

@@ -1,5 +1,7 @@
+import type { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
-import { objectionTo, optionsOf } from '../src/given-redis.js';
+import { noteOn, objectionTo, optionsOf } from '../src/given-redis.js';
+import { factsOf } from '../src/redis-facts.js';
 
 describe('what is asked of a given Redis', () => {
 	it.each([
@@ -17,6 +19,28 @@ describe('what is asked of a given Redis', () => {
 		[null, null],
 	])('version %s with policy %s will do', (version, evictionPolicy) => {
 		expect(objectionTo({ version, evictionPolicy, inJavaScript: false })).toBeNull();
+	});
+});
+
+describe('the eviction policy', () => {
+	const hosted = (config: () => Promise<unknown>) =>
+		({
+			info: async (section: string) => (section === 'server' ? 'redis_version:7.2.4\r\nos:Linux' : 'used_memory:1'),
+			config,
+		}) as unknown as Redis;
+
+	it('is unknown, and not an objection, where CONFIG is denied', async () => {
+		const facts = await factsOf(
+			hosted(() => Promise.reject(new Error("NOPERM this user has no permissions to run the 'config|get' command"))),
+		);
+		expect(facts).toEqual({ version: '7.2.4', evictionPolicy: null, inJavaScript: false });
+		expect(objectionTo(facts)).toBeNull();
+		expect(noteOn(facts, 'h:1')).toMatch(/h:1 is not known/);
+	});
+
+	it('is asked of CONFIG where INFO does not tell it', async () => {
+		const facts = await factsOf(hosted(async () => ['maxmemory-policy', 'allkeys-lfu']));
+		expect(facts.evictionPolicy).toBe('allkeys-lfu');
 	});
 });
 

@@ -22,461 +22,485 @@ function gate<T>() {
 	return { open, opened };
 }
 
-const aborted = (signal: AbortSignal) => new Promise<AttemptStopped>((resolve) => signal.addEventListener('abort', () => resolve(signal.reason as AttemptStopped)));
+const aborted = (signal: AbortSignal) =>
+	new Promise<AttemptStopped>((resolve) => signal.addEventListener('abort', () => resolve(signal.reason as AttemptStopped)));
 
-for (const { way, absent, start } of ways) describe.skipIf(absent)(`the queue on ${way}`, () => {
-	let home: string;
-	let redis: RedisHandle;
-	let raw: Redis;
-	let folder: string;
-	let store: Store;
-	let queue: Queue;
-	const works: Work[] = [];
-	const queues: Queue[] = [];
-	const children: ChildProcess[] = [];
+for (const { way, absent, start } of ways)
+	describe.skipIf(absent)(`the queue on ${way}`, () => {
+		let home: string;
+		let redis: RedisHandle;
+		let raw: Redis;
+		let folder: string;
+		let store: Store;
+		let queue: Queue;
+		const works: Work[] = [];
+		const queues: Queue[] = [];
+		const children: ChildProcess[] = [];
 
-	const open = async (kept = store) => {
-		const opened = await openQueue({ redis: redis.options, store: kept });
-		queues.push(opened);
-		return opened;
-	};
-	const work = (options: WorkOptions, by = queue) => {
-		const begun = by.work(options);
-		works.push(begun);
-		return begun;
-	};
-	const post = async (job = newJob()): Promise<JobResource> => {
-		const created = await queue.jobs.create(job);
-		await queue.enqueue(created.id);
-		return created;
-	};
-	const reaches = (id: string, status: JobResource['status']) => until(async () => (await queue.jobs.get(id))?.status === status);
-	const kept = async (id: string) => JSON.parse(await readFile(store.path(`jobs/${id}/job.json`), 'utf8')) as JobResource;
-	const lostWorker = async (id: string, lockMs: number) => {
-		const child = fork(WORKER, [JSON.stringify({ redis: redis.options, folder, lockMs })], { execArgv: [] });
-		children.push(child);
-		expect(await once(child, 'message')).toContain(id);
-		child.kill('SIGKILL');
-		await ended(child);
-	};
-
-	beforeAll(async () => {
-		home = await temporaryFolder();
-		redis = await start(home);
-		raw = new Redis({ ...redis.options, replyMapping: 'legacy' });
-	});
-	afterAll(async () => {
-		raw.disconnect();
-		await redis.close();
-		await remove(home);
-	});
-	beforeEach(async () => {
-		await raw.flushdb();
-		folder = await temporaryFolder();
-		store = await openStore(folder);
-		queue = await open();
-	});
-	afterEach(async () => {
-		for (const child of children.splice(0)) {
+		const open = async (kept = store) => {
+			const opened = await openQueue({ redis: redis.options, store: kept });
+			queues.push(opened);
+			return opened;
+		};
+		const work = (options: WorkOptions, by = queue) => {
+			const begun = by.work(options);
+			works.push(begun);
+			return begun;
+		};
+		const post = async (job = newJob()): Promise<JobResource> => {
+			const created = await queue.jobs.create(job);
+			await queue.enqueue(created.id);
+			return created;
+		};
+		const reaches = (id: string, status: JobResource['status']) => until(async () => (await queue.jobs.get(id))?.status === status);
+		const kept = async (id: string) => JSON.parse(await readFile(store.path(`jobs/${id}/job.json`), 'utf8')) as JobResource;
+		const lostWorker = async (id: string, lockMs: number) => {
+			const child = fork(WORKER, [JSON.stringify({ redis: redis.options, folder, lockMs })], { execArgv: [] });
+			children.push(child);
+			expect(await once(child, 'message')).toContain(id);
 			child.kill('SIGKILL');
 			await ended(child);
-		}
-		for (const one of works.splice(0)) await one.close(5000);
-		for (const one of queues.splice(0)) await one.close();
-		await remove(folder);
-	});
-
-	it('keeps a new job, lists it first and mirrors it to the store', async () => {
-		const first = await queue.jobs.create(newJob());
-		const jobs = [first];
-		while (jobs.length < 5) jobs.push(await queue.jobs.create(newJob()));
-		expect(await queue.jobs.get(first.id)).toEqual(first);
-		expect(await kept(first.id)).toEqual(first);
-		const newest = jobs.map(({ id }) => id).sort().reverse();
-		const page = await queue.jobs.list({ limit: 2 });
-		expect(page.data.map(({ id }) => id)).toEqual(newest.slice(0, 2));
-		expect(page.has_more).toBe(true);
-		const rest = await queue.jobs.list({ limit: 3, after: page.data[1]?.id as string });
-		expect(rest.data.map(({ id }) => id)).toEqual(newest.slice(2));
-		expect(rest.has_more).toBe(false);
-		expect(await queue.jobs.get('job_none')).toBeNull();
-	});
-
-	it('gives the job of then for a known idempotency key, and refuses it with another body', async () => {
-		const made = await Promise.all(Array.from({ length: 5 }, () => queue.jobs.create(newJob(), { idempotencyKey: 'a key', bodyHash: '1' })));
-		expect(new Set(made.map(({ id }) => id)).size).toBe(1);
-		expect((await queue.jobs.counts()).queued).toBe(1);
-		await expect(queue.jobs.create(newJob(), { idempotencyKey: 'a key', bodyHash: '2' })).rejects.toMatchObject({ code: 'idempotency_mismatch' });
-		expect((await queue.jobs.create(newJob(), { idempotencyKey: 'another', bodyHash: '2' })).id).not.toBe(made[0]?.id);
-	});
-
-	it('keeps no job that the store has no room for', async () => {
-		const full: Store = { ...store, put: () => Promise.reject(new ProblemError('insufficient_storage', 'No space is left')) };
-		const job = newJob();
-		const cramped = await open(full);
-		await expect(cramped.jobs.create(job, { idempotencyKey: 'k' })).rejects.toMatchObject({ code: 'insufficient_storage' });
-		expect(await queue.jobs.get(job.id)).toBeNull();
-		expect(await queue.jobs.countUsing('ds_ward')).toBe(0);
-		expect((await queue.jobs.create(job, { idempotencyKey: 'k' })).id).toBe(job.id);
-	});
-
-	it('lets one of many at once move a job, and the store ends with the record of Redis', async () => {
-		const { id } = await queue.jobs.create(newJob());
-		const other = await open();
-		const moved = await Promise.all(
-			Array.from({ length: 10 }, (_, at) => (at % 2 === 0 ? queue : other).jobs.transition(id, ['queued'], 'running', { epoch: at })),
-		);
-		expect(moved.filter((job) => job !== null)).toHaveLength(1);
-		await Promise.all([
-			...Array.from({ length: 10 }, (_, step) => queue.jobs.update(id, { step })),
-			queue.jobs.transition(id, ['running'], 'queued'),
-			other.jobs.transition(id, ['running', 'queued'], 'failed', { error: { code: 'internal', message: 'm', param: null } }),
-		]);
-		const job = (await queue.jobs.get(id)) as JobResource;
-		expect(job).toMatchObject({ status: 'failed', stage: null, error: { message: 'm' } });
-		expect(job.finished_at).not.toBeNull();
-		expect(await kept(id)).toEqual(job);
-		expect(await queue.jobs.update(id, { step: 99 })).toBeNull();
-		expect(await queue.jobs.transition(id, ['running'], 'succeeded')).toBeNull();
-	});
-
-	it('counts the jobs that have not ended by dataset, and all by status', async () => {
-		const job = await queue.jobs.create(newJob('ds_a'));
-		await queue.jobs.create(newJob('ds_b'));
-		expect(await queue.jobs.countUsing('ds_a')).toBe(1);
-		await queue.jobs.requestCancel(job.id);
-		expect(await queue.jobs.countUsing('ds_a')).toBe(0);
-		expect(await queue.jobs.counts()).toEqual({ queued: 1, running: 0, paused: 0, succeeded: 0, failed: 0, cancelled: 1 });
-	});
-
-	it('runs a job, commits its result and tells it by events', async () => {
-		const { id } = await post();
-		const settled = gate<JobResource>();
-		work({
-			async process(_, { attempt, job }) {
-				expect(job).toMatchObject({ status: 'running', attempt: 1 });
-				await queue.jobs.update(id, { stage: 'fusion', progress: 0.5 }, attempt);
-				await queue.events.append(id, { type: 'stage', stage: 'fusion' });
-				return { status: 'succeeded', ...outcome };
-			},
-			settled: (job) => settled.open(job),
-		});
-		const events: JobEvent[] = [];
-		for await (const event of queue.events.follow(id, undefined, new AbortController().signal)) events.push(event);
-		expect(events.map((event) => (event.type === 'status' ? event.status : event.type))).toEqual(['queued', 'running', 'stage', 'succeeded']);
-		const job = await settled.opened;
-		expect(job).toMatchObject({ status: 'succeeded', stage: null, progress: 1, attempt: 1, result, artifacts: outcome.artifacts });
-		expect(await queue.jobs.get(id)).toEqual(job);
-		expect(await kept(id)).toEqual(job);
-		expect(JSON.parse(((await store.get(`jobs/${id}/result.json`)) as Buffer).toString())).toMatchObject({ attempt: 1, result });
-	});
-
-	it('fails a job once, with the words of what was thrown', async () => {
-		let runs = 0;
-		const { id } = await post();
-		work({
-			process() {
-				runs++;
-				throw new ProblemError('diverged', 'the loss is NaN', 'training.epochs');
-			},
-		});
-		await reaches(id, 'failed');
-		expect((await queue.jobs.get(id))?.error).toEqual({ code: 'diverged', message: 'the loss is NaN', param: 'training.epochs' });
-		const next = await post();
-		await reaches(next.id, 'failed');
-		expect(runs).toBe(2);
-	});
-
-	it('begins another attempt at once where one asks for it', async () => {
-		const { id } = await post();
-		work({ process: async (_, { attempt }) => (attempt < 3 ? { status: 'retry' } : { status: 'succeeded', ...outcome }) });
-		await reaches(id, 'succeeded');
-		expect((await queue.jobs.get(id))?.attempt).toBe(3);
-	});
-
-	it('cancels a queued job at once, and no worker runs it', async () => {
-		const { id } = await post();
-		expect(await queue.jobs.requestCancel(id)).toMatchObject({ status: 'cancelled', cancel_requested: true });
-		await expect(queue.jobs.requestCancel(id)).rejects.toMatchObject({ code: 'job_not_cancellable' });
-		await expect(queue.jobs.requestCancel('job_none')).rejects.toMatchObject({ code: 'not_found' });
-		await queue.enqueue(id);
-		const ran: string[] = [];
-		const next = await post();
-		work({
-			async process(one) {
-				ran.push(one);
-				return { status: 'succeeded', ...outcome };
-			},
-		});
-		await reaches(next.id, 'succeeded');
-		expect(ran).toEqual([next.id]);
-	});
-
-	it('tells the worker of a running job that it is to be cancelled', async () => {
-		const { id } = await post();
-		const begun = gate<void>();
-		work({
-			checkMs: 3_600_000,
-			async process(_, { signal }) {
-				begun.open();
-				expect((await aborted(signal)).code).toBe('cancelled');
-				return { status: 'stopped' };
-			},
-		});
-		await begun.opened;
-		const other = await open();
-		expect(await other.jobs.requestCancel(id)).toMatchObject({ status: 'running', cancel_requested: true });
-		await reaches(id, 'cancelled');
-		expect((await queue.jobs.get(id))?.finished_at).not.toBeNull();
-	});
-
-	it('finds a cancellation whose message was lost', async () => {
-		const { id } = await post();
-		const begun = gate<void>();
-		work({
-			checkMs: 20,
-			async process(_, { signal }) {
-				begun.open();
-				throw await aborted(signal);
-			},
-		});
-		await begun.opened;
-		await queue.jobs.update(id, { cancel_requested: true });
-		await reaches(id, 'cancelled');
-	});
-
-	it('gives a job back when its worker ends, and the next worker has it at once', async () => {
-		const { id } = await post();
-		const begun = gate<void>();
-		const ending = work({
-			async process(_, { signal }) {
-				begun.open();
-				expect((await aborted(signal)).code).toBe('shutdown');
-				return { status: 'stopped' };
-			},
-		});
-		await begun.opened;
-		await ending.close(30_000);
-		expect(await queue.jobs.get(id)).toMatchObject({ status: 'queued', attempt: 1, finished_at: null });
-		work({ process: async () => ({ status: 'succeeded', ...outcome }) });
-		await reaches(id, 'succeeded');
-		expect((await queue.jobs.get(id))?.attempt).toBe(2);
-	});
-
-	it('ends a worker in time whose job does not stop', async () => {
-		const { id } = await post();
-		const begun = gate<void>();
-		const release = gate<void>();
-		const stuck = work({
-			async process() {
-				begun.open();
-				await release.opened;
-				return { status: 'succeeded', ...outcome };
-			},
-		});
-		await begun.opened;
-		await stuck.close(50);
-		expect((await queue.jobs.get(id))?.status).toBe('running');
-		// Nobody else has taken the job meanwhile.
-		release.open();
-		await until(async () => (await store.get(`jobs/${id}/job.json`))?.includes('succeeded') === true);
-	});
-
-	it('gives the job of a killed worker to another', async () => {
-		const { id } = await post();
-		await lostWorker(id, 300);
-		work({ lockMs: 300, process: async () => ({ status: 'succeeded', ...outcome }) });
-		await reaches(id, 'succeeded');
-		expect((await queue.jobs.get(id))?.attempt).toBe(2);
-	});
-
-	it('fails a job whose workers were lost too often', async () => {
-		const { id } = await post();
-		await lostWorker(id, 300);
-		work({ lockMs: 300, losses: 0, process: async () => ({ status: 'succeeded', ...outcome }) });
-		await reaches(id, 'failed');
-		expect((await queue.jobs.get(id))?.error).toMatchObject({ code: 'trainer_crashed' });
-	});
-
-	it('lets no stale attempt end or overwrite a job that another has taken', async () => {
-		const { id } = await queue.jobs.create(newJob());
-		expect(await queue.claim(id)).toMatchObject({ attempt: 1, status: 'running' });
-		expect(await queue.claim(id)).toMatchObject({ attempt: 2, status: 'running' });
-		await expect(queue.commit(id, 1, outcome)).rejects.toThrow(StaleAttemptError);
-		expect(await store.get(`jobs/${id}/result.json`)).toBeNull();
-		expect(await queue.jobs.update(id, { step: 1 }, 1)).toBeNull();
-		expect(await queue.jobs.transition(id, ['running'], 'failed', {}, 1)).toBeNull();
-		expect(await queue.commit(id, 2, outcome)).toMatchObject({ status: 'succeeded', attempt: 2 });
-		const bytes = await store.get(`jobs/${id}/result.json`);
-		await expect(queue.commit(id, 1, { ...outcome, artifacts: [] })).rejects.toThrow(StaleAttemptError);
-		expect(await store.get(`jobs/${id}/result.json`)).toEqual(bytes);
-		expect(await queue.commit(id, 2, outcome)).toMatchObject({ status: 'succeeded', attempt: 2 });
-		expect(await queue.claim(id)).toBeNull();
-	});
-
-	it('lets one of two attempts win that commit at the same moment', async () => {
-		const { id } = await queue.jobs.create(newJob());
-		await queue.claim(id);
-		// The first has passed every check when the second takes the job.
-		let second: Promise<unknown> = Promise.resolve();
-		const slow: Store = {
-			...store,
-			async putExclusive(key, content) {
-				await queue.claim(id);
-				second = queue.commit(id, 2, outcome);
-				await second;
-				return store.putExclusive(key, content);
-			},
 		};
-		await expect((await open(slow)).commit(id, 1, { ...outcome, artifacts: [] })).rejects.toThrow(StaleAttemptError);
-		await second;
-		expect(await queue.jobs.get(id)).toMatchObject({ status: 'succeeded', attempt: 2, artifacts: outcome.artifacts });
-	});
 
-	it('ends a job whose worker died between its result and its record', async () => {
-		const { id } = await post();
-		await queue.claim(id);
-		await store.putExclusive(`jobs/${id}/result.json`, JSON.stringify({ attempt: 1, finished_at: 7, ...outcome }));
-		let ran = false;
-		work({
-			async process() {
-				ran = true;
-				return { status: 'stopped' };
-			},
+		beforeAll(async () => {
+			home = await temporaryFolder();
+			redis = await start(home);
+			raw = new Redis({ ...redis.options, replyMapping: 'legacy' });
 		});
-		await reaches(id, 'succeeded');
-		expect(ran).toBe(false);
-		expect(await queue.jobs.get(id)).toMatchObject({ attempt: 1, finished_at: 7, result });
-	});
-
-	it('tells a worker whose job was given to another that it has lost it', async () => {
-		const { id } = await post();
-		const begun = gate<void>();
-		const lost = gate<string>();
-		work({
-			checkMs: 20,
-			async process(_, { signal }) {
-				begun.open();
-				lost.open((await aborted(signal)).code);
-				return { status: 'stopped' };
-			},
+		afterAll(async () => {
+			raw.disconnect();
+			await redis.close();
+			await remove(home);
 		});
-		await begun.opened;
-		await queue.claim(id);
-		expect(await lost.opened).toBe('lost');
-		expect(await queue.jobs.get(id)).toMatchObject({ status: 'running', attempt: 2 });
-	});
-
-	it('rebuilds a Redis that has lost everything from the store', async () => {
-		const done = await queue.jobs.create(newJob());
-		await queue.claim(done.id);
-		await queue.commit(done.id, 1, outcome);
-		const events = await queue.events.read(done.id);
-		const waiting = await post();
-		const running = await post();
-		await queue.claim(running.id);
-		await raw.flushdb();
-		expect(await queue.jobs.get(done.id)).toBeNull();
-
-		expect(await queue.jobs.rebuild()).toBe(2);
-		expect(await queue.jobs.get(done.id)).toMatchObject({ status: 'succeeded', result });
-		expect(await queue.events.read(done.id)).toEqual(events);
-		expect(await queue.events.read(done.id, { after: events[0]?.id as string, limit: 1 })).toEqual([events[1]]);
-		expect(await queue.jobs.get(waiting.id)).toEqual(waiting);
-		expect(await queue.jobs.get(running.id)).toMatchObject({ status: 'queued', attempt: 1 });
-		expect(await queue.jobs.rebuild()).toBe(0);
-		work({ process: async () => ({ status: 'succeeded', ...outcome }) });
-		await reaches(waiting.id, 'succeeded');
-		await reaches(running.id, 'succeeded');
-		expect((await queue.jobs.get(running.id))?.attempt).toBe(2);
-	});
-
-	it('finds by itself the jobs that a new Redis does not know', async () => {
-		const { id } = await post();
-		await raw.flushdb();
-		work({ process: async () => ({ status: 'succeeded', ...outcome }) });
-		await reaches(id, 'succeeded');
-	});
-
-	it('queues again at once what a killed worker held, when none can be alive', async () => {
-		const { id } = await post();
-		await lostWorker(id, 3_600_000);
-		expect(await queue.jobs.rebuild({ alone: true })).toBe(1);
-		expect(await queue.jobs.get(id)).toMatchObject({ status: 'queued', attempt: 1 });
-		work({ process: async () => ({ status: 'succeeded', ...outcome }) });
-		await reaches(id, 'succeeded');
-	});
-
-	it('queues a job that was created but never handed over', async () => {
-		const { id } = await queue.jobs.create(newJob());
-		work({ process: async () => ({ status: 'succeeded', ...outcome }) });
-		await reaches(id, 'succeeded');
-	});
-
-	it('reads events in pages and follows them from any point over one connection', async () => {
-		const { id } = await queue.jobs.create(newJob());
-		await queue.claim(id);
-		for (let step = 0; step < 5; step++) await queue.events.append(id, { type: 'stage', stage: 'fusion' });
-		const all = await queue.events.read(id);
-		expect(all).toHaveLength(7);
-		expect(new Set(all.map((event) => event.id)).size).toBe(7);
-		expect(await queue.events.read(id, { after: all[2]?.id as string, limit: 2 })).toEqual(all.slice(3, 5));
-
-		const followers = Array.from({ length: 6 }, async (_, from) => {
-			const seen: JobEvent[] = [];
-			for await (const event of queue.events.follow(id, all[from]?.id, new AbortController().signal)) seen.push(event);
-			return seen;
+		beforeEach(async () => {
+			await raw.flushdb();
+			folder = await temporaryFolder();
+			store = await openStore(folder);
+			queue = await open();
 		});
-		await until(async () => Number(((await raw.pubsub('NUMSUB', 'steelyard:happened')) as unknown[])[1]) > 0);
-		const late = (await queue.events.append(id, { type: 'stage', stage: 'exporting' })) as JobEvent;
-		await queue.commit(id, 1, outcome);
-		const last = (await queue.events.read(id)).at(-1) as JobEvent;
-		for (const [from, seen] of (await Promise.all(followers)).entries()) expect(seen).toEqual([...all.slice(from + 1), late, last]);
-		expect(Number(((await raw.pubsub('NUMSUB', 'steelyard:happened')) as unknown[])[1])).toBe(1);
-		expect(await queue.events.append(id, { type: 'stage', stage: 'fusion' })).toBeNull();
-		expect(await queue.events.append('job_none', { type: 'stage', stage: 'fusion' })).toBeNull();
-		const lines = ((await store.get(`jobs/${id}/events.jsonl`)) as Buffer).toString().trimEnd().split('\n');
-		expect(lines.map((line) => JSON.parse(line) as JobEvent)).toEqual([...all, late, last]);
-	});
+		afterEach(async () => {
+			for (const child of children.splice(0)) {
+				child.kill('SIGKILL');
+				await ended(child);
+			}
+			for (const one of works.splice(0)) await one.close(5000);
+			for (const one of queues.splice(0)) await one.close();
+			await remove(folder);
+		});
 
-	it('stops following when told to', async () => {
-		const { id } = await queue.jobs.create(newJob());
-		const leave = new AbortController();
-		let seen = 0;
-		for await (const _ of queue.events.follow(id, undefined, leave.signal)) {
-			seen++;
-			setImmediate(() => leave.abort());
-		}
-		expect(seen).toBe(1);
-	});
+		it('keeps a new job, lists it first and mirrors it to the store', async () => {
+			const first = await queue.jobs.create(newJob());
+			const jobs = [first];
+			while (jobs.length < 5) jobs.push(await queue.jobs.create(newJob()));
+			expect(await queue.jobs.get(first.id)).toEqual(first);
+			expect(await kept(first.id)).toEqual(first);
+			const newest = jobs
+				.map(({ id }) => id)
+				.sort()
+				.reverse();
+			const page = await queue.jobs.list({ limit: 2 });
+			expect(page.data.map(({ id }) => id)).toEqual(newest.slice(0, 2));
+			expect(page.has_more).toBe(true);
+			const rest = await queue.jobs.list({ limit: 3, after: page.data[1]?.id as string });
+			expect(rest.data.map(({ id }) => id)).toEqual(newest.slice(2));
+			expect(rest.has_more).toBe(false);
+			expect(await queue.jobs.get('job_none')).toBeNull();
+		});
 
-	it('lists the workers that give signs of life', async () => {
-		const status = { id: 'w1', pid: 1, started_at: 2, version: '0', devices: { cpu: { available: true }, cuda: { available: false, note: 'no' } }, jobs: [] as string[] } as const;
-		await queue.workers.announce({ ...status, jobs: [] });
-		await queue.workers.announce({ ...status, jobs: ['job_a'] });
-		await queue.workers.announce({ ...status, id: 'w2', jobs: [] });
-		expect((await queue.workers.list()).map(({ id, jobs }) => [id, jobs])).toEqual([['w1', ['job_a']], ['w2', []]]);
-		expect(await raw.pttl('steelyard:worker:w1')).toBeGreaterThan(0);
-		await raw.del('steelyard:worker:w1');
-		expect((await queue.workers.list()).map(({ id }) => id)).toEqual(['w2']);
-		await queue.workers.withdraw('w2');
-		expect(await queue.workers.list()).toEqual([]);
-	});
+		it('gives the job of then for a known idempotency key, and refuses it with another body', async () => {
+			const made = await Promise.all(
+				Array.from({ length: 5 }, () => queue.jobs.create(newJob(), { idempotencyKey: 'a key', bodyHash: '1' })),
+			);
+			expect(new Set(made.map(({ id }) => id)).size).toBe(1);
+			expect((await queue.jobs.counts()).queued).toBe(1);
+			await expect(queue.jobs.create(newJob(), { idempotencyKey: 'a key', bodyHash: '2' })).rejects.toMatchObject({
+				code: 'idempotency_mismatch',
+			});
+			expect((await queue.jobs.create(newJob(), { idempotencyKey: 'another', bodyHash: '2' })).id).not.toBe(made[0]?.id);
+		});
 
-	it('says of what kind the Redis is and whether it will do', async () => {
-		const health = await queue.health();
-		expect(health).toMatchObject({ ok: true, kind: redis.kind });
-		expect(health.version).toMatch(/^\d+\.\d+/);
-	});
+		it('keeps no job that the store has no room for', async () => {
+			const full: Store = { ...store, put: () => Promise.reject(new ProblemError('insufficient_storage', 'No space is left')) };
+			const job = newJob();
+			const cramped = await open(full);
+			await expect(cramped.jobs.create(job, { idempotencyKey: 'k' })).rejects.toMatchObject({ code: 'insufficient_storage' });
+			expect(await queue.jobs.get(job.id)).toBeNull();
+			expect(await queue.jobs.countUsing('ds_ward')).toBe(0);
+			expect((await queue.jobs.create(job, { idempotencyKey: 'k' })).id).toBe(job.id);
+		});
 
-	it('keeps every key under its prefix', async () => {
-		const { id } = await post();
-		const other = await openQueue({ redis: redis.options, store, prefix: 'other' });
-		queues.push(other);
-		expect(await other.jobs.get(id)).toBeNull();
-		expect((await raw.keys('*')).filter((key) => !/^(steelyard|other):/.test(key))).toEqual([]);
+		it('lets one of many at once move a job, and the store ends with the record of Redis', async () => {
+			const { id } = await queue.jobs.create(newJob());
+			const other = await open();
+			const moved = await Promise.all(
+				Array.from({ length: 10 }, (_, at) => (at % 2 === 0 ? queue : other).jobs.transition(id, ['queued'], 'running', { epoch: at })),
+			);
+			expect(moved.filter((job) => job !== null)).toHaveLength(1);
+			await Promise.all([
+				...Array.from({ length: 10 }, (_, step) => queue.jobs.update(id, { step })),
+				queue.jobs.transition(id, ['running'], 'queued'),
+				other.jobs.transition(id, ['running', 'queued'], 'failed', { error: { code: 'internal', message: 'm', param: null } }),
+			]);
+			const job = (await queue.jobs.get(id)) as JobResource;
+			expect(job).toMatchObject({ status: 'failed', stage: null, error: { message: 'm' } });
+			expect(job.finished_at).not.toBeNull();
+			expect(await kept(id)).toEqual(job);
+			expect(await queue.jobs.update(id, { step: 99 })).toBeNull();
+			expect(await queue.jobs.transition(id, ['running'], 'succeeded')).toBeNull();
+		});
+
+		it('counts the jobs that have not ended by dataset, and all by status', async () => {
+			const job = await queue.jobs.create(newJob('ds_a'));
+			await queue.jobs.create(newJob('ds_b'));
+			expect(await queue.jobs.countUsing('ds_a')).toBe(1);
+			await queue.jobs.requestCancel(job.id);
+			expect(await queue.jobs.countUsing('ds_a')).toBe(0);
+			expect(await queue.jobs.counts()).toEqual({ queued: 1, running: 0, paused: 0, succeeded: 0, failed: 0, cancelled: 1 });
+		});
+
+		it('runs a job, commits its result and tells it by events', async () => {
+			const { id } = await post();
+			const settled = gate<JobResource>();
+			work({
+				async process(_, { attempt, job }) {
+					expect(job).toMatchObject({ status: 'running', attempt: 1 });
+					await queue.jobs.update(id, { stage: 'fusion', progress: 0.5 }, attempt);
+					await queue.events.append(id, { type: 'stage', stage: 'fusion' });
+					return { status: 'succeeded', ...outcome };
+				},
+				settled: (job) => settled.open(job),
+			});
+			const events: JobEvent[] = [];
+			for await (const event of queue.events.follow(id, undefined, new AbortController().signal)) events.push(event);
+			expect(events.map((event) => (event.type === 'status' ? event.status : event.type))).toEqual([
+				'queued',
+				'running',
+				'stage',
+				'succeeded',
+			]);
+			const job = await settled.opened;
+			expect(job).toMatchObject({ status: 'succeeded', stage: null, progress: 1, attempt: 1, result, artifacts: outcome.artifacts });
+			expect(await queue.jobs.get(id)).toEqual(job);
+			expect(await kept(id)).toEqual(job);
+			expect(JSON.parse(((await store.get(`jobs/${id}/result.json`)) as Buffer).toString())).toMatchObject({ attempt: 1, result });
+		});
+
+		it('fails a job once, with the words of what was thrown', async () => {
+			let runs = 0;
+			const { id } = await post();
+			work({
+				process() {
+					runs++;
+					throw new ProblemError('diverged', 'the loss is NaN', 'training.epochs');
+				},
+			});
+			await reaches(id, 'failed');
+			expect((await queue.jobs.get(id))?.error).toEqual({ code: 'diverged', message: 'the loss is NaN', param: 'training.epochs' });
+			const next = await post();
+			await reaches(next.id, 'failed');
+			expect(runs).toBe(2);
+		});
+
+		it('begins another attempt at once where one asks for it', async () => {
+			const { id } = await post();
+			work({ process: async (_, { attempt }) => (attempt < 3 ? { status: 'retry' } : { status: 'succeeded', ...outcome }) });
+			await reaches(id, 'succeeded');
+			expect((await queue.jobs.get(id))?.attempt).toBe(3);
+		});
+
+		it('cancels a queued job at once, and no worker runs it', async () => {
+			const { id } = await post();
+			expect(await queue.jobs.requestCancel(id)).toMatchObject({ status: 'cancelled', cancel_requested: true });
+			await expect(queue.jobs.requestCancel(id)).rejects.toMatchObject({ code: 'job_not_cancellable' });
+			await expect(queue.jobs.requestCancel('job_none')).rejects.toMatchObject({ code: 'not_found' });
+			await queue.enqueue(id);
+			const ran: string[] = [];
+			const next = await post();
+			work({
+				async process(one) {
+					ran.push(one);
+					return { status: 'succeeded', ...outcome };
+				},
+			});
+			await reaches(next.id, 'succeeded');
+			expect(ran).toEqual([next.id]);
+		});
+
+		it('tells the worker of a running job that it is to be cancelled', async () => {
+			const { id } = await post();
+			const begun = gate<void>();
+			work({
+				checkMs: 3_600_000,
+				async process(_, { signal }) {
+					begun.open();
+					expect((await aborted(signal)).code).toBe('cancelled');
+					return { status: 'stopped' };
+				},
+			});
+			await begun.opened;
+			const other = await open();
+			expect(await other.jobs.requestCancel(id)).toMatchObject({ status: 'running', cancel_requested: true });
+			await reaches(id, 'cancelled');
+			expect((await queue.jobs.get(id))?.finished_at).not.toBeNull();
+		});
+
+		it('finds a cancellation whose message was lost', async () => {
+			const { id } = await post();
+			const begun = gate<void>();
+			work({
+				checkMs: 20,
+				async process(_, { signal }) {
+					begun.open();
+					throw await aborted(signal);
+				},
+			});
+			await begun.opened;
+			await queue.jobs.update(id, { cancel_requested: true });
+			await reaches(id, 'cancelled');
+		});
+
+		it('gives a job back when its worker ends, and the next worker has it at once', async () => {
+			const { id } = await post();
+			const begun = gate<void>();
+			const ending = work({
+				async process(_, { signal }) {
+					begun.open();
+					expect((await aborted(signal)).code).toBe('shutdown');
+					return { status: 'stopped' };
+				},
+			});
+			await begun.opened;
+			await ending.close(30_000);
+			expect(await queue.jobs.get(id)).toMatchObject({ status: 'queued', attempt: 1, finished_at: null });
+			work({ process: async () => ({ status: 'succeeded', ...outcome }) });
+			await reaches(id, 'succeeded');
+			expect((await queue.jobs.get(id))?.attempt).toBe(2);
+		});
+
+		it('ends a worker in time whose job does not stop', async () => {
+			const { id } = await post();
+			const begun = gate<void>();
+			const release = gate<void>();
+			const stuck = work({
+				async process() {
+					begun.open();
+					await release.opened;
+					return { status: 'succeeded', ...outcome };
+				},
+			});
+			await begun.opened;
+			await stuck.close(50);
+			expect((await queue.jobs.get(id))?.status).toBe('running');
+			// Nobody else has taken the job meanwhile.
+			release.open();
+			await until(async () => (await store.get(`jobs/${id}/job.json`))?.includes('succeeded') === true);
+		});
+
+		it('gives the job of a killed worker to another', async () => {
+			const { id } = await post();
+			await lostWorker(id, 300);
+			work({ lockMs: 300, process: async () => ({ status: 'succeeded', ...outcome }) });
+			await reaches(id, 'succeeded');
+			expect((await queue.jobs.get(id))?.attempt).toBe(2);
+		});
+
+		it('fails a job whose workers were lost too often', async () => {
+			const { id } = await post();
+			await lostWorker(id, 300);
+			work({ lockMs: 300, losses: 0, process: async () => ({ status: 'succeeded', ...outcome }) });
+			await reaches(id, 'failed');
+			expect((await queue.jobs.get(id))?.error).toMatchObject({ code: 'trainer_crashed' });
+		});
+
+		it('lets no stale attempt end or overwrite a job that another has taken', async () => {
+			const { id } = await queue.jobs.create(newJob());
+			expect(await queue.claim(id)).toMatchObject({ attempt: 1, status: 'running' });
+			expect(await queue.claim(id)).toMatchObject({ attempt: 2, status: 'running' });
+			await expect(queue.commit(id, 1, outcome)).rejects.toThrow(StaleAttemptError);
+			expect(await store.get(`jobs/${id}/result.json`)).toBeNull();
+			expect(await queue.jobs.update(id, { step: 1 }, 1)).toBeNull();
+			expect(await queue.jobs.transition(id, ['running'], 'failed', {}, 1)).toBeNull();
+			expect(await queue.commit(id, 2, outcome)).toMatchObject({ status: 'succeeded', attempt: 2 });
+			const bytes = await store.get(`jobs/${id}/result.json`);
+			await expect(queue.commit(id, 1, { ...outcome, artifacts: [] })).rejects.toThrow(StaleAttemptError);
+			expect(await store.get(`jobs/${id}/result.json`)).toEqual(bytes);
+			expect(await queue.commit(id, 2, outcome)).toMatchObject({ status: 'succeeded', attempt: 2 });
+			expect(await queue.claim(id)).toBeNull();
+		});
+
+		it('lets one of two attempts win that commit at the same moment', async () => {
+			const { id } = await queue.jobs.create(newJob());
+			await queue.claim(id);
+			// The first has passed every check when the second takes the job.
+			let second: Promise<unknown> = Promise.resolve();
+			const slow: Store = {
+				...store,
+				async putExclusive(key, content) {
+					await queue.claim(id);
+					second = queue.commit(id, 2, outcome);
+					await second;
+					return store.putExclusive(key, content);
+				},
+			};
+			await expect((await open(slow)).commit(id, 1, { ...outcome, artifacts: [] })).rejects.toThrow(StaleAttemptError);
+			await second;
+			expect(await queue.jobs.get(id)).toMatchObject({ status: 'succeeded', attempt: 2, artifacts: outcome.artifacts });
+		});
+
+		it('ends a job whose worker died between its result and its record', async () => {
+			const { id } = await post();
+			await queue.claim(id);
+			await store.putExclusive(`jobs/${id}/result.json`, JSON.stringify({ attempt: 1, finished_at: 7, ...outcome }));
+			let ran = false;
+			work({
+				async process() {
+					ran = true;
+					return { status: 'stopped' };
+				},
+			});
+			await reaches(id, 'succeeded');
+			expect(ran).toBe(false);
+			expect(await queue.jobs.get(id)).toMatchObject({ attempt: 1, finished_at: 7, result });
+		});
+
+		it('tells a worker whose job was given to another that it has lost it', async () => {
+			const { id } = await post();
+			const begun = gate<void>();
+			const lost = gate<string>();
+			work({
+				checkMs: 20,
+				async process(_, { signal }) {
+					begun.open();
+					lost.open((await aborted(signal)).code);
+					return { status: 'stopped' };
+				},
+			});
+			await begun.opened;
+			await queue.claim(id);
+			expect(await lost.opened).toBe('lost');
+			expect(await queue.jobs.get(id)).toMatchObject({ status: 'running', attempt: 2 });
+		});
+
+		it('rebuilds a Redis that has lost everything from the store', async () => {
+			const done = await queue.jobs.create(newJob());
+			await queue.claim(done.id);
+			await queue.commit(done.id, 1, outcome);
+			const events = await queue.events.read(done.id);
+			const waiting = await post();
+			const running = await post();
+			await queue.claim(running.id);
+			await raw.flushdb();
+			expect(await queue.jobs.get(done.id)).toBeNull();
+
+			expect(await queue.jobs.rebuild()).toBe(2);
+			expect(await queue.jobs.get(done.id)).toMatchObject({ status: 'succeeded', result });
+			expect(await queue.events.read(done.id)).toEqual(events);
+			expect(await queue.events.read(done.id, { after: events[0]?.id as string, limit: 1 })).toEqual([events[1]]);
+			expect(await queue.jobs.get(waiting.id)).toEqual(waiting);
+			expect(await queue.jobs.get(running.id)).toMatchObject({ status: 'queued', attempt: 1 });
+			expect(await queue.jobs.rebuild()).toBe(0);
+			work({ process: async () => ({ status: 'succeeded', ...outcome }) });
+			await reaches(waiting.id, 'succeeded');
+			await reaches(running.id, 'succeeded');
+			expect((await queue.jobs.get(running.id))?.attempt).toBe(2);
+		});
+
+		it('finds by itself the jobs that a new Redis does not know', async () => {
+			const { id } = await post();
+			await raw.flushdb();
+			work({ process: async () => ({ status: 'succeeded', ...outcome }) });
+			await reaches(id, 'succeeded');
+		});
+
+		it('queues again at once what a killed worker held, when none can be alive', async () => {
+			const { id } = await post();
+			await lostWorker(id, 3_600_000);
+			expect(await queue.jobs.rebuild({ alone: true })).toBe(1);
+			expect(await queue.jobs.get(id)).toMatchObject({ status: 'queued', attempt: 1 });
+			work({ process: async () => ({ status: 'succeeded', ...outcome }) });
+			await reaches(id, 'succeeded');
+		});
+
+		it('queues a job that was created but never handed over', async () => {
+			const { id } = await queue.jobs.create(newJob());
+			work({ process: async () => ({ status: 'succeeded', ...outcome }) });
+			await reaches(id, 'succeeded');
+		});
+
+		it('reads events in pages and follows them from any point over one connection', async () => {
+			const { id } = await queue.jobs.create(newJob());
+			await queue.claim(id);
+			for (let step = 0; step < 5; step++) await queue.events.append(id, { type: 'stage', stage: 'fusion' });
+			const all = await queue.events.read(id);
+			expect(all).toHaveLength(7);
+			expect(new Set(all.map((event) => event.id)).size).toBe(7);
+			expect(await queue.events.read(id, { after: all[2]?.id as string, limit: 2 })).toEqual(all.slice(3, 5));
+
+			const followers = Array.from({ length: 6 }, async (_, from) => {
+				const seen: JobEvent[] = [];
+				for await (const event of queue.events.follow(id, all[from]?.id, new AbortController().signal)) seen.push(event);
+				return seen;
+			});
+			await until(async () => Number(((await raw.pubsub('NUMSUB', 'steelyard:happened')) as unknown[])[1]) > 0);
+			const late = (await queue.events.append(id, { type: 'stage', stage: 'exporting' })) as JobEvent;
+			await queue.commit(id, 1, outcome);
+			const last = (await queue.events.read(id)).at(-1) as JobEvent;
+			for (const [from, seen] of (await Promise.all(followers)).entries()) expect(seen).toEqual([...all.slice(from + 1), late, last]);
+			expect(Number(((await raw.pubsub('NUMSUB', 'steelyard:happened')) as unknown[])[1])).toBe(1);
+			expect(await queue.events.append(id, { type: 'stage', stage: 'fusion' })).toBeNull();
+			expect(await queue.events.append('job_none', { type: 'stage', stage: 'fusion' })).toBeNull();
+			const lines = ((await store.get(`jobs/${id}/events.jsonl`)) as Buffer).toString().trimEnd().split('\n');
+			expect(lines.map((line) => JSON.parse(line) as JobEvent)).toEqual([...all, late, last]);
+		});
+
+		it('stops following when told to', async () => {
+			const { id } = await queue.jobs.create(newJob());
+			const leave = new AbortController();
+			let seen = 0;
+			for await (const _ of queue.events.follow(id, undefined, leave.signal)) {
+				seen++;
+				setImmediate(() => leave.abort());
+			}
+			expect(seen).toBe(1);
+		});
+
+		it('lists the workers that give signs of life', async () => {
+			const status = {
+				id: 'w1',
+				pid: 1,
+				started_at: 2,
+				version: '0',
+				devices: { cpu: { available: true }, cuda: { available: false, note: 'no' } },
+				jobs: [] as string[],
+			} as const;
+			await queue.workers.announce({ ...status, jobs: [] });
+			await queue.workers.announce({ ...status, jobs: ['job_a'] });
+			await queue.workers.announce({ ...status, id: 'w2', jobs: [] });
+			expect((await queue.workers.list()).map(({ id, jobs }) => [id, jobs])).toEqual([
+				['w1', ['job_a']],
+				['w2', []],
+			]);
+			expect(await raw.pttl('steelyard:worker:w1')).toBeGreaterThan(0);
+			await raw.del('steelyard:worker:w1');
+			expect((await queue.workers.list()).map(({ id }) => id)).toEqual(['w2']);
+			await queue.workers.withdraw('w2');
+			expect(await queue.workers.list()).toEqual([]);
+		});
+
+		it('says of what kind the Redis is and whether it will do', async () => {
+			const health = await queue.health();
+			expect(health).toMatchObject({ ok: true, kind: redis.kind });
+			expect(health.version).toMatch(/^\d+\.\d+/);
+		});
+
+		it('keeps every key under its prefix', async () => {
+			const { id } = await post();
+			const other = await openQueue({ redis: redis.options, store, prefix: 'other' });
+			queues.push(other);
+			expect(await other.jobs.get(id)).toBeNull();
+			expect((await raw.keys('*')).filter((key) => !/^(steelyard|other):/.test(key))).toEqual([]);
+		});
 	});
-});
 
 it('a queue that has no Redis says so', async () => {
 	const folder = await temporaryFolder();

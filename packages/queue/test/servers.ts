@@ -2,12 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { launchRedis, type RedisHandle } from '../src/index.js';
+import { identityOf } from '../src/process-identity.js';
 
 function onPath(): string | null {
 	for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
@@ -41,25 +42,31 @@ export async function until(what: () => boolean | Promise<boolean>): Promise<voi
 	while (!(await what())) await delay(10);
 }
 
-export function isAlive(pid: number): boolean {
-	try {
-		process.kill(pid, 0);
-		return true;
-	} catch {
-		return false;
-	}
-}
+/** Whether a process runs; one that has ended and was not collected does not. */
+export const isAlive = async (pid: number) => (await identityOf(pid)) !== null;
 
 export async function ended(child: ChildProcess): Promise<void> {
 	if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
 }
 
 /** A server as a user would have it, on a loopback port. */
-export async function startGiven(settings: Record<string, string> = {}): Promise<{ url: string; close(): Promise<void> }> {
+export async function startGiven(
+	settings: { requirepass?: string; 'maxmemory-policy'?: string } = {},
+): Promise<{ url: string; close(): Promise<void> }> {
 	const port = await freePort();
-	const args = Object.entries({ port: String(port), bind: '127.0.0.1', save: '', appendonly: 'no', ...settings }).flatMap(([name, value]) => [`--${name}`, value]);
+	const args = Object.entries({ port: String(port), bind: '127.0.0.1', save: '', appendonly: 'no', ...settings }).flatMap(
+		([name, value]) => [`--${name}`, value],
+	);
 	const child = spawn(BINARY as string, args, { stdio: 'ignore' });
-	const probe = new Redis({ port, host: '127.0.0.1', maxRetriesPerRequest: null, retryStrategy: () => 20, replyMapping: 'legacy' });
+	const password = settings.requirepass;
+	const probe = new Redis({
+		port,
+		...(password === undefined ? {} : { password }),
+		host: '127.0.0.1',
+		maxRetriesPerRequest: null,
+		retryStrategy: () => 20,
+		replyMapping: 'legacy',
+	});
 	probe.on('error', () => {});
 	await probe.ping();
 	probe.disconnect();

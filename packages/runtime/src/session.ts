@@ -1,6 +1,9 @@
-import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { env, InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { RuntimeError, wordsOf } from './errors.js';
 import type { DType, Tensor, TensorData } from './tensor.js';
+
+// ORT says its errors twice, on stderr and in what it throws; the second is enough.
+env.logLevel = 'fatal';
 
 export type Provider = 'cpu' | 'cuda';
 
@@ -46,7 +49,7 @@ export async function createSession(model: Uint8Array | string, options: Session
 	};
 	let session: InferenceSession;
 	try {
-		session = typeof model === 'string' ? await InferenceSession.create(model, ortOptions) : await InferenceSession.create(model, ortOptions);
+		session = await InferenceSession.create(model as string, ortOptions); // takes bytes as well
 	} catch (error) {
 		const words = wordsOf(error);
 		const aboutDevice = provider === 'cuda' && /cuda|backend not found|execution provider/i.test(words);
@@ -56,9 +59,9 @@ export async function createSession(model: Uint8Array | string, options: Session
 		inputs: valueInfos(session.inputMetadata),
 		outputs: valueInfos(session.outputMetadata),
 		async run(feeds, fetches) {
-			const ortFeeds: Record<string, OrtTensor> = {};
-			for (const [name, value] of Object.entries(feeds)) ortFeeds[name] = new OrtTensor(value.dtype as 'float32', value.data as Float32Array, value.shape);
 			try {
+				const ortFeeds: Record<string, OrtTensor> = {};
+				for (const [name, value] of Object.entries(feeds)) ortFeeds[name] = new OrtTensor(value.dtype as 'float32', value.data as Float32Array, value.shape);
 				const results = await (fetches === undefined ? session.run(ortFeeds) : session.run(ortFeeds, fetches));
 				const outputs: Record<string, Tensor> = {};
 				for (const [name, value] of Object.entries(results))

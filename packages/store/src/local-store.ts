@@ -16,6 +16,8 @@ const ABANDONED = 24 * 60 * 60 * 1000;
 
 /** Tells this process from an earlier one with the same id, as in a container that was started again. */
 const LIFE = randomUUID().slice(0, 8);
+/** Temporary files made by this process, whatever store they were for. */
+let made = 0;
 const HOST = hostname().replace(/[^A-Za-z0-9-]/g, '-');
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException | null)?.code;
@@ -76,13 +78,18 @@ async function write(handle: FileHandle, content: Uint8Array | string | Readable
 export async function openStore(folder: string): Promise<Store> {
 	const root = resolve(folder);
 	const temporary = join(root, TEMPORARY);
-	let made = 0;
 
 	const pathOf = (key: string) => join(root, ...namesOf(key));
 
 	/** Writes to a temporary name, lets `place` give it its own, and leaves nothing behind where either fails. */
-	async function placed<T>(key: string, content: Uint8Array | string | Readable, place: (from: string, to: string, digest: Digest) => Promise<T>): Promise<T> {
+	async function placed<T>(
+		key: string,
+		content: Uint8Array | string | Readable,
+		place: (from: string, to: string, digest: Digest) => Promise<T>,
+	): Promise<T> {
 		const to = pathOf(key);
+		// One that breaks before it is read would end the process; reading it then says why.
+		if (content instanceof Readable) content.on('error', () => {});
 		const from = join(temporary, `${HOST}.${process.pid}.${LIFE}.${++made}`);
 		try {
 			const handle = await open(from, 'wx').catch(async (error: unknown) => {
@@ -127,7 +134,8 @@ export async function openStore(folder: string): Promise<Store> {
 	}
 
 	await makeFolder(temporary);
-	for (const name of await readdir(temporary)) if (await isLeftover(temporary, name)) await rm(join(temporary, name), { force: true, recursive: true });
+	for (const name of await readdir(temporary))
+		if (await isLeftover(temporary, name)) await rm(join(temporary, name), { force: true, recursive: true });
 
 	return {
 		put(key, content) {

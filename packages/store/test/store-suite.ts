@@ -88,14 +88,17 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
 			expect(await store.list('')).toEqual(['jobs/a/x/y', 'jobsites/z']);
 		});
 
-		it.each(['', '/', 'a//b', '../x', 'a/../b', '.', 'a/.hidden', '/etc/passwd', 'a\\b', 'a\u0000b', 'a/', 'x'.repeat(256)])('refuses %j as a key', async (key) => {
-			await expect(async () => store.put(key, '')).rejects.toThrow(InvalidKeyError);
-			await expect(async () => store.putExclusive(key, '')).rejects.toThrow(InvalidKeyError);
-			await expect(async () => store.get(key)).rejects.toThrow(InvalidKeyError);
-			await expect(async () => store.read(key)).rejects.toThrow(InvalidKeyError);
-			await expect(async () => store.remove(key)).rejects.toThrow(InvalidKeyError);
-			expect(() => store.path(key)).toThrow(InvalidKeyError);
-		});
+		it.each(['', '/', 'a//b', '../x', 'a/../b', '.', 'a/.hidden', '/etc/passwd', 'a\\b', 'a\u0000b', 'a/', 'x'.repeat(256)])(
+			'refuses %j as a key',
+			async (key) => {
+				await expect(async () => store.put(key, '')).rejects.toThrow(InvalidKeyError);
+				await expect(async () => store.putExclusive(key, '')).rejects.toThrow(InvalidKeyError);
+				await expect(async () => store.get(key)).rejects.toThrow(InvalidKeyError);
+				await expect(async () => store.read(key)).rejects.toThrow(InvalidKeyError);
+				await expect(async () => store.remove(key)).rejects.toThrow(InvalidKeyError);
+				expect(() => store.path(key)).toThrow(InvalidKeyError);
+			},
+		);
 
 		it('knows how much space is left', async () => {
 			expect(await store.freeBytes()).toBeGreaterThan(0);

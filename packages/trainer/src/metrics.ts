@@ -85,8 +85,10 @@ function valueMetrics(values: Float32Array, targets: Float64Array): Metrics {
 	const mt = mean(n, (i) => targets[i] as number);
 	const covariance = mean(n, (i) => ((values[i] as number) - mv) * ((targets[i] as number) - mt));
 	const deviations = Math.sqrt(mean(n, (i) => ((values[i] as number) - mv) ** 2) * mean(n, (i) => ((targets[i] as number) - mt) ** 2));
+	const constant = (all: ArrayLike<number>): boolean => Array.prototype.every.call(all, (value: number) => value === all[0]);
+	const undefinedCorrelation = deviations === 0 || constant(values) || constant(targets);
 	const square = mean(n, (i) => error(i) ** 2);
-	return { loss: square, mae: mean(n, (i) => Math.abs(error(i))), rmse: Math.sqrt(square), pearson: deviations === 0 ? null : covariance / deviations };
+	return { loss: square, mae: mean(n, (i) => Math.abs(error(i))), rmse: Math.sqrt(square), pearson: undefinedCorrelation ? null : covariance / deviations };
 }
 
 /**

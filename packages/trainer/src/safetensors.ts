@@ -1,4 +1,4 @@
-import { arrayTypeOf, type DType, type Tensor } from '@steelyard/runtime';
+import { arrayTypeOf, type DType, sizeOf, type Tensor } from '@steelyard/runtime';
 
 const names: Partial<Record<DType, string>> = { float32: 'F32', float64: 'F64', int32: 'I32', int64: 'I64', uint8: 'U8', uint32: 'U32' };
 
@@ -31,15 +31,33 @@ export function decodeSafetensors(bytes: Uint8Array): { tensors: Map<string, Ten
 	if (bytes.length < 8) throw new RangeError('not a safetensors file: shorter than its header');
 	const length = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
 	if (8 + length > bytes.length) throw new RangeError(`not a safetensors file: a header of ${length} bytes in a file of ${bytes.length}`);
-	const header = JSON.parse(Buffer.from(bytes.subarray(8, 8 + length)).toString()) as Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }>;
+	const header = parsedHeader(Buffer.from(bytes.subarray(8, 8 + length)).toString());
+	const data = bytes.subarray(8 + length);
 	const tensors = new Map<string, Tensor>();
 	for (const [name, entry] of Object.entries(header)) {
 		if (name === '__metadata__') continue;
-		const dtype = (Object.keys(names) as DType[]).find((key) => names[key] === entry.dtype);
-		const [start, end] = entry.data_offsets;
-		if (dtype === undefined || 8 + length + end > bytes.length) throw new RangeError(`tensor "${name}" of type ${entry.dtype} lies outside the file or is not supported`);
-		const copy = new Uint8Array(bytes.subarray(8 + length + start, 8 + length + end));
-		tensors.set(name, { dtype, shape: entry.shape, data: new (arrayTypeOf(dtype))(copy.buffer) });
+		const { dtype: type, shape, data_offsets: offsets } = (entry ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
+		const dtype = (Object.keys(names) as DType[]).find((key) => names[key] === type);
+		if (dtype === undefined || !areSizes(shape) || !areSizes(offsets)) throw new RangeError(`tensor "${name}" is not described as safetensors describes one, or has the type ${String(type)}`);
+		const [start = 0, end = 0] = offsets;
+		const expected = sizeOf(shape) * arrayTypeOf(dtype).BYTES_PER_ELEMENT;
+		if (end - start !== expected || end > data.length)
+			throw new RangeError(`tensor "${name}" needs ${expected} bytes, but lies at ${start} to ${end} of ${data.length}`);
+		const copy = new Uint8Array(data.subarray(start, end));
+		tensors.set(name, { dtype, shape, data: new (arrayTypeOf(dtype))(copy.buffer) });
 	}
-	return { tensors, metadata: (header['__metadata__'] as unknown as Record<string, string> | undefined) ?? {} };
+	return { tensors, metadata: (header['__metadata__'] ?? {}) as Record<string, string> };
+}
+
+const areSizes = (value: unknown): value is number[] => Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+
+function parsedHeader(text: string): Record<string, unknown> {
+	let header: unknown;
+	try {
+		header = JSON.parse(text);
+	} catch (error) {
+		throw new RangeError(`not a safetensors file: its header is not JSON (${(error as Error).message})`);
+	}
+	if (typeof header !== 'object' || header === null || Array.isArray(header)) throw new RangeError('not a safetensors file: its header is not an object');
+	return header as Record<string, unknown>;
 }

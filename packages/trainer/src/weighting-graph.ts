@@ -1,6 +1,6 @@
 import type { TaskProfile } from '@steelyard/contracts';
 import type { GraphBuilder, Value } from '@steelyard/onnx';
-import { DIVERGENCE_RESOLUTION, minMaxScale, SIGMA_FLOOR, usesDivergence, usesInformation, type WeightingConfig } from '@steelyard/weighting';
+import { DIVERGENCE_RESOLUTION, FACTOR_FLOOR, minMaxScale, SIGMA_FLOOR, usesDivergence, usesInformation, type WeightingConfig } from '@steelyard/weighting';
 import type { WeightingStatistics } from './weigher.js';
 
 // The formulas of @steelyard/weighting (`instanceDivergence`, `weights.ts`) as a graph in float32; a parity test binds the two.
@@ -30,21 +30,17 @@ function divergence(g: GraphBuilder, task: TaskProfile, unimodal: Value, fused: 
 	return nonNegative(g.reduce('ReduceMean', g.add(positive, negative), [1]));
 }
 
-/** Below this a row's sum counts as 0, as in `weights.ts`. */
-const SUM_FLOOR = 1e-30;
-
-/** Steps 3 and 4 of the weights: c = p·v·k (p·v where the row's sum is 0), renormalised; `[batch, M]`. */
+/** Steps 3 and 4 of the weights: c = p·v·k (p·v where the row's factors are 0), renormalised; `[batch, M]`. */
 function combined(g: GraphBuilder, config: WeightingConfig, mi: Float64Array | null, present: Value, factors: Value | null): Value {
 	if (config.combine === 'none') return present;
 	const pv = usesInformation(config) && mi !== null ? g.mul(present, row(g, [...mi])) : present;
 	const total = (values: Value): Value => g.reduceSum(values, [1]);
-	const isZero = (value: Value): Value => g.op('Less', [value, g.scalar(SUM_FLOOR)], {}, { dtype: 'bool' });
 	const pick = (condition: Value, yes: Value, no: Value, shape: Value['shape']): Value => g.op('Where', [condition, yes, no], {}, { dtype: 'float32', shape });
-	const product = factors === null ? pv : g.mul(pv, factors);
-	const c = factors === null ? pv : pick(isZero(total(product)), pv, product, product.shape);
+	const below = (value: Value, floor: number): Value => g.op('Less', [value, g.scalar(floor)], {}, { dtype: 'bool' });
+	const c = factors === null ? pv : pick(below(total(g.mul(present, factors)), FACTOR_FLOOR), pv, g.mul(pv, factors), pv.shape);
 	if (config.renormalise === 'none') return c;
 	const sum = total(c);
-	const safe = pick(isZero(sum), g.scalar(1), sum, sum.shape);
+	const safe = g.add(sum, g.op('Cast', [below(total(present), 0.5)], { to: 1 }, { dtype: 'float32' })); // a row with nothing present: 0/1
 	return g.div(config.renormalise === 'mean1' ? g.mul(c, total(present)) : c, safe);
 }
 

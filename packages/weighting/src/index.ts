@@ -17,4 +17,4 @@ export { adaptSmoothing, smooth } from './smoothing.js';
 export { summariseWeights, type WeightSummary } from './summary.js';
 export type { Presence, Reals, WeightingTask } from './task.js';
 export { WeightingError, type WeightingErrorCode } from './weighting-error.js';
-export { instanceWeights, modalityWeights, type WeightStatistics } from './weights.js';
+export { FACTOR_FLOOR, instanceWeights, modalityWeights, type WeightStatistics } from './weights.js';

@@ -4,7 +4,7 @@ import { expectLength, WeightingError } from './weighting-error.js';
 /**
  * Divergences closer than this are equal: smaller gaps are rounding of the logarithms behind them, and dividing by one would turn noise into weights.
  */
-export const DIVERGENCE_RESOLUTION = 1e-12;
+export const DIVERGENCE_RESOLUTION = 1e-6;
 
 /** The range of the divergence of every modality, `[M]` each, in nats. */
 export interface MinMax {
@@ -57,7 +57,7 @@ export function normaliseMinMax(D: Float64Array, min: number, max: number): Floa
 }
 
 /**
- * D̃ of M modalities, `[N]` each: D̃[i,m] = D[i,m] / max(Σ_m D[i,m], 1e-12), over the modalities that row i has. Such a row sums to 1, or to 0 where
+ * D̃ of M modalities, `[N]` each: D̃[i,m] = D[i,m] / max(Σ_m D[i,m], 1e-6), over the modalities that row i has. Such a row sums to 1, or to 0 where
  * its divergences are all 0; a masked modality gets 0.
  */
 export function normaliseRow(D: readonly Float64Array[], present?: Presence): Float64Array[] {

@@ -7,17 +7,17 @@ import { expectLength, WeightingError } from './weighting-error.js';
  * The one path from divergence to weights: refresh, validation, test and the exported graph all follow it. For the row of instance i, with p[m] = 1 where
  * modality m is present and 0 where it is masked, P = Σ p, and v[m] = MI[m], or 1 where `combine` leaves MI out:
  *
- * 1. normalise   `minmax`: D̃ = clip((D − min)·scale, 0, 1), scale = `minMaxScale`; `row`: D̃ = p·D / max(Σ p·D, 1e-12)
+ * 1. normalise   `minmax`: D̃ = clip((D − min)·scale, 0, 1), scale = `minMaxScale`; `row`: D̃ = p·D / max(Σ p·D, 1e-6)
  * 2. direction   `agreement`: k = exp(−D̃); `divergence`: k = D̃, but 1 for a modality whose scale is 0; where `combine` leaves KL out: k = 1
- * 3. combine     c = p·v·k, and where Σ c < 1e-30 (every D̃ of the row is 0): c = p·v
+ * 3. combine     c = p·v·k, and where Σ p·k < 1e-6 (every D̃ of the row is 0, to the resolution of float32): c = p·v
  * 4. renormalise `none`: w = c; `sum1`: w = c / Σ c; `mean1`: w = P·c / Σ c; a row with P = 0 gets w = 0
  *
  * Step 3's exception, max = min and "every D̃ = 0" thus set the factor of the divergence to 1 and leave that of MI alone. In float64; the result is
  * rounded to float32 once, at the end. `combine: 'none'` gives w = p whatever `renormalise` says.
  */
 
-/** Below this a sum of weights is 0: its reciprocal would leave the range of float32. */
-const SUM_FLOOR = 1e-30;
+/** Below this the factors of a row are 0, to the resolution that the graph has in float32. */
+export const FACTOR_FLOOR = 1e-6;
 
 /** What the weights take from the training split. */
 export interface WeightStatistics {
@@ -105,18 +105,21 @@ function combined(
 	for (let i = 0; i < rows; i++) {
 		let count = 0;
 		let sum = 0;
+		let factor = 0;
 		let information = 0;
 		for (let m = 0; m < modalities; m++) {
 			const mask = present?.[m];
 			const p = mask && mask[i] === 0 ? 0 : 1;
 			const pv = p * v[m]!;
-			c[m] = p === 0 ? 0 : pv * (factors ? factors[m]![i]! : 1);
+			const k = factors ? factors[m]![i]! : 1;
+			c[m] = p === 0 ? 0 : pv * k;
+			factor += p === 0 ? 0 : k;
 			count += p;
 			sum += c[m]!;
 			information += pv;
 		}
 		if (count === 0) continue;
-		if (sum < SUM_FLOOR) {
+		if (factor < FACTOR_FLOOR) {
 			for (let m = 0; m < modalities; m++) c[m] = present?.[m]?.[i] === 0 ? 0 : v[m]!;
 			sum = information;
 		}
