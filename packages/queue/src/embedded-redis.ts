@@ -15,6 +15,10 @@ const START = 60_000;
 /** How long a server may take to write what it holds and end, in milliseconds. */
 const STOP = 5000;
 
+/** Milliseconds before a server that ended by itself is started again, at first and at most. */
+const PAUSE = 200;
+const LONGEST_PAUSE = 10_000;
+
 const SOCKET = 'redis.sock';
 
 /** Seen from the sources as from what is built. */
@@ -83,8 +87,9 @@ function begin(binary: string | null, folder: string, socket: SocketPath, log: n
 }
 
 /**
- * Starts a Redis of our own below `<home>/redis`, on a unix socket and never a port: the binary, or with `null` the one in JavaScript.
- * Throws HomeLockedError where another start has one there, RedisStartError where it does not come up. `died` is called if it ends by itself.
+ * Starts a Redis of our own below `<home>/redis`, on a unix socket and never a port: the binary, or with `null` the one in JavaScript. One that
+ * ends by itself is started again, after `died` was called with how it ended.
+ * Throws HomeLockedError where another start has one there, RedisStartError where it does not come up.
  */
 export async function startEmbedded(home: string, binary: string | null, died: (how: string) => void): Promise<EmbeddedRedis> {
 	const folder = resolve(home, 'redis');
@@ -92,19 +97,76 @@ export async function startEmbedded(home: string, binary: string | null, died: (
 	const recordFile = join(folder, 'server.json');
 	const logFile = join(folder, 'redis.log');
 	const lock = await lockHome(folder);
+	const closing = new AbortController();
 	let socket: SocketPath | null = null;
 	let child: ChildProcess | null = null;
-	let ended: Promise<unknown> = Promise.resolve();
-	let closing = false;
+	/** Resolves with how the child ended. */
+	let ended: Promise<string> = Promise.resolve('was not started');
 
-	async function close(): Promise<void> {
-		closing = true;
-		if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null) {
-			child.kill('SIGTERM');
-			const force = setTimeout(() => child?.kill('SIGKILL'), STOP);
-			await ended;
-			clearTimeout(force);
+	/** Starts a server and waits until it answers. */
+	async function up(at: SocketPath): Promise<void> {
+		const output = await open(logFile, 'w');
+		const started = begin(binary, folder, at, output.fd);
+		child = started;
+		let how: string | null = null;
+		ended = onceEvent(started, 'exit').then(
+			([code, signal]: unknown[]) => {
+				how = code === null ? `was ended by ${String(signal)}` : `ended with code ${String(code)}`;
+				return how;
+			},
+			(error: Error) => {
+				how = `could not be run: ${error.message}`;
+				return how;
+			},
+		);
+		await output.close();
+		if (started.pid !== undefined) {
+			const record: ServerRecord = { pid: started.pid, identity: (await identityOf(started.pid)) ?? '', socket: at };
+			await writeFile(`${recordFile}.new`, JSON.stringify(record));
+			await rename(`${recordFile}.new`, recordFile);
 		}
+		for (const end = Date.now() + START; !(await answers(optionsFor(at))); await Promise.race([ended, delay(10)])) {
+			const name = binary ?? 'the Redis in JavaScript';
+			if (how !== null) throw new RedisStartError(`${name} ${String(how)}\n${await lastLines(logFile)}`.trim());
+			if (Date.now() > end) throw new RedisStartError(`${name} does not answer after ${START / 1000} s\n${await lastLines(logFile)}`.trim());
+		}
+	}
+
+	async function down(): Promise<void> {
+		if (child === null || child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+		child.kill('SIGTERM');
+		const force = setTimeout(() => child?.kill('SIGKILL'), STOP);
+		await ended;
+		clearTimeout(force);
+	}
+
+	/** Has a server that ends by itself started again, until there is none to have. */
+	async function keepUp(at: SocketPath): Promise<void> {
+		for (let pause = PAUSE; ; ) {
+			const how = await ended;
+			if (closing.signal.aborted) return;
+			died(how);
+			await delay(pause, null, { signal: closing.signal }).catch(() => null);
+			if (closing.signal.aborted) return;
+			await removeSocket({ path: at.path, folder: null });
+			try {
+				await up(at);
+				pause = PAUSE;
+			} catch (error) {
+				died((error as Error).message);
+				await down();
+				pause = Math.min(2 * pause, LONGEST_PAUSE);
+			}
+		}
+	}
+
+	let kept: Promise<void> = Promise.resolve();
+	async function close(): Promise<void> {
+		closing.abort();
+		await down();
+		// It may have been about to start another.
+		await kept;
+		await down();
 		if (socket !== null) await removeSocket(socket);
 		await rm(recordFile, { force: true });
 		await lock.release();
@@ -113,33 +175,8 @@ export async function startEmbedded(home: string, binary: string | null, died: (
 	try {
 		await endOrphan(folder, recordFile);
 		socket = await makeSocketPath(folder, SOCKET);
-		let failure: string | null = null;
-		const output = await open(logFile, 'w');
-		const started = begin(binary, folder, socket, output.fd);
-		child = started;
-		ended = onceEvent(started, 'exit').then(
-			([code, signal]: unknown[]) => {
-				failure = code === null ? `was ended by ${String(signal)}` : `ended with code ${String(code)}`;
-			},
-			(error: Error) => {
-				failure = `could not be run: ${error.message}`;
-			},
-		);
-		await output.close();
-		if (started.pid !== undefined) {
-			const record: ServerRecord = { pid: started.pid, identity: (await identityOf(started.pid)) ?? '', socket };
-			await writeFile(`${recordFile}.new`, JSON.stringify(record));
-			await rename(`${recordFile}.new`, recordFile);
-		}
-		for (const end = Date.now() + START; !(await answers(optionsFor(socket))); await Promise.race([ended, delay(10)])) {
-			const name = binary ?? 'the Redis in JavaScript';
-			if (failure !== null) throw new RedisStartError(`${name} ${String(failure)}\n${await lastLines(logFile)}`.trim());
-			if (Date.now() > end)
-				throw new RedisStartError(`${name} does not answer after ${START / 1000} s\n${await lastLines(logFile)}`.trim());
-		}
-		void ended.then(() => {
-			if (!closing) died(failure ?? 'ended');
-		});
+		await up(socket);
+		kept = keepUp(socket);
 		return { options: optionsFor(socket), close };
 	} catch (error) {
 		await close();

@@ -21,7 +21,7 @@ export type RedisHandle = {
 export type LaunchOptions = {
 	/** The data folder; an embedded Redis keeps its socket and its append-only file in `redis/` in it. */
 	home: string;
-	/** A Redis that runs already; `REDIS_URL` unless given. */
+	/** A Redis that runs already; `REDIS_URL` unless this or `binary` is given. */
 	url?: string | undefined;
 	/** Path of a redis-server or valkey-server; else `REDIS_SERVER_BIN`, else what PATH has. `null`: none, so the one in JavaScript. */
 	binary?: string | null;
@@ -43,7 +43,8 @@ function isProgram(path: string): boolean {
 	}
 }
 
-function foundOnPath(env: NodeJS.ProcessEnv): string | null {
+/** The first redis-server, else the first valkey-server, on PATH. */
+export function foundOnPath(env: NodeJS.ProcessEnv): string | null {
 	const folders = (env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
 	for (const name of ['redis-server', 'valkey-server']) {
 		for (const folder of folders) if (isProgram(join(folder, name))) return join(folder, name);
@@ -56,15 +57,17 @@ function foundOnPath(env: NodeJS.ProcessEnv): string | null {
  * that is installed, else in JavaScript. Throws RedisUnsuitableError, HomeLockedError or RedisStartError, whose messages say what to do.
  */
 export async function launchRedis({ home, env = process.env, log = silent, ...options }: LaunchOptions): Promise<RedisHandle> {
-	const url = options.url ?? (env['REDIS_URL'] || undefined);
+	const url = options.url ?? (options.binary === undefined ? env['REDIS_URL'] || undefined : undefined);
 	if (url !== undefined) {
 		const redis = optionsOf(url);
 		return { kind: 'url', options: redis, note: await admitRedis(redis), close: async () => {} };
 	}
-	const named = env['REDIS_SERVER_BIN'];
-	const binary = options.binary !== undefined ? options.binary : named ? resolve(named) : foundOnPath(env);
+	const named = options.binary ?? env['REDIS_SERVER_BIN'];
+	// The server runs in its own folder, so a path must not depend on ours; a bare name is looked for on PATH.
+	const program = named ? (named.includes('/') ? resolve(named) : named) : foundOnPath(env);
+	const binary = options.binary === null ? null : program;
 	const kind = binary === null ? 'javascript' : 'binary';
-	const redis = await startEmbedded(home, binary, (how) => log.error({ redis: kind }, `Redis ${how}`));
+	const redis = await startEmbedded(home, binary, (how) => log.error({ redis: kind }, `Redis ${how}; it is started again`));
 	const note = binary === null ? NOT_PERSISTENT : null;
 	log.info({ redis: kind, ...(binary === null ? {} : { binary }), socket: redis.options.path }, 'Redis is up');
 	return { kind, options: redis.options, note, close: redis.close };

@@ -1,29 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { launchRedis, type RedisHandle } from '../src/index.js';
+import { foundOnPath } from '../src/launch-redis.js';
 import { identityOf } from '../src/process-identity.js';
 
-function onPath(): string | null {
-	for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
-		for (const name of ['redis-server', 'valkey-server']) {
-			try {
-				accessSync(join(folder, name), constants.X_OK);
-				return join(folder, name);
-			} catch {}
-		}
-	}
-	return null;
-}
-
 /** The server that is installed, or null: what needs it is then skipped. */
-export const BINARY = onPath();
+export const BINARY = foundOnPath(process.env);
 
 export const temporaryFolder = () => mkdtemp(join(tmpdir(), 'steelyard-test-'));
 export const remove = (folder: string) => rm(folder, { recursive: true, force: true });

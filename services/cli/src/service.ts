@@ -32,6 +32,8 @@ const STOP = { api: 7000, worker: 20_000 };
 const PAUSE = { first: 500, longest: 30_000 };
 
 type Part = 'api' | 'worker';
+/** A small young generation: uploads and downloads are short-lived buffers, and V8 would let them take 30 MB more before it looks. */
+const HEAP = ['--max-semi-space-size=2'];
 const entryOf = (part: Part): string => fileURLToPath(import.meta.resolve(`@steelyard/${part}/main`));
 
 /** A service that did not come up, with the last lines of what it said. */
@@ -44,7 +46,7 @@ export class ServiceStartError extends Error {
 async function start(part: Part, env: NodeJS.ProcessEnv, logFile: string): Promise<{ child: ChildProcess; message: Record<string, unknown> }> {
 	const log = await open(logFile, 'a');
 	const from = (await log.stat()).size;
-	const child = fork(entryOf(part), { env, stdio: ['ignore', log.fd, log.fd, 'ipc'] });
+	const child = fork(entryOf(part), { env, execArgv: HEAP, stdio: ['ignore', log.fd, log.fd, 'ipc'] });
 	await log.close();
 	return new Promise((ready, refuse) => {
 		const timer = setTimeout(() => child.kill('SIGKILL'), START);

@@ -1,1 +1,5 @@
-export {};
+export { type Config, ConfigError, readConfig } from './config.js';
+export { probe } from './devices.js';
+export type { WorkerMessage } from './main.js';
+export type { FromTrainer, ToTrainer, TrainOrder } from './protocol.js';
+export { startWorker, type Worker, type WorkerOptions } from './worker.js';

@@ -1,0 +1,89 @@
+import { mkdir } from 'node:fs/promises';
+import type { WorkerDevices } from '@steelyard/contracts';
+import type { Attempt, AttemptEnd, Queue } from '@steelyard/queue';
+import type { Store } from '@steelyard/store';
+import type { Logger } from 'pino';
+import { describeArtifacts } from './artifacts.js';
+import { attemptKey, countCrashes, earlierFolders, noteCrash } from './attempt-folders.js';
+import { recordEvents } from './event-recorder.js';
+import { startTrainer, type TrainerEnd } from './trainer-process.js';
+
+/** Crashes of the trainer after which a job fails. */
+const CRASHES = 3;
+
+export type AttemptParts = {
+	queue: Pick<Queue, 'jobs' | 'events'>;
+	store: Store;
+	devices: WorkerDevices;
+	trainerEntry: string;
+	/** How long a trainer that was asked to stop may take to write its checkpoint, in milliseconds. */
+	graceMs: number;
+};
+
+type Crash = Extract<TrainerEnd, { type: 'crashed' }>;
+
+const howItEnded = ({ code, signal }: Crash): string =>
+	signal === null
+		? `ended with exit code ${code}`
+		: `was ended by ${signal}${signal === 'SIGKILL' ? ' (as the system does when memory runs out)' : ''}`;
+
+/** A crash may pass: the next attempt goes on from the last checkpoint, but not for ever. */
+async function afterCrash(store: Store, id: string, attempt: number, crash: Crash): Promise<AttemptEnd> {
+	const { code, signal, words } = crash;
+	await noteCrash(store, id, attempt, { exit_code: code, signal, last_words: words });
+	const crashes = await countCrashes(store, id);
+	if (crashes < CRASHES) return { status: 'retry' };
+	const message = `The trainer process ${howItEnded(crash)} in each of ${crashes} attempts.${words.length === 0 ? '' : ` Its last words: ${words.join('\n')}`}`;
+	return { status: 'failed', error: { code: 'trainer_crashed', message, param: null } };
+}
+
+/** Runs one attempt of a job in a trainer process of its own. */
+export async function runAttempt(parts: AttemptParts, id: string, { attempt, job, signal }: Attempt, log: Logger): Promise<AttemptEnd> {
+	const { queue, store, devices, trainerEntry, graceMs } = parts;
+	if (job.spec.device === 'cuda' && !devices.cuda.available) {
+		return {
+			status: 'failed',
+			error: { code: 'device_unavailable', message: `cuda is not available here: ${devices.cuda.note}`, param: 'device' },
+		};
+	}
+	const prefix = attemptKey(id, attempt);
+	const output = store.path(prefix);
+	await mkdir(output, { recursive: true });
+	const earlier = await earlierFolders(store, id, attempt);
+	if (signal.aborted) return { status: 'stopped' };
+
+	const recorder = recordEvents({ queue, id, attempt, log });
+	const trainer = startTrainer({
+		entry: trainerEntry,
+		order: { spec: job.spec, dataset: store.path(`datasets/${job.spec.dataset}`), output, earlier },
+		onEvent: (event) => {
+			log.debug({ event }, 'event');
+			recorder.record(event);
+		},
+		onLine: (stream, line) => log[stream === 'stderr' ? 'warn' : 'info']({ stream }, line),
+	});
+	log.info({ trainer: trainer.pid, resumes: earlier.length > 0 }, 'the trainer has started');
+	const stop = () => {
+		log.info({ reason: (signal.reason as Error).message }, 'the trainer is asked to stop');
+		trainer.stop(graceMs);
+	};
+	signal.addEventListener('abort', stop, { once: true });
+	let end: TrainerEnd;
+	try {
+		end = await trainer.ended;
+	} finally {
+		signal.removeEventListener('abort', stop);
+		await recorder.close();
+	}
+	if (end.type === 'done')
+		return { status: 'succeeded', result: end.result, artifacts: await describeArtifacts(store, prefix, end.artifacts) };
+	if (end.type === 'failed') return { status: 'failed', error: end.error };
+	if (signal.aborted) {
+		if (end.type === 'crashed') log.warn({ code: end.code, signal: end.signal }, 'the trainer went without a last checkpoint');
+		return { status: 'stopped' };
+	}
+	// Stopped though nobody here asked: somebody else ended the process, which is no better than a crash.
+	const crash: Crash = end.type === 'crashed' ? end : { type: 'crashed', code: null, signal: 'SIGTERM', words: [] };
+	log.error({ code: crash.code, signal: crash.signal, words: crash.words }, 'the trainer crashed');
+	return afterCrash(store, id, attempt, crash);
+}

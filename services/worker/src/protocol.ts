@@ -1,0 +1,18 @@
+import type { JobError, JobEventBody, JobResult, WorkerDevices } from '@steelyard/contracts';
+import type { TrainOptions } from '@steelyard/trainer';
+
+/** What the trainer is to do: the part of its options that is plain data. Folders are absolute paths. */
+export type TrainOrder = Pick<TrainOptions, 'spec' | 'dataset' | 'output'> & { earlier: string[] };
+
+/** From the worker to its trainer child. `stop`: end after a last checkpoint. */
+export type ToTrainer = { type: 'train'; options: TrainOrder } | { type: 'stop' };
+
+/** From the trainer child to its worker: events in order, then one end, after which it exits. `artifacts` are file names in the order's output. */
+export type FromTrainer =
+	| { type: 'event'; body: JobEventBody }
+	| { type: 'done'; result: JobResult; artifacts: string[] }
+	| { type: 'stopped' }
+	| { type: 'failed'; error: JobError };
+
+/** From the probe child to its worker. */
+export type FromProbe = { type: 'devices'; devices: WorkerDevices };

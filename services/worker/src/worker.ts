@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { isFinal, type WorkerStatus } from '@steelyard/contracts';
+import type { Queue } from '@steelyard/queue';
+import type { Store } from '@steelyard/store';
+import type { Logger } from 'pino';
+import { runAttempt } from './attempt.js';
+import { removeCheckpoints } from './attempt-folders.js';
+import { PROBE_ENTRY, probe } from './devices.js';
+import { TRAINER_ENTRY } from './trainer-process.js';
+import { version } from './version.js';
+
+/** How long a trainer that was asked to stop may take, in milliseconds. */
+const GRACE = 10_000;
+/** What the queue may take beyond that, in milliseconds: the trainer is ended by force, and the job handed back. */
+const HANDING_BACK = 2000;
+
+export type WorkerOptions = {
+	queue: Queue;
+	store: Store;
+	log: Logger;
+	/** Jobs at one time; 1 unless given, and on a GPU always. */
+	concurrency?: number;
+	/** Path of the module that speaks the trainer's side of the protocol. */
+	trainerEntry?: string;
+	/** Path of the module that tries the devices. */
+	probeEntry?: string;
+	graceMs?: number;
+	/** As the queue's. */
+	lockMs?: number;
+};
+
+export type Worker = {
+	readonly status: WorkerStatus;
+	/** Takes no more jobs; those at hand write a checkpoint and go back to the queue. Bounded in time. */
+	close(): Promise<void>;
+};
+
+/** Tries the devices, then takes jobs from the queue, each trained in a process of its own. The queue and the store stay the caller's to close. */
+export async function startWorker(options: WorkerOptions): Promise<Worker> {
+	const { queue, store, log, graceMs = GRACE, trainerEntry = TRAINER_ENTRY, probeEntry = PROBE_ENTRY, lockMs } = options;
+	const devices = await probe(probeEntry);
+	log.info({ devices }, devices.cuda.available ? 'CUDA is available' : 'CUDA is not available, jobs train on the CPU');
+	let { concurrency = 1 } = options;
+	if (devices.cuda.available && concurrency > 1) {
+		log.warn({ concurrency }, 'one job at a time trains on a GPU');
+		concurrency = 1;
+	}
+	const status: WorkerStatus = {
+		id: `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`,
+		pid: process.pid,
+		started_at: Math.floor(Date.now() / 1000),
+		version,
+		devices,
+		jobs: [],
+	};
+	const announce = () => queue.workers.announce({ ...status, jobs: [...status.jobs] });
+	const announceJobs = () => announce().catch((error: unknown) => log.warn({ err: error }, 'the jobs at hand could not be announced'));
+	await announce();
+
+	const work = queue.work({
+		concurrency,
+		log,
+		...(lockMs === undefined ? {} : { lockMs }),
+		async process(id, attempt) {
+			const jobLog = log.child({ job: id, attempt: attempt.attempt });
+			status.jobs.push(id);
+			void announceJobs();
+			try {
+				return await runAttempt({ queue, store, devices, trainerEntry, graceMs }, id, attempt, jobLog);
+			} finally {
+				status.jobs.splice(status.jobs.indexOf(id), 1);
+				void announceJobs();
+			}
+		},
+		async settled({ id, status: now }) {
+			if (!isFinal(now)) return;
+			// The job has ended, whatever becomes of its checkpoints.
+			await removeCheckpoints(store, id).catch((error: unknown) => log.warn({ err: error, job: id }, 'checkpoints could not be removed'));
+		},
+	});
+
+	return {
+		status,
+		async close() {
+			await work.close(graceMs + HANDING_BACK);
+			await queue.workers.withdraw(status.id);
+		},
+	};
+}

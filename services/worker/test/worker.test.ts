@@ -1,0 +1,210 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { fixture, lives, openService, type Service } from './service.js';
+
+let service: Service;
+beforeEach(async () => {
+	service = await openService();
+});
+afterEach(() => service.close());
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const isTraining = ({ status, stage, step }: { status: string; stage: string | null; step: number | null }) =>
+	status === 'running' && stage === 'fusion' && step !== null;
+
+describe('a job that goes well', () => {
+	it('succeeds with its result, and its artifacts by size and checksum', async () => {
+		await service.work();
+		const job = await service.end(await service.post('succeed'));
+		expect(job).toMatchObject({ status: 'succeeded', stage: null, progress: 1, attempt: 1, error: null, result: { parameters: 10 } });
+		expect(job.artifacts).toEqual([
+			{ name: 'model.onnx', bytes: 7, sha256: sha256('a model'), content_type: 'application/octet-stream' },
+			{ name: 'metrics.json', bytes: 2, sha256: sha256('{}'), content_type: 'application/json' },
+		]);
+		expect((await service.store.get(`jobs/${job.id}/attempts/1/model.onnx`))?.toString()).toBe('a model');
+	});
+
+	it('keeps on its record what its events say', async () => {
+		await service.work();
+		expect(await service.end(await service.post('succeed'))).toMatchObject({
+			device: { provider: 'cpu', note: 'no such library' },
+			metrics: { loss: 0.5, accuracy: 0.75 },
+			modality_weights: { text: 1.25, audio: 0.75 },
+			epoch: 0,
+			step: 199,
+		});
+	});
+
+	it('has every event in order, of much progress only a little', async () => {
+		await service.work();
+		const { id } = await service.end(await service.post('succeed'));
+		const events = await service.events(id);
+		expect(
+			events
+				.filter(({ type }) => type !== 'progress')
+				.map((event) => (event.type === 'status' ? event.status : event.type === 'stage' ? event.stage : event.type)),
+		).toEqual(['queued', 'running', 'preparing', 'device', 'fusion', 'epoch', 'weights', 'exporting', 'succeeded']);
+		const steps = events.flatMap((event) => (event.type === 'progress' ? [event.step] : []));
+		expect(steps.length).toBeGreaterThan(0);
+		expect(steps.length).toBeLessThan(50);
+		expect(steps).toEqual(steps.toSorted((a, b) => a - b));
+	});
+
+	it('leaves no checkpoints', async () => {
+		await service.work();
+		const { id } = await service.end(await service.post('succeed'));
+		await vi.waitFor(async () =>
+			expect(await service.store.list(`jobs/${id}/attempts`)).toEqual([
+				`jobs/${id}/attempts/1/metrics.json`,
+				`jobs/${id}/attempts/1/model.onnx`,
+			]),
+		);
+	});
+
+	it('is named on every line that is logged of it, those of its trainer too', async () => {
+		await service.work();
+		const { id } = await service.end(await service.post('succeed'));
+		const line = service.lines.find(({ msg }) => msg === 'a line of the engine');
+		expect(line).toMatchObject({ job: id, attempt: 1, stream: 'stderr' });
+		expect(service.lines.find(({ msg }) => msg === 'the trainer has started')).toMatchObject({ job: id });
+	});
+
+	it('trains in an allocator that keeps its memory', async () => {
+		await service.work();
+		const { id } = await service.end(await service.post('show the environment'));
+		expect(JSON.parse(String(await service.store.get(`jobs/${id}/attempts/1/report.json`)))).toEqual({
+			MALLOC_MMAP_THRESHOLD_: '2000000000',
+			MALLOC_TRIM_THRESHOLD_: '4000000000',
+			GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
+		});
+	});
+});
+
+describe('a job that fails', () => {
+	it('fails with the error of its trainer, at once', async () => {
+		await service.work();
+		const job = await service.end(await service.post('fail'));
+		expect(job).toMatchObject({ status: 'failed', attempt: 1, error: { code: 'diverged', param: 'training.optimizer.learning_rate' } });
+	});
+
+	it('fails when an artifact that its trainer names is not there', async () => {
+		await service.work();
+		expect(await service.end(await service.post('name a missing artifact'))).toMatchObject({
+			status: 'failed',
+			error: { code: 'internal' },
+		});
+	});
+
+	it('wants cuda where the probe found none: it fails before it starts, with the words of the provider', async () => {
+		await service.work();
+		const job = await service.end(await service.post('succeed', { device: 'cuda' }));
+		expect(job).toMatchObject({
+			status: 'failed',
+			error: {
+				code: 'device_unavailable',
+				message: expect.stringContaining('libcuda.so.1: cannot open shared object file'),
+				param: 'device',
+			},
+		});
+		expect(service.lines.some(({ msg }) => msg === 'the trainer has started')).toBe(false);
+	});
+});
+
+describe('a trainer that crashes', () => {
+	it('is followed by another that finds its checkpoints', async () => {
+		await service.work();
+		const job = await service.end(await service.post('crash once'));
+		expect(job).toMatchObject({ status: 'succeeded', attempt: 2 });
+		expect(JSON.parse(String(await service.store.get(`jobs/${job.id}/attempts/2/report.json`)))).toEqual([
+			service.store.path(`jobs/${job.id}/attempts/1`),
+		]);
+	});
+
+	it('three times fails the job, which says how it went and its last words', async () => {
+		await service.work();
+		const job = await service.end(await service.post('crash'));
+		expect(job).toMatchObject({ status: 'failed', attempt: 3, error: { code: 'trainer_crashed' } });
+		expect(job.error?.message).toBe(
+			'The trainer process ended with exit code 7 in each of 3 attempts. Its last words: terminate called\nout of luck',
+		);
+	});
+});
+
+describe('a cancelled job', () => {
+	it('is stopped, and its worker goes on to the next', async () => {
+		await service.work();
+		const id = await service.post('wait until stopped');
+		const { step: pid } = await service.when(id, isTraining);
+		const next = await service.post('succeed');
+		await service.queue.jobs.requestCancel(id);
+		expect(await service.end(id)).toMatchObject({ status: 'cancelled', attempt: 1 });
+		expect(lives(pid as number)).toBe(false);
+		expect((await service.end(next)).status).toBe('succeeded');
+	});
+
+	it('is ended by force when its trainer does not listen', async () => {
+		await service.work({ graceMs: 100 });
+		const id = await service.post('ignore stop');
+		const { step: pid } = await service.when(id, isTraining);
+		await service.queue.jobs.requestCancel(id);
+		expect(await service.end(id)).toMatchObject({ status: 'cancelled', attempt: 1 });
+		expect(lives(pid as number)).toBe(false);
+	});
+});
+
+describe('a worker', () => {
+	it('that closes hands its job back after a checkpoint, for another to go on', async () => {
+		const first = await service.work();
+		const id = await service.post('wait until stopped');
+		const { step: pid } = await service.when(id, isTraining);
+		await first.close();
+		expect(await service.get(id)).toMatchObject({ status: 'queued', attempt: 1 });
+		expect(lives(pid as number)).toBe(false);
+		expect(await service.store.stat(`jobs/${id}/attempts/1/checkpoints/0.safetensors`)).not.toBeNull();
+		expect(await service.queue.workers.list()).toEqual([]);
+
+		await service.work();
+		await service.when(id, (job) => job.attempt === 2 && isTraining(job));
+		expect(service.lines.findLast(({ msg }) => msg === 'the trainer has started')).toMatchObject({ job: id, attempt: 2, resumes: true });
+	});
+
+	it('says what devices it found and what it works on', async () => {
+		const worker = await service.work();
+		const id = await service.post('wait until stopped');
+		await service.when(id, isTraining);
+		expect(await service.queue.workers.list()).toEqual([
+			{
+				...worker.status,
+				pid: process.pid,
+				devices: { cpu: { available: true }, cuda: { available: false, note: 'libcuda.so.1: cannot open shared object file' } },
+				jobs: [id],
+			},
+		]);
+	});
+
+	it('has no CUDA when the probe of it crashes, and says so', async () => {
+		const worker = await service.work({ probeEntry: fixture('broken-probe.mjs') });
+		expect(worker.status.devices.cuda).toEqual({ available: false, note: expect.stringMatching(/SIGABRT: .*driver on fire/) });
+	});
+
+	it('that is killed takes its trainer with it, and its job is given to another', async () => {
+		const child: ChildProcess = fork(fixture('worker.mjs'), {
+			env: { ...process.env, STEELYARD_HOME: service.home, STEELYARD_REDIS: JSON.stringify(service.redis.options) },
+		});
+		try {
+			await once(child, 'message');
+			const id = await service.post('wait until stopped');
+			const { step: pid } = await service.when(id, isTraining);
+			child.kill('SIGKILL');
+			await once(child, 'exit');
+			await vi.waitFor(() => expect(lives(pid as number)).toBe(false), { timeout: 10_000 });
+			await service.queue.jobs.rebuild({ alone: true });
+			await service.work();
+			expect(await service.when(id, (job) => job.attempt === 2)).toMatchObject({ status: 'running' });
+		} finally {
+			child.kill('SIGKILL');
+		}
+	});
+});
