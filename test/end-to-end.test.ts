@@ -14,14 +14,21 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { smallDataset } from '../packages/trainer/test/small-dataset.js';
 
 const CLI = fileURLToPath(new URL('../services/cli/bin/steelyard.js', import.meta.url));
-const onPath = (name: string): string | null => (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, name)).find(existsSync) ?? null;
+const onPath = (name: string): string | null =>
+	(process.env['PATH'] ?? '')
+		.split(delimiter)
+		.map((folder) => join(folder, name))
+		.find(existsSync) ?? null;
 const REDIS = onPath('redis-server') ?? onPath('valkey-server');
 
 type Running = { url: string; pid: number; home: string; stop: (signal?: NodeJS.Signals) => Promise<number | null> };
 
 /** `steelyard serve` as a person starts it, on a free port. */
 async function serve(home: string, env: NodeJS.ProcessEnv): Promise<Running> {
-	const child = spawn(process.execPath, [CLI, 'serve', '--home', home, '--port', '0'], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+	const child = spawn(process.execPath, [CLI, 'serve', '--home', home, '--port', '0'], {
+		env: { ...process.env, ...env },
+		stdio: ['ignore', 'pipe', 'pipe'],
+	});
 	const said: string[] = [];
 	createInterface({ input: child.stderr }).on('line', (line) => said.push(line));
 	const gone = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
@@ -83,7 +90,11 @@ const short = (dataset: string) => ({
 	weighting: { preset: 'btw' as const, refresh_epochs: 2 },
 	training: { epochs: 6, batch_size: 16 },
 });
-const endless = (dataset: string) => ({ dataset, model: { hidden: 16 }, training: { epochs: 100_000, batch_size: 16, early_stopping: null } });
+const endless = (dataset: string) => ({
+	dataset,
+	model: { hidden: 16 },
+	training: { epochs: 100_000, batch_size: 16, early_stopping: null },
+});
 
 async function ended(client: Client, id: string): Promise<{ job: JobResource; events: JobEvent[] }> {
 	const events: JobEvent[] = [];
@@ -116,12 +127,20 @@ for (const [name, env, available] of ways)
 			const { job, events } = await ended(client, posted.id);
 			expect(job).toMatchObject({ status: 'succeeded', progress: 1, stage: null, attempt: 1, error: null });
 			expect(events.flatMap((event) => (event.type === 'status' ? [event.status] : []))).toEqual(['queued', 'running', 'succeeded']);
-			expect(events.flatMap((event) => (event.type === 'stage' ? [event.stage] : []))).toEqual(['preparing', 'unimodal', 'fusion', 'evaluating', 'exporting']);
+			expect(events.flatMap((event) => (event.type === 'stage' ? [event.stage] : []))).toEqual([
+				'preparing',
+				'unimodal',
+				'fusion',
+				'evaluating',
+				'exporting',
+			]);
 			expect((await client.jobs.metrics(job.id)).epochs.length).toBeGreaterThan(6);
 			const file = join(await folder(), 'model.onnx');
 			expect((await steelyard(service.url, 'models', 'download', job.id, '-o', file)).code).toBe(0);
 			const bytes = await readFile(file);
-			expect(createHash('sha256').update(bytes).digest('hex')).toBe(job.artifacts.find((artifact) => artifact.name === 'model.onnx')?.sha256);
+			expect(createHash('sha256').update(bytes).digest('hex')).toBe(
+				job.artifacts.find((artifact) => artifact.name === 'model.onnx')?.sha256,
+			);
 			const session = await createSession(bytes);
 			const { prediction } = await session.run({
 				'x.a': tensor('float32', [1, 6], new Float32Array(6)),
@@ -137,7 +156,8 @@ for (const [name, env, available] of ways)
 		it('gives equal jobs equal bytes', async () => {
 			const jobs = await Promise.all([client.jobs.create(short(dataset)), client.jobs.create(short(dataset))]);
 			const shas: Array<string | undefined> = [];
-			for (const { id } of jobs) shas.push((await ended(client, id)).job.artifacts.find((artifact) => artifact.name === 'model.onnx')?.sha256);
+			for (const { id } of jobs)
+				shas.push((await ended(client, id)).job.artifacts.find((artifact) => artifact.name === 'model.onnx')?.sha256);
 			expect(shas[0]).toBeTypeOf('string');
 			expect(shas[1]).toBe(shas[0]);
 		});
@@ -165,7 +185,12 @@ for (const [name, env, available] of ways)
 			await refused({ training: { early_stopping: { metric: 'mae' } } }).toMatchObject({ status: 422, code: 'unsupported_task' });
 			await expect(client.jobs.get('job_0')).rejects.toMatchObject({ status: 404, code: 'not_found' });
 			const cuda = (await client.ready()).workers[0]?.devices.cuda;
-			if (cuda?.available === false) await refused({ device: 'cuda' }).toMatchObject({ status: 422, code: 'device_unavailable', message: expect.stringContaining(cuda.note ?? '') });
+			if (cuda?.available === false)
+				await refused({ device: 'cuda' }).toMatchObject({
+					status: 422,
+					code: 'device_unavailable',
+					message: expect.stringContaining(cuda.note ?? ''),
+				});
 		});
 
 		it('is used from the command line with exit codes that scripts can use', async () => {
@@ -176,7 +201,10 @@ for (const [name, env, available] of ways)
 			expect(JSON.parse(watched.stdout)).toMatchObject({ object: 'job', status: 'succeeded' });
 			const list = JSON.parse((await steelyard(service.url, 'jobs', 'list', '--json')).stdout) as unknown[];
 			expect(Array.isArray(list)).toBe(true);
-			await writeFile(spec, JSON.stringify({ ...short(dataset), training: { optimizer: { name: 'sgd', learning_rate: 100 }, epochs: 6, loss: 'auto' } }));
+			await writeFile(
+				spec,
+				JSON.stringify({ ...short(dataset), training: { optimizer: { name: 'sgd', learning_rate: 100 }, epochs: 6, loss: 'auto' } }),
+			);
 			const diverged = await steelyard(service.url, '--json', 'jobs', 'create', spec, '--watch');
 			expect([diverged.code, (JSON.parse(diverged.stdout) as JobResource).status]).toEqual([1, 'failed']);
 			await writeFile(spec, JSON.stringify({ dataset, colour: 'red' }));
@@ -188,11 +216,18 @@ for (const [name, env, available] of ways)
 		});
 
 		it('goes on with a job whose trainer, and whose worker, is killed, to the same bytes', async () => {
-			const spec = { ...short(dataset), training: { epochs: 3000, batch_size: 16, early_stopping: null, seed: 3 }, weighting: { preset: 'uniform' as const } };
+			const spec = {
+				...short(dataset),
+				training: { epochs: 3000, batch_size: 16, early_stopping: null, seed: 3 },
+				weighting: { preset: 'uniform' as const },
+			};
 			const whole = await ended(client, (await client.jobs.create(spec)).id);
 			const job = await client.jobs.create(spec);
 			await running(client, job.id);
-			const trainers = (await processesOf(service.home)).map(async (pid) => ({ pid, line: await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '') }));
+			const trainers = (await processesOf(service.home)).map(async (pid) => ({
+				pid,
+				line: await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => ''),
+			}));
 			const trainer = (await Promise.all(trainers)).find(({ line }) => line.includes('trainer-child'));
 			process.kill(trainer?.pid as number, 'SIGKILL');
 			await until('the second attempt', async () => (await client.jobs.get(job.id)).attempt === 2);
@@ -210,7 +245,9 @@ for (const [name, env, available] of ways)
 			await running(client, job.id);
 			await service.stop('SIGKILL');
 			await until('the API, the worker and the trainer to end', async () => {
-				const lines = await Promise.all((await processesOf(service.home)).map((pid) => readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '')));
+				const lines = await Promise.all(
+					(await processesOf(service.home)).map((pid) => readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '')),
+				);
 				return lines.every((line) => line.includes('redis'));
 			});
 			service = await serve(service.home, env);

@@ -21,7 +21,9 @@ async function pythonWithTorch() {
 			console.error('making a Python virtual environment with PyTorch under out/bench …');
 			await run('python3', ['-m', 'venv', venv]);
 		}
-		await run(python, ['-c', 'import torch']).catch(() => run(python, ['-m', 'pip', 'install', '-q', 'torch==2.13.0', 'numpy'], { maxBuffer: 1e8 }));
+		await run(python, ['-c', 'import torch']).catch(() =>
+			run(python, ['-m', 'pip', 'install', '-q', 'torch==2.13.0', 'numpy'], { maxBuffer: 1e8 }),
+		);
 		return { python };
 	} catch (error) {
 		return { python: null, reason: String(error.message).split('\n')[0] };

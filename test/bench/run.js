@@ -37,6 +37,9 @@ const refresh = await child('refresh.js');
 if (refresh.absent) row('BTW refresh on p12_icu', `skipped: ${refresh.absent}`);
 else {
 	const share = refresh.refreshes.map(({ refresh: cost, epochs }) => (100 * cost) / epochs);
-	row('BTW refresh on p12_icu, of the epochs between refreshes', `${median(share).toFixed(1)} % (${median(refresh.refreshes.map((r) => r.refresh)).toFixed(0)} ms)`);
+	row(
+		'BTW refresh on p12_icu, of the epochs between refreshes',
+		`${median(share).toFixed(1)} % (${median(refresh.refreshes.map((r) => r.refresh)).toFixed(0)} ms)`,
+	);
 	row('trainer on p12_icu, largest resident size', `${refresh.maxRssMiB.toFixed(0)} MiB`);
 }

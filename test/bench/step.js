@@ -13,7 +13,14 @@ export async function ours() {
 	const modalities = Object.entries(FEATURES).map(([name, features]) => ({ name, shape: [features], maskedSteps: false }));
 	const architecture = { config: { family: 'mlp-fusion', hidden: 128, encoder_layers: 2, head_layers: 2 }, modalities, outputs: CLASSES };
 	const optimizer = optimizerOf({ name: 'adam', weightDecay: 0, momentum: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
-	const program = await compileTrainProgram({ architecture, batch: BATCH, loss: 'cross_entropy', optimizer, clipNorm: null, standardisation: new Map() });
+	const program = await compileTrainProgram({
+		architecture,
+		batch: BATCH,
+		loss: 'cross_entropy',
+		optimizer,
+		clipNorm: null,
+		standardisation: new Map(),
+	});
 	const random = (count, spread) => Float32Array.from({ length: count }, () => (Math.random() - 0.5) * 2 * spread);
 	const state = {};
 	for (const { name, size } of program.layout) {

@@ -37,7 +37,9 @@ export const mlpFusion: Family<MlpFusionConfig> = {
 	parameters({ hidden, encoder_layers, head_layers }, modalities, outputs) {
 		const encoders = modalities.flatMap(({ name, shape }) => {
 			const features = shape.at(-1) as number;
-			const mlp = Array.from({ length: encoder_layers }, (_, i) => linear(`encoder.${name}.${i}`, i === 0 ? features : hidden, hidden)).flat();
+			const mlp = Array.from({ length: encoder_layers }, (_, i) =>
+				linear(`encoder.${name}.${i}`, i === 0 ? features : hidden, hidden),
+			).flat();
 			const pool = shape.length === 2 ? [{ name: `encoder.${name}.score`, shape: [hidden, 1], bound: 1 / Math.sqrt(hidden) }] : [];
 			return [...mlp, ...pool];
 		});

@@ -12,7 +12,8 @@ export type Gradients = {
 /** Values that depend on `sources`, these among them. */
 function dependents(graph: Graph, sources: readonly string[]): Set<string> {
 	const found = new Set(sources);
-	for (const node of graph.nodes) if (!(node.op in zeros) && node.inputs.some((input) => found.has(input))) for (const output of node.outputs) found.add(output);
+	for (const node of graph.nodes)
+		if (!(node.op in zeros) && node.inputs.some((input) => found.has(input))) for (const output of node.outputs) found.add(output);
 	return found;
 }
 
@@ -40,7 +41,8 @@ export function differentiate(graph: Graph, { loss, wrt }: { loss: string; wrt: 
 		if (value === undefined) throw new GraphError('malformed_model', `the graph has no value "${name}"`, name);
 		return value;
 	};
-	if (valueOf(loss).shape.some((dim) => dim !== 1)) throw new GraphError('unsupported_model', `the loss "${loss}" has the shape [${valueOf(loss).shape}], expected a scalar`, loss);
+	if (valueOf(loss).shape.some((dim) => dim !== 1))
+		throw new GraphError('unsupported_model', `the loss "${loss}" has the shape [${valueOf(loss).shape}], expected a scalar`, loss);
 
 	const g = GraphBuilder.from(graph, 'grad/');
 	const active = dependents(graph, wrt);
@@ -59,7 +61,11 @@ export function differentiate(graph: Graph, { loss, wrt }: { loss: string; wrt: 
 		if (node.op in zeros || !node.outputs.some((output) => parts.has(output)) || !node.inputs.some((input) => active.has(input))) continue;
 		const rule = rules[node.op];
 		if (rule === undefined)
-			throw new GraphError('unsupported_operator', `no gradient is known for the operator ${node.op} of node "${node.name}", on the path ${pathToLoss(graph, node, loss)}`, node.name);
+			throw new GraphError(
+				'unsupported_operator',
+				`no gradient is known for the operator ${node.op} of node "${node.name}", on the path ${pathToLoss(graph, node, loss)}`,
+				node.name,
+			);
 		const inputs = node.inputs.map((name) => (name === '' ? null : valueOf(name)));
 		const outputs = node.outputs.map(valueOf);
 		const dys = node.outputs.map(gradientOf);
@@ -78,7 +84,8 @@ export function differentiate(graph: Graph, { loss, wrt }: { loss: string; wrt: 
 			...attributesOf(node),
 			constant: (input) => {
 				const data = graph.initializers.get(node.inputs[input] ?? '')?.data;
-				if (data === undefined) throw new GraphError('unsupported_model', `input ${input} of node "${node.name}" (${node.op}) must be a constant`, node.name);
+				if (data === undefined)
+					throw new GraphError('unsupported_model', `input ${input} of node "${node.name}" (${node.op}) must be a constant`, node.name);
 				return Array.from(data as ArrayLike<number | bigint>, Number);
 			},
 		};
@@ -88,7 +95,9 @@ export function differentiate(graph: Graph, { loss, wrt }: { loss: string; wrt: 
 		});
 	}
 
-	const gradients = new Map(wrt.map((name) => [name, gradientOf(name) ?? g.expand(g.scalar(0, valueOf(name).dtype), valueOf(name).shape as number[])]));
+	const gradients = new Map(
+		wrt.map((name) => [name, gradientOf(name) ?? g.expand(g.scalar(0, valueOf(name).dtype), valueOf(name).shape as number[])]),
+	);
 	g.output(loss, seed);
 	return { graph: g.build(graph.name), gradients };
 }

@@ -36,7 +36,12 @@ export function attributesOf(node: Node): Pick<RuleContext, 'int' | 'float' | 'i
 	const read = (name: string, type: string): unknown => {
 		const attribute = node.attributes[name];
 		if (attribute === undefined) return undefined;
-		if (attribute.type !== type) throw new GraphError('malformed_model', `attribute "${name}" of node "${node.name}" is ${attribute.type}, expected ${type}`, node.name);
+		if (attribute.type !== type)
+			throw new GraphError(
+				'malformed_model',
+				`attribute "${name}" of node "${node.name}" is ${attribute.type}, expected ${type}`,
+				node.name,
+			);
 		return attribute.value;
 	};
 	return {

@@ -39,7 +39,11 @@ const run = async (graph: Graph, feeds: Record<string, Tensor>): Promise<Record<
 export async function gradientError({ shapes, build, range = [-2, 2], dtype = 'float64' }: Case, seed: number): Promise<number> {
 	const next = random(seed);
 	const draw = (type: DType, shape: number[], [low, high]: [number, number]): Tensor =>
-		tensor(type, shape, Array.from({ length: sizeOf(shape) }, () => low + (high - low) * next()));
+		tensor(
+			type,
+			shape,
+			Array.from({ length: sizeOf(shape) }, () => low + (high - low) * next()),
+		);
 	const feeds: Record<string, Tensor> = Object.fromEntries(shapes.map((shape, i) => [`x${i}`, draw(dtype, shape, range)]));
 
 	const g = new GraphBuilder();
@@ -55,7 +59,8 @@ export async function gradientError({ shapes, build, range = [-2, 2], dtype = 'f
 	const analytic = await run(backward.build('backward'), feeds);
 
 	const session = await createSession(encodeModel(model));
-	const lossAt = async (changed: Record<string, Tensor>): Promise<number> => Number(((await session.run({ ...feeds, ...changed }))['loss'] as Tensor).data[0]);
+	const lossAt = async (changed: Record<string, Tensor>): Promise<number> =>
+		Number(((await session.run({ ...feeds, ...changed }))['loss'] as Tensor).data[0]);
 	let worst = 0;
 	if (dtype === 'float64') {
 		const h = 1e-5;
@@ -63,25 +68,45 @@ export async function gradientError({ shapes, build, range = [-2, 2], dtype = 'f
 			const { shape, data } = feeds[name] as Tensor;
 			const gradient = (analytic[`d_${name}`] as Tensor).data;
 			for (let i = 0; i < data.length; i++) {
-				const moved = async (by: number) => lossAt({ [name]: tensor(dtype, shape, Float64Array.from(data as Float64Array, (v, j) => (j === i ? v + by : v))) });
+				const moved = async (by: number) =>
+					lossAt({
+						[name]: tensor(
+							dtype,
+							shape,
+							Float64Array.from(data as Float64Array, (v, j) => (j === i ? v + by : v)),
+						),
+					});
 				const numeric = ((await moved(h)) - (await moved(-h))) / (2 * h);
 				worst = Math.max(worst, Math.abs(numeric - Number(gradient[i])) / (1e-4 * Math.abs(numeric) + 1e-6));
 			}
 		}
 	} else {
 		const h = 1e-2;
-		const direction = Object.fromEntries(names.map((name) => [name, draw('float32', (feeds[name] as Tensor).shape as number[], [-1, 1]).data as Float32Array]));
+		const direction = Object.fromEntries(
+			names.map((name) => [name, draw('float32', (feeds[name] as Tensor).shape as number[], [-1, 1]).data as Float32Array]),
+		);
 		const moved = (by: number) =>
 			lossAt(
 				Object.fromEntries(
 					names.map((name) => {
 						const { shape, data } = feeds[name] as Tensor;
-						return [name, tensor('float32', shape, Float32Array.from(data as Float32Array, (v, i) => v + by * (direction[name]?.[i] as number)))];
+						return [
+							name,
+							tensor(
+								'float32',
+								shape,
+								Float32Array.from(data as Float32Array, (v, i) => v + by * (direction[name]?.[i] as number)),
+							),
+						];
 					}),
 				),
 			);
 		const numeric = ((await moved(h)) - (await moved(-h))) / (2 * h);
-		const exact = names.reduce((sum, name) => sum + (direction[name] as Float32Array).reduce((part, d, i) => part + d * Number((analytic[`d_${name}`] as Tensor).data[i]), 0), 0);
+		const exact = names.reduce(
+			(sum, name) =>
+				sum + (direction[name] as Float32Array).reduce((part, d, i) => part + d * Number((analytic[`d_${name}`] as Tensor).data[i]), 0),
+			0,
+		);
 		worst = Math.abs(numeric - exact) / (2e-3 * (1 + Math.abs(exact)));
 	}
 	await session.release();

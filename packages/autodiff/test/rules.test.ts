@@ -18,22 +18,57 @@ const cases: Record<string, Case[]> = {
 	Softplus: [unary('Softplus', { dtype: 'float32' })],
 	Relu: [unary('Relu', { range: [0.1, 2] }), unary('Relu', { range: [-2, -0.1] }), unary('Relu', { dtype: 'float32', range: [0.2, 2] })],
 	Add: [{ shapes: [[2, 3], [3]], build: (g, [a, b]) => g.add(a!, b!) }],
-	Sub: [{ shapes: [[2, 1, 3], [4, 1]], build: (g, [a, b]) => g.sub(a!, b!) }],
+	Sub: [
+		{
+			shapes: [
+				[2, 1, 3],
+				[4, 1],
+			],
+			build: (g, [a, b]) => g.sub(a!, b!),
+		},
+	],
 	Mul: [
 		{ shapes: [[], [2, 2]], build: (g, [a, b]) => g.mul(a!, b!) },
 		{ shapes: [[2, 3]], build: (g, [a]) => g.mul(a!, a!) },
 	],
-	Div: [{ shapes: [[2, 3], [2, 1]], range: [0.3, 2], build: (g, [a, b]) => g.div(a!, b!) }],
+	Div: [
+		{
+			shapes: [
+				[2, 3],
+				[2, 1],
+			],
+			range: [0.3, 2],
+			build: (g, [a, b]) => g.div(a!, b!),
+		},
+	],
 	Pow: [{ shapes: [[2, 3], [3]], range: [0.3, 2], build: (g, [a, b]) => g.op('Pow', [a!, b!]) }],
 	Where: [
 		{
 			shapes: [[2, 3], [3]],
-			build: (g, [a, b]) => g.op('Where', [g.op('Greater', [a!, g.scalar(0, 'float64')], {}, { dtype: 'bool' }), a!, b!], {}, { dtype: 'float64', shape: [2, 3] }),
+			build: (g, [a, b]) =>
+				g.op(
+					'Where',
+					[g.op('Greater', [a!, g.scalar(0, 'float64')], {}, { dtype: 'bool' }), a!, b!],
+					{},
+					{ dtype: 'float64', shape: [2, 3] },
+				),
 		},
 	],
 	MatMul: [
-		{ shapes: [[2, 3], [3, 4]], build: (g, [a, b]) => g.matMul(a!, b!) },
-		{ shapes: [[2, 1, 2, 3], [4, 3, 2]], build: (g, [a, b]) => g.matMul(a!, b!) },
+		{
+			shapes: [
+				[2, 3],
+				[3, 4],
+			],
+			build: (g, [a, b]) => g.matMul(a!, b!),
+		},
+		{
+			shapes: [
+				[2, 1, 2, 3],
+				[4, 3, 2],
+			],
+			build: (g, [a, b]) => g.matMul(a!, b!),
+		},
 	],
 	Gemm: [false, true].flatMap((transA) =>
 		[false, true].flatMap((transB): Case[] => [
@@ -61,8 +96,21 @@ const cases: Record<string, Case[]> = {
 		{ shapes: [[2, 3]], build: (g, [x]) => g.op('Transpose', [x!], {}, { shape: [3, 2] }) },
 	],
 	Concat: [
-		{ shapes: [[2, 3], [2, 1], [2, 2]], build: (g, inputs) => g.concat(inputs, 1) },
-		{ shapes: [[2, 3], [2, 1]], build: (g, inputs) => g.op('Concat', inputs, { axis: -1 }, { shape: [2, 4] }) },
+		{
+			shapes: [
+				[2, 3],
+				[2, 1],
+				[2, 2],
+			],
+			build: (g, inputs) => g.concat(inputs, 1),
+		},
+		{
+			shapes: [
+				[2, 3],
+				[2, 1],
+			],
+			build: (g, inputs) => g.op('Concat', inputs, { axis: -1 }, { shape: [2, 4] }),
+		},
 	],
 	Split: [
 		{ shapes: [[2, 5]], build: (g, [x]) => g.mul(g.split(x!, [2, 2, 1], 1)[0]!, g.split(x!, [2, 2, 1], 1)[1]!) },
@@ -88,11 +136,19 @@ describe('rules of differentiation', () => {
 	it('undo every broadcast of two shapes', async () => {
 		const dims = fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 0, maxLength: 3 });
 		await fc.assert(
-			fc.asyncProperty(dims, fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }), fc.nat(3), fc.nat(3), async (shape, ones, cutA, cutB) => {
-				const shapes = [cutA, cutB].map((cut, i) => shape.map((dim, axis) => (ones[i * 3 + axis] ? 1 : dim)).slice(Math.min(cut, shape.length)));
-				for (const op of ['add', 'sub', 'mul', 'div'] as const)
-					expect(await gradientError({ shapes, range: [0.5, 2], build: (g, [a, b]) => g[op](a!, b!) }, 7)).toBeLessThanOrEqual(1);
-			}),
+			fc.asyncProperty(
+				dims,
+				fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }),
+				fc.nat(3),
+				fc.nat(3),
+				async (shape, ones, cutA, cutB) => {
+					const shapes = [cutA, cutB].map((cut, i) =>
+						shape.map((dim, axis) => (ones[i * 3 + axis] ? 1 : dim)).slice(Math.min(cut, shape.length)),
+					);
+					for (const op of ['add', 'sub', 'mul', 'div'] as const)
+						expect(await gradientError({ shapes, range: [0.5, 2], build: (g, [a, b]) => g[op](a!, b!) }, 7)).toBeLessThanOrEqual(1);
+				},
+			),
 			{ numRuns: 15, seed: 1 },
 		);
 	});

@@ -21,7 +21,16 @@ export type JobEventBody =
 			rows_per_second: number;
 			eta_seconds: number | null;
 	  }
-	| { type: 'epoch'; stage: JobStage; model: string; epoch: number; train_loss: number; validation: Metrics; learning_rate: number; best: boolean }
+	| {
+			type: 'epoch';
+			stage: JobStage;
+			model: string;
+			epoch: number;
+			train_loss: number;
+			validation: Metrics;
+			learning_rate: number;
+			best: boolean;
+	  }
 	| {
 			type: 'weights';
 			epoch: number;

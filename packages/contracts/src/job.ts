@@ -23,7 +23,9 @@ export type ModalityWeight = Static<typeof ModalityWeight>;
 
 export const JobResult = Type.Object({
 	metrics: Type.Record(Type.String(), Metrics, { description: 'split → metrics, measured by running the exported graph' }),
-	unimodal: Type.Record(Type.String(), Type.Record(Type.String(), Metrics), { description: 'modality → split → metrics; empty for uniform' }),
+	unimodal: Type.Record(Type.String(), Type.Record(Type.String(), Metrics), {
+		description: 'modality → split → metrics; empty for uniform',
+	}),
 	modality_weights: Type.Record(Type.String(), ModalityWeight, { description: 'over the test split, or validation where there is none' }),
 	best_epoch: Type.Integer(),
 	epochs: Type.Integer(),
@@ -56,7 +58,9 @@ export const JobResource = Type.Object({
 	finished_at: nullable(Type.Integer()),
 	attempt: Type.Integer({ description: 'how often a worker has taken the job; 0 while queued' }),
 	cancel_requested: Type.Boolean(),
-	device: nullable(Type.Object({ provider: Type.Unsafe<'cpu' | 'cuda'>({ type: 'string', enum: ['cpu', 'cuda'] }), note: nullable(Type.String()) })),
+	device: nullable(
+		Type.Object({ provider: Type.Unsafe<'cpu' | 'cuda'>({ type: 'string', enum: ['cpu', 'cuda'] }), note: nullable(Type.String()) }),
+	),
 	spec: JobSpec,
 	result: nullable(JobResult),
 	artifacts: Type.Array(Artifact),

@@ -28,7 +28,12 @@ export const ScheduleConfig = Type.Object(
 		warmup_fraction: Type.Number({ minimum: 0, maximum: 1, default: 0.05, description: 'of all steps, for warmup-cosine' }),
 		final_fraction: Type.Number({ minimum: 0, maximum: 1, default: 0, description: 'of the learning rate at the end, for warmup-cosine' }),
 		factor: Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1, default: 0.5, description: 'the cut, for plateau' }),
-		patience: Type.Integer({ minimum: 0, maximum: 10_000, default: 3, description: 'epochs without a better validation loss, for plateau' }),
+		patience: Type.Integer({
+			minimum: 0,
+			maximum: 10_000,
+			default: 3,
+			description: 'epochs without a better validation loss, for plateau',
+		}),
 	},
 	{ ...closed, default: {} },
 );
@@ -56,15 +61,26 @@ export const TrainingConfig = Type.Object(
 			description: 'largest global L2 norm of the gradient',
 		}),
 		early_stopping: Type.Union([EarlyStopping, Type.Null()], { default: { metric: 'loss', patience: 10 } }),
-		loss: choice(['auto', 'cross_entropy', 'mse', 'mae'], { default: 'auto', description: 'auto: cross_entropy for classes, mse for regression' }),
-		standardize: Type.Boolean({ default: true, description: 'shift and scale every feature by its mean and deviation on the training split' }),
+		loss: choice(['auto', 'cross_entropy', 'mse', 'mae'], {
+			default: 'auto',
+			description: 'auto: cross_entropy for classes, mse for regression',
+		}),
+		standardize: Type.Boolean({
+			default: true,
+			description: 'shift and scale every feature by its mean and deviation on the training split',
+		}),
 		validation_fraction: Type.Number({
 			exclusiveMinimum: 0,
 			maximum: 0.5,
 			default: 0.2,
 			description: 'of the training split, where the dataset has no validation split',
 		}),
-		threads: Type.Integer({ minimum: 1, maximum: 256, default: 1, description: 'of the runtime; results repeat bit for bit for one count' }),
+		threads: Type.Integer({
+			minimum: 1,
+			maximum: 256,
+			default: 1,
+			description: 'of the runtime; results repeat bit for bit for one count',
+		}),
 		seed: Type.Integer({ minimum: 0, maximum: 4_294_967_295, default: 1 }),
 	},
 	{ ...closed, default: {} },
@@ -94,7 +110,11 @@ export const JobSpec = Type.Object(
 		dataset: Type.String({ pattern: '^ds_[A-Za-z0-9]{1,40}$' }),
 		model: MlpFusionConfig,
 		modalities: Type.Optional(
-			Type.Array(Type.String({ pattern: NAME_PATTERN }), { minItems: 1, uniqueItems: true, description: 'of the dataset; all of them unless given' }),
+			Type.Array(Type.String({ pattern: NAME_PATTERN }), {
+				minItems: 1,
+				uniqueItems: true,
+				description: 'of the dataset; all of them unless given',
+			}),
 		),
 		weighting: WeightingSpec,
 		training: TrainingConfig,

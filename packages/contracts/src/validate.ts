@@ -8,7 +8,13 @@ import { JobSpec } from './spec.js';
 export type FieldError = { param: string; detail: string };
 
 const fieldOf = (pointer: string, extra?: string): string =>
-	[...pointer.split('/').slice(1).map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~')), ...(extra === undefined ? [] : [extra])].join('.');
+	[
+		...pointer
+			.split('/')
+			.slice(1)
+			.map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~')),
+		...(extra === undefined ? [] : [extra]),
+	].join('.');
 
 const shown = (value: unknown): string => {
 	const text = JSON.stringify(value) ?? 'nothing';
@@ -19,7 +25,10 @@ const at = (value: unknown, pointer: string): unknown =>
 	pointer
 		.split('/')
 		.slice(1)
-		.reduce<unknown>((inner, part) => (inner as Record<string, unknown> | undefined)?.[part.replaceAll('~1', '/').replaceAll('~0', '~')], value);
+		.reduce<unknown>(
+			(inner, part) => (inner as Record<string, unknown> | undefined)?.[part.replaceAll('~1', '/').replaceAll('~0', '~')],
+			value,
+		);
 
 /** Every field of `value` that does not fit `schema`, named by its path, with what was expected and what was found; empty when all fits. */
 export function fieldErrors(schema: TSchema, value: unknown): FieldError[] {
@@ -28,12 +37,16 @@ export function fieldErrors(schema: TSchema, value: unknown): FieldError[] {
 		const params = error.params as { additionalProperties?: string[]; requiredProperties?: string[]; allowedValues?: unknown[] };
 		if (error.keyword === 'boolean' || error.keyword === 'anyOf') continue;
 		if (error.keyword === 'additionalProperties') {
-			for (const name of params.additionalProperties ?? []) errors.push({ param: fieldOf(error.instancePath, name), detail: 'is not a known field' });
+			for (const name of params.additionalProperties ?? [])
+				errors.push({ param: fieldOf(error.instancePath, name), detail: 'is not a known field' });
 		} else if (error.keyword === 'required') {
 			for (const name of params.requiredProperties ?? []) errors.push({ param: fieldOf(error.instancePath, name), detail: 'is required' });
 		} else {
 			const found = shown(at(value, error.instancePath));
-			const detail = error.keyword === 'enum' ? `must be one of ${(params.allowedValues ?? []).map((v) => JSON.stringify(v)).join(', ')}` : error.message;
+			const detail =
+				error.keyword === 'enum'
+					? `must be one of ${(params.allowedValues ?? []).map((v) => JSON.stringify(v)).join(', ')}`
+					: error.message;
 			errors.push({ param: fieldOf(error.instancePath), detail: `${detail}, found ${found}` });
 		}
 	}
@@ -43,7 +56,11 @@ export function fieldErrors(schema: TSchema, value: unknown): FieldError[] {
 }
 
 /** Fills in defaults, then checks. Throws ProblemError `code` naming the first offending field. The input is not changed; nothing is coerced. */
-export function parse<S extends TSchema>(schema: S, input: unknown, code: 'invalid_request' | 'invalid_dataset' = 'invalid_request'): Static<S> {
+export function parse<S extends TSchema>(
+	schema: S,
+	input: unknown,
+	code: 'invalid_request' | 'invalid_dataset' = 'invalid_request',
+): Static<S> {
 	const value = Value.Default(schema, structuredClone(input));
 	if (Value.Check(schema, value)) return value as Static<S>;
 	const first = fieldErrors(schema, value)[0] ?? { param: '', detail: 'does not fit' };

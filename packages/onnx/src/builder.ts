@@ -205,7 +205,13 @@ export class GraphBuilder {
 
 	/** The sum of all elements, of shape []. */
 	sumAll(x: Value): Value {
-		return x.shape.length === 0 ? x : this.reduceSum(x, x.shape.map((_, axis) => axis), false);
+		return x.shape.length === 0
+			? x
+			: this.reduceSum(
+					x,
+					x.shape.map((_, axis) => axis),
+					false,
+				);
 	}
 
 	expand(x: Value, shape: readonly number[]): Value {
@@ -215,7 +221,9 @@ export class GraphBuilder {
 	concat(values: readonly Value[], axis: number): Value {
 		const first = values[0] as Value;
 		const sizes = values.map((value) => value.shape[axis] as Dim);
-		const total = sizes.every((size) => typeof size === 'number') ? sizes.reduce<number>((sum, size) => sum + (size as number), 0) : sizes.join('+');
+		const total = sizes.every((size) => typeof size === 'number')
+			? sizes.reduce<number>((sum, size) => sum + (size as number), 0)
+			: sizes.join('+');
 		return this.op('Concat', values, { axis }, { shape: first.shape.map((dim, i) => (i === axis ? total : dim)) });
 	}
 

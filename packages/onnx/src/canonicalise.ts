@@ -38,7 +38,11 @@ async function typed(model: Model): Promise<Graph> {
 	const values = new Map<string, Value>();
 	for (const value of session.outputs) {
 		if (value.shape.some((dim) => typeof dim !== 'number' || dim < 0))
-			throw new GraphError('unknown_shape', `the shape of the value "${value.name}" is not known before it runs: [${value.shape}]`, value.name);
+			throw new GraphError(
+				'unknown_shape',
+				`the shape of the value "${value.name}" is not known before it runs: [${value.shape}]`,
+				value.name,
+			);
 		values.set(value.name, value);
 	}
 	await session.release();
@@ -57,11 +61,15 @@ export async function canonicalise(model: Model, { dims = {}, parameters = [] }:
 	const initializers = new Map(graph.initializers);
 	const promoted = parameters.map((name): Value => {
 		const initializer = initializers.get(name);
-		if (initializer === undefined) throw new GraphError('malformed_model', `the parameter "${name}" is not an initializer of the model`, name);
+		if (initializer === undefined)
+			throw new GraphError('malformed_model', `the parameter "${name}" is not an initializer of the model`, name);
 		initializers.delete(name);
 		return { name, dtype: initializer.dtype, shape: initializer.shape };
 	});
 	const inputs = [...graph.inputs.map((input) => withDims(input, dims)), ...promoted];
-	const concrete: Model = { ...model, graph: { ...graph, inputs, initializers, outputs: graph.outputs.map((output) => withDims(output, dims)), values: new Map() } };
+	const concrete: Model = {
+		...model,
+		graph: { ...graph, inputs, initializers, outputs: graph.outputs.map((output) => withDims(output, dims)), values: new Map() },
+	};
 	return typed(await folded(await folded(concrete)));
 }

@@ -52,9 +52,18 @@ function typedField(proto: TensorProto, dtype: DType): ArrayLike<number | bigint
 
 function tensorOf(proto: TensorProto): Tensor {
 	if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL || proto.externalData.length > 0)
-		throw new GraphError('unsupported_model', `tensor "${proto.name}" keeps its data in another file; store it inside the model`, proto.name);
+		throw new GraphError(
+			'unsupported_model',
+			`tensor "${proto.name}" keeps its data in another file; store it inside the model`,
+			proto.name,
+		);
 	const dtype = dtypeOf(proto.dataType);
-	if (dtype === undefined) throw new GraphError('unsupported_model', `tensor "${proto.name}" has the data type ${proto.dataType}, which is not supported`, proto.name);
+	if (dtype === undefined)
+		throw new GraphError(
+			'unsupported_model',
+			`tensor "${proto.name}" has the data type ${proto.dataType}, which is not supported`,
+			proto.name,
+		);
 	const shape = proto.dims.map(Number);
 	const size = sizeOf(shape);
 	if (shape.some((dim) => dim < 0) || !Number.isSafeInteger(size))
@@ -67,10 +76,20 @@ function valueOf(info: ValueInfoProto): Value {
 	if (type?.case !== 'tensorType')
 		throw new GraphError('unsupported_model', `value "${info.name}" is ${type?.case ?? 'untyped'}, expected a tensor`, info.name);
 	const dtype = dtypeOf(type.value.elemType);
-	if (dtype === undefined) throw new GraphError('unsupported_model', `value "${info.name}" has the data type ${type.value.elemType}, which is not supported`, info.name);
-	if (type.value.shape === undefined) throw new GraphError('unknown_shape', `value "${info.name}" does not say how many dimensions it has`, info.name);
+	if (dtype === undefined)
+		throw new GraphError(
+			'unsupported_model',
+			`value "${info.name}" has the data type ${type.value.elemType}, which is not supported`,
+			info.name,
+		);
+	if (type.value.shape === undefined)
+		throw new GraphError('unknown_shape', `value "${info.name}" does not say how many dimensions it has`, info.name);
 	const shape = type.value.shape.dim.map((dim, axis) =>
-		dim.value.case === 'dimValue' ? Number(dim.value.value) : dim.value.case === 'dimParam' && dim.value.value !== '' ? dim.value.value : `${info.name}.${axis}`,
+		dim.value.case === 'dimValue'
+			? Number(dim.value.value)
+			: dim.value.case === 'dimParam' && dim.value.value !== ''
+				? dim.value.value
+				: `${info.name}.${axis}`,
 	);
 	return { name: info.name, dtype, shape };
 }
@@ -96,7 +115,11 @@ function attributeOf(proto: AttributeProto, node: string): Attribute {
 		case A.STRINGS:
 			return { type: 'strings', value: proto.strings.map((bytes) => utf8.decode(bytes)) };
 	}
-	throw new GraphError('unsupported_model', `node "${node}" has the attribute "${proto.name}" of type ${A[proto.type] ?? proto.type}, which is not supported`, node);
+	throw new GraphError(
+		'unsupported_model',
+		`node "${node}" has the attribute "${proto.name}" of type ${A[proto.type] ?? proto.type}, which is not supported`,
+		node,
+	);
 }
 
 function graphOf(proto: GraphProto): Graph {
@@ -105,7 +128,11 @@ function graphOf(proto: GraphProto): Graph {
 	const nodes: Node[] = proto.node.map((node, i) => {
 		const name = node.name === '' ? `${node.opType}_${i}` : node.name;
 		if (node.domain !== '' && node.domain !== 'ai.onnx')
-			throw new GraphError('unsupported_model', `node "${name}" is ${node.domain}.${node.opType}; only standard ONNX operators are supported`, name);
+			throw new GraphError(
+				'unsupported_model',
+				`node "${name}" is ${node.domain}.${node.opType}; only standard ONNX operators are supported`,
+				name,
+			);
 		const attributes = Object.fromEntries(node.attribute.map((attribute) => [attribute.name, attributeOf(attribute, name)]));
 		return { name, op: node.opType, inputs: node.input, outputs: node.output, attributes };
 	});
@@ -127,7 +154,8 @@ export function decodeModel(bytes: Uint8Array): Model {
 	if (proto.graph === undefined) throw new GraphError('malformed_model', 'the model has no graph');
 	if (proto.functions.length > 0) throw new GraphError('unsupported_model', 'model-local functions are not supported');
 	const opset = proto.opsetImport.find(({ domain }) => domain === '' || domain === 'ai.onnx')?.version;
-	if (opset === undefined) throw new GraphError('malformed_model', 'the model does not say which version of the standard operator set it uses');
+	if (opset === undefined)
+		throw new GraphError('malformed_model', 'the model does not say which version of the standard operator set it uses');
 	const metadata = Object.fromEntries(proto.metadataProps.map(({ key, value }) => [key, value]));
 	return { graph: graphOf(proto.graph), opset: Number(opset), metadata };
 }

@@ -27,7 +27,10 @@ export type Optimizer = {
 	/** Most steps in one chunk. */
 	readonly maxChunk: number;
 	scalarsAt(place: StepPlace): Record<string, number>;
-	update(g: GraphBuilder, at: { parameter: Value; gradient: Value; slots: Readonly<Record<string, Value>>; scalars: Readonly<Record<string, Value>> }): {
+	update(
+		g: GraphBuilder,
+		at: { parameter: Value; gradient: Value; slots: Readonly<Record<string, Value>>; scalars: Readonly<Record<string, Value>> },
+	): {
 		parameter: Value;
 		slots: Record<string, Value>;
 	};

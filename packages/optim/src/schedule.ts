@@ -16,7 +16,10 @@ export const initialPlateau: PlateauState = { scale: 1, best: null, badEpochs: 0
 const THRESHOLD = 1e-4;
 
 /** The learning rate of `step` (from 1 to `steps`) for a base rate. */
-export function learningRateAt(schedule: Schedule, { base, step, steps, plateau }: { base: number; step: number; steps: number; plateau: PlateauState }): number {
+export function learningRateAt(
+	schedule: Schedule,
+	{ base, step, steps, plateau }: { base: number; step: number; steps: number; plateau: PlateauState },
+): number {
 	if (schedule.name === 'constant') return base;
 	if (schedule.name === 'plateau') return base * plateau.scale;
 	const warmup = Math.round(schedule.warmup_fraction * steps);
@@ -28,7 +31,8 @@ export function learningRateAt(schedule: Schedule, { base, step, steps, plateau 
 /** `plateau` after an epoch: the rate is cut by `factor` once more than `patience` epochs in a row brought no better validation loss. */
 export function plateauAfter(schedule: Schedule, state: PlateauState, validationLoss: number): PlateauState {
 	if (schedule.name !== 'plateau') return state;
-	if (Number.isFinite(validationLoss) && (state.best === null || validationLoss < state.best * (1 - THRESHOLD))) return { ...state, best: validationLoss, badEpochs: 0 };
+	if (Number.isFinite(validationLoss) && (state.best === null || validationLoss < state.best * (1 - THRESHOLD)))
+		return { ...state, best: validationLoss, badEpochs: 0 };
 	if (state.badEpochs < schedule.patience) return { ...state, badEpochs: state.badEpochs + 1 };
 	return { ...state, scale: state.scale * schedule.factor, badEpochs: 0 };
 }

@@ -12,4 +12,5 @@ export class RuntimeError extends Error {
 }
 
 /** The runtime's own words, without the noise of its source positions. */
-export const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).replace(/\s*\/onnxruntime_src\/\S+:\d+\s*/g, ' ').trim();
+export const wordsOf = (error: unknown): string =>
+	(error instanceof Error ? error.message : String(error)).replace(/\s*\/onnxruntime_src\/\S+:\d+\s*/g, ' ').trim();

@@ -32,7 +32,8 @@ export async function loadProgram(model: ProgramModel, state: State, options: Se
 
 	const setState = (next: State): void => {
 		for (const [name, value] of Object.entries(next)) {
-			if (!Object.hasOwn(model.state, name)) throw new RangeError(`"${name}" is not state of this program; its state is ${names.join(', ')}`);
+			if (!Object.hasOwn(model.state, name))
+				throw new RangeError(`"${name}" is not state of this program; its state is ${names.join(', ')}`);
 			const expected = session.inputs.find((input) => input.name === name)?.shape ?? [];
 			if (expected.length !== value.shape.length || expected.some((dim, i) => typeof dim === 'number' && dim !== value.shape[i]))
 				throw new RangeError(`state "${name}" has shape [${expected}], found [${value.shape}]`);

@@ -61,7 +61,8 @@ export async function createSession(model: Uint8Array | string, options: Session
 		async run(feeds, fetches) {
 			try {
 				const ortFeeds: Record<string, OrtTensor> = {};
-				for (const [name, value] of Object.entries(feeds)) ortFeeds[name] = new OrtTensor(value.dtype as 'float32', value.data as Float32Array, value.shape);
+				for (const [name, value] of Object.entries(feeds))
+					ortFeeds[name] = new OrtTensor(value.dtype as 'float32', value.data as Float32Array, value.shape);
 				const results = await (fetches === undefined ? session.run(ortFeeds) : session.run(ortFeeds, fetches));
 				const outputs: Record<string, Tensor> = {};
 				for (const [name, value] of Object.entries(results))

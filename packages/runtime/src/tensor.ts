@@ -51,7 +51,8 @@ export const arrayTypeOf = (dtype: DType): (typeof arrayTypes)[DType] => arrayTy
 
 /** A tensor of `dtype` from plain numbers; integers of 64 bits are converted. Throws RangeError when the count does not fit the shape. */
 export function tensor(dtype: DType, shape: readonly number[], values: ArrayLike<number> | TensorData): Tensor {
-	if (values.length !== sizeOf(shape)) throw new RangeError(`a tensor of shape [${shape}] holds ${sizeOf(shape)} elements, found ${values.length}`);
+	if (values.length !== sizeOf(shape))
+		throw new RangeError(`a tensor of shape [${shape}] holds ${sizeOf(shape)} elements, found ${values.length}`);
 	const type = arrayTypes[dtype];
 	if (values instanceof type) return { dtype, shape, data: values as TensorData };
 	if (dtype === 'int64' || dtype === 'uint64') {

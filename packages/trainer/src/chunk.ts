@@ -10,7 +10,13 @@ const CHUNK_BYTES = 32 * 2 ** 20;
  * Steps of one run: few enough that a stop is heard soon and the inputs fit, many enough that a run costs little beside them.
  * A function of sizes alone, since results depend on it in their last bits.
  */
-export function chunkSteps(of: { specs: readonly ParameterSpec[]; modalities: readonly ModalityShape[]; batch: number; perEpoch: number; most: number }): number {
+export function chunkSteps(of: {
+	specs: readonly ParameterSpec[];
+	modalities: readonly ModalityShape[];
+	batch: number;
+	perEpoch: number;
+	most: number;
+}): number {
 	const parameters = of.specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 	const features = of.modalities.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 	const longest = Math.max(...of.modalities.map(({ shape }) => (shape.length === 2 ? (shape[0] as number) : 1)));

@@ -5,12 +5,17 @@ import { type Examples, forwardInputs, inBatches, labelsOf } from './examples.js
 import { metricsOf, type Predictions } from './metrics.js';
 
 /** Rows of one forward pass when a model is judged. */
-export const EVALUATION_BATCH = 512;
+export const EVALUATION_BATCH = 256;
 
-export type Evaluation = { readonly metrics: Metrics; readonly predictions: Predictions; /** `[N, M]` */ readonly weights: Float32Array };
+export type Evaluation = { readonly metrics: Metrics; readonly predictions: Predictions /** `[N, M]` */; readonly weights: Float32Array };
 
 /** Inputs of an exported model for some examples: `x.<modality>` and every mask that the model asks for. */
-function exportedInputs(session: Session, examples: Examples, modalities: readonly ModalityShape[], chosen: Uint32Array): Record<string, Tensor> {
+function exportedInputs(
+	session: Session,
+	examples: Examples,
+	modalities: readonly ModalityShape[],
+	chosen: Uint32Array,
+): Record<string, Tensor> {
 	const inputs = forwardInputs(examples, modalities, chosen);
 	for (const { name } of session.inputs) {
 		if (name in inputs || !name.startsWith('mask.')) continue;
@@ -22,7 +27,12 @@ function exportedInputs(session: Session, examples: Examples, modalities: readon
 }
 
 /** Runs an exported model over the examples and measures what it says: the figures that a job reports. */
-export async function evaluateModel(session: Session, examples: Examples, modalities: readonly ModalityShape[], task: TaskProfile): Promise<Evaluation> {
+export async function evaluateModel(
+	session: Session,
+	examples: Examples,
+	modalities: readonly ModalityShape[],
+	task: TaskProfile,
+): Promise<Evaluation> {
 	const count = examples.rows.length;
 	const classes = task.type === 'regression' ? 1 : Math.max(2, task.outputs);
 	const said = new Float32Array(count * classes);

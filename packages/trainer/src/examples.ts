@@ -21,7 +21,14 @@ export function presence({ split, rows }: Examples, modality: ModalityShape): Ui
 export const labelsOf = ({ split, rows }: Examples): Float64Array => Float64Array.from(rows, (row) => split.labels[row] as number);
 
 /** Writes the targets of examples `chosen` from `offset` on, `outputs` numbers a row: one-hot, 0/1, or the scaled value. */
-export function fillTargets(examples: Examples, chosen: Uint32Array, task: TaskProfile, scale: TargetScale, out: Float32Array, offset: number): void {
+export function fillTargets(
+	examples: Examples,
+	chosen: Uint32Array,
+	task: TaskProfile,
+	scale: TargetScale,
+	out: Float32Array,
+	offset: number,
+): void {
 	const { split, rows } = examples;
 	for (let i = 0; i < chosen.length; i++) {
 		const label = split.labels[rows[chosen[i] as number] as number] as number;
@@ -32,7 +39,13 @@ export function fillTargets(examples: Examples, chosen: Uint32Array, task: TaskP
 }
 
 /** The masks of steps of examples `chosen` as 0 and 1, from `offset` on. */
-export function fillStepMasks({ split, rows }: Examples, { name, shape }: ModalityShape, chosen: Uint32Array, out: Float32Array, offset: number): void {
+export function fillStepMasks(
+	{ split, rows }: Examples,
+	{ name, shape }: ModalityShape,
+	chosen: Uint32Array,
+	out: Float32Array,
+	offset: number,
+): void {
 	const mask = split.mask(name) as Uint8Array;
 	const steps = shape[0] as number;
 	for (let i = 0; i < chosen.length; i++) {

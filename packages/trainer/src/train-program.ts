@@ -21,12 +21,18 @@ export type TrainProgramOptions = {
  * Inputs `[K, batch, …]`: `chunk/x.<modality>`, `chunk/mask.<modality>`, `chunk/w.<modality>`, `chunk/target`, `chunk/sample_weight`; `[K]` or `[K, 1, 1]` a step: `chunk/<scalar>`; `after/<slot>` `[1, 1]`.
  * State: `state/<group>` and `state/<group>/<slot>`. Outputs: `loss` `[K]` and, where gradients are clipped, `grad_norm` `[K]`.
  */
-export type TrainProgram = { readonly model: ProgramModel; readonly layout: readonly ParameterGroup[]; readonly scalars: readonly string[] };
+export type TrainProgram = {
+	readonly model: ProgramModel;
+	readonly layout: readonly ParameterGroup[];
+	readonly scalars: readonly string[];
+};
 
 /** What a batch brings to a step, by name, without the axis of steps. */
 const batchInputs = ({ architecture, batch }: TrainProgramOptions) => [
 	...architecture.modalities.map(({ name, shape }) => ({ name: `x.${name}`, shape: [batch, ...shape] })),
-	...architecture.modalities.filter(({ maskedSteps }) => maskedSteps).map(({ name, shape }) => ({ name: `mask.${name}`, shape: [batch, shape[0] as number] })),
+	...architecture.modalities
+		.filter(({ maskedSteps }) => maskedSteps)
+		.map(({ name, shape }) => ({ name: `mask.${name}`, shape: [batch, shape[0] as number] })),
 	...architecture.modalities.map(({ name }) => ({ name: `w.${name}`, shape: [batch, 1] })),
 	{ name: 'target', shape: [batch, architecture.outputs] },
 	{ name: 'sample_weight', shape: [batch, 1] },
@@ -42,7 +48,13 @@ async function differentiated(options: TrainProgramOptions) {
 	const input = (name: string) => inputs.get(name) as Value;
 	const parameter = (name: string) => parameters.get(name) as Value;
 	const embeddings = embed(g, architecture, { x: (m) => input(`x.${m}`), mask: (m) => input(`mask.${m}`), parameter });
-	const logits = fuse(g, architecture, embeddings, architecture.modalities.map(({ name }) => input(`w.${name}`)), parameter);
+	const logits = fuse(
+		g,
+		architecture,
+		embeddings,
+		architecture.modalities.map(({ name }) => input(`w.${name}`)),
+		parameter,
+	);
 	const loss = lossOf(g, options.loss, logits, input('target'), input('sample_weight'));
 	g.output('loss', loss);
 	g.output('scaled_loss', g.mul(loss, scale));
@@ -105,7 +117,9 @@ export async function compileTrainProgram(options: TrainProgramOptions): Promise
 	const factors = new Map(optimizer.slots.map((slot) => [slot, g.input(`after/${slot}`, 'float32', [1, 1])]));
 
 	const finals = states.map(({ input }) => ({ ...input, name: `${input.name}/final` }));
-	const curves = ['loss', ...(clipNorm === null ? [] : ['grad_norm'])].map((name): Value => ({ name: `scan/${name}`, dtype: 'float32', shape: ['K'] }));
+	const curves = ['loss', ...(clipNorm === null ? [] : ['grad_norm'])].map(
+		(name): Value => ({ name: `scan/${name}`, dtype: 'float32', shape: ['K'] }),
+	);
 	g.node('Scan', [...states.map(({ input }) => input), ...batches, ...perStep], [...finals, ...curves], {
 		body: { type: 'graph', value: body },
 		num_scan_inputs: batches.length + perStep.length,

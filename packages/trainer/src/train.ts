@@ -43,7 +43,12 @@ type Header = {
 };
 
 const NO_STATISTICS: WeightingStatistics = { mi: null, min: new Float64Array(0), max: new Float64Array(0), sigma: null };
-const toJson = (s: WeightingStatistics): NonNullable<Header['statistics']> => ({ mi: s.mi && [...s.mi], min: [...s.min], max: [...s.max], sigma: s.sigma });
+const toJson = (s: WeightingStatistics): NonNullable<Header['statistics']> => ({
+	mi: s.mi && [...s.mi],
+	min: [...s.min],
+	max: [...s.max],
+	sigma: s.sigma,
+});
 const fromJson = (s: NonNullable<Header['statistics']>): WeightingStatistics => ({
 	mi: s.mi && Float64Array.from(s.mi),
 	min: Float64Array.from(s.min),
@@ -52,7 +57,12 @@ const fromJson = (s: NonNullable<Header['statistics']>): WeightingStatistics => 
 });
 
 /** The part of a spec that results depend on. */
-const essence = ({ model, modalities, weighting, training }: JobSpec) => ({ model, ...(modalities === undefined ? {} : { modalities }), weighting, training });
+const essence = ({ model, modalities, weighting, training }: JobSpec) => ({
+	model,
+	...(modalities === undefined ? {} : { modalities }),
+	weighting,
+	training,
+});
 
 /** Trains one job from its spec to its artifacts; see TrainOptions. Throws ProblemError for what the user can mend, and what the packages below throw. */
 export async function train(options: TrainOptions): Promise<TrainOutcome> {
@@ -86,7 +96,9 @@ async function openJob({ spec, output, earlier = [], emit, stopped }: TrainOptio
 	const { task, modalities, train: training, validation, config, standardisation, scale, loss } = prepared;
 	const { threads, seed } = spec.training;
 	const weighted = config.combine !== 'none';
-	const key = createHash('sha256').update(JSON.stringify([essence(spec), prepared.dataset.profile.sha256, provider, VERSION])).digest('hex');
+	const key = createHash('sha256')
+		.update(JSON.stringify([essence(spec), prepared.dataset.profile.sha256, provider, VERSION]))
+		.digest('hex');
 	const found = await latestCheckpoint<Header>([output, ...earlier]);
 	const resumed = found?.header.key === key ? found : null;
 	const header: Header = resumed?.header ?? {
@@ -104,7 +116,11 @@ async function openJob({ spec, output, earlier = [], emit, stopped }: TrainOptio
 	/** Tensors beside those of the running fit: parameters of the unimodal models, the table of weights. */
 	const kept = new Map<string, Tensor>([...(resumed?.tensors ?? [])].filter(([name]) => /^(unimodal|table)\//.test(name)));
 
-	const architectureOf = (chosen: readonly ModalityShape[]): Architecture => ({ config: spec.model, modalities: chosen, outputs: task.outputs });
+	const architectureOf = (chosen: readonly ModalityShape[]): Architecture => ({
+		config: spec.model,
+		modalities: chosen,
+		outputs: task.outputs,
+	});
 	const fusion = architectureOf(modalities);
 	const unimodal = modalities.map((modality) => architectureOf([modality]));
 	const costs = [...(weighted ? unimodal : []), fusion].map((a) => parametersOf(a).reduce((sum, { shape }) => sum + sizeOf(shape), 0));
@@ -120,7 +136,12 @@ async function openJob({ spec, output, earlier = [], emit, stopped }: TrainOptio
 	};
 
 	/** Trains one of the models, going on from the checkpoint if it was this one that ran. */
-	const fitModel = (model: string, stage: JobStage, index: number, more: Pick<FitOptions, 'architecture' | 'train' | 'weights' | 'beforeEpoch' | 'validate' | 'eligible'>): Promise<FitOutcome> =>
+	const fitModel = (
+		model: string,
+		stage: JobStage,
+		index: number,
+		more: Pick<FitOptions, 'architecture' | 'train' | 'weights' | 'beforeEpoch' | 'validate' | 'eligible'>,
+	): Promise<FitOutcome> =>
 		fit({
 			...more,
 			training: spec.training,
@@ -130,7 +151,10 @@ async function openJob({ spec, output, earlier = [], emit, stopped }: TrainOptio
 			standardisation,
 			provider,
 			stream: index,
-			resume: resumed !== null && resumed.header.fit !== null && header.modelsDone === index ? { state: resumed.header.fit, tensors: resumed.tensors } : null,
+			resume:
+				resumed !== null && resumed.header.fit !== null && header.modelsDone === index
+					? { state: resumed.header.fit, tensors: resumed.tensors }
+					: null,
 			onProgress: ({ rowsPerSecond, fraction, ...rest }) => {
 				const progress = 0.97 * share(index, fraction);
 				attemptStart ??= { at: performance.now(), progress };
@@ -153,9 +177,12 @@ async function openJob({ spec, output, earlier = [], emit, stopped }: TrainOptio
 
 	const unimodalParameters = (m: number): Parameters => {
 		const prefix = `unimodal/${(modalities[m] as ModalityShape).name}/`;
-		return Object.fromEntries([...kept].filter(([name]) => name.startsWith(prefix)).map(([name, value]) => [name.slice(prefix.length), value]));
+		return Object.fromEntries(
+			[...kept].filter(([name]) => name.startsWith(prefix)).map(([name, value]) => [name.slice(prefix.length), value]),
+		);
 	};
-	const predictorFor = (architecture: Architecture): Promise<Predictor> => createPredictor(architecture, { standardisation, scale, provider, threads });
+	const predictorFor = (architecture: Architecture): Promise<Predictor> =>
+		createPredictor(architecture, { standardisation, scale, provider, threads });
 	const ones = (count: number): Float32Array => new Float32Array(count).fill(1);
 	/** Examples that have the modality. */
 	const withModality = (examples: Examples, modality: ModalityShape): Examples => {
@@ -236,14 +263,16 @@ async function openJob({ spec, output, earlier = [], emit, stopped }: TrainOptio
 				if (!weighted || epoch === 0 || epoch % config.refreshEpochs !== 0) return;
 				const began = performance.now();
 				const fresh = await refresh(config, task, await under(training, parameters), seed);
-				if (header.lastLoss !== null) header.smoothing = adaptSmoothing(header.smoothing, header.lossAtRefresh, header.lastLoss, config.smoothing);
+				if (header.lastLoss !== null)
+					header.smoothing = adaptSmoothing(header.smoothing, header.lossAtRefresh, header.lastLoss, config.smoothing);
 				header.lossAtRefresh = header.lastLoss;
 				table = smooth(table, fresh.weights, header.smoothing);
 				statistics = fresh.statistics;
 				header.statistics = toJson(statistics);
 				kept.set('table/weights', { dtype: 'float32', shape: tableShape, data: table });
 				const summary = summariseWeights(table, { rows: training.rows.length, modalities: modalities.length }, presenceIn(training));
-				const byName = (value: (m: number) => number): Record<string, number> => Object.fromEntries(modalities.map(({ name }, m) => [name, value(m)]));
+				const byName = (value: (m: number) => number): Record<string, number> =>
+					Object.fromEntries(modalities.map(({ name }, m) => [name, value(m)]));
 				const event = {
 					epoch,
 					modality_weights: byName((m) => summary[m]?.mean ?? 0),
@@ -272,7 +301,10 @@ async function openJob({ spec, output, earlier = [], emit, stopped }: TrainOptio
 			if (outcome.status === 'stopped') return null;
 			const modelOf = (architecture: Architecture, parameters: Parameters): TrainedModel => ({
 				architecture,
-				parameters: parametersFrom(layOut(parametersOf(architecture)), (group) => (parameters[`state/${group}`] as Tensor).data as Float32Array),
+				parameters: parametersFrom(
+					layOut(parametersOf(architecture)),
+					(group) => (parameters[`state/${group}`] as Tensor).data as Float32Array,
+				),
 			});
 			return {
 				fusion: modelOf(fusion, outcome.parameters),
@@ -323,14 +355,19 @@ async function finish(
 			const present = modalities.map((modality) => presence(examples, modality));
 			const summary = summariseWeights(evaluation.weights, { rows: examples.rows.length, modalities: modalities.length }, present);
 			weights = Object.fromEntries(
-				modalities.map(({ name }, m) => [name, { ...(summary[m] as (typeof summary)[number]), mutual_information: trained.statistics.mi?.[m] ?? null }]),
+				modalities.map(({ name }, m) => [
+					name,
+					{ ...(summary[m] as (typeof summary)[number]), mutual_information: trained.statistics.mi?.[m] ?? null },
+				]),
 			);
 		}
 	} finally {
 		await session.release();
 	}
 	emit({ type: 'stage', stage: 'exporting' });
-	const parameters = [trained.fusion, ...trained.unimodal].flatMap((model) => [...model.parameters.values()]).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+	const parameters = [trained.fusion, ...trained.unimodal]
+		.flatMap((model) => [...model.parameters.values()])
+		.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 	const result: JobResult = {
 		metrics,
 		unimodal: trained.unimodalMetrics,

@@ -41,7 +41,12 @@ export type WeigherExamples = {
 	readonly fused: (weights: Float32Array) => Promise<Float32Array>;
 };
 
-function divergences(task: TaskProfile, examples: WeigherExamples, fused: Float32Array, sigma: WeightingStatistics['sigma']): Float64Array[] {
+function divergences(
+	task: TaskProfile,
+	examples: WeigherExamples,
+	fused: Float32Array,
+	sigma: WeightingStatistics['sigma'],
+): Float64Array[] {
 	return examples.unimodal.map((unimodal, m) =>
 		instanceDivergence({
 			task: task.type,
@@ -63,17 +68,24 @@ export const evenWeights = (count: number, present: WeigherExamples['present']):
  * Statistics and weights of the training examples under the current fused model: mutual information from its output under even weights, then the first
  * pass under the modality weights, its divergences, and the weights of the second pass.
  */
-export async function refresh(config: WeightingConfig, task: TaskProfile, examples: WeigherExamples, seed: number): Promise<{ statistics: WeightingStatistics; weights: Float32Array }> {
+export async function refresh(
+	config: WeightingConfig,
+	task: TaskProfile,
+	examples: WeigherExamples,
+	seed: number,
+): Promise<{ statistics: WeightingStatistics; weights: Float32Array }> {
 	const { unimodal, present, labels } = examples;
 	const even = evenWeights(examples.count, present);
-	if (config.combine === 'none') return { statistics: { mi: null, min: new Float64Array(0), max: new Float64Array(0), sigma: null }, weights: even };
+	if (config.combine === 'none')
+		return { statistics: { mi: null, min: new Float64Array(0), max: new Float64Array(0), sigma: null }, weights: even };
 	const underEven = await examples.fused(even);
 	const mi =
 		usesInformation(config) && config.mi !== 'none'
 			? modalityInformation({ task: task.type, classes: task.outputs, unimodal, fused: underEven, estimator: config.mi, seed, present })
 			: null;
 	const first = modalityWeights(config, mi, shapeOf(examples), present);
-	if (!usesDivergence(config)) return { statistics: { mi, min: new Float64Array(0), max: new Float64Array(0), sigma: null }, weights: first };
+	if (!usesDivergence(config))
+		return { statistics: { mi, min: new Float64Array(0), max: new Float64Array(0), sigma: null }, weights: first };
 	const firstPass = mi === null ? underEven : await examples.fused(first);
 	const sigma =
 		task.type !== 'regression'
@@ -97,7 +109,10 @@ export async function weigh(
 	examples: WeigherExamples,
 	statistics: WeightingStatistics | null,
 ): Promise<{ weights: Float32Array; fused: Float32Array }> {
-	const first = statistics === null ? evenWeights(examples.count, examples.present) : modalityWeights(config, statistics.mi, shapeOf(examples), examples.present);
+	const first =
+		statistics === null
+			? evenWeights(examples.count, examples.present)
+			: modalityWeights(config, statistics.mi, shapeOf(examples), examples.present);
 	const firstPass = await examples.fused(first);
 	if (statistics === null || !usesDivergence(config)) return { weights: first, fused: firstPass };
 	const weights = instanceWeights(config, statistics, divergences(task, examples, firstPass, statistics.sigma), examples.present);

@@ -1,6 +1,14 @@
 import type { TaskProfile } from '@steelyard/contracts';
 import type { GraphBuilder, Value } from '@steelyard/onnx';
-import { DIVERGENCE_RESOLUTION, FACTOR_FLOOR, minMaxScale, SIGMA_FLOOR, usesDivergence, usesInformation, type WeightingConfig } from '@steelyard/weighting';
+import {
+	DIVERGENCE_RESOLUTION,
+	FACTOR_FLOOR,
+	minMaxScale,
+	SIGMA_FLOOR,
+	usesDivergence,
+	usesInformation,
+	type WeightingConfig,
+} from '@steelyard/weighting';
 import type { WeightingStatistics } from './weigher.js';
 
 // The formulas of @steelyard/weighting (`instanceDivergence`, `weights.ts`) as a graph in float32; a parity test binds the two.
@@ -8,7 +16,13 @@ import type { WeightingStatistics } from './weigher.js';
 const row = (g: GraphBuilder, values: readonly number[]): Value => g.constant('float32', [1, values.length], values);
 
 /** KL(unimodal ‖ fused) of logits or raw values `[batch, outputs]`: `[batch, 1]`, at least 0. */
-function divergence(g: GraphBuilder, task: TaskProfile, unimodal: Value, fused: Value, sigma: { unimodal: number; fused: number } | null): Value {
+function divergence(
+	g: GraphBuilder,
+	task: TaskProfile,
+	unimodal: Value,
+	fused: Value,
+	sigma: { unimodal: number; fused: number } | null,
+): Value {
 	const nonNegative = (d: Value): Value => g.op('Relu', [d]);
 	if (task.type === 'multiclass') {
 		const la = g.op('LogSoftmax', [unimodal], { axis: 1 });
@@ -35,7 +49,8 @@ function combined(g: GraphBuilder, config: WeightingConfig, mi: Float64Array | n
 	if (config.combine === 'none') return present;
 	const pv = usesInformation(config) && mi !== null ? g.mul(present, row(g, [...mi])) : present;
 	const total = (values: Value): Value => g.reduceSum(values, [1]);
-	const pick = (condition: Value, yes: Value, no: Value, shape: Value['shape']): Value => g.op('Where', [condition, yes, no], {}, { dtype: 'float32', shape });
+	const pick = (condition: Value, yes: Value, no: Value, shape: Value['shape']): Value =>
+		g.op('Where', [condition, yes, no], {}, { dtype: 'float32', shape });
 	const below = (value: Value, floor: number): Value => g.op('Less', [value, g.scalar(floor)], {}, { dtype: 'bool' });
 	const c = factors === null ? pv : pick(below(total(g.mul(present, factors)), FACTOR_FLOOR), pv, g.mul(pv, factors), pv.shape);
 	if (config.renormalise === 'none') return c;
@@ -58,7 +73,9 @@ export function instanceWeightsGraph(
 	if (!usesDivergence(config)) return modalityWeightsGraph(g, config, statistics, outputs.present);
 	const { sigma, min, max, mi } = statistics;
 	const D = g.concat(
-		outputs.unimodal.map((unimodal, m) => divergence(g, outputs.task, unimodal, outputs.fused, sigma && { unimodal: sigma.unimodal[m] as number, fused: sigma.fused })),
+		outputs.unimodal.map((unimodal, m) =>
+			divergence(g, outputs.task, unimodal, outputs.fused, sigma && { unimodal: sigma.unimodal[m] as number, fused: sigma.fused }),
+		),
 		1,
 	);
 	let normalised: Value;
@@ -72,6 +89,15 @@ export function instanceWeightsGraph(
 	}
 	if (config.direction === 'agreement') return combined(g, config, mi, outputs.present, g.exp(g.neg(normalised)));
 	// a modality whose divergence is constant over the training split says nothing: factor 1
-	const constant = config.normalise === 'minmax' && scales.includes(0) ? g.add(normalised, row(g, scales.map((scale) => (scale === 0 ? 1 : 0)))) : normalised;
+	const constant =
+		config.normalise === 'minmax' && scales.includes(0)
+			? g.add(
+					normalised,
+					row(
+						g,
+						scales.map((scale) => (scale === 0 ? 1 : 0)),
+					),
+				)
+			: normalised;
 	return combined(g, config, mi, outputs.present, constant);
 }

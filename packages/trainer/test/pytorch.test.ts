@@ -44,10 +44,21 @@ async function trained(c: Case, chunk: number) {
 		outputs,
 	};
 	const optimizer = optimizerOf({ name: c.optimizer, weightDecay: c.weight_decay, momentum: 0.9, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
-	const program = await compileTrainProgram({ architecture, batch, loss: losses[c.task]!, optimizer, clipNorm: c.clip_norm, standardisation: new Map() });
+	const program = await compileTrainProgram({
+		architecture,
+		batch,
+		loss: losses[c.task]!,
+		optimizer,
+		clipNorm: c.clip_norm,
+		standardisation: new Map(),
+	});
 	const state: Record<string, Tensor> = {};
 	for (const { name, size, members } of program.layout) {
-		state[`state/${name}`] = tensor('float32', [1, size], members.flatMap((member) => c.initial[member.name]!));
+		state[`state/${name}`] = tensor(
+			'float32',
+			[1, size],
+			members.flatMap((member) => c.initial[member.name]!),
+		);
 		for (const slot of optimizer.slots) state[`state/${name}/${slot}`] = tensor('float32', [1, size], new Float32Array(size));
 	}
 	const loaded = await loadProgram(program.model, state);
@@ -55,9 +66,20 @@ async function trained(c: Case, chunk: number) {
 	const norms: number[] = [];
 	for (let first = 0; first < steps; first += chunk) {
 		const chosen = Array.from({ length: chunk * batch }, (_, i) => (first * batch + i) % rows);
-		const gathered = (name: string, values: number[], shape: number[], width = sizeOf(shape), offset = 0, stride = width): [string, Tensor] => [
+		const gathered = (
+			name: string,
+			values: number[],
+			shape: number[],
+			width = sizeOf(shape),
+			offset = 0,
+			stride = width,
+		): [string, Tensor] => [
 			`chunk/${name}`,
-			tensor('float32', [chunk, batch, ...shape], chosen.flatMap((row) => values.slice(row * stride + offset, row * stride + offset + width))),
+			tensor(
+				'float32',
+				[chunk, batch, ...shape],
+				chosen.flatMap((row) => values.slice(row * stride + offset, row * stride + offset + width)),
+			),
 		];
 		const target = c.task === 'multiclass' ? c.y.flatMap((label) => [0, 1, 2].map((k) => (k === label ? 1 : 0))) : c.y;
 		const inputs = Object.fromEntries([
@@ -69,9 +91,15 @@ async function trained(c: Case, chunk: number) {
 			gathered('target', target, [outputs]),
 			['chunk/sample_weight', tensor('float32', [chunk, batch, 1], new Float32Array(chunk * batch).fill(1 / batch))],
 		]);
-		const places = Array.from({ length: chunk }, (_, j) => optimizer.scalarsAt({ step: first + j + 1, inChunk: j + 1, learningRate: c.learning_rate }));
+		const places = Array.from({ length: chunk }, (_, j) =>
+			optimizer.scalarsAt({ step: first + j + 1, inChunk: j + 1, learningRate: c.learning_rate }),
+		);
 		for (const name of program.scalars)
-			inputs[`chunk/${name}`] = tensor('float32', name === 'lossScale' ? [chunk] : [chunk, 1, 1], places.map((place) => place[name]!));
+			inputs[`chunk/${name}`] = tensor(
+				'float32',
+				name === 'lossScale' ? [chunk] : [chunk, 1, 1],
+				places.map((place) => place[name]!),
+			);
 		for (const [slot, factor] of Object.entries(optimizer.afterChunk(chunk))) inputs[`after/${slot}`] = tensor('float32', [1, 1], [factor]);
 		const outputsOfRun = await loaded.run(inputs);
 		curve.push(...(outputsOfRun['loss']!.data as Float32Array));
@@ -95,7 +123,8 @@ describe('training in the Scan', () => {
 				expect(largestError(curve, c.losses, 0.1)).toBeLessThan(2e-4);
 				expect(norms).toHaveLength(c.grad_norms.length);
 				expect(largestError(norms, c.grad_norms, 0.1)).toBeLessThan(2e-3);
-				for (const [name, value] of parameters) expect(largestError(value.data as Float32Array, c.final[name]!, 0.1), name).toBeLessThan(2e-3);
+				for (const [name, value] of parameters)
+					expect(largestError(value.data as Float32Array, c.final[name]!, 0.1), name).toBeLessThan(2e-3);
 			}
 		});
 });

@@ -38,7 +38,12 @@ export async function smallDataset(kind: Kind): Promise<{ source: string; folder
 		await put('b_mask', npy('|u1', [rows, 3], stepMask));
 		await put('c', floats([rows, 2], c));
 		await put('c_mask', npy('|u1', [rows], rowMask));
-		await put('labels', kind === 'regression' ? floats([rows], Float32Array.from(labels)) : npy('<i4', [rows], new Uint8Array(Int32Array.from(labels).buffer)));
+		await put(
+			'labels',
+			kind === 'regression'
+				? floats([rows], Float32Array.from(labels))
+				: npy('<i4', [rows], new Uint8Array(Int32Array.from(labels).buffer)),
+		);
 	}
 	await ingest(source, folder);
 	return { source, folder, remove: () => rm(root, { recursive: true }) };

@@ -33,7 +33,10 @@ const spec = (more: object = {}) =>
 		training: { epochs: 6, batch_size: 16, optimizer: { learning_rate: 0.01 }, clip_norm: 1 },
 		...more,
 	});
-const sha = async (file: string): Promise<string> => createHash('sha256').update(await readFile(file)).digest('hex');
+const sha = async (file: string): Promise<string> =>
+	createHash('sha256')
+		.update(await readFile(file))
+		.digest('hex');
 
 async function run(kind: string, of = spec(), { stopAfter = Number.POSITIVE_INFINITY, earlier = [] as string[] } = {}) {
 	const output = await outputFolder();
@@ -51,7 +54,10 @@ describe('a job', () => {
 	for (const kind of kinds)
 		for (const preset of ['uniform', 'mi', 'btw-kl', 'btw'])
 			it(`trains ${kind} with ${preset}, learns, and reports what the exported graph gives`, async () => {
-				const { outcome, events } = await run(kind, spec({ weighting: { preset, refresh_epochs: 2 }, training: { epochs: 25, batch_size: 16, optimizer: { learning_rate: 0.01 } } }));
+				const { outcome, events } = await run(
+					kind,
+					spec({ weighting: { preset, refresh_epochs: 2 }, training: { epochs: 25, batch_size: 16, optimizer: { learning_rate: 0.01 } } }),
+				);
 				if (outcome.status !== 'done') throw new Error('stopped');
 				const { metrics, modality_weights, unimodal, best_epoch } = outcome.result;
 				expect(Object.keys(metrics)).toEqual(['train', 'validation', 'test']);
@@ -82,7 +88,9 @@ describe('a job', () => {
 			expect(await readdir(join(first.output, 'checkpoints'))).not.toHaveLength(0);
 			const second = await run('multiclass', spec(), { earlier: [first.output] });
 			expect(second.outcome.status).toBe('done');
-			expect(second.events.filter(({ type }) => type === 'progress').length).toBeLessThan(whole.events.filter(({ type }) => type === 'progress').length);
+			expect(second.events.filter(({ type }) => type === 'progress').length).toBeLessThan(
+				whole.events.filter(({ type }) => type === 'progress').length,
+			);
 			expect(await sha(second.model)).toBe(await sha(whole.model));
 		}
 	});
@@ -135,13 +143,25 @@ describe('a job', () => {
 	});
 
 	it('refuses a modality that the dataset lacks, and a loss that does not fit the task', async () => {
-		await expect(run('binary', spec({ modalities: ['a', 'smell'] }))).rejects.toMatchObject({ code: 'modality_not_found', param: 'modalities' });
-		await expect(run('binary', spec({ training: { loss: 'mse' } }))).rejects.toMatchObject({ code: 'unsupported_task', param: 'training.loss' });
+		await expect(run('binary', spec({ modalities: ['a', 'smell'] }))).rejects.toMatchObject({
+			code: 'modality_not_found',
+			param: 'modalities',
+		});
+		await expect(run('binary', spec({ training: { loss: 'mse' } }))).rejects.toMatchObject({
+			code: 'unsupported_task',
+			param: 'training.loss',
+		});
 	});
 
 	it('tells stages in order and progress that never falls', async () => {
 		const { events } = await run('regression');
-		expect(events.flatMap((event) => (event.type === 'stage' ? [event.stage] : []))).toEqual(['preparing', 'unimodal', 'fusion', 'evaluating', 'exporting']);
+		expect(events.flatMap((event) => (event.type === 'stage' ? [event.stage] : []))).toEqual([
+			'preparing',
+			'unimodal',
+			'fusion',
+			'evaluating',
+			'exporting',
+		]);
 		const progress = events.flatMap((event) => (event.type === 'progress' ? [event.progress] : []));
 		expect(progress).toEqual(progress.toSorted((a, b) => a - b));
 		expect(events.filter(({ type }) => type === 'weights').length).toBe(2); // before epochs 2 and 4 of 6

@@ -35,5 +35,24 @@ export const elementwise: Rules = {
 
 /** Operators whose outputs do not vary with their inputs, or only in steps. */
 export const zeroGradient: Rules = Object.fromEntries(
-	['Equal', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'Not', 'And', 'Or', 'Xor', 'Sign', 'Floor', 'Ceil', 'Shape', 'ArgMax', 'ArgMin', 'ConstantOfShape', 'IsNaN', 'IsInf'].map((op) => [op, never]),
+	[
+		'Equal',
+		'Greater',
+		'GreaterOrEqual',
+		'Less',
+		'LessOrEqual',
+		'Not',
+		'And',
+		'Or',
+		'Xor',
+		'Sign',
+		'Floor',
+		'Ceil',
+		'Shape',
+		'ArgMax',
+		'ArgMin',
+		'ConstantOfShape',
+		'IsNaN',
+		'IsInf',
+	].map((op) => [op, never]),
 );

@@ -14,8 +14,10 @@ export const matmul: Rules = {
 		const beta = float('beta', 1);
 		const transA = int('transA', 0) === 1;
 		const transB = int('transB', 0) === 1;
-		const da = (): Value => (transA ? g.gemm(b, dy, null, { transA: transB, transB: true, alpha }) : g.gemm(dy, b, null, { transB: !transB, alpha }));
-		const db = (): Value => (transB ? g.gemm(dy, a, null, { transA: true, transB: transA, alpha }) : g.gemm(a, dy, null, { transA: !transA, alpha }));
+		const da = (): Value =>
+			transA ? g.gemm(b, dy, null, { transA: transB, transB: true, alpha }) : g.gemm(dy, b, null, { transB: !transB, alpha });
+		const db = (): Value =>
+			transB ? g.gemm(dy, a, null, { transA: true, transB: transA, alpha }) : g.gemm(a, dy, null, { transA: !transA, alpha });
 		const dc = (bias: Value): Value => {
 			const summed = g.sumTo(bias.shape, dy);
 			return beta === 1 ? summed : g.scale(beta, summed);

@@ -13,7 +13,10 @@ function reducedAxes({ a, inputs, int, constant }: RuleContext): number[] {
 function spread(context: RuleContext, dy: Value): Value {
 	const { a, g } = context;
 	const axes = reducedAxes(context);
-	const kept = g.reshape(dy, a.shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim)));
+	const kept = g.reshape(
+		dy,
+		a.shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim)),
+	);
 	return g.expand(kept, staticShape(a));
 }
 

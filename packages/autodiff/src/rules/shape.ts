@@ -11,7 +11,12 @@ export const shape: Rules = {
 	Expand: ({ a, dy, g }) => [g.sumTo(a.shape, dy), null],
 	Transpose: ({ a, dy, g, ints }) => {
 		const perm = ints('perm') ?? a.shape.map((_, axis) => a.shape.length - 1 - axis);
-		return [g.transpose(dy, perm.map((_, axis) => perm.indexOf(axis)))];
+		return [
+			g.transpose(
+				dy,
+				perm.map((_, axis) => perm.indexOf(axis)),
+			),
+		];
 	},
 	Concat: ({ inputs, dy, g, int }) => {
 		const axis = positive(int('axis', 0), dy.shape.length);
