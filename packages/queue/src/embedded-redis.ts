@@ -106,6 +106,10 @@ export async function startEmbedded(home: string, binary: string | null, died: (
 	/** Starts a server and waits until it answers. */
 	async function up(at: SocketPath): Promise<void> {
 		const output = await open(logFile, 'w');
+		if (closing.signal.aborted) {
+			await output.close();
+			throw new RedisStartError('Redis is to end');
+		}
 		const started = begin(binary, folder, at, output.fd);
 		child = started;
 		let how: string | null = null;
@@ -128,7 +132,8 @@ export async function startEmbedded(home: string, binary: string | null, died: (
 		for (const end = Date.now() + START; !(await answers(optionsFor(at))); await Promise.race([ended, delay(10)])) {
 			const name = binary ?? 'the Redis in JavaScript';
 			if (how !== null) throw new RedisStartError(`${name} ${String(how)}\n${await lastLines(logFile)}`.trim());
-			if (Date.now() > end) throw new RedisStartError(`${name} does not answer after ${START / 1000} s\n${await lastLines(logFile)}`.trim());
+			if (Date.now() > end)
+				throw new RedisStartError(`${name} does not answer after ${START / 1000} s\n${await lastLines(logFile)}`.trim());
 		}
 	}
 
@@ -142,21 +147,21 @@ export async function startEmbedded(home: string, binary: string | null, died: (
 
 	/** Has a server that ends by itself started again, until there is none to have. */
 	async function keepUp(at: SocketPath): Promise<void> {
-		for (let pause = PAUSE; ; ) {
-			const how = await ended;
-			if (closing.signal.aborted) return;
-			died(how);
-			await delay(pause, null, { signal: closing.signal }).catch(() => null);
-			if (closing.signal.aborted) return;
-			await removeSocket({ path: at.path, folder: null });
-			try {
-				await up(at);
-				pause = PAUSE;
-			} catch (error) {
-				died((error as Error).message);
-				await down();
-				pause = Math.min(2 * pause, LONGEST_PAUSE);
+		for (;;) {
+			let how = await ended;
+			for (let pause = PAUSE; !closing.signal.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+				died(how);
+				await delay(pause, null, { signal: closing.signal }).catch(() => null);
+				await removeSocket({ path: at.path, folder: null });
+				try {
+					await up(at);
+					break;
+				} catch (error) {
+					how = (error as Error).message;
+					await down();
+				}
 			}
+			if (closing.signal.aborted) return;
 		}
 	}
 
@@ -164,9 +169,7 @@ export async function startEmbedded(home: string, binary: string | null, died: (
 	async function close(): Promise<void> {
 		closing.abort();
 		await down();
-		// It may have been about to start another.
 		await kept;
-		await down();
 		if (socket !== null) await removeSocket(socket);
 		await rm(recordFile, { force: true });
 		await lock.release();

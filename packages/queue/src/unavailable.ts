@@ -1,6 +1,6 @@
 import { ProblemError } from '@steelyard/contracts';
 
-const isUnreachable = (error: unknown): error is Error =>
+const isUnreachable = (error: unknown): boolean =>
 	error instanceof Error &&
 	(error.name === 'MaxRetriesPerRequestError' ||
 		error.message === 'Connection is closed.' ||
@@ -14,7 +14,7 @@ export function reported<T extends Record<string, (...args: never[]) => Promise<
 			try {
 				return await method(...args);
 			} catch (error) {
-				if (isUnreachable(error)) throw new ProblemError('unavailable', `Redis cannot be reached: ${error.message}`);
+				if (isUnreachable(error)) throw new ProblemError('unavailable', 'Redis, which keeps the jobs, cannot be reached');
 				throw error;
 			}
 		},

@@ -151,13 +151,17 @@ export function startWork({ redis, keys, hub, sweep, queue }: Parts, options: Wo
 	});
 
 	const looking = setInterval(() => void checkAll(null).catch(failedCheck), checkMs);
-	const listening = hub.listen('cancel', (id) => void checkAll(id).catch(failedCheck));
-	listening.catch((error: unknown) => log.warn({ err: error }, 'messages of cancellations cannot be heard'));
 	const look = () =>
 		sweep().then(
-			(queued) => queued > 0 && log.warn({ queued }, 'jobs that the queue had lost were queued again'),
+			(queued) => queued > 0 && log.info({ queued }, 'jobs that no worker had were handed over'),
 			(error: unknown) => log.warn({ err: error }, 'the queue could not be looked through'),
 		);
+	const listening = hub.listen('cancel', (id) => {
+		void checkAll(id).catch(failedCheck);
+		// Redis was away, and may have come back without what it knew.
+		if (id === null && !closing) void look();
+	});
+	listening.catch((error: unknown) => log.warn({ err: error }, 'messages of cancellations cannot be heard'));
 	void look();
 	const sweeping = setInterval(look, SWEEP);
 

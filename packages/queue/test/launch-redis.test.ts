@@ -77,8 +77,8 @@ for (const { kind, binary, absent } of embedded) {
 			await redis.close();
 			await redis.close();
 			expect(await isAlive(pid)).toBe(false);
-			expect(await readdir(join(home, 'redis'))).not.toEqual(expect.arrayContaining(['redis.sock']));
-			expect(await readdir(join(home, 'redis'))).not.toEqual(expect.arrayContaining(['server.json']));
+			expect(await readdir(join(home, 'redis'))).not.toContain('redis.sock');
+			expect(await readdir(join(home, 'redis'))).not.toContain('server.json');
 		});
 
 		it('is not given to a second start, which is told the process that has it', async () => {
@@ -121,6 +121,26 @@ for (const { kind, binary, absent } of embedded) {
 			expect(await on(redis.options, (one) => one.ping())).toBe('PONG');
 			await redis.close();
 			await expect(stat(dirname(socket))).rejects.toMatchObject({ code: 'ENOENT' });
+		});
+
+		it('is started again when it ends by itself, on the same socket', async () => {
+			const redis = await launch({ home, binary });
+			const first = await recorded();
+			await on(redis.options, (one) => one.set('kept', 'yes'));
+			process.kill(first, 'SIGKILL');
+			await until(async () => (await recorded()) !== first && (await on(redis.options, (one) => one.ping()).catch(() => null)) === 'PONG');
+			expect(await on(redis.options, (one) => one.get('kept'))).toBe(kind === 'binary' ? 'yes' : null);
+			const second = await recorded();
+			await redis.close();
+			expect(await isAlive(second)).toBe(false);
+		});
+
+		it('is not started again when it ends while it is closed', async () => {
+			const redis = await launch({ home, binary });
+			process.kill(await recorded(), 'SIGKILL');
+			await redis.close();
+			expect(await readdir(join(home, 'redis'))).not.toContain('server.json');
+			expect((await launch({ home, binary })).kind).toBe(kind);
 		});
 
 		it('is in a process group of its own, which the Ctrl-C of a terminal does not reach', async () => {

@@ -9,6 +9,7 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
 	type AttemptStopped,
+	launchRedis,
 	openQueue,
 	type Queue,
 	type RedisHandle,
@@ -509,6 +510,35 @@ for (const { way, absent, start } of ways)
 			expect((await raw.keys('*')).filter((key) => !/^(steelyard|other):/.test(key))).toEqual([]);
 		});
 	});
+
+it('a job outlives the death of a Redis that keeps nothing', async () => {
+	const home = await temporaryFolder();
+	const redis = await launchRedis({ home, binary: null });
+	const queue = await openQueue({ redis: redis.options, store: await openStore(home) });
+	const begun = gate<void>();
+	const running = await queue.jobs.create(newJob());
+	const work = queue.work({
+		checkMs: 50,
+		async process(id, { attempt, signal }) {
+			if (attempt > 1 || id !== running.id) return { status: 'succeeded', ...outcome };
+			begun.open();
+			await aborted(signal);
+			return { status: 'stopped' };
+		},
+	});
+	await queue.enqueue(running.id);
+	await begun.opened;
+	const waiting = await queue.jobs.create(newJob());
+	await queue.enqueue(waiting.id);
+	const { pid } = JSON.parse(await readFile(join(home, 'redis/server.json'), 'utf8')) as { pid: number };
+	process.kill(pid, 'SIGKILL');
+	for (const { id } of [running, waiting]) await until(async () => (await queue.jobs.get(id))?.status === 'succeeded');
+	expect((await queue.jobs.get(running.id))?.attempt).toBe(2);
+	await work.close(5000);
+	await queue.close();
+	await redis.close();
+	await remove(home);
+});
 
 it('a queue that has no Redis says so', async () => {
 	const folder = await temporaryFolder();
