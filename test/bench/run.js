@@ -43,3 +43,7 @@ else {
 	);
 	row('trainer on p12_icu, largest resident size', `${refresh.maxRssMiB.toFixed(0)} MiB`);
 }
+
+const service = await child('service.js');
+row('POST to the first training steps told, warm', `${median(service.firstStepMs).toFixed(0)} ms`);
+row('worker, largest resident size; API, resident', `${service.workerPeakMiB.toFixed(0)} MiB; ${service.apiMiB.toFixed(0)} MiB`);
