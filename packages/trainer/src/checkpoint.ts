@@ -1,7 +1,8 @@
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Tensor } from '@steelyard/runtime';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
+import { writeWhole } from './whole-file.js';
 
 /** What a checkpoint keeps: tensors by name and a header of plain data. */
 export type Checkpoint<Header> = { readonly header: Header; readonly tensors: ReadonlyMap<string, Tensor> };
@@ -24,15 +25,7 @@ export async function saveCheckpoint<Header>(output: string, { header, tensors }
 	await mkdir(folder, { recursive: true });
 	const existing = await checkpointsIn(output);
 	const number = existing.length === 0 ? 0 : Number.parseInt(existing.at(-1) as string, 10) + 1;
-	const temporary = join(folder, `${number}.part`);
-	const file = await open(temporary, 'w');
-	try {
-		await file.writeFile(encodeSafetensors(tensors, { steelyard: JSON.stringify(header) }));
-		await file.sync();
-	} finally {
-		await file.close();
-	}
-	await rename(temporary, join(folder, `${number}.safetensors`));
+	await writeWhole(join(folder, `${number}.safetensors`), encodeSafetensors(tensors, { steelyard: JSON.stringify(header) }));
 	for (const name of existing.slice(0, existing.length + 1 - KEPT)) await rm(join(folder, name), { force: true });
 }
 

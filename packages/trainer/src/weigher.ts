@@ -30,6 +30,9 @@ export type WeightingStatistics = {
 	readonly sigma: { readonly unimodal: readonly number[]; readonly fused: number } | null;
 };
 
+/** Of weights that take nothing from the training split. */
+export const NO_STATISTICS: WeightingStatistics = { mi: null, min: new Float64Array(0), max: new Float64Array(0), sigma: null };
+
 /** Outputs of the models for N examples: logits, or raw values for regression, `[N, outputs]` each. */
 export type WeigherExamples = {
 	readonly count: number;
@@ -76,16 +79,14 @@ export async function refresh(
 ): Promise<{ statistics: WeightingStatistics; weights: Float32Array }> {
 	const { unimodal, present, labels } = examples;
 	const even = evenWeights(examples.count, present);
-	if (config.combine === 'none')
-		return { statistics: { mi: null, min: new Float64Array(0), max: new Float64Array(0), sigma: null }, weights: even };
+	if (config.combine === 'none') return { statistics: NO_STATISTICS, weights: even };
 	const underEven = await examples.fused(even);
 	const mi =
 		usesInformation(config) && config.mi !== 'none'
 			? modalityInformation({ task: task.type, classes: task.outputs, unimodal, fused: underEven, estimator: config.mi, seed, present })
 			: null;
 	const first = modalityWeights(config, mi, shapeOf(examples), present);
-	if (!usesDivergence(config))
-		return { statistics: { mi, min: new Float64Array(0), max: new Float64Array(0), sigma: null }, weights: first };
+	if (!usesDivergence(config)) return { statistics: { ...NO_STATISTICS, mi }, weights: first };
 	const firstPass = mi === null ? underEven : await examples.fused(first);
 	const sigma =
 		task.type !== 'regression'

@@ -42,7 +42,7 @@ describe('checkpoints', () => {
 
 	it('are written over an unfinished file that a killed attempt left', async () => {
 		await save(1);
-		await writeFile(join(output, 'checkpoints', '1.part'), 'half of a checkp');
+		await writeFile(join(output, 'checkpoints', '1.safetensors.part'), 'half of a checkp');
 		expect((await latest())?.header.epoch).toBe(1);
 		await save(2);
 		expect((await files()).filter((name) => name.endsWith('.part'))).toEqual([]);

@@ -17,7 +17,9 @@ export function print(json: boolean, value: unknown, text: string): void {
 /** Tells an error on stderr and gives the exit code that it stands for. */
 export function report(error: unknown): number {
 	if (error instanceof SteelyardError) {
-		process.stderr.write(`${error.message}${error.status === 0 ? '; is the service running? Start it by "npm start"' : ` (${error.code})`}\n`);
+		process.stderr.write(
+			`${error.message}${error.status === 0 ? '; is the service running? Start it by "npm start"' : ` (${error.code})`}\n`,
+		);
 		return error.status >= 400 && error.status < 500 ? EXIT.refused : EXIT.failed;
 	}
 	if (error instanceof UsageError) {
@@ -31,5 +33,12 @@ export function report(error: unknown): number {
 /** Columns of text, padded to line up; the first row is the heading. */
 export function table(rows: readonly (readonly string[])[]): string {
 	const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-	return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n');
+	return rows
+		.map((row) =>
+			row
+				.map((cell, column) => cell.padEnd(widths[column] ?? 0))
+				.join('  ')
+				.trimEnd(),
+		)
+		.join('\n');
 }

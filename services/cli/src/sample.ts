@@ -14,7 +14,9 @@ const openZip = promisify<string, yauzl.Options, yauzl.ZipFile>(yauzl.open);
 
 async function members(path: string): Promise<Map<string, Buffer>> {
 	const zip = await openZip(path, { lazyEntries: true });
-	const read = promisify<yauzl.Entry, NodeJS.ReadableStream>((entry, done) => zip.openReadStream(entry, (error, stream) => done(error, stream as NodeJS.ReadableStream)));
+	const read = promisify<yauzl.Entry, NodeJS.ReadableStream>((entry, done) =>
+		zip.openReadStream(entry, (error, stream) => done(error, stream as NodeJS.ReadableStream)),
+	);
 	const files = new Map<string, Buffer>();
 	return new Promise((resolve, reject) => {
 		zip.on('error', reject);
@@ -32,7 +34,10 @@ async function members(path: string): Promise<Map<string, Buffer>> {
 }
 
 /** Writes the sample with one modality shuffled between a share of the instances of every split; gives the shuffled rows by split. */
-export async function corruptedSample(target: string, { modality, share, seed }: { modality: string; share: number; seed: number }): Promise<Map<string, Set<number>>> {
+export async function corruptedSample(
+	target: string,
+	{ modality, share, seed }: { modality: string; share: number; seed: number },
+): Promise<Map<string, Set<number>>> {
 	const chosen = new Map<string, Set<number>>();
 	const zip = new yazl.ZipFile();
 	for (const [name, bytes] of await members(SAMPLE)) {

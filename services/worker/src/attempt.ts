@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { describeArtifacts } from './artifacts.js';
 import { attemptKey, countCrashes, earlierFolders, noteCrash } from './attempt-folders.js';
 import { recordEvents } from './event-recorder.js';
-import { startTrainer, type TrainerEnd } from './trainer-process.js';
+import type { TrainerEnd, Trainers } from './trainer-process.js';
 
 /** Crashes of the trainer after which a job fails. */
 const CRASHES = 3;
@@ -15,7 +15,7 @@ export type AttemptParts = {
 	queue: Pick<Queue, 'jobs' | 'events'>;
 	store: Store;
 	devices: WorkerDevices;
-	trainerEntry: string;
+	trainers: Trainers;
 	/** How long a trainer that was asked to stop may take to write its checkpoint, in milliseconds. */
 	graceMs: number;
 };
@@ -39,7 +39,7 @@ async function afterCrash(store: Store, id: string, attempt: number, crash: Cras
 
 /** Runs one attempt of a job in a trainer process of its own. */
 export async function runAttempt(parts: AttemptParts, id: string, { attempt, job, signal }: Attempt, log: Logger): Promise<AttemptEnd> {
-	const { queue, store, devices, trainerEntry, graceMs } = parts;
+	const { queue, store, devices, trainers, graceMs } = parts;
 	if (job.spec.device === 'cuda' && !devices.cuda.available) {
 		return {
 			status: 'failed',
@@ -53,8 +53,7 @@ export async function runAttempt(parts: AttemptParts, id: string, { attempt, job
 	if (signal.aborted) return { status: 'stopped' };
 
 	const recorder = recordEvents({ queue, id, attempt, log });
-	const trainer = startTrainer({
-		entry: trainerEntry,
+	const trainer = trainers.start({
 		order: { spec: job.spec, dataset: store.path(`datasets/${job.spec.dataset}`), output, earlier },
 		onEvent: (event) => {
 			log.debug({ event }, 'event');

@@ -3,6 +3,7 @@
 import { type JobError, ProblemError } from '@steelyard/contracts';
 import type { FromTrainer, ToTrainer, TrainOrder } from './protocol.js';
 
+let training = false;
 let stopping = false;
 
 /** The last message needs the channel until it has been handed over. */
@@ -24,7 +25,7 @@ function errorOf(error: unknown): JobError {
 
 async function run(options: TrainOrder): Promise<FromTrainer> {
 	try {
-		const { train } = await import('@steelyard/trainer');
+		const { train } = await engine;
 		const outcome = await train({
 			...options,
 			emit: (body) => void tell({ type: 'event', body }),
@@ -42,6 +43,7 @@ process.on('disconnect', () => process.exit());
 // A terminal's Ctrl-C reaches the whole group, and the worker says what it means for this job.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {
+	if (!training) process.exit();
 	stopping = true;
 });
 process.on('message', async (message: ToTrainer) => {
@@ -49,7 +51,13 @@ process.on('message', async (message: ToTrainer) => {
 		stopping = true;
 		return;
 	}
+	training = true;
 	await tell(await run(message.options));
 	if (process.connected) process.disconnect();
 });
 if (!process.connected) process.exit();
+
+// Loaded before there is an order, and after orders can be heard.
+const engine = import('@steelyard/trainer');
+// What it meets is told when there is a job to fail by it.
+engine.catch(() => {});

@@ -1,4 +1,5 @@
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { JobEventBody } from '@steelyard/contracts';
 import { eachLine } from './lines.js';
@@ -36,16 +37,55 @@ export type TrainerProcess = {
 };
 
 export type TrainerOptions = {
-	entry: string;
 	order: TrainOrder;
 	onEvent(body: JobEventBody): void;
 	/** What it writes outside of the protocol. */
 	onLine(stream: 'stdout' | 'stderr', line: string): void;
 };
 
-/** Forks a trainer and gives it its order. */
-export function startTrainer({ entry, order, onEvent, onLine }: TrainerOptions): TrainerProcess {
-	const child = fork(entry, [], { execArgv: [], env: { ...process.env, ...MEMORY }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+const forkTrainer = (entry: string): ChildProcess =>
+	fork(entry, [], { execArgv: [], env: { ...process.env, ...MEMORY }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+
+const isAlive = (child: ChildProcess): boolean => child.connected && child.exitCode === null && child.signalCode === null;
+
+/** Trainer processes of one entry, each for one job. */
+export type Trainers = {
+	/** Has a process load what it needs before there is a job for it: half of the time from a post to its first step. */
+	prepare(): void;
+	/** Gives an order to the prepared process, or to a new one. */
+	start(options: TrainerOptions): TrainerProcess;
+	/** Ends the process that waits for a job; those that have one are their attempts' to end. */
+	close(): Promise<void>;
+};
+
+export function openTrainers(entry: string): Trainers {
+	let spare: ChildProcess | null = null;
+	let closed = false;
+	return {
+		prepare() {
+			if (closed || (spare !== null && isAlive(spare))) return;
+			spare = forkTrainer(entry);
+			// Its streams are read once it has a job, to which its words then belong. That it could not be started is told by the next that is forked.
+			spare.on('error', () => {});
+		},
+		start(options) {
+			const child = spare !== null && isAlive(spare) ? spare : forkTrainer(entry);
+			spare = null;
+			return train(child, options);
+		},
+		async close() {
+			closed = true;
+			const child = spare;
+			spare = null;
+			if (child === null || !isAlive(child)) return;
+			const exit = once(child, 'exit');
+			child.kill('SIGKILL');
+			await exit;
+		},
+	};
+}
+
+function train(child: ChildProcess, { order, onEvent, onLine }: TrainerOptions): TrainerProcess {
 	const words: string[] = [];
 	let end: TrainerEnd | null = null;
 	let force: NodeJS.Timeout | undefined;

@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { runAttempt } from './attempt.js';
 import { removeCheckpoints } from './attempt-folders.js';
 import { PROBE_ENTRY, probe } from './devices.js';
-import { TRAINER_ENTRY } from './trainer-process.js';
+import { openTrainers, TRAINER_ENTRY } from './trainer-process.js';
 import { version } from './version.js';
 
 /** How long a trainer that was asked to stop may take, in milliseconds. */
@@ -57,6 +57,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 	const announce = () => queue.workers.announce({ ...status, jobs: [...status.jobs] });
 	const announceJobs = () => announce().catch((error: unknown) => log.warn({ err: error }, 'the jobs at hand could not be announced'));
 	await announce();
+	const trainers = openTrainers(trainerEntry);
+	trainers.prepare();
 
 	const work = queue.work({
 		concurrency,
@@ -67,10 +69,11 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 			status.jobs.push(id);
 			void announceJobs();
 			try {
-				return await runAttempt({ queue, store, devices, trainerEntry, graceMs }, id, attempt, jobLog);
+				return await runAttempt({ queue, store, devices, trainers, graceMs }, id, attempt, jobLog);
 			} finally {
 				status.jobs.splice(status.jobs.indexOf(id), 1);
 				void announceJobs();
+				trainers.prepare();
 			}
 		},
 		async settled({ id, status: now }) {
@@ -84,6 +87,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 		status,
 		async close() {
 			await work.close(graceMs + HANDING_BACK);
+			await trainers.close();
 			await queue.workers.withdraw(status.id);
 		},
 	};

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -117,6 +117,17 @@ export async function openService(): Promise<Service> {
 			await rm(home, { recursive: true, force: true });
 		},
 	};
+}
+
+/** Processes of the stand-in trainer that this process has started (Linux). */
+export async function trainers(): Promise<number[]> {
+	const found: number[] = [];
+	for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)) {
+		const read = (file: string) => readFile(`/proc/${pid}/${file}`, 'latin1').catch(() => '');
+		if (!(await read('cmdline')).includes(fixture('trainer.mjs'))) continue;
+		if ((await read('status')).includes(`\nPPid:\t${process.pid}\n`)) found.push(pid);
+	}
+	return found;
 }
 
 /** Whether a process lives. */

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { fixture, lives, openService, type Service } from './service.js';
+import { fixture, lives, openService, type Service, trainers } from './service.js';
 
 let service: Service;
 beforeEach(async () => {
@@ -168,6 +168,21 @@ describe('a worker', () => {
 		await service.work();
 		await service.when(id, (job) => job.attempt === 2 && isTraining(job));
 		expect(service.lines.findLast(({ msg }) => msg === 'the trainer has started')).toMatchObject({ job: id, attempt: 2, resumes: true });
+	});
+
+	it.skipIf(process.platform !== 'linux')('has a trainer ready before its job comes, and leaves none when it closes', async () => {
+		const worker = await service.work();
+		const [ready] = await vi.waitFor(async () => {
+			const found = await trainers();
+			expect(found).toHaveLength(1);
+			return found;
+		});
+		const id = await service.post('wait until stopped');
+		expect(await service.when(id, isTraining)).toMatchObject({ step: ready });
+		await service.queue.jobs.requestCancel(id);
+		await service.end(id);
+		await worker.close();
+		expect(await trainers()).toEqual([]);
 	});
 
 	it('says what devices it found and what it works on', async () => {

@@ -1,6 +1,6 @@
-import { createReadStream, openAsBlob } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import type { DatasetResource } from '@steelyard/contracts';
 import type { Command } from 'commander';
@@ -13,27 +13,41 @@ const shown = ({ id, name, task, splits, modalities }: DatasetResource): string 
 		['id', id],
 		['name', name],
 		['task', task.type],
-		['rows', Object.entries(splits).map(([split, { rows }]) => `${split} ${rows}`).join(', ')],
-		['modalities', Object.entries(modalities).map(([modality, { shape }]) => `${modality} [${shape.join(', ')}]`).join(', ')],
+		[
+			'rows',
+			Object.entries(splits)
+				.map(([split, { rows }]) => `${split} ${rows}`)
+				.join(', '),
+		],
+		[
+			'modalities',
+			Object.entries(modalities)
+				.map(([modality, { shape }]) => `${modality} [${shape.join(', ')}]`)
+				.join(', '),
+		],
 	]);
 
 /** A folder's arrays and manifest as a zip that is made while it is read. */
 async function zipped(folder: string): Promise<ReadableStream<Uint8Array>> {
 	const names = (await readdir(folder)).filter((name) => name.endsWith('.npy') || name === 'manifest.json').sort();
-	if (names.length === 0) throw new UsageError(`${folder} holds no .npy file; expected train_<modality>.npy, train_labels.npy, …`);
+	if (!names.some((name) => name.endsWith('.npy')))
+		throw new UsageError(`${folder} holds no .npy file; expected train_<modality>.npy, train_labels.npy, …`);
 	const zip = new yazl.ZipFile();
-	for (const name of names) zip.addReadStream(createReadStream(join(folder, name)), name, { compress: false });
+	const output = new Readable().wrap(zip.outputStream);
+	// A file that cannot be read ends the upload.
+	zip.on('error', (error: Error) => output.destroy(error));
+	for (const name of names) zip.addFile(join(folder, name), name, { compress: false });
 	zip.end();
-	return Readable.toWeb(zip.outputStream as Readable) as ReadableStream<Uint8Array>;
+	return Readable.toWeb(output) as ReadableStream<Uint8Array>;
 }
 
-async function sourceOf(path: string): Promise<{ body: Blob | ReadableStream<Uint8Array>; filename: string }> {
+async function sourceOf(path: string): Promise<{ body: ReadableStream<Uint8Array>; filename: string }> {
 	const found = await stat(path).catch(() => {
 		throw new UsageError(`${path} does not exist; expected a folder of .npy files, a .zip or a .npz`);
 	});
-	if (found.isDirectory()) return { body: await zipped(path), filename: `${basename(path) || 'dataset'}.zip` };
-	if (!/\.(zip|npz)$/.test(path)) throw new UsageError(`${path} is neither a folder nor a .zip or .npz file`);
-	return { body: await openAsBlob(path), filename: basename(path) };
+	if (found.isDirectory()) return { body: await zipped(path), filename: `${basename(resolve(path)) || 'dataset'}.zip` };
+	if (!/\.(zip|npz)$/i.test(path)) throw new UsageError(`${path} is neither a folder nor a .zip or .npz file`);
+	return { body: Readable.toWeb(createReadStream(path)) as ReadableStream<Uint8Array>, filename: basename(path) };
 }
 
 export function datasets(program: Command): void {
@@ -54,7 +68,14 @@ export function datasets(program: Command): void {
 		.action(async ({ limit }: { limit: string }, command: Command) => {
 			const { client, json } = connected(command);
 			const { data } = await client.datasets.list({ limit: Number(limit) });
-			print(json, data, table([['id', 'name', 'task', 'train rows'], ...data.map((d) => [d.id, d.name, d.task.type, String(d.splits['train']?.rows ?? 0)])]));
+			print(
+				json,
+				data,
+				table([
+					['id', 'name', 'task', 'train rows'],
+					...data.map((d) => [d.id, d.name, d.task.type, String(d.splits['train']?.rows ?? 0)]),
+				]),
+			);
 		});
 	group
 		.command('get <id>')

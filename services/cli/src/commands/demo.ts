@@ -48,7 +48,8 @@ async function checked(job: JobResource, file: string, datasetFolder: string, co
 	await session.release();
 	dataset.close();
 	for (const [name, value] of Object.entries(job.result?.metrics['test'] ?? {}))
-		if (metrics[name] !== value) throw new Error(`the downloaded model gives ${name} ${metrics[name]} on the test rows, but the job reported ${value}`);
+		if (metrics[name] !== value)
+			throw new Error(`the downloaded model gives ${name} ${metrics[name]} on the test rows, but the job reported ${value}`);
 	const column = modalities.findIndex(({ name }) => name === CORRUPTED.modality);
 	const meanOver = (wanted: boolean): number => {
 		const rows = [...examples.rows].filter((row) => corrupted.has(row) === wanted);
@@ -62,10 +63,16 @@ function comparison(jobs: readonly JobResource[]): string {
 	const last = jobs.at(-1) as JobResource;
 	const rows = [
 		...jobs.map((job) => [job.spec.weighting.preset, ...metrics.map((name) => figure(job.result?.metrics['test']?.[name]))]),
-		...Object.entries(last.result?.unimodal ?? {}).map(([modality, splits]) => [`${modality} alone`, ...metrics.map((name) => figure(splits['test']?.[name]))]),
+		...Object.entries(last.result?.unimodal ?? {}).map(([modality, splits]) => [
+			`${modality} alone`,
+			...metrics.map((name) => figure(splits['test']?.[name])),
+		]),
 	];
 	const modalities = Object.keys(last.result?.modality_weights ?? {});
-	const weights = jobs.map((job) => [job.spec.weighting.preset, ...modalities.map((modality) => figure(job.result?.modality_weights[modality]?.mean))]);
+	const weights = jobs.map((job) => [
+		job.spec.weighting.preset,
+		...modalities.map((modality) => figure(job.result?.modality_weights[modality]?.mean)),
+	]);
 	return `${table([['test split', ...metrics], ...rows])}\n\n${table([['mean weight of', ...modalities], ...weights])}`;
 }
 
@@ -96,7 +103,10 @@ async function show(folder: string, started: Promise<Service>, output: string): 
 	const [uniform, btw] = jobs as [JobResource, JobResource];
 	for (const name of ['model.onnx', 'report.json', 'metrics.json']) await downloadArtifact(client, btw.id, name, join(output, name));
 	const report = JSON.parse(await readFile(join(output, 'report.json'), 'utf8')) as object;
-	await writeFile(join(output, 'report.json'), `${JSON.stringify({ ...report, compared_with: { uniform: uniform.result } }, null, '\t')}\n`);
+	await writeFile(
+		join(output, 'report.json'),
+		`${JSON.stringify({ ...report, compared_with: { uniform: uniform.result } }, null, '\t')}\n`,
+	);
 
 	say(`\nBoth downloaded models give exactly the reported figures on the ${dataset.splits['test']?.rows} held-out messages.\n`);
 	say(comparison(jobs));
@@ -128,11 +138,7 @@ export function demo(program: Command): void {
 			try {
 				const work = show(folder, started, resolve(output));
 				work.catch(() => {}); // what it meets while the service goes away under it is of no interest
-				const code = await untilSignal(
-					work,
-					close,
-					() => void started.then(({ kill }) => kill()),
-				);
+				const code = await untilSignal(work, close, () => void started.then(({ kill }) => kill()));
 				if (code !== null) process.exitCode = code;
 			} finally {
 				await close();

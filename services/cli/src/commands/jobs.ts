@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import type { Client } from '@steelyard/client';
-import { isFinal, type JobResource } from '@steelyard/contracts';
+import type { JobResource } from '@steelyard/contracts';
 import type { Command } from 'commander';
 import { connected } from '../connect.js';
 import { EXIT, print, table, UsageError } from '../output.js';
@@ -20,7 +20,12 @@ function shown(job: JobResource): string {
 	if (job.device !== null) rows.push(['device', job.device.provider + (job.device.note === null ? '' : ` (${job.device.note})`)]);
 	if (job.error !== null) rows.push(['error', `${job.error.message} (${job.error.code})`]);
 	for (const [split, metrics] of Object.entries(job.result?.metrics ?? {}))
-		rows.push([split, Object.entries(metrics).map(([name, value]) => `${name} ${rounded(value)}`).join('  ')]);
+		rows.push([
+			split,
+			Object.entries(metrics)
+				.map(([name, value]) => `${name} ${rounded(value)}`)
+				.join('  '),
+		]);
 	for (const [modality, { mean, p10, p90 }] of Object.entries(job.result?.modality_weights ?? {}))
 		rows.push([`weight ${modality}`, `${rounded(mean)} (10 % below ${rounded(p10)}, 10 % above ${rounded(p90)})`]);
 	return table(rows);
@@ -51,9 +56,10 @@ async function watch(client: Client, id: string, json: boolean): Promise<number>
 		process.off('SIGINT', leave);
 	}
 	const job = await client.jobs.get(id);
-	if (!isFinal(job.status)) process.stderr.write(`${id} goes on; watch it again by: npx steelyard jobs watch ${id}\n`);
+	const goesOn = job.finished_at === null;
+	if (goesOn) process.stderr.write(`${id} goes on; watch it again by: npx steelyard jobs watch ${id}\n`);
 	print(json, job, shown(job));
-	return !isFinal(job.status) ? 130 : job.status === 'succeeded' ? EXIT.done : EXIT.failed;
+	return goesOn ? 130 : job.status === 'succeeded' ? EXIT.done : EXIT.failed;
 }
 
 export function jobs(program: Command): void {
@@ -77,7 +83,14 @@ export function jobs(program: Command): void {
 		.action(async ({ limit }: { limit: string }, command: Command) => {
 			const { client, json } = connected(command);
 			const { data } = await client.jobs.list({ limit: Number(limit) });
-			print(json, data, table([['id', 'status', 'progress', 'weighting'], ...data.map((j) => [j.id, j.status, `${Math.round(j.progress * 100)} %`, j.spec.weighting.preset])]));
+			print(
+				json,
+				data,
+				table([
+					['id', 'status', 'progress', 'weighting'],
+					...data.map((j) => [j.id, j.status, `${Math.round(j.progress * 100)} %`, j.spec.weighting.preset]),
+				]),
+			);
 		});
 	group
 		.command('get <id>')

@@ -1,0 +1,101 @@
+import { join } from 'node:path';
+import type { JobCurves, JobResult } from '@steelyard/contracts';
+import { createSession, sizeOf, type Tensor } from '@steelyard/runtime';
+import { summariseWeights, usesDivergence } from '@steelyard/weighting';
+import { type Architecture, parametersOf } from './architecture.js';
+import { evaluateModel } from './evaluate.js';
+import { presence } from './examples.js';
+import { exportModel, type TrainedModel } from './export-graph.js';
+import type { TrainOutcome } from './face.js';
+import type { FitOutcome } from './fit.js';
+import type { Job } from './job.js';
+import { essenceOf, statisticsFrom } from './job-state.js';
+import { layOut, parametersFrom } from './parameter-layout.js';
+import type { Parameters } from './predict-program.js';
+import { type JudgedUnimodal, unimodalParameters } from './unimodal-stage.js';
+import { VERSION } from './version.js';
+import { NO_STATISTICS } from './weigher.js';
+import { writeWhole } from './whole-file.js';
+
+const trainedModel = (architecture: Architecture, parameters: Parameters): TrainedModel => ({
+	architecture,
+	parameters: parametersFrom(layOut(parametersOf(architecture)), (group) => (parameters[`state/${group}`] as Tensor).data as Float32Array),
+});
+
+type Finish = {
+	output: string;
+	outcome: Extract<FitOutcome, { status: 'done' }>;
+	judged: JudgedUnimodal | null;
+	deviceNote: string | null;
+	/** Of `performance.now`, when the attempt began. */
+	started: number;
+};
+
+/** Exports the model, judges it by running the exported graph on every split, and writes the artifacts. */
+export async function finish(job: Job, { output, outcome, judged, deviceNote, started }: Finish): Promise<TrainOutcome> {
+	const { spec, task, modalities, dataset, config, emit } = job;
+	const { header } = job.state;
+	emit({ type: 'stage', stage: 'evaluating' });
+	const fusion = trainedModel(job.fusion, outcome.parameters);
+	const unimodal = usesDivergence(config)
+		? job.unimodal.map((architecture, m) => trainedModel(architecture, unimodalParameters(job, m)))
+		: [];
+	const statistics = header.bestStatistics === null ? NO_STATISTICS : statisticsFrom(header.bestStatistics);
+	const bytes = exportModel({
+		...job,
+		fusion,
+		unimodal,
+		statistics,
+		metadata: {
+			'steelyard.version': VERSION,
+			'steelyard.dataset_sha256': dataset.profile.sha256,
+			'steelyard.modalities': JSON.stringify(modalities.map(({ name }) => name)),
+			'steelyard.task': JSON.stringify(task),
+			'steelyard.spec': JSON.stringify(essenceOf(spec)),
+		},
+	});
+
+	const metrics: JobResult['metrics'] = {};
+	let weights: JobResult['modality_weights'] = {};
+	const reported = job.others.find(({ name }) => name === 'test') ?? job.validation;
+	const session = await createSession(bytes, { threads: spec.training.threads });
+	try {
+		for (const examples of [job.train, job.validation, ...job.others]) {
+			const evaluation = await evaluateModel(session, examples, modalities, task);
+			metrics[examples.name] = evaluation.metrics;
+			if (examples !== reported) continue;
+			const present = modalities.map((modality) => presence(examples, modality));
+			const summary = summariseWeights(evaluation.weights, { rows: examples.rows.length, modalities: modalities.length }, present);
+			weights = Object.fromEntries(
+				summary.map((one, m) => [
+					(modalities[m] as (typeof modalities)[number]).name,
+					{ ...one, mutual_information: statistics.mi?.[m] ?? null },
+				]),
+			);
+		}
+	} finally {
+		await session.release();
+	}
+
+	emit({ type: 'stage', stage: 'exporting' });
+	const tensors = [fusion, ...unimodal].flatMap(({ parameters }) => [...parameters.values()]);
+	const result: JobResult = {
+		metrics,
+		unimodal: judged?.metrics ?? {},
+		modality_weights: weights,
+		best_epoch: outcome.bestEpoch,
+		epochs: outcome.epochs,
+		parameters: tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+		seconds: (performance.now() - started) / 1000,
+		device: job.provider,
+		device_note: deviceNote,
+	};
+	const curves: JobCurves = { object: 'metrics', epochs: header.epochs, weights: header.weights };
+	const artifacts: Record<string, Uint8Array | string> = {
+		'model.onnx': bytes,
+		'report.json': `${JSON.stringify({ version: VERSION, spec, dataset: dataset.profile, result }, null, '\t')}\n`,
+		'metrics.json': `${JSON.stringify(curves)}\n`,
+	};
+	for (const [name, content] of Object.entries(artifacts)) await writeWhole(join(output, name), content);
+	return { status: 'done', result, artifacts: Object.keys(artifacts) };
+}

@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import type { JobCurves, JobSpec } from '@steelyard/contracts';
+import type { Provider, Tensor } from '@steelyard/runtime';
+import { latestCheckpoint, saveCheckpoint } from './checkpoint.js';
+import type { FitOptions, FitState } from './fit.js';
+import type { Prepared } from './prepare.js';
+import { VERSION } from './version.js';
+import type { WeightingStatistics } from './weigher.js';
+
+type PlainStatistics = { mi: number[] | null; min: number[]; max: number[]; sigma: WeightingStatistics['sigma'] };
+
+/** Everything of a job, beside tensors, that a checkpoint keeps. */
+export type JobHeader = {
+	/** Of the spec and dataset that it belongs to. */
+	readonly key: string;
+	/** Unimodal models done; equal to the number of modalities while the fusion model trains. */
+	modelsDone: number;
+	fit: FitState | null;
+	readonly epochs: JobCurves['epochs'];
+	readonly weights: JobCurves['weights'];
+	smoothing: number;
+	/** Validation loss of the last epoch, and at the last refresh. */
+	lastLoss: number | null;
+	lossAtRefresh: number | null;
+	statistics: PlainStatistics | null;
+	/** Those under which the best epoch was validated: the export carries them, so that what was chosen is what is downloaded. */
+	bestStatistics: PlainStatistics | null;
+};
+
+/** Where a job stands, and how it is kept. */
+export type JobState = {
+	readonly header: JobHeader;
+	/** Tensors beside those of the running fit: `unimodal/<modality>/<state>`, `table/weights`. */
+	readonly kept: Map<string, Tensor>;
+	/** What the fit of model `index` goes on from, if it was this one that ran. */
+	resumeOf: (index: number) => FitOptions['resume'];
+	/** Milliseconds since the last save or the start. */
+	unsavedMs: () => number;
+	save: (fit: FitState | null, tensors: ReadonlyMap<string, Tensor>) => Promise<void>;
+};
+
+/** The part of a spec that results depend on. */
+export const essenceOf = ({ model, modalities, weighting, training }: JobSpec) => ({
+	model,
+	...(modalities === undefined ? {} : { modalities }),
+	weighting,
+	training,
+});
+
+export const plainStatistics = ({ mi, min, max, sigma }: WeightingStatistics): PlainStatistics => ({
+	mi: mi && [...mi],
+	min: [...min],
+	max: [...max],
+	sigma,
+});
+
+export const statisticsFrom = ({ mi, min, max, sigma }: PlainStatistics): WeightingStatistics => ({
+	mi: mi && Float64Array.from(mi),
+	min: Float64Array.from(min),
+	max: Float64Array.from(max),
+	sigma,
+});
+
+/** The state of a job: from its newest checkpoint in one of the folders, newest first, or from the beginning. */
+export async function openJobState(
+	spec: JobSpec,
+	prepared: Prepared,
+	provider: Provider,
+	folders: readonly [string, ...string[]],
+): Promise<JobState> {
+	const identity = [essenceOf(spec), prepared.dataset.profile.sha256, provider, VERSION];
+	const key = createHash('sha256').update(JSON.stringify(identity)).digest('hex');
+	const found = await latestCheckpoint<JobHeader>(folders);
+	const resumed = found?.header.key === key ? found : null;
+	const header: JobHeader = resumed?.header ?? {
+		key,
+		modelsDone: 0,
+		fit: null,
+		epochs: [],
+		weights: [],
+		smoothing: prepared.config.smoothing.initial,
+		lastLoss: null,
+		lossAtRefresh: null,
+		statistics: null,
+		bestStatistics: null,
+	};
+	const tensors = resumed?.tensors ?? new Map<string, Tensor>();
+	const kept = new Map([...tensors].filter(([name]) => /^(unimodal|table)\//.test(name)));
+	let savedAt = performance.now();
+	return {
+		header,
+		kept,
+		resumeOf: (index) => (header.fit !== null && header.modelsDone === index ? { state: header.fit, tensors } : null),
+		unsavedMs: () => performance.now() - savedAt,
+		async save(fit, running) {
+			header.fit = fit;
+			await saveCheckpoint(folders[0], { header, tensors: new Map([...kept, ...running]) });
+			savedAt = performance.now();
+		},
+	};
+}

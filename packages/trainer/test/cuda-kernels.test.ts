@@ -1,0 +1,180 @@
+import { readFileSync } from 'node:fs';
+import type { TaskProfile } from '@steelyard/contracts';
+import { decodeModel, encodeModel, type Graph, GraphBuilder, OPSET } from '@steelyard/onnx';
+import { type OptimizerOptions, optimizer as optimizerOf } from '@steelyard/optim';
+import { sizeOf, tensor } from '@steelyard/runtime';
+import { weightingPreset } from '@steelyard/weighting';
+import { describe, expect, it } from 'vitest';
+import { parametersOf } from '../src/architecture.js';
+import { exportModel, type TrainedModel } from '../src/export-graph.js';
+import type { LossName } from '../src/loss.js';
+import type { Standardisation } from '../src/standardise.js';
+import { compileTrainProgram } from '../src/train-program.js';
+
+type Kernel = { from: number; to: number | null; float: boolean };
+type Operator = { since: number; float: boolean };
+
+/** Made by test/oracles/cuda-kernels.py, which says what is in it. */
+const table = JSON.parse(readFileSync(new URL('fixtures/cuda-kernels.json', import.meta.url), 'utf8')) as {
+	opset: number;
+	kernels: Record<string, Kernel[]>;
+	operators: Record<string, Operator>;
+};
+
+/**
+ * Whether CUDA has a kernel for the form of an operator that came with version `since`. An open range stands for its first version alone: the runtime does not
+ * trust a kernel with a form of the operator that came after it (VerifyVersion in onnxruntime/core/framework/kernel_registry.cc).
+ */
+const hasKernel = (operator: string, { since, float }: Operator): boolean =>
+	(table.kernels[operator] ?? []).some(
+		(kernel) => (kernel.from === since || (kernel.to !== null && kernel.from <= since && since <= kernel.to)) && (kernel.float || !float),
+	);
+
+/** Operators of a graph and of the graphs inside its nodes. */
+const operatorsOf = (graph: Graph): Set<string> =>
+	new Set(
+		graph.nodes.flatMap(({ op, attributes }) => [
+			op,
+			...Object.values(attributes).flatMap((attribute) => (attribute.type === 'graph' ? [...operatorsOf(attribute.value)] : [])),
+		]),
+	);
+
+/** Operators of a model that would run on the CPU beside CUDA. */
+function withoutKernel(model: Uint8Array): string[] {
+	const { graph, opset } = decodeModel(model);
+	expect(opset).toBe(table.opset);
+	return [...operatorsOf(graph)].filter((name) => {
+		const operator = table.operators[name];
+		return operator === undefined || !hasKernel(name, operator);
+	});
+}
+
+const modalities = {
+	vector: { name: 'vector', shape: [5], maskedSteps: false },
+	sequence: { name: 'sequence', shape: [4, 3], maskedSteps: false },
+	masked: { name: 'masked', shape: [4, 3], maskedSteps: true },
+};
+const architectures = {
+	'a vector and a masked sequence': [modalities.vector, modalities.masked],
+	'a sequence alone': [modalities.sequence],
+};
+const standardisationOf = (features: number): Standardisation => ({
+	mean: new Float32Array(features).fill(0.5),
+	inverse: new Float32Array(features).fill(2),
+});
+const standardisation = new Map(Object.values(modalities).map(({ name, shape }) => [name, standardisationOf(shape.at(-1) as number)]));
+
+const config = { family: 'mlp-fusion' as const, hidden: 6, encoder_layers: 2, head_layers: 2 };
+const losses: LossName[] = ['cross_entropy', 'binary_cross_entropy', 'mse', 'mae'];
+const optimizers: OptimizerOptions['name'][] = ['sgd', 'momentum', 'adam', 'adamw'];
+
+async function programOf(name: keyof typeof architectures, loss: LossName, optimizer: OptimizerOptions['name'], clipNorm: number | null) {
+	const { model } = await compileTrainProgram({
+		architecture: { config, modalities: architectures[name], outputs: loss === 'cross_entropy' ? 3 : 1 },
+		batch: 8,
+		loss,
+		optimizer: optimizerOf({ name: optimizer, weightDecay: 0.01, momentum: 0.9, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }),
+		clipNorm,
+		standardisation,
+	});
+	return model.bytes;
+}
+
+const tasks: TaskProfile[] = [
+	{ type: 'binary', classes: ['no', 'yes'], outputs: 1 },
+	{ type: 'multiclass', classes: ['a', 'b', 'c'], outputs: 3 },
+	{ type: 'regression', classes: [], outputs: 1 },
+];
+
+/** A model with every kind of modality and both passes of weighting, its parameters zero. */
+function exported(task: TaskProfile): Uint8Array {
+	const all = Object.values(modalities);
+	const zero = (some: typeof all): TrainedModel => {
+		const architecture = { config, modalities: some, outputs: task.outputs };
+		const parameters = parametersOf(architecture).map(
+			({ name, shape }) => [name, tensor('float32', [...shape], new Float32Array(sizeOf([...shape])))] as const,
+		);
+		return { architecture, parameters: new Map(parameters) };
+	};
+	const ones = () => new Float64Array(all.length).fill(1);
+	return exportModel({
+		fusion: zero(all),
+		unimodal: all.map((modality) => zero([modality])),
+		masked: new Set([modalities.masked.name]),
+		task,
+		scale: { mean: 0, deviation: 1 },
+		standardisation,
+		config: { ...weightingPreset('btw'), combine: 'kl+mi' },
+		statistics: {
+			mi: ones(),
+			min: new Float64Array(all.length),
+			max: ones(),
+			sigma: task.type === 'regression' ? { unimodal: [...ones()], fused: 1 } : null,
+		},
+		metadata: {},
+	});
+}
+
+describe('CUDA kernels', () => {
+	it('are looked up for the opset that our graphs are written in', () => {
+		expect(table.opset).toBe(OPSET);
+	});
+
+	for (const architecture of Object.keys(architectures) as (keyof typeof architectures)[])
+		for (const loss of losses)
+			it(`exist for every operator that trains ${architecture} on ${loss}`, async () => {
+				for (const optimizer of optimizers)
+					for (const clipNorm of [null, 1]) {
+						const program = await programOf(architecture, loss, optimizer, clipNorm);
+						expect(withoutKernel(program), `${optimizer}, clip ${clipNorm}`).toEqual([]);
+					}
+			});
+
+	for (const task of tasks)
+		it(`exist for every operator of an exported model: ${task.type}`, () => {
+			expect(withoutKernel(exported(task))).toEqual([]);
+		});
+
+	it('are looked for within the body of the Scan', async () => {
+		const { graph } = decodeModel(await programOf('a vector and a masked sequence', 'mae', 'adam', 1));
+		const outer = new Set(graph.nodes.map(({ op }) => op));
+		expect(outer).toContain('Scan');
+		for (const inBody of ['Gemm', 'Relu', 'Softmax', 'Sign', 'Sqrt']) {
+			expect(outer).not.toContain(inBody);
+			expect(operatorsOf(graph)).toContain(inBody);
+		}
+	});
+
+	it('are told as missing where there are none, within a body too', () => {
+		const body = new GraphBuilder('body/');
+		body.output('y', body.op('Relu', [body.op('Mish', [body.input('x', 'float32', [4])])]));
+		const g = new GraphBuilder();
+		const y = { name: 'ys', dtype: 'float32' as const, shape: ['K', 4] };
+		g.node('Scan', [g.input('xs', 'float32', ['K', 4])], [y], { body: { type: 'graph', value: body.build('body') }, num_scan_inputs: 1 });
+		g.output('drawn', g.op('Bernoulli', [y]));
+		const bits = g.input('bits', 'uint32', [4]);
+		g.output('shifted', g.op('BitShift', [bits, bits], { direction: 'LEFT' }));
+		g.output('unknown', g.op('NoSuchOperator', [y]));
+		expect(withoutKernel(encodeModel({ graph: g.build('missing'), opset: OPSET })).sort()).toEqual([
+			'Bernoulli',
+			'BitShift',
+			'Mish',
+			'NoSuchOperator',
+		]);
+	});
+
+	it('are told as missing for forms newer than the kernels', () => {
+		const scanSince = (since: number) => hasKernel('Scan', { since, float: true });
+		expect([11, 16, 19].map(scanSince)).toEqual([true, true, true]);
+		expect([21, 23, 24, 25].map(scanSince)).toEqual([false, false, false, false]);
+		expect(hasKernel('Pad', { since: 18, float: true })).toBe(true);
+		expect(hasKernel('Pad', { since: 19, float: true })).toBe(false);
+		expect(hasKernel('Softplus', { since: 22, float: true })).toBe(false);
+	});
+
+	it('are told as missing where they do not take float32', () => {
+		expect(hasKernel('Equal', { since: 7, float: true })).toBe(false);
+		expect(hasKernel('Equal', { since: 11, float: true })).toBe(true);
+		expect(hasKernel('Not', { since: 1, float: false })).toBe(true);
+	});
+});
