@@ -45,5 +45,6 @@ else {
 }
 
 const service = await child('service.js');
-row('POST to the first training steps told, warm', `${median(service.firstStepMs).toFixed(0)} ms`);
+row('POST to the first training steps told, service at rest', `${median(service.idleMs).toFixed(0)} ms`);
+row('  right after another job', `${median(service.busyMs).toFixed(0)} ms`);
 row('worker, largest resident size; API, resident', `${service.workerPeakMiB.toFixed(0)} MiB; ${service.apiMiB.toFixed(0)} MiB`);

@@ -14,20 +14,22 @@ const service = await startService({ home: folder, port: 0 });
 try {
 	const client = createClient({ url: service.url });
 	const dataset = (await client.datasets.create(await openAsBlob(sample), 'spam-mail.zip')).id;
-	const started = [];
-	for (let round = 0; round <= ROUNDS; round++) {
+	const [idle, busy] = [[], []];
+	for (let round = 0; round < 2 * ROUNDS; round++) {
+		// Every other job is posted to a service that has had time to make the next trainer ready, the others right behind the job before.
+		if (round % 2 === 0) await new Promise((resolve) => setTimeout(resolve, 4000));
 		const posted = performance.now();
 		const { id } = await client.jobs.create({ dataset, training: { epochs: 1 } });
 		let first = null;
 		for await (const event of client.jobs.events(id)) if (event.type === 'progress') first ??= performance.now() - posted;
-		if (round > 0) started.push(first); // the first one warms up
+		(round % 2 === 0 ? idle : busy).push(first);
 	}
 	const peak = async (pid) =>
 		Number(/VmHWM:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8').catch(() => ''))?.[1] ?? Number.NaN) / 1024;
 	const worker = (await client.ready()).workers[0].pid;
 	const metrics = await (await fetch(`${service.url}/metrics`)).text();
 	const api = Number(/^process_resident_memory_bytes (\S+)/m.exec(metrics)?.[1] ?? Number.NaN) / 2 ** 20;
-	console.log(JSON.stringify({ firstStepMs: started, workerPeakMiB: await peak(worker), apiMiB: api }));
+	console.log(JSON.stringify({ idleMs: idle, busyMs: busy, workerPeakMiB: await peak(worker), apiMiB: api }));
 } finally {
 	await service.close();
 	await rm(folder, { recursive: true, force: true });
