@@ -137,6 +137,10 @@ export async function startEmbedded(home: string, binary: string | null, died: (
 		}
 	}
 
+	/** A process that leaves without closing takes its server with it; one that is killed cannot, and the next start clears up. */
+	const leave = () => void child?.kill('SIGKILL');
+	process.on('exit', leave);
+
 	async function down(): Promise<void> {
 		if (child === null || child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
 		child.kill('SIGTERM');
@@ -170,6 +174,7 @@ export async function startEmbedded(home: string, binary: string | null, died: (
 		closing.abort();
 		await down();
 		await kept;
+		process.off('exit', leave);
 		if (socket !== null) await removeSocket(socket);
 		await rm(recordFile, { force: true });
 		await lock.release();

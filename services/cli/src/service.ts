@@ -23,8 +23,6 @@ export type Service = {
 	readonly url: string;
 	/** Stops training after a checkpoint, then the API, then Redis; leaves no process behind. */
 	close(): Promise<void>;
-	/** Ends every process at once. */
-	kill(): void;
 };
 
 /** Longest that a part may take to come up, and to end when told to, in milliseconds. */
@@ -148,6 +146,12 @@ export async function startService({
 	});
 	if (redis.note !== null) notify(redis.note);
 
+	/** A process that leaves without closing takes its parts with it. */
+	const leave = (): void => {
+		for (const child of Object.values(children)) child.kill('SIGKILL');
+	};
+	process.on('exit', leave);
+
 	const close = async (): Promise<void> => {
 		closing = true;
 		for (const pause of pauses) clearTimeout(pause);
@@ -155,6 +159,7 @@ export async function startService({
 		await end(children.worker, STOP.worker);
 		await end(children.api, STOP.api);
 		await redis.close();
+		process.off('exit', leave);
 		await lock.release();
 	};
 
@@ -220,10 +225,6 @@ export async function startService({
 		return {
 			url,
 			close,
-			kill() {
-				closing = true;
-				for (const child of Object.values(children)) child.kill('SIGKILL');
-			},
 		};
 	} catch (error) {
 		await close();

@@ -17,11 +17,11 @@ function outlivesTerminal(): boolean {
 }
 
 /**
- * Runs `work`; Ctrl-C, SIGTERM or the end of the terminal calls `stop` once, and when it comes again `force`, after which the process leaves.
+ * Runs `work`; Ctrl-C, SIGTERM or the end of the terminal calls `stop` once; when it comes again the process leaves at once.
  * Under npm the end of npm is such a sign too: what npm is told, it does not tell further. Resolves with the signal's exit code, or null
  * when the work ended by itself.
  */
-export async function untilSignal(work: Promise<unknown>, stop: () => Promise<void>, force: () => void): Promise<number | null> {
+export async function untilSignal(work: Promise<unknown>, stop: () => Promise<void>): Promise<number | null> {
 	let stopping: Promise<void> | null = null;
 	let code: number | null = null;
 	let heardAt = 0;
@@ -33,7 +33,6 @@ export async function untilSignal(work: Promise<unknown>, stop: () => Promise<vo
 		const now = performance.now();
 		if (stopping !== null) {
 			if (now - heardAt < ONE_WISH) return;
-			force();
 			process.exit(128 + constants.signals[signal]);
 		}
 		heardAt = now;

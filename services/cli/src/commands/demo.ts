@@ -23,7 +23,12 @@ const say = (text = ''): boolean => process.stdout.write(`${text}\n`);
 const figure = (value: number | null | undefined): string => (typeof value === 'number' ? value.toFixed(4) : '–');
 
 async function trained(client: Client, dataset: string, preset: (typeof PRESETS)[number]): Promise<JobResource> {
-	const job = await client.jobs.create({ dataset, model: { family: 'mlp-fusion', hidden: 64 }, weighting: { preset }, training: TRAINING });
+	const job = await client.jobs.create({
+		dataset,
+		model: { family: 'mlp-fusion', hidden: 64 },
+		weighting: { preset, refresh_epochs: 2 },
+		training: TRAINING,
+	});
 	say(`\n${job.id}  weighting ${preset}`);
 	const progress = progressOn(process.stdout);
 	try {
@@ -138,7 +143,7 @@ export function demo(program: Command): void {
 			try {
 				const work = show(folder, started, resolve(output));
 				work.catch(() => {}); // what it meets while the service goes away under it is of no interest
-				const code = await untilSignal(work, close, () => void started.then(({ kill }) => kill()));
+				const code = await untilSignal(work, close);
 				if (code !== null) process.exitCode = code;
 			} finally {
 				await close();

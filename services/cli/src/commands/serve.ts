@@ -22,10 +22,6 @@ export function serve(program: Command): void {
 				return new Promise<never>(() => {});
 			});
 			// The children end with this process's IPC channel, however it ends.
-			await untilSignal(
-				forever,
-				async () => (await service).close(),
-				() => void service.then(({ kill }) => kill()),
-			);
+			await untilSignal(forever, async () => (await service).close());
 		});
 }
