@@ -1,12 +1,26 @@
 import type { Rules } from '../rule.js';
+import { convolve } from './convolve.js';
 import { elementwise, zeroGradient } from './elementwise.js';
+import { indexOfValues } from './index-of-values.js';
+import { loss } from './loss.js';
 import { matmul } from './matmul.js';
 import { normalize } from './normalize.js';
+import { pool } from './pool.js';
 import { reduce } from './reduce.js';
 import { shape } from './shape.js';
 
 /** Every rule by operator. */
-export const rules: Rules = { ...elementwise, ...matmul, ...reduce, ...shape, ...normalize };
+export const rules: Rules = {
+	...elementwise,
+	...matmul,
+	...reduce,
+	...shape,
+	...normalize,
+	...indexOfValues,
+	...convolve,
+	...pool,
+	...loss,
+};
 
 /** Operators through which no gradient flows. */
 export const zeros: Rules = zeroGradient;

@@ -1,0 +1,3 @@
+import type { Case } from '../gradient-check.js';
+
+export const convolveCases: Record<string, Case[]> = {};

@@ -1,0 +1,3 @@
+import type { Case } from '../gradient-check.js';
+
+export const elementwiseCases: Record<string, Case[]> = {};
