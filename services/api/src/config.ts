@@ -16,6 +16,11 @@ const Environment = Type.Object({
 	STEELYARD_REDIS: Type.Optional(
 		Type.String({ description: 'connection options of ioredis as JSON; given by the process that launched Redis' }),
 	),
+	STEELYARD_PREFIX: Type.String({
+		pattern: '^[A-Za-z0-9_-]{1,40}$',
+		default: 'steelyard',
+		description: 'of every key in Redis: installations that share a Redis need one each',
+	}),
 	STEELYARD_API_KEY: Type.Optional(Type.String({ minLength: 8, maxLength: 512 })),
 	STEELYARD_UPLOAD_LIMIT: Type.Integer({ minimum: 1, default: 2 * 1024 ** 3, description: 'bytes of one upload' }),
 	LOG_LEVEL: Type.Unsafe<(typeof LOG_LEVELS)[number]>({ type: 'string', enum: [...LOG_LEVELS], default: 'info' }),
@@ -28,6 +33,8 @@ export type Config = {
 	home: string;
 	/** What ioredis connects with; null where a test or an embedding brings its own queue. */
 	redis: { url: string } | { options: Record<string, unknown> } | null;
+	/** Of every key in Redis. */
+	prefix: string;
 	apiKey: string | null;
 	/** Bytes of one upload. */
 	uploadLimit: number;
@@ -81,6 +88,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 		port: value.PORT,
 		home: resolve(value.STEELYARD_HOME),
 		redis: redisOf(value),
+		prefix: value.STEELYARD_PREFIX,
 		apiKey,
 		uploadLimit: value.STEELYARD_UPLOAD_LIMIT,
 		logLevel: value.LOG_LEVEL,

@@ -54,7 +54,7 @@ async function main(): Promise<void> {
 		closers.push(() => launched.close());
 		redis = launched.options;
 	}
-	const queue = await openQueue({ redis, store, log });
+	const queue = await openQueue({ redis, prefix: config.prefix, store, log });
 	closers.push(() => queue.close());
 	// A Redis that was lost, or that keeps nothing, learns of the jobs before anybody asks for them.
 	const queued = await queue.jobs.rebuild();

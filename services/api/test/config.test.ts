@@ -9,6 +9,7 @@ describe('the configuration', () => {
 			port: 8080,
 			home: resolve('.steelyard'),
 			redis: null,
+			prefix: 'steelyard',
 			apiKey: null,
 			uploadLimit: 2 ** 31,
 			logLevel: 'info',
@@ -23,6 +24,7 @@ describe('the configuration', () => {
 			STEELYARD_REDIS: '{"path":"/run/redis.sock"}',
 			STEELYARD_API_KEY: 'a long enough key',
 			STEELYARD_UPLOAD_LIMIT: '1000',
+			STEELYARD_PREFIX: 'ward-3',
 			LOG_LEVEL: 'debug',
 		};
 		expect(readConfig(env)).toEqual({
@@ -30,6 +32,7 @@ describe('the configuration', () => {
 			port: 0,
 			home: '/data',
 			redis: { options: { path: '/run/redis.sock' } },
+			prefix: 'ward-3',
 			apiKey: 'a long enough key',
 			uploadLimit: 1000,
 			logLevel: 'debug',

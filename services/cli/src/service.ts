@@ -211,7 +211,8 @@ export async function startService({
 	try {
 		if (redis.kind !== 'url') {
 			// This installation's own Redis: what ran when it was killed runs nowhere now.
-			const queue = await openQueue({ redis: redis.options, store: await openStore(home) });
+			const prefix = env['STEELYARD_PREFIX'];
+			const queue = await openQueue({ redis: redis.options, store: await openStore(home), ...(prefix ? { prefix } : {}) });
 			await queue.jobs.rebuild({ alone: true });
 			await queue.close();
 		}

@@ -12,6 +12,11 @@ const Environment = Type.Object({
 	STEELYARD_REDIS: Type.Optional(
 		Type.String({ description: 'connection options of ioredis as JSON; given by the process that launched Redis' }),
 	),
+	STEELYARD_PREFIX: Type.String({
+		pattern: '^[A-Za-z0-9_-]{1,40}$',
+		default: 'steelyard',
+		description: 'of every key in Redis: installations that share a Redis need one each',
+	}),
 	STEELYARD_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 64, default: 1, description: 'jobs at one time' }),
 	LOG_LEVEL: Type.Unsafe<(typeof LOG_LEVELS)[number]>({ type: 'string', enum: [...LOG_LEVELS], default: 'info' }),
 });
@@ -21,6 +26,8 @@ export type Config = {
 	home: string;
 	/** What ioredis connects with. */
 	redis: { url: string } | { options: Record<string, unknown> };
+	/** Of every key in Redis. */
+	prefix: string;
 	concurrency: number;
 	logLevel: Static<typeof Environment>['LOG_LEVEL'];
 };
@@ -61,6 +68,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 	return {
 		home: resolve(value.STEELYARD_HOME),
 		redis: redisOf(value),
+		prefix: value.STEELYARD_PREFIX,
 		concurrency: value.STEELYARD_CONCURRENCY,
 		logLevel: value.LOG_LEVEL,
 	};

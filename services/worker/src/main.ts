@@ -56,7 +56,7 @@ async function main(): Promise<void> {
 		closers.push(() => launched.close());
 		redis = launched.options;
 	}
-	const queue = await openQueue({ redis, store, log });
+	const queue = await openQueue({ redis, prefix: config.prefix, store, log });
 	closers.push(() => queue.close());
 	if (ending) return;
 	const worker = await startWorker({ queue, store, log, concurrency: config.concurrency });

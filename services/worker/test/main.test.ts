@@ -92,6 +92,7 @@ describe('the environment', () => {
 		expect(readConfig({ REDIS_URL: 'redis://localhost', STEELYARD_HOME: '/data', STEELYARD_CONCURRENCY: '2' })).toEqual({
 			home: '/data',
 			redis: { url: 'redis://localhost' },
+			prefix: 'steelyard',
 			concurrency: 2,
 			logLevel: 'info',
 		});
