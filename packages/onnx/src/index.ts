@@ -16,3 +16,4 @@ export {
 	staticShape,
 	type Value,
 } from './graph.js';
+export { operators } from './operators.js';

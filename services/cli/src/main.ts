@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
 	serve: async () => (await import('./commands/serve.js')).serve,
 	demo: async () => (await import('./commands/demo.js')).demo,
 	cuda: async () => (await import('./commands/cuda.js')).cuda,
+	operators: async () => (await import('./commands/operators.js')).operators,
 };
 const named = Object.keys(COMMANDS).filter((name) => process.argv.includes(name));
 for (const name of named.length > 0 ? named : Object.keys(COMMANDS)) (await COMMANDS[name]?.())?.(program);

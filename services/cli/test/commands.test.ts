@@ -298,3 +298,14 @@ describe('models download', () => {
 		expect(await readdir(folder)).toEqual([]);
 	});
 });
+
+describe('operators', () => {
+	it('lists what can be differentiated, as JSON and as a table, without a service', async () => {
+		const { code, stdout } = await run(['operators', '--json', '--url', 'http://127.0.0.1:9']);
+		expect(code).toBe(0);
+		const list = JSON.parse(stdout) as Array<{ operator: string; state: string; since: number }>;
+		expect(list).toContainEqual({ operator: 'Tanh', state: 'differentiable', since: 1 });
+		expect(list).toContainEqual({ operator: 'ArgMax', state: 'zero', since: 1 });
+		expect((await run(['operators'])).stdout).toMatch(/^MatMul +differentiable +1$/m);
+	});
+});

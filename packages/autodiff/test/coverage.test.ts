@@ -1,0 +1,17 @@
+import { operators } from '@steelyard/onnx';
+import { describe, expect, it } from 'vitest';
+import { operatorCoverage, rules, zeros } from '../src/index.js';
+
+describe('the coverage of operators', () => {
+	it('knows every operator that has a rule, and none twice', () => {
+		const unknown = [...Object.keys(rules), ...Object.keys(zeros)].filter((operator) => !Object.hasOwn(operators, operator));
+		expect(unknown).toEqual([]);
+		expect(Object.keys(rules).filter((operator) => Object.hasOwn(zeros, operator))).toEqual([]);
+	});
+
+	it('says what differentiation does with each', () => {
+		const states = new Map(operatorCoverage().map(({ operator, state }) => [operator, state]));
+		expect([states.get('Tanh'), states.get('Greater'), states.get('StringConcat')]).toEqual(['differentiable', 'zero', 'unsupported']);
+		expect(operatorCoverage().find(({ operator }) => operator === 'Tanh')?.since).toBe(1);
+	});
+});
