@@ -69,16 +69,20 @@ export function parse<S extends TSchema>(
 
 const jobSpec = Compile(JobSpec);
 
+/** What no schema says: fields of a job spec that fit each by itself but not together. Throws ProblemError `invalid_request`. */
+export function checkJobSpec({ weighting, training }: JobSpec): void {
+	if (weighting.preset === 'uniform' || weighting.refresh_epochs < training.epochs) return;
+	throw new ProblemError(
+		'invalid_request',
+		`weighting.refresh_epochs must be less than training.epochs (${training.epochs}), or the weights would never be refreshed; found ${weighting.refresh_epochs}`,
+		'weighting.refresh_epochs',
+	);
+}
+
 /** The whole job spec with every default filled in, or ProblemError `invalid_request`. */
 export function parseJobSpec(input: unknown): JobSpec {
 	const value = Value.Default(JobSpec, structuredClone(input));
 	const spec = jobSpec.Check(value) ? (value as JobSpec) : parse(JobSpec, input);
-	const { preset, refresh_epochs } = spec.weighting;
-	if (preset !== 'uniform' && refresh_epochs >= spec.training.epochs)
-		throw new ProblemError(
-			'invalid_request',
-			`weighting.refresh_epochs must be less than training.epochs (${spec.training.epochs}), or the weights would never be refreshed; found ${refresh_epochs}`,
-			'weighting.refresh_epochs',
-		);
+	checkJobSpec(spec);
 	return spec;
 }

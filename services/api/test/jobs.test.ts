@@ -83,6 +83,7 @@ describe('a posted job', () => {
 	it.each<[TaskType, object, string]>([
 		['multilabel', {}, 'dataset'],
 		['regression', { training: { loss: 'cross_entropy' } }, 'training.loss'],
+		['regression', { weighting: { preset: 'btw', mutual_information: 'argmax' } }, 'weighting.mutual_information'],
 		['binary', { training: { loss: 'mse' } }, 'training.loss'],
 		['multiclass', { training: { loss: 'mae' } }, 'training.loss'],
 		...(['accuracy', 'macro_f1', 'auroc', 'auprc'] as const).map((metric): [TaskType, object, string] => [
@@ -106,6 +107,13 @@ describe('a posted job', () => {
 		['regression', { early_stopping: null }],
 	])('on a %s dataset is taken with %j', async (task, training) => {
 		await addJob(service.app, datasets[task], { training });
+	});
+
+	it('that would end before its weights are refreshed is refused', async () => {
+		const spec = { dataset: datasets.binary, weighting: { preset: 'btw', refresh_epochs: 5 }, training: { epochs: 5 } };
+		expect(expectProblem(await post(spec), 400, 'invalid_request', 'weighting.refresh_epochs').detail).toContain('training.epochs (5)');
+		await addJob(service.app, datasets.binary, { ...spec, training: { epochs: 6 } });
+		await addJob(service.app, datasets.binary, { ...spec, weighting: { preset: 'uniform' } });
 	});
 
 	it('gives the same job for the same idempotency key and body, and refuses another body under it', async () => {

@@ -1,4 +1,4 @@
-import { type DatasetResource, type JobSpec, ProblemError, type TaskType, type WorkerStatus } from '@steelyard/contracts';
+import { checkJobSpec, type DatasetResource, type JobSpec, ProblemError, type TaskType, type WorkerStatus } from '@steelyard/contracts';
 
 type Metric = NonNullable<JobSpec['training']['early_stopping']>['metric'];
 type Loss = JobSpec['training']['loss'];
@@ -21,13 +21,16 @@ const METRICS: Record<Exclude<Metric, 'loss'>, readonly TaskType[]> = {
 const fitting = (table: Record<string, readonly TaskType[]>, task: TaskType) =>
 	Object.keys(table).filter((name) => table[name]?.includes(task));
 
-function checkTask({ training: { loss, early_stopping: stopping } }: JobSpec, task: TaskType): void {
+function checkTask({ training: { loss, early_stopping: stopping }, weighting }: JobSpec, task: TaskType): void {
 	if (!CLASSES.includes(task) && !REGRESSION.includes(task)) {
 		throw new ProblemError('unsupported_task', `The dataset's task is ${task}; jobs train binary, multiclass and regression`, 'dataset');
 	}
 	if (loss !== 'auto' && !LOSSES[loss].includes(task)) {
 		const choices = ['auto', ...fitting(LOSSES, task)].join(', ');
 		throw new ProblemError('unsupported_task', `The loss ${loss} is not for ${task}; choose one of ${choices}`, 'training.loss');
+	}
+	if (weighting.mutual_information === 'argmax' && !CLASSES.includes(task)) {
+		throw new ProblemError('unsupported_task', `argmax mutual information is not for ${task}; choose ksg`, 'weighting.mutual_information');
 	}
 	if (stopping !== null && stopping.metric !== 'loss' && !METRICS[stopping.metric].includes(task)) {
 		const choices = ['loss', ...fitting(METRICS, task)].join(', ');
@@ -48,6 +51,7 @@ function checkDevice({ device }: JobSpec, workers: readonly WorkerStatus[]): voi
 
 /** Holds a spec against the dataset that it names and the workers that could take it. Throws ProblemError with the field. */
 export function admit(spec: JobSpec, { modalities, task }: DatasetResource, workers: readonly WorkerStatus[]): void {
+	checkJobSpec(spec);
 	const missing = (spec.modalities ?? []).findIndex((name) => !Object.hasOwn(modalities, name));
 	if (missing >= 0) {
 		const has = Object.keys(modalities).join(', ');

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { fieldErrors, JobSpec, parse, parseJobSpec, ProblemError, problems } from '../src/index.js';
+
+const problemOf = (input: unknown): ProblemError => {
+	try {
+		parseJobSpec(input);
+	} catch (error) {
+		if (error instanceof ProblemError) return error;
+		throw error;
+	}
+	throw new Error('was accepted');
+};
+
+describe('a job spec', () => {
+	it('has a default for every field but the dataset, and is not changed itself', () => {
+		const posted = { dataset: 'ds_1', training: { seed: 7 } };
+		const spec = parseJobSpec(posted);
+		expect(posted).toEqual({ dataset: 'ds_1', training: { seed: 7 } });
+		expect(spec).toMatchObject({
+			dataset: 'ds_1',
+			model: { family: 'mlp-fusion', hidden: 128 },
+			weighting: { preset: 'uniform', refresh_epochs: 5 },
+			training: { epochs: 40, seed: 7, optimizer: { name: 'adamw' }, early_stopping: { metric: 'loss', patience: 10 }, clip_norm: null },
+			device: 'auto',
+		});
+		expect(parseJobSpec(spec)).toEqual(spec);
+	});
+
+	it('takes null where a thing can be switched off', () => {
+		const { training } = parseJobSpec({ dataset: 'ds_1', training: { early_stopping: null, clip_norm: null } });
+		expect([training.early_stopping, training.clip_norm]).toEqual([null, null]);
+	});
+
+	it.each<[unknown, string | null, string]>([
+		[{}, 'dataset', 'is required'],
+		[5, null, 'found 5'],
+		[{ dataset: 'ds_1', colour: 'red' }, 'colour', 'is not a known field'],
+		[{ dataset: 'ds_1', training: { epochs: '3' } }, 'training.epochs', 'found "3"'],
+		[
+			{ dataset: 'ds_1', training: { optimizer: { name: 'lion' } } },
+			'training.optimizer.name',
+			'one of "sgd", "momentum", "adam", "adamw"',
+		],
+		[{ dataset: 'ds_1', training: { optimizer: { learning_rate: 0 } } }, 'training.optimizer.learning_rate', 'found 0'],
+		[{ dataset: 'ds_1', training: { early_stopping: { patience: 0 } } }, 'training.early_stopping.patience', 'found 0'],
+		[{ dataset: 'ds_1', weighting: { preset: 'btw', refresh_epochs: 40 } }, 'weighting.refresh_epochs', 'training.epochs (40)'],
+	])('%j is refused with the field and what was found', (input, param, words) => {
+		const problem = problemOf(input);
+		expect([problem.code, problem.status, problem.param]).toEqual(['invalid_request', 400, param]);
+		expect(problem.message).toContain(words);
+	});
+
+	it('is told all its errors at once', () => {
+		const params = fieldErrors(JobSpec, { ...parseJobSpec({ dataset: 'ds_1' }), device: 'tpu', colour: 1 }).map(({ param }) => param);
+		expect(params.sort()).toEqual(['colour', 'device']);
+	});
+
+	it('is never coerced', () => {
+		expect(() => parse(JobSpec, { dataset: 'ds_1', training: { standardize: 'true' } })).toThrow(/training.standardize/);
+	});
+});
+
+describe('the table of problems', () => {
+	it('gives every code a status of an error and a title', () => {
+		for (const [code, { status, title }] of Object.entries(problems)) {
+			expect(status, code).toBeGreaterThanOrEqual(400);
+			expect(title.length, code).toBeGreaterThan(5);
+		}
+	});
+});
