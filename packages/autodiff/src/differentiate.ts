@@ -67,7 +67,7 @@ export function differentiate(graph: Graph, { loss, wrt }: { loss: string; wrt: 
 				node.name,
 			);
 		const inputs = node.inputs.map((name) => (name === '' ? null : valueOf(name)));
-		const outputs = node.outputs.map(valueOf);
+		const outputs = node.outputs.map((name) => (name === '' ? null : valueOf(name)));
 		const dys = node.outputs.map(gradientOf);
 		const context: RuleContext = {
 			node,

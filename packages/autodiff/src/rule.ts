@@ -12,8 +12,8 @@ export type RuleContext = {
 	/** The first output and its gradient. */
 	readonly y: Value;
 	readonly dy: Value;
-	/** All outputs and their gradients; null where the loss does not depend on it. */
-	readonly outputs: readonly Value[];
+	/** All outputs, null where left out, and their gradients, null where the loss does not depend on it. */
+	readonly outputs: ReadonlyArray<Value | null>;
 	readonly dys: ReadonlyArray<Value | null>;
 	readonly g: GraphBuilder;
 	/** Which inputs need a gradient; a rule may skip the others. */

@@ -33,6 +33,7 @@ export class GraphBuilder {
 	readonly #values = new Map<string, Value>();
 	readonly #constants = new Map<string, Value>();
 	readonly #taken = new Set<string>();
+	readonly #nodeNames = new Set<string>();
 	readonly #prefix: string;
 
 	/** `prefix` begins the names that the builder makes up, so that graphs of several builders can be put together. */
@@ -52,13 +53,21 @@ export class GraphBuilder {
 	append(graph: Graph): void {
 		for (const [name, value] of graph.initializers) this.initializer(name, value);
 		for (const node of graph.nodes) for (const output of node.outputs) if (output !== '') this.#take(output);
-		this.#nodes.push(...graph.nodes);
+		this.#nodes.push(...graph.nodes.map((node) => ({ ...node, name: this.#nodeName(node.name) })));
 		for (const [name, value] of graph.values) this.#values.set(name, value);
 	}
 
 	#take(name: string): string {
 		if (this.#taken.has(name)) throw new GraphError('malformed_model', `two values have the name "${name}"`, name);
 		this.#taken.add(name);
+		return name;
+	}
+
+	/** The name that a node gets: the wanted one, or that with a number behind it. */
+	#nodeName(wanted: string): string {
+		let name = wanted;
+		for (let i = 1; this.#nodeNames.has(name); i++) name = `${wanted}_${i}`;
+		this.#nodeNames.add(name);
 		return name;
 	}
 
@@ -129,7 +138,7 @@ export class GraphBuilder {
 	#add(op: string, inputs: ReadonlyArray<Value | null>, outputs: readonly Value[], attributes: Attributes): void {
 		for (const output of outputs) this.#values.set(output.name, output);
 		this.#nodes.push({
-			name: `${this.#prefix}${op}_${this.#nodes.length}`,
+			name: this.#nodeName(`${this.#prefix}${op}_${this.#nodes.length}`),
 			op,
 			inputs: inputs.map((value) => value?.name ?? ''),
 			outputs: outputs.map(({ name }) => name),

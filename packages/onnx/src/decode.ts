@@ -125,8 +125,11 @@ function attributeOf(proto: AttributeProto, node: string): Attribute {
 function graphOf(proto: GraphProto): Graph {
 	if (proto.sparseInitializer.length > 0) throw new GraphError('unsupported_model', 'sparse initializers are not supported');
 	const initializers = new Map(proto.initializer.map((tensor) => [tensor.name, tensorOf(tensor)]));
+	const names = new Set<string>();
 	const nodes: Node[] = proto.node.map((node, i) => {
-		const name = node.name === '' ? `${node.opType}_${i}` : node.name;
+		// The runtime repeats names where it expands an operator, and refuses its own model then.
+		const name = node.name === '' || names.has(node.name) ? `${node.name || node.opType}_${i}` : node.name;
+		names.add(name);
 		if (node.domain !== '' && node.domain !== 'ai.onnx')
 			throw new GraphError(
 				'unsupported_model',

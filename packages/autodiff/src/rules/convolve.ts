@@ -1,3 +1,119 @@
-import type { Rules } from '../rule.js';
+import { type GraphBuilder, staticShape, type Value } from '@steelyard/onnx';
+import type { RuleContext, Rules } from '../rule.js';
 
-export const convolve: Rules = {};
+/** How a kernel slides: by spatial axis, its strides, its dilations, and the padding before the first element. */
+export type Window = { readonly strides: readonly number[]; readonly dilations: readonly number[]; readonly begin: readonly number[] };
+
+/** The sizes behind batch and channels. */
+export const spatial = (value: Value): number[] => staticShape(value).slice(2);
+
+/**
+ * The window of a convolution or pooling node, auto_pad resolved. `large` is the side that it slides over, `small` the side with one element a position:
+ * input and output of Conv and the pools, output and input of ConvTranspose.
+ */
+export function windowOf({ node, ints }: RuleContext, kernel: readonly number[], large: Value, small: Value): Window {
+	const strides = ints('strides') ?? kernel.map(() => 1);
+	const dilations = ints('dilations') ?? kernel.map(() => 1);
+	const lengths = spatial(large);
+	const covered = spatial(small).map((size, i) => (size - 1) * strides[i]! + (kernel[i]! - 1) * dilations[i]! + 1);
+	const total = covered.map((size, i) => Math.max(0, size + (ints('output_padding')?.[i] ?? 0) - lengths[i]!));
+	const begin: Record<string, () => readonly number[]> = {
+		VALID: () => kernel.map(() => 0),
+		SAME_UPPER: () => total.map((padding) => Math.floor(padding / 2)),
+		SAME_LOWER: () => total.map((padding) => Math.ceil(padding / 2)),
+		// ConvTranspose with output_shape derives its pads from it
+		NOTSET: () =>
+			ints('output_shape')
+				? total.map((padding) => Math.ceil(padding / 2))
+				: (ints('pads')?.slice(0, kernel.length) ?? kernel.map(() => 0)),
+	};
+	return { strides, dilations, begin: begin[String(node.attributes['auto_pad']?.value ?? 'NOTSET')]!() };
+}
+
+/** Conv of x [N, C, …] with kernel [M, C/group, …] whose output has exactly `sizes`: padded at the end, or cut, as needed. */
+function slide(
+	g: GraphBuilder,
+	x: Value,
+	kernel: Value,
+	{ strides, dilations, begin }: Window,
+	sizes: readonly number[],
+	group: number,
+): Value {
+	const lengths = spatial(x);
+	const reach = spatial(kernel).map((size, i) => (size - 1) * dilations[i]! + 1);
+	const end = sizes.map((size, i) => Math.max(0, (size - 1) * strides[i]! + reach[i]! - lengths[i]! - begin[i]!));
+	const full = sizes.map((_, i) => Math.floor((begin[i]! + lengths[i]! + end[i]! - reach[i]!) / strides[i]!) + 1);
+	const shape = [x.shape[0]!, kernel.shape[0]!];
+	const y = g.op('Conv', [x, kernel], { strides, dilations, pads: [...begin, ...end], group }, { shape: [...shape, ...full] });
+	if (full.every((size, i) => size === sizes[i])) return y;
+	const axes = sizes.map((_, i) => i + 2);
+	return g.op('Slice', [y, g.ints(axes.map(() => 0)), g.ints(sizes), g.ints(axes)], {}, { shape: [...shape, ...sizes] });
+}
+
+/** ConvTranspose of x [N, C, …] with kernel [C, M/group, …] whose output has exactly `sizes`: every element of x lays a kernel down, and they add up. */
+export function layDown(
+	g: GraphBuilder,
+	x: Value,
+	kernel: Value,
+	{ strides, dilations, begin }: Window,
+	sizes: readonly number[],
+	group: number,
+): Value {
+	const kernelSizes = spatial(kernel);
+	const missing = spatial(x).map(
+		(size, i) => sizes[i]! + begin[i]! - ((size - 1) * strides[i]! + (kernelSizes[i]! - 1) * dilations[i]! + 1),
+	);
+	return g.op(
+		'ConvTranspose',
+		[x, kernel],
+		{
+			strides,
+			dilations,
+			group,
+			pads: [...begin, ...missing.map((size) => Math.max(0, -size))],
+			output_padding: missing.map((size) => Math.max(0, size)),
+		},
+		{ shape: [x.shape[0]!, Number(kernel.shape[1]) * group, ...sizes] },
+	);
+}
+
+/** Swaps batch and channels. */
+const swapped = (g: GraphBuilder, x: Value): Value => g.transpose(x, [1, 0, ...x.shape.slice(2).map((_, i) => i + 2)]);
+
+/**
+ * dW[m, c, k] = Σ over n, o of small[n, m, o]·large[n, c, o·stride + k·dilation − begin]: itself a Conv, of large over small, with batch and channels, and
+ * strides and dilations, in exchanged roles. In groups, the batch stands among the channels of each group.
+ */
+function kernelGradient(g: GraphBuilder, large: Value, small: Value, window: Window, kernel: Value, group: number): Value {
+	const [batch, channels, ...lengths] = staticShape(large) as [number, number, ...number[]];
+	const grouped = g.reshape(large, [batch, group, channels / group, ...lengths]);
+	const byChannel = g.transpose(grouped, [2, 1, 0, ...lengths.map((_, i) => i + 3)]);
+	const x = g.reshape(byChannel, [channels / group, group * batch, ...lengths]);
+	const exchanged = { strides: window.dilations, dilations: window.strides, begin: window.begin };
+	return swapped(g, slide(g, x, swapped(g, small), exchanged, spatial(kernel), group));
+}
+
+const biasGradient = (g: GraphBuilder, dy: Value): Value => g.reduceSum(dy, [0, ...dy.shape.slice(2).map((_, i) => i + 2)], false);
+
+export const convolve: Rules = {
+	Conv: (context) => {
+		const { a: x, b: kernel, c: bias, y, dy, g, needs, int } = context;
+		const group = int('group', 1);
+		const window = windowOf(context, spatial(kernel), x, y);
+		return [
+			needs[0] ? layDown(g, dy, kernel, window, spatial(x), group) : null,
+			needs[1] ? kernelGradient(g, x, dy, window, kernel, group) : null,
+			bias && needs[2] ? biasGradient(g, dy) : null,
+		];
+	},
+	ConvTranspose: (context) => {
+		const { a: x, b: kernel, c: bias, y, dy, g, needs, int } = context;
+		const group = int('group', 1);
+		const window = windowOf(context, spatial(kernel), y, x);
+		return [
+			needs[0] ? slide(g, dy, kernel, window, spatial(x), group) : null,
+			needs[1] ? kernelGradient(g, dy, x, window, kernel, group) : null,
+			bias && needs[2] ? biasGradient(g, dy) : null,
+		];
+	},
+};

@@ -1,7 +1,41 @@
-import { float } from '@steelyard/onnx';
-import type { Rules } from '../rule.js';
+import { broadcastShapes, float, type GraphBuilder, type Value } from '@steelyard/onnx';
+import type { Rule, Rules } from '../rule.js';
 
 const never = () => [];
+
+const compare = (g: GraphBuilder, op: string, a: Value, b: Value): Value =>
+	g.op(op, [a, b], {}, { dtype: 'bool', shape: broadcastShapes(a.shape, b.shape) });
+
+const choose = (g: GraphBuilder, condition: Value, yes: Value, no: Value): Value =>
+	g.op(
+		'Where',
+		[condition, yes, no],
+		{},
+		{ dtype: yes.dtype, shape: broadcastShapes(condition.shape, broadcastShapes(yes.shape, no.shape)) },
+	);
+
+/** `yes` where x > limit, else `no`. At the limit itself that is the derivative from below, as in PyTorch. */
+const above = (g: GraphBuilder, x: Value, limit: number, yes: Value, no: Value): Value =>
+	choose(g, compare(g, 'Greater', x, g.scalar(limit, x.dtype)), yes, no);
+
+/** 1 − x² and 1 + x². */
+const oneMinusSquare = (g: GraphBuilder, x: Value): Value => g.sub(g.scalar(1, x.dtype), g.mul(x, x));
+const onePlusSquare = (g: GraphBuilder, x: Value): Value => g.add(g.scalar(1, x.dtype), g.mul(x, x));
+
+/** Max and Min: the gradient goes to the inputs that equal the output; those that tie share it equally, as in PyTorch. */
+const extreme: Rule = ({ inputs, y, dy, g }) => {
+	const one = g.scalar(1, y.dtype);
+	const zero = g.scalar(0, y.dtype);
+	const hits = inputs.map((x) => choose(g, compare(g, 'Equal', x as Value, y), one, zero));
+	const share = g.div(
+		dy,
+		hits.reduce((sum, hit) => g.add(sum, hit)),
+	);
+	return inputs.map((x, i) => g.sumTo((x as Value).shape, g.mul(share, hits[i] as Value)));
+};
+
+/** Numbers of the floating types in ONNX's TensorProto.DataType. */
+const floatCodes: Readonly<Record<string, number>> = { float32: 1, float16: 10, float64: 11 };
 
 export const elementwise: Rules = {
 	Identity: ({ dy }) => [dy],
@@ -13,6 +47,66 @@ export const elementwise: Rules = {
 	Tanh: ({ y, dy, g }) => [g.mul(dy, g.sub(g.scalar(1, y.dtype), g.mul(y, y)))],
 	Sigmoid: ({ y, dy, g }) => [g.mul(dy, g.mul(y, g.sub(g.scalar(1, y.dtype), y)))],
 	Softplus: ({ a, dy, g }) => [g.mul(dy, g.op('Sigmoid', [a]))],
+	Sin: ({ a, dy, g }) => [g.mul(dy, g.op('Cos', [a]))],
+	Cos: ({ a, dy, g }) => [g.neg(g.mul(dy, g.op('Sin', [a])))],
+	Tan: ({ y, dy, g }) => [g.mul(dy, onePlusSquare(g, y))],
+	Asin: ({ a, dy, g }) => [g.div(dy, g.op('Sqrt', [oneMinusSquare(g, a)]))],
+	Acos: ({ a, dy, g }) => [g.neg(g.div(dy, g.op('Sqrt', [oneMinusSquare(g, a)])))],
+	Atan: ({ a, dy, g }) => [g.div(dy, onePlusSquare(g, a))],
+	Sinh: ({ a, dy, g }) => [g.mul(dy, g.op('Cosh', [a]))],
+	Cosh: ({ a, dy, g }) => [g.mul(dy, g.op('Sinh', [a]))],
+	Erf: ({ a, dy, g }) => [g.mul(dy, g.scale(2 / Math.sqrt(Math.PI), g.exp(g.neg(g.mul(a, a)))))],
+	Reciprocal: ({ y, dy, g }) => [g.neg(g.mul(dy, g.mul(y, y)))],
+	Softsign: ({ y, dy, g }) => {
+		const root = g.sub(g.scalar(1, y.dtype), g.op('Abs', [y]));
+		return [g.mul(dy, g.mul(root, root))];
+	},
+	LeakyRelu: ({ a, dy, g, float }) => [above(g, a, 0, dy, g.scale(float('alpha', 0.01), dy))],
+	Elu: ({ a, y, dy, g, float }) => [above(g, a, 0, dy, g.mul(dy, g.add(y, g.scalar(float('alpha', 1), y.dtype))))],
+	Celu: ({ a, y, dy, g, float }) => [above(g, a, 0, dy, g.mul(dy, g.add(g.scale(1 / float('alpha', 1), y), g.scalar(1, y.dtype))))],
+	Selu: ({ a, y, dy, g, float }) => {
+		const gamma = float('gamma', 1.0507010221481323);
+		const slope = gamma * float('alpha', 1.6732631921768188);
+		return [above(g, a, 0, g.scale(gamma, dy), g.mul(dy, g.add(y, g.scalar(slope, y.dtype))))];
+	},
+	PRelu: ({ a, b, dy, g }) => [above(g, a, 0, dy, g.mul(dy, b)), g.sumTo(b.shape, above(g, a, 0, g.scalar(0, dy.dtype), g.mul(dy, a)))],
+	ThresholdedRelu: ({ a, dy, g, float }) => [above(g, a, float('alpha', 1), dy, g.scalar(0, dy.dtype))],
+	HardSigmoid: ({ y, dy, g, float }) => {
+		const zero = g.scalar(0, y.dtype);
+		const inside = g.scale(float('alpha', 0.2), dy);
+		return [above(g, y, 0, choose(g, compare(g, 'Less', y, g.scalar(1, y.dtype)), inside, zero), zero)];
+	},
+	HardSwish: ({ a, dy, g }) => {
+		const slope = g.add(g.scale(1 / 3, a), g.scalar(0.5, a.dtype));
+		return [above(g, a, -3, above(g, a, 3, dy, g.mul(dy, slope)), g.scalar(0, dy.dtype))];
+	},
+	Mish: ({ a, dy, g }) => {
+		const t = g.op('Tanh', [g.op('Softplus', [a])]);
+		return [g.mul(dy, g.add(t, g.mul(g.mul(a, oneMinusSquare(g, t)), g.op('Sigmoid', [a]))))];
+	},
+	// the input keeps its gradient on the bounds, as in PyTorch; a bound takes it where it replaces the input, the upper one winning
+	Clip: ({ inputs, a, dy, g }) => {
+		const [, low, high] = inputs;
+		const zero = g.scalar(0, dy.dtype);
+		const raised = low ? g.op('Max', [a, low]) : a;
+		const over = high ? compare(g, 'Greater', raised, high) : null;
+		const kept = over ? choose(g, over, zero, dy) : dy;
+		const under = low ? compare(g, 'Less', a, low) : null;
+		return [
+			under ? choose(g, under, zero, kept) : kept,
+			under ? g.sumTo([], choose(g, under, kept, zero)) : null,
+			over ? g.sumTo([], choose(g, over, dy, zero)) : null,
+		];
+	},
+	Max: extreme,
+	Min: extreme,
+	Sum: ({ inputs, dy, g }) => inputs.map((x) => g.sumTo((x as Value).shape, dy)),
+	Mean: ({ inputs, dy, g }) => inputs.map((x) => g.sumTo((x as Value).shape, g.scale(1 / inputs.length, dy))),
+	Cast: ({ a, y, dy, g }) => {
+		const to = floatCodes[a.dtype];
+		if (to === undefined || !(y.dtype in floatCodes)) return [null];
+		return [a.dtype === dy.dtype ? dy : g.op('Cast', [dy], { to }, { dtype: a.dtype })];
+	},
 	// clip(1e30·y, 0, 1) is the step function of y ≥ 0, and three times as fast as comparing
 	Relu: ({ y, dy, g }) => [g.mul(dy, g.op('HardSigmoid', [y], { alpha: float(1e30), beta: float(0) }))],
 	Add: ({ a, b, dy, g }) => [g.sumTo(a.shape, dy), g.sumTo(b.shape, dy)],
@@ -48,7 +142,24 @@ export const zeroGradient: Rules = Object.fromEntries(
 		'Sign',
 		'Floor',
 		'Ceil',
+		'Round',
 		'Shape',
+		'Size',
+		'NonZero',
+		'Hardmax',
+		'BitShift',
+		'BitwiseAnd',
+		'BitwiseOr',
+		'BitwiseXor',
+		'BitwiseNot',
+		'EyeLike',
+		'Bernoulli',
+		'Multinomial',
+		'RandomNormal',
+		'RandomNormalLike',
+		'RandomUniform',
+		'RandomUniformLike',
+		'NonMaxSuppression',
 		'ArgMax',
 		'ArgMin',
 		'ConstantOfShape',

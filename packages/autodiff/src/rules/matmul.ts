@@ -1,12 +1,107 @@
-import type { Value } from '@steelyard/onnx';
-import type { Rules } from '../rule.js';
+import { type GraphBuilder, GraphError, staticShape, type Value } from '@steelyard/onnx';
+import type { RuleContext, Rules } from '../rule.js';
+
+/** The gradients of A·B, both of rank ≥ 2. */
+function matrixGradients(g: GraphBuilder, a: Value, b: Value, dy: Value, needs: readonly boolean[]): (Value | null)[] {
+	const flat = (x: Value): Value =>
+		g.reshape(x, [
+			staticShape(x)
+				.slice(0, -1)
+				.reduce((all, size) => all * size, 1),
+			staticShape(x).at(-1) as number,
+		]);
+	const da = () => g.sumTo(a.shape, g.matMul(dy, g.transposed(b)));
+	// one matrix for a whole batch: the sum over the batch is part of the product
+	const db = () =>
+		a.shape.length > 2 && b.shape.length === 2
+			? g.gemm(flat(a), flat(dy), null, { transA: true })
+			: g.sumTo(b.shape, g.matMul(g.transposed(a), dy));
+	return [needs[0] ? da() : null, needs[1] ? db() : null];
+}
+
+/** The terms of an Einsum, one letter an axis: the inputs' and the output's. '...' becomes letters that the equation does not use. */
+function einsumTerms({ node, inputs, y }: RuleContext): { terms: string[]; output: string } {
+	const attribute = node.attributes['equation'];
+	const equation = attribute?.type === 'string' ? attribute.value.replaceAll(' ', '') : '';
+	const [left = '', right] = equation.split('->');
+	const spare = spareLetters(equation);
+	const named = (term: string): number => term.replace('...', '').length;
+	const written = left.split(',');
+	const widths = written.map((term, i) => (term.includes('...') ? (inputs[i] as Value).shape.length - named(term) : 0));
+	const dots = spare.slice(0, Math.max(...widths));
+	const terms = written.map((term, i) => term.replace('...', dots.slice(dots.length - (widths[i] as number)).join('')));
+	const letters = [...written.join('').replaceAll('.', '')];
+	const once = letters.filter((letter) => letters.indexOf(letter) === letters.lastIndexOf(letter)).sort();
+	const output = right === undefined ? [...dots, ...once].join('') : right.replace('...', dots.join(''));
+	if (terms.some((term, i) => term.length !== inputs[i]?.shape.length) || output.length !== y.shape.length)
+		throw new GraphError(
+			'unsupported_model',
+			`the equation "${equation}" of node "${node.name}" (Einsum) does not fit its shapes`,
+			node.name,
+		);
+	return { terms, output };
+}
+
+/** Letters that `used` does not hold. */
+const spareLetters = (used: string): string[] =>
+	[...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'].filter((letter) => !used.includes(letter));
+
+/** An identity matrix. */
+const identity = (g: GraphBuilder, x: Value, size: number): Value =>
+	g.constant(
+		x.dtype,
+		[size, size],
+		Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0)),
+	);
+
+/**
+ * The gradient of one operand: the product of dy and the other operands, summed to its letters. A letter that only this operand has was summed over:
+ * a vector of ones spreads dy over it. A letter that stands twice in it reads a diagonal: an identity matrix puts dy back there.
+ */
+function einsumGradient({ inputs, dy, g }: RuleContext, terms: readonly string[], output: string, operand: number): Value {
+	const x = inputs[operand] as Value;
+	const sizes = staticShape(x);
+	const factors: [string, Value][] = [
+		[output, dy],
+		...terms.flatMap((term, i): [string, Value][] => (i === operand ? [] : [[term, inputs[i] as Value]])),
+	];
+	const spare = spareLetters([...terms, output].join(''));
+	const target = [...(terms[operand] as string)].map((letter, axis, all) => {
+		const size = sizes[axis] as number;
+		if (all.indexOf(letter) < axis) {
+			const second = spare.shift() as string;
+			factors.push([letter + second, identity(g, x, size)]);
+			return second;
+		}
+		if (!factors.some(([term]) => term.includes(letter))) factors.push([letter, g.expand(g.scalar(1, x.dtype), [size])]);
+		return letter;
+	});
+	// an axis of size 1 of this operand may have met a longer one of another
+	const reached = target.map((letter) =>
+		Math.max(...factors.flatMap(([term, value]) => (term.includes(letter) ? [staticShape(value)[term.indexOf(letter)] as number] : []))),
+	);
+	const equation = `${factors.map(([term]) => term).join(',')}->${target.join('')}`;
+	const gradient = g.op(
+		'Einsum',
+		factors.map(([, value]) => value),
+		{ equation },
+		{ shape: reached },
+	);
+	return g.sumTo(x.shape, gradient);
+}
 
 export const matmul: Rules = {
-	// Vectors are not supported as operands: exporters write matrices.
-	MatMul: ({ a, b, dy, g, needs }) => [
-		needs[0] ? g.sumTo(a.shape, g.matMul(dy, g.transposed(b))) : null,
-		needs[1] ? g.sumTo(b.shape, g.matMul(g.transposed(a), dy)) : null,
-	],
+	// a vector stands for a matrix of one row on the left, of one column on the right
+	MatMul: ({ a, b, dy, g, needs }) => {
+		const row = a.shape.length === 1;
+		const column = b.shape.length === 1;
+		const left = row ? g.reshape(a, [1, ...a.shape]) : a;
+		const right = column ? g.reshape(b, [...b.shape, 1]) : b;
+		const batch = dy.shape.slice(0, dy.shape.length - (row ? 0 : 1) - (column ? 0 : 1));
+		const matrix = row || column ? g.reshape(dy, [...batch, left.shape.at(-2) as number, right.shape.at(-1) as number]) : dy;
+		const [da, db] = matrixGradients(g, left, right, matrix, needs);
+		return [da ? g.reshape(da, a.shape) : null, db ? g.reshape(db, b.shape) : null];
+	},
 
 	// y = α·A'B' + β·C
 	Gemm: ({ a, b, c, dy, g, needs, int, float }) => {
@@ -23,5 +118,10 @@ export const matmul: Rules = {
 			return beta === 1 ? summed : g.scale(beta, summed);
 		};
 		return [needs[0] ? da() : null, needs[1] ? db() : null, c !== null && needs[2] ? dc(c) : null];
+	},
+
+	Einsum: (context) => {
+		const { terms, output } = einsumTerms(context);
+		return terms.map((_, operand) => (context.needs[operand] ? einsumGradient(context, terms, output, operand) : null));
 	},
 };

@@ -1,5 +1,5 @@
 import { elementCount, staticShape, type Value } from '@steelyard/onnx';
-import type { RuleContext, Rules } from '../rule.js';
+import type { Rule, RuleContext, Rules } from '../rule.js';
 
 /** The axes that a reduction runs over, counted from 0; all of them where none are given. */
 function reducedAxes({ a, inputs, int, constant }: RuleContext): number[] {
@@ -11,14 +11,27 @@ function reducedAxes({ a, inputs, int, constant }: RuleContext): number[] {
 
 /** The gradient of a reduction, with its reduced axes kept as 1 and spread over the input's shape. */
 function spread(context: RuleContext, dy: Value): Value {
+	return context.g.expand(kept(context, dy), staticShape(context.a));
+}
+
+/** An output of a reduction, or its gradient, with the reduced axes kept as 1. */
+function kept(context: RuleContext, value: Value): Value {
 	const { a, g } = context;
 	const axes = reducedAxes(context);
-	const kept = g.reshape(
-		dy,
+	return g.reshape(
+		value,
 		a.shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim)),
 	);
-	return g.expand(kept, staticShape(a));
 }
+
+/** ReduceMax and ReduceMin: elements that tie share the gradient equally, as in PyTorch's amax. */
+const extreme: Rule = (context) => {
+	const { a, y, dy, g } = context;
+	const same = g.op('Equal', [a, kept(context, y)], {}, { dtype: 'bool' });
+	const hits = g.op('Where', [same, g.scalar(1, a.dtype), g.scalar(0, a.dtype)], {}, { dtype: a.dtype });
+	const count = g.reduceSum(hits, reducedAxes(context));
+	return [g.mul(hits, reducedAxes(context).length === 0 ? dy : g.div(kept(context, dy), count)), null];
+};
 
 export const reduce: Rules = {
 	ReduceSum: (context) => [spread(context, context.dy), null],
@@ -26,4 +39,24 @@ export const reduce: Rules = {
 		const { a, y, dy, g } = context;
 		return [spread(context, g.scale(elementCount(y) / elementCount(a), dy)), null];
 	},
+	ReduceLogSumExp: (context) => {
+		const { a, y, dy, g } = context;
+		return [g.mul(kept(context, dy), g.exp(g.sub(a, kept(context, y)))), null];
+	},
+	ReduceL1: (context) => [context.g.mul(context.g.op('Sign', [context.a]), kept(context, context.dy)), null],
+	// the norm of a zero vector has the gradient 0, as in PyTorch
+	ReduceL2: (context) => {
+		const { a, y, dy, g } = context;
+		const none = g.op('Equal', [y, g.scalar(0, y.dtype)], {}, { dtype: 'bool' });
+		const norm = g.op('Where', [none, g.scalar(1, y.dtype), y], {}, { dtype: y.dtype, shape: y.shape });
+		return [g.mul(a, kept(context, g.div(dy, norm))), null];
+	},
+	ReduceSumSquare: (context) => [context.g.mul(context.a, kept(context, context.g.scale(2, context.dy))), null],
+	ReduceLogSum: (context) => [spread(context, context.g.div(context.dy, context.g.exp(context.y))), null],
+	ReduceMax: extreme,
+	ReduceMin: extreme,
+	CumSum: ({ inputs, dy, g, int }) => [
+		g.op('CumSum', [dy, inputs[1] as Value], { exclusive: int('exclusive', 0), reverse: 1 - int('reverse', 0) }),
+		null,
+	],
 };

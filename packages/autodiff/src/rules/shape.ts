@@ -1,7 +1,59 @@
-import { staticShape } from '@steelyard/onnx';
-import type { Rules } from '../rule.js';
+import { type GraphBuilder, GraphError, staticShape, type Value } from '@steelyard/onnx';
+import type { RuleContext, Rules } from '../rule.js';
+import { scatterAlong } from './index-of-values.js';
 
+/** An axis counted from 0. */
 const positive = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
+
+/** A string attribute of the node. */
+const mode = ({ node }: RuleContext, name: string, otherwise: string): string => {
+	const attribute = node.attributes[name];
+	return attribute?.type === 'string' ? attribute.value : otherwise;
+};
+
+const product = (sizes: readonly number[]): number => sizes.reduce((all, size) => all * size, 1);
+
+/** Zeros before and after each axis; where a number is negative, as many entries are cut off. */
+function pad(g: GraphBuilder, x: Value, before: readonly number[], after: readonly number[]): Value {
+	if ([...before, ...after].every((count) => count === 0)) return x;
+	const padded = staticShape(x).map((size, axis) => size + (before[axis] as number) + (after[axis] as number));
+	return g.op('Pad', [x, g.ints([...before, ...after])], {}, { shape: padded });
+}
+
+/** x backwards along an axis. */
+const flip = (g: GraphBuilder, x: Value, axis: number): Value =>
+	g.op('Slice', [x, g.ints([-1]), g.ints([-(staticShape(x)[axis] as number) - 1]), g.ints([axis]), g.ints([-1])]);
+
+/** `step` − 1 zeros after each entry along an axis. */
+function spread(g: GraphBuilder, x: Value, axis: number, step: number): Value {
+	const sizes = staticShape(x);
+	const split = [product(sizes.slice(0, axis + 1)), 1, product(sizes.slice(axis + 1))];
+	const spaced = pad(g, g.reshape(x, split), [0, 0, 0], [0, step - 1, 0]);
+	return g.reshape(
+		spaced,
+		sizes.map((size, i) => (i === axis ? size * step : size)),
+	);
+}
+
+/** Pads of a Pad node per axis of its input. */
+function padsOf({ a, inputs, constant }: RuleContext): { before: number[]; after: number[] } {
+	const rank = a.shape.length;
+	const pads = constant(1);
+	const axes = inputs[3] ? constant(3).map((axis) => positive(axis, rank)) : a.shape.map((_, axis) => axis);
+	const at = (axis: number, from: number): number => (axes.includes(axis) ? (pads[from + axes.indexOf(axis)] as number) : 0);
+	return { before: a.shape.map((_, axis) => at(axis, 0)), after: a.shape.map((_, axis) => at(axis, axes.length)) };
+}
+
+/** Which entry of 0 … size − 1 each entry of a padded axis repeats, by the modes `edge` and `reflect`. */
+function repeated(size: number, before: number, after: number, reflect: boolean): number[] {
+	const period = Math.max(1, 2 * (size - 1));
+	return Array.from({ length: size + before + after }, (_, i) => {
+		const at = i - before;
+		if (!reflect) return Math.min(Math.max(at, 0), size - 1);
+		const phase = ((at % period) + period) % period;
+		return Math.min(phase, period - phase);
+	});
+}
 
 export const shape: Rules = {
 	Reshape: ({ a, dy, g }) => [g.reshape(dy, a.shape), null],
@@ -25,7 +77,84 @@ export const shape: Rules = {
 	},
 	Split: ({ a, outputs, dys, g, int }) => {
 		const axis = positive(int('axis', 0), a.shape.length);
-		const parts = outputs.map((output, i) => dys[i] ?? g.expand(g.scalar(0, a.dtype), staticShape(output)));
+		const parts = outputs.map((output, i) => dys[i] ?? g.expand(g.scalar(0, a.dtype), staticShape(output as Value)));
 		return [g.concat(parts, axis), null];
+	},
+
+	// each entry goes back to its place: backwards for a negative step, with gaps for a step over 1, and zeros around
+	Slice: ({ a, y, dy, g, inputs, constant }) => {
+		const sizes = staticShape(a);
+		if (staticShape(y).includes(0)) return [null];
+		const starts = constant(1);
+		const axes = inputs[3] ? constant(3).map((axis) => positive(axis, sizes.length)) : starts.map((_, i) => i);
+		const steps = inputs[4] ? constant(4) : starts.map(() => 1);
+		const before = sizes.map(() => 0);
+		let placed = dy;
+		axes.forEach((axis, i) => {
+			const size = sizes[axis] as number;
+			const step = steps[i] as number;
+			const start = Math.min(Math.max(positive(starts[i] as number, size), 0), size - 1);
+			before[axis] = step > 0 ? start : start + step * ((staticShape(y)[axis] as number) - 1);
+			if (step < 0) placed = flip(g, placed, axis);
+			if (Math.abs(step) > 1) placed = spread(g, placed, axis, Math.abs(step));
+		});
+		const after = staticShape(placed).map((size, axis) => (sizes[axis] as number) - size - (before[axis] as number));
+		return [pad(g, placed, before, after)];
+	},
+
+	Pad: (context) => {
+		const { a, c, dy, g, node, needs } = context;
+		const { before, after } = padsOf(context);
+		const how = mode(context, 'mode', 'constant');
+		if (how === 'constant') {
+			const inside = pad(
+				g,
+				dy,
+				before.map((count) => -count),
+				after.map((count) => -count),
+			);
+			return [inside, null, c !== null && needs[2] ? g.reshape(g.sub(g.sumAll(dy), g.sumAll(inside)), c.shape) : null];
+		}
+		if (how !== 'edge' && how !== 'reflect')
+			throw new GraphError(
+				'unsupported_model',
+				`node "${node.name}" (Pad) has the mode "${how}", expected constant, edge or reflect`,
+				node.name,
+			);
+		if ([...before, ...after].some((count) => count < 0))
+			throw new GraphError(
+				'unsupported_model',
+				`node "${node.name}" (Pad) cuts off entries in the mode "${how}", expected pads of at least 0`,
+				node.name,
+			);
+		return [
+			staticShape(a).reduce((gradient, size, axis) => {
+				const [low, high] = [before[axis] as number, after[axis] as number];
+				if (low === 0 && high === 0) return gradient;
+				return scatterAlong(g, size, axis, g.ints(repeated(size, low, high, how === 'reflect')), gradient);
+			}, dy),
+		];
+	},
+
+	// the sum over the copies of each axis
+	Tile: ({ a, dy, g, constant }) => {
+		const repeats = constant(1);
+		if (repeats.includes(0)) return [null];
+		const copies = staticShape(a).flatMap((size, axis) => [repeats[axis] as number, size]);
+		const axes = repeats.flatMap((times, axis) => (times > 1 ? [2 * axis] : []));
+		return [axes.length === 0 ? dy : g.reshape(g.reduceSum(g.reshape(dy, copies), axes), a.shape), null];
+	},
+
+	Trilu: ({ node, b, dy, g, int }) => [g.op('Trilu', node.inputs[1] ? [dy, b] : [dy], { upper: int('upper', 1) }), null],
+
+	SpaceToDepth: ({ a, dy, g, int }) => [g.op('DepthToSpace', [dy], { blocksize: int('blocksize', 1) }, { shape: a.shape })],
+	DepthToSpace: (context) => {
+		const { a, dy, g, int } = context;
+		const size = int('blocksize', 1);
+		if (mode(context, 'mode', 'DCR') === 'DCR') return [g.op('SpaceToDepth', [dy], { blocksize: size }, { shape: a.shape })];
+		const [batch, depth, height, width] = staticShape(a) as [number, number, number, number];
+		// CRD: depth is (channel, row, column) of a block
+		const blocks = g.reshape(dy, [batch, depth / size ** 2, height, size, width, size]);
+		return [g.reshape(g.transpose(blocks, [0, 1, 3, 5, 2, 4]), a.shape)];
 	},
 };

@@ -1,0 +1,49 @@
+import { canonicalise, encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
+import { createSession, tensor } from '@steelyard/runtime';
+import { expect, it } from 'vitest';
+import { differentiate } from '../src/index.js';
+
+const differentiated = async (build: (g: GraphBuilder, x: Value) => Value) => {
+	const g = new GraphBuilder();
+	g.output('loss', g.sumAll(build(g, g.input('x', 'float64', [3, 4]))));
+	return differentiate(await canonicalise({ graph: g.build('f'), opset: OPSET }), { loss: 'loss', wrt: ['x'] });
+};
+
+it('a scatter that multiplies is refused by name', async () => {
+	const built = differentiated((g, x) =>
+		g.op('ScatterND', [x, g.constant('int64', [1, 1], [0]), g.constant('float64', [1, 4], [1, 2, 3, 4])], { reduction: 'mul' }),
+	);
+	await expect(built).rejects.toThrow(/ScatterND.*reduction "mul", expected none or add/);
+});
+
+it('edge padding that cuts off entries is refused by name', async () => {
+	const built = differentiated((g, x) => g.op('Pad', [x, g.ints([0, -1, 0, 1])], { mode: 'edge' }, { shape: [3, 4] }));
+	await expect(built).rejects.toThrow(/Pad.*expected pads of at least 0/);
+});
+
+it('gradients of indexing operators have gradients themselves', async () => {
+	const first = await differentiated((g, x) => {
+		const rows = g.op('Gather', [g.mul(x, x), g.ints([2, 0, 2])], { axis: 0 }, { shape: [3, 4] });
+		const part = g.op('Slice', [rows, g.ints([-1]), g.ints([-99]), g.ints([1]), g.ints([-2])], {}, { shape: [3, 2] });
+		return g.op('Einsum', [part, part], { equation: 'ij,kj->ik' }, { shape: [3, 3] });
+	});
+	const g = GraphBuilder.from(first.graph, 'second/');
+	g.output('slope', g.sumAll(first.gradients.get('x') as Value));
+	const graph = await canonicalise({ graph: g.build('slope'), opset: OPSET });
+	const second = differentiate(graph, { loss: 'slope', wrt: ['x'] });
+	const h = GraphBuilder.from(second.graph, 'test/');
+	h.output('curvature', second.gradients.get('x') as Value);
+	const session = await createSession(encodeModel({ graph: h.build('test'), opset: OPSET }));
+	const x = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+	const { curvature } = await session.run({ x: tensor('float64', [3, 4], x) });
+	await session.release();
+	// f = Σ_j s_j², s_j = x_0j² + 2·x_2j², j = 1 and 3; g = Σ ∂f/∂x = Σ_j 4·s_j·(x_0j + 2·x_2j)
+	const expected = x.map((value, i) => {
+		const [row, j] = [Math.floor(i / 4), i % 4];
+		if (row === 1 || j % 2 === 0) return 0;
+		const [p, q] = [x[j] as number, x[8 + j] as number];
+		const [times, s] = [row === 0 ? 1 : 2, p * p + 2 * q * q];
+		return 4 * times * (2 * value * (p + 2 * q) + s);
+	});
+	expect(Array.from(curvature?.data as Float64Array)).toEqual(expected.map((value) => expect.closeTo(value, 6)));
+});
