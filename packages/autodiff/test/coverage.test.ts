@@ -14,4 +14,21 @@ describe('the coverage of operators', () => {
 		expect([states.get('Tanh'), states.get('Greater'), states.get('StringConcat')]).toEqual(['differentiable', 'zero', 'unsupported']);
 		expect(operatorCoverage().find(({ operator }) => operator === 'Tanh')?.since).toBe(1);
 	});
+
+	it('stands in OPERATORS.md; `npx vitest run --project unit packages/autodiff -u` writes it anew', async () => {
+		const coverage = operatorCoverage();
+		const count = (state: string) => coverage.filter((one) => one.state === state).length;
+		const rows = coverage.map(({ operator, state, since }) => `| ${operator} | ${state} | ${since} |`);
+		const table = [
+			'# Operators',
+			'',
+			`${count('differentiable')} can be differentiated, through ${count('zero')} no gradient flows, ${count('unsupported')} are refused by name. Operators that the runtime expands into others are counted by themselves alone.`,
+			'',
+			'| operator | state | since opset |',
+			'| --- | --- | --- |',
+			...rows,
+			'',
+		].join('\n');
+		await expect(table).toMatchFileSnapshot('../OPERATORS.md');
+	});
 });

@@ -1,20 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { canonicalise, encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
-import { createSession, type Tensor, tensor } from '@steelyard/runtime';
-import { expect, it } from 'vitest';
-import { differentiate } from '../src/index.js';
-
-type Recorded = { inputs: { shape: number[]; data: number[]; gradient: number[] }[]; output: number[]; r: number[] };
-
-const fixture = JSON.parse(readFileSync(new URL('fixtures/gradients-index.json', import.meta.url), 'utf8')) as {
-	cases: Record<string, Recorded>;
-};
+import type { GraphBuilder, Value } from '@steelyard/onnx';
+import { type Built, equalsPyTorch } from './pytorch-fixture.js';
 
 const rows = [0, 3, 3, 2, 1, 0];
 const columns = (g: GraphBuilder) => g.constant('int64', [2, 3], [0, 2, 2, 1, 1, 1]);
 
 /** The same functions in ONNX operators, by the name of the case. */
-const built: Record<string, (g: GraphBuilder, inputs: Value[], shape: number[]) => Value> = {
+const built: Record<string, Built> = {
 	slice: (g, [x], shape) => g.op('Slice', [x!, g.ints([1, 1]), g.ints([3, 6]), g.ints([0, 1]), g.ints([1, 2])], {}, { shape }),
 	reverse: (g, [x], shape) => g.op('Slice', [x!, g.ints([-1]), g.ints([-99]), g.ints([1]), g.ints([-3])], {}, { shape }),
 	'pad constant': (g, [x], shape) => g.op('Pad', [x!, g.ints([0, 1, 1, 2])], {}, { shape }),
@@ -37,21 +28,4 @@ const built: Record<string, (g: GraphBuilder, inputs: Value[], shape: number[]) 
 	'matmul vector': (g, inputs, shape) => g.op('MatMul', inputs, {}, { shape }),
 };
 
-it.each(Object.entries(fixture.cases))('the gradients of %s equal those of PyTorch', async (name, { inputs, output, r }) => {
-	const g = new GraphBuilder();
-	const values = inputs.map(({ shape }, i) => g.input(`x${i}`, 'float64', shape));
-	const y = (built[name] as (typeof built)[string])(g, values, output);
-	g.output('loss', g.sumAll(g.mul(y, g.constant('float64', output, r))));
-	const wrt = values.map((value) => value.name);
-	const { graph, gradients } = differentiate(await canonicalise({ graph: g.build('case'), opset: OPSET }), { loss: 'loss', wrt });
-	const backward = GraphBuilder.from(graph, 'test/');
-	for (const x of wrt) backward.output(`d_${x}`, gradients.get(x) as Value);
-	const session = await createSession(encodeModel({ graph: backward.build('backward'), opset: OPSET }));
-	const found = await session.run(Object.fromEntries(inputs.map(({ shape, data }, i) => [`x${i}`, tensor('float64', shape, data)])));
-	await session.release();
-	inputs.forEach(({ gradient }, i) => {
-		const ours = (found[`d_x${i}`] as Tensor).data;
-		expect(ours.length).toBe(gradient.length);
-		gradient.forEach((d, j) => expect(Math.abs(Number(ours[j]) - d)).toBeLessThanOrEqual(1e-4 * Math.abs(d) + 1e-6));
-	});
-});
+equalsPyTorch('gradients-index.json', built);

@@ -1,4 +1,4 @@
-import { elementCount, type GraphBuilder, staticShape, type Value } from '@steelyard/onnx';
+import { elementCount, type GraphBuilder, GraphError, staticShape, type Value } from '@steelyard/onnx';
 import type { RuleContext, Rules } from '../rule.js';
 import { layDown, spatial, type Window, windowOf } from './convolve.js';
 
@@ -30,6 +30,21 @@ function windowSizes({ node, a, y, int, ints }: RuleContext, window: Window, ker
 
 const kernelOf = ({ ints }: RuleContext): readonly number[] => ints('kernel_shape') ?? [];
 
+/** The windows of a pool. Refuses a last window that begins behind the input: there ORT's shape inference and its kernel disagree on how many there are. */
+function poolWindow(context: RuleContext, kernel: readonly number[]): Window {
+	const { node, a, y } = context;
+	const window = windowOf(context, kernel, a, y);
+	spatial(y).forEach((count, i) => {
+		if ((count - 1) * window.strides[i]! >= spatial(a)[i]! + window.begin[i]!)
+			throw new GraphError(
+				'unsupported_model',
+				`the last window of node "${node.name}" (${node.op}) begins behind its input; use ceil_mode 0 or smaller pads`,
+				node.name,
+			);
+	});
+	return window;
+}
+
 /** The products of one number from each list, row by row. */
 const outer = (lists: readonly number[][]): number[] =>
 	lists.reduce<number[]>((all, list) => all.flatMap((x) => list.map((y) => x * y)), [1]);
@@ -39,12 +54,14 @@ export const pool: Rules = {
 	AveragePool: (context) => {
 		const { a, y, dy, g } = context;
 		const kernel = kernelOf(context);
-		const window = windowOf(context, kernel, a, y);
+		const window = poolWindow(context, kernel);
 		const sizes = outer(windowSizes(context, window, kernel));
 		return [overWindows(g, g.div(dy, g.constant(dy.dtype, [1, 1, ...spatial(y)], sizes)), window, kernel, a)];
 	},
 	// dy goes to the element that MaxPool chose, also among equals
-	MaxPool: ({ node, a, y, dy, g, outputs, int }) => {
+	MaxPool: (context) => {
+		const { node, a, y, dy, g, outputs, int } = context;
+		poolWindow(context, kernelOf(context));
 		let indices = outputs[1] ?? null;
 		if (indices === null || int('storage_order', 0) === 1) {
 			indices = { name: `${dy.name}/indices of ${y.name}`, dtype: 'int64', shape: y.shape };
@@ -63,7 +80,7 @@ export const pool: Rules = {
 		const zero = g.op('Equal', [y, g.scalar(0, y.dtype)], {}, { dtype: 'bool' });
 		// a window of zeros alone passes nothing on: sign(x) = 0
 		const divisor = g.op('Where', [zero, g.scalar(1, y.dtype), raised(y)], {}, { dtype: y.dtype });
-		const spread = overWindows(g, g.div(dy, divisor), windowOf(context, kernel, a, y), kernel, a);
+		const spread = overWindows(g, g.div(dy, divisor), poolWindow(context, kernel), kernel, a);
 		return [g.mul(g.mul(g.op('Sign', [a]), raised(g.op('Abs', [a]))), spread)];
 	},
 	GlobalAveragePool: ({ a, y, dy, g }) => [g.expand(g.scale(elementCount(y) / elementCount(a), dy), staticShape(a))],
