@@ -1,6 +1,6 @@
 // What a BTW refresh costs beside the epochs between two refreshes, and the trainer's memory, on p12_icu of ../shared/data where it is there.
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +16,6 @@ if (!existsSync(source)) {
 const folder = await mkdtemp(join(tmpdir(), 'steelyard-bench-'));
 const dataset = join(folder, 'dataset');
 const output = join(folder, 'output');
-const { mkdir } = await import('node:fs/promises');
 await mkdir(dataset);
 await mkdir(output);
 await ingest(source, dataset);

@@ -2,7 +2,6 @@ import type { Rules } from '../rule.js';
 import { convolve } from './convolve.js';
 import { elementwise, zeroGradient } from './elementwise.js';
 import { indexOfValues } from './index-of-values.js';
-import { loss } from './loss.js';
 import { matmul } from './matmul.js';
 import { normalize } from './normalize.js';
 import { pool } from './pool.js';
@@ -19,7 +18,6 @@ export const rules: Rules = {
 	...indexOfValues,
 	...convolve,
 	...pool,
-	...loss,
 };
 
 /** Operators through which no gradient flows. */

@@ -1,3 +1,0 @@
-import type { Rules } from '../rule.js';
-
-export const loss: Rules = {};
