@@ -1,5 +1,5 @@
-import type { Device } from './spec.js';
 import type { JobError, JobStage, JobStatus, Metrics } from './job.js';
+import type { Device } from './spec.js';
 
 /** What happens in a job, in order. `model` is a modality's name in the stage `unimodal`, else `fusion`. */
 export type JobEventBody =

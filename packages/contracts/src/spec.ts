@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { CustomConfig } from './custom.js';
 import { MlpFusionConfig } from './mlp-fusion.js';
 
 const closed = { additionalProperties: false } as const;
@@ -65,10 +66,12 @@ export const TrainingConfig = Type.Object(
 			default: 'auto',
 			description: 'auto: cross_entropy for classes, mse for regression',
 		}),
-		standardize: Type.Boolean({
-			default: true,
-			description: 'shift and scale every feature by its mean and deviation on the training split',
-		}),
+		standardize: Type.Optional(
+			Type.Boolean({
+				description:
+					'shift and scale every feature by its mean and deviation on the training split, inside the model; true for built-in families unless given, and not there for custom',
+			}),
+		),
 		validation_fraction: Type.Number({
 			exclusiveMinimum: 0,
 			maximum: 0.5,
@@ -104,11 +107,15 @@ export const WeightingSpec = Type.Object(
 );
 export type WeightingSpec = Static<typeof WeightingSpec>;
 
+/** The model of a job: a built-in family by its config, or an uploaded graph. */
+export const ModelConfig = Type.Union([MlpFusionConfig, CustomConfig], { default: {} });
+export type ModelConfig = Static<typeof ModelConfig>;
+
 /** A job as posted. Every field but `dataset` has a default. */
 export const JobSpec = Type.Object(
 	{
 		dataset: Type.String({ pattern: '^ds_[A-Za-z0-9]{1,40}$' }),
-		model: MlpFusionConfig,
+		model: ModelConfig,
 		modalities: Type.Optional(
 			Type.Array(Type.String({ pattern: NAME_PATTERN }), {
 				minItems: 1,

@@ -1,5 +1,4 @@
-import type { TSchema } from 'typebox';
-import type { Static } from 'typebox';
+import type { Static, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import Value from 'typebox/value';
 import { ProblemError } from './problems.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fieldErrors, JobSpec, parse, parseJobSpec, ProblemError, problems } from '../src/index.js';
+import { fieldErrors, JobSpec, ProblemError, parse, parseJobSpec, problems } from '../src/index.js';
 
 const problemOf = (input: unknown): ProblemError => {
 	try {

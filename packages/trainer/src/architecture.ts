@@ -1,5 +1,5 @@
 import type { MlpFusionConfig } from '@steelyard/contracts';
-import { type Family, mlpFusion, type ModalityShape, type ParameterSpec } from '@steelyard/mlp-fusion';
+import { type Family, type ModalityShape, mlpFusion, type ParameterSpec } from '@steelyard/mlp-fusion';
 import type { GraphBuilder, Value } from '@steelyard/onnx';
 
 /** A model to train: a family's config over given modalities. */

@@ -4,6 +4,8 @@ export type TrainOptions = {
 	spec: JobSpec;
 	/** Folder of a validated dataset, as `ingest` of @steelyard/dataset leaves it. */
 	dataset: string;
+	/** File of the uploaded graph, for the family `custom`. */
+	model?: string;
 	/** Existing folder, private to this attempt; receives `model.onnx`, `report.json`, `metrics.json`, … and `checkpoints/`. */
 	output: string;
 	/** Folders of earlier attempts of the same job, newest first; training goes on from the newest whole checkpoint found there. */

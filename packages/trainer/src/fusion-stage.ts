@@ -7,7 +7,7 @@ import { metricsOf } from './metrics.js';
 import type { Parameters } from './predict-program.js';
 import { predictionsFrom } from './predictor.js';
 import type { JudgedUnimodal } from './unimodal-stage.js';
-import { evenWeights, refresh, weigh, type WeigherExamples } from './weigher.js';
+import { evenWeights, refresh, type WeigherExamples, weigh } from './weigher.js';
 
 /** Trains the fusion model on weighted embeddings, refreshing the weights on schedule and validating along the one path. */
 export async function trainFusion(job: Job, judged: JudgedUnimodal | null): Promise<FitOutcome> {

@@ -1,4 +1,4 @@
-import type { JobSpec, JobStage } from '@steelyard/contracts';
+import { type JobSpec, type JobStage, ProblemError } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/mlp-fusion';
 import { type Provider, sizeOf } from '@steelyard/runtime';
 import { type Architecture, parametersOf } from './architecture.js';
@@ -35,8 +35,10 @@ export type Job = Prepared & {
 export function openJob({ spec, emit, stopped }: TrainOptions, prepared: Prepared, provider: Provider, state: JobState): Job {
 	const { header } = state;
 	const { modalities, task, standardisation, scale } = prepared;
+	const config = spec.model;
+	if (config.family === 'custom') throw new ProblemError('unsupported_task', 'custom models cannot be trained yet', 'model.family');
 	const architectureOf = (chosen: readonly ModalityShape[]): Architecture => ({
-		config: spec.model,
+		config,
 		modalities: chosen,
 		outputs: task.outputs,
 	});

@@ -1,5 +1,5 @@
-import type { GraphBuilder, Value } from '@steelyard/onnx';
 import type { ParameterSpec } from '@steelyard/mlp-fusion';
+import type { GraphBuilder, Value } from '@steelyard/onnx';
 import { sizeOf, type Tensor } from '@steelyard/runtime';
 
 /** Parameters that lie one after another in one flat vector `[1, size]`. */

@@ -1,7 +1,7 @@
 import { type JobSpec, ProblemError, type TaskProfile } from '@steelyard/contracts';
 import { type Dataset, openDataset, standardisation, trainingRows } from '@steelyard/dataset';
 import type { ModalityShape } from '@steelyard/mlp-fusion';
-import { chooseProvider, type Devices, probeDevices, type Provider } from '@steelyard/runtime';
+import { chooseProvider, type Devices, type Provider, probeDevices } from '@steelyard/runtime';
 import type { WeightingConfig } from '@steelyard/weighting';
 import { type Examples, labelsOf, presence, type TargetScale } from './examples.js';
 import type { LossName } from './loss.js';
@@ -92,7 +92,7 @@ export function prepare(spec: JobSpec, folder: string): Prepared {
 		task,
 		modalities,
 		masked: new Set(modalities.filter(({ name }) => dataset.profile.modalities[name]?.masked).map(({ name }) => name)),
-		standardisation: spec.training.standardize ? standardisations(train, modalities) : new Map(),
+		standardisation: (spec.training.standardize ?? true) ? standardisations(train, modalities) : new Map(),
 		scale: scaleOf(task, train),
 		loss,
 		config,

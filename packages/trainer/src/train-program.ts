@@ -4,7 +4,7 @@ import { clipToNorm, globalNorm, type Optimizer } from '@steelyard/optim';
 import type { ProgramModel } from '@steelyard/runtime';
 import { type Architecture, embed, fuse, parametersOf } from './architecture.js';
 import { type LossName, lossOf } from './loss.js';
-import { layOut, pack, type ParameterGroup, unpack } from './parameter-layout.js';
+import { layOut, type ParameterGroup, pack, unpack } from './parameter-layout.js';
 import { type Standardisation, standardised } from './standardise.js';
 
 export type TrainProgramOptions = {
