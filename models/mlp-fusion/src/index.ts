@@ -1,2 +1,2 @@
-export { mlpFusion } from './mlp-fusion.js';
 export type { Family, ModalityInput, ModalityShape, ParameterSpec } from './family.js';
+export { mlpFusion } from './mlp-fusion.js';

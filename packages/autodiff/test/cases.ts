@@ -1,7 +1,7 @@
-import type { Case } from './gradient-check.js';
 import { convolveCases } from './cases/convolve.js';
 import { elementwiseCases } from './cases/elementwise.js';
 import { indexCases } from './cases/index-of-values.js';
+import type { Case } from './gradient-check.js';
 
 const unary = (op: string, more: Partial<Case> = {}): Case => ({ shapes: [[2, 3]], build: (g, [x]) => g.op(op, [x!]), ...more });
 

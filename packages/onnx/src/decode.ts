@@ -1,8 +1,8 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { arrayTypeOf, type DType, sizeOf, type Tensor, type TensorData } from '@steelyard/runtime';
 import {
-	type AttributeProto,
 	AttributeProto_AttributeType as A,
+	type AttributeProto,
 	type GraphProto,
 	ModelProtoSchema,
 	type TensorProto,

@@ -1,8 +1,8 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import type { Tensor } from '@steelyard/runtime';
 import {
-	type AttributeProto,
 	AttributeProto_AttributeType as A,
+	type AttributeProto,
 	AttributeProtoSchema,
 	type GraphProto,
 	GraphProtoSchema,

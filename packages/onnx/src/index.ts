@@ -1,10 +1,10 @@
 export { type Attributes, broadcastShapes, elementCount, float, GraphBuilder } from './builder.js';
-export { canonicalise, type CanonicaliseOptions } from './canonicalise.js';
+export { type CanonicaliseOptions, canonicalise } from './canonicalise.js';
 export { decodeModel } from './decode.js';
 export { encodeModel } from './encode.js';
 export {
-	allValues,
 	type Attribute,
+	allValues,
 	type Dim,
 	type Graph,
 	GraphError,

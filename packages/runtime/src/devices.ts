@@ -1,6 +1,6 @@
+import { wordsOf } from './errors.js';
 import { createSession, type Provider } from './session.js';
 import { tensor } from './tensor.js';
-import { wordsOf } from './errors.js';
 
 /** Whether each provider runs a small graph here; `note` are the provider's own words where it does not. */
 export type Devices = { cpu: { available: true }; cuda: { available: boolean; note: string | null } };
