@@ -1,10 +1,8 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createSession } from '@steelyard/runtime';
-import { decodeModel } from './decode.js';
-import { encodeModel } from './encode.js';
-import { type Graph, GraphError, type Model, OPSET, type Value } from './graph.js';
+import { folded, type KnownTypes, typesOf } from './ask-runtime.js';
+import { withoutConstantNodes } from './constant-nodes.js';
+import { expand, hasComposites } from './expand.js';
+import { OPSETS, toWorkingOpset } from './forms.js';
+import { type Graph, GraphError, type Model, type Value } from './graph.js';
 
 export type CanonicaliseOptions = {
 	/** Sizes for symbolic dimensions. */
@@ -15,48 +13,11 @@ export type CanonicaliseOptions = {
 
 const withDims = (value: Value, dims: Readonly<Record<string, number>>): Value => ({
 	...value,
-	shape: value.shape.map((dim) => (typeof dim === 'string' ? (dims[dim] ?? dim) : dim)),
+	shape: value.shape.map((dim) => (typeof dim === 'string' && Object.hasOwn(dims, dim) ? (dims[dim] as number) : dim)),
 });
 
-/** Lets the runtime fold constants and clean up: the model that it writes back. */
-async function folded(model: Model): Promise<Model> {
-	const folder = await mkdtemp(join(tmpdir(), 'steelyard-'));
-	try {
-		const path = join(folder, 'model.onnx');
-		const session = await createSession(encodeModel(model), { optimisation: 'basic', optimisedModelPath: path });
-		await session.release();
-		return { ...decodeModel(await readFile(path)), opset: model.opset };
-	} finally {
-		await rm(folder, { recursive: true });
-	}
-}
-
-/** Asks the runtime for the type of every value by making each an output. */
-async function typed(model: Model): Promise<Graph> {
-	const names = new Set(model.graph.nodes.flatMap((node) => node.outputs).filter((name) => name !== ''));
-	const session = await createSession(encodeModel(model, [...names]));
-	const values = new Map<string, Value>();
-	for (const value of session.outputs) {
-		if (value.shape.some((dim) => typeof dim !== 'number' || dim < 0))
-			throw new GraphError(
-				'unknown_shape',
-				`the shape of the value "${value.name}" is not known before it runs: [${value.shape}]`,
-				value.name,
-			);
-		values.set(value.name, value);
-	}
-	await session.release();
-	const known = (value: Value): Value => values.get(value.name) ?? value;
-	return { ...model.graph, outputs: model.graph.outputs.map(known), values };
-}
-
-/**
- * Brings a model into the one form that differentiation reads: the working opset, parameters as inputs, every dimension a size, constants folded by the
- * runtime (in two passes: operators that it expands leave nodes behind that only the second folds), every value typed.
- * Throws GraphError, or RuntimeError where the runtime refuses the model.
- */
-export async function canonicalise(model: Model, { dims = {}, parameters = [] }: CanonicaliseOptions = {}): Promise<Graph> {
-	if (model.opset !== OPSET) throw new GraphError('unsupported_model', `the model uses operator set ${model.opset}, expected ${OPSET}`);
+/** The model with every given dimension a size and the parameters inputs. */
+function concrete(model: Model, { dims = {}, parameters = [] }: CanonicaliseOptions): Model {
 	const { graph } = model;
 	const initializers = new Map(graph.initializers);
 	const promoted = parameters.map((name): Value => {
@@ -67,9 +28,61 @@ export async function canonicalise(model: Model, { dims = {}, parameters = [] }:
 		return { name, dtype: initializer.dtype, shape: initializer.shape };
 	});
 	const inputs = [...graph.inputs.map((input) => withDims(input, dims)), ...promoted];
-	const concrete: Model = {
-		...model,
-		graph: { ...graph, inputs, initializers, outputs: graph.outputs.map((output) => withDims(output, dims)), values: new Map() },
-	};
-	return typed(await folded(await folded(concrete)));
+	const outputs = graph.outputs.map((output) => withDims(output, dims));
+	return { ...model, graph: withoutConstantNodes({ ...graph, inputs, initializers, outputs, values: new Map() }) };
+}
+
+const sized = ({ values, unknownRank }: KnownTypes): Map<string, Value> => new Map([...values].filter(([name]) => !unknownRank.has(name)));
+
+/**
+ * Writes all composite operators as those that they consist of, at the model's own operator set. What an expansion must know may be known only after others
+ * are written out, or after the runtime has folded constants.
+ */
+async function expanded(model: Model): Promise<Model> {
+	let current = model;
+	for (let isFolded = false; hasComposites(current.graph, model.opset); ) {
+		const { model: next, count, waiting } = expand(current, sized(await typesOf(current)));
+		current = next;
+		if (waiting === null) break;
+		if (count > 0) continue;
+		if (isFolded) throw waiting;
+		current = await folded(current);
+		isFolded = true;
+	}
+	return current;
+}
+
+/** Every value with its type. Throws GraphError `unknown_shape` naming the first of which it is not known. */
+async function typed(model: Model): Promise<Graph> {
+	const { values, unknownRank } = await typesOf(model);
+	for (const node of model.graph.nodes)
+		for (const name of node.outputs) {
+			if (name === '') continue;
+			const value = values.get(name);
+			if (value === undefined)
+				throw new GraphError('unsupported_model', `the value "${name}", which node "${node.name}" (${node.op}) gives, is no tensor`, name);
+			if (unknownRank.has(name))
+				throw new GraphError(
+					'unknown_shape',
+					`the number of dimensions of the value "${name}", which node "${node.name}" (${node.op}) gives, is not known before it runs`,
+					name,
+				);
+			if (value.shape.some((dim) => typeof dim !== 'number' || dim < 0))
+				throw new GraphError('unknown_shape', `the shape of the value "${name}" is not known before it runs: [${value.shape}]`, name);
+		}
+	const known = (value: Value): Value => values.get(value.name) ?? value;
+	return { ...model.graph, outputs: model.graph.outputs.map(known), values };
+}
+
+/**
+ * Brings a model of operator set 13 to 26 into the one form that differentiation reads: the working opset, parameters as inputs, every dimension a size,
+ * composite operators written out (`composites`), constants folded by the runtime (in two passes: operators that it expands leave nodes behind that only the
+ * second folds), every value typed.
+ * Throws GraphError, or RuntimeError where the runtime refuses the model.
+ */
+export async function canonicalise(model: Model, options: CanonicaliseOptions = {}): Promise<Graph> {
+	if (model.opset < OPSETS.oldest || model.opset > OPSETS.newest)
+		throw new GraphError('unsupported_model', `the model uses operator set ${model.opset}, expected ${OPSETS.oldest} to ${OPSETS.newest}`);
+	const plain = await expanded(concrete(model, options));
+	return typed(await folded(await folded(toWorkingOpset(plain))));
 }

@@ -73,6 +73,16 @@ export function allValues(graph: Graph): Map<string, Value> {
 	return values;
 }
 
+/** Names of the values of a graph and of the graphs in it. */
+export function* namesOf(graph: Graph): Generator<string> {
+	for (const { name } of graph.inputs) yield name;
+	yield* graph.initializers.keys();
+	for (const node of graph.nodes) {
+		yield* node.outputs;
+		for (const attribute of Object.values(node.attributes)) if (attribute.type === 'graph') yield* namesOf(attribute.value);
+	}
+}
+
 /** The shape as numbers. Throws GraphError `unknown_shape` when a dimension is symbolic. */
 export function staticShape(value: Value): number[] {
 	return value.shape.map((dim) => {

@@ -1,5 +1,6 @@
 export { type Attributes, broadcastShapes, elementCount, float, GraphBuilder } from './builder.js';
 export { type CanonicaliseOptions, canonicalise } from './canonicalise.js';
+export { composites } from './composites/table.js';
 export { decodeModel } from './decode.js';
 export { encodeModel } from './encode.js';
 export {

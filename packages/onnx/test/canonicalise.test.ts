@@ -155,11 +155,12 @@ describe('canonicalise refuses', () => {
 		});
 	});
 
-	it('another operator set, saying which', async () => {
-		await expect(canonicalise({ ...layer(), opset: 17 })).rejects.toMatchObject({
-			code: 'unsupported_model',
-			message: expect.stringMatching(/17, expected 18/),
-		});
+	it('an operator set that is too old or too new, saying which are read', async () => {
+		for (const opset of [12, 27])
+			await expect(canonicalise({ ...layer(), opset })).rejects.toMatchObject({
+				code: 'unsupported_model',
+				message: expect.stringMatching(new RegExp(`${opset}, expected 13 to 26`)),
+			});
 	});
 
 	it('a parameter that is no initializer, by name', async () => {

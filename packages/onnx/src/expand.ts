@@ -1,0 +1,150 @@
+import type { Tensor } from '@steelyard/runtime';
+import { readAttributes } from './attributes.js';
+import { GraphBuilder } from './builder.js';
+import type { CompositeContext } from './composites/composite.js';
+import { composites, expansions } from './composites/table.js';
+import { type Graph, GraphError, type Model, type Node, namesOf, OPSET, type Value } from './graph.js';
+
+/** What is known at one place of a model: values and constants by name, those of enclosing graphs among them. */
+type Scope = { readonly values: ReadonlyMap<string, Value>; readonly constants: ReadonlyMap<string, Tensor> };
+
+export type Expanded = {
+	readonly model: Model;
+	/** How many nodes were written as others. */
+	readonly count: number;
+	/** Why the first of the nodes that still wait could not be: something about it is not known yet. Null when none waits. */
+	readonly waiting: GraphError | null;
+};
+
+const isStatic = (value: Value): boolean => value.shape.every((dim) => typeof dim === 'number');
+
+function contextOf(node: Node, scope: Scope, g: GraphBuilder, opset: number): CompositeContext {
+	const known = (name: string): Value => {
+		const value = scope.values.get(name);
+		if (value === undefined || !isStatic(value))
+			throw new GraphError('unknown_shape', `the shape of "${name}" at node "${node.name}" (${node.op}) is not known before it runs`, name);
+		return value;
+	};
+	const optional = (index: number): Value | null => {
+		const name = node.inputs[index] ?? '';
+		return name === '' ? null : known(name);
+	};
+	return {
+		...readAttributes(node),
+		node,
+		optional,
+		input: (index) => {
+			const value = optional(index);
+			if (value === null) throw new GraphError('malformed_model', `node "${node.name}" (${node.op}) lacks its input ${index}`, node.name);
+			return value;
+		},
+		dtype: (index) => scope.values.get(node.inputs[index] ?? '')?.dtype ?? null,
+		output: (index) => known(node.outputs[index] ?? ''),
+		wants: (index) => (node.outputs[index] ?? '') !== '',
+		constant: (index) => {
+			const tensor = scope.constants.get(node.inputs[index] ?? '');
+			if (tensor === undefined)
+				throw new GraphError('unknown_shape', `input ${index} of node "${node.name}" (${node.op}) must be a constant`, node.name);
+			return Array.from(tensor.data as ArrayLike<number | bigint>, Number);
+		},
+		g,
+		opset,
+	};
+}
+
+/** The graph with values renamed wherever nodes speak of them. */
+function renamed(graph: Graph, names: ReadonlyMap<string, string>): Graph {
+	const rename = (name: string): string => names.get(name) ?? name;
+	const values = new Map([...graph.values.values()].map((value) => [rename(value.name), { ...value, name: rename(value.name) }]));
+	return {
+		...graph,
+		nodes: graph.nodes.map((node) => ({ ...node, inputs: node.inputs.map(rename), outputs: node.outputs.map(rename) })),
+		values,
+	};
+}
+
+class Walk {
+	count = 0;
+	waiting: GraphError | null = null;
+	#expansions = 0;
+	readonly #stem: string;
+	readonly #opset: number;
+
+	constructor({ graph, opset }: Model) {
+		const names = [...namesOf(graph)];
+		let stem = 'expand';
+		while (names.some((name) => name.startsWith(stem))) stem += '.';
+		this.#stem = stem;
+		this.#opset = opset;
+	}
+
+	/** What stands in for the node, with outputs of its names; null when it stays. */
+	#expansionOf(node: Node, scope: Scope): Graph | null {
+		const expansion = Object.hasOwn(expansions, node.op) ? expansions[node.op] : undefined;
+		if (expansion === undefined) return null;
+		const g = new GraphBuilder(`${this.#stem}${this.#expansions++}/`);
+		try {
+			const results = expansion(contextOf(node, scope, g, this.#opset));
+			if (results === null) return null;
+			const names = new Map<string, string>();
+			node.outputs.forEach((name, i) => {
+				const result = results[i];
+				// A result may stand for two outputs, or be an input.
+				if (name !== '' && result != null) names.set(g.op('Identity', [result]).name, name);
+			});
+			return renamed(g.build(node.name), names);
+		} catch (error) {
+			if (!(error instanceof GraphError) || error.code !== 'unknown_shape') throw error;
+			this.waiting ??= error;
+			return null;
+		}
+	}
+
+	#withBodies(node: Node, scope: Scope): Node {
+		const attributes = Object.entries(node.attributes).map(([name, attribute]) => [
+			name,
+			attribute.type === 'graph' ? { ...attribute, value: this.graph(attribute.value, scope) } : attribute,
+		]);
+		return { ...node, attributes: Object.fromEntries(attributes) };
+	}
+
+	graph(graph: Graph, outer: Scope): Graph {
+		const values = new Map([...outer.values, ...graph.values]);
+		const constants = new Map([...outer.constants, ...graph.initializers]);
+		for (const input of graph.inputs) {
+			values.set(input.name, input);
+			constants.delete(input.name);
+		}
+		for (const [name, { dtype, shape }] of graph.initializers) values.set(name, { name, dtype, shape });
+		const scope = { values, constants };
+		const nodes: Node[] = [];
+		const initializers = new Map(graph.initializers);
+		for (const node of graph.nodes) {
+			const expansion = this.#expansionOf(node, scope);
+			if (expansion === null) {
+				nodes.push(this.#withBodies(node, scope));
+				continue;
+			}
+			this.count++;
+			nodes.push(...expansion.nodes);
+			for (const [name, tensor] of expansion.initializers) initializers.set(name, tensor);
+			for (const [name, value] of expansion.values) values.set(name, value);
+		}
+		return { ...graph, nodes, initializers };
+	}
+}
+
+/** Writes composite nodes as the operators that they consist of, as far as the types of their inputs are known. Bodies of control flow are walked as well. */
+export function expand(model: Model, known: ReadonlyMap<string, Value>): Expanded {
+	const walk = new Walk(model);
+	const graph = walk.graph(model.graph, { values: known, constants: new Map() });
+	return { model: { ...model, graph }, count: walk.count, waiting: walk.waiting };
+}
+
+/** Whether a graph, or a graph in it, has a node of an operator that `expand` may write as others. */
+export const hasComposites = (graph: Graph, opset: number): boolean =>
+	graph.nodes.some(
+		(node) =>
+			Object.hasOwn(opset > OPSET ? expansions : composites, node.op) ||
+			Object.values(node.attributes).some((attribute) => attribute.type === 'graph' && hasComposites(attribute.value, opset)),
+	);

@@ -1,0 +1,178 @@
+import { type Tensor, tensor } from '@steelyard/runtime';
+import { readAttributes, withAttributes, withoutAttributes } from './attributes.js';
+import { dataTypeOf } from './data-types.js';
+import { type Graph, GraphError, type Model, type Node, namesOf, OPSET } from './graph.js';
+
+/** Oldest and newest operator sets that are read. */
+export const OPSETS = { oldest: 13, newest: 26 } as const;
+
+type FormContext = {
+	readonly opset: number;
+	/** Makes a constant of the graph and gives its name. */
+	constant(values: Tensor): string;
+	/** The numbers of a constant by name; null when it is not one. */
+	numbers(name: string): number[] | null;
+};
+
+/** Writes a node of its model's operator set as nodes of the working one. */
+type Form = (node: Node, context: FormContext) => Node | readonly Node[];
+
+const int = (value: number) => ({ type: 'int', value }) as const;
+const text = (value: string) => ({ type: 'string', value }) as const;
+const vector = (values: readonly number[]): Tensor => tensor('int64', [values.length], values);
+
+const refusal = (node: Node, attribute: string, reason: string): GraphError =>
+	new GraphError(
+		'unsupported_operator',
+		`node "${node.name}" (${node.op}) has the attribute ${attribute}, which operator set ${OPSET} cannot say${reason}`,
+		node.name,
+	);
+
+// Up to operator set 17 the axes are an attribute.
+const reduction: Form = (node, { opset, constant }) => {
+	const axes = readAttributes(node).ints('axes');
+	if (opset >= 18 || axes === null) return node;
+	return { ...withoutAttributes(node, 'axes'), inputs: [node.inputs[0] ?? '', constant(vector(axes))] };
+};
+
+const split: Form = (node, { opset }) =>
+	opset >= 18 || (node.inputs[1] ?? '') !== '' ? node : withAttributes(node, { num_outputs: int(node.outputs.length) });
+
+// saturate and round_mode say how to round to float8, which no tensor here is.
+const cast: Form = (node) => withoutAttributes(node, 'saturate', 'round_mode');
+
+const quantize: Form = (node, { constant }) => {
+	const read = readAttributes(node);
+	if (read.int('block_size', 0) !== 0) throw refusal(node, 'block_size', '');
+	const plain = withoutAttributes(node, 'block_size', 'saturate', 'output_dtype', 'precision');
+	const wanted = read.int('output_dtype', 0);
+	if (wanted === 0 || node.op === 'DequantizeLinear') {
+		if (wanted > 1) throw refusal(node, 'output_dtype', ' but for float32');
+		return plain;
+	}
+	if ((node.inputs[2] ?? '') !== '' || wanted === dataTypeOf('uint8')) return plain;
+	if (wanted !== dataTypeOf('int8')) throw refusal(node, 'output_dtype', ' but for int8 and uint8');
+	return { ...plain, inputs: [...node.inputs.slice(0, 2), constant(tensor('int8', [], [0]))] };
+};
+
+// Modes have other names from operator set 20 on.
+const gridSample: Form = (node, { opset }) => {
+	if (opset < 20) return node;
+	const mode = readAttributes(node).text('mode', 'linear');
+	return withAttributes(node, { mode: text(mode === 'linear' ? 'bilinear' : mode === 'cubic' ? 'bicubic' : mode) });
+};
+
+// From operator set 20 on the axis is an input, and the last but one unless given.
+const fourier: Form = (node, { opset, numbers }) => {
+	if (opset < 20) return node;
+	const name = node.inputs[2] ?? '';
+	const axis = name === '' ? -2 : numbers(name)?.[0];
+	if (axis === undefined)
+		throw new GraphError(
+			'unsupported_operator',
+			`node "${node.name}" (DFT) takes its axis from "${name}", which is not a constant`,
+			node.name,
+		);
+	return withAttributes({ ...node, inputs: node.inputs.slice(0, 2) }, { axis: int(axis) });
+};
+
+// Before operator set 16 there was one mode, which the later ones do not take unless told to.
+const roiAlign: Form = (node, { opset }) =>
+	opset >= 16 ? node : withAttributes(node, { coordinate_transformation_mode: text('output_half_pixel') });
+
+const batchNormalization: Form = (node, { opset }) => {
+	const outputs = node.outputs.filter((name) => name !== '').length;
+	if (opset >= 14 || outputs < 2) return node;
+	throw new GraphError(
+		'unsupported_operator',
+		`node "${node.name}" (BatchNormalization) of operator set ${opset} gives statistics of training, which operator set ${OPSET} has in another form`,
+		node.name,
+	);
+};
+
+const averagePool: Form = (node) => {
+	const dilations = readAttributes(node).ints('dilations') ?? [];
+	if (dilations.some((dilation) => dilation !== 1)) throw refusal(node, `dilations = [${dilations}]`, '');
+	return withoutAttributes(node, 'dilations');
+};
+
+const ofNoForm: Form = (node, { opset }) => {
+	throw new GraphError(
+		'unsupported_operator',
+		`node "${node.name}" is ${node.op} of operator set ${opset}, which operator set ${OPSET} does not have`,
+		node.name,
+	);
+};
+
+/** Operators whose nodes look otherwise in some operator set from 13 to 26 than in the working one. */
+const forms: Readonly<Record<string, Form>> = {
+	...Object.fromEntries(
+		['L1', 'L2', 'LogSum', 'LogSumExp', 'Max', 'Mean', 'Min', 'Prod', 'SumSquare'].map((name) => [`Reduce${name}`, reduction]),
+	),
+	Split: split,
+	Cast: cast,
+	QuantizeLinear: quantize,
+	DequantizeLinear: quantize,
+	GridSample: gridSample,
+	DFT: fourier,
+	RoiAlign: roiAlign,
+	BatchNormalization: batchNormalization,
+	AveragePool: averagePool,
+	BitCast: ofNoForm,
+	DeformConv: ofNoForm,
+	ImageDecoder: ofNoForm,
+	RegexFullMatch: ofNoForm,
+	StringConcat: ofNoForm,
+	StringSplit: ofNoForm,
+};
+
+function formed(graph: Graph, opset: number, outer: ReadonlyMap<string, Tensor>, fresh: () => string): Graph {
+	const initializers = new Map(graph.initializers);
+	const context: FormContext = {
+		opset,
+		constant: (values) => {
+			const name = fresh();
+			initializers.set(name, values);
+			return name;
+		},
+		numbers: (name) => {
+			const tensor = initializers.get(name) ?? outer.get(name);
+			return tensor === undefined ? null : Array.from(tensor.data as ArrayLike<number | bigint>, Number);
+		},
+	};
+	const nodes = graph.nodes.flatMap((node) => {
+		const form = Object.hasOwn(forms, node.op) ? forms[node.op] : undefined;
+		return (form === undefined ? [node] : [form(node, context)].flat()).map((one) =>
+			withBodies(one, (body) => formed(body, opset, new Map([...outer, ...initializers]), fresh)),
+		);
+	});
+	return { ...graph, nodes, initializers };
+}
+
+const withBodies = (node: Node, change: (body: Graph) => Graph): Node => {
+	const entries = Object.entries(node.attributes);
+	if (!entries.some(([, attribute]) => attribute.type === 'graph')) return node;
+	return {
+		...node,
+		attributes: Object.fromEntries(
+			entries.map(([name, attribute]) => [name, attribute.type === 'graph' ? { ...attribute, value: change(attribute.value) } : attribute]),
+		),
+	};
+};
+
+/**
+ * The same model in the working operator set: what another operator set writes in another form is rewritten, in the bodies of control flow as well.
+ * Throws GraphError `unsupported_operator`, naming node, operator and attribute, for what the working operator set cannot say.
+ */
+export function toWorkingOpset(model: Model): Model {
+	if (model.opset === OPSET) return model;
+	const taken = new Set(namesOf(model.graph));
+	let count = 0;
+	const fresh = (): string => {
+		let name: string;
+		do name = `form/const_${count++}`;
+		while (taken.has(name));
+		return name;
+	};
+	return { ...model, opset: OPSET, graph: formed(model.graph, model.opset, new Map(), fresh) };
+}
