@@ -5,6 +5,8 @@ import { createSession } from '@steelyard/runtime';
 import { decodeModel } from './decode.js';
 import { encodeModel } from './encode.js';
 import { type Graph, GraphError, type Model, OPSET, type Value } from './graph.js';
+import { loopsToScans } from './loops-to-scans.js';
+import { typeBodies } from './type-bodies.js';
 
 export type CanonicaliseOptions = {
 	/** Sizes for symbolic dimensions. */
@@ -71,5 +73,7 @@ export async function canonicalise(model: Model, { dims = {}, parameters = [] }:
 		...model,
 		graph: { ...graph, inputs, initializers, outputs: graph.outputs.map((output) => withDims(output, dims)), values: new Map() },
 	};
-	return typed(await folded(await folded(concrete)));
+	const once = await folded(concrete);
+	const whole = await typed(await folded({ ...once, graph: loopsToScans(once.graph) }));
+	return typeBodies(whole, canonicalise);
 }
