@@ -1,5 +1,6 @@
-import { allValues, type Graph, GraphBuilder, GraphError, type Node, type Value } from '@steelyard/onnx';
-import { attributesOf, type RuleContext } from './rule.js';
+import { allValues, type Graph, GraphBuilder, GraphError, type Node, readsOf, type Value } from '@steelyard/onnx';
+import { dependents } from './dependents.js';
+import { attributesOf, type Part, type RuleContext } from './rule.js';
 import { rules, zeros } from './rules/table.js';
 
 export type Gradients = {
@@ -9,44 +10,84 @@ export type Gradients = {
 	readonly gradients: ReadonlyMap<string, Value>;
 };
 
-/** Values that depend on `sources`, these among them. */
-function dependents(graph: Graph, sources: readonly string[]): Set<string> {
-	const found = new Set(sources);
-	for (const node of graph.nodes)
-		if (!(node.op in zeros) && node.inputs.some((input) => found.has(input))) for (const output of node.outputs) found.add(output);
-	return found;
-}
+/** What the names in a graph stand for, with those of the graph around it, and the path from it to the loss. */
+type Scope = { value(name: string): Value; constant(name: string): ArrayLike<number | bigint> | undefined; readonly onward: string };
 
-/** The operators from `node` on to the loss: what a message shows of where a missing rule stands. */
-function pathToLoss(graph: Graph, node: Node, loss: string): string {
+const scopeOf = (graph: Graph, onward: string, outer?: Scope): Scope => {
+	const known = allValues(graph);
+	return {
+		value: (name) => {
+			const value = known.get(name) ?? outer?.value(name);
+			if (value === undefined) throw new GraphError('malformed_model', `the graph has no value "${name}"`, name);
+			return value;
+		},
+		constant: (name) => graph.initializers.get(name)?.data ?? (known.has(name) ? undefined : outer?.constant(name)),
+		onward,
+	};
+};
+
+/** The operators from `node` on to one of the values `ends`: what a message shows of where a missing rule stands. */
+function pathFrom(graph: Graph, node: Node, ends: readonly string[], onward: string): string {
 	const path = [node.op];
 	let at = node;
-	while (!at.outputs.includes(loss)) {
-		const next = graph.nodes.find((candidate) => candidate.inputs.some((input) => at.outputs.includes(input)));
+	while (!at.outputs.some((output) => ends.includes(output))) {
+		const next = graph.nodes.find((candidate) => readsOf(candidate).some((name) => name !== '' && at.outputs.includes(name)));
 		if (next === undefined || path.length > 30) break;
 		path.push(next.op);
 		at = next;
 	}
-	return `${path.join(' → ')} → ${loss}`;
+	return `${path.join(' → ')} → ${onward}`;
 }
 
-/**
- * Reverse-mode differentiation of a canonical graph: d loss / d value for every value of `wrt`, as more nodes of standard operators.
- * `loss` names a scalar value. Throws GraphError `unsupported_operator`, naming node, operator and the path to the loss, for an operator without a rule.
- */
-export function differentiate(graph: Graph, { loss, wrt }: { loss: string; wrt: readonly string[] }): Gradients {
-	const known = allValues(graph);
-	const valueOf = (name: string): Value => {
-		const value = known.get(name);
-		if (value === undefined) throw new GraphError('malformed_model', `the graph has no value "${name}"`, name);
-		return value;
+/** What the rule of `node` sees. */
+function contextOf(
+	node: Node,
+	part: Part,
+	scope: Scope,
+	active: ReadonlySet<string>,
+	gradientOf: (name: string) => Value | null,
+): RuleContext {
+	const inputs = readsOf(node).map((name) => (name === '' ? null : scope.value(name)));
+	const outputs = node.outputs.map((name) => (name === '' ? null : scope.value(name)));
+	const dys = node.outputs.map((name) => (name === '' ? null : gradientOf(name)));
+	return {
+		node,
+		inputs,
+		a: inputs[0] as Value,
+		b: inputs[1] as Value,
+		c: inputs[2] ?? null,
+		y: outputs[0] as Value,
+		dy: dys[0] as Value,
+		outputs,
+		dys,
+		g: part.g,
+		forward: part.forward,
+		needs: readsOf(node).map((name) => active.has(name)),
+		...attributesOf(node),
+		constant: (input) => {
+			const data = scope.constant(node.inputs[input] ?? '');
+			if (data === undefined)
+				throw new GraphError('unsupported_model', `input ${input} of node "${node.name}" (${node.op}) must be a constant`, node.name);
+			return Array.from(data, Number);
+		},
+		backpropagate: (inner) => {
+			const onward = pathFrom(
+				part.graph,
+				node,
+				part.seeds.map(([name]) => name),
+				scope.onward,
+			);
+			return backpropagate(inner, scopeOf(inner.graph, onward, scope));
+		},
 	};
-	if (valueOf(loss).shape.some((dim) => dim !== 1))
-		throw new GraphError('unsupported_model', `the loss "${loss}" has the shape [${valueOf(loss).shape}], expected a scalar`, loss);
+}
 
-	const g = GraphBuilder.from(graph, 'grad/');
-	const active = dependents(graph, wrt);
+/** The walk: from the seeds back through the nodes on a path to `wrt`, by the rule of each. Gives the gradient of a value, null where there is none. */
+function backpropagate(part: Part, scope: Scope): (name: string) => Value | null {
+	const { graph, g, seeds } = part;
+	const active = dependents(graph, part.wrt);
 	const parts = new Map<string, Value[]>();
+	const add = (name: string, gradient: Value): unknown => parts.set(name, [...(parts.get(name) ?? []), gradient]);
 	const gradientOf = (name: string): Value | null => {
 		const terms = parts.get(name);
 		if (terms === undefined) return null;
@@ -54,49 +95,47 @@ export function differentiate(graph: Graph, { loss, wrt }: { loss: string; wrt: 
 		parts.set(name, [total]);
 		return total;
 	};
-	const seed = valueOf(loss);
-	parts.set(loss, [g.constant(seed.dtype, seed.shape as number[], [1])]);
-
+	for (const [name, gradient] of seeds) add(name, gradient);
 	for (const node of graph.nodes.toReversed()) {
-		if (node.op in zeros || !node.outputs.some((output) => parts.has(output)) || !node.inputs.some((input) => active.has(input))) continue;
+		const reads = readsOf(node);
+		if (Object.hasOwn(zeros, node.op) || !node.outputs.some((output) => parts.has(output)) || !reads.some((name) => active.has(name)))
+			continue;
 		const rule = rules[node.op];
 		if (rule === undefined)
 			throw new GraphError(
 				'unsupported_operator',
-				`no gradient is known for the operator ${node.op} of node "${node.name}", on the path ${pathToLoss(graph, node, loss)}`,
+				`no gradient is known for the operator ${node.op} of node "${node.name}", on the path ${pathFrom(
+					graph,
+					node,
+					seeds.map(([name]) => name),
+					scope.onward,
+				)}`,
 				node.name,
 			);
-		const inputs = node.inputs.map((name) => (name === '' ? null : valueOf(name)));
-		const outputs = node.outputs.map((name) => (name === '' ? null : valueOf(name)));
-		const dys = node.outputs.map(gradientOf);
-		const context: RuleContext = {
-			node,
-			inputs,
-			a: inputs[0] as Value,
-			b: inputs[1] as Value,
-			c: inputs[2] ?? null,
-			y: outputs[0] as Value,
-			dy: dys[0] as Value,
-			outputs,
-			dys,
-			g,
-			needs: node.inputs.map((name) => active.has(name)),
-			...attributesOf(node),
-			constant: (input) => {
-				const data = graph.initializers.get(node.inputs[input] ?? '')?.data;
-				if (data === undefined)
-					throw new GraphError('unsupported_model', `input ${input} of node "${node.name}" (${node.op}) must be a constant`, node.name);
-				return Array.from(data as ArrayLike<number | bigint>, Number);
-			},
-		};
-		rule(context).forEach((gradient, i) => {
-			const name = node.inputs[i] as string;
-			if (gradient !== null && active.has(name)) parts.set(name, [...(parts.get(name) ?? []), gradient]);
+		rule(contextOf(node, part, scope, active, gradientOf)).forEach((gradient, i) => {
+			const name = reads[i] as string;
+			if (gradient !== null && active.has(name)) add(name, gradient);
 		});
 	}
+	return gradientOf;
+}
 
+/**
+ * Reverse-mode differentiation of a canonical graph: d loss / d value for every value of `wrt`, as more nodes of standard operators.
+ * `loss` names a scalar value. Throws GraphError `unsupported_operator`, naming node, operator and the path to the loss, for an operator without a rule.
+ */
+export function differentiate(graph: Graph, { loss, wrt }: { loss: string; wrt: readonly string[] }): Gradients {
+	const scope = scopeOf(graph, loss);
+	const seed = scope.value(loss);
+	if (seed.shape.some((dim) => dim !== 1))
+		throw new GraphError('unsupported_model', `the loss "${loss}" has the shape [${seed.shape}], expected a scalar`, loss);
+	const sources = wrt.map(scope.value);
+
+	const g = GraphBuilder.from(graph, 'grad/');
+	const one = g.constant(seed.dtype, seed.shape as number[], [1]);
+	const gradientOf = backpropagate({ graph, forward: g, g, seeds: [[loss, one]], wrt }, scope);
 	const gradients = new Map(
-		wrt.map((name) => [name, gradientOf(name) ?? g.expand(g.scalar(0, valueOf(name).dtype), valueOf(name).shape as number[])]),
+		sources.map(({ name, dtype, shape }) => [name, gradientOf(name) ?? g.expand(g.scalar(0, dtype), shape as number[])]),
 	);
 	g.output(loss, seed);
 	return { graph: g.build(graph.name), gradients };

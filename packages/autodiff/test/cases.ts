@@ -1,3 +1,4 @@
+import { controlCases } from './cases/control.js';
 import { convolveCases } from './cases/convolve.js';
 import { elementwiseCases } from './cases/elementwise.js';
 import { indexCases } from './cases/index-of-values.js';
@@ -10,6 +11,7 @@ export const cases: Record<string, Case[]> = {
 	...elementwiseCases,
 	...indexCases,
 	...convolveCases,
+	...controlCases,
 	Identity: [unary('Identity')],
 	Neg: [unary('Neg')],
 	Exp: [unary('Exp')],

@@ -1,4 +1,5 @@
 import { type DType, sizeOf, type Tensor, type TensorData, tensor } from '@steelyard/runtime';
+import { namesOf } from './bodies.js';
 import { type Attribute, type Dim, type Graph, GraphError, type Node, type Shape, type Value } from './graph.js';
 
 /** Attributes as plain values: an integer, list of integers, string or graph; a float is written `{ type: 'float', value }`. */
@@ -33,6 +34,8 @@ export class GraphBuilder {
 	readonly #values = new Map<string, Value>();
 	readonly #constants = new Map<string, Value>();
 	readonly #taken = new Set<string>();
+	/** Names that may not be made up: those of this graph and of all that are nested with it. */
+	#reserved = new Set<string>();
 	readonly #nodeNames = new Set<string>();
 	readonly #prefix: string;
 
@@ -49,8 +52,36 @@ export class GraphBuilder {
 		return g;
 	}
 
+	/**
+	 * A builder of a graph that will stand inside this one, as the body of a node or in the place of a node. Neither makes up a name that the other has, so
+	 * that the nested graph may read the values that stand here.
+	 */
+	nested(): GraphBuilder {
+		const g = new GraphBuilder(this.#prefix);
+		g.#reserved = this.#reserved;
+		return g;
+	}
+
+	/**
+	 * Puts the nodes of `by`, which must give the values that `node` gives, in its place. Its inputs are values that stand here before the node.
+	 * Throws GraphError when `node` does not stand here.
+	 */
+	replace(node: Node, by: Graph): void {
+		const known = node.outputs.find((output) => output !== '');
+		const place = this.#nodes.findIndex(({ outputs }) => known !== undefined && outputs.includes(known));
+		if (place < 0) throw new GraphError('malformed_model', `the graph has no node "${node.name}"`, node.name);
+		for (const name of namesOf(by)) this.#reserved.add(name);
+		for (const [name, value] of by.initializers) this.initializer(name, value);
+		for (const { outputs } of by.nodes)
+			for (const output of outputs) if (output !== '' && !node.outputs.includes(output)) this.#take(output);
+		for (const [name, value] of by.values) this.#values.set(name, value);
+		this.#nodeNames.delete((this.#nodes[place] as Node).name);
+		this.#nodes.splice(place, 1, ...by.nodes.map((one) => ({ ...one, name: this.#nodeName(one.name) })));
+	}
+
 	/** Adds the nodes, initializers and known values of `graph`, whose inputs must already stand here under their names. */
 	append(graph: Graph): void {
+		for (const name of namesOf(graph)) this.#reserved.add(name);
 		for (const [name, value] of graph.initializers) this.initializer(name, value);
 		for (const node of graph.nodes) for (const output of node.outputs) if (output !== '') this.#take(output);
 		this.#nodes.push(...graph.nodes.map((node) => ({ ...node, name: this.#nodeName(node.name) })));
@@ -60,6 +91,7 @@ export class GraphBuilder {
 	#take(name: string): string {
 		if (this.#taken.has(name)) throw new GraphError('malformed_model', `two values have the name "${name}"`, name);
 		this.#taken.add(name);
+		this.#reserved.add(name);
 		return name;
 	}
 
@@ -73,8 +105,17 @@ export class GraphBuilder {
 
 	#fresh(stem: string): string {
 		let i = this.#nodes.length;
-		while (this.#taken.has(`${this.#prefix}${stem}_${i}`)) i++;
+		while (this.#reserved.has(`${this.#prefix}${stem}_${i}`)) i++;
 		return this.#take(`${this.#prefix}${stem}_${i}`);
+	}
+
+	/** A value of a name that is made up, to be given to `node` as an output or to a body as an input. */
+	fresh(stem: string, dtype: DType, shape: Shape): Value {
+		let i = this.#nodes.length;
+		while (this.#reserved.has(`${this.#prefix}${stem}_${i}`)) i++;
+		const name = `${this.#prefix}${stem}_${i}`;
+		this.#reserved.add(name);
+		return { name, dtype, shape };
 	}
 
 	input(name: string, dtype: DType, shape: Shape): Value {

@@ -3,6 +3,8 @@ import { withoutConstantNodes } from './constant-nodes.js';
 import { expand, hasComposites } from './expand.js';
 import { OPSETS, toWorkingOpset } from './forms.js';
 import { type Graph, GraphError, type Model, type Value } from './graph.js';
+import { loopsToScans } from './loops-to-scans.js';
+import { typeBodies } from './type-bodies.js';
 
 export type CanonicaliseOptions = {
 	/** Sizes for symbolic dimensions. */
@@ -77,12 +79,14 @@ async function typed(model: Model): Promise<Graph> {
 /**
  * Brings a model of operator set 13 to 26 into the one form that differentiation reads: the working opset, parameters as inputs, every dimension a size,
  * composite operators written out (`composites`), constants folded by the runtime (in two passes: operators that it expands leave nodes behind that only the
- * second folds), every value typed.
+ * second folds), Loops of a fixed length as Scans, every value typed, also inside bodies.
  * Throws GraphError, or RuntimeError where the runtime refuses the model.
  */
 export async function canonicalise(model: Model, options: CanonicaliseOptions = {}): Promise<Graph> {
 	if (model.opset < OPSETS.oldest || model.opset > OPSETS.newest)
 		throw new GraphError('unsupported_model', `the model uses operator set ${model.opset}, expected ${OPSETS.oldest} to ${OPSETS.newest}`);
 	const plain = await expanded(concrete(model, options));
-	return typed(await folded(await folded(toWorkingOpset(plain))));
+	const once = await folded(toWorkingOpset(plain));
+	const whole = await typed(await folded({ ...once, graph: loopsToScans(once.graph) }));
+	return typeBodies(whole, canonicalise);
 }

@@ -1,3 +1,4 @@
+export { bodiesOf, captured, readsOf, withoutUnused } from './bodies.js';
 export { type Attributes, broadcastShapes, elementCount, float, GraphBuilder } from './builder.js';
 export { type CanonicaliseOptions, canonicalise } from './canonicalise.js';
 export { composites } from './composites/table.js';

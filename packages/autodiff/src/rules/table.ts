@@ -1,4 +1,5 @@
 import type { Rules } from '../rule.js';
+import { control } from './control.js';
 import { convolve } from './convolve.js';
 import { elementwise, zeroGradient } from './elementwise.js';
 import { indexOfValues } from './index-of-values.js';
@@ -18,6 +19,7 @@ export const rules: Rules = {
 	...indexOfValues,
 	...convolve,
 	...pool,
+	...control,
 };
 
 /** Operators through which no gradient flows. */

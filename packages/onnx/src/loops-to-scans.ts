@@ -1,0 +1,90 @@
+import type { Tensor } from '@steelyard/runtime';
+import { tensor } from '@steelyard/runtime';
+import { bodiesOf } from './bodies.js';
+import { type Attribute, type Graph, GraphError, type Node } from './graph.js';
+
+type Constants = (name: string) => Tensor | undefined;
+
+/** The one number of a constant; undefined where the name is not one. */
+const numberOf = (constants: Constants, name: string): number | undefined => {
+	const data = constants(name)?.data;
+	return data?.length === 1 ? Number(data[0]) : undefined;
+};
+
+/** Follows Identity nodes back. */
+function origin(body: Graph, name: string): string {
+	const node = body.nodes.find(({ op, outputs }) => op === 'Identity' && outputs[0] === name);
+	return node === undefined ? name : origin(body, node.inputs[0] as string);
+}
+
+/** How often a Loop runs. Throws GraphError unless that is fixed: a constant trip count, and a condition that is true at the start and stays so. */
+function tripCount(node: Node, body: Graph, constants: Constants): number {
+	const [trips = '', condition = ''] = node.inputs;
+	const count = numberOf(constants, trips);
+	const [, going] = body.inputs;
+	const [goesOn] = body.outputs;
+	const refuse = (found: string): never => {
+		throw new GraphError(
+			'unsupported_model',
+			`node "${node.name}" (Loop) ${found}; expected a constant trip count of at least 1 and a condition that is always true`,
+			node.name,
+		);
+	};
+	if (count === undefined) return refuse(trips === '' ? 'has no trip count' : `has the trip count "${trips}", which is not a constant`);
+	if (count < 1) return refuse(`runs ${count} times`);
+	if (condition !== '' && numberOf(constants, condition) !== 1) return refuse(`starts on the condition "${condition}"`);
+	const last = origin(body, goesOn?.name ?? '');
+	const stays = last === going?.name || numberOf((name) => body.initializers.get(name) ?? constants(name), last) === 1;
+	return stays ? count : refuse(`may end early, on its condition "${goesOn?.name}"`);
+}
+
+/** A Loop of a fixed trip count as a Scan over the numbers of its iterations: carried values are states, scan outputs stay what they are. */
+function asScan(node: Node, constants: Constants): { node: Node; numbers: [string, Tensor] } {
+	const body = bodiesOf(node)[0]?.[1];
+	if (body === undefined) throw new GraphError('malformed_model', `node "${node.name}" (Loop) has no body`, node.name);
+	const trips = tripCount(node, body, constants);
+	const [iteration, going, ...carried] = body.inputs;
+	if (iteration === undefined || going === undefined || carried.length !== node.inputs.length - 2)
+		throw new GraphError(
+			'malformed_model',
+			`the body of node "${node.name}" (Loop) has ${body.inputs.length} inputs, expected ${node.inputs.length}`,
+			node.name,
+		);
+	const numbers = `${node.outputs.find((name) => name !== '')}/iterations`;
+	const scanned: Graph = {
+		...body,
+		inputs: [...carried, { ...iteration, shape: [] }],
+		outputs: body.outputs.slice(1),
+		initializers: new Map([...body.initializers, [going.name, tensor('bool', [], [1])]]),
+	};
+	const attributes: Record<string, Attribute> = { body: { type: 'graph', value: scanned }, num_scan_inputs: { type: 'int', value: 1 } };
+	return {
+		node: { ...node, op: 'Scan', inputs: [...node.inputs.slice(2), numbers], attributes },
+		numbers: [
+			numbers,
+			tensor(
+				'int64',
+				[trips],
+				Array.from({ length: trips }, (_, i) => i),
+			),
+		],
+	};
+}
+
+/**
+ * Rewrites every Loop, those inside bodies too, as a Scan. Throws GraphError `unsupported_model`, naming the node, for one whose trip count is not fixed: the
+ * shapes of what it gives would not be known either. `outer` knows the constants around the graph.
+ */
+export function loopsToScans(graph: Graph, outer: Constants = () => undefined): Graph {
+	const initializers = new Map(graph.initializers);
+	const constants: Constants = (name) => initializers.get(name) ?? outer(name);
+	const nodes = graph.nodes.map((node): Node => {
+		const attributes: Record<string, Attribute> = { ...node.attributes };
+		for (const [name, body] of bodiesOf(node)) attributes[name] = { type: 'graph', value: loopsToScans(body, constants) };
+		if (node.op !== 'Loop') return { ...node, attributes };
+		const scan = asScan({ ...node, attributes }, constants);
+		initializers.set(...scan.numbers);
+		return scan.node;
+	});
+	return { ...graph, nodes, initializers };
+}
