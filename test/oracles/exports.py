@@ -352,10 +352,11 @@ class Gpt(nn.Module):
 
 
 # model: class, optimizer, learning rate, exports as (exporter, opset, batch is symbolic, dynamo's optimiser is on). That optimiser folds BatchNorm into
-# convolutions and copies tied or expanded weights, after which the parameters are no longer there: those are exported without it, as a user must.
+# convolutions and copies tied or expanded weights, after which the parameters are no longer there: those are exported without it, as a user must. The dynamo
+# exporter writes BatchNorm for evaluation, whatever the mode of the model; that for training comes from the other one alone.
 MODELS = {
     "mlp": (Mlp, "sgd", 0.2, [("torchscript", 13, True), ("torchscript", 17, False), ("dynamo", 18, True), ("dynamo", 20, False), ("dynamo", 23, True)]),
-    "resnet": (ResNetBlock, "sgd", 0.05, [("torchscript", 13, False), ("torchscript", 18, True), ("dynamo", 18, True, False), ("dynamo", 23, False, False)]),
+    "resnet": (ResNetBlock, "sgd", 0.05, [("torchscript", 13, False), ("torchscript", 17, True), ("torchscript", 18, True)]),
     "resnet-eval": (ResNetBlock, "adam", 0.01, [("torchscript", 17, True), ("dynamo", 18, False, False), ("dynamo", 20, True, False)]),
     "tcn": (Tcn, "adam", 0.01, [("torchscript", 13, True), ("dynamo", 18, True), ("dynamo", 20, False)]),
     "bilstm": (BiLstm, "adam", 0.01, [("torchscript", 17, False), ("torchscript", 20, True), ("dynamo", 18, False), ("dynamo", 23, False)]),

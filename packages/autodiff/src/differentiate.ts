@@ -44,7 +44,7 @@ export function differentiate(graph: Graph, { loss, wrt }: { loss: string; wrt: 
 	if (valueOf(loss).shape.some((dim) => dim !== 1))
 		throw new GraphError('unsupported_model', `the loss "${loss}" has the shape [${valueOf(loss).shape}], expected a scalar`, loss);
 
-	const g = GraphBuilder.from(graph, 'grad/');
+	const g = GraphBuilder.from(graph, 'backward/');
 	const active = dependents(graph, wrt);
 	const parts = new Map<string, Value[]>();
 	const gradientOf = (name: string): Value | null => {

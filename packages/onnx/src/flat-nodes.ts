@@ -1,7 +1,12 @@
 import type { Graph } from './graph.js';
 
 /** A node as far as following values needs it; `Carry` stands for what passes into the body of a Loop, Scan or If, or out of it. */
-export type FlatNode = { readonly op: string; readonly name: string; readonly inputs: readonly string[]; readonly outputs: readonly string[] };
+export type FlatNode = {
+	readonly op: string;
+	readonly name: string;
+	readonly inputs: readonly string[];
+	readonly outputs: readonly string[];
+};
 
 /** How many inputs of a control-flow node come before those that its body receives, and how many outputs of the body before those that the node gives. */
 const LEAD: Readonly<Record<string, readonly [inputs: number, bodyOutputs: number]>> = { Loop: [0, 1], Scan: [0, 0], If: [1, 0] };

@@ -18,4 +18,5 @@ export {
 } from './graph.js';
 export { operators } from './operators.js';
 export { type Parameter, parametersOf } from './parameters.js';
+export { reducedTo } from './reduced-to.js';
 export { replaceInitializers } from './replace-initializers.js';

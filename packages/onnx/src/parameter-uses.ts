@@ -11,7 +11,7 @@ const BIAS = parameter('bias');
 const SCALE = parameter('scale');
 const SHIFT = parameter('shift');
 const QUERY = parameter('learned operand');
-const TABLE = operand('table of embeddings');
+const TABLE = operand('embeddings');
 const THRESHOLD = constant('threshold');
 const recurrent = [
 	WEIGHT,
@@ -26,9 +26,9 @@ const recurrent = [
 const convolution = [WEIGHT, WEIGHT, BIAS];
 const norm = [null, SCALE, SHIFT];
 const quantised = [null, constant('quantisation scale'), constant('zero point')];
-const sum = operand('vector added');
+const sum = operand('term');
 
-/** Uses by operator and place of the input; the last one of a list with `…` holds for all that follow. Operators that hand their first input on are in VIEWS. */
+/** Uses by operator and place of the input; null where data belong. Operators that hand their first input on are in VIEWS. */
 const USES: Readonly<Record<string, readonly (Use | null)[]>> = {
 	MatMul: [WEIGHT, WEIGHT],
 	Gemm: convolution,
@@ -42,7 +42,13 @@ const USES: Readonly<Record<string, readonly (Use | null)[]>> = {
 	RMSNormalization: norm,
 	GroupNormalization: norm,
 	InstanceNormalization: norm,
-	BatchNormalization: [null, SCALE, SHIFT, constant('running mean, a statistic and no parameter'), constant('running variance, a statistic and no parameter')],
+	BatchNormalization: [
+		null,
+		SCALE,
+		SHIFT,
+		constant('running mean, a statistic and no parameter'),
+		constant('running variance, a statistic and no parameter'),
+	],
 	PRelu: [null, parameter('slope')],
 	Gather: [TABLE],
 	GatherElements: [TABLE],
@@ -50,11 +56,11 @@ const USES: Readonly<Record<string, readonly (Use | null)[]>> = {
 	GridSample: [operand('learned grid')],
 	Attention: [QUERY, QUERY, QUERY, operand('bias of the scores'), QUERY, QUERY],
 	RotaryEmbedding: [null, constant('table of cosines'), constant('table of sines')],
-	ScatterElements: [operand('values written into'), null, operand('values written')],
-	ScatterND: [operand('values written into'), null, operand('values written')],
-	Sub: [sum, operand('vector subtracted')],
-	Div: [operand('vector divided'), operand('vector divided by')],
-	Where: [null, operand('value chosen by a mask'), operand('value chosen by a mask')],
+	ScatterElements: [operand('values before the writing'), null, operand('values written')],
+	ScatterND: [operand('values before the writing'), null, operand('values written')],
+	Sub: [sum, operand('subtrahend')],
+	Div: [operand('dividend'), operand('divisor')],
+	Where: [null, operand('choice'), operand('choice')],
 	Pow: [operand('base'), constant('exponent')],
 	Clip: [null, constant('lower bound'), constant('upper bound')],
 	Max: [THRESHOLD, THRESHOLD],
@@ -81,8 +87,8 @@ const ALIKE: Readonly<Record<string, Use>> = {
 	Add: sum,
 	Sum: sum,
 	Mean: sum,
-	Mul: operand('vector multiplied'),
-	Concat: operand('vectors put beside others'),
+	Mul: operand('factor'),
+	Concat: operand('learned part'),
 };
 
 /** Operators whose output is their first input in another form: a use of it is a use of that. */

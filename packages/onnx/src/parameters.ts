@@ -80,7 +80,8 @@ class Uses {
 				const joined = node.op === 'Concat' || node.op === 'Gather';
 				if (isView(node.op, place)) follow(node, false);
 				else if (this.#isConstant(node) && useOf(node.op, place).kind !== 'constant') follow(node, !joined);
-				else if (this.#isConstant(node) && useOf(node.op, place).what === 'operand' && !/^(Sin|Cos|Shape|Size)$/.test(node.op)) follow(node, true);
+				else if (this.#isConstant(node) && useOf(node.op, place).what === 'operand' && !/^(Sin|Cos|Shape|Size)$/.test(node.op))
+					follow(node, true);
 				else ends.push({ node, place, computed });
 			}
 		}
@@ -94,7 +95,8 @@ class Uses {
 	/** The node that `name` comes from, past views. */
 	#source(name: string): FlatNode | undefined {
 		let node = this.#makers.get(name);
-		for (let steps = 0; node !== undefined && isView(node.op, 0) && steps < 1000; steps++) node = this.#makers.get(node.inputs[0] as string);
+		for (let steps = 0; node !== undefined && isView(node.op, 0) && steps < 1000; steps++)
+			node = this.#makers.get(node.inputs[0] as string);
 		return node;
 	}
 
@@ -129,19 +131,21 @@ function verdictOf(name: string, tensor: Tensor, pattern: Pattern | null, end: E
 	const at = `${use.what} of ${node.op} "${node.name}"`;
 	if (use.kind === 'constant') return no(at);
 	if (use.what.startsWith('initial') && pattern === 'uniform') return no(`${at}, the same number everywhere`);
-	if (pattern === 'uniform' && (MADE_UP.test(name) || use.what === 'values written into')) return no(PATTERNS.uniform);
+	if (pattern === 'uniform' && (MADE_UP.test(name) || use.what === 'values before the writing')) return no(PATTERNS.uniform);
 	const product = use.kind === 'parameter';
 	if (pattern === 'additive mask' || pattern === 'sinusoids') return no(PATTERNS[pattern]);
 	if ((pattern === 'binary mask' || pattern === 'ramp') && (!product || computed || MADE_UP.test(name))) return no(PATTERNS[pattern]);
 	if (size === 1 && (computed || !product)) return oneNumber(name, tensor, end, uses, at);
 	if (!product && BUFFER.test(name)) return no(`${at}; by its name a buffer`);
-	if (!product && uses.normalisesInput(end) && tensor.shape.filter((dim) => dim > 1).length <= 1) return no(`${at}, which normalises an input`);
-	return yes(computed ? `part of the ${at}` : uses.isBias(end) ? `bias added to a product by ${node.op} "${node.name}"` : at);
+	if (!product && uses.normalisesInput(end) && tensor.shape.filter((dim) => dim > 1).length <= 1)
+		return no(`${at}, which normalises an input`);
+	return yes(computed ? `part of the ${at}` : uses.isBias(end) ? `bias, added by ${node.op} "${node.name}" to a product with weights` : at);
 }
 
 /** A single number is a constant of a formula, unless it stands where a layer of one output has its bias or is named as PyTorch names what a module holds. */
 function oneNumber(name: string, tensor: Tensor, end: End, uses: Uses, at: string): Verdict {
-	if (tensor.shape.length > 0 && !end.computed && uses.isBias(end)) return yes(`bias added to a product by Add "${end.node.name}"`);
+	if (tensor.shape.length > 0 && !end.computed && uses.isBias(end))
+		return yes(`bias, added by Add "${end.node.name}" to a product with weights`);
 	if (PATH.test(name) && !MADE_UP.test(name) && !BUFFER.test(name)) return yes(`a number that a module holds by the name "${name}": ${at}`);
 	return no(`one number: ${at}`);
 }

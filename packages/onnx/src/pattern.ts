@@ -31,9 +31,7 @@ function isWave(at: (position: number) => number, length: number): boolean | und
 		squares += at(p) ** 2;
 	}
 	const k = products / squares;
-	return (
-		Math.abs(k) <= 2 + ROUNDING && every(length - 2, (p) => Math.abs(at(p) + at(p + 2) - k * at(p + 1)) <= ROUNDING * largest)
-	);
+	return Math.abs(k) <= 2 + ROUNDING && every(length - 2, (p) => Math.abs(at(p) + at(p + 2) - k * at(p + 1)) <= ROUNDING * largest);
 }
 
 function isTableOfWaves(shape: readonly number[], at: (index: number) => number): boolean {
