@@ -131,7 +131,7 @@ export function differentiate(graph: Graph, { loss, wrt }: { loss: string; wrt: 
 		throw new GraphError('unsupported_model', `the loss "${loss}" has the shape [${seed.shape}], expected a scalar`, loss);
 	const sources = wrt.map(scope.value);
 
-	const g = GraphBuilder.from(graph, 'grad/');
+	const g = GraphBuilder.from(graph, 'backward/');
 	const one = g.constant(seed.dtype, seed.shape as number[], [1]);
 	const gradientOf = backpropagate({ graph, forward: g, g, seeds: [[loss, one]], wrt }, scope);
 	const gradients = new Map(

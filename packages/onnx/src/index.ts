@@ -19,3 +19,6 @@ export {
 	type Value,
 } from './graph.js';
 export { operators } from './operators.js';
+export { type Parameter, parametersOf } from './parameters.js';
+export { reducedTo } from './reduced-to.js';
+export { replaceInitializers } from './replace-initializers.js';

@@ -1,3 +1,5 @@
+export { GraphError } from '@steelyard/onnx';
+export { type DifferentiatedModel, type DifferentiateModelOptions, differentiateModel } from './differentiate-model.js';
 export { type Evaluation, evaluateModel } from './evaluate.js';
 export type { TrainOptions, TrainOutcome } from './face.js';
 export { inspectModel } from './inspect.js';

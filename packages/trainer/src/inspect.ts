@@ -1,14 +1,148 @@
-import type { ModelReport } from '@steelyard/contracts';
-import { decodeModel } from '@steelyard/onnx';
+import { differentiate, zeros } from '@steelyard/autodiff';
+import type { ModelBlocker, ModelReport } from '@steelyard/contracts';
+import {
+	canonicalise,
+	decodeModel,
+	type Graph,
+	GraphBuilder,
+	GraphError,
+	type Model,
+	type Node,
+	parametersOf,
+	reducedTo,
+	type Value,
+} from '@steelyard/onnx';
+import { RuntimeError } from '@steelyard/runtime';
+import { freeDims } from './free-dims.js';
+
+export type InspectOptions = {
+	/** Sizes for symbolic dimensions of the trial; sensible ones stand in for what is not named. */
+	dims?: Readonly<Record<string, number>>;
+};
+
+const SUM = 'steelyard/sum';
+/** After so many operators without a gradient the list says enough. */
+const MOST_BLOCKERS = 20;
+
+const isFloat = ({ dtype }: { dtype: string }): boolean => dtype.startsWith('float');
+const plain = ({ name, dtype, shape }: Value) => ({ name, dtype, shape: [...shape] });
+
+function countOperators(graph: Graph, counts: Record<string, number>): Record<string, number> {
+	for (const { op, attributes } of graph.nodes) {
+		counts[op] = (counts[op] ?? 0) + 1;
+		for (const { type, value } of Object.values(attributes)) if (type === 'graph') countOperators(value, counts);
+	}
+	return counts;
+}
+
+/** Two rows, images of 32 x 32, and four steps of anything else. */
+function trialDims(graph: Graph, given: Readonly<Record<string, number>>): Record<string, number> {
+	const dims: Record<string, number> = {};
+	for (const [name, { axis, rank }] of freeDims(graph)) {
+		const batch = axis === 0 || /batch/i.test(name);
+		const image = rank >= 4 && axis >= 2;
+		dims[name] = given[name] ?? (batch ? 2 : image ? 32 : 4);
+	}
+	return dims;
+}
+
+/** The sum of every number of the floating outputs as the one output. */
+function summed(graph: Graph): { graph: Graph; dtype: string } {
+	const g = GraphBuilder.from(graph, 'steelyard/');
+	const outputs = graph.outputs.filter(isFloat);
+	const dtype = outputs[0]?.dtype as Value['dtype'];
+	const sums = outputs.map((output) => {
+		const sum = g.sumAll(g.value(output.name));
+		return sum.dtype === dtype ? sum : g.op('Cast', [sum], { to: CAST_TO[dtype] as number }, { dtype });
+	});
+	g.output(SUM, g.op('Identity', [sums.reduce((total, sum) => g.add(total, sum))]));
+	return { graph: g.build(graph.name), dtype };
+}
+/** Numbers of TensorProto.DataType. */
+const CAST_TO: Readonly<Record<string, number>> = { float32: 1, float16: 10, float64: 11 };
+
+function dependsOn(graph: Graph, sources: readonly string[]): Set<string> {
+	const found = new Set(sources);
+	for (const { op, inputs, outputs } of graph.nodes)
+		if (!(op in zeros) && inputs.some((name) => found.has(name))) for (const name of outputs) found.add(name);
+	return found;
+}
+
+const blockerOf = (error: unknown): ModelBlocker => {
+	if (error instanceof GraphError) return { code: error.code, message: error.message, where: error.where };
+	if (error instanceof RuntimeError) return { code: error.code, message: error.message, where: null };
+	throw error;
+};
+
+/** The graph with what `node` gives as inputs, so that what else stands in the way can be seen. */
+function without(graph: Graph, node: Node): Graph {
+	const given = node.outputs.flatMap((name) => graph.values.get(name) ?? []);
+	return { ...graph, nodes: graph.nodes.filter((other) => other !== node), inputs: [...graph.inputs, ...given] };
+}
+
+/** Every operator on a path from the parameters to the outputs through which no gradient can be taken. */
+function refusals(graph: Graph, parameters: readonly string[]): ModelBlocker[] {
+	const blockers: ModelBlocker[] = [];
+	let rest = graph;
+	while (blockers.length < MOST_BLOCKERS) {
+		try {
+			const reached = dependsOn(rest, parameters).has(SUM);
+			if (reached) differentiate(rest, { loss: SUM, wrt: parameters });
+			return blockers;
+		} catch (error) {
+			const blocker = blockerOf(error);
+			blockers.push(blocker);
+			const node = rest.nodes.find(({ name }) => name === blocker.where);
+			if (node === undefined) return blockers;
+			rest = without(rest, node);
+		}
+	}
+	return blockers;
+}
+
+async function blockersOf(model: Model, parameters: readonly string[], given: Readonly<Record<string, number>>): Promise<ModelBlocker[]> {
+	const { graph } = model;
+	const floating = graph.outputs.filter(isFloat);
+	if (floating.length === 0)
+		return [
+			{ code: 'no_floating_output', message: 'no output is of floating type, so that there is nothing to compute a loss of', where: null },
+		];
+	if (parameters.length === 0)
+		return [{ code: 'no_trainable_parameter', message: 'no initializer is a parameter: there is nothing to train', where: null }];
+	const dims = trialDims(graph, given);
+	try {
+		const reduced = { ...reducedTo(graph, floating), initializers: graph.initializers };
+		const canonical = await canonicalise({ ...model, graph: reduced }, { dims, parameters });
+		const reached = dependsOn(canonical, parameters);
+		if (!floating.some(({ name }) => reached.has(name))) {
+			const names = floating.map(({ name }) => `"${name}"`).join(', ');
+			const message = `no output depends on a parameter by a path that a gradient can take: ${names}`;
+			return [{ code: 'output_without_parameters', message, where: floating[0]?.name ?? null }];
+		}
+		return refusals(summed(canonical).graph, parameters);
+	} catch (error) {
+		const blocker = blockerOf(error);
+		const sizes = Object.entries(dims).map(([name, size]) => `${name} = ${size}`);
+		return [{ ...blocker, message: sizes.length === 0 ? blocker.message : `${blocker.message} (tried with ${sizes.join(', ')})` }];
+	}
+}
 
 /**
- * What is known of a serialised forward graph, and what blocks training it. Throws GraphError for bytes that are no model, RuntimeError for one that the
- * runtime refuses; an operator without a gradient is no error but a blocker of the report.
+ * What is known of a serialised forward graph, and what blocks training it: a trial differentiates the sum of its floating outputs with regard to its
+ * trainable parameters. Throws GraphError for bytes that are no model; what stands against a model is no error but a blocker of the report, also where the
+ * runtime refuses it. An operator without a gradient blocks only on a path from a parameter to an output.
  */
-export async function inspectModel(bytes: Uint8Array): Promise<ModelReport> {
-	const { graph, opset } = decodeModel(bytes);
-	const operators: Record<string, number> = {};
-	for (const { op } of graph.nodes) operators[op] = (operators[op] ?? 0) + 1;
-	const plain = ({ name, dtype, shape }: (typeof graph.inputs)[number]) => ({ name, dtype, shape: [...shape] });
-	return { opset, inputs: graph.inputs.map(plain), outputs: graph.outputs.map(plain), parameters: [], operators, blockers: [] };
+export async function inspectModel(bytes: Uint8Array, { dims = {} }: InspectOptions = {}): Promise<ModelReport> {
+	const model = decodeModel(bytes);
+	const { graph, opset } = model;
+	const parameters = parametersOf(model);
+	const trainable = parameters.flatMap(({ name, trainable }) => (trainable ? [name] : []));
+	return {
+		opset,
+		inputs: graph.inputs.map(plain),
+		outputs: graph.outputs.map(plain),
+		parameters: parameters.map((parameter) => ({ ...parameter, shape: [...parameter.shape] })),
+		operators: countOperators(graph, {}),
+		blockers: await blockersOf(model, trainable, dims),
+	};
 }

@@ -20,6 +20,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
 	serve: async () => (await import('./commands/serve.js')).serve,
 	demo: async () => (await import('./commands/demo.js')).demo,
 	cuda: async () => (await import('./commands/cuda.js')).cuda,
+	differentiate: async () => (await import('./commands/differentiate.js')).differentiate,
+	inspect: async () => (await import('./commands/inspect.js')).inspect,
 	operators: async () => (await import('./commands/operators.js')).operators,
 };
 const named = Object.keys(COMMANDS).filter((name) => process.argv.includes(name));

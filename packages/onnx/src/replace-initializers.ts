@@ -1,0 +1,44 @@
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { type Tensor } from '@steelyard/runtime';
+import { ModelProtoSchema, type TensorProto } from 'onnx-buf';
+import { dataTypeOf, dtypeOf } from './data-types.js';
+import { GraphError } from './graph.js';
+
+function replace(proto: TensorProto, { dtype, shape, data }: Tensor): void {
+	const refuse = (expected: unknown, found: unknown): never => {
+		throw new GraphError('malformed_model', `the initializer "${proto.name}" is ${expected}, found ${found}`, proto.name);
+	};
+	if (dataTypeOf(dtype) !== proto.dataType) refuse(dtypeOf(proto.dataType) ?? `of data type ${proto.dataType}`, dtype);
+	if (shape.length !== proto.dims.length || shape.some((dim, axis) => BigInt(dim) !== proto.dims[axis]))
+		refuse(`of shape [${proto.dims}]`, `[${shape}]`);
+	if (proto.externalData.length > 0) refuse('kept in another file', 'no numbers to replace');
+	proto.floatData = [];
+	proto.doubleData = [];
+	proto.int32Data = [];
+	proto.int64Data = [];
+	proto.uint64Data = [];
+	proto.rawData = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength).slice();
+}
+
+/**
+ * The serialised model with other numbers in the named initializers of its main graph; names, order and everything else stay as they are.
+ * Throws GraphError `malformed_model` for bytes that are no model, for a name that no initializer has, and for another element type or shape than the initializer's.
+ */
+export function replaceInitializers(bytes: Uint8Array, values: ReadonlyMap<string, Tensor>): Uint8Array {
+	let model: ReturnType<typeof fromBinary<typeof ModelProtoSchema>>;
+	try {
+		model = fromBinary(ModelProtoSchema, bytes);
+	} catch (error) {
+		throw new GraphError('malformed_model', `this is not an ONNX model: ${(error as Error).message}`);
+	}
+	const initializers = new Map(model.graph?.initializer.map((proto) => [proto.name, proto]));
+	for (const [name, value] of values) {
+		const proto = initializers.get(name);
+		if (proto === undefined) {
+			const known = [...initializers.keys()].map((known) => `"${known}"`).join(', ');
+			throw new GraphError('malformed_model', `the model has no initializer "${name}"; it has ${known || 'none'}`, name);
+		}
+		replace(proto, value);
+	}
+	return toBinary(ModelProtoSchema, model);
+}

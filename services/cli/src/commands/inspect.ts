@@ -1,0 +1,42 @@
+import type { ModelReport } from '@steelyard/contracts';
+import { inspectModel } from '@steelyard/trainer';
+import type { Command } from 'commander';
+import { parseDims, readModel, refused } from '../model-file.js';
+import { print, table } from '../output.js';
+
+const shapeOf = (shape: readonly (number | string)[]): string => `[${shape.join(', ')}]`;
+const sizeOf = (shape: readonly number[]): number => shape.reduce((size, dim) => size * dim, 1);
+
+function shown(path: string, report: ModelReport, bytes: number): string {
+	const { inputs, outputs, parameters, operators, blockers, opset } = report;
+	const trained = parameters.filter(({ trainable }) => trainable).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+	const values = (title: string, all: ModelReport['inputs']): string =>
+		table([[title, 'type', 'shape'], ...all.map(({ name, dtype, shape }) => [name, dtype, shapeOf(shape)])]);
+	const counts = Object.entries(operators).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+	return [
+		`${path}: ${bytes} bytes, operator set ${opset}, ${trained} trainable numbers`,
+		values('input', inputs),
+		values('output', outputs),
+		table([
+			['initializer', 'type', 'shape', 'trained', 'why'],
+			...parameters.map(({ name, dtype, shape, trainable, reason }) => [name, dtype, shapeOf(shape), trainable ? 'yes' : 'no', reason]),
+		]),
+		table([['operator', 'count'], ...counts.map(([operator, count]) => [operator, String(count)])]),
+		blockers.length === 0
+			? 'Nothing stands against training it.'
+			: table([['blocker', 'what'], ...blockers.map(({ code, message }) => [code, message])]),
+	].join('\n\n');
+}
+
+export function inspect(program: Command): void {
+	program
+		.command('inspect <model>')
+		.description('what an ONNX model takes and gives, which of its initializers training would change, and what stands against training it')
+		.option('--dims <sizes>', 'sizes of symbolic dimensions for the trial, such as batch=8,time=20', parseDims)
+		.action(async (path: string, { dims = {} }: { dims?: Record<string, number> }, command: Command) => {
+			const { json = false } = command.optsWithGlobals<{ json?: boolean }>();
+			const bytes = await readModel(path);
+			const report = await inspectModel(bytes, { dims }).catch(refused);
+			print(json, { ...report, bytes: bytes.length }, shown(path, report, bytes.length));
+		});
+}
