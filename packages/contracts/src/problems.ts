@@ -20,6 +20,7 @@ export const problems = {
 	model_in_use: { status: 409, title: 'A job still uses this model' },
 	model_not_ready: { status: 409, title: 'The model is still being inspected' },
 	invalid_model: { status: 422, title: 'The model was refused' },
+	model_mismatch: { status: 422, title: 'The job does not fit the model that it names' },
 	model_not_found: { status: 422, title: 'The job names a model that does not exist' },
 	device_unavailable: { status: 422, title: 'The requested device is not available' },
 	training_failed: { status: 500, title: 'Training failed' },
