@@ -16,22 +16,15 @@ function matches(glob: string, name: string): boolean {
 	return name.length - last.length >= at && name.endsWith(last);
 }
 
-/**
- * The parameters that a glob means: one name, whatever inspection found of it; or with `*` those among the trainable ones, for constants are not meant by
- * "all of the encoder".
- */
-export function parametersNamed(glob: string, parameters: readonly ModelParameter[]): ModelParameter[] {
-	if (!glob.includes('*')) return parameters.filter(({ name }) => name === glob);
-	return parameters.filter(({ name, trainable }) => trainable && matches(glob, name));
-}
+/** The parameters whose names a glob gives. */
+export const parametersNamed = (glob: string, parameters: readonly ModelParameter[]): ModelParameter[] =>
+	parameters.filter(({ name }) => matches(glob, name));
 
-/** The names of the parameters that a job trains, in the order of the report: those of `trainable`, or all that inspection found trainable, without those of `frozen`. */
+/** The parameters that a job trains, in the order of the report: those that inspection found trainable, narrowed by `trainable`, without those of `frozen`. */
 export function chosenParameters(
-	{ trainable, frozen }: Pick<CustomConfig, 'trainable' | 'frozen'>,
+	{ trainable = ['*'], frozen = [] }: Pick<CustomConfig, 'trainable' | 'frozen'>,
 	parameters: readonly ModelParameter[],
-): string[] {
-	const named = (globs: readonly string[]) => new Set(globs.flatMap((glob) => parametersNamed(glob, parameters).map(({ name }) => name)));
-	const wanted = named(trainable ?? ['*']);
-	const excluded = named(frozen ?? []);
-	return parameters.flatMap(({ name }) => (wanted.has(name) && !excluded.has(name) ? [name] : []));
+): ModelParameter[] {
+	const isNamed = (globs: readonly string[], name: string) => globs.some((glob) => matches(glob, name));
+	return parameters.filter(({ name, trainable: can }) => can && isNamed(trainable, name) && !isNamed(frozen, name));
 }
