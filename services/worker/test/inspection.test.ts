@@ -6,7 +6,7 @@ import { INSPECT_ENTRY } from '../src/inspect-process.js';
 import { childrenOf, fixture, lives, openService, type Service } from './service.js';
 
 const MEBIBYTE = 1024 ** 2;
-const onLinux = it.skipIf(process.platform !== 'linux');
+const notLinux = process.platform !== 'linux';
 
 let service: Service;
 beforeEach(async () => {
@@ -95,7 +95,7 @@ describe('a model that its inspector does not survive is refused', () => {
 		expect(await service.verdict(await next)).toMatchObject({ status: 'ready' });
 	});
 
-	onLinux('with the memory that it may take and had taken', async () => {
+	it.skipIf(notLinux)('with the memory that it may take and had taken', async () => {
 		await service.work({ inspection: { ms: 60_000, bytes: 256 * MEBIBYTE } });
 		const { message = '' } = (await judged('hold')).error ?? {};
 		const [, reached] = /ended when it had taken (\S+ [MG]iB) of the 256 MiB of memory that it may take$/.exec(message) ?? [];
@@ -109,7 +109,7 @@ describe('a model that its inspector does not survive is refused', () => {
 });
 
 describe('a worker', () => {
-	onLinux('that closes ends the inspection at hand, for another to begin anew', async () => {
+	it.skipIf(notLinux)('that closes ends the inspection at hand, for another to begin anew', async () => {
 		const worker = await service.work();
 		const id = await service.upload('hang');
 		await vi.waitFor(async () => expect(await childrenOf('inspector.mjs')).toHaveLength(1), { timeout: 10_000 });
@@ -122,7 +122,7 @@ describe('a worker', () => {
 		expect(await service.verdict(id)).toMatchObject({ status: 'ready' });
 	});
 
-	onLinux('that is killed takes a waiting inspector with it, and its model is given to another', async () => {
+	it.skipIf(notLinux)('that is killed takes a waiting inspector with it, and its model is given to another', async () => {
 		const child: ChildProcess = fork(fixture('worker.mjs'), {
 			env: { ...process.env, STEELYARD_HOME: service.home, STEELYARD_REDIS: JSON.stringify(service.redis.options) },
 		});
@@ -179,7 +179,7 @@ describe('the inspector itself', () => {
 		}
 	});
 
-	onLinux('is gone soon after its worker, also while it hears nothing', async () => {
+	it.skipIf(notLinux)('is gone soon after its worker, also while it hears nothing', async () => {
 		const parent = fork(fixture('spinning.mjs'));
 		const [pid] = (await once(parent, 'message')) as [number];
 		expect(lives(pid)).toBe(true);
