@@ -3,9 +3,11 @@ import { type ClientOptions, connect, jsonOf } from './connection.js';
 import { type Datasets, datasets } from './datasets.js';
 import { errorOf } from './error.js';
 import { type Jobs, jobs } from './jobs.js';
+import { type Models, models } from './models.js';
 
 export type Client = {
 	datasets: Datasets;
+	models: Models;
 	jobs: Jobs;
 	/** What the service says of itself, also where it says that it is not ready. */
 	ready(): Promise<Readiness>;
@@ -16,6 +18,7 @@ export function createClient(options: ClientOptions): Client {
 	const connection = connect(options);
 	return {
 		datasets: datasets(connection),
+		models: models(connection),
 		jobs: jobs(connection),
 		async ready() {
 			const response = await connection('GET', '/readyz', { accept: [503] });

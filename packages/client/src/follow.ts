@@ -1,6 +1,7 @@
 import type { JobEvent } from '@steelyard/contracts';
 import type { Connection } from './connection.js';
 import { SteelyardError } from './error.js';
+import { pause } from './pause.js';
 import { serverSentEvents } from './server-sent-events.js';
 
 export type FollowOptions = {
@@ -15,17 +16,6 @@ export type FollowOptions = {
 
 const LONGEST_DELAY = 5000;
 const final = (event: JobEvent) => event.type === 'status' && ['succeeded', 'failed', 'cancelled'].includes(event.status);
-
-const pause = (milliseconds: number, signal: AbortSignal | undefined) =>
-	new Promise<void>((resolve) => {
-		const finish = () => {
-			clearTimeout(timer);
-			signal?.removeEventListener('abort', finish);
-			resolve();
-		};
-		const timer = setTimeout(finish, milliseconds);
-		signal?.addEventListener('abort', finish);
-	});
 
 /** Whether a new attempt may go better: no answer, a proxy's answer, or a server that says it is not well. */
 const passing = (error: unknown) => !(error instanceof SteelyardError) || error.status === 0 || error.status >= 500;

@@ -4,3 +4,4 @@ export type { Datasets, Page } from './datasets.js';
 export { type ErrorCode, SteelyardError } from './error.js';
 export type { FollowOptions } from './follow.js';
 export type { JobRequest, Jobs } from './jobs.js';
+export type { Models } from './models.js';

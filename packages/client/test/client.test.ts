@@ -80,6 +80,37 @@ describe('a request', () => {
 		]);
 	});
 
+	it('for models uploads, lists, reads and removes them', async () => {
+		const seen: unknown[] = [];
+		const client = await against(({ method, url, headers, text }, response) => {
+			seen.push([method, url, headers['content-type'], text]);
+			json(response, 200, {});
+		});
+		await client.models.create(new Blob(['graph']), 'my net.onnx');
+		await client.models.list({ limit: 2 });
+		await client.models.get('mdl_1');
+		await client.models.remove('mdl_/..');
+		expect(seen).toEqual([
+			['POST', '/v1/models?filename=my+net.onnx', 'application/octet-stream', 'graph'],
+			['GET', '/v1/models?limit=2', undefined, ''],
+			['GET', '/v1/models/mdl_1', undefined, ''],
+			['DELETE', '/v1/models/mdl_%2F..', undefined, ''],
+		]);
+	});
+
+	it('for a model that is to be inspected asks until it is, and no longer than is wished', async () => {
+		let asked = 0;
+		const client = await against((_, response) =>
+			json(response, 200, { id: 'mdl_1', status: ++asked % 3 === 0 ? 'refused' : 'inspecting' }),
+		);
+		expect(await client.models.inspected('mdl_1', { delay: 1 })).toMatchObject({ status: 'refused' });
+		expect(asked).toBe(3);
+		const leaving = new AbortController();
+		const waiting = client.models.inspected('mdl_1', { delay: 60_000, signal: leaving.signal });
+		leaving.abort(new Error('enough'));
+		await expect(waiting).rejects.toThrow('enough');
+	});
+
 	it('that is refused throws the code, the field, the status and the words of the problem', async () => {
 		const problem = { type: 'urn:x', title: 't', status: 422, detail: 'It has audio', code: 'modality_not_found', param: 'modalities.0' };
 		const client = await against((_, response) => json(response, 422, problem, 'application/problem+json; charset=utf-8'));

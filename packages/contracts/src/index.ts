@@ -4,6 +4,7 @@ export * from './event.js';
 export * from './job.js';
 export * from './mlp-fusion.js';
 export * from './model.js';
+export * from './parameter-choice.js';
 export * from './problems.js';
 export * from './resources.js';
 export * from './spec.js';

@@ -39,6 +39,11 @@ export type ModelReport = Static<typeof ModelReport>;
 export const MODEL_STATUSES = ['inspecting', 'ready', 'refused'] as const;
 export type ModelStatus = (typeof MODEL_STATUSES)[number];
 
+/** What inspection came to. A refusal says why, and keeps the report where there is one. */
+export type ModelVerdict =
+	| { status: 'ready'; report: ModelReport; error: null }
+	| { status: 'refused'; report: ModelReport | null; error: JobError };
+
 /** An uploaded forward graph. `report` is there once it is inspected; `error` says why it was refused. */
 export const ModelResource = Type.Object({
 	id: Type.String(),

@@ -19,7 +19,7 @@ export const problems = {
 	unsupported_task: { status: 422, title: 'This is not available for the task of the dataset' },
 	model_in_use: { status: 409, title: 'A job still uses this model' },
 	model_not_ready: { status: 409, title: 'The model is still being inspected' },
-	invalid_model: { status: 422, title: 'The model was refused' },
+	invalid_model: { status: 422, title: 'The model was refused, or the job does not fit it' },
 	model_not_found: { status: 422, title: 'The job names a model that does not exist' },
 	device_unavailable: { status: 422, title: 'The requested device is not available' },
 	training_failed: { status: 500, title: 'Training failed' },

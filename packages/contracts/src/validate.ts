@@ -1,6 +1,6 @@
 import type { Static, TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
 import Value from 'typebox/value';
+import { branchesOf } from './branches.js';
 import { ProblemError } from './problems.js';
 import { JobSpec } from './spec.js';
 
@@ -32,7 +32,7 @@ const at = (value: unknown, pointer: string): unknown =>
 /** Every field of `value` that does not fit `schema`, named by its path, with what was expected and what was found; empty when all fits. */
 export function fieldErrors(schema: TSchema, value: unknown): FieldError[] {
 	const errors: FieldError[] = [];
-	for (const error of Value.Errors(schema, value)) {
+	for (const error of Value.Errors(branchesOf(schema, value), value)) {
 		const params = error.params as { additionalProperties?: string[]; requiredProperties?: string[]; allowedValues?: unknown[] };
 		if (error.keyword === 'boolean' || error.keyword === 'anyOf') continue;
 		if (error.keyword === 'additionalProperties') {
@@ -60,28 +60,34 @@ export function parse<S extends TSchema>(
 	input: unknown,
 	code: 'invalid_request' | 'invalid_dataset' = 'invalid_request',
 ): Static<S> {
-	const value = Value.Default(schema, structuredClone(input));
-	if (Value.Check(schema, value)) return value as Static<S>;
-	const first = fieldErrors(schema, value)[0] ?? { param: '', detail: 'does not fit' };
+	const branch = branchesOf(schema, input);
+	const value = Value.Default(branch, structuredClone(input));
+	if (Value.Check(branch, value)) return value as Static<S>;
+	const first = fieldErrors(branch, value)[0] ?? { param: '', detail: 'does not fit' };
 	throw new ProblemError(code, `${first.param === '' ? 'The body' : first.param} ${first.detail}`, first.param === '' ? null : first.param);
 }
 
-const jobSpec = Compile(JobSpec);
-
 /** What no schema says: fields of a job spec that fit each by itself but not together. Throws ProblemError `invalid_request`. */
-export function checkJobSpec({ weighting, training }: JobSpec): void {
-	if (weighting.preset === 'uniform' || weighting.refresh_epochs < training.epochs) return;
-	throw new ProblemError(
-		'invalid_request',
-		`weighting.refresh_epochs must be less than training.epochs (${training.epochs}), or the weights would never be refreshed; found ${weighting.refresh_epochs}`,
-		'weighting.refresh_epochs',
-	);
+export function checkJobSpec({ model, weighting, training }: JobSpec): void {
+	if (weighting.preset !== 'uniform' && weighting.refresh_epochs >= training.epochs) {
+		throw new ProblemError(
+			'invalid_request',
+			`weighting.refresh_epochs must be less than training.epochs (${training.epochs}), or the weights would never be refreshed; found ${weighting.refresh_epochs}`,
+			'weighting.refresh_epochs',
+		);
+	}
+	if (model.family === 'custom' && training.standardize === true) {
+		throw new ProblemError(
+			'invalid_request',
+			'training.standardize is not there for a custom model: its graph takes the raw values and standardises them itself',
+			'training.standardize',
+		);
+	}
 }
 
 /** The whole job spec with every default filled in, or ProblemError `invalid_request`. */
 export function parseJobSpec(input: unknown): JobSpec {
-	const value = Value.Default(JobSpec, structuredClone(input));
-	const spec = jobSpec.Check(value) ? (value as JobSpec) : parse(JobSpec, input);
+	const spec = parse(JobSpec, input);
 	checkJobSpec(spec);
 	return spec;
 }

@@ -50,9 +50,51 @@ describe('a job spec', () => {
 		expect(problem.message).toContain(words);
 	});
 
+	const custom = { family: 'custom', model: 'mdl_1', inputs: { text: 'x' }, output: 'y' };
+
+	it("is held against the branch of its model alone, with that branch's defaults", () => {
+		expect(parseJobSpec({ dataset: 'ds_1', model: custom }).model).toEqual({ ...custom, batch_norm: 'train' });
+		expect(parseJobSpec({ dataset: 'ds_1', model: { hidden: 7 } }).model).toEqual({
+			family: 'mlp-fusion',
+			hidden: 7,
+			encoder_layers: 2,
+			head_layers: 2,
+		});
+	});
+
+	it.each<[unknown, string, string]>([
+		[{ family: 'resnet' }, 'model.family', 'must be one of "mlp-fusion", "custom", found "resnet"'],
+		[{ family: 7 }, 'model.family', 'found 7'],
+		[7, 'model', 'must be object, found 7'],
+		[{ hidden: 1e9 }, 'model.hidden', 'found 1000000000'],
+		[{ family: 'mlp-fusion', output: 'y' }, 'model.output', 'is not a known field'],
+		[{ ...custom, hidden: 8 }, 'model.hidden', 'is not a known field'],
+		[{ ...custom, output: undefined }, 'model.output', 'is required'],
+		[{ ...custom, model: 'ds_1' }, 'model.model', 'found "ds_1"'],
+		[{ ...custom, inputs: {} }, 'model.inputs', 'fewer than 1'],
+		[{ ...custom, inputs: { text: 3 } }, 'model.inputs.text', 'found 3'],
+		[{ ...custom, frozen: [] }, 'model.frozen', 'fewer than 1'],
+		[{ ...custom, batch_norm: 'off' }, 'model.batch_norm', 'one of "train", "frozen"'],
+	])('with the model %j is refused in the words of its branch', (model, param, words) => {
+		const problem = problemOf(JSON.parse(JSON.stringify({ dataset: 'ds_1', model })));
+		expect([problem.code, problem.param]).toEqual(['invalid_request', param]);
+		expect(problem.message).toContain(words);
+	});
+
+	it('standardises nothing for a custom model', () => {
+		expect(problemOf({ dataset: 'ds_1', model: custom, training: { standardize: true } }).param).toBe('training.standardize');
+		expect(parseJobSpec({ dataset: 'ds_1', model: custom, training: { standardize: false } }).training.standardize).toBe(false);
+		expect(parseJobSpec({ dataset: 'ds_1', training: { standardize: true } }).training.standardize).toBe(true);
+	});
+
 	it('is told all its errors at once', () => {
-		const params = fieldErrors(JobSpec, { ...parseJobSpec({ dataset: 'ds_1' }), device: 'tpu', colour: 1 }).map(({ param }) => param);
-		expect(params.sort()).toEqual(['colour', 'device']);
+		const params = fieldErrors(JobSpec, {
+			...parseJobSpec({ dataset: 'ds_1' }),
+			device: 'tpu',
+			colour: 1,
+			model: { family: 'custom', batch_norm: 'train' },
+		}).map(({ param }) => param);
+		expect(params.sort()).toEqual(['colour', 'device', 'model.inputs', 'model.model', 'model.output']);
 	});
 
 	it('is never coerced', () => {

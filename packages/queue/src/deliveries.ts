@@ -5,7 +5,9 @@ import type { Log } from './log.js';
 
 /** BullMQ's own events, which nobody reads; the Redis in JavaScript walks a stream's whole length. */
 export const STREAM_LENGTH = 200;
-export const QUEUE_NAME = 'training';
+
+/** What ids are delivered for. */
+export type DeliveryName = 'training' | 'inspection';
 
 export type Deliveries = {
 	/** Hands an id to the workers; false where they have it already. */
@@ -16,8 +18,8 @@ export type Deliveries = {
 };
 
 /** What BullMQ is used for: to bring ids to workers. It keeps neither records nor results. */
-export function openDeliveries(redis: Redis, keys: Keys, log: Log): Deliveries {
-	const queue = new BullQueue(QUEUE_NAME, {
+export function openDeliveries(name: DeliveryName, redis: Redis, keys: Keys, log: Log): Deliveries {
+	const queue = new BullQueue(name, {
 		connection: redis,
 		prefix: keys.deliveries,
 		streams: { events: { maxLen: STREAM_LENGTH } },
@@ -29,7 +31,7 @@ export function openDeliveries(redis: Redis, keys: Keys, log: Log): Deliveries {
 		async add(id) {
 			if ((await queue.getJob(id)) !== undefined) return false;
 			// Where another was faster BullMQ adds nothing.
-			await queue.add('train', {}, { jobId: id });
+			await queue.add(name, {}, { jobId: id });
 			return true;
 		},
 		async withdraw(id, { held = false } = {}) {

@@ -9,6 +9,8 @@ export {
 	type AttemptEnd,
 	AttemptStopped,
 	type Events,
+	type InspectionOptions,
+	type Inspections,
 	type JobPatch,
 	type Jobs,
 	type Outcome,

@@ -119,7 +119,7 @@ export function openJobs({ redis, keys, records, mirror, deliveries, store }: Pa
 			}
 		},
 
-		countUsing: (dataset) => records.countUsing(dataset),
+		countUsing: (used) => records.countUsing(used),
 		counts: () => records.counts(),
 
 		async rebuild({ alone = false } = {}) {

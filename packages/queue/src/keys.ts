@@ -8,8 +8,8 @@ export const keysOf = (prefix: string) => ({
 	jobs: `${prefix}:jobs`,
 	/** set of ids */
 	withStatus: (status: JobStatus) => `${prefix}:status:${status}`,
-	/** set of ids of jobs that have not ended */
-	using: (dataset: string) => `${prefix}:using:${dataset}`,
+	/** set of ids of jobs that have not ended and use this dataset or model */
+	using: (id: string) => `${prefix}:using:${id}`,
 	/** set of ids whose record in the store is older than the one here */
 	unsaved: `${prefix}:unsaved`,
 	/** stream with one field, the event's body */

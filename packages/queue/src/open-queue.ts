@@ -5,6 +5,7 @@ import { openDeliveries } from './deliveries.js';
 import { openEvents } from './events.js';
 import { healthOf } from './health.js';
 import { openHub } from './hub.js';
+import { openInspections } from './inspections.js';
 import { openJobs } from './jobs.js';
 import { keysOf } from './keys.js';
 import { type Log, silent } from './log.js';
@@ -52,8 +53,10 @@ export async function openQueue({ redis: options, prefix = 'steelyard', store, l
 	const records = openRecords(redis, keys);
 	const events = openEvents(redis, keys, records, store, hub);
 	const mirror = openMirror(records, events, store, log);
-	const deliveries = openDeliveries(redis, keys, log);
+	const deliveries = openDeliveries('training', redis, keys, log);
 	const { jobs, sweep } = openJobs({ redis, keys, records, mirror, deliveries, store });
+	const models = openDeliveries('inspection', redis, keys, log);
+	const { work: inspect, ...inspections } = openInspections({ redis: options, keys, hub, deliveries: models, store, log });
 	const attempts = openAttempts({ records, store, mirror });
 	const workers = openWorkers(redis, keys, log);
 
@@ -61,6 +64,7 @@ export async function openQueue({ redis: options, prefix = 'steelyard', store, l
 		jobs: reported(jobs),
 		events: { ...reported({ append: events.append, read: events.read }), follow: events.follow },
 		workers: reported({ announce: workers.announce, withdraw: workers.withdraw, list: workers.list }),
+		inspections: { ...reported(inspections), work: inspect },
 		...reported(attempts),
 		...reported({
 			async enqueue(id: string) {
@@ -73,7 +77,7 @@ export async function openQueue({ redis: options, prefix = 'steelyard', store, l
 			hub.close();
 			await within(LAST, mirror.close());
 			await within(LAST, workers.close());
-			await within(LAST, deliveries.close());
+			await within(LAST, Promise.all([deliveries.close(), models.close()]));
 			redis.disconnect();
 		},
 	};

@@ -7,6 +7,7 @@ import type {
 	JobResult,
 	JobStatus,
 	List,
+	ModelVerdict,
 	Readiness,
 	WorkerStatus,
 } from '@steelyard/contracts';
@@ -34,8 +35,8 @@ export type Jobs = {
 	 * Throws ProblemError `not_found`, or `job_not_cancellable` where it has ended.
 	 */
 	requestCancel(id: string): Promise<JobResource>;
-	/** How many jobs that have not ended use a dataset. */
-	countUsing(dataset: string): Promise<number>;
+	/** How many jobs that have not ended use a dataset or an uploaded model. */
+	countUsing(id: string): Promise<number>;
 	counts(): Promise<Record<JobStatus, number>>;
 	/**
 	 * Brings Redis up to what the store knows, and queues every job that neither has ended nor waits; returns how many were queued.
@@ -128,11 +129,37 @@ export type Work = {
 	close(graceMs: number): Promise<void>;
 };
 
+export type InspectionOptions = {
+	/**
+	 * Inspects one model. What it throws is no verdict: the model is inspected again, and refused after three attempts that ended so or with the loss of
+	 * their worker. After `signal` is aborted it throws, and its attempt does not count.
+	 */
+	process(id: string, signal: AbortSignal): Promise<ModelVerdict>;
+	log?: Log;
+	/** After how many milliseconds without a sign of life a worker's model is given to another; 15,000 unless given. */
+	lockMs?: number;
+};
+
+/** Uploaded models, `models/<id>/model.json` in the store, on their way to a verdict, which one exclusive create of `models/<id>/report.json` makes. */
+export type Inspections = {
+	/** Hands a model to the workers; nothing happens where they have it already. */
+	enqueue(id: string): Promise<void>;
+	/** Takes a model back if no worker holds it. */
+	withdraw(id: string): Promise<void>;
+	/** null while there is none. */
+	verdict(id: string): Promise<ModelVerdict | null>;
+	/** Queues every model of the store that neither has a verdict nor waits; returns how many. `alone` as that of the jobs. */
+	rebuild(options?: { alone?: boolean }): Promise<number>;
+	/** Takes models, one at a time and at least once each. */
+	work(options: InspectionOptions): Work;
+};
+
 /** Every method that needs Redis rejects with ProblemError `unavailable` where it cannot be reached for about 8 s. */
 export type Queue = {
 	jobs: Jobs;
 	events: Events;
 	workers: Workers;
+	inspections: Inspections;
 	/** Hands a job to the workers; nothing happens where they have it already. */
 	enqueue(id: string): Promise<void>;
 	/** Takes jobs, at least once each: one whose worker is gone is given to another, one that has ended is not run again. */

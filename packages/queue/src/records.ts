@@ -10,11 +10,11 @@ export const EVENTS_KEPT = 2000;
 const KEY_KEPT = 24 * 60 * 60 * 1000;
 
 /**
- * Compare and set. Everything that depends on a record changes with it: the index, the sets by status and dataset, the events, what is to be mirrored.
+ * Compare and set. Everything that depends on a record changes with it: the index, the sets by status, dataset and model, the events, what is to be mirrored.
  * Records are made in JavaScript: Lua's JSON would turn [] into {}.
  */
 const WRITE = `
-local job, index, before, after, using, unsaved, events = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local job, index, before, after, dataset, model, unsaved, events = unpack(KEYS)
 local id, revision, record, final, mirrored, event, kept, channel = unpack(ARGV)
 if (redis.call('HGET', job, 'revision') or '0') ~= revision then return 0 end
 redis.call('HSET', job, 'record', record, 'final', final)
@@ -25,7 +25,9 @@ if mirrored == '1' then
 	redis.call('ZADD', index, 0, id)
 	redis.call('SREM', before, id)
 	redis.call('SADD', after, id)
-	if final == '1' then redis.call('SREM', using, id) else redis.call('SADD', using, id) end
+	local change = final == '1' and 'SREM' or 'SADD'
+	redis.call(change, dataset, id)
+	redis.call(change, model, id)
 end
 if event ~= '' then
 	redis.call('XADD', events, 'MAXLEN', '~', kept, '*', 'body', event)
@@ -36,10 +38,10 @@ return 1
 
 /** The first that brings a key has its job made; any other is told of that job. */
 const WRITE_ONCE = `
-local known = redis.call('HMGET', KEYS[8], 'job', 'body')
+local known = redis.call('HMGET', KEYS[9], 'job', 'body')
 if known[1] then return known end
-redis.call('HSET', KEYS[8], 'job', ARGV[1], 'body', ARGV[9])
-redis.call('PEXPIRE', KEYS[8], ARGV[10])
+redis.call('HSET', KEYS[9], 'job', ARGV[1], 'body', ARGV[9])
+redis.call('PEXPIRE', KEYS[9], ARGV[10])
 ${WRITE}`;
 
 const SAVED = `
@@ -61,10 +63,16 @@ export type Change = {
 
 const statusEvent = ({ status, attempt, error }: JobResource): JobEventBody => ({ type: 'status', status, attempt, error });
 
+/** The dataset of a job and its model; where that is no uploaded one, the dataset once more, to which it makes no difference. */
+const usedBy = ({ spec: { dataset, model } }: Pick<JobResource, 'spec'>): [string, string] => [
+	dataset,
+	model.family === 'custom' ? model.model : dataset,
+];
+
 /** Records in Redis, each changed in one atomic step. */
 export function openRecords(redis: Redis, keys: Keys) {
-	const write = script<number>(redis, 'steelyardWrite', WRITE, 7);
-	const writeOnce = script<number | [string, string]>(redis, 'steelyardWriteOnce', WRITE_ONCE, 8);
+	const write = script<number>(redis, 'steelyardWrite', WRITE, 8);
+	const writeOnce = script<number | [string, string]>(redis, 'steelyardWriteOnce', WRITE_ONCE, 9);
 	const saved = script<number>(redis, 'steelyardSaved', SAVED, 2);
 
 	const written = (before: JobStatus, { record }: Change): string[] => [
@@ -72,7 +80,7 @@ export function openRecords(redis: Redis, keys: Keys) {
 		keys.jobs,
 		keys.withStatus(before),
 		keys.withStatus(record.status),
-		keys.using(record.spec.dataset),
+		...usedBy(record).map(keys.using),
 		keys.unsaved,
 		keys.events(record.id),
 	];
@@ -111,7 +119,8 @@ export function openRecords(redis: Redis, keys: Keys) {
 		/** Undoes an `add`. */
 		async forget({ id, status, spec }: JobResource, keyHash: string | null): Promise<void> {
 			const all = redis.multi().del(keys.job(id), keys.events(id)).zrem(keys.jobs, id).srem(keys.withStatus(status), id);
-			all.srem(keys.using(spec.dataset), id).srem(keys.unsaved, id);
+			for (const used of usedBy({ spec })) all.srem(keys.using(used), id);
+			all.srem(keys.unsaved, id);
 			if (keyHash !== null) all.del(keys.idempotency(keyHash));
 			await all.exec();
 		},
@@ -149,7 +158,7 @@ export function openRecords(redis: Redis, keys: Keys) {
 		},
 
 		withStatus: (status: JobStatus): Promise<string[]> => redis.smembers(keys.withStatus(status)),
-		countUsing: (dataset: string): Promise<number> => redis.scard(keys.using(dataset)),
+		countUsing: (used: string): Promise<number> => redis.scard(keys.using(used)),
 
 		/** What the store is to know, with the turn that `saved` is given. */
 		async toSave(id: string): Promise<{ record: JobResource; turn: string } | null> {

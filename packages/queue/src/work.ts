@@ -1,8 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { isFinal, type JobError, type JobResource, ProblemError } from '@steelyard/contracts';
-import { type ConnectionOptions, type Job, WaitingError, Worker } from 'bullmq';
 import type { RedisOptions } from 'ioredis';
-import { QUEUE_NAME } from './deliveries.js';
+import { consume } from './consume.js';
 import type { Hub } from './hub.js';
 import type { Keys } from './keys.js';
 import { silent } from './log.js';
@@ -14,11 +12,6 @@ const CHECK = 2000;
 
 /** How often jobs that wait or run are looked for that BullMQ does not know, in milliseconds. */
 const SWEEP = 30_000;
-/** Pause before a job is given back whose attempt could not be begun or recorded, in milliseconds. */
-const PAUSE = 1000;
-/** How long BullMQ may take to let go, in milliseconds. */
-const LETTING_GO = 2000;
-
 type Held = { id: string; attempt: number; controller: AbortController };
 type Parts = { redis: RedisOptions; keys: Keys; hub: Hub; sweep: () => Promise<number>; queue: Pick<Queue, 'jobs' | 'claim' | 'commit'> };
 
@@ -31,8 +24,6 @@ export function startWork({ redis, keys, hub, sweep, queue }: Parts, options: Wo
 	const { concurrency = 1, process, settled, log = silent, lockMs = LOCK, losses = LOSSES, checkMs = CHECK } = options;
 	const { jobs } = queue;
 	const held = new Set<Held>();
-	const atHand = new Set<Promise<unknown>>();
-	let closing = false;
 
 	const stop = ({ controller }: Held, reason: StopReason) => controller.abort(new AttemptStopped(reason));
 
@@ -83,7 +74,7 @@ export function startWork({ redis, keys, hub, sweep, queue }: Parts, options: Wo
 		try {
 			// What was asked between the claim and now was told to nobody.
 			await check(one);
-			if (closing) stop(one, 'shutdown');
+			if (consumer.closing) stop(one, 'shutdown');
 			end = signal.aborted ? { status: 'stopped' } : await process(id, { attempt, job, signal });
 		} catch (error) {
 			end = signal.aborted ? { status: 'stopped' } : { status: 'failed', error: errorOf(error) };
@@ -103,51 +94,21 @@ export function startWork({ redis, keys, hub, sweep, queue }: Parts, options: Wo
 		}
 	}
 
-	async function giveBack(delivery: Job, token: string | undefined): Promise<never> {
-		await delivery.moveToWait(token);
-		throw new WaitingError();
-	}
-
-	const worker = new Worker(
-		QUEUE_NAME,
-		async (delivery: Job, token?: string) => {
-			const id = delivery.id as string;
-			if (closing) return giveBack(delivery, token);
-			const delivered = deliver(id);
-			atHand.add(delivered);
-			let again: boolean;
-			try {
-				again = await delivered.finally(() => atHand.delete(delivered));
-			} catch (error) {
-				// Neither Redis nor the store could be reached: the job has not failed, it comes again.
-				log.error({ err: error, job: id }, 'the attempt could not be begun or recorded');
-				await delay(PAUSE);
-				again = true;
-			}
-			if (again) await giveBack(delivery, token);
-			return null;
+	const consumer = consume({
+		redis,
+		keys,
+		name: 'training',
+		concurrency,
+		lockMs,
+		losses,
+		deliver,
+		lost(id) {
+			const error = { code: 'trainer_crashed', message: `the worker was lost ${losses + 1} times while it ran this job`, param: null };
+			jobs
+				.transition(id, ['queued', 'running'], 'failed', { error })
+				.catch((cause: unknown) => log.error({ err: cause, job: id }, 'a failure could not be recorded'));
 		},
-		{
-			// Its type differs from that of ioredis in properties that may be undefined.
-			connection: { ...redis, maxRetriesPerRequest: null } as ConnectionOptions,
-			prefix: keys.deliveries,
-			concurrency,
-			lockDuration: lockMs,
-			stalledInterval: Math.max(lockMs / 2, 100),
-			maxStalledCount: losses,
-			removeOnComplete: { count: 0 },
-			removeOnFail: { count: 0 },
-		},
-	);
-	worker.on('error', (error) => log.warn({ err: error }, 'the worker met an error'));
-	worker.on('stalled', (id) => log.warn({ job: id }, 'the worker of a job was lost, the job is given to another'));
-	// An attempt's own failure never gets here; what does is a job whose workers were lost too often.
-	worker.on('failed', (delivery) => {
-		if (delivery?.id === undefined) return;
-		const error = { code: 'trainer_crashed', message: `the worker was lost ${losses + 1} times while it ran this job`, param: null };
-		jobs
-			.transition(delivery.id, ['queued', 'running'], 'failed', { error })
-			.catch((cause: unknown) => log.error({ err: cause, job: delivery.id }, 'a failure could not be recorded'));
+		log,
 	});
 
 	const looking = setInterval(() => void checkAll(null).catch(failedCheck), checkMs);
@@ -159,7 +120,7 @@ export function startWork({ redis, keys, hub, sweep, queue }: Parts, options: Wo
 	const listening = hub.listen('cancel', (id) => {
 		void checkAll(id).catch(failedCheck);
 		// Redis was away, and may have come back without what it knew.
-		if (id === null && !closing) void look();
+		if (id === null && !consumer.closing) void look();
 	});
 	listening.catch((error: unknown) => log.warn({ err: error }, 'messages of cancellations cannot be heard'));
 	void look();
@@ -167,29 +128,17 @@ export function startWork({ redis, keys, hub, sweep, queue }: Parts, options: Wo
 
 	return {
 		async close(graceMs) {
-			if (closing) return;
-			closing = true;
+			if (consumer.closing) return;
 			clearInterval(sweeping);
-			const grace = new AbortController();
-			const over = delay(graceMs, null, { signal: grace.signal }).catch(() => null);
-			await worker.pause(true);
-			for (const one of held) stop(one, 'shutdown');
-			const done = (async () => {
-				while (atHand.size > 0) await Promise.allSettled(atHand);
-				return 'done' as const;
-			})();
-			const inTime = (await Promise.race([done, over])) === 'done';
-			grace.abort();
+			const inTime = await consumer.close(graceMs, () => {
+				for (const one of held) stop(one, 'shutdown');
+			});
+			if (!inTime) log.warn({ jobs: [...held].map(({ id }) => id) }, 'jobs did not stop in time; their locks run out');
 			clearInterval(looking);
 			listening.then(
 				(leave) => leave(),
 				() => {},
 			);
-			if (!inTime) log.warn({ jobs: [...held].map(({ id }) => id) }, 'jobs did not stop in time; their locks run out');
-			const gone = new AbortController();
-			const late = delay(LETTING_GO, null, { signal: gone.signal }).catch(() => null);
-			await Promise.race([worker.close(!inTime), late]);
-			gone.abort();
 		},
 	};
 }

@@ -1,7 +1,7 @@
-import { type JobResource, type JobResult, parseJobSpec } from '@steelyard/contracts';
+import { type JobResource, type JobResult, type ModelReport, parseJobSpec } from '@steelyard/contracts';
 import { createId } from '@steelyard/store';
 
-export const newJob = (dataset = 'ds_ward'): JobResource => ({
+export const newJob = (dataset = 'ds_ward', model: object = {}): JobResource => ({
 	id: createId('job'),
 	object: 'job',
 	status: 'queued',
@@ -18,7 +18,7 @@ export const newJob = (dataset = 'ds_ward'): JobResource => ({
 	attempt: 0,
 	cancel_requested: false,
 	device: null,
-	spec: parseJobSpec({ dataset }),
+	spec: parseJobSpec({ dataset, model }),
 	result: null,
 	artifacts: [],
 	error: null,
@@ -35,4 +35,5 @@ export const result: JobResult = {
 	device: 'cpu',
 	device_note: null,
 };
+export const report: ModelReport = { opset: 18, inputs: [], outputs: [], parameters: [], operators: { Relu: 1 }, blockers: [] };
 export const outcome = { result, artifacts: [{ name: 'model.onnx', bytes: 1, sha256: 'a', content_type: 'application/octet-stream' }] };

@@ -3,12 +3,13 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type JobEvent, type JobResource, ProblemError } from '@steelyard/contracts';
-import { openStore, type Store } from '@steelyard/store';
+import { type JobEvent, type JobResource, type ModelVerdict, ProblemError } from '@steelyard/contracts';
+import { createId, openStore, type Store } from '@steelyard/store';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
 	type AttemptStopped,
+	type InspectionOptions,
 	launchRedis,
 	openQueue,
 	type Queue,
@@ -17,7 +18,7 @@ import {
 	type Work,
 	type WorkOptions,
 } from '../src/index.js';
-import { newJob, outcome, result } from './job.js';
+import { newJob, outcome, report, result } from './job.js';
 import { ended, remove, temporaryFolder, until, ways } from './servers.js';
 
 const WORKER = fileURLToPath(new URL('fixtures/worker.mjs', import.meta.url));
@@ -61,10 +62,27 @@ for (const { way, absent, start } of ways)
 			await queue.enqueue(created.id);
 			return created;
 		};
+		const upload = async (): Promise<string> => {
+			const id = createId('mdl');
+			await store.put(`models/${id}/model.json`, '{}');
+			await queue.inspections.enqueue(id);
+			return id;
+		};
+		const inspect = (options: InspectionOptions, by = queue) => {
+			const begun = by.inspections.work(options);
+			works.push(begun);
+			return begun;
+		};
+		const ready = { status: 'ready', report, error: null } as const;
+		const judgedAs = async (id: string): Promise<ModelVerdict> => {
+			await until(async () => (await queue.inspections.verdict(id)) !== null);
+			return (await queue.inspections.verdict(id)) as ModelVerdict;
+		};
+		const filesOf = (id: string) => store.list(`models/${id}`);
 		const reaches = (id: string, status: JobResource['status']) => until(async () => (await queue.jobs.get(id))?.status === status);
 		const kept = async (id: string) => JSON.parse(await readFile(store.path(`jobs/${id}/job.json`), 'utf8')) as JobResource;
-		const lostWorker = async (id: string, lockMs: number) => {
-			const child = fork(WORKER, [JSON.stringify({ redis: redis.options, folder, lockMs })], { execArgv: [] });
+		const lostWorker = async (id: string, lockMs: number, inspects = false) => {
+			const child = fork(WORKER, [JSON.stringify({ redis: redis.options, folder, lockMs, inspects })], { execArgv: [] });
 			children.push(child);
 			expect(await once(child, 'message')).toContain(id);
 			child.kill('SIGKILL');
@@ -165,6 +183,19 @@ for (const { way, absent, start } of ways)
 			await queue.jobs.requestCancel(job.id);
 			expect(await queue.jobs.countUsing('ds_a')).toBe(0);
 			expect(await queue.jobs.counts()).toEqual({ queued: 1, running: 0, paused: 0, succeeded: 0, failed: 0, cancelled: 1 });
+		});
+
+		it('counts the jobs that have not ended by uploaded model', async () => {
+			const custom = { family: 'custom', model: 'mdl_a', inputs: { text: 'x' }, output: 'y' };
+			const job = await queue.jobs.create(newJob('ds_a', custom));
+			const once = await queue.jobs.create(newJob('ds_a', custom), { idempotencyKey: 'k' });
+			expect([await queue.jobs.countUsing('mdl_a'), await queue.jobs.countUsing('ds_a')]).toEqual([2, 2]);
+			await queue.jobs.requestCancel(job.id);
+			await raw.flushdb();
+			await queue.jobs.rebuild();
+			expect([await queue.jobs.countUsing('mdl_a'), await queue.jobs.countUsing('ds_a')]).toEqual([1, 1]);
+			await queue.jobs.requestCancel(once.id);
+			expect([await queue.jobs.countUsing('mdl_a'), await queue.jobs.countUsing('ds_a')]).toEqual([0, 0]);
 		});
 
 		it('runs a job, commits its result and tells it by events', async () => {
@@ -434,6 +465,148 @@ for (const { way, absent, start } of ways)
 			const { id } = await queue.jobs.create(newJob());
 			work({ process: async () => ({ status: 'succeeded', ...outcome }) });
 			await reaches(id, 'succeeded');
+		});
+
+		it('has a model inspected beside a running job, and keeps the verdict alone', async () => {
+			const begun = gate<void>();
+			work({
+				async process(_, { signal }) {
+					begun.open();
+					await aborted(signal);
+					return { status: 'stopped' };
+				},
+			});
+			await post();
+			await begun.opened;
+			const id = await upload();
+			expect(await queue.inspections.verdict(id)).toBeNull();
+			const other = await upload();
+			inspect({
+				process: async (one) =>
+					one === id ? ready : { status: 'refused', report: null, error: { code: 'invalid_model', message: 'm', param: 'x' } },
+			});
+			expect(await judgedAs(id)).toEqual(ready);
+			expect(await judgedAs(other)).toMatchObject({ status: 'refused', error: { message: 'm' } });
+			await until(async () => (await filesOf(id)).length === 2);
+			expect(await filesOf(id)).toEqual([`models/${id}/model.json`, `models/${id}/report.json`]);
+		});
+
+		it('lets the first verdict stand', async () => {
+			const id = await upload();
+			inspect({
+				async process() {
+					await store.putExclusive(`models/${id}/report.json`, JSON.stringify(ready));
+					return { status: 'refused', report: null, error: { code: 'invalid_model', message: 'later', param: null } };
+				},
+			});
+			await until(async () => (await filesOf(id)).length === 2);
+			expect(await judgedAs(id)).toEqual(ready);
+		});
+
+		it('queues again the models that only the store knows, and those that have no verdict alone', async () => {
+			const judged = await upload();
+			await store.put(`models/${judged}/report.json`, JSON.stringify(ready));
+			const waiting = await upload();
+			await raw.flushdb();
+			expect(await queue.inspections.rebuild()).toBe(1);
+			expect(await queue.inspections.rebuild()).toBe(0);
+			const seen: string[] = [];
+			inspect({
+				async process(id) {
+					seen.push(id);
+					return ready;
+				},
+			});
+			await judgedAs(waiting);
+			expect(seen).toEqual([waiting]);
+		});
+
+		it('finds by itself the models that a new Redis does not know', async () => {
+			const id = await upload();
+			await raw.flushdb();
+			inspect({ process: async () => ready });
+			expect(await judgedAs(id)).toEqual(ready);
+		});
+
+		it('gives the model of a killed worker to another, which refuses it after three', async () => {
+			const id = await upload();
+			await lostWorker(id, 300, true);
+			await lostWorker(id, 300, true);
+			const runs: string[] = [];
+			const last = inspect({
+				lockMs: 300,
+				async process(one, signal) {
+					runs.push(one);
+					await aborted(signal);
+					throw new Error('it is to end');
+				},
+			});
+			await until(() => runs.length === 1);
+			// Handed back by one that ends in order, which does not count.
+			await last.close(5000);
+			await lostWorker(id, 300, true);
+			inspect({
+				lockMs: 300,
+				async process(one) {
+					runs.push(one);
+					return ready;
+				},
+			});
+			expect(await judgedAs(id)).toEqual({
+				status: 'refused',
+				report: null,
+				error: {
+					code: 'invalid_model',
+					message: 'The model could not be inspected in 3 attempts: the worker was lost each time',
+					param: null,
+				},
+			});
+			expect(runs).toEqual([id]);
+		});
+
+		it('queues at once what a killed worker was inspecting, when none can be alive', async () => {
+			const id = await upload();
+			await lostWorker(id, 3_600_000, true);
+			expect(await queue.inspections.rebuild({ alone: true })).toBe(1);
+			inspect({ process: async () => ready });
+			expect(await judgedAs(id)).toEqual(ready);
+		});
+
+		it('inspects a model again where that failed, and says at last why', async () => {
+			let runs = 0;
+			const id = await upload();
+			inspect({
+				process() {
+					runs++;
+					throw new Error(`the disk broke ${runs} times`);
+				},
+			});
+			expect(await judgedAs(id)).toMatchObject({
+				status: 'refused',
+				error: { message: 'The model could not be inspected in 3 attempts: the disk broke 3 times' },
+			});
+			expect(runs).toBe(3);
+		});
+
+		it('leaves nothing of a model that was deleted while it was inspected, and inspects none that is gone', async () => {
+			const gone = await upload();
+			await store.remove(`models/${gone}`);
+			const withdrawn = await upload();
+			await store.remove(`models/${withdrawn}`);
+			await queue.inspections.withdraw(withdrawn);
+			const id = await upload();
+			const next = await upload();
+			const seen: string[] = [];
+			inspect({
+				async process(one) {
+					seen.push(one);
+					if (one === id) await store.remove(`models/${id}`);
+					return ready;
+				},
+			});
+			await judgedAs(next);
+			expect(seen).toEqual([id, next]);
+			expect(await store.list('models', { deep: false })).toEqual([`models/${next}/`]);
 		});
 
 		it('reads events in pages and follows them from any point over one connection', async () => {

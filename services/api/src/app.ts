@@ -14,6 +14,7 @@ import type { Logger } from 'pino';
 import type { Config } from './config.js';
 import { createDatasets } from './datasets/datasets.js';
 import { createJobLookup } from './jobs/lookup.js';
+import { createModels } from './models/models.js';
 import { addApiKey, addSameSite } from './plugins/access.js';
 import { addMetrics } from './plugins/metrics.js';
 import { addOpenapi } from './plugins/openapi.js';
@@ -24,6 +25,7 @@ import { datasetRoutes } from './routes/datasets.js';
 import { eventRoutes } from './routes/events.js';
 import { healthRoutes } from './routes/health.js';
 import { jobRoutes } from './routes/jobs.js';
+import { modelRoutes } from './routes/models.js';
 import { version } from './version.js';
 
 declare module 'fastify' {
@@ -38,7 +40,7 @@ declare module 'fastify' {
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>;
 
 export type AppOptions = {
-	config: Pick<Config, 'host' | 'apiKey' | 'uploadLimit'>;
+	config: Pick<Config, 'host' | 'apiKey' | 'uploadLimit' | 'modelLimit'>;
 	queue: Queue;
 	store: Store;
 	log: Logger;
@@ -78,10 +80,12 @@ export async function buildApp({ config, queue, store, log }: AppOptions): Promi
 	});
 
 	const datasets = createDatasets({ store, queue, uploadLimit: config.uploadLimit });
+	const models = createModels({ store, queue, modelLimit: config.modelLimit });
 	const job = createJobLookup(queue);
 	await app.register(healthRoutes, { queue, store });
 	await app.register(datasetRoutes, { datasets });
-	await app.register(jobRoutes, { queue, datasets, job });
+	await app.register(modelRoutes, { models });
+	await app.register(jobRoutes, { queue, datasets, models, job });
 	await app.register(eventRoutes, { queue, job });
 	await app.register(artifactRoutes, { queue, store, job });
 	return app;

@@ -22,7 +22,8 @@ const Environment = Type.Object({
 		description: 'of every key in Redis: installations that share a Redis need one each',
 	}),
 	STEELYARD_API_KEY: Type.Optional(Type.String({ minLength: 8, maxLength: 512 })),
-	STEELYARD_UPLOAD_LIMIT: Type.Integer({ minimum: 1, default: 2 * 1024 ** 3, description: 'bytes of one upload' }),
+	STEELYARD_UPLOAD_LIMIT: Type.Integer({ minimum: 1, default: 2 * 1024 ** 3, description: 'bytes of one uploaded dataset' }),
+	STEELYARD_MODEL_LIMIT: Type.Integer({ minimum: 1, default: 1024 ** 3, description: 'bytes of one uploaded model' }),
 	LOG_LEVEL: Type.Unsafe<(typeof LOG_LEVELS)[number]>({ type: 'string', enum: [...LOG_LEVELS], default: 'info' }),
 });
 
@@ -36,8 +37,10 @@ export type Config = {
 	/** Of every key in Redis. */
 	prefix: string;
 	apiKey: string | null;
-	/** Bytes of one upload. */
+	/** Bytes of one uploaded dataset. */
 	uploadLimit: number;
+	/** Bytes of one uploaded model. */
+	modelLimit: number;
 	logLevel: Static<typeof Environment>['LOG_LEVEL'];
 };
 
@@ -91,6 +94,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 		prefix: value.STEELYARD_PREFIX,
 		apiKey,
 		uploadLimit: value.STEELYARD_UPLOAD_LIMIT,
+		modelLimit: value.STEELYARD_MODEL_LIMIT,
 		logLevel: value.LOG_LEVEL,
 	};
 }

@@ -59,6 +59,8 @@ async function main(): Promise<void> {
 	// A Redis that was lost, or that keeps nothing, learns of the jobs before anybody asks for them.
 	const queued = await queue.jobs.rebuild();
 	if (queued > 0) log.warn({ queued }, 'jobs were queued again from their records in the store');
+	const models = await queue.inspections.rebuild();
+	if (models > 0) log.warn({ models }, 'models were queued for inspection again');
 	const server: Server = await startServer({ config, port: config.port, queue, store, log });
 	closers.push(() => server.close(LAST - 1000));
 	if (ending) return;

@@ -12,6 +12,7 @@ describe('the configuration', () => {
 			prefix: 'steelyard',
 			apiKey: null,
 			uploadLimit: 2 ** 31,
+			modelLimit: 2 ** 30,
 			logLevel: 'info',
 		});
 	});
@@ -24,6 +25,7 @@ describe('the configuration', () => {
 			STEELYARD_REDIS: '{"path":"/run/redis.sock"}',
 			STEELYARD_API_KEY: 'a long enough key',
 			STEELYARD_UPLOAD_LIMIT: '1000',
+			STEELYARD_MODEL_LIMIT: '500',
 			STEELYARD_PREFIX: 'ward-3',
 			LOG_LEVEL: 'debug',
 		};
@@ -35,6 +37,7 @@ describe('the configuration', () => {
 			prefix: 'ward-3',
 			apiKey: 'a long enough key',
 			uploadLimit: 1000,
+			modelLimit: 500,
 			logLevel: 'debug',
 		});
 		expect(readConfig({ ...env, REDIS_URL: 'redis://r:1/2' }).redis).toEqual({ url: 'redis://r:1/2' });
@@ -58,6 +61,7 @@ describe('the configuration', () => {
 		[{ PORT: '65536' }, /^PORT/],
 		[{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be one of .*"info"/],
 		[{ STEELYARD_UPLOAD_LIMIT: '-1' }, /^STEELYARD_UPLOAD_LIMIT/],
+		[{ STEELYARD_MODEL_LIMIT: 'much' }, /^STEELYARD_MODEL_LIMIT must be integer/],
 		[{ STEELYARD_REDIS: '[1' }, /^STEELYARD_REDIS must be a JSON object$/],
 		[{ STEELYARD_API_KEY: 'short' }, /^STEELYARD_API_KEY (?!.*short)/],
 		[{ REDIS_URL: 'http://:hush@x' }, /^REDIS_URL (?!.*hush)/],

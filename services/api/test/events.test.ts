@@ -141,7 +141,7 @@ describe('the events of a job', () => {
 	it('do not hold the service up when it closes', async () => {
 		const { queue, store } = service;
 		const server: Server = await startServer({
-			config: { host: '127.0.0.1', apiKey: null, uploadLimit: 1 },
+			config: { host: '127.0.0.1', apiKey: null, uploadLimit: 1, modelLimit: 1 },
 			port: 0,
 			queue,
 			store,

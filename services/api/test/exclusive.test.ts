@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createExclusive } from '../src/datasets/exclusive.js';
+import { createExclusive } from '../src/resources/exclusive.js';
 
 it('runs actions of one key in turn, those of another beside them, and goes on after a failure', async () => {
 	const exclusive = createExclusive();

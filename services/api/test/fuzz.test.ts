@@ -38,6 +38,8 @@ const name = fc.oneof(
 		'modalities',
 		'metadata',
 		'family',
+		'inputs',
+		'output',
 		'epochs',
 		'optimizer',
 		'name',
@@ -50,7 +52,24 @@ const name = fc.oneof(
 );
 const leaf = fc.oneof(
 	fc.jsonValue({ maxDepth: 2 }),
-	fc.constantFrom<unknown>(-0, 1e308, -1, 0.5, 2 ** 53, '', '1', 'null', null, true, 'adamw', 'cuda', 'auroc'),
+	fc.constantFrom<unknown>(
+		'custom',
+		'mlp-fusion',
+		'mdl_1',
+		-0,
+		1e308,
+		-1,
+		0.5,
+		2 ** 53,
+		'',
+		'1',
+		'null',
+		null,
+		true,
+		'adamw',
+		'cuda',
+		'auroc',
+	),
 );
 const spec = fc.letrec((tie) => ({
 	value: fc.oneof({ maxDepth: 4 }, leaf, fc.array(tie('value'), { maxLength: 3 }), fc.dictionary(name, tie('value'), { maxKeys: 6 })),
@@ -105,7 +124,14 @@ describe('nothing that a client sends makes the service fail', () => {
 		);
 		await fc.assert(
 			fc.asyncProperty(
-				fc.constantFrom('/v1/jobs', '/v1/datasets', '/v1/datasets?filename=a.zip', '/v1/jobs/job_1/cancel'),
+				fc.constantFrom(
+					'/v1/jobs',
+					'/v1/datasets',
+					'/v1/datasets?filename=a.zip',
+					'/v1/models',
+					'/v1/models?filename=a.onnx',
+					'/v1/jobs/job_1/cancel',
+				),
 				type,
 				body,
 				(url, contentType, payload) => answered({ method: 'POST', url, headers: { 'content-type': contentType }, payload }),
@@ -134,6 +160,8 @@ describe('nothing that a client sends makes the service fail', () => {
 				'v1',
 				'jobs',
 				'datasets',
+				'models',
+				'mdl_1',
 				'events',
 				'artifacts',
 				'model',
@@ -187,6 +215,7 @@ describe('nothing that a client sends makes the service fail', () => {
 				'GET / HTTP/1.1',
 				'POST /v1/jobs HTTP/1.1',
 				'POST /v1/datasets?filename=a.zip HTTP/1.1',
+				'POST /v1/models HTTP/1.1',
 				'GET //x HTTP/1.1',
 				'GET \\ HTTP/1.0',
 				'CONNECT a:1 HTTP/1.1',

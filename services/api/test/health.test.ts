@@ -31,7 +31,7 @@ describe('the service', () => {
 	])('says that it is not ready where %s', async (_, disk, redis) => {
 		const store = Object.assign(Object.create(service.store), disk);
 		const queue = Object.assign(Object.create(service.queue), redis);
-		const app = await buildApp({ config: { host: '127.0.0.1', apiKey: null, uploadLimit: 1 }, queue, store, log: silent });
+		const app = await buildApp({ config: { host: '127.0.0.1', apiKey: null, uploadLimit: 1, modelLimit: 1 }, queue, store, log: silent });
 		const response = await app.inject('/readyz');
 		expect(response.statusCode).toBe(503);
 		expect(response.headers['content-type']).toMatch(/^application\/json/);

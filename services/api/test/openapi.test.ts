@@ -1,6 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { addDataset, addJob, openService, type Service } from './service.js';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { ready } from './report.js';
+import { addDataset, addJob, addModel, judgeModels, openService, type Service } from './service.js';
 
 type Operation = {
 	summary?: string;
@@ -38,6 +39,7 @@ describe('the OpenAPI document', () => {
 				.sort(),
 		).toEqual([
 			'delete /v1/datasets/{id}',
+			'delete /v1/models/{id}',
 			'get /healthz',
 			'get /readyz',
 			'get /v1/datasets',
@@ -49,11 +51,14 @@ describe('the OpenAPI document', () => {
 			'get /v1/jobs/{id}/events',
 			'get /v1/jobs/{id}/metrics',
 			'get /v1/jobs/{id}/model',
+			'get /v1/models',
+			'get /v1/models/{id}',
 			'head /v1/jobs/{id}/artifacts/{name}',
 			'head /v1/jobs/{id}/model',
 			'post /v1/datasets',
 			'post /v1/jobs',
 			'post /v1/jobs/{id}/cancel',
+			'post /v1/models',
 		]);
 	});
 
@@ -90,6 +95,17 @@ describe('the OpenAPI document', () => {
 		};
 		const dataset = await addDataset(service.app);
 		fits('Dataset', (await service.app.inject(`/v1/datasets/${dataset}`)).json());
+		const model = await addModel(service.app);
+		fits('Model', (await service.app.inject(`/v1/models/${model}`)).json());
+		const judging = await judgeModels(service.queue, () => ready);
+		await vi.waitFor(async () => expect((await service.app.inject(`/v1/models/${model}`)).json().status).toBe('ready'));
+		await judging.close(1000);
+		fits('Model', (await service.app.inject(`/v1/models/${model}`)).json());
+		const custom = { family: 'custom', model, inputs: { labs: 'labs', text: 'text' }, output: 'y' };
+		fits('Job', await addJob(service.app, dataset, { model: custom }));
+		expect(document.components.schemas['JobSpec']).toMatchObject({
+			properties: { model: { anyOf: [{}, {}], discriminator: { propertyName: 'family' } } },
+		});
 		const job = await addJob(service.app, dataset);
 		fits('Job', job);
 		fits('JobSpec', job.spec);

@@ -66,7 +66,12 @@ describe('an error answer is a problem document', () => {
 		const log = pino({ level: 'warn' }, { write: (line) => void lines.push(line) });
 		const jobs = { ...service.queue.jobs, list: () => Promise.reject(failure) };
 		const queue = Object.assign(Object.create(service.queue), { jobs });
-		const app = await buildApp({ config: { host: '127.0.0.1', apiKey: null, uploadLimit: 1 }, queue, store: service.store, log });
+		const app = await buildApp({
+			config: { host: '127.0.0.1', apiKey: null, uploadLimit: 1, modelLimit: 1 },
+			queue,
+			store: service.store,
+			log,
+		});
 		const response = await app.inject('/v1/jobs');
 		await app.close();
 		return { response, log: lines.join('') };

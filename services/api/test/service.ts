@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type JobResource, type Problem, type WorkerStatus } from '@steelyard/contracts';
-import { launchRedis, openQueue, type Queue } from '@steelyard/queue';
+import type { JobResource, ModelVerdict, Problem, WorkerStatus } from '@steelyard/contracts';
+import { launchRedis, openQueue, type Queue, type Work } from '@steelyard/queue';
 import { openStore, type Store } from '@steelyard/store';
 import pino from 'pino';
 import { expect } from 'vitest';
@@ -29,7 +29,12 @@ export async function openService(config: Partial<AppOptions['config']> = {}): P
 	const queue = await openQueue({ redis: redis.options, store });
 	const apps: App[] = [];
 	const build = async (own: Partial<AppOptions['config']>, log = silent) => {
-		const app = await buildApp({ config: { host: '127.0.0.1', apiKey: null, uploadLimit: 1024 ** 2, ...own }, queue, store, log });
+		const app = await buildApp({
+			config: { host: '127.0.0.1', apiKey: null, uploadLimit: 1024 ** 2, modelLimit: 1024 ** 2, ...own },
+			queue,
+			store,
+			log,
+		});
 		apps.push(app);
 		await app.ready();
 		return app;
@@ -80,6 +85,23 @@ export async function addDataset(app: App, task: Parameters<typeof datasetArchiv
 	});
 	expect(response.statusCode, response.body).toBe(201);
 	return response.json().id;
+}
+
+/** Uploads what stands for a model, which nobody here reads, and gives its id. */
+export async function addModel(app: App, bytes = 'a model'): Promise<string> {
+	const response = await app.inject({
+		method: 'POST',
+		url: '/v1/models?filename=net.onnx',
+		headers: { 'content-type': 'application/octet-stream' },
+		payload: bytes,
+	});
+	expect(response.statusCode, response.body).toBe(202);
+	return response.json().id;
+}
+
+/** Has a worker's verdict on every model that comes, as `verdict` gives it. */
+export async function judgeModels(queue: Queue, verdict: (id: string) => ModelVerdict): Promise<Work> {
+	return queue.inspections.work({ process: async (id) => verdict(id) });
 }
 
 /** Posts a job and gives its record. */

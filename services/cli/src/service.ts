@@ -214,6 +214,7 @@ export async function startService({
 			const prefix = env['STEELYARD_PREFIX'];
 			const queue = await openQueue({ redis: redis.options, store: await openStore(home), ...(prefix ? { prefix } : {}) });
 			await queue.jobs.rebuild({ alone: true });
+			await queue.inspections.rebuild({ alone: true });
 			await queue.close();
 		}
 		const [api, worker] = await Promise.allSettled([begin('api', port), begin('worker', port)]);

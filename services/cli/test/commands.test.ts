@@ -79,6 +79,8 @@ describe('wrong usage', () => {
 		[['--url', 'not-an-address', 'jobs', 'list']],
 		[['--url', 'ftp://127.0.0.1', 'jobs', 'list']],
 		[['datasets', 'add', '/no/such/folder']],
+		[['models', 'add', '/no/such/model.onnx']],
+		[['models', 'show']],
 		[['jobs', 'create', '/no/such/spec.json']],
 		[['models', 'download', ID, '-o', '/no/such/folder/model.onnx']],
 	])('%j ends with 2, says so on stderr and nothing on stdout', async (args) => {
@@ -116,6 +118,7 @@ describe('--json', () => {
 
 	it.each([
 		['jobs', [job(), succeeded]],
+		['models', [{ id: 'mdl_1', name: 'net.onnx', status: 'ready', bytes: 3 }]],
 		['datasets', [{ id: 'ds_1', name: 'mail', task: { type: 'binary' }, splits: {}, modalities: {} }]],
 	])('gives an array for a list of %s', async (kind, data) => {
 		service.on(`GET /v1/${kind}`, (response) => answer(response, { object: 'list', data, has_more: true }));
@@ -296,6 +299,74 @@ describe('models download', () => {
 		service.on(`GET /v1/jobs/${ID}/artifacts/model.onnx`, (response) => problem(response, 409, 'artifact_not_ready', 'job_1 is running'));
 		expect(await steelyard('models', 'download', ID, '-o', join(folder, 'model.onnx'))).toMatchObject({ code: 2 });
 		expect(await readdir(folder)).toEqual([]);
+	});
+});
+
+describe('models of your own', () => {
+	const model = (status: string, more: object = {}) => ({
+		id: 'mdl_1',
+		object: 'model',
+		status,
+		name: 'net.onnx',
+		bytes: 7,
+		report: null,
+		error: null,
+		...more,
+	});
+	const report = {
+		opset: 18,
+		inputs: [{ name: 'x', dtype: 'float32', shape: ['batch', 4] }],
+		outputs: [{ name: 'y', dtype: 'float32', shape: ['batch', 1] }],
+		parameters: [
+			{ name: 'head.weight', dtype: 'float32', shape: [4, 2], trainable: true, reason: '' },
+			{ name: 'sqrt_two', dtype: 'float32', shape: [], trainable: false, reason: '' },
+		],
+		operators: { Gemm: 1 },
+		blockers: [] as object[],
+	};
+	let file: string;
+	beforeEach(async () => {
+		file = join(folder, 'net.onnx');
+		await writeFile(file, 'a graph');
+		service.on('POST /v1/models', (response) => answer(response, model('inspecting'), 202));
+	});
+
+	it('are sent as they are, and answered at once', async () => {
+		expect(await steelyard('models', 'add', file, '--json')).toEqual({
+			code: 0,
+			stdout: `${JSON.stringify(model('inspecting'))}\n`,
+			stderr: '',
+		});
+		expect(service.seen).toMatchObject([{ method: 'POST', url: '/v1/models?filename=net.onnx', body: Buffer.from('a graph') }]);
+	});
+
+	it('are waited for by --wait, and shown with what can be trained', async () => {
+		let asked = 0;
+		service.on('GET /v1/models/mdl_1', (response) => answer(response, ++asked < 2 ? model('inspecting') : model('ready', { report })));
+		const { code, stdout } = await steelyard('models', 'add', file, '--wait');
+		expect({ code, asked }).toEqual({ code: 0, asked: 2 });
+		expect(stdout).toMatch(/status +ready\n/);
+		expect(stdout).toMatch(/inputs +x \[batch, 4\]\n/);
+		expect(stdout).toMatch(/parameters +8 numbers in 1 that can be trained\n +head\.weight\n/);
+	});
+
+	it('end with 2 where they are refused, and say why and where', async () => {
+		const blocked = { ...report, blockers: [{ code: 'unsupported_operator', message: 'NonZero has no gradient', where: 'nz' }] };
+		const error = { code: 'invalid_model', message: 'NonZero has no gradient', param: 'nz' };
+		service.on('GET /v1/models/mdl_1', (response) => answer(response, model('refused', { report: blocked, error })));
+		const { code, stdout } = await steelyard('models', 'add', file, '--wait');
+		expect(code).toBe(2);
+		expect(stdout).toMatch(/error +NonZero has no gradient \(invalid_model, at nz\)/);
+		expect(stdout).toMatch(/blocked by +NonZero has no gradient \(nz\)/);
+		expect((await steelyard('models', 'show', 'mdl_1')).code).toBe(0);
+	});
+
+	it('are removed unless a job uses them', async () => {
+		service.on('GET /v1/models/mdl_1', (response) => answer(response, model('ready', { report })));
+		service.on('DELETE /v1/models/mdl_1', (response) => void response.writeHead(204).end());
+		expect(await steelyard('models', 'remove', 'mdl_1')).toMatchObject({ code: 0, stdout: 'removed mdl_1\n' });
+		service.on('DELETE /v1/models/mdl_1', (response) => problem(response, 409, 'model_in_use', '1 job has not ended'));
+		expect(await steelyard('models', 'remove', 'mdl_1')).toMatchObject({ code: 2, stderr: '1 job has not ended (model_in_use)\n' });
 	});
 });
 

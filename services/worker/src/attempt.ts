@@ -6,6 +6,8 @@ import type { Logger } from 'pino';
 import { describeArtifacts } from './artifacts.js';
 import { attemptKey, countCrashes, earlierFolders, noteCrash } from './attempt-folders.js';
 import { recordEvents } from './event-recorder.js';
+import { howItEnded } from './how-it-ended.js';
+import { modelFile } from './inspection.js';
 import type { TrainerEnd, Trainers } from './trainer-process.js';
 
 /** Crashes of the trainer after which a job fails. */
@@ -21,11 +23,6 @@ export type AttemptParts = {
 };
 
 type Crash = Extract<TrainerEnd, { type: 'crashed' }>;
-
-const howItEnded = ({ code, signal }: Crash): string =>
-	signal === null
-		? `ended with exit code ${code}`
-		: `was ended by ${signal}${signal === 'SIGKILL' ? ' (as the system does when memory runs out)' : ''}`;
 
 /** A crash may pass: the next attempt goes on from the last checkpoint, but not for ever. */
 async function afterCrash(store: Store, id: string, attempt: number, crash: Crash): Promise<AttemptEnd> {
@@ -54,7 +51,13 @@ export async function runAttempt(parts: AttemptParts, id: string, { attempt, job
 
 	const recorder = recordEvents({ queue, id, attempt, log });
 	const trainer = trainers.start({
-		order: { spec: job.spec, dataset: store.path(`datasets/${job.spec.dataset}`), output, earlier },
+		order: {
+			spec: job.spec,
+			dataset: store.path(`datasets/${job.spec.dataset}`),
+			...(job.spec.model.family === 'custom' ? { model: modelFile(store, job.spec.model.model) } : {}),
+			output,
+			earlier,
+		},
 		onEvent: (event) => {
 			log.debug({ event }, 'event');
 			recorder.record(event);

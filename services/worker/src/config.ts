@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { fieldErrors } from '@steelyard/contracts';
 import { type Static, Type } from 'typebox';
 import Value from 'typebox/value';
+import { type InspectionLimits, LIMITS } from './inspect-process.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -18,6 +19,17 @@ const Environment = Type.Object({
 		description: 'of every key in Redis: installations that share a Redis need one each',
 	}),
 	STEELYARD_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 64, default: 1, description: 'jobs at one time' }),
+	STEELYARD_INSPECT_SECONDS: Type.Integer({
+		minimum: 1,
+		maximum: 3600,
+		default: LIMITS.ms / 1000,
+		description: 'longest inspection of an uploaded model',
+	}),
+	STEELYARD_INSPECT_MEMORY: Type.Integer({
+		minimum: 256 * 1024 ** 2,
+		default: LIMITS.bytes,
+		description: 'bytes of memory that the inspection of an uploaded model may take',
+	}),
 	LOG_LEVEL: Type.Unsafe<(typeof LOG_LEVELS)[number]>({ type: 'string', enum: [...LOG_LEVELS], default: 'info' }),
 });
 
@@ -29,6 +41,8 @@ export type Config = {
 	/** Of every key in Redis. */
 	prefix: string;
 	concurrency: number;
+	/** Of one uploaded model. */
+	inspection: InspectionLimits;
 	logLevel: Static<typeof Environment>['LOG_LEVEL'];
 };
 
@@ -56,9 +70,10 @@ function redisOf({ REDIS_URL, STEELYARD_REDIS }: Static<typeof Environment>): Co
 /** Reads the environment. Throws ConfigError. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
 	const given: Record<string, unknown> = {};
-	for (const name of Object.keys(Environment.properties)) if (env[name]) given[name] = env[name];
-	const { STEELYARD_CONCURRENCY: text } = given;
-	if (typeof text === 'string' && /^\d+$/.test(text)) given['STEELYARD_CONCURRENCY'] = Number(text);
+	for (const [name, schema] of Object.entries(Environment.properties)) {
+		const text = env[name];
+		if (text) given[name] = (schema as { type?: string }).type === 'integer' && /^\d+$/.test(text) ? Number(text) : text;
+	}
 	const value = Value.Default(Environment, given);
 	if (!Value.Check(Environment, value)) {
 		const first = fieldErrors(Environment, value)[0];
@@ -70,6 +85,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 		redis: redisOf(value),
 		prefix: value.STEELYARD_PREFIX,
 		concurrency: value.STEELYARD_CONCURRENCY,
+		inspection: { ms: value.STEELYARD_INSPECT_SECONDS * 1000, bytes: value.STEELYARD_INSPECT_MEMORY },
 		logLevel: value.LOG_LEVEL,
 	};
 }

@@ -59,7 +59,7 @@ async function main(): Promise<void> {
 	const queue = await openQueue({ redis, prefix: config.prefix, store, log });
 	closers.push(() => queue.close());
 	if (ending) return;
-	const worker = await startWorker({ queue, store, log, concurrency: config.concurrency });
+	const worker = await startWorker({ queue, store, log, concurrency: config.concurrency, inspection: config.inspection });
 	closers.push(() => worker.close());
 	log.info({ worker: worker.status.id }, 'taking jobs');
 	process.send?.({ type: 'ready' } satisfies WorkerMessage);

@@ -7,6 +7,8 @@ import type { Logger } from 'pino';
 import { runAttempt } from './attempt.js';
 import { removeCheckpoints } from './attempt-folders.js';
 import { PROBE_ENTRY, probe } from './devices.js';
+import { INSPECT_ENTRY, type InspectionLimits, LIMITS } from './inspect-process.js';
+import { inspect } from './inspection.js';
 import { openTrainers, TRAINER_ENTRY } from './trainer-process.js';
 import { version } from './version.js';
 
@@ -25,6 +27,10 @@ export type WorkerOptions = {
 	trainerEntry?: string;
 	/** Path of the module that tries the devices. */
 	probeEntry?: string;
+	/** Path of the module that speaks the inspector's side of the protocol. */
+	inspectEntry?: string;
+	/** What the inspection of one uploaded model may take; LIMITS unless given. */
+	inspection?: InspectionLimits;
 	graceMs?: number;
 	/** As the queue's. */
 	lockMs?: number;
@@ -36,9 +42,10 @@ export type Worker = {
 	close(): Promise<void>;
 };
 
-/** Tries the devices, then takes jobs from the queue, each trained in a process of its own. The queue and the store stay the caller's to close. */
+/** Tries the devices, then takes jobs and uploaded models from the queue, each trained or inspected in a process of its own. The queue and the store stay the caller's to close. */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
 	const { queue, store, log, graceMs = GRACE, trainerEntry = TRAINER_ENTRY, probeEntry = PROBE_ENTRY, lockMs } = options;
+	const { inspectEntry = INSPECT_ENTRY, inspection: limits = LIMITS } = options;
 	const devices = await probe(probeEntry);
 	log.info({ devices }, devices.cuda.available ? 'CUDA is available' : 'CUDA is not available, jobs train on the CPU');
 	let { concurrency = 1 } = options;
@@ -60,10 +67,15 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 	const trainers = openTrainers(trainerEntry);
 	trainers.prepare();
 
+	const consuming = { log, ...(lockMs === undefined ? {} : { lockMs }) };
+	// Beside the jobs, behind which an upload would wait for hours.
+	const inspecting = queue.inspections.work({
+		...consuming,
+		process: (id, signal) => inspect({ store, entry: inspectEntry, limits }, id, signal, log.child({ model: id })),
+	});
 	const work = queue.work({
+		...consuming,
 		concurrency,
-		log,
-		...(lockMs === undefined ? {} : { lockMs }),
 		async process(id, attempt) {
 			const jobLog = log.child({ job: id, attempt: attempt.attempt });
 			status.jobs.push(id);
@@ -86,7 +98,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 	return {
 		status,
 		async close() {
-			await work.close(graceMs + HANDING_BACK);
+			await Promise.all([work.close(graceMs + HANDING_BACK), inspecting.close(HANDING_BACK)]);
 			await trainers.close();
 			await queue.workers.withdraw(status.id);
 		},

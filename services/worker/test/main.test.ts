@@ -94,8 +94,16 @@ describe('the environment', () => {
 			redis: { url: 'redis://localhost' },
 			prefix: 'steelyard',
 			concurrency: 2,
+			inspection: { ms: 60_000, bytes: 4 * 1024 ** 3 },
 			logLevel: 'info',
 		});
+	});
+
+	it('limits the inspection of a model', () => {
+		const env = { REDIS_URL: 'redis://localhost', STEELYARD_INSPECT_SECONDS: '5', STEELYARD_INSPECT_MEMORY: '1000000000' };
+		expect(readConfig(env).inspection).toEqual({ ms: 5000, bytes: 1_000_000_000 });
+		expect(() => readConfig({ ...env, STEELYARD_INSPECT_SECONDS: 'long' })).toThrow(/STEELYARD_INSPECT_SECONDS/);
+		expect(() => readConfig({ ...env, STEELYARD_INSPECT_MEMORY: '1' })).toThrow(/STEELYARD_INSPECT_MEMORY/);
 	});
 
 	it('shows no password in a refusal', () => {

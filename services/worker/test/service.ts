@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { isFinal, type JobEvent, type JobResource, parseJobSpec } from '@steelyard/contracts';
+import { isFinal, type JobEvent, type JobResource, type ModelVerdict, parseJobSpec } from '@steelyard/contracts';
 import { launchRedis, openQueue, type Queue, type RedisHandle } from '@steelyard/queue';
 import { createId, openStore, type Store } from '@steelyard/store';
 import pino from 'pino';
@@ -22,6 +22,10 @@ export type Service = {
 	work(options?: Partial<WorkerOptions>): Promise<Worker>;
 	/** Posts a job for the stand-in trainer. */
 	post(act: string, spec?: object): Promise<string>;
+	/** Stores a model and queues it for inspection. */
+	upload(bytes: Uint8Array | string): Promise<string>;
+	/** What inspection came to. */
+	verdict(id: string): Promise<ModelVerdict>;
 	get(id: string): Promise<JobResource>;
 	/** The job once `condition` holds. */
 	when(id: string, condition: (job: JobResource) => boolean): Promise<JobResource>;
@@ -78,11 +82,28 @@ export async function openService(): Promise<Service> {
 				log,
 				trainerEntry: fixture('trainer.mjs'),
 				probeEntry: fixture('probe.mjs'),
+				inspectEntry: fixture('inspector.mjs'),
 				...options,
 			});
 			workers.push(worker);
 			return worker;
 		},
+		async upload(bytes) {
+			const id = createId('mdl');
+			await store.put(`models/${id}/model.onnx`, bytes);
+			await store.put(`models/${id}/model.json`, '{}');
+			await queue.inspections.enqueue(id);
+			return id;
+		},
+		verdict: (id) =>
+			vi.waitFor(
+				async () => {
+					const verdict = await queue.inspections.verdict(id);
+					if (verdict === null) throw new Error(`${id} has no verdict`);
+					return verdict;
+				},
+				{ timeout: 30_000, interval: 20 },
+			),
 		async post(act, spec = {}) {
 			const id = createId('job');
 			await queue.jobs.create({
@@ -119,13 +140,13 @@ export async function openService(): Promise<Service> {
 	};
 }
 
-/** Processes of the stand-in trainer that this process has started (Linux). */
-export async function trainers(): Promise<number[]> {
+/** Processes of a stand-in that a process, this one unless given, has started (Linux). */
+export async function childrenOf(entry: string, parent = process.pid): Promise<number[]> {
 	const found: number[] = [];
 	for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)) {
 		const read = (file: string) => readFile(`/proc/${pid}/${file}`, 'latin1').catch(() => '');
-		if (!(await read('cmdline')).includes(fixture('trainer.mjs'))) continue;
-		if ((await read('status')).includes(`\nPPid:\t${process.pid}\n`)) found.push(pid);
+		if (!(await read('cmdline')).includes(fixture(entry))) continue;
+		if ((await read('status')).includes(`\nPPid:\t${parent}\n`)) found.push(pid);
 	}
 	return found;
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { fixture, lives, openService, type Service, trainers } from './service.js';
+import { childrenOf, fixture, lives, openService, type Service } from './service.js';
 
 let service: Service;
 beforeEach(async () => {
@@ -79,6 +79,19 @@ describe('a job that goes well', () => {
 			MALLOC_TRIM_THRESHOLD_: '4000000000',
 			GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
 		});
+	});
+});
+
+describe('a job of a custom model', () => {
+	it('is trained with the file of that model, and any other job with none', async () => {
+		await service.work();
+		const model = { family: 'custom', model: 'mdl_1', inputs: { text: 'x' }, output: 'y' };
+		const shown = async (spec: object) => {
+			const { id } = await service.end(await service.post('show the model', spec));
+			return JSON.parse(String(await service.store.get(`jobs/${id}/attempts/1/report.json`)));
+		};
+		expect(await shown({ model })).toBe(service.store.path('models/mdl_1/model.onnx'));
+		expect(await shown({})).toBeNull();
 	});
 });
 
@@ -173,7 +186,7 @@ describe('a worker', () => {
 	it.skipIf(process.platform !== 'linux')('has a trainer ready before its job comes, and leaves none when it closes', async () => {
 		const worker = await service.work();
 		const [ready] = await vi.waitFor(async () => {
-			const found = await trainers();
+			const found = await childrenOf('trainer.mjs');
 			expect(found).toHaveLength(1);
 			return found;
 		});
@@ -182,7 +195,7 @@ describe('a worker', () => {
 		await service.queue.jobs.requestCancel(id);
 		await service.end(id);
 		await worker.close();
-		expect(await trainers()).toEqual([]);
+		expect(await childrenOf('trainer.mjs')).toEqual([]);
 	});
 
 	it('says what devices it found and what it works on', async () => {

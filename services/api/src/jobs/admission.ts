@@ -1,4 +1,15 @@
-import { checkJobSpec, type DatasetResource, type JobSpec, ProblemError, type TaskType, type WorkerStatus } from '@steelyard/contracts';
+import {
+	checkJobSpec,
+	type DatasetResource,
+	type JobSpec,
+	type ModelReport,
+	type ModelResource,
+	ProblemError,
+	type TaskType,
+	type WorkerStatus,
+} from '@steelyard/contracts';
+
+import { admitCustom } from './custom-admission.js';
 
 type Metric = NonNullable<JobSpec['training']['early_stopping']>['metric'];
 type Loss = JobSpec['training']['loss'];
@@ -21,13 +32,19 @@ const METRICS: Record<Exclude<Metric, 'loss'>, readonly TaskType[]> = {
 const fitting = (table: Record<string, readonly TaskType[]>, task: TaskType) =>
 	Object.keys(table).filter((name) => table[name]?.includes(task));
 
-function checkTask({ training: { loss, early_stopping: stopping }, weighting }: JobSpec, task: TaskType): void {
+function checkTask({ model, training: { loss: common, early_stopping: stopping }, weighting }: JobSpec, task: TaskType): void {
+	const own = model.family === 'custom' ? model.loss : undefined;
+	const loss = own ?? common;
 	if (!CLASSES.includes(task) && !REGRESSION.includes(task)) {
 		throw new ProblemError('unsupported_task', `The dataset's task is ${task}; jobs train binary, multiclass and regression`, 'dataset');
 	}
 	if (loss !== 'auto' && !LOSSES[loss].includes(task)) {
 		const choices = ['auto', ...fitting(LOSSES, task)].join(', ');
-		throw new ProblemError('unsupported_task', `The loss ${loss} is not for ${task}; choose one of ${choices}`, 'training.loss');
+		throw new ProblemError(
+			'unsupported_task',
+			`The loss ${loss} is not for ${task}; choose one of ${choices}`,
+			own === undefined ? 'training.loss' : 'model.loss',
+		);
 	}
 	if (weighting.mutual_information === 'argmax' && !CLASSES.includes(task)) {
 		throw new ProblemError('unsupported_task', `argmax mutual information is not for ${task}; choose ksg`, 'weighting.mutual_information');
@@ -49,8 +66,22 @@ function checkDevice({ device }: JobSpec, workers: readonly WorkerStatus[]): voi
 	throw new ProblemError('device_unavailable', `No worker can train on CUDA: ${[...notes].join('; ')}`, 'device');
 }
 
-/** Holds a spec against the dataset that it names and the workers that could take it. Throws ProblemError with the field. */
-export function admit(spec: JobSpec, { modalities, task }: DatasetResource, workers: readonly WorkerStatus[]): void {
+/** What a spec names. `model`: the uploaded one of the family `custom`, null where there is none. */
+export type Named = { dataset: DatasetResource; model: ModelResource | null };
+
+/** The report of a model that can be trained. Throws ProblemError. */
+function readyReport(id: string, model: ModelResource | null): ModelReport {
+	if (model === null) throw new ProblemError('model_not_found', `There is no model ${id}`, 'model.model');
+	if (model.status === 'inspecting')
+		throw new ProblemError('model_not_ready', `${id} is still being inspected; try again in a while`, 'model.model');
+	if (model.status === 'refused' || model.report === null)
+		throw new ProblemError('invalid_model', `${id} was refused: ${model.error?.message ?? 'it has no report'}`, 'model.model');
+	return model.report;
+}
+
+/** Holds a spec against the dataset and the model that it names and the workers that could take it. Throws ProblemError with the field. */
+export function admit(spec: JobSpec, { dataset, model }: Named, workers: readonly WorkerStatus[]): void {
+	const { modalities, task } = dataset;
 	checkJobSpec(spec);
 	const missing = (spec.modalities ?? []).findIndex((name) => !Object.hasOwn(modalities, name));
 	if (missing >= 0) {
@@ -62,5 +93,6 @@ export function admit(spec: JobSpec, { modalities, task }: DatasetResource, work
 		);
 	}
 	checkTask(spec, task.type);
+	if (spec.model.family === 'custom') admitCustom(spec, spec.model, dataset, readyReport(spec.model.model, model));
 	checkDevice(spec, workers);
 }

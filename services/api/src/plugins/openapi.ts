@@ -11,6 +11,7 @@ export async function addOpenapi(app: App, { version, secured }: { version: stri
 			info: { title: 'Steelyard', version, description: 'Trains multimodal models.', license: { name: 'MIT', identifier: 'MIT' } },
 			tags: [
 				{ name: 'datasets', description: 'Instances with several modalities' },
+				{ name: 'models', description: 'Forward graphs of your own, to be trained' },
 				{ name: 'jobs', description: 'Training, watched and fetched' },
 				{ name: 'service', description: 'How the service is' },
 			],

@@ -1,35 +1,14 @@
-import type { Readable } from 'node:stream';
-import multipart from '@fastify/multipart';
 import { ListQuery, ProblemError } from '@steelyard/contracts';
-import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { App } from '../app.js';
-import type { Datasets, Save } from '../datasets/datasets.js';
-import { discard } from '../datasets/receive.js';
+import type { Datasets } from '../datasets/datasets.js';
+import { addUpload, uploadScope } from '../resources/upload-request.js';
 import { IdParams, ListOf, ref, refusals } from '../schemas/shared.js';
 
 const Filename = Type.Object(
 	{ filename: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'of a raw body; tells .zip from .npz' })) },
 	{ additionalProperties: false },
 );
-
-/** Saves the one file of a form, and refuses a form with anything else in it. */
-async function saveForm(request: FastifyRequest, save: Save): Promise<void> {
-	let saved = false;
-	try {
-		for await (const part of request.parts()) {
-			if (part.type !== 'file' || part.fieldname !== 'file' || saved) {
-				throw new ProblemError('invalid_request', 'The form must have one file named "file" and nothing else', part.fieldname);
-			}
-			await save(part.file, part.filename ?? '');
-			saved = true;
-		}
-	} catch (error) {
-		// What is neither ours nor the disk's is the parser's, which blames the form.
-		if (error instanceof ProblemError || 'syscall' in (error as object)) throw error;
-		throw new ProblemError('invalid_request', `The form cannot be read: ${(error as Error).message}`, 'file');
-	}
-}
 
 export async function datasetRoutes(app: App, { datasets }: { datasets: Datasets }): Promise<void> {
 	app.route({
@@ -64,15 +43,7 @@ export async function datasetRoutes(app: App, { datasets }: { datasets: Datasets
 		},
 	});
 
-	// Alone in its scope, since its bodies are streams and those of all others are JSON.
-	await app.register(async (scope: App) => {
-		scope.removeAllContentTypeParsers();
-		scope.addContentTypeParser(['application/zip', 'application/x-zip-compressed', 'application/octet-stream'], (_request, payload, done) =>
-			done(null, payload),
-		);
-		await scope.register(multipart, {
-			limits: { fileSize: Number.POSITIVE_INFINITY, fieldSize: 1024, fields: 10, parts: 10, headerPairs: 100 },
-		});
+	await uploadScope(app, ['application/zip', 'application/x-zip-compressed', 'application/octet-stream'], (scope) => {
 		scope.route({
 			method: 'POST',
 			url: '/v1/datasets',
@@ -89,26 +60,15 @@ export async function datasetRoutes(app: App, { datasets }: { datasets: Datasets
 				},
 			},
 			handler: async (request, reply) => {
-				try {
-					const { filename } = request.query;
-					const dataset = await datasets.add(async (save) => {
-						if (request.isMultipart()) {
-							if (filename !== undefined) throw new ProblemError('invalid_request', 'A form names its file itself', 'filename');
-							return saveForm(request, save);
-						}
-						const zip = !request.headers['content-type']?.startsWith('application/octet-stream');
-						const name = filename ?? (zip ? 'upload.zip' : undefined);
-						if (name === undefined) throw new ProblemError('invalid_request', 'Say ?filename=… ending in .zip or .npz', 'filename');
-						return save(request.body as Readable, name);
-					});
-					return reply
-						.code(201)
-						.header('location', `/v1/datasets/${dataset.id}`)
-						.send(dataset as never);
-				} catch (error) {
-					discard(request.raw);
-					throw error;
-				}
+				const fallback = () => {
+					if (!request.headers['content-type']?.startsWith('application/octet-stream')) return 'upload.zip';
+					throw new ProblemError('invalid_request', 'Say ?filename=… ending in .zip or .npz', 'filename');
+				};
+				const dataset = await addUpload(request, { filename: request.query.filename, fallback }, datasets.add);
+				return reply
+					.code(201)
+					.header('location', `/v1/datasets/${dataset.id}`)
+					.send(dataset as never);
 			},
 		});
 	});

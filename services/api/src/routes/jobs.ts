@@ -4,9 +4,10 @@ import { createId } from '@steelyard/store';
 import { Type } from 'typebox';
 import type { App } from '../app.js';
 import type { Datasets } from '../datasets/datasets.js';
-import { admit } from '../jobs/admission.js';
+import { admit, type Named } from '../jobs/admission.js';
 import { bodyHash } from '../jobs/body-hash.js';
 import type { JobLookup } from '../jobs/lookup.js';
+import type { Models } from '../models/models.js';
 import { IdParams, ListOf, ref, refusals } from '../schemas/shared.js';
 
 const IdempotencyHeaders = Type.Object({
@@ -38,7 +39,18 @@ const newJob = (spec: JobSpec): JobResource => ({
 	error: null,
 });
 
-export async function jobRoutes(app: App, { queue, datasets, job }: { queue: Queue; datasets: Datasets; job: JobLookup }): Promise<void> {
+type Parts = { queue: Queue; datasets: Datasets; models: Models; job: JobLookup };
+
+export async function jobRoutes(app: App, { queue, datasets, models, job }: Parts): Promise<void> {
+	/** Runs an action on what a spec names, during which none of it can be removed. */
+	const holding = <T>({ dataset, model }: JobSpec, action: (named: Named) => Promise<T>): Promise<T> =>
+		datasets.holding(dataset, async () => {
+			const found = await datasets.find(dataset);
+			if (found === null) throw new ProblemError('dataset_not_found', `There is no dataset ${dataset}`, 'dataset');
+			if (model.family !== 'custom') return action({ dataset: found, model: null });
+			return models.holding(model.model, async () => action({ dataset: found, model: await models.find(model.model) }));
+		});
+
 	app.route({
 		method: 'POST',
 		url: '/v1/jobs',
@@ -56,6 +68,9 @@ export async function jobRoutes(app: App, { queue, datasets, job }: { queue: Que
 					'dataset_not_found',
 					'modality_not_found',
 					'unsupported_task',
+					'model_not_found',
+					'model_not_ready',
+					'invalid_model',
 					'device_unavailable',
 				),
 			},
@@ -63,10 +78,8 @@ export async function jobRoutes(app: App, { queue, datasets, job }: { queue: Que
 		handler: async (request, reply) => {
 			const spec = request.body;
 			const idempotencyKey = request.headers['idempotency-key'];
-			const created = await datasets.holding(spec.dataset, async () => {
-				const dataset = await datasets.find(spec.dataset);
-				if (dataset === null) throw new ProblemError('dataset_not_found', `There is no dataset ${spec.dataset}`, 'dataset');
-				admit(spec, dataset, spec.device === 'cuda' ? await queue.workers.list() : []);
+			const created = await holding(spec, async (named) => {
+				admit(spec, named, spec.device === 'cuda' ? await queue.workers.list() : []);
 				return queue.jobs.create(newJob(spec), idempotencyKey === undefined ? {} : { idempotencyKey, bodyHash: bodyHash(spec) });
 			});
 			// Also for a repeated post: the first may have ended between these two lines.

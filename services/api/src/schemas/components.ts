@@ -7,6 +7,7 @@ import {
 	JobResource,
 	JobSpec,
 	Metrics,
+	ModelResource,
 	Problem,
 } from '@steelyard/contracts';
 import { Type } from 'typebox';
@@ -98,6 +99,7 @@ const Readiness = Type.Object({
 export const components = {
 	Artifact,
 	Dataset: DatasetResource,
+	Model: ModelResource,
 	Job: JobResource,
 	JobSpec,
 	JobEvent,

@@ -1,3 +1,4 @@
+import type { Hash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { ProblemError } from '@steelyard/contracts';
@@ -6,10 +7,10 @@ import { ProblemError } from '@steelyard/contracts';
 const STALL = 120_000;
 
 /**
- * Writes a body to a new file. Throws ProblemError `too_large` past `limit` bytes, `invalid_request` for an empty body, one that was cut or one
+ * Writes a body to a new file, gives its bytes, and has `hash` take them. Throws ProblemError `too_large` past `limit` bytes, `invalid_request` for an empty body, one that was cut or one
  * that stalls. The source is not destroyed by a refusal, since its socket has to carry the answer.
  */
-export async function receive(source: Readable, path: string, limit: number): Promise<void> {
+export async function receive(source: Readable, path: string, limit: number, hash?: Hash): Promise<number> {
 	const file = await open(path, 'wx', 0o600);
 	let bytes = 0;
 	const stall = setTimeout(() => source.destroy(new Error('nothing was received for two minutes')), STALL);
@@ -18,6 +19,7 @@ export async function receive(source: Readable, path: string, limit: number): Pr
 			stall.refresh();
 			bytes += chunk.length;
 			if (bytes > limit) throw new ProblemError('too_large', `An upload may have ${limit} bytes`, 'file');
+			hash?.update(chunk);
 			for (let done = 0; done < chunk.length; ) done += (await file.write(chunk, done)).bytesWritten;
 		}
 	} catch (error) {
@@ -30,6 +32,7 @@ export async function receive(source: Readable, path: string, limit: number): Pr
 		await file.close();
 	}
 	if (bytes === 0) throw new ProblemError('invalid_request', 'The upload is empty', 'file');
+	return bytes;
 }
 
 /** How much of a refused body is still read, so that a client which writes all before it reads can see the answer. */

@@ -1,0 +1,151 @@
+import type { ModelVerdict } from '@steelyard/contracts';
+import type { Store } from '@steelyard/store';
+import type { RedisOptions } from 'ioredis';
+import { consume } from './consume.js';
+import type { Deliveries } from './deliveries.js';
+import type { Hub } from './hub.js';
+import type { Keys } from './keys.js';
+import type { Log } from './log.js';
+import type { InspectionOptions, Inspections, Work } from './queue.js';
+
+const LOCK = 15_000;
+/** How often models are looked for that BullMQ does not know, in milliseconds. */
+const SWEEP = 30_000;
+/** Inspections that may be begun of one model; a worker that is to end takes its own back. */
+const ATTEMPTS = 3;
+
+const modelKey = (id: string) => `models/${id}/model.json`;
+const verdictKey = (id: string) => `models/${id}/report.json`;
+const attemptsKey = (id: string) => `models/${id}/attempts`;
+
+type Parts = { redis: RedisOptions; keys: Keys; hub: Hub; deliveries: Deliveries; store: Store; log: Log };
+
+/** Inspections as the store knows them: a model without a verdict is to be inspected. BullMQ brings its id to a worker, and Redis keeps nothing else. */
+export function openInspections({ redis, keys, hub, deliveries, store, log }: Parts): Inspections {
+	/** Verdicts stand for good: these need not be looked for again. */
+	const judged = new Set<string>();
+
+	async function verdict(id: string): Promise<ModelVerdict | null> {
+		const bytes = await store.get(verdictKey(id));
+		return bytes === null ? null : (JSON.parse(bytes.toString()) as ModelVerdict);
+	}
+
+	async function isWaiting(id: string): Promise<boolean> {
+		return (await store.stat(verdictKey(id))) === null && (await store.stat(modelKey(id))) !== null;
+	}
+
+	async function waiting(): Promise<string[]> {
+		const ids: string[] = [];
+		for (const folder of await store.list('models', { deep: false })) {
+			const id = /^models\/(mdl_[A-Za-z0-9]+)\/$/.exec(folder)?.[1];
+			if (id === undefined || judged.has(id)) continue;
+			if (await isWaiting(id)) ids.push(id);
+			else judged.add(id);
+		}
+		return ids;
+	}
+
+	async function rebuild({ alone = false } = {}): Promise<number> {
+		let queued = 0;
+		for (const id of await waiting()) {
+			if (alone) await deliveries.withdraw(id, { held: true });
+			if (await deliveries.add(id)) queued++;
+		}
+		return queued;
+	}
+
+	/** The first verdict counts. A model that was deleted meanwhile gets none. */
+	async function record(id: string, found: ModelVerdict): Promise<void> {
+		await store.putExclusive(verdictKey(id), JSON.stringify(found));
+		if ((await store.stat(modelKey(id))) === null) await store.remove(`models/${id}`);
+		else await store.remove(attemptsKey(id));
+	}
+
+	/** Notes that an inspection begins; gives the note's key, or where there were too many already what became of the last. */
+	async function begin(id: string): Promise<{ note: string } | { refused: string }> {
+		for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+			const note = `${attemptsKey(id)}/${attempt}.json`;
+			if ((await store.putExclusive(note, 'null')) !== null) return { note };
+		}
+		const words = JSON.parse((await store.get(`${attemptsKey(id)}/${ATTEMPTS}.json`))?.toString() ?? 'null') as string | null;
+		return { refused: `The model could not be inspected in ${ATTEMPTS} attempts: ${words ?? 'the worker was lost each time'}` };
+	}
+
+	/** Runs one delivery; true when it is to come again. */
+	async function inspect(id: string, process: InspectionOptions['process'], signal: AbortSignal, own: Log): Promise<boolean> {
+		if (!(await isWaiting(id))) return false;
+		const begun = await begin(id);
+		if ('refused' in begun) {
+			own.error({ model: id }, begun.refused);
+			await record(id, { status: 'refused', report: null, error: { code: 'invalid_model', message: begun.refused, param: null } });
+			return false;
+		}
+		const takeBack = () => store.remove(begun.note);
+		let found: ModelVerdict;
+		try {
+			found = await process(id, signal);
+		} catch (error) {
+			if (signal.aborted) await takeBack();
+			else {
+				own.error({ err: error, model: id }, 'an inspection failed');
+				await store.put(begun.note, JSON.stringify(error instanceof Error ? error.message : String(error)));
+			}
+			return true;
+		}
+		await record(id, found).catch(async (error: unknown) => {
+			await takeBack();
+			throw error;
+		});
+		own.info({ model: id, status: found.status, error: found.error }, 'a model was inspected');
+		return false;
+	}
+
+	function work({ process, log: own = log, lockMs = LOCK }: InspectionOptions): Work {
+		const ending = new AbortController();
+		const consumer = consume({
+			redis,
+			keys,
+			name: 'inspection',
+			concurrency: 1,
+			lockMs,
+			// More than attempts can be begun: those are what is counted, since they outlive Redis.
+			losses: ATTEMPTS + 1,
+			deliver: (id) => inspect(id, process, ending.signal, own),
+			lost: (id) => own.error({ model: id }, 'the workers of a model were lost too often; it is queued again'),
+			log: own,
+		});
+		const look = () =>
+			rebuild().then(
+				(queued) => queued > 0 && own.info({ queued }, 'models that no worker had were handed over'),
+				(error: unknown) => own.warn({ err: error }, 'the models could not be looked through'),
+			);
+		// Redis was away, and may have come back without what it knew.
+		const listening = hub.listen('cancel', (id) => void (id === null && !consumer.closing && look()));
+		listening.catch((error: unknown) => own.warn({ err: error }, 'it cannot be heard when Redis comes back'));
+		void look();
+		const sweeping = setInterval(look, SWEEP);
+
+		return {
+			async close(graceMs) {
+				if (consumer.closing) return;
+				clearInterval(sweeping);
+				const inTime = await consumer.close(graceMs, () => ending.abort());
+				if (!inTime) own.warn({}, 'an inspection did not stop in time; its lock runs out');
+				listening.then(
+					(leave) => leave(),
+					() => {},
+				);
+			},
+		};
+	}
+
+	return {
+		async enqueue(id) {
+			await deliveries.add(id);
+		},
+		withdraw: (id) => deliveries.withdraw(id),
+		verdict,
+		rebuild,
+		work,
+	};
+}

@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type List, type ListQuery, type ModelResource, ProblemError } from '@steelyard/contracts';
+import type { Queue } from '@steelyard/queue';
+import { createId, type Store } from '@steelyard/store';
+import { createExclusive } from '../resources/exclusive.js';
+import { pageOf } from '../resources/page.js';
+import { receive } from '../resources/receive.js';
+import { createUploadFolders } from '../resources/upload-folder.js';
+import type { Save } from '../resources/upload-request.js';
+
+const ID = /^mdl_[a-z0-9]{1,40}$/;
+const LONGEST_NAME = 255;
+const keyOf = (id: string) => `models/${id}/model.json`;
+
+/** What `model.json` holds: all that is known of a model before its verdict. */
+type ModelRecord = Omit<ModelResource, 'status' | 'report' | 'error'>;
+
+export type Models = {
+	/** Takes one ONNX file, which `send` saves, makes it visible as a whole, and queues it for inspection. Throws ProblemError. */
+	add(send: (save: Save) => Promise<void>): Promise<ModelResource>;
+	/** Throws ProblemError `not_found`. */
+	get(id: string): Promise<ModelResource>;
+	/** null where there is none. */
+	find(id: string): Promise<ModelResource | null>;
+	list(query: ListQuery): Promise<List<ModelResource>>;
+	/** Throws ProblemError `not_found`, or `model_in_use` while a job that has not ended names it. */
+	remove(id: string): Promise<void>;
+	/** Runs an action during which the model cannot be removed. */
+	holding<T>(id: string, action: () => Promise<T>): Promise<T>;
+};
+
+/**
+ * Uploaded models as folders of the store, `models/<id>/`: `model.onnx` and `model.json` appear by one rename and stay as they are, and vanish with
+ * `model.json`. What a model's status is follows from its verdict, which a worker adds. No byte of a model is read here.
+ */
+export function createModels({ store, queue, modelLimit }: { store: Store; queue: Queue; modelLimit: number }): Models {
+	const exclusive = createExclusive();
+	const uploads = createUploadFolders(store);
+
+	async function find(id: string): Promise<ModelResource | null> {
+		if (!ID.test(id)) return null;
+		const bytes = await store.get(keyOf(id));
+		if (bytes === null) return null;
+		const record = JSON.parse(bytes.toString()) as ModelRecord;
+		return { ...record, ...((await queue.inspections.verdict(id)) ?? { status: 'inspecting', report: null, error: null }) };
+	}
+
+	async function get(id: string): Promise<ModelResource> {
+		const model = await find(id);
+		if (model === null) throw new ProblemError('not_found', `There is no model ${id}`, 'id');
+		return model;
+	}
+
+	async function removeFiles(id: string): Promise<void> {
+		await store.remove(keyOf(id));
+		await store.remove(`models/${id}`);
+	}
+
+	return {
+		find,
+		get,
+		holding: exclusive,
+
+		add(send) {
+			const id = createId('mdl');
+			return uploads.within(id, async (folder) => {
+				const whole = join(folder, 'model');
+				await mkdir(whole);
+				const hash = createHash('sha256');
+				let name = '';
+				let bytes = 0;
+				await send(async (source, filename) => {
+					name = filename.slice(-LONGEST_NAME) || 'model.onnx';
+					bytes = await receive(source, join(whole, 'model.onnx'), modelLimit, hash);
+				});
+				const record: ModelRecord = {
+					id,
+					object: 'model',
+					created_at: Math.floor(Date.now() / 1000),
+					name,
+					bytes,
+					sha256: hash.digest('hex'),
+				};
+				await writeFile(join(whole, 'model.json'), JSON.stringify(record));
+				await uploads.publish(whole, `models/${id}`);
+				await queue.inspections.enqueue(id).catch(async (error: unknown) => {
+					await removeFiles(id);
+					throw error;
+				});
+				return { ...record, status: 'inspecting', report: null, error: null };
+			});
+		},
+
+		list: (query) => pageOf(store.path('models'), ID, query, find),
+
+		remove: (id) =>
+			exclusive(id, async () => {
+				await get(id);
+				const jobs = await queue.jobs.countUsing(id);
+				if (jobs > 0)
+					throw new ProblemError('model_in_use', `${jobs} ${jobs === 1 ? 'job has' : 'jobs have'} not ended that use ${id}`, 'id');
+				await removeFiles(id);
+				await queue.inspections.withdraw(id);
+			}),
+	};
+}

@@ -1,0 +1,61 @@
+import type { ModelReport, ModelVerdict } from '@steelyard/contracts';
+import type { Store } from '@steelyard/store';
+import type { Logger } from 'pino';
+import { howItEnded } from './how-it-ended.js';
+import { type InspectionLimits, type InspectorEnd, runInspector } from './inspect-process.js';
+
+export const modelFile = (store: Store, id: string): string => store.path(`models/${id}/model.onnx`);
+
+const refused = (message: string, param: string | null = null, report: ModelReport | null = null): ModelVerdict => ({
+	status: 'refused',
+	report,
+	error: { code: 'invalid_model', message, param },
+});
+
+const size = (bytes: number): string =>
+	bytes >= 1024 ** 3 ? `${(bytes / 1024 ** 3).toFixed(1)} GiB` : `${Math.ceil(bytes / 1024 ** 2)} MiB`;
+
+/** What an inspection that ended comes to. Throws where it says nothing of the model. */
+function verdictOf(end: InspectorEnd, { ms, bytes }: InspectionLimits): ModelVerdict {
+	switch (end.type) {
+		case 'report': {
+			const { report } = end;
+			const [first] = report.blockers;
+			return first === undefined ? { status: 'ready', report, error: null } : refused(first.message, first.where, report);
+		}
+		case 'refused':
+			return refused(end.error.message, end.error.param);
+		case 'failed':
+			throw new Error(end.message);
+		case 'late':
+			return refused(`The inspection of the model was ended after ${ms / 1000} s, which is the longest that it may take`);
+		case 'too big':
+			return refused(
+				`The inspection of the model was ended when it had taken ${end.bytes === null ? 'all the memory' : size(end.bytes)} of the ${size(bytes)} of memory that it may take`,
+			);
+		case 'crashed': {
+			const words = end.words.length === 0 ? '' : ` Its last words: ${end.words.join('\n')}`;
+			return refused(`The process that inspected the model ${howItEnded(end)}.${words}`);
+		}
+	}
+}
+
+export type InspectionParts = { store: Store; entry: string; limits: InspectionLimits };
+
+/** Inspects one model in a process of its own, within its limits. Throws where the model was not to blame, and when the signal aborts. */
+export async function inspect(
+	{ store, entry, limits }: InspectionParts,
+	id: string,
+	signal: AbortSignal,
+	log: Logger,
+): Promise<ModelVerdict> {
+	const end = await runInspector({
+		entry,
+		model: modelFile(store, id),
+		limits,
+		signal,
+		onLine: (line) => log.debug({ line }, 'the inspector said'),
+	});
+	if (end.type === 'crashed' || end.type === 'late' || end.type === 'too big') log.warn({ end }, 'an inspection was not ended by itself');
+	return verdictOf(end, limits);
+}
