@@ -1,7 +1,7 @@
 import type { Metrics, TaskProfile } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/mlp-fusion';
 import type { Session, Tensor } from '@steelyard/runtime';
-import { type Examples, forwardInputs, inBatches, labelsOf } from './examples.js';
+import { type Examples, forwardInputs, inBatches, labelsOf, maskedSteps } from './examples.js';
 import { metricsOf, type Predictions } from './metrics.js';
 
 /** Rows of one forward pass when a model is judged. */
@@ -16,7 +16,7 @@ function exportedInputs(
 	modalities: readonly ModalityShape[],
 	chosen: Uint32Array,
 ): Record<string, Tensor> {
-	const inputs = forwardInputs(examples, modalities, chosen);
+	const inputs = forwardInputs(examples, modalities, maskedSteps(modalities), chosen);
 	for (const { name } of session.inputs) {
 		if (name in inputs || !name.startsWith('mask.')) continue;
 		const mask = examples.split.mask(name.slice('mask.'.length));

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { JobCurves, JobResult } from '@steelyard/contracts';
 import { createSession, sizeOf, type Tensor } from '@steelyard/runtime';
 import { summariseWeights, usesDivergence } from '@steelyard/weighting';
-import { type Architecture, parametersOf } from './architecture.js';
+import type { Architecture, Parameters } from './architecture.js';
 import { evaluateModel } from './evaluate.js';
 import { presence } from './examples.js';
 import { exportModel, type TrainedModel } from './export-graph.js';
@@ -10,17 +10,17 @@ import type { TrainOutcome } from './face.js';
 import type { FitOutcome } from './fit.js';
 import type { Job } from './job.js';
 import { essenceOf, statisticsFrom } from './job-state.js';
-import { layOut, parametersFrom } from './parameter-layout.js';
-import type { Parameters } from './predict-program.js';
+import { layoutOf, parametersFrom } from './parameter-layout.js';
 import { type JudgedUnimodal, unimodalParameters } from './unimodal-stage.js';
 import { VERSION } from './version.js';
 import { NO_STATISTICS } from './weigher.js';
 import { writeWhole } from './whole-file.js';
 
-const trainedModel = (architecture: Architecture, parameters: Parameters): TrainedModel => ({
-	architecture,
-	parameters: parametersFrom(layOut(parametersOf(architecture)), (group) => (parameters[`state/${group}`] as Tensor).data as Float32Array),
-});
+function trainedModel(architecture: Architecture, parameters: Parameters): TrainedModel {
+	const { trained, running } = layoutOf(architecture);
+	const vectors = (group: string): Float32Array => (parameters[`state/${group}`] as Tensor).data as Float32Array;
+	return { architecture, parameters: parametersFrom([...trained, ...running], vectors) };
+}
 
 type Finish = {
 	output: string;
@@ -78,14 +78,14 @@ export async function finish(job: Job, { output, outcome, judged, deviceNote, st
 	}
 
 	emit({ type: 'stage', stage: 'exporting' });
-	const tensors = [fusion, ...unimodal].flatMap(({ parameters }) => [...parameters.values()]);
+	const shapes = [fusion, ...unimodal].flatMap(({ architecture }) => architecture.parameters);
 	const result: JobResult = {
 		metrics,
 		unimodal: judged?.metrics ?? {},
 		modality_weights: weights,
 		best_epoch: outcome.bestEpoch,
 		epochs: outcome.epochs,
-		parameters: tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+		parameters: shapes.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
 		seconds: (performance.now() - started) / 1000,
 		device: job.provider,
 		device_note: deviceNote,

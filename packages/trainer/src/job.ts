@@ -1,11 +1,11 @@
 import { type JobSpec, type JobStage, ProblemError } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/mlp-fusion';
 import { type Provider, sizeOf } from '@steelyard/runtime';
-import { type Architecture, parametersOf } from './architecture.js';
+import type { Architecture, Predictor } from './architecture.js';
 import type { TrainOptions } from './face.js';
+import { familyArchitecture } from './family-architecture.js';
 import { type FitOptions, type FitOutcome, fit } from './fit.js';
 import type { JobState } from './job-state.js';
-import { createPredictor, type Predictor } from './predictor.js';
 import type { Prepared } from './prepare.js';
 
 /** Least time between two checkpoints, beside those at the end of a model and at a stop, in milliseconds. */
@@ -37,17 +37,16 @@ export function openJob({ spec, emit, stopped }: TrainOptions, prepared: Prepare
 	const { modalities, task, standardisation, scale } = prepared;
 	const config = spec.model;
 	if (config.family === 'custom') throw new ProblemError('unsupported_task', 'custom models cannot be trained yet', 'model.family');
-	const architectureOf = (chosen: readonly ModalityShape[]): Architecture => ({
-		config,
-		modalities: chosen,
-		outputs: task.outputs,
-	});
+	const architectureOf = (chosen: readonly ModalityShape[]): Architecture =>
+		familyArchitecture({ config, modalities: chosen, outputs: task.outputs });
 	const weighted = prepared.config.combine !== 'none';
 	const fusion = architectureOf(modalities);
 	const unimodal = modalities.map((modality) => architectureOf([modality]));
 
 	/** Progress of the job by the parameters that its models have. */
-	const costs = [...(weighted ? unimodal : []), fusion].map((a) => parametersOf(a).reduce((sum, { shape }) => sum + sizeOf(shape), 0));
+	const costs = [...(weighted ? unimodal : []), fusion].map(({ parameters }) =>
+		parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+	);
 	const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 	const progressOf = (index: number, fraction: number): number =>
 		(TRAINING_SHARE * (sum(costs.slice(0, index)) + (costs[index] as number) * fraction)) / sum(costs);
@@ -67,7 +66,7 @@ export function openJob({ spec, emit, stopped }: TrainOptions, prepared: Prepare
 		weighted,
 		fusion,
 		unimodal,
-		predictorOf: (architecture) => createPredictor(architecture, { standardisation, scale, provider, threads: spec.training.threads }),
+		predictorOf: ({ predictor }) => predictor({ standardisation, scale, provider, threads: spec.training.threads }),
 		fitModel: ({ name: model, stage, index }, options) =>
 			fit({
 				...prepared,
