@@ -17,3 +17,5 @@ export {
 	type Value,
 } from './graph.js';
 export { operators } from './operators.js';
+export { type Parameter, parametersOf } from './parameters.js';
+export { replaceInitializers } from './replace-initializers.js';

@@ -5,7 +5,7 @@ import type { FitOutcome } from './fit.js';
 import type { Job } from './job.js';
 import { plainStatistics, statisticsFrom } from './job-state.js';
 import { metricsOf } from './metrics.js';
-import { predictionsFrom } from './predictor.js';
+import { predictionsFrom } from './predictions.js';
 import type { JudgedUnimodal } from './unimodal-stage.js';
 import { evenWeights, refresh, type WeigherExamples, weigh } from './weigher.js';
 

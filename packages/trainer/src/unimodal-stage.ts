@@ -4,7 +4,7 @@ import type { Architecture, Parameters } from './architecture.js';
 import { type Examples, labelsOf, presence } from './examples.js';
 import type { Job } from './job.js';
 import { metricsOf } from './metrics.js';
-import { predictionsFrom } from './predictor.js';
+import { predictionsFrom } from './predictions.js';
 
 const ones = (count: number): Float32Array => new Float32Array(count).fill(1);
 
