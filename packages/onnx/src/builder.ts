@@ -156,6 +156,11 @@ export class GraphBuilder {
 		return this.constant('int64', [values.length], values);
 	}
 
+	/** Whether a value of that name stands here. */
+	has(name: string): boolean {
+		return this.#taken.has(name);
+	}
+
 	/** The value of that name. Throws GraphError for an unknown one. */
 	value(name: string): Value {
 		const value = this.#values.get(name);

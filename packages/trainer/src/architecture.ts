@@ -1,52 +1,80 @@
-import type { MlpFusionConfig } from '@steelyard/contracts';
-import { type Family, type ModalityShape, mlpFusion, type ParameterSpec } from '@steelyard/mlp-fusion';
-import type { GraphBuilder, Value } from '@steelyard/onnx';
+import type { ModalityShape } from '@steelyard/mlp-fusion';
+import type { Graph, GraphBuilder, Value } from '@steelyard/onnx';
+import type { Provider, Session, Tensor } from '@steelyard/runtime';
+import type { Examples, MaskKind, TargetScale } from './examples.js';
+import type { Standardisation } from './standardise.js';
 
-/** A model to train: a family's config over given modalities. */
-export type Architecture = {
-	readonly config: MlpFusionConfig;
-	readonly modalities: readonly ModalityShape[];
-	/** Logits a row. */
-	readonly outputs: number;
-};
-
-const families: Readonly<Record<MlpFusionConfig['family'], Family<MlpFusionConfig>>> = { 'mlp-fusion': mlpFusion };
-const familyOf = ({ config }: Architecture): Family<MlpFusionConfig> => families[config.family];
-
-export const parametersOf = (architecture: Architecture): ParameterSpec[] =>
-	familyOf(architecture).parameters(architecture.config, architecture.modalities, architecture.outputs);
+/** A float32 tensor that belongs to a model. */
+export type ParameterShape = { readonly name: string; readonly shape: readonly number[] };
 
 export type ForwardInputs = {
 	/** `[batch, …shape]` by modality, standardised. */
 	x: (modality: string) => Value;
-	/** `[batch, steps]`, asked for modalities with masked steps only. */
+	/** `[batch, steps]` or `[batch, 1]`, asked for the modalities of `masks` only. */
 	mask: (modality: string) => Value;
+	/** Parameters and running statistics. */
 	parameter: (name: string) => Value;
 };
 
-/** Embeddings `[batch, width]` in the order of the modalities. */
-export const embed = (g: GraphBuilder, architecture: Architecture, { x, mask, parameter }: ForwardInputs): Value[] =>
-	architecture.modalities.map((modality) =>
-		familyOf(architecture).encode(
-			g,
-			architecture.config,
-			modality,
-			{ x: x(modality.name), mask: modality.maskedSteps ? mask(modality.name) : null },
-			parameter,
-		),
-	);
+/** `train`: as a step of training computes it, which moves the running statistics; `infer`: as validation and the exported model do. */
+export type ForwardMode = 'train' | 'infer';
 
-/** Logits `[batch, outputs]` of embeddings under weights, one `[batch, 1]` a modality. */
-export const fuse = (
-	g: GraphBuilder,
-	architecture: Architecture,
-	embeddings: readonly Value[],
-	weights: readonly Value[],
-	parameter: ForwardInputs['parameter'],
-): Value =>
-	familyOf(architecture).fuse(
-		g,
-		architecture.config,
-		embeddings.map((embedding, m) => g.mul(embedding, weights[m] as Value)),
-		parameter,
-	);
+/** A forward pass with the encoders in place. */
+export type Forward = {
+	/** Adds the rest of the pass: logits `[batch, outputs]` (values for regression) under weights, one `[batch, 1]` a modality. */
+	readonly logits: (weights: readonly Value[]) => Value;
+	/** After `logits` in mode `train`: the running statistics that the step leaves, by name. */
+	readonly running: () => ReadonlyMap<string, Value>;
+};
+
+/** Parameters as the state of a training program, `state/<group>`. */
+export type Parameters = Readonly<Record<string, Tensor>>;
+
+/** Runs the forward pass of one architecture under changing parameters and weights. */
+export type Predictor = {
+	/** Encodes examples once; the function that comes back gives logits, or raw values for regression, `[N, outputs]`, under weights `[N, M]`. */
+	encode(examples: Examples, parameters: Parameters): Promise<(weights: Float32Array) => Promise<Float32Array>>;
+	dispose(): Promise<void>;
+};
+
+export type PredictorOptions = {
+	readonly standardisation: ReadonlyMap<string, Standardisation>;
+	readonly scale: TargetScale;
+	readonly provider: Provider;
+	readonly threads: number;
+};
+
+/** A model file of a user's own making, with trained numbers in it. */
+export type OwnModel = {
+	readonly bytes: Uint8Array;
+	/** Runs a session on `bytes`: logits, or values for regression, `[N, outputs]`, under weights `[N, M]`. */
+	readonly run: (session: Session, examples: Examples, weights: Float32Array) => Promise<Float32Array>;
+};
+
+/** A model to train: what the training program, validation and the export need of it. */
+export type Architecture = {
+	readonly modalities: readonly ModalityShape[];
+	/** Logits a row. */
+	readonly outputs: number;
+	/** Which modalities the forward pass wants a mask of, and of what. */
+	readonly masks: ReadonlyMap<string, MaskKind>;
+	/** What gradients train, in the order of the exported model. */
+	readonly parameters: readonly ParameterShape[];
+	/** Running statistics: what training steps move without a gradient. */
+	readonly running: readonly ParameterShape[];
+	/** The operator set of the nodes that `forward` adds. */
+	readonly opset: number;
+	/** The one size of a batch that the model takes; null where it takes any. */
+	readonly fixedBatch: number | null;
+	/** How a short last batch is filled up: with rows of zeros, or with its own rows again, for models where a row of zeros may spoil the others. */
+	readonly padding: 'zeros' | 'repeat';
+	/** Values of `parameters` and `running` before the first step. */
+	readonly initial: (seed: number, stream: number) => ReadonlyMap<string, ArrayLike<number>>;
+	/** Multiply-adds of one training step, about, given its canonical forward graph. */
+	readonly work: (graph: Graph, batch: number) => number;
+	/** Adds the model to `g`; names that it gives begin with `scope`. */
+	readonly forward: (g: GraphBuilder, inputs: ForwardInputs, options: { scope: string; mode: ForwardMode }) => Forward;
+	readonly predictor: (options: PredictorOptions) => Promise<Predictor>;
+	/** The file that the user gave with these parameters in place of its own; null for built-in families. */
+	readonly ownModel: ((parameters: ReadonlyMap<string, Tensor>) => OwnModel) | null;
+};

@@ -1,26 +1,34 @@
-import type { ModalityShape, ParameterSpec } from '@steelyard/mlp-fusion';
+import type { ModalityShape } from '@steelyard/mlp-fusion';
 import { sizeOf } from '@steelyard/runtime';
+import type { ParameterShape } from './architecture.js';
 
 /** Multiply-adds that a chunk may cost: some tenths of a second on one core. */
 const CHUNK_WORK = 5e9;
 /** Bytes of input that a chunk may hold. */
 const CHUNK_BYTES = 32 * 2 ** 20;
 
+type Dense = { parameters: readonly ParameterShape[]; modalities: readonly ModalityShape[]; batch: number };
+
+/** Multiply-adds of a step of a model whose parameters each meet every row once, or every step of the longest sequence. */
+export function denseWork(of: Dense): number {
+	const parameters = of.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+	const longest = Math.max(...of.modalities.map(({ shape }) => (shape.length === 2 ? (shape[0] as number) : 1)));
+	return 3 * of.batch * parameters * longest + 20 * parameters;
+}
+
 /**
  * Steps of one run: few enough that a stop is heard soon and the inputs fit, many enough that a run costs little beside them.
  * A function of sizes alone, since results depend on it in their last bits.
  */
 export function chunkSteps(of: {
-	specs: readonly ParameterSpec[];
+	/** Multiply-adds of a step. */
+	work: number;
 	modalities: readonly ModalityShape[];
 	batch: number;
 	perEpoch: number;
 	most: number;
 }): number {
-	const parameters = of.specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 	const features = of.modalities.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-	const longest = Math.max(...of.modalities.map(({ shape }) => (shape.length === 2 ? (shape[0] as number) : 1)));
-	const work = 3 * of.batch * parameters * longest + 20 * parameters;
-	const limit = Math.min(CHUNK_WORK / work, CHUNK_BYTES / (4 * of.batch * features), of.most, of.perEpoch);
+	const limit = Math.min(CHUNK_WORK / of.work, CHUNK_BYTES / (4 * of.batch * features), of.most, of.perEpoch);
 	return Math.max(1, Math.floor(limit));
 }

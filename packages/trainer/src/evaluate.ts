@@ -1,8 +1,11 @@
 import type { Metrics, TaskProfile } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/mlp-fusion';
 import type { Session, Tensor } from '@steelyard/runtime';
-import { type Examples, forwardInputs, inBatches, labelsOf } from './examples.js';
+import type { OwnModel } from './architecture.js';
+import { type Examples, forwardInputs, inBatches, labelsOf, maskedSteps, presence } from './examples.js';
 import { metricsOf, type Predictions } from './metrics.js';
+import { predictionsFrom } from './predictions.js';
+import { evenWeights } from './weigher.js';
 
 /** Rows of one forward pass when a model is judged. */
 export const EVALUATION_BATCH = 256;
@@ -16,7 +19,7 @@ function exportedInputs(
 	modalities: readonly ModalityShape[],
 	chosen: Uint32Array,
 ): Record<string, Tensor> {
-	const inputs = forwardInputs(examples, modalities, chosen);
+	const inputs = forwardInputs(examples, modalities, maskedSteps(modalities), chosen);
 	for (const { name } of session.inputs) {
 		if (name in inputs || !name.startsWith('mask.')) continue;
 		const mask = examples.split.mask(name.slice('mask.'.length));
@@ -44,5 +47,21 @@ export async function evaluateModel(
 		weights.set((outputs['modality_weights'] as Tensor).data as Float32Array, first * modalities.length);
 	});
 	const predictions: Predictions = task.type === 'regression' ? { values: said } : { probabilities: said };
+	return { metrics: metricsOf(task, predictions, labelsOf(examples)), predictions, weights };
+}
+
+/** Runs a trained graph of the user's own over the examples, unweighted, and measures what it says: the figures that a job reports. */
+export async function evaluateOwnModel(
+	session: Session,
+	model: OwnModel,
+	examples: Examples,
+	modalities: readonly ModalityShape[],
+	task: TaskProfile,
+): Promise<Evaluation> {
+	const weights = evenWeights(
+		examples.rows.length,
+		modalities.map((modality) => presence(examples, modality)),
+	);
+	const predictions = predictionsFrom(task, await model.run(session, examples, weights));
 	return { metrics: metricsOf(task, predictions, labelsOf(examples)), predictions, weights };
 }

@@ -38,35 +38,56 @@ export function fillTargets(
 	}
 }
 
-/** The masks of steps of examples `chosen` as 0 and 1, from `offset` on. */
-export function fillStepMasks(
+/** What a mask tells: of each row `[batch, 1]`, or of each step of a sequence `[batch, steps]`, whether it is there. */
+export type MaskKind = 'rows' | 'steps';
+
+/** A mask of steps for every modality that has one. */
+export const maskedSteps = (modalities: readonly ModalityShape[]): Map<string, MaskKind> =>
+	new Map(modalities.filter((modality) => modality.maskedSteps).map(({ name }) => [name, 'steps']));
+
+/** Numbers of a mask for one row. */
+export const maskWidth = ({ shape }: ModalityShape, kind: MaskKind): number => (kind === 'steps' ? (shape[0] as number) : 1);
+
+/** The mask of examples `chosen` as 0 and 1, from `offset` on; ones where the modality has none. A row of a sequence is there when any of its steps is. */
+export function fillMask(
 	{ split, rows }: Examples,
-	{ name, shape }: ModalityShape,
+	modality: ModalityShape,
+	kind: MaskKind,
 	chosen: Uint32Array,
 	out: Float32Array,
-	offset: number,
+	offset = 0,
 ): void {
-	const mask = split.mask(name) as Uint8Array;
-	const steps = shape[0] as number;
+	const mask = split.mask(modality.name);
+	const given = mask === null ? 0 : mask.length / split.rows;
+	const width = maskWidth(modality, kind);
 	for (let i = 0; i < chosen.length; i++) {
-		const row = rows[chosen[i] as number] as number;
-		for (let t = 0; t < steps; t++) out[offset + i * steps + t] = mask[row * steps + t] as number;
+		const first = (rows[chosen[i] as number] as number) * given;
+		for (let t = 0; t < width; t++) {
+			const there = mask === null || (kind === 'steps' ? mask[first + t] === 1 : mask.subarray(first, first + given).includes(1));
+			out[offset + i * width + t] = there ? 1 : 0;
+		}
 	}
 }
 
-/** Inputs of a forward pass for examples `chosen`: `x.<modality>`, raw, and `mask.<modality>` where steps are masked. */
-export function forwardInputs(examples: Examples, modalities: readonly ModalityShape[], chosen: Uint32Array): Record<string, Tensor> {
+/** Inputs of a forward pass for examples `chosen`: `x.<modality>`, raw, and `mask.<modality>` where `masks` says so. */
+export function forwardInputs(
+	examples: Examples,
+	modalities: readonly ModalityShape[],
+	masks: ReadonlyMap<string, MaskKind>,
+	chosen: Uint32Array,
+): Record<string, Tensor> {
 	const inputs: Record<string, Tensor> = {};
 	const rows = chosen.map((i) => examples.rows[i] as number);
 	for (const modality of modalities) {
 		const data = new Float32Array(chosen.length * sizeOf(modality.shape));
 		examples.split.gather(modality.name, rows, data);
 		inputs[`x.${modality.name}`] = { dtype: 'float32', shape: [chosen.length, ...modality.shape], data };
-		if (!modality.maskedSteps) continue;
-		const steps = modality.shape[0] as number;
-		const mask = new Float32Array(chosen.length * steps);
-		fillStepMasks(examples, modality, chosen, mask, 0);
-		inputs[`mask.${modality.name}`] = { dtype: 'float32', shape: [chosen.length, steps], data: mask };
+		const kind = masks.get(modality.name);
+		if (kind === undefined) continue;
+		const width = maskWidth(modality, kind);
+		const mask = new Float32Array(chosen.length * width);
+		fillMask(examples, modality, kind, chosen, mask);
+		inputs[`mask.${modality.name}`] = { dtype: 'float32', shape: [chosen.length, width], data: mask };
 	}
 	return inputs;
 }

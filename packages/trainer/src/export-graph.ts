@@ -1,10 +1,10 @@
 import type { TaskProfile } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/mlp-fusion';
-import { encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
+import { type Dim, encodeModel, GraphBuilder, OPSET, type Shape, type Value } from '@steelyard/onnx';
 import type { Tensor } from '@steelyard/runtime';
 import { usesDivergence, type WeightingConfig } from '@steelyard/weighting';
-import { type Architecture, embed, fuse } from './architecture.js';
-import type { TargetScale } from './examples.js';
+import type { Architecture, Forward } from './architecture.js';
+import type { MaskKind, TargetScale } from './examples.js';
 import { type Standardisation, standardised } from './standardise.js';
 import type { WeightingStatistics } from './weigher.js';
 import { instanceWeightsGraph, modalityWeightsGraph } from './weighting-graph.js';
@@ -25,20 +25,26 @@ export type ExportOptions = {
 	metadata: Readonly<Record<string, string>>;
 };
 
+/** Ones for every row of x, `[batch, width]`. */
+function onesFor(g: GraphBuilder, x: Value, width: number): Value {
+	const rows = g.op('Shape', [x], { start: 0, end: 1 }, { dtype: 'int64', shape: [1] });
+	const size = g.op('Concat', [rows, g.ints([width])], { axis: 0 }, { shape: [2] });
+	return g.op('Expand', [g.constant('float32', [1, 1], [1]), size], {}, { shape: [x.shape[0] as Dim, width] });
+}
+
 /** 1 where the modality of a row is there, `[batch, 1]`. */
 function presenceOf(g: GraphBuilder, modality: ModalityShape, mask: Value | undefined, x: Value): Value {
-	if (mask !== undefined) return modality.maskedSteps ? g.reduce('ReduceMax', mask, [1]) : g.reshape(mask, ['batch', 1]);
-	const shape = g.op('Shape', [x], { start: 0, end: 1 }, { dtype: 'int64', shape: [1] });
-	const size = g.op('Concat', [shape, g.ints([1])], { axis: 0 }, { shape: [2] });
-	return g.op('Expand', [g.constant('float32', [1, 1], [1]), size], {}, { shape: ['batch', 1] });
+	if (mask !== undefined) return modality.maskedSteps ? g.reduce('ReduceMax', mask, [1]) : g.reshape(mask, [mask.shape[0] as Dim, 1]);
+	return onesFor(g, x, 1);
 }
 
 /** `prediction`, and `probabilities` for classes, of logits `[batch, outputs]`. */
 function predictions(g: GraphBuilder, task: TaskProfile, logits: Value): void {
+	const rows: Shape = [logits.shape[0] as Dim];
 	const predicted = (probabilities: Value): Value =>
-		g.op('ArgMax', [probabilities], { axis: 1, keepdims: 0 }, { dtype: 'int64', shape: ['batch'] });
+		g.op('ArgMax', [probabilities], { axis: 1, keepdims: 0 }, { dtype: 'int64', shape: rows });
 	if (task.type === 'regression') {
-		g.output('prediction', g.reshape(logits, ['batch']));
+		g.output('prediction', g.reshape(logits, rows));
 		return;
 	}
 	const probabilities =
@@ -56,25 +62,33 @@ function predictions(g: GraphBuilder, task: TaskProfile, logits: Value): void {
  */
 export function exportModel(options: ExportOptions): Uint8Array {
 	const { fusion, unimodal, masked, task, scale, standardisation, config, statistics } = options;
-	const { modalities } = fusion.architecture;
+	const { modalities, fixedBatch, opset } = fusion.architecture;
+	const batch = fixedBatch ?? 'batch';
 	const g = new GraphBuilder('model/');
-	const raw = new Map(modalities.map(({ name, shape }) => [name, g.input(`x.${name}`, 'float32', ['batch', ...shape])]));
+	const raw = new Map(modalities.map(({ name, shape }) => [name, g.input(`x.${name}`, 'float32', [batch, ...shape])]));
 	const masks = new Map(
 		modalities
 			.filter(({ name }) => masked.has(name))
 			.map(({ name, shape, maskedSteps }) => [
 				name,
-				g.input(`mask.${name}`, 'float32', maskedSteps ? ['batch', shape[0] as number] : ['batch']),
+				g.input(`mask.${name}`, 'float32', maskedSteps ? [batch, shape[0] as number] : [batch]),
 			]),
 	);
 	const x = new Map([...raw].map(([name, value]) => [name, standardised(g, value, standardisation.get(name) ?? null)]));
-	const inputsOf = ({ parameters }: TrainedModel, scope: string) => {
+	const modality = (name: string) => modalities.find((one) => one.name === name) as ModalityShape;
+	const maskOf = (name: string, kind: MaskKind): Value => {
+		const [mask, value] = [masks.get(name), raw.get(name) as Value];
+		if (kind === 'rows') return presenceOf(g, modality(name), mask, value);
+		return mask ?? onesFor(g, value, modality(name).shape[0] as number);
+	};
+	const forwardOf = ({ architecture, parameters }: TrainedModel, scope: string): Forward => {
 		const values = new Map([...parameters].map(([name, value]) => [name, g.initializer(`${scope}/${name}`, value)]));
-		return {
+		const inputs = {
 			x: (m: string) => x.get(m) as Value,
-			mask: (m: string) => masks.get(m) as Value,
+			mask: (m: string) => maskOf(m, architecture.masks.get(m) as MaskKind),
 			parameter: (name: string) => values.get(name) as Value,
 		};
+		return architecture.forward(g, inputs, { scope, mode: 'infer' });
 	};
 	const outputOf = (logits: Value): Value =>
 		task.type === 'regression' ? g.add(g.scale(scale.deviation, logits), g.scalar(scale.mean)) : logits;
@@ -83,8 +97,7 @@ export function exportModel(options: ExportOptions): Uint8Array {
 		modalities.map((modality) => presenceOf(g, modality, masks.get(modality.name), raw.get(modality.name) as Value)),
 		1,
 	);
-	const inputs = inputsOf(fusion, 'fusion');
-	const embeddings = embed(g, fusion.architecture, inputs);
+	const fused = forwardOf(fusion, 'fusion');
 	const fusedUnder = (weights: Value): Value => {
 		const columns =
 			modalities.length === 1
@@ -94,25 +107,24 @@ export function exportModel(options: ExportOptions): Uint8Array {
 						modalities.map(() => 1),
 						1,
 					);
-		return outputOf(fuse(g, fusion.architecture, embeddings, columns, inputs.parameter));
+		return outputOf(fused.logits(columns));
 	};
 
 	let weights = modalityWeightsGraph(g, config, statistics, present);
 	if (usesDivergence(config)) {
-		const fused = fusedUnder(weights);
+		const firstPass = fusedUnder(weights);
 		const outputs = unimodal.map((model, m) => {
 			const { name } = modalities[m] as ModalityShape;
-			const own = inputsOf(model, `unimodal.${name}`);
 			const column = g.split(
 				present,
 				modalities.map(() => 1),
 				1,
 			)[m] as Value;
-			return outputOf(fuse(g, model.architecture, embed(g, model.architecture, own), [column], own.parameter));
+			return outputOf(forwardOf(model, `unimodal.${name}`).logits([column]));
 		});
-		weights = instanceWeightsGraph(g, config, statistics, { task, unimodal: outputs, fused, present });
+		weights = instanceWeightsGraph(g, config, statistics, { task, unimodal: outputs, fused: firstPass, present });
 	}
 	predictions(g, task, fusedUnder(weights));
 	g.output('modality_weights', weights);
-	return encodeModel({ graph: g.build('steelyard'), opset: OPSET, metadata: options.metadata });
+	return encodeModel({ graph: g.build('steelyard'), opset: Math.max(OPSET, opset), metadata: options.metadata });
 }

@@ -1,25 +1,34 @@
 import { join } from 'node:path';
 import type { JobCurves, JobResult } from '@steelyard/contracts';
-import { createSession, sizeOf, type Tensor } from '@steelyard/runtime';
+import { createSession, type Session, sizeOf, type Tensor } from '@steelyard/runtime';
 import { summariseWeights, usesDivergence } from '@steelyard/weighting';
-import { type Architecture, parametersOf } from './architecture.js';
-import { evaluateModel } from './evaluate.js';
-import { presence } from './examples.js';
+import type { Architecture, Parameters } from './architecture.js';
+import { type Evaluation, evaluateModel, evaluateOwnModel } from './evaluate.js';
+import { type Examples, presence } from './examples.js';
 import { exportModel, type TrainedModel } from './export-graph.js';
 import type { TrainOutcome } from './face.js';
 import type { FitOutcome } from './fit.js';
 import type { Job } from './job.js';
 import { essenceOf, statisticsFrom } from './job-state.js';
-import { layOut, parametersFrom } from './parameter-layout.js';
-import type { Parameters } from './predict-program.js';
+import { layoutOf, parametersFrom } from './parameter-layout.js';
 import { type JudgedUnimodal, unimodalParameters } from './unimodal-stage.js';
 import { VERSION } from './version.js';
 import { NO_STATISTICS } from './weigher.js';
 import { writeWhole } from './whole-file.js';
 
-const trainedModel = (architecture: Architecture, parameters: Parameters): TrainedModel => ({
-	architecture,
-	parameters: parametersFrom(layOut(parametersOf(architecture)), (group) => (parameters[`state/${group}`] as Tensor).data as Float32Array),
+function trainedModel(architecture: Architecture, parameters: Parameters): TrainedModel {
+	const { trained, running } = layoutOf(architecture);
+	const vectors = (group: string): Float32Array => (parameters[`state/${group}`] as Tensor).data as Float32Array;
+	return { architecture, parameters: parametersFrom([...trained, ...running], vectors) };
+}
+
+/** What an exported model says of itself. */
+const metadataOf = ({ spec, dataset, modalities, task }: Job): Record<string, string> => ({
+	'steelyard.version': VERSION,
+	'steelyard.dataset_sha256': dataset.profile.sha256,
+	'steelyard.modalities': JSON.stringify(modalities.map(({ name }) => name)),
+	'steelyard.task': JSON.stringify(task),
+	'steelyard.spec': JSON.stringify(essenceOf(spec)),
 });
 
 type Finish = {
@@ -41,19 +50,14 @@ export async function finish(job: Job, { output, outcome, judged, deviceNote, st
 		? job.unimodal.map((architecture, m) => trainedModel(architecture, unimodalParameters(job, m)))
 		: [];
 	const statistics = header.bestStatistics === null ? NO_STATISTICS : statisticsFrom(header.bestStatistics);
-	const bytes = exportModel({
-		...job,
-		fusion,
-		unimodal,
-		statistics,
-		metadata: {
-			'steelyard.version': VERSION,
-			'steelyard.dataset_sha256': dataset.profile.sha256,
-			'steelyard.modalities': JSON.stringify(modalities.map(({ name }) => name)),
-			'steelyard.task': JSON.stringify(task),
-			'steelyard.spec': JSON.stringify(essenceOf(spec)),
-		},
-	});
+	const own = job.fusion.ownModel?.(fusion.parameters) ?? null;
+	const { bytes, judge } =
+		own !== null && !job.weighted
+			? { bytes: own.bytes, judge: (running: Session, examples: Examples) => evaluateOwnModel(running, own, examples, modalities, task) }
+			: {
+					bytes: exportModel({ ...job, fusion, unimodal, statistics, metadata: metadataOf(job) }),
+					judge: (running: Session, examples: Examples): Promise<Evaluation> => evaluateModel(running, examples, modalities, task),
+				};
 
 	const metrics: JobResult['metrics'] = {};
 	let weights: JobResult['modality_weights'] = {};
@@ -61,7 +65,7 @@ export async function finish(job: Job, { output, outcome, judged, deviceNote, st
 	const session = await createSession(bytes, { threads: spec.training.threads });
 	try {
 		for (const examples of [job.train, job.validation, ...job.others]) {
-			const evaluation = await evaluateModel(session, examples, modalities, task);
+			const evaluation = await judge(session, examples);
 			metrics[examples.name] = evaluation.metrics;
 			if (examples !== reported) continue;
 			const present = modalities.map((modality) => presence(examples, modality));
@@ -78,14 +82,14 @@ export async function finish(job: Job, { output, outcome, judged, deviceNote, st
 	}
 
 	emit({ type: 'stage', stage: 'exporting' });
-	const tensors = [fusion, ...unimodal].flatMap(({ parameters }) => [...parameters.values()]);
+	const shapes = [fusion, ...unimodal].flatMap(({ architecture }) => architecture.parameters);
 	const result: JobResult = {
 		metrics,
 		unimodal: judged?.metrics ?? {},
 		modality_weights: weights,
 		best_epoch: outcome.bestEpoch,
 		epochs: outcome.epochs,
-		parameters: tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+		parameters: shapes.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
 		seconds: (performance.now() - started) / 1000,
 		device: job.provider,
 		device_note: deviceNote,
@@ -93,6 +97,7 @@ export async function finish(job: Job, { output, outcome, judged, deviceNote, st
 	const curves: JobCurves = { object: 'metrics', epochs: header.epochs, weights: header.weights };
 	const artifacts: Record<string, Uint8Array | string> = {
 		'model.onnx': bytes,
+		...(own !== null && job.weighted ? { 'graph.onnx': own.bytes } : {}),
 		'report.json': `${JSON.stringify({ version: VERSION, spec, dataset: dataset.profile, result }, null, '\t')}\n`,
 		'metrics.json': `${JSON.stringify(curves)}\n`,
 	};

@@ -1,15 +1,13 @@
 import { type Metrics, ProblemError, type TaskProfile, type TrainingConfig } from '@steelyard/contracts';
-import { counterRandom, shuffledOrder } from '@steelyard/dataset';
-import type { ParameterSpec } from '@steelyard/mlp-fusion';
+import { shuffledOrder } from '@steelyard/dataset';
 import { initialPlateau, learningRateAt, optimizer as optimizerOf, type PlateauState, plateauAfter } from '@steelyard/optim';
 import { loadProgram, type Provider, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
-import { type Architecture, parametersOf } from './architecture.js';
+import type { Architecture, Parameters } from './architecture.js';
 import { chunkSteps } from './chunk.js';
-import { type Examples, fillStepMasks, fillTargets, type TargetScale } from './examples.js';
+import { type Examples, fillMask, fillTargets, maskWidth, type TargetScale } from './examples.js';
 import type { LossName } from './loss.js';
 import { higherIsBetter } from './metrics.js';
 import type { ParameterGroup } from './parameter-layout.js';
-import type { Parameters } from './predict-program.js';
 import type { Standardisation } from './standardise.js';
 import { compileTrainProgram } from './train-program.js';
 
@@ -68,26 +66,14 @@ export type FitOptions = {
 
 export type FitOutcome = { status: 'done'; parameters: Parameters; bestEpoch: number; epochs: number } | { status: 'stopped' };
 
-/** Parameters drawn from U(−bound, bound), by group. */
-function initialParameters(
-	layout: readonly ParameterGroup[],
-	order: readonly ParameterSpec[],
-	seed: number,
-	stream: number,
-): Record<string, Tensor> {
-	const values = new Map<string, Float32Array>();
-	const random = counterRandom(seed, stream);
-	for (const { name, shape, bound } of order)
-		values.set(
-			name,
-			Float32Array.from({ length: sizeOf(shape) }, () => (2 * random.uniform() - 1) * bound),
-		);
+/** The state that begins with these values, by group. */
+function initialState(layout: readonly ParameterGroup[], values: ReadonlyMap<string, ArrayLike<number>>): Record<string, Tensor> {
 	return Object.fromEntries(
 		layout.map(({ name, size, members }) => {
 			const vector = new Float32Array(size);
 			let offset = 0;
 			for (const member of members) {
-				const value = values.get(member.name) as Float32Array;
+				const value = values.get(member.name) as ArrayLike<number>;
 				vector.set(value, offset);
 				offset += value.length;
 			}
@@ -96,10 +82,17 @@ function initialParameters(
 	);
 }
 
+/** The examples of `steps` batches, the last one filled up with its own examples in turn. */
+function repeated(chosen: Uint32Array, rows: number, batch: number): Uint32Array {
+	const start = Math.floor(chosen.length / batch) * batch;
+	const own = chosen.length - start;
+	return Uint32Array.from({ length: rows }, (_, i) => (i < chosen.length ? chosen[i] : chosen[start + ((i - start) % own)]) as number);
+}
+
 /** Writes chunks of batches into buffers that are used again and again. */
 function batcher(options: FitOptions, batch: number, mostSteps: number) {
 	const { architecture, train, task, scale } = options;
-	const { modalities, outputs } = architecture;
+	const { modalities, masks, outputs, padding } = architecture;
 	const rows = mostSteps * batch;
 	const buffers = new Map<string, Float32Array>();
 	const bufferOf = (name: string, width: number): Float32Array => {
@@ -109,8 +102,9 @@ function batcher(options: FitOptions, batch: number, mostSteps: number) {
 		buffers.set(name, fresh);
 		return fresh;
 	};
-	/** Inputs for `steps` steps over the examples `chosen`; the last batch is filled up with rows of weight 0. */
-	return (chosen: Uint32Array, steps: number): Record<string, Tensor> => {
+	/** Inputs for `steps` steps over the examples `chosen`; the last batch is filled up with rows of sample weight 0. */
+	return (real: Uint32Array, steps: number): Record<string, Tensor> => {
+		const chosen = padding === 'repeat' ? repeated(real, steps * batch, batch) : real;
 		const inputs: Record<string, Tensor> = {};
 		const put = (name: string, shape: readonly number[], fill: (buffer: Float32Array) => void): void => {
 			const width = sizeOf(shape);
@@ -123,8 +117,9 @@ function batcher(options: FitOptions, batch: number, mostSteps: number) {
 		const weights = options.weights();
 		modalities.forEach((modality, m) => {
 			put(`x.${modality.name}`, modality.shape, (data) => train.split.gather(modality.name, splitRows, data));
-			if (modality.maskedSteps)
-				put(`mask.${modality.name}`, [modality.shape[0] as number], (data) => fillStepMasks(train, modality, chosen, data, 0));
+			const kind = masks.get(modality.name);
+			if (kind !== undefined)
+				put(`mask.${modality.name}`, [maskWidth(modality, kind)], (data) => fillMask(train, modality, kind, chosen, data));
 			put(`w.${modality.name}`, [1], (data) => {
 				for (let i = 0; i < chosen.length; i++) data[i] = weights[(chosen[i] as number) * modalities.length + m] as number;
 			});
@@ -134,7 +129,8 @@ function batcher(options: FitOptions, batch: number, mostSteps: number) {
 			fillTargets(train, chosen, task, scale, data, 0);
 		});
 		put('sample_weight', [1], (data) => {
-			for (let i = 0; i < chosen.length; i++) data[i] = 1 / Math.min(batch, chosen.length - Math.floor(i / batch) * batch);
+			data.fill(0);
+			for (let i = 0; i < real.length; i++) data[i] = 1 / Math.min(batch, real.length - Math.floor(i / batch) * batch);
 		});
 		return inputs;
 	};
@@ -145,17 +141,17 @@ export async function fit(options: FitOptions): Promise<FitOutcome> {
 	const { architecture, training, train, resume } = options;
 	const { epochs, seed, schedule, early_stopping: stopping } = training;
 	const count = train.rows.length;
-	const batch = Math.min(training.batch_size, count);
+	const batch = architecture.fixedBatch ?? Math.min(training.batch_size, count);
 	const perEpoch = Math.ceil(count / batch);
 	const steps = epochs * perEpoch;
 	const { weight_decay, learning_rate, ...rest } = training.optimizer;
 	const optimizer = optimizerOf({ ...rest, weightDecay: weight_decay });
-	const specs = parametersOf(architecture);
 	const program = await compileTrainProgram({ ...options, batch, optimizer, clipNorm: training.clip_norm });
-	const perChunk = chunkSteps({ specs, batch, perEpoch, most: optimizer.maxChunk, modalities: architecture.modalities });
+	const perChunk = chunkSteps({ work: program.work, batch, perEpoch, most: optimizer.maxChunk, modalities: architecture.modalities });
 	const fill = batcher(options, batch, perChunk);
 
-	const initial: Record<string, Tensor> = initialParameters(program.layout, specs, seed, options.stream);
+	const groups = [...program.layout, ...program.running];
+	const initial: Record<string, Tensor> = initialState(groups, architecture.initial(seed, options.stream));
 	for (const { name, size } of program.layout)
 		for (const slot of optimizer.slots) initial[`state/${name}/${slot}`] = tensor('float32', [1, size], new Float32Array(size));
 	const saved = (prefix: string): Array<[string, Tensor]> => [...(resume?.tensors ?? [])].filter(([name]) => name.startsWith(prefix));
@@ -165,7 +161,7 @@ export async function fit(options: FitOptions): Promise<FitOutcome> {
 		{ provider: options.provider, threads: training.threads },
 	);
 	const parameters = (): Parameters =>
-		Object.fromEntries(program.layout.map(({ name }) => [`state/${name}`, loaded.state()[`state/${name}`] as Tensor]));
+		Object.fromEntries(groups.map(({ name }) => [`state/${name}`, loaded.state()[`state/${name}`] as Tensor]));
 	let best: Parameters =
 		resume === null ? parameters() : Object.fromEntries(saved('best/').map(([name, value]) => [name.replace(/^best\//, ''), value]));
 

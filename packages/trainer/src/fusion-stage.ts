@@ -1,11 +1,11 @@
 import { adaptSmoothing, smooth, summariseWeights } from '@steelyard/weighting';
+import type { Parameters } from './architecture.js';
 import { type Examples, labelsOf, presence } from './examples.js';
 import type { FitOutcome } from './fit.js';
 import type { Job } from './job.js';
 import { plainStatistics, statisticsFrom } from './job-state.js';
 import { metricsOf } from './metrics.js';
-import type { Parameters } from './predict-program.js';
-import { predictionsFrom } from './predictor.js';
+import { predictionsFrom } from './predictions.js';
 import type { JudgedUnimodal } from './unimodal-stage.js';
 import { evenWeights, refresh, type WeigherExamples, weigh } from './weigher.js';
 

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import type { JobCurves, JobSpec } from '@steelyard/contracts';
 import type { Provider, Tensor } from '@steelyard/runtime';
 import { latestCheckpoint, saveCheckpoint } from './checkpoint.js';
+import type { TrainOptions } from './face.js';
 import type { FitOptions, FitState } from './fit.js';
 import type { Prepared } from './prepare.js';
 import { VERSION } from './version.js';
@@ -39,9 +41,16 @@ export type JobState = {
 	save: (fit: FitState | null, tensors: ReadonlyMap<string, Tensor>) => Promise<void>;
 };
 
-/** The part of a spec that results depend on. */
+/** The config of a model without the id of its upload, which says nothing of its contents. */
+function plainModel(model: JobSpec['model']): object {
+	if (model.family !== 'custom') return model;
+	const { model: _, ...rest } = model;
+	return rest;
+}
+
+/** The part of a spec that results depend on, beside the dataset and the bytes of an uploaded graph. */
 export const essenceOf = ({ model, modalities, weighting, training }: JobSpec) => ({
-	model,
+	model: plainModel(model),
 	...(modalities === undefined ? {} : { modalities }),
 	weighting,
 	training,
@@ -61,16 +70,17 @@ export const statisticsFrom = ({ mi, min, max, sigma }: PlainStatistics): Weight
 	sigma,
 });
 
-/** The state of a job: from its newest checkpoint in one of the folders, newest first, or from the beginning. */
+const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
+
+/** The state of a job: from its newest checkpoint in its folder or those of earlier attempts, or from the beginning. */
 export async function openJobState(
-	spec: JobSpec,
+	{ spec, model, output, earlier = [] }: TrainOptions,
 	prepared: Prepared,
 	provider: Provider,
-	folders: readonly [string, ...string[]],
 ): Promise<JobState> {
-	const identity = [essenceOf(spec), prepared.dataset.profile.sha256, provider, VERSION];
-	const key = createHash('sha256').update(JSON.stringify(identity)).digest('hex');
-	const found = await latestCheckpoint<JobHeader>(folders);
+	const uploaded = model === undefined ? [] : [sha256(await readFile(model))];
+	const key = sha256(JSON.stringify([essenceOf(spec), prepared.dataset.profile.sha256, provider, VERSION, ...uploaded]));
+	const found = await latestCheckpoint<JobHeader>([output, ...earlier]);
 	const resumed = found?.header.key === key ? found : null;
 	const header: JobHeader = resumed?.header ?? {
 		key,
@@ -94,7 +104,7 @@ export async function openJobState(
 		unsavedMs: () => performance.now() - savedAt,
 		async save(fit, running) {
 			header.fit = fit;
-			await saveCheckpoint(folders[0], { header, tensors: new Map([...kept, ...running]) });
+			await saveCheckpoint(output, { header, tensors: new Map([...kept, ...running]) });
 			savedAt = performance.now();
 		},
 	};

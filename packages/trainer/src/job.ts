@@ -1,11 +1,10 @@
-import { type JobSpec, type JobStage, ProblemError } from '@steelyard/contracts';
-import type { ModalityShape } from '@steelyard/mlp-fusion';
+import type { JobSpec, JobStage } from '@steelyard/contracts';
 import { type Provider, sizeOf } from '@steelyard/runtime';
-import { type Architecture, parametersOf } from './architecture.js';
+import type { Architecture, Predictor } from './architecture.js';
+import { architecturesOf } from './architectures.js';
 import type { TrainOptions } from './face.js';
 import { type FitOptions, type FitOutcome, fit } from './fit.js';
 import type { JobState } from './job-state.js';
-import { createPredictor, type Predictor } from './predictor.js';
 import type { Prepared } from './prepare.js';
 
 /** Least time between two checkpoints, beside those at the end of a model and at a stop, in milliseconds. */
@@ -22,7 +21,7 @@ export type Job = Prepared & {
 	/** Whether modalities are weighed, and so unimodal models trained. */
 	readonly weighted: boolean;
 	readonly fusion: Architecture;
-	/** One a modality. */
+	/** One a modality where they are weighed. */
 	readonly unimodal: readonly Architecture[];
 	/** Trains model `index` (the unimodal ones in order, then the fusion model), telling of it and keeping checkpoints. */
 	fitModel: (
@@ -32,22 +31,19 @@ export type Job = Prepared & {
 	predictorOf: (architecture: Architecture) => Promise<Predictor>;
 };
 
-export function openJob({ spec, emit, stopped }: TrainOptions, prepared: Prepared, provider: Provider, state: JobState): Job {
+export async function openJob(
+	{ spec, model: file, emit, stopped }: TrainOptions,
+	prepared: Prepared,
+	provider: Provider,
+	state: JobState,
+): Promise<Job> {
 	const { header } = state;
 	const { modalities, task, standardisation, scale } = prepared;
-	const config = spec.model;
-	if (config.family === 'custom') throw new ProblemError('unsupported_task', 'custom models cannot be trained yet', 'model.family');
-	const architectureOf = (chosen: readonly ModalityShape[]): Architecture => ({
-		config,
-		modalities: chosen,
-		outputs: task.outputs,
-	});
 	const weighted = prepared.config.combine !== 'none';
-	const fusion = architectureOf(modalities);
-	const unimodal = modalities.map((modality) => architectureOf([modality]));
+	const { fusion, unimodal } = await architecturesOf(spec, file, { modalities, task, weighted });
 
 	/** Progress of the job by the parameters that its models have. */
-	const costs = [...(weighted ? unimodal : []), fusion].map((a) => parametersOf(a).reduce((sum, { shape }) => sum + sizeOf(shape), 0));
+	const costs = [...unimodal, fusion].map(({ parameters }) => parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0));
 	const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 	const progressOf = (index: number, fraction: number): number =>
 		(TRAINING_SHARE * (sum(costs.slice(0, index)) + (costs[index] as number) * fraction)) / sum(costs);
@@ -67,7 +63,7 @@ export function openJob({ spec, emit, stopped }: TrainOptions, prepared: Prepare
 		weighted,
 		fusion,
 		unimodal,
-		predictorOf: (architecture) => createPredictor(architecture, { standardisation, scale, provider, threads: spec.training.threads }),
+		predictorOf: ({ predictor }) => predictor({ standardisation, scale, provider, threads: spec.training.threads }),
 		fitModel: ({ name: model, stage, index }, options) =>
 			fit({
 				...prepared,

@@ -1,34 +1,24 @@
-import type { TaskProfile } from '@steelyard/contracts';
-import type { Provider, Tensor } from '@steelyard/runtime';
-import type { Architecture } from './architecture.js';
+import type { Tensor } from '@steelyard/runtime';
+import type { Predictor, PredictorOptions } from './architecture.js';
 import { EVALUATION_BATCH } from './evaluate.js';
-import { type Examples, forwardInputs, inBatches, type TargetScale } from './examples.js';
-import type { Predictions } from './metrics.js';
-import { compileEmbedProgram, compileFuseProgram, type Parameters } from './predict-program.js';
-import type { Standardisation } from './standardise.js';
+import { forwardInputs, inBatches, maskedSteps } from './examples.js';
+import type { FamilyModel } from './family-model.js';
+import { compileEmbedProgram, compileFuseProgram } from './predict-program.js';
 
-/** Runs the forward pass of one architecture under changing parameters and weights. */
-export type Predictor = {
-	/** Encodes examples once; the function that comes back gives logits, or raw values for regression, `[N, outputs]`, under weights `[N, M]`. */
-	encode(examples: Examples, parameters: Parameters): Promise<(weights: Float32Array) => Promise<Float32Array>>;
-	dispose(): Promise<void>;
-};
-
-export async function createPredictor(
-	architecture: Architecture,
-	options: { standardisation: ReadonlyMap<string, Standardisation>; scale: TargetScale; provider: Provider; threads: number },
-): Promise<Predictor> {
-	const { modalities } = architecture;
-	const width = architecture.config.hidden;
-	const encoder = await compileEmbedProgram(architecture, options.standardisation, options);
-	const fusion = await compileFuseProgram(architecture, width, options);
+/** Predicts by a model of a built-in family, whose encoders run once for any number of weights. */
+export async function createPredictor(model: FamilyModel, options: PredictorOptions): Promise<Predictor> {
+	const { modalities } = model;
+	const masks = maskedSteps(modalities);
+	const width = model.config.hidden;
+	const encoder = await compileEmbedProgram(model, options.standardisation, options);
+	const fusion = await compileFuseProgram(model, width, options);
 	const { mean, deviation } = options.scale;
 	return {
 		async encode(examples, parameters) {
 			const count = examples.rows.length;
 			const embeddings = modalities.map(() => new Float32Array(count * width));
 			await inBatches(examples, EVALUATION_BATCH, async (chosen) => {
-				const embedded = await encoder.run({ ...parameters, ...forwardInputs(examples, modalities, chosen) });
+				const embedded = await encoder.run({ ...parameters, ...forwardInputs(examples, modalities, masks, chosen) });
 				modalities.forEach(({ name }, m) => {
 					embeddings[m]?.set((embedded[`embedding.${name}`] as Tensor).data as Float32Array, (chosen[0] as number) * width);
 				});
@@ -49,28 +39,4 @@ export async function createPredictor(
 			await fusion.release();
 		},
 	};
-}
-
-/** What outputs say: probabilities (softmax, or two columns of a sigmoid) or values. */
-export function predictionsFrom(task: TaskProfile, outputs: Float32Array): Predictions {
-	if (task.type === 'regression') return { values: outputs };
-	if (task.type === 'binary') {
-		const probabilities = new Float32Array(outputs.length * 2);
-		outputs.forEach((z, i) => {
-			probabilities[2 * i] = 1 / (1 + Math.exp(z));
-			probabilities[2 * i + 1] = 1 / (1 + Math.exp(-z));
-		});
-		return { probabilities };
-	}
-	const classes = task.outputs;
-	const probabilities = new Float32Array(outputs.length);
-	for (let row = 0; row < outputs.length; row += classes) {
-		const logits = outputs.subarray(row, row + classes);
-		const most = logits.reduce((a, b) => Math.max(a, b));
-		const sum = logits.reduce((total, z) => total + Math.exp(z - most), 0);
-		logits.forEach((z, c) => {
-			probabilities[row + c] = Math.exp(z - most) / sum;
-		});
-	}
-	return { probabilities };
 }

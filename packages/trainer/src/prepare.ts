@@ -27,16 +27,15 @@ export type Prepared = {
 
 const allRows = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, i) => i);
 
-function modalitiesOf(dataset: Dataset, wanted: readonly string[] | undefined): ModalityShape[] {
+/** The modalities of a job: those that it names, or that its graph takes, or all. */
+function modalitiesOf(dataset: Dataset, { model, modalities }: JobSpec): ModalityShape[] {
 	const known = dataset.profile.modalities;
-	return (wanted ?? Object.keys(known)).map((name) => {
-		const profile = known[name];
+	const taken = model.family === 'custom' ? Object.keys(model.inputs) : Object.keys(known);
+	const field = modalities === undefined && model.family === 'custom' ? 'model.inputs' : 'modalities';
+	return (modalities ?? taken).map((name) => {
+		const profile = Object.hasOwn(known, name) ? known[name] : undefined;
 		if (profile === undefined)
-			throw new ProblemError(
-				'modality_not_found',
-				`the dataset has no modality "${name}"; it has ${Object.keys(known).join(', ')}`,
-				'modalities',
-			);
+			throw new ProblemError('modality_not_found', `the dataset has no modality "${name}"; it has ${Object.keys(known).join(', ')}`, field);
 		return { name, shape: profile.shape, maskedSteps: profile.masked && profile.shape.length === 2 };
 	});
 }
@@ -51,17 +50,21 @@ function standardisations(train: Examples, modalities: readonly ModalityShape[])
 }
 
 function lossFor(spec: JobSpec, task: TaskProfile): LossName {
-	const { loss } = spec.training;
+	const custom = spec.model.family === 'custom' ? spec.model.loss : undefined;
+	const loss = custom ?? spec.training.loss;
 	const regression = task.type === 'regression';
 	if (task.type === 'multilabel') throw new ProblemError('unsupported_task', 'multilabel datasets cannot be trained yet', 'dataset');
 	if (loss !== 'auto' && (loss === 'cross_entropy') === regression)
-		throw new ProblemError('unsupported_task', `the loss ${loss} does not fit a ${task.type} task`, 'training.loss');
+		throw new ProblemError(
+			'unsupported_task',
+			`the loss ${loss} does not fit a ${task.type} task`,
+			custom === undefined ? 'training.loss' : 'model.loss',
+		);
 	if (regression) return loss === 'mae' ? 'mae' : 'mse';
 	return task.type === 'binary' ? 'binary_cross_entropy' : 'cross_entropy';
 }
 
-function scaleOf(task: TaskProfile, train: Examples): TargetScale {
-	if (task.type !== 'regression') return { mean: 0, deviation: 1 };
+function scaleOf(train: Examples): TargetScale {
 	const labels = labelsOf(train);
 	const mean = labels.reduce((sum, label) => sum + label, 0) / labels.length;
 	const deviation = Math.sqrt(labels.reduce((sum, label) => sum + (label - mean) ** 2, 0) / labels.length);
@@ -73,13 +76,21 @@ export function prepare(spec: JobSpec, folder: string): Prepared {
 	const dataset = openDataset(folder);
 	const { task } = dataset.profile;
 	const loss = lossFor(spec, task);
-	const modalities = modalitiesOf(dataset, spec.modalities);
+	const modalities = modalitiesOf(dataset, spec);
 	const config = weightingConfig(spec.weighting);
 	if (task.type === 'regression' && config.mi === 'argmax')
 		throw new ProblemError(
 			'unsupported_task',
 			'argmax mutual information needs classes; use ksg for regression',
 			'weighting.mutual_information',
+		);
+	const custom = spec.model.family === 'custom'; // raw values in, raw values out
+	const standardise = spec.training.standardize ?? !custom;
+	if (custom && standardise)
+		throw new ProblemError(
+			'invalid_request',
+			'a custom model takes the raw values of the dataset; expected false or nothing',
+			'training.standardize',
 		);
 	const parts = trainingRows(dataset, { fraction: spec.training.validation_fraction, seed: spec.training.seed });
 	const examples = (name: string, split: string, rows: Uint32Array): Examples => ({ name, split: dataset.split(split), rows });
@@ -92,8 +103,8 @@ export function prepare(spec: JobSpec, folder: string): Prepared {
 		task,
 		modalities,
 		masked: new Set(modalities.filter(({ name }) => dataset.profile.modalities[name]?.masked).map(({ name }) => name)),
-		standardisation: (spec.training.standardize ?? true) ? standardisations(train, modalities) : new Map(),
-		scale: scaleOf(task, train),
+		standardisation: standardise ? standardisations(train, modalities) : new Map(),
+		scale: custom || task.type !== 'regression' ? { mean: 0, deviation: 1 } : scaleOf(train),
 		loss,
 		config,
 		train,

@@ -2,9 +2,10 @@ import { differentiate } from '@steelyard/autodiff';
 import { canonicalise, encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
 import { clipToNorm, globalNorm, type Optimizer } from '@steelyard/optim';
 import type { ProgramModel } from '@steelyard/runtime';
-import { type Architecture, embed, fuse, parametersOf } from './architecture.js';
+import type { Architecture } from './architecture.js';
+import { maskWidth } from './examples.js';
 import { type LossName, lossOf } from './loss.js';
-import { layOut, type ParameterGroup, pack, unpack } from './parameter-layout.js';
+import { layoutOf, type ParameterGroup, pack, unpack } from './parameter-layout.js';
 import { type Standardisation, standardised } from './standardise.js';
 
 export type TrainProgramOptions = {
@@ -19,62 +20,74 @@ export type TrainProgramOptions = {
 /**
  * A Scan over the K steps of a chunk; K is a size of its inputs.
  * Inputs `[K, batch, …]`: `chunk/x.<modality>`, `chunk/mask.<modality>`, `chunk/w.<modality>`, `chunk/target`, `chunk/sample_weight`; `[K]` or `[K, 1, 1]` a step: `chunk/<scalar>`; `after/<slot>` `[1, 1]`.
- * State: `state/<group>` and `state/<group>/<slot>`. Outputs: `loss` `[K]` and, where gradients are clipped, `grad_norm` `[K]`.
+ * State: `state/<group>` and, for parameters, `state/<group>/<slot>`. Outputs: `loss` `[K]` and, where gradients are clipped, `grad_norm` `[K]`.
  */
 export type TrainProgram = {
 	readonly model: ProgramModel;
+	/** Parameters, which have slots of the optimizer as well. */
 	readonly layout: readonly ParameterGroup[];
+	/** Running statistics. */
+	readonly running: readonly ParameterGroup[];
 	readonly scalars: readonly string[];
+	/** Multiply-adds of a step, about. */
+	readonly work: number;
 };
 
 /** What a batch brings to a step, by name, without the axis of steps. */
 const batchInputs = ({ architecture, batch }: TrainProgramOptions) => [
 	...architecture.modalities.map(({ name, shape }) => ({ name: `x.${name}`, shape: [batch, ...shape] })),
-	...architecture.modalities
-		.filter(({ maskedSteps }) => maskedSteps)
-		.map(({ name, shape }) => ({ name: `mask.${name}`, shape: [batch, shape[0] as number] })),
+	...architecture.modalities.flatMap((modality) => {
+		const kind = architecture.masks.get(modality.name);
+		return kind === undefined ? [] : [{ name: `mask.${modality.name}`, shape: [batch, maskWidth(modality, kind)] }];
+	}),
 	...architecture.modalities.map(({ name }) => ({ name: `w.${name}`, shape: [batch, 1] })),
 	{ name: 'target', shape: [batch, architecture.outputs] },
 	{ name: 'sample_weight', shape: [batch, 1] },
 ];
 
-/** Forward and backward pass of one step: `loss`, and the gradients of `lossScale`·loss by parameter. */
+/** Forward and backward pass of one step: `loss`, the gradients of `lossScale`·loss by parameter, and running statistics as `next/<name>`. */
 async function differentiated(options: TrainProgramOptions) {
 	const { architecture } = options;
 	const g = new GraphBuilder();
 	const inputs = new Map(batchInputs(options).map(({ name, shape }) => [name, g.input(name, 'float32', shape)]));
 	const scale = g.input('lossScale', 'float32', []);
-	const parameters = new Map(parametersOf(architecture).map(({ name, shape }) => [name, g.input(name, 'float32', shape)]));
+	const { parameters, running } = architecture;
+	const state = new Map([...parameters, ...running].map(({ name, shape }) => [name, g.input(name, 'float32', shape)]));
 	const input = (name: string) => inputs.get(name) as Value;
-	const parameter = (name: string) => parameters.get(name) as Value;
-	const embeddings = embed(g, architecture, { x: (m) => input(`x.${m}`), mask: (m) => input(`mask.${m}`), parameter });
-	const logits = fuse(
+	const parameter = (name: string) => state.get(name) as Value;
+	const forward = architecture.forward(
 		g,
-		architecture,
-		embeddings,
-		architecture.modalities.map(({ name }) => input(`w.${name}`)),
-		parameter,
+		{ x: (m) => input(`x.${m}`), mask: (m) => input(`mask.${m}`), parameter },
+		{ scope: 'model', mode: 'train' },
 	);
+	const logits = forward.logits(architecture.modalities.map(({ name }) => input(`w.${name}`)));
 	const loss = lossOf(g, options.loss, logits, input('target'), input('sample_weight'));
 	g.output('loss', loss);
 	g.output('scaled_loss', g.mul(loss, scale));
-	const graph = await canonicalise({ graph: g.build('forward'), opset: OPSET });
-	return differentiate(graph, { loss: 'scaled_loss', wrt: [...parameters.keys()] });
+	const moved = forward.running();
+	for (const { name } of running) g.output(`next/${name}`, moved.get(name) as Value);
+	const graph = await canonicalise({ graph: g.build('forward'), opset: architecture.opset });
+	return {
+		...differentiate(graph, { loss: 'scaled_loss', wrt: parameters.map(({ name }) => name) }),
+		work: architecture.work(graph, options.batch),
+	};
 }
 
 /** The body of the Scan: state in, one step, state out. */
-async function stepBody(options: TrainProgramOptions, layout: readonly ParameterGroup[], scalars: readonly string[]) {
+async function stepBody(options: TrainProgramOptions, layout: ReturnType<typeof layoutOf>, scalars: readonly string[]) {
 	const { optimizer, clipNorm } = options;
-	const { graph, gradients } = await differentiated(options);
+	const { graph, gradients, work } = await differentiated(options);
 	const g = new GraphBuilder('step/');
-	const state = layout.map((group) => ({
+	const state = layout.trained.map((group) => ({
 		group,
 		parameter: g.input(`flat/${group.name}`, 'float32', [1, group.size]),
 		slots: Object.fromEntries(optimizer.slots.map((slot) => [slot, g.input(`${group.name}/${slot}`, 'float32', [1, group.size])])),
 	}));
+	const running = layout.running.map((group) => ({ group, statistics: g.input(`flat/${group.name}`, 'float32', [1, group.size]) }));
 	for (const { name, shape } of batchInputs(options)) g.input(name, 'float32', shape);
 	const scalarInputs = Object.fromEntries(scalars.map((name) => [name, g.input(name, 'float32', name === 'lossScale' ? [] : [1, 1])]));
 	for (const { group, parameter } of state) unpack(g, group, parameter);
+	for (const { group, statistics } of running) unpack(g, group, statistics);
 	g.append(graph);
 
 	let flat = state.map(({ group }) => pack(g, group, (name) => gradients.get(name) as Value));
@@ -90,25 +103,33 @@ async function stepBody(options: TrainProgramOptions, layout: readonly Parameter
 		g.output(`${group.name}/next`, next.parameter);
 		for (const slot of optimizer.slots) g.output(`${group.name}/${slot}/next`, next.slots[slot] as Value);
 	});
+	for (const { group } of running)
+		g.output(
+			`${group.name}/next`,
+			pack(g, group, (name) => g.value(`next/${name}`)),
+		);
 	g.output('step_loss', g.value('loss'));
 	if (norm !== null) g.output('step_grad_norm', norm);
-	return g.build('step');
+	return { body: g.build('step'), work };
 }
 
 /** Compiles the training program of an architecture. Throws GraphError or RuntimeError. */
 export async function compileTrainProgram(options: TrainProgramOptions): Promise<TrainProgram> {
 	const { architecture, optimizer, clipNorm, standardisation } = options;
-	const layout = layOut(parametersOf(architecture));
+	const layout = layoutOf(architecture);
 	const scalars = ['lossScale', ...optimizer.scalars];
-	const body = await stepBody(options, layout, scalars);
+	const { body, work } = await stepBody(options, layout, scalars);
 
 	const g = new GraphBuilder('train/');
-	const states = layout.flatMap((group) =>
-		['', ...optimizer.slots].map((slot) => ({
+	const stateOf = (group: ParameterGroup, slots: readonly string[]) =>
+		['', ...slots].map((slot) => ({
 			slot,
 			input: g.input(slot === '' ? `state/${group.name}` : `state/${group.name}/${slot}`, 'float32', [1, group.size]),
-		})),
-	);
+		}));
+	const states = [
+		...layout.trained.flatMap((group) => stateOf(group, optimizer.slots)),
+		...layout.running.flatMap((group) => stateOf(group, [])),
+	];
 	const batches = batchInputs(options).map(({ name, shape }) => {
 		const chunk = g.input(`chunk/${name}`, 'float32', ['K', ...shape]);
 		return standardised(g, chunk, name.startsWith('x.') ? (standardisation.get(name.slice(2)) ?? null) : null);
@@ -132,5 +153,11 @@ export async function compileTrainProgram(options: TrainProgramOptions): Promise
 		state[input.name] = output;
 	});
 	for (const curve of curves) g.output(curve.name.slice('scan/'.length), curve);
-	return { model: { bytes: encodeModel({ graph: g.build('train'), opset: OPSET }), state }, layout, scalars };
+	return {
+		model: { bytes: encodeModel({ graph: g.build('train'), opset: OPSET }), state },
+		layout: layout.trained,
+		running: layout.running,
+		scalars,
+		work,
+	};
 }

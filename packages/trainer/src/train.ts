@@ -1,3 +1,4 @@
+import { mendable } from './custom/mendable.js';
 import type { TrainOptions, TrainOutcome } from './face.js';
 import { finish } from './finish.js';
 import { trainFusion } from './fusion-stage.js';
@@ -11,19 +12,21 @@ import { judgeUnimodal, trainUnimodal } from './unimodal-stage.js';
  * and a resume. Throws ProblemError for what the user can mend, and what the packages below throw.
  */
 export async function train(options: TrainOptions): Promise<TrainOutcome> {
-	const { spec, dataset, output, earlier = [], emit } = options;
+	const { spec, dataset, output, emit } = options;
 	const started = performance.now();
 	emit({ type: 'stage', stage: 'preparing' });
 	const { provider, note } = await deviceFor(spec.device);
 	emit({ type: 'device', provider, note });
 	const prepared = prepare(spec, dataset);
 	try {
-		const job = openJob(options, prepared, provider, await openJobState(spec, prepared, provider, [output, ...earlier]));
+		const job = await openJob(options, prepared, provider, await openJobState(options, prepared, provider));
 		if (job.weighted && !(await trainUnimodal(job))) return { status: 'stopped' };
 		const judged = job.weighted ? await judgeUnimodal(job) : null;
 		const outcome = await trainFusion(job, judged);
 		if (outcome.status === 'stopped') return { status: 'stopped' };
 		return await finish(job, { output, outcome, judged, deviceNote: note, started });
+	} catch (error) {
+		throw spec.model.family === 'custom' ? mendable(error) : error;
 	} finally {
 		prepared.dataset.close();
 	}

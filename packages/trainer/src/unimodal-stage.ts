@@ -1,11 +1,10 @@
 import type { JobResult, Metrics } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/mlp-fusion';
-import type { Architecture } from './architecture.js';
+import type { Architecture, Parameters } from './architecture.js';
 import { type Examples, labelsOf, presence } from './examples.js';
 import type { Job } from './job.js';
 import { metricsOf } from './metrics.js';
-import type { Parameters } from './predict-program.js';
-import { predictionsFrom } from './predictor.js';
+import { predictionsFrom } from './predictions.js';
 
 const ones = (count: number): Float32Array => new Float32Array(count).fill(1);
 

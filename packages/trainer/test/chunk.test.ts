@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chunkSteps } from '../src/chunk.js';
+import { chunkSteps, denseWork } from '../src/chunk.js';
 
+type Sizes = Parameters<typeof denseWork>[0] & { perEpoch: number; most: number };
+const stepsOf = (sizes: Sizes): number => chunkSteps({ ...sizes, work: denseWork(sizes) });
 const of = (parameters: number, features: number[], batch: number, more: Partial<{ perEpoch: number; most: number }> = {}) => ({
-	specs: [{ name: 'p', shape: [parameters], bound: 1 }],
+	parameters: [{ name: 'p', shape: [parameters] }],
 	modalities: [{ name: 'x', shape: features, maskedSteps: false }],
 	batch,
 	perEpoch: 1_000_000,
@@ -22,7 +24,7 @@ describe('steps of a chunk', () => {
 				size(100_000),
 				fc.oneof(size(2000), fc.constant(Number.POSITIVE_INFINITY)),
 				(parameters, features, batch, perEpoch, most) => {
-					const steps = chunkSteps(of(parameters, features, batch, { perEpoch, most }));
+					const steps = stepsOf(of(parameters, features, batch, { perEpoch, most }));
 					expect(Number.isInteger(steps)).toBe(true);
 					expect(steps).toBeGreaterThanOrEqual(1);
 					expect(steps).toBeLessThanOrEqual(Math.min(perEpoch, most));
@@ -35,26 +37,26 @@ describe('steps of a chunk', () => {
 	});
 
 	it('fall with the size of the model, the batch and the inputs', () => {
-		const plain = chunkSteps(of(100_000, [50], 32));
+		const plain = stepsOf(of(100_000, [50], 32));
 		expect(plain).toBeGreaterThan(100);
-		expect(chunkSteps(of(1_000_000, [50], 32))).toBeLessThan(plain);
-		expect(chunkSteps(of(100_000, [50], 128))).toBeLessThan(plain);
-		expect(chunkSteps(of(100_000, [50_000], 32))).toBeLessThan(plain);
-		expect(chunkSteps(of(100_000, [30, 50], 32))).toBeLessThan(plain); // a sequence: every step of it goes through the encoder
+		expect(stepsOf(of(1_000_000, [50], 32))).toBeLessThan(plain);
+		expect(stepsOf(of(100_000, [50], 128))).toBeLessThan(plain);
+		expect(stepsOf(of(100_000, [50_000], 32))).toBeLessThan(plain);
+		expect(stepsOf(of(100_000, [30, 50], 32))).toBeLessThan(plain); // a sequence: every step of it goes through the encoder
 	});
 
 	it('are one for a model that takes a second a step', () => {
-		expect(chunkSteps(of(500_000_000, [10], 256))).toBe(1);
+		expect(stepsOf(of(500_000_000, [10], 256))).toBe(1);
 	});
 
 	it('take every modality and parameter into account', () => {
 		const one = of(100_000, [50], 32);
 		const two = {
 			...one,
-			specs: [...one.specs, ...one.specs],
+			parameters: [...one.parameters, ...one.parameters],
 			modalities: [...one.modalities, { name: 'y', shape: [20_000], maskedSteps: false }],
 		};
-		expect(chunkSteps(two)).toBeLessThan(chunkSteps({ ...one, specs: two.specs }));
-		expect(chunkSteps({ ...one, specs: two.specs })).toBeLessThan(chunkSteps(one));
+		expect(stepsOf(two)).toBeLessThan(stepsOf({ ...one, parameters: two.parameters }));
+		expect(stepsOf({ ...one, parameters: two.parameters })).toBeLessThan(stepsOf(one));
 	});
 });

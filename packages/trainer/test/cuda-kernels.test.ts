@@ -5,8 +5,8 @@ import { type OptimizerOptions, optimizer as optimizerOf } from '@steelyard/opti
 import { sizeOf, tensor } from '@steelyard/runtime';
 import { weightingPreset } from '@steelyard/weighting';
 import { describe, expect, it } from 'vitest';
-import { parametersOf } from '../src/architecture.js';
 import { exportModel, type TrainedModel } from '../src/export-graph.js';
+import { familyArchitecture } from '../src/family-architecture.js';
 import type { LossName } from '../src/loss.js';
 import type { Standardisation } from '../src/standardise.js';
 import { compileTrainProgram } from '../src/train-program.js';
@@ -70,7 +70,7 @@ const optimizers: OptimizerOptions['name'][] = ['sgd', 'momentum', 'adam', 'adam
 
 async function programOf(name: keyof typeof architectures, loss: LossName, optimizer: OptimizerOptions['name'], clipNorm: number | null) {
 	const { model } = await compileTrainProgram({
-		architecture: { config, modalities: architectures[name], outputs: loss === 'cross_entropy' ? 3 : 1 },
+		architecture: familyArchitecture({ config, modalities: architectures[name], outputs: loss === 'cross_entropy' ? 3 : 1 }),
 		batch: 8,
 		loss,
 		optimizer: optimizerOf({ name: optimizer, weightDecay: 0.01, momentum: 0.9, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }),
@@ -90,8 +90,8 @@ const tasks: TaskProfile[] = [
 function exported(task: TaskProfile): Uint8Array {
 	const all = Object.values(modalities);
 	const zero = (some: typeof all): TrainedModel => {
-		const architecture = { config, modalities: some, outputs: task.outputs };
-		const parameters = parametersOf(architecture).map(
+		const architecture = familyArchitecture({ config, modalities: some, outputs: task.outputs });
+		const parameters = architecture.parameters.map(
 			({ name, shape }) => [name, tensor('float32', [...shape], new Float32Array(sizeOf([...shape])))] as const,
 		);
 		return { architecture, parameters: new Map(parameters) };

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { optimizer as optimizerOf } from '@steelyard/optim';
 import { loadProgram, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
 import { describe, expect, it } from 'vitest';
+import { familyArchitecture } from '../src/family-architecture.js';
 import type { LossName } from '../src/loss.js';
 import { parametersFrom } from '../src/parameter-layout.js';
 import { compileTrainProgram } from '../src/train-program.js';
@@ -35,14 +36,14 @@ const losses: Record<string, LossName> = { multiclass: 'cross_entropy', binary: 
 async function trained(c: Case, chunk: number) {
 	const { rows, batch, steps, hidden } = fixture;
 	const outputs = c.task === 'multiclass' ? 3 : 1;
-	const architecture = {
+	const architecture = familyArchitecture({
 		config: { family: 'mlp-fusion' as const, hidden, encoder_layers: 2, head_layers: 2 },
 		modalities: [
 			{ name: 'a', shape: [5], maskedSteps: false },
 			{ name: 'b', shape: [4, 3], maskedSteps: true },
 		],
 		outputs,
-	};
+	});
 	const optimizer = optimizerOf({ name: c.optimizer, weightDecay: c.weight_decay, momentum: 0.9, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
 	const program = await compileTrainProgram({
 		architecture,

@@ -1,0 +1,31 @@
+import { type JobSpec, ProblemError, type TaskProfile } from '@steelyard/contracts';
+import type { ModalityShape } from '@steelyard/mlp-fusion';
+import type { Architecture } from './architecture.js';
+import { customArchitecture } from './custom/custom-architecture.js';
+import { openUploaded } from './custom/uploaded.js';
+import { familyArchitecture } from './family-architecture.js';
+
+/** The models of a job: the one that fuses all modalities, and where they are weighed one a modality. */
+export type Architectures = { readonly fusion: Architecture; readonly unimodal: readonly Architecture[] };
+
+/** Makes the models that a spec asks for; `file` is the uploaded graph, for the family `custom`. Throws ProblemError, and for a graph GraphError and RuntimeError. */
+export async function architecturesOf(
+	{ model: config, training }: JobSpec,
+	file: string | undefined,
+	{ modalities, task, weighted }: { modalities: readonly ModalityShape[]; task: TaskProfile; weighted: boolean },
+): Promise<Architectures> {
+	const all = (of: (chosen: readonly ModalityShape[]) => Architecture): Architectures => ({
+		fusion: of(modalities),
+		unimodal: weighted ? modalities.map((modality) => of([modality])) : [],
+	});
+	if (config.family !== 'custom') return all((chosen) => familyArchitecture({ config, modalities: chosen, outputs: task.outputs }));
+	if (file === undefined) throw new ProblemError('model_not_found', `the graph of the model ${config.model} is not there`, 'model.model');
+	const uploaded = await openUploaded(file, config, { modalities, task, weighted });
+	if (uploaded.fixedBatch !== null && uploaded.fixedBatch !== training.batch_size)
+		throw new ProblemError(
+			'invalid_model',
+			`the graph takes batches of ${uploaded.fixedBatch} only, found training.batch_size ${training.batch_size}; set it to ${uploaded.fixedBatch}, or export the graph with a free first dimension`,
+			'training.batch_size',
+		);
+	return all((chosen) => customArchitecture(uploaded, chosen, modalities));
+}

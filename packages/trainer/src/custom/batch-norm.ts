@@ -1,0 +1,54 @@
+import { type Graph, GraphError, type Node } from '@steelyard/onnx';
+
+/** Running statistics of a norm: the initializer that holds them, and the value that a step leaves. */
+export type RunningStatistic = { readonly initializer: string; readonly next: string };
+
+const inTraining = (node: Node): boolean => {
+	const mode = node.attributes['training_mode'];
+	return node.op === 'BatchNormalization' && mode?.type === 'int' && mode.value === 1;
+};
+
+const infer = (node: Node): Node => ({
+	...node,
+	outputs: node.outputs.slice(0, 1),
+	attributes: Object.fromEntries(Object.entries(node.attributes).filter(([name]) => name !== 'training_mode')),
+});
+
+/** Whether the graph was exported with a batch normalisation in training form. */
+export const hasTrainingForm = (graph: Graph): boolean => graph.nodes.some(inTraining);
+
+/** The graph with every batch normalisation on its running statistics. */
+export const withRunningStatistics = (graph: Graph): Graph => ({
+	...graph,
+	nodes: graph.nodes.map((node) => (inTraining(node) ? infer(node) : node)),
+});
+
+/**
+ * The graph with every batch normalisation on the statistics of the batch, and the running ones that follow: ONNX has running·momentum +
+ * batch·(1 − momentum), with the biased variance of the batch. A norm whose statistics are no initializers stays as it is.
+ */
+export function withBatchStatistics(graph: Graph, opset: number): { graph: Graph; running: RunningStatistic[] } {
+	const current = new Map<string, string>();
+	const nodes = graph.nodes.map((node, i): Node => {
+		if (node.op !== 'BatchNormalization') return node;
+		const [x, scale, bias, mean, variance] = node.inputs as [string, string, string, string, string];
+		if (!graph.initializers.has(mean) || !graph.initializers.has(variance)) return node;
+		if (opset < 14)
+			throw new GraphError(
+				'unsupported_model',
+				`node "${node.name}" (BatchNormalization) of operator set ${opset} has no training form; export the model at 14 or above, or set model.batch_norm to frozen`,
+				node.name,
+			);
+		// a norm used twice moves its statistics twice, in the order of the graph
+		const inputs = [x, scale, bias, current.get(mean) ?? mean, current.get(variance) ?? variance];
+		const next = [mean, variance].map((name, k) => node.outputs[k + 1] || `steelyard/${i}/${name}`) as [string, string];
+		current.set(mean, next[0]).set(variance, next[1]);
+		return {
+			...node,
+			inputs,
+			outputs: [node.outputs[0] as string, ...next],
+			attributes: { ...node.attributes, training_mode: { type: 'int', value: 1 } },
+		};
+	});
+	return { graph: { ...graph, nodes }, running: [...current].map(([initializer, next]) => ({ initializer, next })) };
+}

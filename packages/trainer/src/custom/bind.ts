@@ -1,0 +1,49 @@
+import type { Dim, GraphBuilder, Value } from '@steelyard/onnx';
+import type { DType } from '@steelyard/runtime';
+import type { ForwardInputs } from '../architecture.js';
+import type { Feed } from './feeds.js';
+
+/** TensorProto.DataType of what a Cast may go to. */
+const castCode: Partial<Record<DType, number>> = {
+	float32: 1,
+	uint8: 2,
+	int8: 3,
+	uint16: 4,
+	int16: 5,
+	int32: 6,
+	int64: 7,
+	bool: 9,
+	float64: 11,
+	uint32: 12,
+	uint64: 13,
+};
+
+const cast = (g: GraphBuilder, value: Value, dtype: DType): Value =>
+	value.dtype === dtype ? value : g.op('Cast', [value], { to: castCode[dtype] as number }, { dtype });
+
+/** A constant `[batch, …tail]`, where `like` is `[batch, …]`. */
+function filled(g: GraphBuilder, value: number, like: Value, tail: readonly number[]): Value {
+	const shape: Dim[] = [like.shape[0] as Dim, ...tail];
+	const rows = g.op('Shape', [like], { start: 0, end: 1 }, { dtype: 'int64', shape: [1] });
+	const sizes = tail.length === 0 ? rows : g.op('Concat', [rows, g.ints(tail)], { axis: 0 }, { shape: [shape.length] });
+	return g.op('Expand', [g.scalar(value), sizes], {}, { shape });
+}
+
+/** What goes into an input of an uploaded graph, as a value of a builder. `like` is any value `[batch, …]`; `weight` gives `[batch, 1]`. */
+export function bind(
+	g: GraphBuilder,
+	{ dtype, tail, source }: Feed,
+	{ x, mask }: ForwardInputs,
+	like: Value,
+	weight: (modality: string) => Value,
+): Value {
+	const value =
+		source.from === 'values'
+			? x(source.modality)
+			: source.from === 'mask'
+				? mask(source.modality)
+				: source.from === 'weight'
+					? weight(source.modality)
+					: filled(g, source.value, like, tail);
+	return cast(g, g.reshape(value, [value.shape[0] as Dim, ...tail]), dtype);
+}

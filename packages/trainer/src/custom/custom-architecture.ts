@@ -1,0 +1,165 @@
+import { ProblemError } from '@steelyard/contracts';
+import type { ModalityShape } from '@steelyard/mlp-fusion';
+import { type Dim, encodeModel, type Graph, replaceInitializers, type Value } from '@steelyard/onnx';
+import { createSession, sizeOf, type Tensor } from '@steelyard/runtime';
+import type { Architecture, OwnModel, ParameterShape, Predictor, PredictorOptions } from '../architecture.js';
+import type { MaskKind } from '../examples.js';
+import { layoutOf, parametersFrom } from '../parameter-layout.js';
+import { hasTrainingForm, type RunningStatistic, withBatchStatistics, withRunningStatistics } from './batch-norm.js';
+import { bind } from './bind.js';
+import type { Feed } from './feeds.js';
+import { place } from './place.js';
+import { pruned } from './reach.js';
+import { type Runnable, runGraph } from './run-graph.js';
+import type { Uploaded } from './uploaded.js';
+import { weighEmbeddings } from './weigh-embeddings.js';
+import { graphWork } from './work.js';
+
+/** A form of the uploaded graph and what goes into its inputs. */
+type Form = { readonly graph: Graph; readonly feeds: readonly Feed[]; readonly running: readonly RunningStatistic[] };
+
+/** What goes into an input where the modality is left out: zeros, weight 0, and a mask of ones, since a row without any step may have no finite output. */
+const leftOut = (feed: Feed): Feed => ({
+	...feed,
+	source: { from: 'constant', modality: feed.source.modality, value: feed.source.from === 'mask' ? 1 : 0 },
+});
+
+/** The graph as it predicts, and as a step trains it, with `kept` modalities and what its one output needs. */
+function formsOf({ graph: whole, feeds, embeddings, config, opset }: Uploaded, kept: ReadonlySet<string>): { infer: Form; train: Form } {
+	const weighed = weighEmbeddings(whole, embeddings, kept);
+	const all = [...feeds.map((feed) => (kept.has(feed.source.modality) ? feed : leftOut(feed))), ...weighed.feeds];
+	const form = (graph: Graph, running: readonly RunningStatistic[]): Form => {
+		const needed = pruned(graph, [config.output, ...running.map(({ next }) => next)]);
+		return { graph: needed, running, feeds: all.filter(({ name }) => needed.inputs.some((input) => input.name === name)) };
+	};
+	const live = pruned(weighed.graph, [config.output]);
+	const infer = form(withRunningStatistics(live), []);
+	if (config.batch_norm === 'frozen') return { infer, train: infer };
+	const { graph, running } = withBatchStatistics(live, opset);
+	return { infer, train: form(graph, running) };
+}
+
+const runningName = (initializer: string): string => `running.${initializer}`;
+
+/** The file of the user with trained numbers in it; a graph that was exported in training form is given back as it predicts. */
+function ownModel(uploaded: Uploaded, modalities: readonly ModalityShape[], numbers: ReadonlyMap<string, Tensor>): OwnModel {
+	const { bytes, graph, opset, config } = uploaded;
+	const predicting = hasTrainingForm(graph) ? encodeModel({ graph: withRunningStatistics(graph), opset }) : bytes;
+	const runnable: Runnable = { ...uploaded, output: config.output, modalities };
+	return {
+		bytes: replaceInitializers(predicting, numbers),
+		run: (session, examples, weights) => runGraph(session, runnable, examples, weights),
+	};
+}
+
+/** Predicts by the uploaded graph itself, its parameters as inputs. */
+async function createPredictor(
+	{ config, opset, fixedBatch, outputs }: Uploaded,
+	{ graph, feeds }: Form,
+	architecture: Architecture,
+	initializerOf: (name: string) => string,
+	{ provider, threads }: PredictorOptions,
+): Promise<Predictor> {
+	const batch: Dim = fixedBatch ?? 'batch';
+	const state = [...architecture.parameters, ...architecture.running];
+	const moved = state.filter(({ name }) => graph.initializers.has(initializerOf(name)));
+	const names = new Set(moved.map(({ name }) => initializerOf(name)));
+	const inputs = [
+		...feeds.map(({ name, dtype, tail }): Value => ({ name, dtype, shape: [batch, ...tail] })),
+		...moved.map(({ name, shape }): Value => ({ name: initializerOf(name), dtype: 'float32', shape })),
+	];
+	const initializers = new Map([...graph.initializers].filter(([name]) => !names.has(name)));
+	const session = await createSession(encodeModel({ graph: { ...graph, inputs, initializers }, opset }, [config.output]), {
+		provider,
+		threads,
+		optimisation: 'all',
+	});
+	const runnable: Runnable = { feeds, fixedBatch, output: config.output, outputs, modalities: architecture.modalities };
+	const { trained, running } = layoutOf(architecture);
+	return {
+		async encode(examples, parameters) {
+			const values = parametersFrom([...trained, ...running], (group) => (parameters[`state/${group}`] as Tensor).data as Float32Array);
+			const numbers = Object.fromEntries(moved.map(({ name }) => [initializerOf(name), values.get(name) as Tensor]));
+			return (weights) => runGraph(session, runnable, examples, weights, numbers);
+		},
+		dispose: () => session.release(),
+	};
+}
+
+/** An uploaded graph as something to train: with all modalities, or with some of them alone, the others left out. */
+export function customArchitecture(uploaded: Uploaded, modalities: readonly ModalityShape[], all: readonly ModalityShape[]): Architecture {
+	const { config, chosen, opset, outputs } = uploaded;
+	const { infer, train } = formsOf(uploaded, new Set(modalities.map(({ name }) => name)));
+	const parameters = chosen.filter(({ initializer }) => train.graph.initializers.has(initializer));
+	const running = train.running.map(({ initializer }): ParameterShape => {
+		return { name: runningName(initializer), shape: (train.graph.initializers.get(initializer) as Tensor).shape };
+	});
+	if (parameters.length === 0)
+		throw new ProblemError(
+			'invalid_model',
+			modalities.length === all.length
+				? `no trainable parameter leads to the output "${config.output}"`
+				: `no trainable parameter leads from the modality "${modalities[0]?.name}" to the output "${config.output}", and weighting trains one model a modality`,
+			config.trainable === undefined ? 'model.frozen' : 'model.trainable',
+		);
+	const initializers = new Map([
+		...chosen.map(({ name, initializer }): [string, string] => [name, initializer]),
+		...train.running.map(({ initializer }): [string, string] => [runningName(initializer), initializer]),
+	]);
+	const initializerOf = (name: string): string => initializers.get(name) as string;
+	const maskOf = ({ source }: Feed): Array<[string, MaskKind]> => (source.from === 'mask' ? [[source.modality, source.kind]] : []);
+	const state: readonly ParameterShape[] = [...parameters, ...running];
+	const architecture: Architecture = {
+		modalities,
+		outputs,
+		masks: new Map(train.feeds.flatMap(maskOf)),
+		parameters,
+		running,
+		opset,
+		fixedBatch: uploaded.fixedBatch,
+		padding: 'repeat',
+		initial: () =>
+			new Map(state.map(({ name }) => [name, (uploaded.graph.initializers.get(initializerOf(name)) as Tensor).data as Float32Array])),
+		// backward costs about twice the forward pass
+		work: (graph) => 3 * graphWork(graph) + 20 * parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+		forward(g, inputs, { scope, mode }) {
+			const { graph, feeds, running: moving } = mode === 'train' ? train : infer;
+			const like = inputs.x((modalities[0] as ModalityShape).name);
+			const bound = new Map<string, Value>();
+			const late = feeds.filter(({ source }) => source.from === 'weight');
+			for (const feed of feeds)
+				if (!late.includes(feed))
+					bound.set(
+						feed.name,
+						bind(g, feed, inputs, like, () => like),
+					);
+			for (const { name } of state) bound.set(initializerOf(name), inputs.parameter(name));
+			const rest = place(
+				g,
+				graph,
+				bound,
+				late.map(({ name }) => name),
+				scope,
+			);
+			let nameOf = (name: string): string => name;
+			return {
+				logits(weights) {
+					const weight = (modality: string): Value => weights[modalities.findIndex(({ name }) => name === modality)] as Value;
+					nameOf = rest(new Map(late.map((feed) => [feed.name, bind(g, feed, inputs, like, weight)])));
+					const output: Value = { name: nameOf(config.output), dtype: 'float32', shape: [] };
+					return g.reshape(output, [like.shape[0] as Dim, outputs]);
+				},
+				running: () =>
+					new Map(
+						moving.map(({ initializer, next }, i) => [
+							runningName(initializer),
+							{ name: nameOf(next), dtype: 'float32', shape: running[i]?.shape ?? [] },
+						]),
+					),
+			};
+		},
+		predictor: (options) => createPredictor(uploaded, infer, architecture, initializerOf, options),
+		ownModel: (numbers) => ownModel(uploaded, all, new Map(state.map(({ name }) => [initializerOf(name), numbers.get(name) as Tensor]))),
+	};
+	return architecture;
+}

@@ -1,0 +1,106 @@
+import { readFile } from 'node:fs/promises';
+import { type CustomConfig, ProblemError, type TaskProfile } from '@steelyard/contracts';
+import type { ModalityShape } from '@steelyard/mlp-fusion';
+import { decodeModel, encodeModel, type Graph } from '@steelyard/onnx';
+import { createSession, type ValueInfo } from '@steelyard/runtime';
+import { type ChosenParameter, chooseParameters } from './choose-parameters.js';
+import { type Feeds, feedsOf } from './feeds.js';
+import type { Embedding } from './weigh-embeddings.js';
+
+/** An uploaded graph that fits the dataset of a job. */
+export type Uploaded = Feeds & {
+	readonly config: CustomConfig;
+	readonly bytes: Uint8Array;
+	readonly graph: Graph;
+	readonly opset: number;
+	readonly chosen: readonly ChosenParameter[];
+	/** Of the modalities that are weighed and have no input for their weight. */
+	readonly embeddings: readonly Embedding[];
+	readonly outputs: number;
+};
+
+const refuse = (param: string, detail: string): never => {
+	throw new ProblemError('invalid_model', detail, param);
+};
+
+/** Rows of the batch by which shapes are asked for. */
+const PROBE = 2;
+
+/** Types of some values of the graph for a batch of `rows`, by the runtime's own inference. */
+async function typesOf(
+	graph: Graph,
+	opset: number,
+	{ feeds }: Feeds,
+	rows: number,
+	names: readonly string[],
+): Promise<Map<string, ValueInfo>> {
+	const inputs = feeds.map(({ name, dtype, tail }) => ({ name, dtype, shape: [rows, ...tail] }));
+	const session = await createSession(encodeModel({ graph: { ...graph, inputs }, opset }, [...new Set(names)]));
+	const types = new Map(session.outputs.map((value) => [value.name, value]));
+	await session.release();
+	return types;
+}
+
+function checkOutput(output: ValueInfo | undefined, name: string, rows: number, task: TaskProfile): void {
+	const { outputs } = task;
+	const expected = outputs === 1 ? `[${rows}] or [${rows}, 1]` : `[${rows}, ${outputs}]`;
+	if (output?.dtype !== 'float32') refuse('model.output', `the output "${name}" is ${output?.dtype ?? 'no tensor'}, expected float32`);
+	const { shape } = output as ValueInfo;
+	const same = (wanted: readonly number[]): boolean =>
+		shape.length === wanted.length && wanted.every((size, i) => typeof shape[i] === 'string' || shape[i] === size);
+	if (!same([rows, outputs]) && !(outputs === 1 && same([rows])))
+		refuse(
+			'model.output',
+			`the output "${name}" is [${shape.join(', ')}] for ${rows} rows, expected ${expected} by the dataset's task (${task.type})`,
+		);
+}
+
+/** The values that weights multiply, of modalities without an input for it. */
+function embeddingNames(config: CustomConfig, graph: Graph, modalities: readonly ModalityShape[]): Array<[string, string]> {
+	const known = new Set([...graph.inputs.map(({ name }) => name), ...graph.nodes.flatMap(({ outputs }) => outputs)]);
+	return modalities
+		.filter(({ name }) => !graph.inputs.some((input) => input.name === `w.${name}`))
+		.map(({ name }): [string, string] => {
+			const value = config.embeddings?.[name];
+			const param = `model.embeddings.${name}`;
+			if (value === undefined || value === '')
+				return refuse(
+					param,
+					`weighting needs what the weight of "${name}" multiplies: name a value of the graph here, or give the graph an input "w.${name}"`,
+				);
+			if (!known.has(value)) refuse(param, `the graph has no value "${value}"`);
+			if (value === config.output) refuse(param, `"${value}" is the output itself; expected a value before it`);
+			return [name, value];
+		});
+}
+
+function embeddingOf(modality: string, value: string, type: ValueInfo | undefined, rows: number): Embedding {
+	const param = `model.embeddings.${modality}`;
+	const shape = type?.shape ?? [];
+	if (type?.dtype !== 'float32') refuse(param, `the value "${value}" is ${type?.dtype ?? 'no tensor'}, expected float32`);
+	if (shape[0] !== rows || shape.some((dim) => typeof dim !== 'number'))
+		refuse(param, `the value "${value}" is [${shape.join(', ')}] for ${rows} rows, expected [${rows}, …] of known sizes`);
+	return { modality, value, tail: shape.slice(1) as number[] };
+}
+
+/** Reads an uploaded graph and checks it against the dataset and the config. Throws ProblemError `invalid_model` naming the field, GraphError, RuntimeError. */
+export async function openUploaded(
+	file: string,
+	config: CustomConfig,
+	{ modalities, task, weighted }: { modalities: readonly ModalityShape[]; task: TaskProfile; weighted: boolean },
+): Promise<Uploaded> {
+	const bytes = await readFile(file);
+	const model = decodeModel(bytes);
+	const { graph, opset } = model;
+	const names = graph.outputs.map(({ name }) => name);
+	if (!names.includes(config.output))
+		refuse('model.output', `the graph has no output "${config.output}"; it has ${names.map((name) => `"${name}"`).join(', ')}`);
+	const given = feedsOf(config, graph, modalities);
+	const chosen = chooseParameters(config, model);
+	const wanted = weighted ? embeddingNames(config, graph, modalities) : [];
+	const rows = given.fixedBatch ?? PROBE;
+	const types = await typesOf(graph, opset, given, rows, [config.output, ...wanted.map(([, value]) => value)]);
+	checkOutput(types.get(config.output), config.output, rows, task);
+	const embeddings = wanted.map(([modality, value]) => embeddingOf(modality, value, types.get(value), rows));
+	return { ...given, config, bytes, graph, opset, chosen, embeddings, outputs: task.outputs };
+}

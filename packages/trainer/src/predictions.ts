@@ -1,0 +1,26 @@
+import type { TaskProfile } from '@steelyard/contracts';
+import type { Predictions } from './metrics.js';
+
+/** What outputs say: probabilities (softmax, or two columns of a sigmoid) or values. */
+export function predictionsFrom(task: TaskProfile, outputs: Float32Array): Predictions {
+	if (task.type === 'regression') return { values: outputs };
+	if (task.type === 'binary') {
+		const probabilities = new Float32Array(outputs.length * 2);
+		outputs.forEach((z, i) => {
+			probabilities[2 * i] = 1 / (1 + Math.exp(z));
+			probabilities[2 * i + 1] = 1 / (1 + Math.exp(-z));
+		});
+		return { probabilities };
+	}
+	const classes = task.outputs;
+	const probabilities = new Float32Array(outputs.length);
+	for (let row = 0; row < outputs.length; row += classes) {
+		const logits = outputs.subarray(row, row + classes);
+		const most = logits.reduce((a, b) => Math.max(a, b));
+		const sum = logits.reduce((total, z) => total + Math.exp(z - most), 0);
+		logits.forEach((z, c) => {
+			probabilities[row + c] = Math.exp(z - most) / sum;
+		});
+	}
+	return { probabilities };
+}
