@@ -1,4 +1,4 @@
-// A Python process with PyTorch, in a virtual environment that is made once under out/bench; absent where Python or PyTorch cannot be had.
+// Processes that run a chunk of training steps whenever they are told: ours, and PyTorch's in a Python that has it.
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -8,6 +8,9 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../', import.meta.url));
+const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+
+let found = null;
 
 /** Path of a Python that has PyTorch: STEELYARD_BENCH_PYTHON, or one in out/bench/venv, made when needed. Null with a reason when there is none. */
 async function pythonWithTorch() {
@@ -30,19 +33,31 @@ async function pythonWithTorch() {
 	}
 }
 
-/** Starts peer.py: `{ step, stop }`, or `{ absent: reason }`. */
-export async function peer() {
-	const { python, reason } = await pythonWithTorch();
-	if (python === null) return { absent: reason };
-	const child = spawn(python, [fileURLToPath(new URL('peer.py', import.meta.url))], { stdio: ['pipe', 'pipe', 'inherit'] });
+/** A process that answers every line with the milliseconds a step and its largest resident size in MiB. */
+async function stepping(command, args) {
+	const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
 	const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
 	const first = await lines.next();
-	if (first.done) return { absent: 'peer.py did not start' };
+	if (first.done) return { absent: `${args.join(' ')} did not start` };
 	return {
+		/** What the process said of itself before the first step. */
+		first: first.value,
 		step: async () => {
 			child.stdin.write('go\n');
-			return Number((await lines.next()).value);
+			const [milliseconds, peakMiB] = String((await lines.next()).value)
+				.split(' ')
+				.map(Number);
+			return { milliseconds, peakMiB };
 		},
 		stop: () => child.stdin.end(),
 	};
 }
+
+/** PyTorch on the steps of that name: `{ step, stop }`, or `{ absent: reason }`. */
+export async function torch(name) {
+	found ??= await pythonWithTorch();
+	return found.python === null ? { absent: found.reason } : stepping(found.python, [here('peer.py'), name]);
+}
+
+/** Ours on the steps of that name: `{ first, step, stop }`. */
+export const ours = (name, ...args) => stepping(process.execPath, [here('steps.js'), name, ...args]);

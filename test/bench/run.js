@@ -1,41 +1,61 @@
-// `npm run bench`: ours beside PyTorch in one run, interleaved, as ratios; then costs and memory of the service.
+// `npm run bench`: ours beside PyTorch in one run, interleaved, as ratios; what compiling takes; then costs and memory of the service.
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { peer } from './peer.js';
-import { ours } from './step.js';
+import { ours, torch } from './peer.js';
 
-const ROUNDS = 9;
+const WARM_UP = 2;
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-const row = (name, figures) => console.log(`${name.padEnd(64)} ${figures}`);
+const range = (values) => `${Math.min(...values).toFixed(2)}–${Math.max(...values).toFixed(2)}`;
+const row = (name, figures) => console.log(`${name.padEnd(72)} ${figures}`);
 
-const step = await ours();
-const torch = await peer();
-const times = { ours: [], torch: [], ratio: [] };
-for (let round = 0; round < ROUNDS; round++) {
-	const mine = await step();
-	const theirs = torch.step ? await torch.step() : Number.NaN;
-	if (round < 2) continue; // warm-up
-	times.ours.push(mine);
-	times.torch.push(theirs);
-	times.ratio.push(theirs / mine);
+/** Interleaves our steps with PyTorch's; prints times and memory and gives what our process said when it had compiled. */
+async function beside(name, title, rounds) {
+	const mine = await ours(name);
+	const theirs = await torch(name);
+	const times = { ours: [], torch: [], ratio: [] };
+	let memory = { ours: 0, torch: 0 };
+	for (let round = 0; round < rounds + WARM_UP; round++) {
+		const a = await mine.step();
+		const b = theirs.step ? await theirs.step() : { milliseconds: Number.NaN, peakMiB: Number.NaN };
+		memory = { ours: a.peakMiB, torch: b.peakMiB };
+		if (round < WARM_UP) continue;
+		times.ours.push(a.milliseconds);
+		times.torch.push(b.milliseconds);
+		times.ratio.push(b.milliseconds / a.milliseconds);
+	}
+	mine.stop();
+	theirs.stop?.();
+	row(title, `${median(times.ours).toFixed(2)} ms/step, ${memory.ours.toFixed(0)} MiB`);
+	if (theirs.step)
+		row(
+			'  PyTorch eager, fused Adam, same run',
+			`${median(times.torch).toFixed(2)} ms/step, ${memory.torch.toFixed(0)} MiB; ours is ${median(times.ratio).toFixed(2)} times as fast (${range(times.ratio)}), memory ${(memory.ours / memory.torch).toFixed(2)} x`,
+		);
+	else row('  PyTorch eager, fused Adam, same run', `peer absent: ${theirs.absent}`);
+	return JSON.parse(mine.first);
 }
-torch.stop?.();
-row('mlp-fusion, 3 modalities, width 128, batch 32, 1 thread', `${median(times.ours).toFixed(2)} ms/step`);
-if (torch.step)
-	row(
-		'  PyTorch eager, fused Adam, same run',
-		`${median(times.torch).toFixed(2)} ms/step; ours is ${median(times.ratio).toFixed(2)} times as fast (${Math.min(...times.ratio).toFixed(2)}–${Math.max(...times.ratio).toFixed(2)})`,
-	);
-else row('  PyTorch eager, fused Adam, same run', `peer absent: ${torch.absent}`);
 
 const child = async (name) => {
 	const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(new URL(name, import.meta.url))], { maxBuffer: 1e8 });
 	return JSON.parse(stdout.trim().split('\n').at(-1));
 };
-const refresh = await child('refresh.js');
-if (refresh.absent) row('BTW refresh on p12_icu', `skipped: ${refresh.absent}`);
-else {
+
+async function steps() {
+	await beside('fusion', 'mlp-fusion, 3 modalities, width 128, batch 32, 1 thread', 7);
+	await beside('transformer', 'transformer, 4 layers, width 128, 64 tokens, batch 16, 1 thread', 15);
+	await beside('convolution', 'conv net, 3 layers, 32×32 images, batch 32, 1 thread', 15);
+	const { milliseconds, counts } = await beside('deep', 'transformer, 12 layers, width 128, 64 tokens, batch 16, 1 thread', 7);
+	row(
+		`  compiled from ${counts.forward} nodes: canonicalise; differentiate`,
+		`${milliseconds.canonicalise.toFixed(0)} ms; ${milliseconds.differentiate.toFixed(0)} ms`,
+	);
+	row(`  its training session of ${counts.step} nodes`, `${milliseconds.session.toFixed(0)} ms`);
+}
+
+async function refreshes() {
+	const refresh = await child('refresh.js');
+	if (refresh.absent) return row('BTW refresh on p12_icu', `skipped: ${refresh.absent}`);
 	const share = refresh.refreshes.map(({ refresh: cost, epochs }) => (100 * cost) / epochs);
 	row(
 		'BTW refresh on p12_icu, of the epochs between refreshes',
@@ -44,7 +64,13 @@ else {
 	row('trainer on p12_icu, largest resident size', `${refresh.maxRssMiB.toFixed(0)} MiB`);
 }
 
-const service = await child('service.js');
-row('POST to the first training steps told, service at rest', `${median(service.idleMs).toFixed(0)} ms`);
-row('  right after another job', `${median(service.busyMs).toFixed(0)} ms`);
-row('worker, largest resident size; API, resident', `${service.workerPeakMiB.toFixed(0)} MiB; ${service.apiMiB.toFixed(0)} MiB`);
+async function service() {
+	const figures = await child('service.js');
+	row('POST to the first training steps told, service at rest', `${median(figures.idleMs).toFixed(0)} ms`);
+	row('  right after another job', `${median(figures.busyMs).toFixed(0)} ms`);
+	row('worker, largest resident size; API, resident', `${figures.workerPeakMiB.toFixed(0)} MiB; ${figures.apiMiB.toFixed(0)} MiB`);
+}
+
+const parts = { steps, refreshes, service };
+const wanted = process.argv.slice(2);
+for (const [name, part] of Object.entries(parts)) if (wanted.length === 0 || wanted.includes(name)) await part();

@@ -3,13 +3,13 @@ import { optimizer as optimizerOf } from '../../packages/optim/dist/index.js';
 import { loadProgram, sizeOf, tensor } from '../../packages/runtime/dist/index.js';
 import { compileTrainProgram } from '../../packages/trainer/dist/train-program.js';
 
-export const BATCH = 32;
-export const STEPS = 200;
-export const FEATURES = { a: 768, b: 64, c: 64 };
-export const CLASSES = 3;
+const BATCH = 32;
+const STEPS = 200;
+const FEATURES = { a: 768, b: 64, c: 64 };
+const CLASSES = 3;
 
-/** Ours: gives a function that runs a chunk of STEPS steps and returns milliseconds a step. */
-export async function ours() {
+/** Gives a function that runs a chunk of STEPS steps and returns milliseconds a step. */
+export async function fusion() {
 	const modalities = Object.entries(FEATURES).map(([name, features]) => ({ name, shape: [features], maskedSteps: false }));
 	const architecture = { config: { family: 'mlp-fusion', hidden: 128, encoder_layers: 2, head_layers: 2 }, modalities, outputs: CLASSES };
 	const optimizer = optimizerOf({ name: 'adam', weightDecay: 0, momentum: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });

@@ -1,0 +1,29 @@
+// Our side of the bench's training steps: `steps.js NAME`. Says first what it took to compile, then answers every line with milliseconds a step and the largest
+// resident size of the process so far in MiB.
+import { createInterface } from 'node:readline';
+import { fusion } from './fusion.js';
+import { convolution } from './graphs/convolution.js';
+import { stepProgram, trainer } from './graphs/step-program.js';
+import { transformer } from './graphs/transformer.js';
+
+const graphs = {
+	transformer: { steps: 4, graph: () => transformer({ layers: 4 }) },
+	deep: { steps: 2, graph: () => transformer({ layers: 12 }) },
+	convolution: { steps: 10, graph: () => convolution() },
+};
+
+const name = process.argv[2];
+let step;
+if (name === 'fusion') {
+	step = await fusion();
+	console.log('{}');
+} else {
+	const { steps, graph } = graphs[name];
+	const compiled = await stepProgram(graph());
+	step = trainer(compiled, steps);
+	console.log(JSON.stringify({ milliseconds: compiled.milliseconds, counts: compiled.counts }));
+}
+for await (const _ of createInterface({ input: process.stdin })) {
+	const milliseconds = await step();
+	console.log(`${milliseconds} ${process.resourceUsage().maxRSS / 1024}`);
+}
