@@ -8,12 +8,14 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Client, createClient } from '@steelyard/client';
-import type { JobEvent, JobResource } from '@steelyard/contracts';
+import type { JobEvent, JobResource, ModelResource } from '@steelyard/contracts';
+import { decodeModel } from '@steelyard/onnx';
 import { createSession, tensor } from '@steelyard/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { smallDataset } from '../packages/trainer/test/small-dataset.js';
 
 const CLI = fileURLToPath(new URL('../services/cli/bin/steelyard.js', import.meta.url));
+const UPLOADED = fileURLToPath(new URL('fixtures/uploaded/fusion.onnx', import.meta.url));
 const onPath = (name: string): string | null =>
 	(process.env['PATH'] ?? '')
 		.split(delimiter)
@@ -151,6 +153,41 @@ for (const [name, env, available] of ways)
 			});
 			expect(prediction?.shape).toEqual([1]);
 			await session.release();
+		});
+
+		it('trains a graph that PyTorch exported, with and without weighting, and gives it back under its own names', async () => {
+			const added = await steelyard(service.url, '--json', 'models', 'add', UPLOADED, '--wait');
+			expect([added.code, added.stderr]).toEqual([0, '']);
+			const model = JSON.parse(added.stdout) as ModelResource;
+			expect(model).toMatchObject({ object: 'model', status: 'ready', error: null });
+			const custom = {
+				dataset,
+				modalities: ['a', 'b'],
+				model: { family: 'custom' as const, model: model.id, inputs: { a: 'a', b: 'b' }, output: 'logits' },
+				training: { epochs: 8, batch_size: 16, optimizer: { name: 'adam' as const, learning_rate: 0.01 } },
+			};
+			const plain = (await ended(client, (await client.jobs.create(custom)).id)).job;
+			expect(plain).toMatchObject({ status: 'succeeded', error: null });
+			expect(plain.result?.metrics['test']?.['accuracy']).toBeGreaterThan(0.8);
+			const file = join(await folder(), 'model.onnx');
+			expect((await steelyard(service.url, 'models', 'download', plain.id, '-o', file)).code).toBe(0);
+			const [before, after] = [decodeModel(await readFile(UPLOADED)), decodeModel(await readFile(file))];
+			expect([...after.graph.initializers.keys()]).toEqual([...before.graph.initializers.keys()]);
+			expect(after.graph.nodes).toEqual(before.graph.nodes);
+			const trained = model.report?.parameters.filter(({ trainable }) => trainable).map(({ name }) => name) ?? [];
+			for (const [name, { data }] of before.graph.initializers)
+				expect(String(after.graph.initializers.get(name)?.data) === String(data), name).toBe(!trained.includes(name));
+
+			const refused = { ...custom, weighting: { preset: 'btw' as const, refresh_epochs: 2 } };
+			await expect(client.jobs.create(refused)).rejects.toMatchObject({ status: 422, param: expect.stringContaining('model') });
+			// what each modality gives to the fusion, as the exporter named it
+			const [first, second] = before.graph.nodes.find(({ op, outputs }) => op === 'Concat' && outputs[0] === 'cat')?.inputs ?? [];
+			const weighted = { ...refused, model: { ...custom.model, embeddings: { a: first as string, b: second as string } } };
+			const { job } = await ended(client, (await client.jobs.create(weighted)).id);
+			expect(job).toMatchObject({ status: 'succeeded', error: null });
+			expect(job.artifacts.map(({ name }) => name)).toContain('graph.onnx');
+			expect(Object.keys(job.result?.modality_weights ?? {})).toEqual(['a', 'b']);
+			await expect(client.models.remove(model.id)).resolves.not.toThrow();
 		});
 
 		it('gives equal jobs equal bytes', async () => {
