@@ -16,7 +16,7 @@ export type SessionOptions = {
 	optimisation?: 'disabled' | 'basic' | 'all';
 	/** Where ORT shall write the optimised model. */
 	optimisedModelPath?: string;
-	/** ORT's log: 0 verbose (names the provider of every node), 2 warnings, 3 errors (default). */
+	/** ORT's log: 0 verbose (names the provider of every node), 2 warnings, 3 errors, 4 (default) nothing that is not thrown as well. */
 	logSeverity?: 0 | 1 | 2 | 3 | 4;
 };
 
@@ -44,7 +44,7 @@ export async function createSession(model: Uint8Array | string, options: Session
 		interOpNumThreads: 1,
 		executionMode: 'sequential',
 		graphOptimizationLevel: options.optimisation ?? 'disabled',
-		logSeverityLevel: options.logSeverity ?? 3,
+		logSeverityLevel: options.logSeverity ?? 4,
 		...(options.optimisedModelPath === undefined ? {} : { optimizedModelFilePath: options.optimisedModelPath }),
 	};
 	let session: InferenceSession;
