@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, openAsBlob } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -76,6 +76,9 @@ const folder = async (): Promise<string> => {
 	folders.push(made);
 	return made;
 };
+/** A graph of one's own: `x` [batch, 4] → `y` [batch, 2]. */
+const OWN_MODEL = fileURLToPath(new URL('../services/worker/test/fixtures/linear.onnx', import.meta.url));
+
 let source: string;
 let removeSource: () => Promise<void>;
 beforeAll(async () => {
@@ -235,6 +238,36 @@ for (const [name, env, available] of ways)
 				);
 		});
 
+		it('inspects an uploaded model while a job trains, and holds jobs against what it found', async () => {
+			const job = await client.jobs.create(endless(dataset));
+			await running(client, job.id);
+			const added = await steelyard(service.url, '--json', 'models', 'add', OWN_MODEL, '--wait');
+			expect(added.code, added.stderr).toBe(0);
+			const { id, report, ...model } = JSON.parse(added.stdout) as ModelResource;
+			expect(model).toMatchObject({ object: 'model', status: 'ready', name: 'linear.onnx', error: null });
+			expect(report).toMatchObject({ inputs: [{ name: 'x' }], outputs: [{ name: 'y' }], operators: { Gemm: 1, Relu: 1 }, blockers: [] });
+			expect((await client.jobs.get(job.id)).status).toBe('running');
+			await client.jobs.cancel(job.id);
+
+			const broken = join(await folder(), 'broken.onnx');
+			await writeFile(broken, (await readFile(OWN_MODEL)).subarray(0, 100));
+			const refused = await steelyard(service.url, '--json', 'models', 'add', broken, '--wait');
+			expect([refused.code, (JSON.parse(refused.stdout) as ModelResource).error?.code]).toEqual([2, 'invalid_model']);
+
+			const custom = { family: 'custom' as const, model: id, inputs: { a: 'x' }, output: 'y' };
+			await expect(client.jobs.create({ dataset, modalities: ['a'], model: custom })).rejects.toMatchObject({
+				status: 422,
+				code: 'invalid_model',
+				param: 'model.inputs.a',
+				message: expect.stringContaining('[batch, 4], but the modality a is [batch, 6]'),
+			});
+			await expect(client.jobs.create({ dataset, model: { ...custom, model: 'mdl_0' } })).rejects.toMatchObject({
+				code: 'model_not_found',
+			});
+			expect((await steelyard(service.url, 'models', 'remove', id)).code).toBe(0);
+			await expect(client.models.get(id)).rejects.toMatchObject({ status: 404, code: 'not_found' });
+		});
+
 		it('is used from the command line with exit codes that scripts can use', async () => {
 			const spec = join(await folder(), 'spec.json');
 			await writeFile(spec, JSON.stringify(short(dataset)));
@@ -285,6 +318,7 @@ for (const [name, env, available] of ways)
 			const job = await client.jobs.create(endless(dataset));
 			const waiting = await client.jobs.create(short(dataset));
 			await running(client, job.id);
+			const model = await client.models.create(await openAsBlob(OWN_MODEL), 'linear.onnx');
 			await service.stop('SIGKILL');
 			await until('the API, the worker and the trainer to end', async () => {
 				const lines = await Promise.all(
@@ -295,6 +329,7 @@ for (const [name, env, available] of ways)
 			service = await serve(service.home, env);
 			client = createClient({ url: service.url });
 			await until('the running job to run again', async () => (await client.jobs.get(job.id)).attempt === 2);
+			expect((await client.models.inspected(model.id)).status).toBe('ready');
 			await client.jobs.cancel(job.id);
 			expect((await ended(client, waiting.id)).job.status).toBe('succeeded');
 			expect(await service.stop()).toBe(0);

@@ -48,9 +48,10 @@ async function peakOf(pid: number): Promise<number | null> {
 	return kilobytes === undefined ? null : Number(kilobytes) * 1024;
 }
 
-/** The environment without the service's own: what reads a stranger's bytes is given no key to anything. */
-const bareEnvironment = (): NodeJS.ProcessEnv =>
-	Object.fromEntries(Object.entries(process.env).filter(([name]) => name !== 'REDIS_URL' && !name.startsWith('STEELYARD_')));
+const KEYS = new Set(['REDIS_URL', 'STEELYARD_REDIS', 'STEELYARD_API_KEY']);
+
+/** The environment without the keys of the service: what reads a stranger's bytes is given none. */
+const bareEnvironment = (): NodeJS.ProcessEnv => Object.fromEntries(Object.entries(process.env).filter(([name]) => !KEYS.has(name)));
 
 function begin(entry: string, { bytes }: InspectionLimits): ChildProcess {
 	const child = fork(entry, [], {
