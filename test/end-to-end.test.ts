@@ -76,8 +76,9 @@ const folder = async (): Promise<string> => {
 	folders.push(made);
 	return made;
 };
-/** A graph of one's own: `x` [batch, 4] → `y` [batch, 2]. */
-const OWN_MODEL = fileURLToPath(new URL('../services/worker/test/fixtures/linear.onnx', import.meta.url));
+/** Graphs of one's own, by test/oracles/plain_models.py: `x` [batch, 4] → `y` [batch, 2], and one for the modalities of the small dataset. */
+const LINEAR = fileURLToPath(new URL('../services/worker/test/fixtures/linear.onnx', import.meta.url));
+const MASKED = fileURLToPath(new URL('fixtures/uploaded/masked.onnx', import.meta.url));
 
 let source: string;
 let removeSource: () => Promise<void>;
@@ -241,7 +242,7 @@ for (const [name, env, available] of ways)
 		it('inspects an uploaded model while a job trains, and holds jobs against what it found', async () => {
 			const job = await client.jobs.create(endless(dataset));
 			await running(client, job.id);
-			const added = await steelyard(service.url, '--json', 'models', 'add', OWN_MODEL, '--wait');
+			const added = await steelyard(service.url, '--json', 'models', 'add', LINEAR, '--wait');
 			expect(added.code, added.stderr).toBe(0);
 			const { id, report, ...model } = JSON.parse(added.stdout) as ModelResource;
 			expect(model).toMatchObject({ object: 'model', status: 'ready', name: 'linear.onnx', error: null });
@@ -250,7 +251,7 @@ for (const [name, env, available] of ways)
 			await client.jobs.cancel(job.id);
 
 			const broken = join(await folder(), 'broken.onnx');
-			await writeFile(broken, (await readFile(OWN_MODEL)).subarray(0, 100));
+			await writeFile(broken, (await readFile(LINEAR)).subarray(0, 100));
 			const refused = await steelyard(service.url, '--json', 'models', 'add', broken, '--wait');
 			expect([refused.code, (JSON.parse(refused.stdout) as ModelResource).error?.code]).toEqual([2, 'invalid_model']);
 
@@ -266,6 +267,36 @@ for (const [name, env, available] of ways)
 			});
 			expect((await steelyard(service.url, 'models', 'remove', id)).code).toBe(0);
 			await expect(client.models.get(id)).rejects.toMatchObject({ status: 404, code: 'not_found' });
+		});
+
+		it('trains of an uploaded model what is not frozen, gives it the masks, and keeps it while a job uses it', async () => {
+			const { id } = JSON.parse((await steelyard(service.url, '--json', 'models', 'add', MASKED, '--wait')).stdout) as ModelResource;
+			const job = await client.jobs.create({
+				dataset,
+				model: {
+					family: 'custom',
+					model: id,
+					inputs: { a: 'a', b: 'b', c: 'c' },
+					masks: { b: 'present' },
+					output: 'logit',
+					frozen: ['encoder.c.*', 'head.bias'],
+				},
+				training: { epochs: 10, batch_size: 16, optimizer: { learning_rate: 0.01 } },
+			});
+			await expect(client.models.remove(id)).rejects.toMatchObject({ status: 409, code: 'model_in_use' });
+			expect((await ended(client, job.id)).job).toMatchObject({ status: 'succeeded', error: null });
+			const numbers = ({ graph }: ReturnType<typeof decodeModel>) =>
+				[...graph.initializers].map(([name, { data }]) => [name, String(data)]);
+			const before = numbers(decodeModel(await readFile(MASKED)));
+			const after = numbers(decodeModel(new Uint8Array(await (await client.jobs.download(job.id, 'model.onnx')).arrayBuffer())));
+			expect(after.filter(([, data], i) => data !== before[i]?.[1]).map(([name]) => name)).toEqual([
+				'encoder.a.weight',
+				'encoder.a.bias',
+				'encoder.b.weight',
+				'encoder.b.bias',
+				'head.weight',
+			]);
+			expect((await steelyard(service.url, 'models', 'remove', id)).code).toBe(0);
 		});
 
 		it('is used from the command line with exit codes that scripts can use', async () => {
@@ -318,7 +349,7 @@ for (const [name, env, available] of ways)
 			const job = await client.jobs.create(endless(dataset));
 			const waiting = await client.jobs.create(short(dataset));
 			await running(client, job.id);
-			const model = await client.models.create(await openAsBlob(OWN_MODEL), 'linear.onnx');
+			const model = await client.models.create(await openAsBlob(LINEAR), 'linear.onnx');
 			await service.stop('SIGKILL');
 			await until('the API, the worker and the trainer to end', async () => {
 				const lines = await Promise.all(

@@ -10,7 +10,8 @@ process.on('message', async ({ path, seed }) => {
 	let outcome;
 	try {
 		const { blockers } = await inspectModel(mutant(readFileSync(path), seed));
-		outcome = blockers.length === 0 ? 'accepted' : blockers.every(({ code, message }) => code && message) ? 'refused' : 'a blocker without words';
+		outcome =
+			blockers.length === 0 ? 'accepted' : blockers.every(({ code, message }) => code && message) ? 'refused' : 'a blocker without words';
 	} catch (error) {
 		outcome = KNOWN.has(error.name) && error.message !== '' ? 'refused' : error.stack;
 	}
