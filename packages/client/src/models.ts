@@ -6,7 +6,7 @@ import { pause } from './pause.js';
 export type Models = {
 	/** Uploads a forward graph, one self-contained ONNX file; resolves before it is inspected. */
 	create(source: Blob | ReadableStream<Uint8Array>, filename: string, options?: { signal?: AbortSignal }): Promise<ModelResource>;
-	/** Newest first. */
+	/** Newest first, without their reports. */
 	list(page?: Page): Promise<List<ModelResource>>;
 	get(id: string): Promise<ModelResource>;
 	/** The model once it is inspected, `ready` or `refused`; looks every `delay` milliseconds, 500 unless given. Rejects with the signal's reason when that aborts. */

@@ -44,7 +44,7 @@ export type ModelVerdict =
 	| { status: 'ready'; report: ModelReport; error: null }
 	| { status: 'refused'; report: ModelReport | null; error: JobError };
 
-/** An uploaded forward graph. `report` is there once it is inspected; `error` says why it was refused. */
+/** An uploaded forward graph. `report` is there once it is inspected, but in no list; `error` says why it was refused. */
 export const ModelResource = Type.Object({
 	id: Type.String(),
 	object: Type.Unsafe<'model'>({ type: 'string', enum: ['model'] }),

@@ -84,6 +84,7 @@ describe('an uploaded model', () => {
 		const good = await judged(ready);
 		expect(await read(good)).toMatchObject({ status: 'ready', report: ready.report, error: null });
 		const error = { code: 'invalid_model', message: 'the graph has a cycle', param: 'node_3' };
+		expect((await service.app.inject('/v1/models?limit=1')).json().data).toEqual([{ ...(await read(good)), report: null }]);
 		const bad = await judged({ status: 'refused', report: null, error });
 		expect(await read(bad)).toMatchObject({ status: 'refused', report: null, error });
 	});

@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { eachLine } from './lines.js';
 import type { FromInspector, ToInspector } from './protocol.js';
@@ -34,6 +34,8 @@ export type InspectorOptions = {
 	entry: string;
 	/** Path of the model. */
 	model: string;
+	/** Folder that is made for what it writes, and is gone when it has ended. */
+	scratch: string;
 	limits: InspectionLimits;
 	/** Ends the process. */
 	signal: AbortSignal;
@@ -53,10 +55,10 @@ const KEYS = new Set(['REDIS_URL', 'STEELYARD_REDIS', 'STEELYARD_API_KEY']);
 /** The environment without the keys of the service: what reads a stranger's bytes is given none. */
 const bareEnvironment = (): NodeJS.ProcessEnv => Object.fromEntries(Object.entries(process.env).filter(([name]) => !KEYS.has(name)));
 
-function begin(entry: string, { bytes }: InspectionLimits): ChildProcess {
+function begin({ entry, limits: { bytes }, scratch }: InspectorOptions): ChildProcess {
 	const child = fork(entry, [], {
 		execArgv: [`--max-old-space-size=${Math.max(1, Math.floor(bytes / 1024 ** 2))}`],
-		env: bareEnvironment(),
+		env: { ...bareEnvironment(), TMPDIR: scratch },
 		stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
 	});
 	// Where the system itself runs out of memory, this is what it should end. Refused or not known, nothing is lost.
@@ -80,9 +82,21 @@ function watchMemory(pid: number | undefined, limit: number, over: (bytes: numbe
 }
 
 /** Has a model inspected in a process of its own, which is gone when this resolves. Rejects where the process could not be started, or when the signal aborts. */
-export async function runInspector({ entry, model, limits, signal, onLine }: InspectorOptions): Promise<InspectorEnd> {
+export async function runInspector(options: InspectorOptions): Promise<InspectorEnd> {
+	const { scratch } = options;
+	await rm(scratch, { recursive: true, force: true });
+	await mkdir(scratch, { recursive: true });
+	try {
+		return await toItsEnd(options);
+	} finally {
+		await rm(scratch, { recursive: true, force: true });
+	}
+}
+
+async function toItsEnd(options: InspectorOptions): Promise<InspectorEnd> {
+	const { model, limits, signal, onLine } = options;
 	signal.throwIfAborted();
-	const child = begin(entry, limits);
+	const child = begin(options);
 	const words: string[] = [];
 	let told: InspectorEnd | null = null;
 	const kill = (why: InspectorEnd | null) => {

@@ -52,6 +52,8 @@ export async function inspect(
 	const end = await runInspector({
 		entry,
 		model: modelFile(store, id),
+		// Among the uploads, from where the API clears what a killed worker leaves; not among the system's temporary files, which may be memory.
+		scratch: store.path(`uploads/inspection-${id}`),
 		limits,
 		signal,
 		onLine: (line) => log.debug({ line }, 'the inspector said'),

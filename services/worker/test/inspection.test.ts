@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { INSPECT_ENTRY } from '../src/inspect-process.js';
 import { childrenOf, fixture, lives, openService, type Service } from './service.js';
@@ -79,6 +80,13 @@ describe('a model that its inspector does not survive is refused', () => {
 				param: null,
 			},
 		});
+	});
+
+	it('and what it has written meanwhile is gone', async () => {
+		await service.work();
+		const { message = '' } = (await judged('litter')).error ?? {};
+		expect(message).toContain(`Its last words: ${service.store.path('uploads')}/inspection-mdl_`);
+		expect(await service.store.list('uploads', { deep: false })).toEqual([]);
 	});
 
 	it('with the signal', async () => {
@@ -178,6 +186,19 @@ describe('the inspector itself', () => {
 			expect(error?.message.length).toBeGreaterThan(10);
 			expect(error?.message).not.toMatch(/\/work\/|node_modules|\n\s+at |is not a function|undefined/);
 		}
+	});
+
+	it('comes to a verdict on any bytes, and the worker lives', async () => {
+		await work();
+		const change = fc.tuple(fc.nat({ max: linear.length - 1 }), fc.nat({ max: 255 }));
+		const property = fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 4 }), async (changes) => {
+			const bytes = Buffer.from(linear);
+			for (const [at, value] of changes) bytes[at] = value;
+			const { status, error } = await service.verdict(await service.upload(bytes));
+			expect({ status, code: error?.code ?? null }).toEqual({ status, code: status === 'ready' ? null : 'invalid_model' });
+		});
+		// A process of its own for each: more of them are where inspection itself is tested.
+		await fc.assert(property, { numRuns: 8 });
 	});
 
 	it.skipIf(notLinux)('is gone soon after its worker, also while it hears nothing', async () => {

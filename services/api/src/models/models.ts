@@ -24,6 +24,7 @@ export type Models = {
 	get(id: string): Promise<ModelResource>;
 	/** null where there is none. */
 	find(id: string): Promise<ModelResource | null>;
+	/** Without their reports, of which a page could be hundreds of megabytes. */
 	list(query: ListQuery): Promise<List<ModelResource>>;
 	/** Throws ProblemError `not_found`, or `model_in_use` while a job that has not ended names it. */
 	remove(id: string): Promise<void>;
@@ -93,7 +94,11 @@ export function createModels({ store, queue, modelLimit }: { store: Store; queue
 			});
 		},
 
-		list: (query) => pageOf(store.path('models'), ID, query, find),
+		list: (query) =>
+			pageOf(store.path('models'), ID, query, async (id) => {
+				const model = await find(id);
+				return model === null ? null : { ...model, report: null };
+			}),
 
 		remove: (id) =>
 			exclusive(id, async () => {

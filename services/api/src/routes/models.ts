@@ -16,6 +16,7 @@ export async function modelRoutes(app: App, { models }: { models: Models }): Pro
 		url: '/v1/models',
 		schema: {
 			summary: 'Uploaded models, newest first',
+			description: 'Without their reports: those are told of one model at a time.',
 			tags: ['models'],
 			querystring: ListQuery,
 			response: { 200: ListOf(ref('Model'), 'A page') },
