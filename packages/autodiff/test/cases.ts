@@ -2,6 +2,7 @@ import { controlCases } from './cases/control.js';
 import { convolveCases } from './cases/convolve.js';
 import { elementwiseCases } from './cases/elementwise.js';
 import { indexCases } from './cases/index-of-values.js';
+import { recurrentCases } from './cases/recurrent.js';
 import type { Case } from './gradient-check.js';
 
 const unary = (op: string, more: Partial<Case> = {}): Case => ({ shapes: [[2, 3]], build: (g, [x]) => g.op(op, [x!]), ...more });
@@ -12,6 +13,7 @@ export const cases: Record<string, Case[]> = {
 	...indexCases,
 	...convolveCases,
 	...controlCases,
+	...recurrentCases,
 	Identity: [unary('Identity')],
 	Neg: [unary('Neg')],
 	Exp: [unary('Exp')],

@@ -6,6 +6,7 @@ import { indexOfValues } from './index-of-values.js';
 import { matmul } from './matmul.js';
 import { normalize } from './normalize.js';
 import { pool } from './pool.js';
+import { recurrent } from './recurrent.js';
 import { reduce } from './reduce.js';
 import { shape } from './shape.js';
 
@@ -20,6 +21,7 @@ export const rules: Rules = {
 	...convolve,
 	...pool,
 	...control,
+	...recurrent,
 };
 
 /** Operators through which no gradient flows. */
