@@ -1,10 +1,11 @@
 import { folded, type KnownTypes, typesOf } from './ask-runtime.js';
+import { bodiesOf } from './bodies.js';
 import { withoutConstantNodes } from './constant-nodes.js';
 import { expand, hasComposites } from './expand.js';
 import { OPSETS, toWorkingOpset } from './forms.js';
-import { type Graph, GraphError, type Model, type Value } from './graph.js';
+import { allValues, type Graph, GraphError, type Model, type Value } from './graph.js';
 import { loopsToScans } from './loops-to-scans.js';
-import { typeBodies } from './type-bodies.js';
+import { changeBodies, typeBodies } from './type-bodies.js';
 
 export type CanonicaliseOptions = {
 	/** Sizes for symbolic dimensions. */
@@ -34,6 +35,9 @@ function concrete(model: Model, { dims = {}, parameters = [] }: CanonicaliseOpti
 	return { ...model, graph: withoutConstantNodes({ ...graph, inputs, initializers, outputs, values: new Map() }) };
 }
 
+const allBodies = (graph: Graph): Graph[] =>
+	graph.nodes.flatMap((node) => bodiesOf(node).flatMap(([, body]) => [body, ...allBodies(body)]));
+
 const sized = ({ values, unknownRank }: KnownTypes): Map<string, Value> => new Map([...values].filter(([name]) => !unknownRank.has(name)));
 
 /**
@@ -51,7 +55,10 @@ async function expanded(model: Model): Promise<Model> {
 		current = await folded(current);
 		isFolded = true;
 	}
-	return current;
+	if (!allBodies(current.graph).some((body) => hasComposites(body, model.opset))) return current;
+	const values = sized(await typesOf(current));
+	const graph = await changeBodies({ ...current.graph, values }, model.opset, async (body) => (await expanded(body)).graph);
+	return { ...current, graph: { ...graph, values: current.graph.values } };
 }
 
 /** Every value with its type. Throws GraphError `unknown_shape` naming the first of which it is not known. */
@@ -72,8 +79,9 @@ async function typed(model: Model): Promise<Graph> {
 			if (value.shape.some((dim) => typeof dim !== 'number' || dim < 0))
 				throw new GraphError('unknown_shape', `the shape of the value "${name}" is not known before it runs: [${value.shape}]`, name);
 		}
-	const known = (value: Value): Value => values.get(value.name) ?? value;
-	return { ...model.graph, outputs: model.graph.outputs.map(known), values };
+	const typed = { ...model.graph, values };
+	const known = allValues(typed);
+	return { ...typed, outputs: model.graph.outputs.map((output) => known.get(output.name) ?? output) };
 }
 
 /**
