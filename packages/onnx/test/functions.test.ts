@@ -2,6 +2,7 @@ import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { createSession, tensor } from '@steelyard/runtime';
 import {
 	AttributeProto_AttributeType as A,
+	AttributeProtoSchema,
 	type FunctionProtoSchema,
 	ModelProtoSchema,
 	type NodeProtoSchema,
@@ -10,6 +11,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import { canonicalise, decodeModel, encodeModel, GraphError, OPSET } from '../src/index.js';
 
+type AttributeInit = MessageInitShape<typeof AttributeProtoSchema>;
 type NodeInit = MessageInitShape<typeof NodeProtoSchema>;
 type FunctionInit = MessageInitShape<typeof FunctionProtoSchema>;
 
@@ -26,19 +28,19 @@ const imports = (opset: number) => [
 	{ domain: '', version: BigInt(opset) },
 	{ domain: 'local', version: 1n },
 ];
-const call = (opType: string, input: string[], output: string[], attribute: NodeInit['attribute'] = [], name = ''): NodeInit => ({
+const call = (opType: string, input: string[], output: string[], attribute: AttributeInit[] = [], name = ''): NodeInit => ({
 	opType,
 	domain: 'local',
 	input,
 	output,
 	name,
-	attribute: attribute as [],
+	attribute,
 });
-const node = (opType: string, input: string[], output: string[], attribute: NodeInit['attribute'] = []): NodeInit => ({
+const node = (opType: string, input: string[], output: string[], attribute: AttributeInit[] = []): NodeInit => ({
 	opType,
 	input,
 	output,
-	attribute: attribute as [],
+	attribute,
 });
 const fn = (name: string, input: string[], output: string[], nodes: NodeInit[], more: FunctionInit = {}): FunctionInit =>
 	({ name, domain: 'local', input, output, node: nodes, opsetImport: imports(18), ...more }) as FunctionInit;
@@ -72,7 +74,7 @@ async function expectSame(bytes: Uint8Array): Promise<void> {
 }
 
 const alpha = { name: 'alpha', refAttrName: 'slope', type: A.FLOAT };
-const leaky = fn('Leaky', ['a'], ['b'], [node('LeakyRelu', ['a'], ['b'], [alpha] as [])], { attribute: ['slope'] });
+const leaky = fn('Leaky', ['a'], ['b'], [node('LeakyRelu', ['a'], ['b'], [alpha])], { attribute: ['slope'] });
 
 describe('functions of a model', () => {
 	it('are put in the place of their calls, names of values kept apart', () =>
@@ -85,7 +87,7 @@ describe('functions of a model', () => {
 
 	it('get their attributes from the call, from their defaults, or leave them out', async () => {
 		const given = { name: 'slope', type: A.FLOAT, f: 0.25 };
-		await expectSame(modelBytes([call('Leaky', ['x'], ['y'], [given] as [])], [leaky]));
+		await expectSame(modelBytes([call('Leaky', ['x'], ['y'], [given])], [leaky]));
 		await expectSame(modelBytes([call('Leaky', ['x'], ['y'])], [leaky]));
 		const withDefault = { ...leaky, attribute: [], attributeProto: [{ ...given, f: 0.75 }] } as FunctionInit;
 		await expectSame(modelBytes([call('Leaky', ['x'], ['y'])], [withDefault]));
@@ -93,10 +95,10 @@ describe('functions of a model', () => {
 
 	it('call each other, and pass attributes on', () => {
 		const passed = { name: 'slope', refAttrName: 'steep', type: A.FLOAT };
-		const outer = fn('Outer', ['a'], ['b'], [call('Leaky', ['a'], ['m'], [passed] as []), node('Neg', ['m'], ['b'])], {
+		const outer = fn('Outer', ['a'], ['b'], [call('Leaky', ['a'], ['m'], [passed]), node('Neg', ['m'], ['b'])], {
 			attribute: ['steep'],
 		});
-		return expectSame(modelBytes([call('Outer', ['x'], ['y'], [{ name: 'steep', type: A.FLOAT, f: 0.5 }] as [])], [outer, leaky]));
+		return expectSame(modelBytes([call('Outer', ['x'], ['y'], [{ name: 'steep', type: A.FLOAT, f: 0.5 }])], [outer, leaky]));
 	});
 
 	it('may hold control flow that looks at their values, and stand in it', () => {
@@ -105,7 +107,7 @@ describe('functions of a model', () => {
 			{ name: 'then_branch', type: A.GRAPH, g: branch('Tanh') },
 			{ name: 'else_branch', type: A.GRAPH, g: branch('Neg') },
 		];
-		const choose = fn('Choose', ['a', 'k'], ['b'], [node('Exp', ['a'], ['m']), node('If', ['k'], ['b'], branches as [])]);
+		const choose = fn('Choose', ['a', 'k'], ['b'], [node('Exp', ['a'], ['m']), node('If', ['k'], ['b'], branches)]);
 		return expectSame(modelBytes([call('Choose', ['x', 'c'], ['r']), call('Choose', ['r', 'c'], ['y'])], [choose]));
 	});
 
@@ -172,8 +174,6 @@ describe('functions are refused', () => {
 		expect(refusal(modelBytes([call('F', ['x', 'x'], ['y'])], [fn('F', ['a'], ['b'], [node('Neg', ['a'], ['b'])])])).message).toMatch(
 			/2 inputs/,
 		);
-		expect(refusal(modelBytes([node('LeakyRelu', ['x'], ['y'], [alpha] as [])], [leaky])).message).toMatch(
-			/refers to the attribute "slope"/,
-		);
+		expect(refusal(modelBytes([node('LeakyRelu', ['x'], ['y'], [alpha])], [leaky])).message).toMatch(/refers to the attribute "slope"/);
 	});
 });
