@@ -1,5 +1,7 @@
-import { folded, type KnownTypes, typesOf } from './ask-runtime.js';
+import { checkFolding, folded, type KnownTypes, typesOf } from './ask-runtime.js';
+import { withoutBatchFirst } from './batch-first.js';
 import { bodiesOf } from './bodies.js';
+import { checked, checkSize } from './check.js';
 import { withoutConstantNodes } from './constant-nodes.js';
 import { expand, hasComposites } from './expand.js';
 import { OPSETS, toWorkingOpset } from './forms.js';
@@ -32,7 +34,8 @@ function concrete(model: Model, { dims = {}, parameters = [] }: CanonicaliseOpti
 	});
 	const inputs = [...graph.inputs.map((input) => withDims(input, dims)), ...promoted];
 	const outputs = graph.outputs.map((output) => withDims(output, dims));
-	return { ...model, graph: withoutConstantNodes({ ...graph, inputs, initializers, outputs, values: new Map() }) };
+	const whole = checked({ ...graph, inputs, initializers, outputs, values: new Map() });
+	return { ...model, graph: withoutBatchFirst(withoutConstantNodes(whole)) };
 }
 
 const allBodies = (graph: Graph): Graph[] =>
@@ -78,6 +81,7 @@ async function typed(model: Model): Promise<Graph> {
 				);
 			if (value.shape.some((dim) => typeof dim !== 'number' || dim < 0))
 				throw new GraphError('unknown_shape', `the shape of the value "${name}" is not known before it runs: [${value.shape}]`, name);
+			checkSize(value);
 		}
 	const typed = { ...model.graph, values };
 	const known = allValues(typed);
@@ -93,8 +97,9 @@ async function typed(model: Model): Promise<Graph> {
 export async function canonicalise(model: Model, options: CanonicaliseOptions = {}): Promise<Graph> {
 	if (model.opset < OPSETS.oldest || model.opset > OPSETS.newest)
 		throw new GraphError('unsupported_model', `the model uses operator set ${model.opset}, expected ${OPSETS.oldest} to ${OPSETS.newest}`);
-	const plain = await expanded(concrete(model, options));
+	const whole = concrete(model, options);
+	await checkFolding(whole);
+	const plain = await expanded(whole);
 	const once = await folded(toWorkingOpset(plain));
-	const whole = await typed(await folded({ ...once, graph: loopsToScans(once.graph) }));
-	return typeBodies(whole, canonicalise);
+	return typeBodies(await typed(await folded({ ...once, graph: loopsToScans(once.graph) })), canonicalise);
 }

@@ -92,6 +92,9 @@ function valueOf(info: ValueInfoProto): Value {
 				? dim.value.value
 				: `${info.name}.${axis}`,
 	);
+	for (const dim of shape)
+		if (typeof dim === 'number' && !(Number.isSafeInteger(dim) && dim >= 0))
+			throw new GraphError('malformed_model', `value "${info.name}" has the impossible shape [${shape}]`, info.name);
 	return { name: info.name, dtype, shape };
 }
 
@@ -141,7 +144,12 @@ function graphOf(proto: GraphProto, depth = 0): Graph {
 	if (depth > DEEPEST)
 		throw new GraphError('unsupported_model', `the graphs in the nodes of the model are nested more than ${DEEPEST} deep`);
 	if (proto.sparseInitializer.length > 0) throw new GraphError('unsupported_model', 'sparse initializers are not supported');
-	const initializers = new Map(proto.initializer.map((tensor) => [tensor.name, tensorOf(tensor)]));
+	const initializers = new Map<string, Tensor>();
+	for (const tensor of proto.initializer) {
+		if (initializers.has(tensor.name))
+			throw new GraphError('malformed_model', `two initializers have the name "${tensor.name}"`, tensor.name);
+		initializers.set(tensor.name, tensorOf(tensor));
+	}
 	const names = new Set<string>();
 	const nodes: Node[] = proto.node.map((node, i) => {
 		// The runtime repeats names where it expands an operator, and refuses its own model then.
