@@ -4,6 +4,7 @@ export { type CanonicaliseOptions, canonicalise } from './canonicalise.js';
 export { composites } from './composites/table.js';
 export { decodeModel } from './decode.js';
 export { encodeModel } from './encode.js';
+export { toWorkingOpset } from './forms.js';
 export {
 	type Attribute,
 	allValues,

@@ -1,14 +1,18 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CustomConfig, type JobEventBody, type MlpFusionConfig, parseJobSpec } from '@steelyard/contracts';
 import { mlpFusion } from '@steelyard/mlp-fusion';
 import { decodeModel, encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
-import { type Tensor, tensor } from '@steelyard/runtime';
+import { optimizer as optimizerOf } from '@steelyard/optim';
+import { createSession, type Tensor, tensor } from '@steelyard/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { customArchitecture } from '../src/custom/custom-architecture.js';
+import { openUploaded } from '../src/custom/uploaded.js';
 import { familyArchitecture } from '../src/family-architecture.js';
 import { train } from '../src/train.js';
+import { compileTrainProgram } from '../src/train-program.js';
 import { smallDataset } from './small-dataset.js';
 
 const kinds = ['binary', 'multiclass', 'regression'] as const;
@@ -52,6 +56,7 @@ function network(kind: Kind, { batch = 'N', weights = false, seed = 1 }: GraphOp
 	return encodeModel({ graph: g.build('network'), opset: OPSET });
 }
 
+const bytesOf = ({ data }: Tensor): Uint8Array => new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
 const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 type Run = { model?: Partial<CustomConfig>; more?: object; training?: object; stopAfter?: number; earlier?: string[] };
@@ -60,7 +65,7 @@ async function run(kind: Kind, bytes: Uint8Array, { model = {}, more = {}, train
 	const output = join(root, String(files++));
 	const file = `${output}.onnx`;
 	await writeFile(file, bytes);
-	await (await import('node:fs/promises')).mkdir(output);
+	await mkdir(output);
 	const spec = parseJobSpec({
 		dataset: 'ds_1',
 		device: 'cpu',
@@ -121,5 +126,190 @@ describe('an uploaded graph', () => {
 		expect([...two.graph.initializers.keys()]).toEqual([...one.graph.initializers.keys()]);
 		expect(two.graph.initializers.get('head.0.weight')!.data).not.toEqual(one.graph.initializers.get('head.0.weight')!.data);
 		expect(outcome).toMatchObject({ status: 'done', artifacts: ['model.onnx', 'report.json', 'metrics.json'] });
+	});
+
+	it('learns, and reports what the graph that is downloaded gives', async () => {
+		for (const kind of kinds) {
+			const { outcome, events, trained } = await run(kind, network(kind), { training: { epochs: kind === 'regression' ? 150 : 25 } });
+			if (outcome.status !== 'done') throw new Error('stopped');
+			const { metrics, best_epoch, modality_weights } = outcome.result;
+			if (kind === 'regression') expect(metrics['test']!['pearson']).toBeGreaterThan(0.7);
+			else expect(metrics['test']!['accuracy']).toBeGreaterThan(0.7);
+			const best = epochsOf(events).find(({ epoch }) => epoch === best_epoch)!;
+			for (const [name, value] of Object.entries(best.validation)) expect(metrics['validation']![name], name).toBeCloseTo(value!, 4);
+			expect(modality_weights['a']).toEqual({ mean: 1, p10: 1, p90: 1, mutual_information: null });
+			const session = await createSession(await trained());
+			const one = await session.run({ in_a: tensor('float32', [1, 6], new Float32Array(6)), in_c: tensor('float32', [1, 2], [0, 0]) });
+			expect(one['logits']!.shape).toEqual([1, outputsOf(kind)]);
+			await session.release();
+		}
+	});
+
+	it('trains what globs name, and leaves the rest to the bit', async () => {
+		const before = network('binary');
+		const { trained } = await run('binary', before, { model: { trainable: ['head.*', 'encoder.c.*'], frozen: ['*.bias'] } });
+		const [one, two] = [initializers(before), initializers(await trained())];
+		for (const [name, value] of one) {
+			if (value.dtype !== 'float32') continue;
+			const moved = (name.startsWith('head.') || name.startsWith('encoder.c.')) && !name.endsWith('.bias');
+			expect(sha(bytesOf(two.get(name)!)) !== sha(bytesOf(value)), name).toBe(moved);
+		}
+	});
+
+	it('has backward nodes for what is trained alone', async () => {
+		const products = async (trainable: string[]): Promise<number> => {
+			const file = join(root, 'frozen.onnx');
+			await writeFile(file, network('binary'));
+			const modalities = Object.entries(shapes).map(([name, shape]) => ({ name, shape, maskedSteps: false }));
+			const task = { type: 'binary' as const, classes: ['0', '1'], outputs: 1 };
+			const own: CustomConfig = {
+				family: 'custom',
+				model: 'mdl_1',
+				inputs: { a: 'in_a', c: 'in_c' },
+				output: 'logits',
+				batch_norm: 'train',
+				trainable,
+			};
+			const architecture = customArchitecture(await openUploaded(file, own, { modalities, task, weighted: false }), modalities, modalities);
+			const optimizer = optimizerOf({ name: 'sgd', weightDecay: 0, momentum: 0, beta1: 0, beta2: 0, epsilon: 0 });
+			const options = {
+				architecture,
+				batch: 4,
+				loss: 'binary_cross_entropy' as const,
+				optimizer,
+				clipNorm: null,
+				standardisation: new Map(),
+			};
+			const { graph } = decodeModel((await compileTrainProgram(options)).model.bytes);
+			const body = graph.nodes.find(({ op }) => op === 'Scan')!.attributes['body']!;
+			if (body.type !== 'graph') throw new Error('no body');
+			return body.value.nodes.filter(({ op }) => op === 'Gemm' || op === 'MatMul').length;
+		};
+		// of each layer its weight's gradient, and its input's where something before it is trained
+		const [last, head, all] = [await products(['head.1.*']), await products(['head.*']), await products(['*'])];
+		expect(head - last).toBe(2);
+		expect(all - head).toBe(1 + 2 * 3);
+	});
+
+	for (const kind of kinds)
+		for (const preset of ['mi', 'btw-kl', 'btw'])
+			for (const weights of [true, false])
+				it(`is weighed by ${preset} for ${kind}, by ${weights ? 'its inputs' : 'the values that the spec names'}`, async () => {
+					const embeddings = { a: 'embedding_a', c: 'embedding_c' };
+					const { outcome, events, output, trained } = await run(kind, network(kind, { weights }), {
+						model: weights ? {} : { embeddings },
+						more: { weighting: { preset, refresh_epochs: 2 } },
+						training: { epochs: 6 },
+					});
+					if (outcome.status !== 'done') throw new Error('stopped');
+					const { metrics, best_epoch, unimodal } = outcome.result;
+					expect(outcome.artifacts).toEqual(['model.onnx', 'graph.onnx', 'report.json', 'metrics.json']);
+					expect(Object.keys(unimodal)).toEqual(['a', 'c']);
+					const best = epochsOf(events).find(({ epoch, stage }) => stage === 'fusion' && epoch === best_epoch)!;
+					for (const [name, value] of Object.entries(best.validation)) expect(metrics['validation']![name], name).toBeCloseTo(value!, 4);
+					const { graph, metadata } = decodeModel(await trained());
+					expect(graph.inputs.map(({ name, shape }) => [name, shape])).toEqual([
+						['x.a', ['batch', 6]],
+						['x.c', ['batch', 2]],
+						['mask.c', ['batch']],
+					]);
+					expect(graph.outputs.map(({ name }) => name)).toEqual([
+						'prediction',
+						...(kind === 'regression' ? [] : ['probabilities']),
+						'modality_weights',
+					]);
+					expect(metadata!['steelyard.spec']).not.toContain('mdl_1');
+					const own = decodeModel(await readFile(join(output, 'graph.onnx')));
+					expect(own.graph.nodes).toEqual(decodeModel(network(kind, { weights })).graph.nodes);
+				});
+
+	it('goes on from its checkpoint to the same bytes, wherever it was stopped', async () => {
+		const options: Run = {
+			model: { embeddings: { a: 'embedding_a', c: 'embedding_c' } },
+			more: { weighting: { preset: 'btw', refresh_epochs: 2 } },
+		};
+		const bytes = network('multiclass');
+		const whole = await run('multiclass', bytes, options);
+		for (const stopAfter of [1, 6, 10]) {
+			const first = await run('multiclass', bytes, { ...options, stopAfter });
+			expect(first.outcome.status).toBe('stopped');
+			const second = await run('multiclass', bytes, { ...options, earlier: [first.output] });
+			expect(second.events.length).toBeLessThan(whole.events.length);
+			expect(sha(await second.trained())).toBe(sha(await whole.trained()));
+		}
+		const [first, other] = [await run('multiclass', bytes, { ...options, stopAfter: 6 }), network('multiclass', { seed: 2 })];
+		const [resumed, fresh] = [
+			await run('multiclass', other, { ...options, earlier: [first.output] }),
+			await run('multiclass', other, options),
+		];
+		expect(sha(await resumed.trained())).toBe(sha(await fresh.trained()));
+	});
+
+	it('keeps its batch size where it has one, and trains and predicts every row all the same', async () => {
+		const [fixed, free] = [await run('binary', network('binary', { batch: 16 })), await run('binary', network('binary'))];
+		if (fixed.outcome.status !== 'done' || free.outcome.status !== 'done') throw new Error('stopped');
+		// rows of one batch are summed in another order when there are 256 of them
+		for (const split of ['train', 'validation', 'test'])
+			expect(fixed.outcome.result.metrics[split]!['loss']).toBeCloseTo(free.outcome.result.metrics[split]!['loss']!, 5);
+		const weighted = await run('binary', network('binary', { batch: 16, weights: true }), {
+			more: { weighting: { preset: 'btw', refresh_epochs: 2 } },
+		});
+		expect(weighted.outcome.status).toBe('done');
+	});
+
+	it('is refused with the field of the spec that is wrong', async () => {
+		const cases: Array<[string, Run, RegExp, string?]> = [
+			['model.inputs.a', { model: { inputs: { a: 'nowhere', c: 'in_c' } } }, /no input "nowhere"; it has "in_a", "in_c"/],
+			['model.inputs.c', { model: { inputs: { a: 'in_a', c: 'in_a' } } }, /named twice/],
+			['model.inputs', { model: { inputs: { a: 'in_a' } } }, /nothing goes into the input "in_c"/],
+			['model.inputs.c', { model: { inputs: { a: 'in_c', c: 'in_a' } } }, /takes \[N, 6\].*shape \[2\]/],
+			['model.inputs', { model: { inputs: { a: 'in_a', smell: 'in_c' } } }, /no modality "smell"/, 'modality_not_found'],
+			['model.masks.smell', { model: { masks: { smell: 'in_c' } } }, /names the modality "smell"/, 'modality_not_found'],
+			['model.output', { model: { output: 'probabilities' } }, /no output "probabilities"; it has "logits"/],
+			['model.trainable', { model: { trainable: ['tail.*'] } }, /tail\.\*/],
+			['model.frozen', { model: { frozen: ['*'] } }, /no trainable parameter/],
+			['model.embeddings.a', { more: { weighting: { preset: 'mi', refresh_epochs: 2 } } }, /weight of "a"/],
+			[
+				'model.embeddings.a',
+				{ model: { embeddings: { a: 'none', c: 'embedding_c' } }, more: { weighting: { preset: 'mi', refresh_epochs: 2 } } },
+				/no value "none"/,
+			],
+		];
+		for (const [param, options, message, code = 'invalid_model'] of cases)
+			await expect(run('multiclass', network('multiclass'), options), param).rejects.toMatchObject({
+				name: 'ProblemError',
+				code,
+				param,
+				message: expect.stringMatching(message),
+			});
+		await expect(run('multiclass', network('binary'))).rejects.toMatchObject({
+			code: 'invalid_model',
+			param: 'model.output',
+			message: expect.stringMatching(/\[2, 1\] for 2 rows, expected \[2, 3\]/),
+		});
+		await expect(run('binary', network('binary', { batch: 7 }))).rejects.toMatchObject({
+			code: 'invalid_model',
+			param: 'training.batch_size',
+		});
+		await expect(run('binary', new Uint8Array([1, 2, 3]))).rejects.toMatchObject({ code: 'invalid_model', param: 'model.model' });
+		await expect(
+			run('regression', network('regression'), { training: { optimizer: { name: 'sgd', learning_rate: 100 } } }),
+		).rejects.toMatchObject({
+			code: 'diverged',
+		});
+	});
+
+	it('is refused for an operator without a gradient, by name', async () => {
+		const g = new GraphBuilder();
+		const x = g.input('in_a', 'float32', ['N', 6]);
+		const w = g.initializer('w', tensor('float32', [6, 1], new Float32Array(6).fill(0.1)));
+		const y = g.matMul(x, w);
+		g.output('logits', g.op('Det', [g.reshape(y, ['N', 1, 1])], {}, { shape: ['N'] }));
+		const model = { inputs: { a: 'in_a' } };
+		await expect(run('binary', encodeModel({ graph: g.build('det'), opset: OPSET }), { model })).rejects.toMatchObject({
+			code: 'invalid_model',
+			param: 'model.model',
+			message: expect.stringMatching(/Det/),
+		});
 	});
 });

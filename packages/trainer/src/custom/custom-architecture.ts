@@ -25,7 +25,7 @@ const leftOut = (feed: Feed): Feed => ({
 });
 
 /** The graph as it predicts, and as a step trains it, with `kept` modalities and what its one output needs. */
-function formsOf({ graph: whole, feeds, embeddings, config, opset }: Uploaded, kept: ReadonlySet<string>): { infer: Form; train: Form } {
+function formsOf({ graph: whole, feeds, embeddings, config }: Uploaded, kept: ReadonlySet<string>): { infer: Form; train: Form } {
 	const weighed = weighEmbeddings(whole, embeddings, kept);
 	const all = [...feeds.map((feed) => (kept.has(feed.source.modality) ? feed : leftOut(feed))), ...weighed.feeds];
 	const form = (graph: Graph, running: readonly RunningStatistic[]): Form => {
@@ -35,7 +35,7 @@ function formsOf({ graph: whole, feeds, embeddings, config, opset }: Uploaded, k
 	const live = pruned(weighed.graph, [config.output]);
 	const infer = form(withRunningStatistics(live), []);
 	if (config.batch_norm === 'frozen') return { infer, train: infer };
-	const { graph, running } = withBatchStatistics(live, opset);
+	const { graph, running } = withBatchStatistics(live);
 	return { infer, train: form(graph, running) };
 }
 

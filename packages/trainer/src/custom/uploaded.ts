@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type CustomConfig, ProblemError, type TaskProfile } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/mlp-fusion';
-import { decodeModel, encodeModel, type Graph } from '@steelyard/onnx';
+import { decodeModel, encodeModel, type Graph, OPSET, toWorkingOpset } from '@steelyard/onnx';
 import { createSession, type ValueInfo } from '@steelyard/runtime';
 import { type ChosenParameter, chooseParameters } from './choose-parameters.js';
 import { type Feeds, feedsOf } from './feeds.js';
@@ -11,6 +11,7 @@ import type { Embedding } from './weigh-embeddings.js';
 export type Uploaded = Feeds & {
 	readonly config: CustomConfig;
 	readonly bytes: Uint8Array;
+	/** As uploaded, at its own operator set, or at the working one where its own is older. */
 	readonly graph: Graph;
 	readonly opset: number;
 	readonly chosen: readonly ChosenParameter[];
@@ -91,7 +92,7 @@ export async function openUploaded(
 ): Promise<Uploaded> {
 	const bytes = await readFile(file);
 	const model = decodeModel(bytes);
-	const { graph, opset } = model;
+	const { graph, opset } = model.opset < OPSET ? toWorkingOpset(model) : model; // an older form could not stand beside our own nodes
 	const names = graph.outputs.map(({ name }) => name);
 	if (!names.includes(config.output))
 		refuse('model.output', `the graph has no output "${config.output}"; it has ${names.map((name) => `"${name}"`).join(', ')}`);
