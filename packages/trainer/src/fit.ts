@@ -4,6 +4,7 @@ import { initialPlateau, learningRateAt, optimizer as optimizerOf, type PlateauS
 import { loadProgram, type Provider, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
 import type { Architecture, Parameters } from './architecture.js';
 import { chunkSteps } from './chunk.js';
+import { drawPool, drawRows } from './dropout-pool.js';
 import { type Examples, fillMask, fillTargets, maskWidth, type TargetScale } from './examples.js';
 import type { LossName } from './loss.js';
 import { higherIsBetter } from './metrics.js';
@@ -174,6 +175,12 @@ export async function fit(options: FitOptions): Promise<FitOutcome> {
 		const length = Math.min(perChunk, perEpoch - first);
 		const chosen = order.subarray(first * batch, Math.min(count, (first + length) * batch));
 		const inputs = fill(chosen, length);
+		const dropouts = architecture.dropouts(batch);
+		const place = { seed, stream: options.stream, step: state.step };
+		if (dropouts.length > 0) inputs['dropout/pool'] = drawPool(place);
+		drawRows(place, length, dropouts).forEach((rows, site) => {
+			inputs[`chunk/dropout.${site}`] = rows;
+		});
 		const places = Array.from({ length }, (_, j) => {
 			const step = state.step + j + 1;
 			return optimizer.scalarsAt({

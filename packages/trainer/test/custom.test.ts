@@ -33,10 +33,19 @@ const config: MlpFusionConfig = { family: 'mlp-fusion', hidden: 8, encoder_layer
 const shapes = { a: [6], c: [2] } as const;
 const outputsOf = (kind: Kind): number => (kind === 'multiclass' ? 3 : 1);
 
-type GraphOptions = { batch?: number | string; weights?: boolean; seed?: number };
+/** `regular`: every embedding is normalised over the batch, and dropped from. */
+type GraphOptions = { batch?: number | string; weights?: boolean; seed?: number; regular?: boolean; opset?: number };
+
+function regularised(g: GraphBuilder, x: Value, name: string): Value {
+	const width = x.shape[1] as number;
+	const norm = Object.entries({ scale: 1, shift: 0, running_mean: 0, running_var: 1 }).map(([part, value]) =>
+		g.initializer(`norm.${name}.${part}`, tensor('float32', [width], new Float32Array(width).fill(value))),
+	);
+	return g.op('Dropout', [g.op('BatchNormalization', [x, ...norm]), g.scalar(0.2), g.constant('bool', [], [1])]);
+}
 
 /** The network of `mlp-fusion` over `a` and `c` as a graph that a user could have exported; its parameters are those that the family begins with. */
-function network(kind: Kind, { batch = 'N', weights = false, seed = 1 }: GraphOptions = {}): Uint8Array {
+function network(kind: Kind, { batch = 'N', weights = false, seed = 1, regular = false, opset = OPSET }: GraphOptions = {}): Uint8Array {
 	const modalities = Object.entries(shapes).map(([name, shape]) => ({ name, shape, maskedSteps: false }));
 	const family = familyArchitecture({ config, modalities, outputs: outputsOf(kind) });
 	const initial = family.initial(seed, 0);
@@ -47,13 +56,14 @@ function network(kind: Kind, { batch = 'N', weights = false, seed = 1 }: GraphOp
 	const parameter = (name: string): Value => parameters.get(name)!;
 	const embeddings = modalities.map((modality) => {
 		const x = g.input(`in_${modality.name}`, 'float32', [batch, ...modality.shape]);
-		const embedding = mlpFusion.encode(g, config, modality, { x, mask: null }, parameter);
+		const encoded = mlpFusion.encode(g, config, modality, { x, mask: null }, parameter);
+		const embedding = regular ? regularised(g, encoded, modality.name) : encoded;
 		g.node('Identity', [embedding], [{ ...embedding, name: `embedding_${modality.name}` }]);
 		const named = g.value(`embedding_${modality.name}`);
 		return weights ? g.mul(named, g.input(`w.${modality.name}`, 'float32', [batch, 1])) : named;
 	});
 	g.output('logits', mlpFusion.fuse(g, config, embeddings, parameter));
-	return encodeModel({ graph: g.build('network'), opset: OPSET });
+	return encodeModel({ graph: g.build('network'), opset });
 }
 
 const bytesOf = ({ data }: Tensor): Uint8Array => new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
@@ -243,6 +253,81 @@ describe('an uploaded graph', () => {
 			await run('multiclass', other, options),
 		];
 		expect(sha(await resumed.trained())).toBe(sha(await fresh.trained()));
+	});
+
+	for (const preset of ['uniform', 'btw'])
+		it(`with batch normalisation and dropout learns, resumes to the same bytes, and predicts with neither: ${preset}`, async () => {
+			const bytes = network('binary', { regular: true });
+			const options: Run = {
+				model: { embeddings: { a: 'embedding_a', c: 'embedding_c' } },
+				more: { weighting: { preset, refresh_epochs: 3 } },
+				training: { epochs: 20 },
+			};
+			const whole = await run('binary', bytes, options);
+			if (whole.outcome.status !== 'done') throw new Error('stopped');
+			const { metrics, best_epoch } = whole.outcome.result;
+			expect(metrics['test']!['accuracy']).toBeGreaterThan(0.7);
+			const best = epochsOf(whole.events).find(({ epoch, stage }) => stage === 'fusion' && epoch === best_epoch)!;
+			for (const [name, value] of Object.entries(best.validation)) expect(metrics['validation']![name], name).toBeCloseTo(value!, 4);
+			const own = preset === 'uniform' ? await whole.trained() : await readFile(join(whole.output, 'graph.onnx'));
+			const moved = initializers(own).get('norm.a.running_mean')!.data as Float32Array;
+			expect(moved.every((value) => value !== 0)).toBe(true);
+			const first = await run('binary', bytes, { ...options, stopAfter: 7 });
+			expect(first.outcome.status).toBe('stopped');
+			const second = await run('binary', bytes, { ...options, earlier: [first.output] });
+			expect(sha(await second.trained())).toBe(sha(await whole.trained()));
+		});
+
+	it('keeps running statistics to the bit where the spec freezes batch normalisation', async () => {
+		const before = network('binary', { regular: true });
+		const { trained } = await run('binary', before, { model: { batch_norm: 'frozen' } });
+		const [one, two] = [initializers(before), initializers(await trained())];
+		for (const part of ['running_mean', 'running_var']) expect(two.get(`norm.a.${part}`)!.data).toEqual(one.get(`norm.a.${part}`)!.data);
+		expect(two.get('norm.a.scale')!.data).not.toEqual(one.get('norm.a.scale')!.data);
+	});
+
+	for (const opset of [13, 17, 21, 23])
+		it(`of operator set ${opset} is trained and weighed as one of ${OPSET} is`, async () => {
+			const losses = async (bytes: Uint8Array): Promise<number[]> => {
+				const { outcome, trained } = await run('multiclass', bytes, { more: { weighting: { preset: 'btw', refresh_epochs: 2 } } });
+				if (outcome.status !== 'done') throw new Error('stopped');
+				expect(decodeModel(await trained()).opset).toBe(Math.max(opset, OPSET));
+				return Object.values(outcome.result.metrics).map((metrics) => metrics['loss']!);
+			};
+			const [own, working] = [
+				await losses(network('multiclass', { weights: true, opset })),
+				await run('multiclass', network('multiclass', { weights: true }), { more: { weighting: { preset: 'btw', refresh_epochs: 2 } } }),
+			];
+			if (working.outcome.status !== 'done') throw new Error('stopped');
+			Object.values(working.outcome.result.metrics).forEach((metrics, i) => expect(own[i]).toBeCloseTo(metrics['loss']!, 5));
+		});
+
+	it('takes masks of rows and of steps, by the type that its input has, and sequences of the length that the dataset has', async () => {
+		for (const preset of ['uniform', 'btw']) {
+			const g = new GraphBuilder();
+			const x = g.input('in_b', 'float32', ['N', 'T', 2]);
+			const steps = g.input('steps_b', 'float32', ['N', 'T']);
+			const c = g.input('in_c', 'float32', ['N', 2]);
+			const there = g.input('there_c', 'int64', ['N']);
+			const weight = (name: string) => g.initializer(name, tensor('float32', [2, 1], [0.3, -0.2]));
+			const scores = g.mul(g.matMul(x, weight('head.b')), g.op('Unsqueeze', [steps, g.ints([2])], {}, { shape: ['N', 'T', 1] }));
+			const b = { ...g.reduce('ReduceSum', scores, [1], false), shape: ['N', 1] };
+			const present = g.op('Unsqueeze', [g.op('Cast', [there], { to: 1 }, { dtype: 'float32' }), g.ints([1])], {}, { shape: ['N', 1] });
+			const other = g.mul(g.matMul(c, weight('head.c')), present);
+			g.output('logits', g.add(g.op('Tanh', [b]), g.op('Tanh', [other])));
+			const { outcome, events } = await run('binary', encodeModel({ graph: g.build('masked'), opset: OPSET }), {
+				model: {
+					inputs: { b: 'in_b', c: 'in_c' },
+					masks: { b: 'steps_b', c: 'there_c' },
+					embeddings: { b: b.name, c: other.name },
+				},
+				more: { weighting: { preset, refresh_epochs: 2 } },
+			});
+			if (outcome.status !== 'done') throw new Error('stopped');
+			const best = epochsOf(events).find(({ epoch, stage }) => stage === 'fusion' && epoch === outcome.result.best_epoch)!;
+			for (const [name, value] of Object.entries(best.validation))
+				expect(outcome.result.metrics['validation']![name], name).toBeCloseTo(value!, 4);
+		}
 	});
 
 	it('keeps its batch size where it has one, and trains and predicts every row all the same', async () => {

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { type CustomConfig, ProblemError, type TaskProfile } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/mlp-fusion';
-import { decodeModel, encodeModel, type Graph, OPSET, toWorkingOpset } from '@steelyard/onnx';
-import { createSession, type ValueInfo } from '@steelyard/runtime';
+import { decodeModel, encodeModel, type Graph, OPSET, staticShape, toWorkingOpset } from '@steelyard/onnx';
+import { createSession, sizeOf, type ValueInfo } from '@steelyard/runtime';
 import { type ChosenParameter, chooseParameters } from './choose-parameters.js';
+import { droppingNodes } from './dropout.js';
 import { type Feeds, feedsOf } from './feeds.js';
 import type { Embedding } from './weigh-embeddings.js';
 
@@ -17,6 +18,8 @@ export type Uploaded = Feeds & {
 	readonly chosen: readonly ChosenParameter[];
 	/** Of the modalities that are weighed and have no input for their weight. */
 	readonly embeddings: readonly Embedding[];
+	/** Numbers of each dropout that drops for a row of the batch, by its output. */
+	readonly dropped: ReadonlyMap<string, number>;
 	readonly outputs: number;
 };
 
@@ -100,8 +103,16 @@ export async function openUploaded(
 	const chosen = chooseParameters(config, model);
 	const wanted = weighted ? embeddingNames(config, graph, modalities) : [];
 	const rows = given.fixedBatch ?? PROBE;
-	const types = await typesOf(graph, opset, given, rows, [config.output, ...wanted.map(([, value]) => value)]);
+	const dropping = droppingNodes(graph);
+	const types = await typesOf(graph, opset, given, rows, [
+		config.output,
+		...wanted.map(([, value]) => value),
+		...dropping.map(({ inputs }) => inputs[0] as string),
+	]);
 	checkOutput(types.get(config.output), config.output, rows, task);
 	const embeddings = wanted.map(([modality, value]) => embeddingOf(modality, value, types.get(value), rows));
-	return { ...given, config, bytes, graph, opset, chosen, embeddings, outputs: task.outputs };
+	const dropped = new Map(
+		dropping.map(({ inputs, outputs }) => [outputs[0] as string, sizeOf(staticShape(types.get(inputs[0] as string) as ValueInfo)) / rows]),
+	);
+	return { ...given, config, bytes, graph, opset, chosen, embeddings, dropped, outputs: task.outputs };
 }
