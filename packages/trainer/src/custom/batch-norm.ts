@@ -3,9 +3,10 @@ import type { Graph, Node } from '@steelyard/onnx';
 /** Running statistics of a norm: the initializer that holds them, and the value that a step leaves. */
 export type RunningStatistic = { readonly initializer: string; readonly next: string };
 
+/** Before operator set 14 a norm in training is one that gives statistics; later it says so, and gives statistics if any are wanted. */
 const inTraining = (node: Node): boolean => {
 	const mode = node.attributes['training_mode'];
-	return node.op === 'BatchNormalization' && mode?.type === 'int' && mode.value === 1;
+	return node.op === 'BatchNormalization' && (node.outputs.length > 1 || (mode?.type === 'int' && mode.value === 1));
 };
 
 const infer = (node: Node): Node => ({

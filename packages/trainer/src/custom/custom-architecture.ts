@@ -6,9 +6,9 @@ import type { Architecture, OwnModel, ParameterShape, Predictor, PredictorOption
 import { poolRows } from '../dropout-pool.js';
 import type { MaskKind } from '../examples.js';
 import { layoutOf, parametersFrom } from '../parameter-layout.js';
-import { hasTrainingForm, type RunningStatistic, withBatchStatistics, withRunningStatistics } from './batch-norm.js';
+import { type RunningStatistic, withBatchStatistics, withRunningStatistics } from './batch-norm.js';
 import { bind } from './bind.js';
-import { type DropoutSite, droppingNodes, POOL, withDropout, withoutDropout } from './dropout.js';
+import { type DropoutSite, POOL, withDropout, withoutDropout } from './dropout.js';
 import type { Feed } from './feeds.js';
 import { place } from './place.js';
 import { pruned } from './reach.js';
@@ -52,9 +52,8 @@ const runningName = (initializer: string): string => `running.${initializer}`;
 
 /** The file of the user with trained numbers in it; a graph that was exported in training form is given back as it predicts. */
 function ownModel(uploaded: Uploaded, modalities: readonly ModalityShape[], numbers: ReadonlyMap<string, Tensor>): OwnModel {
-	const { bytes, graph, opset, config } = uploaded;
-	const inTraining = hasTrainingForm(graph) || droppingNodes(graph).length > 0;
-	const file = inTraining ? encodeModel({ graph: predicting(graph), opset }) : bytes;
+	const { bytes, graph, opset, config, predicts } = uploaded;
+	const file = predicts ? bytes : encodeModel({ graph: predicting(graph), opset });
 	const runnable: Runnable = { ...uploaded, output: config.output, modalities };
 	return {
 		bytes: replaceInitializers(file, numbers),
