@@ -215,6 +215,8 @@ describe('an uploaded graph', () => {
 					const { metrics, best_epoch, unimodal } = outcome.result;
 					expect(outcome.artifacts).toEqual(['model.onnx', 'graph.onnx', 'report.json', 'metrics.json']);
 					expect(Object.keys(unimodal)).toEqual(['a', 'c']);
+					// c is noise: a model of it alone knows nothing, unless a leaks into it
+					if (kind === 'binary') expect(unimodal['c']!['train']!['auroc']! + 0.15).toBeLessThan(unimodal['a']!['train']!['auroc']!);
 					const best = epochsOf(events).find(({ epoch, stage }) => stage === 'fusion' && epoch === best_epoch)!;
 					for (const [name, value] of Object.entries(best.validation)) expect(metrics['validation']![name], name).toBeCloseTo(value!, 4);
 					const { graph, metadata } = decodeModel(await trained());
@@ -328,6 +330,68 @@ describe('an uploaded graph', () => {
 			for (const [name, value] of Object.entries(best.validation))
 				expect(outcome.result.metrics['validation']![name], name).toBeCloseTo(value!, 4);
 		}
+	});
+
+	it('never sees a row of zeros in the place of one that is missing from the last batch', async () => {
+		const g = new GraphBuilder();
+		const x = g.input('in_a', 'float32', ['N', 6]);
+		const norm = g.reduce('ReduceL2', x, [1]); // 0/0 for a row of zeros
+		const w = g.initializer('w', tensor('float32', [6, 1], new Float32Array(6).fill(0.1)));
+		g.output('logits', g.matMul(g.div(x, norm), w));
+		const { outcome } = await run('binary', encodeModel({ graph: g.build('unit'), opset: OPSET }), { model: { inputs: { a: 'in_a' } } });
+		expect(outcome.status).toBe('done'); // 90 rows in batches of 16
+	});
+
+	it('may hold bodies that read what is around them, weighed as all others are', async () => {
+		const body = new GraphBuilder('body/');
+		const h = body.input('body_h', 'float32', ['N', 4]);
+		const step = body.input('body_x', 'float32', ['N', 2]);
+		const captured = (name: string, shape: number[]): Value => ({ name, dtype: 'float32', shape });
+		const sum = body.add(body.matMul(step, captured('scan.in', [2, 4])), body.matMul(h, captured('scan.back', [4, 4])));
+		const next = body.op('Tanh', [sum]);
+		body.output('body_next', next);
+		const g = new GraphBuilder();
+		const x = g.input('in_b', 'float32', ['N', 3, 2]);
+		const a = g.input('in_a', 'float32', ['N', 6]);
+		const parameter = (name: string, shape: number[]) =>
+			g.initializer(
+				name,
+				tensor(
+					'float32',
+					shape,
+					Float32Array.from({ length: shape.reduce((p, d) => p * d, 1) }, (_, i) => ((i * 37 + name.length) % 11) / 11 - 0.45),
+				),
+			);
+		parameter('scan.in', [2, 4]);
+		parameter('scan.back', [4, 4]);
+		const first = g.scale(0, g.matMul(g.reduceSum(x, [1], false), parameter('start', [2, 4])));
+		const last: Value = { name: 'embedding_b', dtype: 'float32', shape: ['N', 4] };
+		g.node('Scan', [first, g.transpose(x, [1, 0, 2])], [last], { body: { type: 'graph', value: body.build('body') }, num_scan_inputs: 1 });
+		const other = g.op('Tanh', [g.matMul(a, parameter('a', [6, 4]))]);
+		g.output('logits', g.matMul(g.concat([last, other], 1), parameter('head', [8, 1])));
+		const before = encodeModel({ graph: g.build('scan'), opset: OPSET });
+		for (const preset of ['uniform', 'btw']) {
+			const { outcome, events, output, trained } = await run('binary', before, {
+				model: { inputs: { b: 'in_b', a: 'in_a' }, embeddings: { b: last.name, a: other.name } },
+				more: { weighting: { preset, refresh_epochs: 2 } },
+			});
+			if (outcome.status !== 'done') throw new Error('stopped');
+			const best = epochsOf(events).find(({ epoch, stage }) => stage === 'fusion' && epoch === outcome.result.best_epoch)!;
+			for (const [name, value] of Object.entries(best.validation))
+				expect(outcome.result.metrics['validation']![name], name).toBeCloseTo(value!, 4);
+			const own = initializers(preset === 'uniform' ? await trained() : await readFile(join(output, 'graph.onnx')));
+			for (const name of ['scan.in', 'scan.back']) expect(own.get(name)!.data).not.toEqual(initializers(before).get(name)!.data);
+		}
+	});
+
+	it('holds what is frozen once, however many models the weighted export is made of', async () => {
+		const { trained } = await run('binary', network('binary'), {
+			model: { embeddings: { a: 'embedding_a', c: 'embedding_c' }, frozen: ['encoder.*'] },
+			more: { weighting: { preset: 'btw', refresh_epochs: 2 } },
+		});
+		const names = [...initializers(await trained()).keys()];
+		expect(names.filter((name) => name.endsWith('encoder.a.0.weight'))).toHaveLength(1);
+		expect(names.filter((name) => name.endsWith('head.0.weight'))).toHaveLength(3); // of the fusion, and of the models of a and c
 	});
 
 	it('keeps its batch size where it has one, and trains and predicts every row all the same', async () => {
