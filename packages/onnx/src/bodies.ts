@@ -41,3 +41,14 @@ export function withoutUnused(graph: Graph): Graph {
 	}
 	return { ...graph, nodes, initializers: new Map([...graph.initializers].filter(([name]) => used.has(name))) };
 }
+
+/** The graph with other nodes in the place of each, in the bodies of nodes as well, whose own nodes are changed first. */
+export const changeNodes = (graph: Graph, change: (node: Node) => readonly Node[]): Graph => ({
+	...graph,
+	nodes: graph.nodes.flatMap((node) => {
+		const bodies = bodiesOf(node);
+		if (bodies.length === 0) return change(node);
+		const changed = bodies.map(([name, body]) => [name, { type: 'graph', value: changeNodes(body, change) }] as const);
+		return change({ ...node, attributes: { ...node.attributes, ...Object.fromEntries(changed) } });
+	}),
+});

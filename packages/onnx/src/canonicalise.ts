@@ -1,10 +1,13 @@
-import { folded, type KnownTypes, typesOf } from './ask-runtime.js';
+import { checkFolding, folded, type KnownTypes, typesOf } from './ask-runtime.js';
+import { withoutBatchFirst } from './batch-first.js';
+import { bodiesOf } from './bodies.js';
+import { checked, checkSize } from './check.js';
 import { withoutConstantNodes } from './constant-nodes.js';
 import { expand, hasComposites } from './expand.js';
 import { OPSETS, toWorkingOpset } from './forms.js';
-import { type Graph, GraphError, type Model, type Value } from './graph.js';
+import { allValues, type Graph, GraphError, type Model, type Value } from './graph.js';
 import { loopsToScans } from './loops-to-scans.js';
-import { typeBodies } from './type-bodies.js';
+import { changeBodies, typeBodies } from './type-bodies.js';
 
 export type CanonicaliseOptions = {
 	/** Sizes for symbolic dimensions. */
@@ -31,8 +34,12 @@ function concrete(model: Model, { dims = {}, parameters = [] }: CanonicaliseOpti
 	});
 	const inputs = [...graph.inputs.map((input) => withDims(input, dims)), ...promoted];
 	const outputs = graph.outputs.map((output) => withDims(output, dims));
-	return { ...model, graph: withoutConstantNodes({ ...graph, inputs, initializers, outputs, values: new Map() }) };
+	const whole = checked({ ...graph, inputs, initializers, outputs, values: new Map() });
+	return { ...model, graph: withoutBatchFirst(withoutConstantNodes(whole)) };
 }
+
+const allBodies = (graph: Graph): Graph[] =>
+	graph.nodes.flatMap((node) => bodiesOf(node).flatMap(([, body]) => [body, ...allBodies(body)]));
 
 const sized = ({ values, unknownRank }: KnownTypes): Map<string, Value> => new Map([...values].filter(([name]) => !unknownRank.has(name)));
 
@@ -51,7 +58,10 @@ async function expanded(model: Model): Promise<Model> {
 		current = await folded(current);
 		isFolded = true;
 	}
-	return current;
+	if (!allBodies(current.graph).some((body) => hasComposites(body, model.opset))) return current;
+	const values = sized(await typesOf(current));
+	const graph = await changeBodies({ ...current.graph, values }, model.opset, async (body) => (await expanded(body)).graph);
+	return { ...current, graph: { ...graph, values: current.graph.values } };
 }
 
 /** Every value with its type. Throws GraphError `unknown_shape` naming the first of which it is not known. */
@@ -71,9 +81,11 @@ async function typed(model: Model): Promise<Graph> {
 				);
 			if (value.shape.some((dim) => typeof dim !== 'number' || dim < 0))
 				throw new GraphError('unknown_shape', `the shape of the value "${name}" is not known before it runs: [${value.shape}]`, name);
+			checkSize(value);
 		}
-	const known = (value: Value): Value => values.get(value.name) ?? value;
-	return { ...model.graph, outputs: model.graph.outputs.map(known), values };
+	const typed = { ...model.graph, values };
+	const known = allValues(typed);
+	return { ...typed, outputs: model.graph.outputs.map((output) => known.get(output.name) ?? output) };
 }
 
 /**
@@ -85,8 +97,9 @@ async function typed(model: Model): Promise<Graph> {
 export async function canonicalise(model: Model, options: CanonicaliseOptions = {}): Promise<Graph> {
 	if (model.opset < OPSETS.oldest || model.opset > OPSETS.newest)
 		throw new GraphError('unsupported_model', `the model uses operator set ${model.opset}, expected ${OPSETS.oldest} to ${OPSETS.newest}`);
-	const plain = await expanded(concrete(model, options));
+	const whole = concrete(model, options);
+	await checkFolding(whole);
+	const plain = await expanded(whole);
 	const once = await folded(toWorkingOpset(plain));
-	const whole = await typed(await folded({ ...once, graph: loopsToScans(once.graph) }));
-	return typeBodies(whole, canonicalise);
+	return typeBodies(await typed(await folded({ ...once, graph: loopsToScans(once.graph) })), canonicalise);
 }

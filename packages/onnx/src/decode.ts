@@ -11,6 +11,7 @@ import {
 } from 'onnx-buf';
 import { dtypeOf } from './data-types.js';
 import { type Attribute, type Graph, GraphError, type Model, type Node, type Value } from './graph.js';
+import { inlineFunctions, standardOpset } from './inline-functions.js';
 
 const utf8 = new TextDecoder();
 
@@ -91,10 +92,24 @@ function valueOf(info: ValueInfoProto): Value {
 				? dim.value.value
 				: `${info.name}.${axis}`,
 	);
+	for (const dim of shape)
+		if (typeof dim === 'number' && !(Number.isSafeInteger(dim) && dim >= 0))
+			throw new GraphError('malformed_model', `value "${info.name}" has the impossible shape [${shape}]`, info.name);
 	return { name: info.name, dtype, shape };
 }
 
-function attributeOf(proto: AttributeProto, node: string): Attribute {
+/** Whether it is a tensor whose type is all there, and held here. */
+const isPlain = ({ type }: ValueInfoProto): boolean =>
+	type?.value.case === 'tensorType' && type.value.value.shape !== undefined && dtypeOf(type.value.value.elemType) !== undefined;
+
+/** An output, and an input of a body, may come without a type, which whoever reads the model has to infer. */
+function outputOf(info: ValueInfoProto): Value {
+	const type = info.type?.value;
+	const isKnown = type?.case !== undefined && !(type.case === 'tensorType' && type.value.shape === undefined);
+	return isKnown ? valueOf(info) : { name: info.name, dtype: 'float32', shape: [], untyped: true };
+}
+
+function attributeOf(proto: AttributeProto, node: string, depth: number): Attribute {
 	switch (proto.type) {
 		case A.INT:
 			return { type: 'int', value: Number(proto.i) };
@@ -106,7 +121,7 @@ function attributeOf(proto: AttributeProto, node: string): Attribute {
 			if (proto.t !== undefined) return { type: 'tensor', value: tensorOf(proto.t) };
 			break;
 		case A.GRAPH:
-			if (proto.g !== undefined) return { type: 'graph', value: graphOf(proto.g) };
+			if (proto.g !== undefined) return { type: 'graph', value: graphOf(proto.g, depth + 1) };
 			break;
 		case A.INTS:
 			return { type: 'ints', value: proto.ints.map(Number) };
@@ -122,9 +137,19 @@ function attributeOf(proto: AttributeProto, node: string): Attribute {
 	);
 }
 
-function graphOf(proto: GraphProto): Graph {
+/** Graphs within graphs; no exporter nests them this deep. */
+const DEEPEST = 32;
+
+function graphOf(proto: GraphProto, depth = 0): Graph {
+	if (depth > DEEPEST)
+		throw new GraphError('unsupported_model', `the graphs in the nodes of the model are nested more than ${DEEPEST} deep`);
 	if (proto.sparseInitializer.length > 0) throw new GraphError('unsupported_model', 'sparse initializers are not supported');
-	const initializers = new Map(proto.initializer.map((tensor) => [tensor.name, tensorOf(tensor)]));
+	const initializers = new Map<string, Tensor>();
+	for (const tensor of proto.initializer) {
+		if (initializers.has(tensor.name))
+			throw new GraphError('malformed_model', `two initializers have the name "${tensor.name}"`, tensor.name);
+		initializers.set(tensor.name, tensorOf(tensor));
+	}
 	const names = new Set<string>();
 	const nodes: Node[] = proto.node.map((node, i) => {
 		// The runtime repeats names where it expands an operator, and refuses its own model then.
@@ -133,17 +158,17 @@ function graphOf(proto: GraphProto): Graph {
 		if (node.domain !== '' && node.domain !== 'ai.onnx')
 			throw new GraphError(
 				'unsupported_model',
-				`node "${name}" is ${node.domain}.${node.opType}; only standard ONNX operators are supported`,
+				`node "${name}" is ${node.domain}.${node.opType}; only standard ONNX operators and functions of the model are supported`,
 				name,
 			);
-		const attributes = Object.fromEntries(node.attribute.map((attribute) => [attribute.name, attributeOf(attribute, name)]));
+		const attributes = Object.fromEntries(node.attribute.map((attribute) => [attribute.name, attributeOf(attribute, name, depth)]));
 		return { name, op: node.opType, inputs: node.input, outputs: node.output, attributes };
 	});
 	const values = new Map<string, Value>();
-	for (const info of proto.valueInfo) if (info.type?.value.case === 'tensorType') values.set(info.name, valueOf(info));
+	for (const info of proto.valueInfo) if (isPlain(info)) values.set(info.name, valueOf(info));
 	// Old exporters list initializers among the inputs as well; there they are constants.
-	const inputs = proto.input.filter((input) => !initializers.has(input.name)).map(valueOf);
-	return { name: proto.name, nodes, inputs, outputs: proto.output.map(valueOf), initializers, values };
+	const inputs = proto.input.filter((input) => !initializers.has(input.name)).map(depth === 0 ? valueOf : outputOf);
+	return { name: proto.name, nodes, inputs, outputs: proto.output.map(outputOf), initializers, values };
 }
 
 /** Reads a serialised ONNX model. Throws GraphError `malformed_model` or `unsupported_model`, naming the node or value. */
@@ -155,10 +180,9 @@ export function decodeModel(bytes: Uint8Array): Model {
 		throw new GraphError('malformed_model', `this is not an ONNX model: ${(error as Error).message}`);
 	}
 	if (proto.graph === undefined) throw new GraphError('malformed_model', 'the model has no graph');
-	if (proto.functions.length > 0) throw new GraphError('unsupported_model', 'model-local functions are not supported');
-	const opset = proto.opsetImport.find(({ domain }) => domain === '' || domain === 'ai.onnx')?.version;
+	const opset = standardOpset(proto.opsetImport);
 	if (opset === undefined)
 		throw new GraphError('malformed_model', 'the model does not say which version of the standard operator set it uses');
 	const metadata = Object.fromEntries(proto.metadataProps.map(({ key, value }) => [key, value]));
-	return { graph: graphOf(proto.graph), opset: Number(opset), metadata };
+	return { graph: graphOf(inlineFunctions(proto, proto.graph, opset)), opset, metadata };
 }

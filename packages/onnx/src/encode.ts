@@ -31,7 +31,8 @@ function tensorProto(name: string, tensor: Tensor): TensorProto {
 	return create(TensorProtoSchema, { name, dataType: dataTypeOf(dtype), dims: shape.map(BigInt), rawData });
 }
 
-function valueInfo({ name, dtype, shape }: Value): ValueInfoProto {
+function valueInfo({ name, dtype, shape, untyped }: Value): ValueInfoProto {
+	if (untyped) return create(ValueInfoProtoSchema, { name });
 	const dim = shape.map((d) =>
 		create(TensorShapeProto_DimensionSchema, {
 			value: typeof d === 'number' ? { case: 'dimValue', value: BigInt(d) } : { case: 'dimParam', value: d },

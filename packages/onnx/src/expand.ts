@@ -1,11 +1,12 @@
 import type { Tensor } from '@steelyard/runtime';
 import { readAttributes } from './attributes.js';
+import { namesOf } from './bodies.js';
 import { GraphBuilder } from './builder.js';
 import type { CompositeContext } from './composites/composite.js';
 import { composites, expansions } from './composites/table.js';
-import { type Graph, GraphError, type Model, type Node, namesOf, OPSET, type Value } from './graph.js';
+import { type Graph, GraphError, type Model, type Node, OPSET, type Value } from './graph.js';
 
-/** What is known at one place of a model: values and constants by name, those of enclosing graphs among them. */
+/** What is known in a graph: values and constants by name. */
 type Scope = { readonly values: ReadonlyMap<string, Value>; readonly constants: ReadonlyMap<string, Tensor> };
 
 export type Expanded = {
@@ -100,29 +101,16 @@ class Walk {
 		}
 	}
 
-	#withBodies(node: Node, scope: Scope): Node {
-		const attributes = Object.entries(node.attributes).map(([name, attribute]) => [
-			name,
-			attribute.type === 'graph' ? { ...attribute, value: this.graph(attribute.value, scope) } : attribute,
-		]);
-		return { ...node, attributes: Object.fromEntries(attributes) };
-	}
-
-	graph(graph: Graph, outer: Scope): Graph {
-		const values = new Map([...outer.values, ...graph.values]);
-		const constants = new Map([...outer.constants, ...graph.initializers]);
-		for (const input of graph.inputs) {
-			values.set(input.name, input);
-			constants.delete(input.name);
-		}
+	graph(graph: Graph, known: ReadonlyMap<string, Value>): Graph {
+		const values = new Map([...known, ...graph.inputs.map((input) => [input.name, input] as const)]);
 		for (const [name, { dtype, shape }] of graph.initializers) values.set(name, { name, dtype, shape });
-		const scope = { values, constants };
+		const scope = { values, constants: graph.initializers };
 		const nodes: Node[] = [];
 		const initializers = new Map(graph.initializers);
 		for (const node of graph.nodes) {
 			const expansion = this.#expansionOf(node, scope);
 			if (expansion === null) {
-				nodes.push(this.#withBodies(node, scope));
+				nodes.push(node);
 				continue;
 			}
 			this.count++;
@@ -134,17 +122,13 @@ class Walk {
 	}
 }
 
-/** Writes composite nodes as the operators that they consist of, as far as the types of their inputs are known. Bodies of control flow are walked as well. */
+/** Writes composite nodes as the operators that they consist of, as far as the types of their inputs are known. Bodies of control flow stay as they are. */
 export function expand(model: Model, known: ReadonlyMap<string, Value>): Expanded {
 	const walk = new Walk(model);
-	const graph = walk.graph(model.graph, { values: known, constants: new Map() });
+	const graph = walk.graph(model.graph, known);
 	return { model: { ...model, graph }, count: walk.count, waiting: walk.waiting };
 }
 
-/** Whether a graph, or a graph in it, has a node of an operator that `expand` may write as others. */
+/** Whether a graph, bodies of control flow aside, has a node of an operator that `expand` may write as others. */
 export const hasComposites = (graph: Graph, opset: number): boolean =>
-	graph.nodes.some(
-		(node) =>
-			Object.hasOwn(opset > OPSET ? expansions : composites, node.op) ||
-			Object.values(node.attributes).some((attribute) => attribute.type === 'graph' && hasComposites(attribute.value, opset)),
-	);
+	graph.nodes.some((node) => Object.hasOwn(opset > OPSET ? expansions : composites, node.op));

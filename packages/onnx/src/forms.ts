@@ -1,7 +1,8 @@
 import { type Tensor, tensor } from '@steelyard/runtime';
 import { readAttributes, withAttributes, withoutAttributes } from './attributes.js';
+import { namesOf } from './bodies.js';
 import { dataTypeOf } from './data-types.js';
-import { type Graph, GraphError, type Model, type Node, namesOf, OPSET } from './graph.js';
+import { type Graph, GraphError, type Model, type Node, OPSET } from './graph.js';
 
 /** Oldest and newest operator sets that are read. */
 export const OPSETS = { oldest: 13, newest: 26 } as const;

@@ -5,7 +5,13 @@ export type Dim = number | string;
 export type Shape = readonly Dim[];
 
 /** A value of a graph: its name, element type and shape. */
-export type Value = { readonly name: string; readonly dtype: DType; readonly shape: Shape };
+export type Value = {
+	readonly name: string;
+	readonly dtype: DType;
+	readonly shape: Shape;
+	/** Set where a model does not say the type of an output: element type and shape mean nothing then. `canonicalise` finds them out. */
+	readonly untyped?: true;
+};
 
 export type Attribute =
 	| { readonly type: 'int'; readonly value: number }
@@ -71,16 +77,6 @@ export function allValues(graph: Graph): Map<string, Value> {
 	for (const [name, { dtype, shape }] of graph.initializers) values.set(name, { name, dtype, shape });
 	for (const input of graph.inputs) values.set(input.name, input);
 	return values;
-}
-
-/** Names of the values of a graph and of the graphs in it. */
-export function* namesOf(graph: Graph): Generator<string> {
-	for (const { name } of graph.inputs) yield name;
-	yield* graph.initializers.keys();
-	for (const node of graph.nodes) {
-		yield* node.outputs;
-		for (const attribute of Object.values(node.attributes)) if (attribute.type === 'graph') yield* namesOf(attribute.value);
-	}
 }
 
 /** The shape as numbers. Throws GraphError `unknown_shape` when a dimension is symbolic. */

@@ -1,9 +1,10 @@
 export { bodiesOf, captured, readsOf, withoutUnused } from './bodies.js';
 export { type Attributes, broadcastShapes, elementCount, float, GraphBuilder } from './builder.js';
 export { type CanonicaliseOptions, canonicalise } from './canonicalise.js';
-export { composites } from './composites/table.js';
+export { composites, expansions } from './composites/table.js';
 export { decodeModel } from './decode.js';
 export { encodeModel } from './encode.js';
+export { toWorkingOpset } from './forms.js';
 export {
 	type Attribute,
 	allValues,

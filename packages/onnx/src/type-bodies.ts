@@ -35,12 +35,26 @@ function checkStates(node: Node, body: Graph): void {
 	});
 }
 
+/** The body of a Loop with the types that its node gives it where it does not say them itself: the step, the condition, the states. */
+const loopInputs = (node: Node, body: Graph, typeOf: (name: string) => Value): Value[] =>
+	body.inputs.map((input, i): Value => {
+		if (!input.untyped) return input;
+		if (i < 2) return { name: input.name, dtype: i === 0 ? 'int64' : 'bool', shape: [] };
+		const { dtype, shape } = typeOf(node.inputs[i] ?? '');
+		return { name: input.name, dtype, shape };
+	});
+
 /**
- * Canonicalises the bodies of Scan, Loop and If in a graph that is typed itself. A body is lifted out as a model of its own: its inputs have the types that the
- * node gives them, what it captures of the graph around it becomes an input as well (a constant stays one, so that the runtime can fold it), `canonicalise` brings
- * it into its form, and it goes back. Captured values stay captured.
+ * Changes the bodies of Scan, Loop and If in a graph whose values are known. A body is lifted out as a model of its own: its inputs have the types that the
+ * node gives them, what it captures of the graph around it becomes an input as well (a constant stays one, so that the runtime can fold it), `change` makes
+ * another graph of it, and it goes back. Captured values stay captured.
  */
-export async function typeBodies(graph: Graph, canonicalise: (model: Model) => Promise<Graph>): Promise<Graph> {
+export async function changeBodies(
+	graph: Graph,
+	opset: number,
+	change: (model: Model) => Promise<Graph>,
+	check: (node: Node, body: Graph) => void = () => {},
+): Promise<Graph> {
 	const known = allValues(graph);
 	const typeOf = (name: string): Value => {
 		const value = known.get(name);
@@ -51,17 +65,13 @@ export async function typeBodies(graph: Graph, canonicalise: (model: Model) => P
 	const lifted = async (node: Node, body: Graph): Promise<Graph> => {
 		const outside = captured(body);
 		const constants = new Map(outside.flatMap((name) => (graph.initializers.has(name) ? [[name, graph.initializers.get(name)!]] : [])));
-		const own = node.op === 'Scan' ? scanInputs(node, body, typeOf) : body.inputs;
+		const own = node.op === 'Scan' ? scanInputs(node, body, typeOf) : node.op === 'Loop' ? loopInputs(node, body, typeOf) : body.inputs;
 		const inputs = [...own, ...outside.filter((name) => !constants.has(name)).map(typeOf)];
-		const model = {
-			graph: { ...body, inputs, initializers: new Map([...body.initializers, ...constants]), values: new Map() },
-			opset: OPSET,
-		};
-		const typed = await canonicalise(model);
-		const initializers = new Map([...typed.initializers].filter(([name]) => !constants.has(name)));
-		const result = { ...typed, name: body.name, inputs: typed.inputs.slice(0, own.length), initializers };
-		for (const output of result.outputs) staticShape(output);
-		if (node.op === 'Scan') checkStates(node, result);
+		const initializers = new Map([...body.initializers, ...constants]);
+		const changed = await change({ graph: { ...body, inputs, initializers, values: new Map() }, opset });
+		const kept = new Map([...changed.initializers].filter(([name]) => !constants.has(name)));
+		const result = { ...changed, name: body.name, inputs: changed.inputs.slice(0, own.length), initializers: kept };
+		check(node, result);
 		return result;
 	};
 	const nodes: Node[] = [];
@@ -72,3 +82,10 @@ export async function typeBodies(graph: Graph, canonicalise: (model: Model) => P
 	}
 	return { ...graph, nodes };
 }
+
+/** Canonicalises the bodies of Scan, Loop and If in a graph that is typed itself. */
+export const typeBodies = (graph: Graph, canonicalise: (model: Model) => Promise<Graph>): Promise<Graph> =>
+	changeBodies(graph, OPSET, canonicalise, (node, body) => {
+		for (const output of body.outputs) staticShape(output);
+		if (node.op === 'Scan') checkStates(node, body);
+	});

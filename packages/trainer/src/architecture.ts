@@ -14,6 +14,8 @@ export type ForwardInputs = {
 	mask: (modality: string) => Value;
 	/** Parameters and running statistics. */
 	parameter: (name: string) => Value;
+	/** In mode `train` where the architecture has dropouts: random numbers, and the rows of them that each takes. */
+	random?: { readonly pool: Value; readonly rows: readonly Value[] };
 };
 
 /** `train`: as a step of training computes it, which moves the running statistics; `infer`: as validation and the exported model do. */
@@ -62,6 +64,8 @@ export type Architecture = {
 	readonly parameters: readonly ParameterShape[];
 	/** Running statistics: what training steps move without a gradient. */
 	readonly running: readonly ParameterShape[];
+	/** How many rows of the pool each of its dropouts takes in a step of `batch` rows. */
+	readonly dropouts: (batch: number) => readonly number[];
 	/** The operator set of the nodes that `forward` adds. */
 	readonly opset: number;
 	/** The one size of a batch that the model takes; null where it takes any. */

@@ -2,7 +2,7 @@ import type { Metrics, TaskProfile } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/mlp-fusion';
 import type { Session, Tensor } from '@steelyard/runtime';
 import type { OwnModel } from './architecture.js';
-import { type Examples, forwardInputs, inBatches, labelsOf, maskedSteps, presence } from './examples.js';
+import { type Examples, filledUp, forwardInputs, inBatches, labelsOf, maskedSteps, presence } from './examples.js';
 import { metricsOf, type Predictions } from './metrics.js';
 import { predictionsFrom } from './predictions.js';
 import { evenWeights } from './weigher.js';
@@ -40,11 +40,16 @@ export async function evaluateModel(
 	const classes = task.type === 'regression' ? 1 : Math.max(2, task.outputs);
 	const said = new Float32Array(count * classes);
 	const weights = new Float32Array(count * modalities.length);
-	await inBatches(examples, EVALUATION_BATCH, async (chosen) => {
-		const outputs = await session.run(exportedInputs(session, examples, modalities, chosen));
-		const first = chosen[0] as number;
-		said.set((outputs[task.type === 'regression' ? 'prediction' : 'probabilities'] as Tensor).data as Float32Array, first * classes);
-		weights.set((outputs['modality_weights'] as Tensor).data as Float32Array, first * modalities.length);
+	const fixed = session.inputs[0]?.shape[0];
+	const size = typeof fixed === 'number' ? fixed : EVALUATION_BATCH;
+	await inBatches(examples, size, async (real) => {
+		const outputs = await session.run(
+			exportedInputs(session, examples, modalities, typeof fixed === 'number' ? filledUp(real, fixed) : real),
+		);
+		const put = (output: string, width: number, into: Float32Array): void =>
+			into.set(((outputs[output] as Tensor).data as Float32Array).subarray(0, real.length * width), (real[0] as number) * width);
+		put(task.type === 'regression' ? 'prediction' : 'probabilities', classes, said);
+		put('modality_weights', modalities.length, weights);
 	});
 	const predictions: Predictions = task.type === 'regression' ? { values: said } : { probabilities: said };
 	return { metrics: metricsOf(task, predictions, labelsOf(examples)), predictions, weights };

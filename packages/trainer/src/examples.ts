@@ -92,6 +92,10 @@ export function forwardInputs(
 	return inputs;
 }
 
+/** The examples `chosen` and then these again until there are `size`: for models that take batches of one size. */
+export const filledUp = (chosen: Uint32Array, size: number): Uint32Array =>
+	Uint32Array.from({ length: size }, (_, i) => chosen[i % chosen.length] as number);
+
 /** Runs `visit` over the examples in order, `size` at a time. */
 export async function inBatches(examples: Examples, size: number, visit: (chosen: Uint32Array) => Promise<void>): Promise<void> {
 	for (let start = 0; start < examples.rows.length; start += size) {

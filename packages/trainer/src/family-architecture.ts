@@ -28,6 +28,7 @@ export function familyArchitecture(model: FamilyModel): Architecture {
 		masks: maskedSteps(modalities),
 		parameters,
 		running: [],
+		dropouts: () => [],
 		opset: OPSET,
 		fixedBatch: null,
 		padding: 'zeros',

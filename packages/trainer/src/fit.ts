@@ -4,6 +4,7 @@ import { initialPlateau, learningRateAt, optimizer as optimizerOf, type PlateauS
 import { loadProgram, type Provider, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
 import type { Architecture, Parameters } from './architecture.js';
 import { chunkSteps } from './chunk.js';
+import { drawPool, drawRows, poolOf } from './dropout-pool.js';
 import { type Examples, fillMask, fillTargets, maskWidth, type TargetScale } from './examples.js';
 import type { LossName } from './loss.js';
 import { higherIsBetter } from './metrics.js';
@@ -169,11 +170,21 @@ export async function fit(options: FitOptions): Promise<FitOutcome> {
 	const tensors = (): Map<string, Tensor> =>
 		new Map([...Object.entries(loaded.state()), ...Object.entries(best).map(([name, value]): [string, Tensor] => [`best/${name}`, value])]);
 
+	let pool: { number: number; drawn: Tensor } | null = null;
 	const runChunk = async (order: Uint32Array): Promise<void> => {
 		const first = state.chunk * perChunk;
 		const length = Math.min(perChunk, perEpoch - first);
 		const chosen = order.subarray(first * batch, Math.min(count, (first + length) * batch));
 		const inputs = fill(chosen, length);
+		const dropouts = architecture.dropouts(batch);
+		const place = { seed, stream: options.stream, step: state.step };
+		if (dropouts.length > 0) {
+			if (pool?.number !== poolOf(state.step)) pool = { number: poolOf(state.step), drawn: drawPool(place) };
+			inputs['dropout/pool'] = pool.drawn;
+		}
+		drawRows(place, length, dropouts).forEach((rows, site) => {
+			inputs[`chunk/dropout.${site}`] = rows;
+		});
 		const places = Array.from({ length }, (_, j) => {
 			const step = state.step + j + 1;
 			return optimizer.scalarsAt({

@@ -85,13 +85,7 @@ export function prepare(spec: JobSpec, folder: string): Prepared {
 			'weighting.mutual_information',
 		);
 	const custom = spec.model.family === 'custom'; // raw values in, raw values out
-	const standardise = spec.training.standardize ?? !custom;
-	if (custom && standardise)
-		throw new ProblemError(
-			'invalid_request',
-			'a custom model takes the raw values of the dataset; expected false or nothing',
-			'training.standardize',
-		);
+	const standardise = !custom && (spec.training.standardize ?? true);
 	const parts = trainingRows(dataset, { fraction: spec.training.validation_fraction, seed: spec.training.seed });
 	const examples = (name: string, split: string, rows: Uint32Array): Examples => ({ name, split: dataset.split(split), rows });
 	const train = examples('train', parts.train.split, parts.train.rows);

@@ -1,8 +1,9 @@
 import { differentiate } from '@steelyard/autodiff';
 import { canonicalise, encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
 import { clipToNorm, globalNorm, type Optimizer } from '@steelyard/optim';
-import type { ProgramModel } from '@steelyard/runtime';
+import type { DType, ProgramModel } from '@steelyard/runtime';
 import type { Architecture } from './architecture.js';
+import { POOL_ROWS, POOL_WIDTH } from './dropout-pool.js';
 import { maskWidth } from './examples.js';
 import { type LossName, lossOf } from './loss.js';
 import { layoutOf, type ParameterGroup, pack, unpack } from './parameter-layout.js';
@@ -19,7 +20,7 @@ export type TrainProgramOptions = {
 
 /**
  * A Scan over the K steps of a chunk; K is a size of its inputs.
- * Inputs `[K, batch, …]`: `chunk/x.<modality>`, `chunk/mask.<modality>`, `chunk/w.<modality>`, `chunk/target`, `chunk/sample_weight`; `[K]` or `[K, 1, 1]` a step: `chunk/<scalar>`; `after/<slot>` `[1, 1]`.
+ * Inputs `[K, batch, …]`: `chunk/x.<modality>`, `chunk/mask.<modality>`, `chunk/w.<modality>`, `chunk/target`, `chunk/sample_weight`, and int64 `chunk/dropout.<site>` `[K, rows]` of `dropout/pool`; `[K]` or `[K, 1, 1]` a step: `chunk/<scalar>`; `after/<slot>` `[1, 1]`.
  * State: `state/<group>` and, for parameters, `state/<group>/<slot>`. Outputs: `loss` `[K]` and, where gradients are clipped, `grad_norm` `[K]`.
  */
 export type TrainProgram = {
@@ -33,8 +34,13 @@ export type TrainProgram = {
 	readonly work: number;
 };
 
-/** What a batch brings to a step, by name, without the axis of steps. */
-const batchInputs = ({ architecture, batch }: TrainProgramOptions) => [
+const POOL = 'dropout/pool';
+const rowsOf = (site: number): string => `dropout.${site}`;
+
+type BatchInput = { readonly name: string; readonly shape: readonly number[]; readonly dtype?: DType };
+
+/** What a batch brings to a step, by name, without the axis of steps; float32 unless it says another type. */
+const batchInputs = ({ architecture, batch }: TrainProgramOptions): BatchInput[] => [
 	...architecture.modalities.map(({ name, shape }) => ({ name: `x.${name}`, shape: [batch, ...shape] })),
 	...architecture.modalities.flatMap((modality) => {
 		const kind = architecture.masks.get(modality.name);
@@ -43,13 +49,24 @@ const batchInputs = ({ architecture, batch }: TrainProgramOptions) => [
 	...architecture.modalities.map(({ name }) => ({ name: `w.${name}`, shape: [batch, 1] })),
 	{ name: 'target', shape: [batch, architecture.outputs] },
 	{ name: 'sample_weight', shape: [batch, 1] },
+	...architecture.dropouts(batch).map((rows, site) => ({ name: rowsOf(site), shape: [rows], dtype: 'int64' as const })),
 ];
 
 /** Forward and backward pass of one step: `loss`, the gradients of `lossScale`·loss by parameter, and running statistics as `next/<name>`. */
 async function differentiated(options: TrainProgramOptions) {
 	const { architecture } = options;
 	const g = new GraphBuilder();
-	const inputs = new Map(batchInputs(options).map(({ name, shape }) => [name, g.input(name, 'float32', shape)]));
+	const inputs = new Map(batchInputs(options).map(({ name, shape, dtype = 'float32' }) => [name, g.input(name, dtype, shape)]));
+	const dropouts = architecture.dropouts(options.batch);
+	const random =
+		dropouts.length === 0
+			? {}
+			: {
+					random: {
+						pool: g.input(POOL, 'float32', [POOL_ROWS, POOL_WIDTH]),
+						rows: dropouts.map((_, site) => inputs.get(rowsOf(site)) as Value),
+					},
+				};
 	const scale = g.input('lossScale', 'float32', []);
 	const { parameters, running } = architecture;
 	const state = new Map([...parameters, ...running].map(({ name, shape }) => [name, g.input(name, 'float32', shape)]));
@@ -57,7 +74,7 @@ async function differentiated(options: TrainProgramOptions) {
 	const parameter = (name: string) => state.get(name) as Value;
 	const forward = architecture.forward(
 		g,
-		{ x: (m) => input(`x.${m}`), mask: (m) => input(`mask.${m}`), parameter },
+		{ x: (m) => input(`x.${m}`), mask: (m) => input(`mask.${m}`), parameter, ...random },
 		{ scope: 'model', mode: 'train' },
 	);
 	const logits = forward.logits(architecture.modalities.map(({ name }) => input(`w.${name}`)));
@@ -84,7 +101,7 @@ async function stepBody(options: TrainProgramOptions, layout: ReturnType<typeof 
 		slots: Object.fromEntries(optimizer.slots.map((slot) => [slot, g.input(`${group.name}/${slot}`, 'float32', [1, group.size])])),
 	}));
 	const running = layout.running.map((group) => ({ group, statistics: g.input(`flat/${group.name}`, 'float32', [1, group.size]) }));
-	for (const { name, shape } of batchInputs(options)) g.input(name, 'float32', shape);
+	for (const { name, shape, dtype = 'float32' } of batchInputs(options)) g.input(name, dtype, shape);
 	const scalarInputs = Object.fromEntries(scalars.map((name) => [name, g.input(name, 'float32', name === 'lossScale' ? [] : [1, 1])]));
 	for (const { group, parameter } of state) unpack(g, group, parameter);
 	for (const { group, statistics } of running) unpack(g, group, statistics);
@@ -130,8 +147,10 @@ export async function compileTrainProgram(options: TrainProgramOptions): Promise
 		...layout.trained.flatMap((group) => stateOf(group, optimizer.slots)),
 		...layout.running.flatMap((group) => stateOf(group, [])),
 	];
-	const batches = batchInputs(options).map(({ name, shape }) => {
-		const chunk = g.input(`chunk/${name}`, 'float32', ['K', ...shape]);
+	// the pool is no input of the body: it reads it from here
+	if (architecture.dropouts(options.batch).length > 0) g.input(POOL, 'float32', [POOL_ROWS, POOL_WIDTH]);
+	const batches = batchInputs(options).map(({ name, shape, dtype = 'float32' }) => {
+		const chunk = g.input(`chunk/${name}`, dtype, ['K', ...shape]);
 		return standardised(g, chunk, name.startsWith('x.') ? (standardisation.get(name.slice(2)) ?? null) : null);
 	});
 	const perStep = scalars.map((name) => g.input(`chunk/${name}`, 'float32', name === 'lossScale' ? ['K'] : ['K', 1, 1]));

@@ -1,14 +1,18 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CustomConfig, type JobEventBody, type MlpFusionConfig, parseJobSpec } from '@steelyard/contracts';
 import { mlpFusion } from '@steelyard/mlp-fusion';
 import { decodeModel, encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
-import { type Tensor, tensor } from '@steelyard/runtime';
+import { optimizer as optimizerOf } from '@steelyard/optim';
+import { createSession, type Tensor, tensor } from '@steelyard/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { customArchitecture } from '../src/custom/custom-architecture.js';
+import { openUploaded } from '../src/custom/uploaded.js';
 import { familyArchitecture } from '../src/family-architecture.js';
 import { train } from '../src/train.js';
+import { compileTrainProgram } from '../src/train-program.js';
 import { smallDataset } from './small-dataset.js';
 
 const kinds = ['binary', 'multiclass', 'regression'] as const;
@@ -29,10 +33,19 @@ const config: MlpFusionConfig = { family: 'mlp-fusion', hidden: 8, encoder_layer
 const shapes = { a: [6], c: [2] } as const;
 const outputsOf = (kind: Kind): number => (kind === 'multiclass' ? 3 : 1);
 
-type GraphOptions = { batch?: number | string; weights?: boolean; seed?: number };
+/** `regular`: every embedding is normalised over the batch, and dropped from. */
+type GraphOptions = { batch?: number | string; weights?: boolean; seed?: number; regular?: boolean; opset?: number };
+
+function regularised(g: GraphBuilder, x: Value, name: string): Value {
+	const width = x.shape[1] as number;
+	const norm = Object.entries({ scale: 1, shift: 0, running_mean: 0, running_var: 1 }).map(([part, value]) =>
+		g.initializer(`norm.${name}.${part}`, tensor('float32', [width], new Float32Array(width).fill(value))),
+	);
+	return g.op('Dropout', [g.op('BatchNormalization', [x, ...norm]), g.scalar(0.2), g.constant('bool', [], [1])]);
+}
 
 /** The network of `mlp-fusion` over `a` and `c` as a graph that a user could have exported; its parameters are those that the family begins with. */
-function network(kind: Kind, { batch = 'N', weights = false, seed = 1 }: GraphOptions = {}): Uint8Array {
+function network(kind: Kind, { batch = 'N', weights = false, seed = 1, regular = false, opset = OPSET }: GraphOptions = {}): Uint8Array {
 	const modalities = Object.entries(shapes).map(([name, shape]) => ({ name, shape, maskedSteps: false }));
 	const family = familyArchitecture({ config, modalities, outputs: outputsOf(kind) });
 	const initial = family.initial(seed, 0);
@@ -43,15 +56,17 @@ function network(kind: Kind, { batch = 'N', weights = false, seed = 1 }: GraphOp
 	const parameter = (name: string): Value => parameters.get(name)!;
 	const embeddings = modalities.map((modality) => {
 		const x = g.input(`in_${modality.name}`, 'float32', [batch, ...modality.shape]);
-		const embedding = mlpFusion.encode(g, config, modality, { x, mask: null }, parameter);
+		const encoded = mlpFusion.encode(g, config, modality, { x, mask: null }, parameter);
+		const embedding = regular ? regularised(g, encoded, modality.name) : encoded;
 		g.node('Identity', [embedding], [{ ...embedding, name: `embedding_${modality.name}` }]);
 		const named = g.value(`embedding_${modality.name}`);
 		return weights ? g.mul(named, g.input(`w.${modality.name}`, 'float32', [batch, 1])) : named;
 	});
 	g.output('logits', mlpFusion.fuse(g, config, embeddings, parameter));
-	return encodeModel({ graph: g.build('network'), opset: OPSET });
+	return encodeModel({ graph: g.build('network'), opset });
 }
 
+const bytesOf = ({ data }: Tensor): Uint8Array => new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
 const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 type Run = { model?: Partial<CustomConfig>; more?: object; training?: object; stopAfter?: number; earlier?: string[] };
@@ -60,7 +75,7 @@ async function run(kind: Kind, bytes: Uint8Array, { model = {}, more = {}, train
 	const output = join(root, String(files++));
 	const file = `${output}.onnx`;
 	await writeFile(file, bytes);
-	await (await import('node:fs/promises')).mkdir(output);
+	await mkdir(output);
 	const spec = parseJobSpec({
 		dataset: 'ds_1',
 		device: 'cpu',
@@ -121,5 +136,329 @@ describe('an uploaded graph', () => {
 		expect([...two.graph.initializers.keys()]).toEqual([...one.graph.initializers.keys()]);
 		expect(two.graph.initializers.get('head.0.weight')!.data).not.toEqual(one.graph.initializers.get('head.0.weight')!.data);
 		expect(outcome).toMatchObject({ status: 'done', artifacts: ['model.onnx', 'report.json', 'metrics.json'] });
+	});
+
+	it('learns, and reports what the graph that is downloaded gives', async () => {
+		for (const kind of kinds) {
+			const { outcome, events, trained } = await run(kind, network(kind), { training: { epochs: kind === 'regression' ? 150 : 25 } });
+			if (outcome.status !== 'done') throw new Error('stopped');
+			const { metrics, best_epoch, modality_weights } = outcome.result;
+			if (kind === 'regression') expect(metrics['test']!['pearson']).toBeGreaterThan(0.7);
+			else expect(metrics['test']!['accuracy']).toBeGreaterThan(0.7);
+			const best = epochsOf(events).find(({ epoch }) => epoch === best_epoch)!;
+			for (const [name, value] of Object.entries(best.validation)) expect(metrics['validation']![name], name).toBeCloseTo(value!, 4);
+			expect(modality_weights['a']).toEqual({ mean: 1, p10: 1, p90: 1, mutual_information: null });
+			const session = await createSession(await trained());
+			const one = await session.run({ in_a: tensor('float32', [1, 6], new Float32Array(6)), in_c: tensor('float32', [1, 2], [0, 0]) });
+			expect(one['logits']!.shape).toEqual([1, outputsOf(kind)]);
+			await session.release();
+		}
+	});
+
+	it('trains what globs name, and leaves the rest to the bit', async () => {
+		const before = network('binary');
+		const { trained } = await run('binary', before, { model: { trainable: ['head.*', 'encoder.c.*'], frozen: ['*.bias'] } });
+		const [one, two] = [initializers(before), initializers(await trained())];
+		for (const [name, value] of one) {
+			if (value.dtype !== 'float32') continue;
+			const moved = (name.startsWith('head.') || name.startsWith('encoder.c.')) && !name.endsWith('.bias');
+			expect(sha(bytesOf(two.get(name)!)) !== sha(bytesOf(value)), name).toBe(moved);
+		}
+	});
+
+	it('has backward nodes for what is trained alone', async () => {
+		const products = async (trainable: string[]): Promise<number> => {
+			const file = join(root, 'frozen.onnx');
+			await writeFile(file, network('binary'));
+			const modalities = Object.entries(shapes).map(([name, shape]) => ({ name, shape, maskedSteps: false }));
+			const task = { type: 'binary' as const, classes: ['0', '1'], outputs: 1 };
+			const own: CustomConfig = {
+				family: 'custom',
+				model: 'mdl_1',
+				inputs: { a: 'in_a', c: 'in_c' },
+				output: 'logits',
+				batch_norm: 'train',
+				trainable,
+			};
+			const architecture = customArchitecture(await openUploaded(file, own, { modalities, task, weighted: false }), modalities, modalities);
+			const optimizer = optimizerOf({ name: 'sgd', weightDecay: 0, momentum: 0, beta1: 0, beta2: 0, epsilon: 0 });
+			const options = {
+				architecture,
+				batch: 4,
+				loss: 'binary_cross_entropy' as const,
+				optimizer,
+				clipNorm: null,
+				standardisation: new Map(),
+			};
+			const { graph } = decodeModel((await compileTrainProgram(options)).model.bytes);
+			const body = graph.nodes.find(({ op }) => op === 'Scan')!.attributes['body']!;
+			if (body.type !== 'graph') throw new Error('no body');
+			return body.value.nodes.filter(({ op }) => op === 'Gemm' || op === 'MatMul').length;
+		};
+		// of each layer its weight's gradient, and its input's where something before it is trained
+		const [last, head, all] = [await products(['head.1.*']), await products(['head.*']), await products(['*'])];
+		expect(head - last).toBe(2);
+		expect(all - head).toBe(1 + 2 * 3);
+	});
+
+	for (const kind of kinds)
+		for (const preset of ['mi', 'btw-kl', 'btw'])
+			for (const weights of [true, false])
+				it(`is weighed by ${preset} for ${kind}, by ${weights ? 'its inputs' : 'the values that the spec names'}`, async () => {
+					const embeddings = { a: 'embedding_a', c: 'embedding_c' };
+					const { outcome, events, output, trained } = await run(kind, network(kind, { weights }), {
+						model: weights ? {} : { embeddings },
+						more: { weighting: { preset, refresh_epochs: 2 } },
+						training: { epochs: 6 },
+					});
+					if (outcome.status !== 'done') throw new Error('stopped');
+					const { metrics, best_epoch, unimodal } = outcome.result;
+					expect(outcome.artifacts).toEqual(['model.onnx', 'graph.onnx', 'report.json', 'metrics.json']);
+					expect(Object.keys(unimodal)).toEqual(['a', 'c']);
+					// c is noise: a model of it alone knows nothing, unless a leaks into it
+					if (kind === 'binary') expect(unimodal['c']!['train']!['auroc']! + 0.15).toBeLessThan(unimodal['a']!['train']!['auroc']!);
+					const best = epochsOf(events).find(({ epoch, stage }) => stage === 'fusion' && epoch === best_epoch)!;
+					for (const [name, value] of Object.entries(best.validation)) expect(metrics['validation']![name], name).toBeCloseTo(value!, 4);
+					const { graph, metadata } = decodeModel(await trained());
+					expect(graph.inputs.map(({ name, shape }) => [name, shape])).toEqual([
+						['x.a', ['batch', 6]],
+						['x.c', ['batch', 2]],
+						['mask.c', ['batch']],
+					]);
+					expect(graph.outputs.map(({ name }) => name)).toEqual([
+						'prediction',
+						...(kind === 'regression' ? [] : ['probabilities']),
+						'modality_weights',
+					]);
+					expect(metadata!['steelyard.spec']).not.toContain('mdl_1');
+					const own = decodeModel(await readFile(join(output, 'graph.onnx')));
+					expect(own.graph.nodes).toEqual(decodeModel(network(kind, { weights })).graph.nodes);
+				});
+
+	it('goes on from its checkpoint to the same bytes, wherever it was stopped', async () => {
+		const options: Run = {
+			model: { embeddings: { a: 'embedding_a', c: 'embedding_c' } },
+			more: { weighting: { preset: 'btw', refresh_epochs: 2 } },
+		};
+		const bytes = network('multiclass');
+		const whole = await run('multiclass', bytes, options);
+		for (const stopAfter of [1, 6, 10]) {
+			const first = await run('multiclass', bytes, { ...options, stopAfter });
+			expect(first.outcome.status).toBe('stopped');
+			const second = await run('multiclass', bytes, { ...options, earlier: [first.output] });
+			expect(second.events.length).toBeLessThan(whole.events.length);
+			expect(sha(await second.trained())).toBe(sha(await whole.trained()));
+		}
+		const [first, other] = [await run('multiclass', bytes, { ...options, stopAfter: 6 }), network('multiclass', { seed: 2 })];
+		const [resumed, fresh] = [
+			await run('multiclass', other, { ...options, earlier: [first.output] }),
+			await run('multiclass', other, options),
+		];
+		expect(sha(await resumed.trained())).toBe(sha(await fresh.trained()));
+	});
+
+	for (const preset of ['uniform', 'btw'])
+		it(`with batch normalisation and dropout learns, resumes to the same bytes, and predicts with neither: ${preset}`, async () => {
+			const bytes = network('binary', { regular: true });
+			const options: Run = {
+				model: { embeddings: { a: 'embedding_a', c: 'embedding_c' } },
+				more: { weighting: { preset, refresh_epochs: 3 } },
+				training: { epochs: 20 },
+			};
+			const whole = await run('binary', bytes, options);
+			if (whole.outcome.status !== 'done') throw new Error('stopped');
+			const { metrics, best_epoch } = whole.outcome.result;
+			expect(metrics['test']!['accuracy']).toBeGreaterThan(0.7);
+			const best = epochsOf(whole.events).find(({ epoch, stage }) => stage === 'fusion' && epoch === best_epoch)!;
+			for (const [name, value] of Object.entries(best.validation)) expect(metrics['validation']![name], name).toBeCloseTo(value!, 4);
+			const own = preset === 'uniform' ? await whole.trained() : await readFile(join(whole.output, 'graph.onnx'));
+			const moved = initializers(own).get('norm.a.running_mean')!.data as Float32Array;
+			expect(moved.every((value) => value !== 0)).toBe(true);
+			const first = await run('binary', bytes, { ...options, stopAfter: 7 });
+			expect(first.outcome.status).toBe('stopped');
+			const second = await run('binary', bytes, { ...options, earlier: [first.output] });
+			expect(sha(await second.trained())).toBe(sha(await whole.trained()));
+		});
+
+	it('keeps running statistics to the bit where the spec freezes batch normalisation', async () => {
+		const before = network('binary', { regular: true });
+		const { trained } = await run('binary', before, { model: { batch_norm: 'frozen' } });
+		const [one, two] = [initializers(before), initializers(await trained())];
+		for (const part of ['running_mean', 'running_var']) expect(two.get(`norm.a.${part}`)!.data).toEqual(one.get(`norm.a.${part}`)!.data);
+		expect(two.get('norm.a.scale')!.data).not.toEqual(one.get('norm.a.scale')!.data);
+	});
+
+	for (const opset of [13, 17, 21, 23])
+		it(`of operator set ${opset} is trained and weighed as one of ${OPSET} is`, async () => {
+			const losses = async (bytes: Uint8Array): Promise<number[]> => {
+				const { outcome, trained } = await run('multiclass', bytes, { more: { weighting: { preset: 'btw', refresh_epochs: 2 } } });
+				if (outcome.status !== 'done') throw new Error('stopped');
+				expect(decodeModel(await trained()).opset).toBe(Math.max(opset, OPSET));
+				return Object.values(outcome.result.metrics).map((metrics) => metrics['loss']!);
+			};
+			const [own, working] = [
+				await losses(network('multiclass', { weights: true, opset })),
+				await run('multiclass', network('multiclass', { weights: true }), { more: { weighting: { preset: 'btw', refresh_epochs: 2 } } }),
+			];
+			if (working.outcome.status !== 'done') throw new Error('stopped');
+			Object.values(working.outcome.result.metrics).forEach((metrics, i) => expect(own[i]).toBeCloseTo(metrics['loss']!, 5));
+		});
+
+	it('takes masks of rows and of steps, by the type that its input has, and sequences of the length that the dataset has', async () => {
+		for (const preset of ['uniform', 'btw']) {
+			const g = new GraphBuilder();
+			const x = g.input('in_b', 'float32', ['N', 'T', 2]);
+			const steps = g.input('steps_b', 'float32', ['N', 'T']);
+			const c = g.input('in_c', 'float32', ['N', 2]);
+			const there = g.input('there_c', 'int64', ['N']);
+			const weight = (name: string) => g.initializer(name, tensor('float32', [2, 1], [0.3, -0.2]));
+			const scores = g.mul(g.matMul(x, weight('head.b')), g.op('Unsqueeze', [steps, g.ints([2])], {}, { shape: ['N', 'T', 1] }));
+			const b = { ...g.reduce('ReduceSum', scores, [1], false), shape: ['N', 1] };
+			const present = g.op('Unsqueeze', [g.op('Cast', [there], { to: 1 }, { dtype: 'float32' }), g.ints([1])], {}, { shape: ['N', 1] });
+			const other = g.mul(g.matMul(c, weight('head.c')), present);
+			g.output('logits', g.add(g.op('Tanh', [b]), g.op('Tanh', [other])));
+			const { outcome, events } = await run('binary', encodeModel({ graph: g.build('masked'), opset: OPSET }), {
+				model: {
+					inputs: { b: 'in_b', c: 'in_c' },
+					masks: { b: 'steps_b', c: 'there_c' },
+					embeddings: { b: b.name, c: other.name },
+				},
+				more: { weighting: { preset, refresh_epochs: 2 } },
+			});
+			if (outcome.status !== 'done') throw new Error('stopped');
+			const best = epochsOf(events).find(({ epoch, stage }) => stage === 'fusion' && epoch === outcome.result.best_epoch)!;
+			for (const [name, value] of Object.entries(best.validation))
+				expect(outcome.result.metrics['validation']![name], name).toBeCloseTo(value!, 4);
+		}
+	});
+
+	it('never sees a row of zeros in the place of one that is missing from the last batch', async () => {
+		const g = new GraphBuilder();
+		const x = g.input('in_a', 'float32', ['N', 6]);
+		const norm = g.reduce('ReduceL2', x, [1]); // 0/0 for a row of zeros
+		const w = g.initializer('w', tensor('float32', [6, 1], new Float32Array(6).fill(0.1)));
+		g.output('logits', g.matMul(g.div(x, norm), w));
+		const { outcome } = await run('binary', encodeModel({ graph: g.build('unit'), opset: OPSET }), { model: { inputs: { a: 'in_a' } } });
+		expect(outcome.status).toBe('done'); // 90 rows in batches of 16
+	});
+
+	it('may hold bodies that read what is around them, weighed as all others are', async () => {
+		const body = new GraphBuilder('body/');
+		const h = body.input('body_h', 'float32', ['N', 4]);
+		const step = body.input('body_x', 'float32', ['N', 2]);
+		const captured = (name: string, shape: number[]): Value => ({ name, dtype: 'float32', shape });
+		const sum = body.add(body.matMul(step, captured('scan.in', [2, 4])), body.matMul(h, captured('scan.back', [4, 4])));
+		const next = body.op('Tanh', [sum]);
+		body.output('body_next', next);
+		const g = new GraphBuilder();
+		const x = g.input('in_b', 'float32', ['N', 3, 2]);
+		const a = g.input('in_a', 'float32', ['N', 6]);
+		const parameter = (name: string, shape: number[]) =>
+			g.initializer(
+				name,
+				tensor(
+					'float32',
+					shape,
+					Float32Array.from({ length: shape.reduce((p, d) => p * d, 1) }, (_, i) => ((i * 37 + name.length) % 11) / 11 - 0.45),
+				),
+			);
+		parameter('scan.in', [2, 4]);
+		parameter('scan.back', [4, 4]);
+		const first = g.scale(0, g.matMul(g.reduceSum(x, [1], false), parameter('start', [2, 4])));
+		const last: Value = { name: 'embedding_b', dtype: 'float32', shape: ['N', 4] };
+		g.node('Scan', [first, g.transpose(x, [1, 0, 2])], [last], { body: { type: 'graph', value: body.build('body') }, num_scan_inputs: 1 });
+		const other = g.op('Tanh', [g.matMul(a, parameter('a', [6, 4]))]);
+		g.output('logits', g.matMul(g.concat([last, other], 1), parameter('head', [8, 1])));
+		const before = encodeModel({ graph: g.build('scan'), opset: OPSET });
+		for (const preset of ['uniform', 'btw']) {
+			const { outcome, events, output, trained } = await run('binary', before, {
+				model: { inputs: { b: 'in_b', a: 'in_a' }, embeddings: { b: last.name, a: other.name } },
+				more: { weighting: { preset, refresh_epochs: 2 } },
+			});
+			if (outcome.status !== 'done') throw new Error('stopped');
+			const best = epochsOf(events).find(({ epoch, stage }) => stage === 'fusion' && epoch === outcome.result.best_epoch)!;
+			for (const [name, value] of Object.entries(best.validation))
+				expect(outcome.result.metrics['validation']![name], name).toBeCloseTo(value!, 4);
+			const own = initializers(preset === 'uniform' ? await trained() : await readFile(join(output, 'graph.onnx')));
+			for (const name of ['scan.in', 'scan.back']) expect(own.get(name)!.data).not.toEqual(initializers(before).get(name)!.data);
+		}
+	});
+
+	it('holds what is frozen once, however many models the weighted export is made of', async () => {
+		const { trained } = await run('binary', network('binary'), {
+			model: { embeddings: { a: 'embedding_a', c: 'embedding_c' }, frozen: ['encoder.*'] },
+			more: { weighting: { preset: 'btw', refresh_epochs: 2 } },
+		});
+		const names = [...initializers(await trained()).keys()];
+		expect(names.filter((name) => name.endsWith('encoder.a.0.weight'))).toHaveLength(1);
+		expect(names.filter((name) => name.endsWith('head.0.weight'))).toHaveLength(3); // of the fusion, and of the models of a and c
+	});
+
+	it('keeps its batch size where it has one, and trains and predicts every row all the same', async () => {
+		const [fixed, free] = [await run('binary', network('binary', { batch: 16 })), await run('binary', network('binary'))];
+		if (fixed.outcome.status !== 'done' || free.outcome.status !== 'done') throw new Error('stopped');
+		// rows of one batch are summed in another order when there are 256 of them
+		for (const split of ['train', 'validation', 'test'])
+			expect(fixed.outcome.result.metrics[split]!['loss']).toBeCloseTo(free.outcome.result.metrics[split]!['loss']!, 5);
+		const weighted = await run('binary', network('binary', { batch: 16, weights: true }), {
+			more: { weighting: { preset: 'btw', refresh_epochs: 2 } },
+		});
+		expect(weighted.outcome.status).toBe('done');
+	});
+
+	it('is refused with the field of the spec that is wrong', async () => {
+		const cases: Array<[string, Run, RegExp, string?]> = [
+			['model.inputs.a', { model: { inputs: { a: 'nowhere', c: 'in_c' } } }, /no input "nowhere"; it has "in_a", "in_c"/],
+			['model.inputs.c', { model: { inputs: { a: 'in_a', c: 'in_a' } } }, /named twice/],
+			['model.inputs', { model: { inputs: { a: 'in_a' } } }, /nothing goes into the input "in_c"/],
+			['model.inputs.c', { model: { inputs: { a: 'in_c', c: 'in_a' } } }, /takes \[N, 6\].*shape \[2\]/],
+			['model.inputs', { model: { inputs: { a: 'in_a', smell: 'in_c' } } }, /no modality "smell"/, 'modality_not_found'],
+			['model.masks.smell', { model: { masks: { smell: 'in_c' } } }, /names the modality "smell"/, 'modality_not_found'],
+			['model.output', { model: { output: 'probabilities' } }, /no output "probabilities"; it has "logits"/],
+			['model.trainable', { model: { trainable: ['tail.*'] } }, /tail\.\*/],
+			['model.frozen', { model: { frozen: ['*'] } }, /no trainable parameter/],
+			['model.embeddings.a', { more: { weighting: { preset: 'mi', refresh_epochs: 2 } } }, /weight of "a"/],
+			[
+				'model.embeddings.a',
+				{ model: { embeddings: { a: 'none', c: 'embedding_c' } }, more: { weighting: { preset: 'mi', refresh_epochs: 2 } } },
+				/no value "none"/,
+			],
+		];
+		for (const [param, options, message, code = 'invalid_model'] of cases)
+			await expect(run('multiclass', network('multiclass'), options), param).rejects.toMatchObject({
+				name: 'ProblemError',
+				code,
+				param,
+				message: expect.stringMatching(message),
+			});
+		await expect(run('multiclass', network('binary'))).rejects.toMatchObject({
+			code: 'invalid_model',
+			param: 'model.output',
+			message: expect.stringMatching(/\[2, 1\] for 2 rows, expected \[2, 3\]/),
+		});
+		await expect(run('binary', network('binary', { batch: 7 }))).rejects.toMatchObject({
+			code: 'invalid_model',
+			param: 'training.batch_size',
+		});
+		await expect(run('binary', new Uint8Array([1, 2, 3]))).rejects.toMatchObject({ code: 'invalid_model', param: 'model.model' });
+		await expect(
+			run('regression', network('regression'), { training: { optimizer: { name: 'sgd', learning_rate: 100 } } }),
+		).rejects.toMatchObject({
+			code: 'diverged',
+		});
+	});
+
+	it('is refused for an operator without a gradient, by name', async () => {
+		const g = new GraphBuilder();
+		const x = g.input('in_a', 'float32', ['N', 6]);
+		const w = g.initializer('w', tensor('float32', [6, 1], new Float32Array(6).fill(0.1)));
+		const y = g.matMul(x, w);
+		g.output('logits', g.op('Det', [g.reshape(y, ['N', 1, 1])], {}, { shape: ['N'] }));
+		const model = { inputs: { a: 'in_a' } };
+		await expect(run('binary', encodeModel({ graph: g.build('det'), opset: OPSET }), { model })).rejects.toMatchObject({
+			code: 'invalid_model',
+			param: 'model.model',
+			message: expect.stringMatching(/Det/),
+		});
 	});
 });

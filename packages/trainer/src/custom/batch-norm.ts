@@ -1,11 +1,12 @@
-import { type Graph, GraphError, type Node } from '@steelyard/onnx';
+import type { Graph, Node } from '@steelyard/onnx';
 
 /** Running statistics of a norm: the initializer that holds them, and the value that a step leaves. */
 export type RunningStatistic = { readonly initializer: string; readonly next: string };
 
+/** Before operator set 14 a norm in training is one that gives statistics; later it says so, and gives statistics if any are wanted. */
 const inTraining = (node: Node): boolean => {
 	const mode = node.attributes['training_mode'];
-	return node.op === 'BatchNormalization' && mode?.type === 'int' && mode.value === 1;
+	return node.op === 'BatchNormalization' && (node.outputs.length > 1 || (mode?.type === 'int' && mode.value === 1));
 };
 
 const infer = (node: Node): Node => ({
@@ -27,18 +28,12 @@ export const withRunningStatistics = (graph: Graph): Graph => ({
  * The graph with every batch normalisation on the statistics of the batch, and the running ones that follow: ONNX has running·momentum +
  * batch·(1 − momentum), with the biased variance of the batch. A norm whose statistics are no initializers stays as it is.
  */
-export function withBatchStatistics(graph: Graph, opset: number): { graph: Graph; running: RunningStatistic[] } {
+export function withBatchStatistics(graph: Graph): { graph: Graph; running: RunningStatistic[] } {
 	const current = new Map<string, string>();
 	const nodes = graph.nodes.map((node, i): Node => {
 		if (node.op !== 'BatchNormalization') return node;
 		const [x, scale, bias, mean, variance] = node.inputs as [string, string, string, string, string];
 		if (!graph.initializers.has(mean) || !graph.initializers.has(variance)) return node;
-		if (opset < 14)
-			throw new GraphError(
-				'unsupported_model',
-				`node "${node.name}" (BatchNormalization) of operator set ${opset} has no training form; export the model at 14 or above, or set model.batch_norm to frozen`,
-				node.name,
-			);
 		// a norm used twice moves its statistics twice, in the order of the graph
 		const inputs = [x, scale, bias, current.get(mean) ?? mean, current.get(variance) ?? variance];
 		const next = [mean, variance].map((name, k) => node.outputs[k + 1] || `steelyard/${i}/${name}`) as [string, string];

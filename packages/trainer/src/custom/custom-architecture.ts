@@ -3,10 +3,12 @@ import type { ModalityShape } from '@steelyard/mlp-fusion';
 import { type Dim, encodeModel, type Graph, replaceInitializers, type Value } from '@steelyard/onnx';
 import { createSession, sizeOf, type Tensor } from '@steelyard/runtime';
 import type { Architecture, OwnModel, ParameterShape, Predictor, PredictorOptions } from '../architecture.js';
+import { poolRows } from '../dropout-pool.js';
 import type { MaskKind } from '../examples.js';
 import { layoutOf, parametersFrom } from '../parameter-layout.js';
-import { hasTrainingForm, type RunningStatistic, withBatchStatistics, withRunningStatistics } from './batch-norm.js';
+import { type RunningStatistic, withBatchStatistics, withRunningStatistics } from './batch-norm.js';
 import { bind } from './bind.js';
+import { type DropoutSite, POOL, withDropout, withoutDropout } from './dropout.js';
 import type { Feed } from './feeds.js';
 import { place } from './place.js';
 import { pruned } from './reach.js';
@@ -16,7 +18,12 @@ import { weighEmbeddings } from './weigh-embeddings.js';
 import { graphWork } from './work.js';
 
 /** A form of the uploaded graph and what goes into its inputs. */
-type Form = { readonly graph: Graph; readonly feeds: readonly Feed[]; readonly running: readonly RunningStatistic[] };
+type Form = {
+	readonly graph: Graph;
+	readonly feeds: readonly Feed[];
+	readonly running: readonly RunningStatistic[];
+	readonly sites: readonly DropoutSite[];
+};
 
 /** What goes into an input where the modality is left out: zeros, weight 0, and a mask of ones, since a row without any step may have no finite output. */
 const leftOut = (feed: Feed): Feed => ({
@@ -24,30 +31,32 @@ const leftOut = (feed: Feed): Feed => ({
 	source: { from: 'constant', modality: feed.source.modality, value: feed.source.from === 'mask' ? 1 : 0 },
 });
 
+const predicting = (graph: Graph): Graph => withoutDropout(withRunningStatistics(graph));
+
 /** The graph as it predicts, and as a step trains it, with `kept` modalities and what its one output needs. */
-function formsOf({ graph: whole, feeds, embeddings, config, opset }: Uploaded, kept: ReadonlySet<string>): { infer: Form; train: Form } {
+function formsOf({ graph: whole, feeds, embeddings, config, dropped }: Uploaded, kept: ReadonlySet<string>): { infer: Form; train: Form } {
 	const weighed = weighEmbeddings(whole, embeddings, kept);
 	const all = [...feeds.map((feed) => (kept.has(feed.source.modality) ? feed : leftOut(feed))), ...weighed.feeds];
-	const form = (graph: Graph, running: readonly RunningStatistic[]): Form => {
+	const form = (graph: Graph, running: readonly RunningStatistic[] = [], sites: readonly DropoutSite[] = []): Form => {
 		const needed = pruned(graph, [config.output, ...running.map(({ next }) => next)]);
-		return { graph: needed, running, feeds: all.filter(({ name }) => needed.inputs.some((input) => input.name === name)) };
+		return { graph: needed, running, sites, feeds: all.filter(({ name }) => needed.inputs.some((input) => input.name === name)) };
 	};
 	const live = pruned(weighed.graph, [config.output]);
-	const infer = form(withRunningStatistics(live), []);
-	if (config.batch_norm === 'frozen') return { infer, train: infer };
-	const { graph, running } = withBatchStatistics(live, opset);
-	return { infer, train: form(graph, running) };
+	const dropping = withDropout(live, dropped);
+	const { graph, running } =
+		config.batch_norm === 'frozen' ? { graph: withRunningStatistics(dropping.graph), running: [] } : withBatchStatistics(dropping.graph);
+	return { infer: form(predicting(live)), train: form(graph, running, dropping.sites) };
 }
 
 const runningName = (initializer: string): string => `running.${initializer}`;
 
 /** The file of the user with trained numbers in it; a graph that was exported in training form is given back as it predicts. */
 function ownModel(uploaded: Uploaded, modalities: readonly ModalityShape[], numbers: ReadonlyMap<string, Tensor>): OwnModel {
-	const { bytes, graph, opset, config } = uploaded;
-	const predicting = hasTrainingForm(graph) ? encodeModel({ graph: withRunningStatistics(graph), opset }) : bytes;
+	const { bytes, graph, opset, config, predicts } = uploaded;
+	const file = predicts ? bytes : encodeModel({ graph: predicting(graph), opset });
 	const runnable: Runnable = { ...uploaded, output: config.output, modalities };
 	return {
-		bytes: replaceInitializers(predicting, numbers),
+		bytes: replaceInitializers(file, numbers),
 		run: (session, examples, weights) => runGraph(session, runnable, examples, weights),
 	};
 }
@@ -115,6 +124,7 @@ export function customArchitecture(uploaded: Uploaded, modalities: readonly Moda
 		masks: new Map(train.feeds.flatMap(maskOf)),
 		parameters,
 		running,
+		dropouts: (batch) => train.sites.map(({ perRow }) => poolRows(batch * perRow)),
 		opset,
 		fixedBatch: uploaded.fixedBatch,
 		padding: 'repeat',
@@ -123,7 +133,7 @@ export function customArchitecture(uploaded: Uploaded, modalities: readonly Moda
 		// backward costs about twice the forward pass
 		work: (graph) => 3 * graphWork(graph) + 20 * parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
 		forward(g, inputs, { scope, mode }) {
-			const { graph, feeds, running: moving } = mode === 'train' ? train : infer;
+			const { graph, feeds, running: moving, sites } = mode === 'train' ? train : infer;
 			const like = inputs.x((modalities[0] as ModalityShape).name);
 			const bound = new Map<string, Value>();
 			const late = feeds.filter(({ source }) => source.from === 'weight');
@@ -134,6 +144,10 @@ export function customArchitecture(uploaded: Uploaded, modalities: readonly Moda
 						bind(g, feed, inputs, like, () => like),
 					);
 			for (const { name } of state) bound.set(initializerOf(name), inputs.parameter(name));
+			if (inputs.random !== undefined && sites.length > 0) {
+				bound.set(POOL, inputs.random.pool);
+				for (const [i, { rows }] of sites.entries()) bound.set(rows, inputs.random.rows[i] as Value);
+			}
 			const rest = place(
 				g,
 				graph,

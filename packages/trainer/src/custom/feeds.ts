@@ -43,7 +43,12 @@ function sourcesOf(
 	const known = new Map(modalities.map((modality) => [modality.name, modality]));
 	for (const field of ['inputs', 'masks', 'embeddings'] as const)
 		for (const name of Object.keys(config[field] ?? {}))
-			if (!known.has(name)) refuse(`model.${field}.${name}`, `"${name}" is no modality of the job; it has ${listed([...known.keys()])}`);
+			if (!known.has(name))
+				throw new ProblemError(
+					'modality_not_found',
+					`model.${field} names the modality "${name}", which the job does not use; it uses ${listed([...known.keys()])}`,
+					`model.${field}.${name}`,
+				);
 	for (const { name, maskedSteps } of modalities) {
 		const input = config.inputs[name];
 		if (input === undefined)

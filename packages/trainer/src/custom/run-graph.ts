@@ -1,7 +1,7 @@
 import type { ModalityShape } from '@steelyard/mlp-fusion';
 import { type DType, type Session, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
 import { EVALUATION_BATCH } from '../evaluate.js';
-import { type Examples, fillMask, inBatches } from '../examples.js';
+import { type Examples, filledUp, fillMask, inBatches } from '../examples.js';
 import type { Feed, Feeds } from './feeds.js';
 
 /** A graph as a session runs it: what goes in, and the output that holds the logits. */
@@ -54,7 +54,7 @@ export async function runGraph(
 	const { feeds, fixedBatch, output, outputs } = graph;
 	const logits = new Float32Array(examples.rows.length * outputs);
 	await inBatches(examples, fixedBatch ?? EVALUATION_BATCH, async (real) => {
-		const chosen = fixedBatch === null ? real : Uint32Array.from({ length: fixedBatch }, (_, i) => real[i % real.length] as number);
+		const chosen = fixedBatch === null ? real : filledUp(real, fixedBatch);
 		const inputs = { ...state, ...Object.fromEntries(feeds.map((feed) => [feed.name, fed(feed, graph, examples, chosen, weights)])) };
 		const said = ((await session.run(inputs, [output]))[output] as Tensor).data as Float32Array;
 		logits.set(said.subarray(0, real.length * outputs), (real[0] as number) * outputs);

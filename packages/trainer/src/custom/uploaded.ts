@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { type CustomConfig, ProblemError, type TaskProfile } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/mlp-fusion';
-import { decodeModel, encodeModel, type Graph } from '@steelyard/onnx';
-import { createSession, type ValueInfo } from '@steelyard/runtime';
+import { decodeModel, encodeModel, type Graph, type Model, OPSET, staticShape, toWorkingOpset } from '@steelyard/onnx';
+import { createSession, sizeOf, type ValueInfo } from '@steelyard/runtime';
+import { hasTrainingForm, withRunningStatistics } from './batch-norm.js';
 import { type ChosenParameter, chooseParameters } from './choose-parameters.js';
+import { droppingNodes } from './dropout.js';
 import { type Feeds, feedsOf } from './feeds.js';
 import type { Embedding } from './weigh-embeddings.js';
 
@@ -11,11 +13,16 @@ import type { Embedding } from './weigh-embeddings.js';
 export type Uploaded = Feeds & {
 	readonly config: CustomConfig;
 	readonly bytes: Uint8Array;
+	/** As uploaded, at its own operator set, or at the working one where its own is older. */
 	readonly graph: Graph;
 	readonly opset: number;
 	readonly chosen: readonly ChosenParameter[];
 	/** Of the modalities that are weighed and have no input for their weight. */
 	readonly embeddings: readonly Embedding[];
+	/** Whether the file predicts as it is: nothing in it is in training form. */
+	readonly predicts: boolean;
+	/** Numbers of each dropout that drops for a row of the batch, by its output. */
+	readonly dropped: ReadonlyMap<string, number>;
 	readonly outputs: number;
 };
 
@@ -83,6 +90,13 @@ function embeddingOf(modality: string, value: string, type: ValueInfo | undefine
 	return { modality, value, tail: shape.slice(1) as number[] };
 }
 
+/** The model at the working operator set where its own is older: an older form could not stand beside our own nodes. */
+function atLeastWorking(model: Model): Model {
+	if (model.opset >= OPSET) return model;
+	// what training form was before operator set 14 has no later one; batch_norm says which form the norms shall have
+	return toWorkingOpset(model.opset < 14 ? { ...model, graph: withRunningStatistics(model.graph) } : model);
+}
+
 /** Reads an uploaded graph and checks it against the dataset and the config. Throws ProblemError `invalid_model` naming the field, GraphError, RuntimeError. */
 export async function openUploaded(
 	file: string,
@@ -91,7 +105,7 @@ export async function openUploaded(
 ): Promise<Uploaded> {
 	const bytes = await readFile(file);
 	const model = decodeModel(bytes);
-	const { graph, opset } = model;
+	const { graph, opset } = atLeastWorking(model);
 	const names = graph.outputs.map(({ name }) => name);
 	if (!names.includes(config.output))
 		refuse('model.output', `the graph has no output "${config.output}"; it has ${names.map((name) => `"${name}"`).join(', ')}`);
@@ -99,8 +113,17 @@ export async function openUploaded(
 	const chosen = chooseParameters(config, model);
 	const wanted = weighted ? embeddingNames(config, graph, modalities) : [];
 	const rows = given.fixedBatch ?? PROBE;
-	const types = await typesOf(graph, opset, given, rows, [config.output, ...wanted.map(([, value]) => value)]);
+	const dropping = droppingNodes(graph);
+	const types = await typesOf(graph, opset, given, rows, [
+		config.output,
+		...wanted.map(([, value]) => value),
+		...dropping.map(({ inputs }) => inputs[0] as string),
+	]);
 	checkOutput(types.get(config.output), config.output, rows, task);
 	const embeddings = wanted.map(([modality, value]) => embeddingOf(modality, value, types.get(value), rows));
-	return { ...given, config, bytes, graph, opset, chosen, embeddings, outputs: task.outputs };
+	const predicts = !hasTrainingForm(model.graph) && dropping.length === 0;
+	const dropped = new Map(
+		dropping.map(({ inputs, outputs }) => [outputs[0] as string, sizeOf(staticShape(types.get(inputs[0] as string) as ValueInfo)) / rows]),
+	);
+	return { ...given, config, bytes, graph, opset, chosen, embeddings, predicts, dropped, outputs: task.outputs };
 }

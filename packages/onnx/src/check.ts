@@ -1,0 +1,109 @@
+import { bodiesOf, readsOf } from './bodies.js';
+import { type Graph, GraphError, type Node, type Value } from './graph.js';
+
+const malformed = (message: string, where: string | null): GraphError => new GraphError('malformed_model', message, where);
+const title = (node: Node): string => `node "${node.name}" (${node.op})`;
+
+/** No tensor of a graph holds more elements than this; more than that fits no memory, and no file. */
+const MOST_ELEMENTS = 2 ** 31;
+
+/** Throws GraphError `unsupported_model` for a tensor that no memory holds, so that nobody tries. */
+export function checkSize({ name, shape }: Value, most = MOST_ELEMENTS): void {
+	let size = 1;
+	for (const dim of shape) if (typeof dim === 'number') size *= dim;
+	if (size > most)
+		throw new GraphError('unsupported_model', `value "${name}" has the shape [${shape}], which is more than ${most} elements`, name);
+}
+
+/** How many inputs and outputs a body must have, given those of its node; null where the node does not say. */
+function sidesOf(node: Node): { inputs: number | null; outputs: number | null } {
+	if (node.op === 'If') return { inputs: 0, outputs: node.outputs.length };
+	const states = node.inputs.length;
+	if (node.op === 'Loop') return { inputs: states, outputs: node.outputs.length + 1 };
+	if (node.op === 'Scan') return { inputs: states, outputs: node.outputs.length };
+	return { inputs: null, outputs: null };
+}
+
+const wantedBodies: Readonly<Record<string, readonly string[]>> = { If: ['then_branch', 'else_branch'], Loop: ['body'], Scan: ['body'] };
+
+function checkScan(node: Node): void {
+	const count = node.attributes['num_scan_inputs'];
+	if (count?.type !== 'int' || !(count.value >= 1 && count.value <= node.inputs.length))
+		throw malformed(
+			`${title(node)} has the attribute num_scan_inputs = ${count?.type === 'int' ? count.value : count?.type}, expected 1 to ${node.inputs.length}`,
+			node.name,
+		);
+}
+
+function checkBodies(node: Node, outer: ReadonlySet<string>): void {
+	if (node.op === 'Scan') checkScan(node);
+	const bodies = bodiesOf(node);
+	for (const name of Object.hasOwn(wantedBodies, node.op) ? (wantedBodies[node.op] as readonly string[]) : [])
+		if (!bodies.some(([given]) => given === name)) throw malformed(`${title(node)} lacks its graph "${name}"`, node.name);
+	const sides = sidesOf(node);
+	for (const [name, body] of bodies) {
+		for (const side of ['inputs', 'outputs'] as const)
+			if (sides[side] !== null && body[side].length !== sides[side])
+				throw malformed(`the graph "${name}" of ${title(node)} has ${body[side].length} ${side}, expected ${sides[side]}`, node.name);
+		checked(body, outer);
+	}
+}
+
+/** Where each value of the graph comes from: the place of its node, or −1 for an input or initializer. Throws GraphError for a name that stands twice. */
+function sourcesOf(graph: Graph): Map<string, number> {
+	const sources = new Map<string, number>();
+	const add = (name: string, place: number): void => {
+		if (sources.has(name)) throw malformed(`two values have the name "${name}"`, name);
+		sources.set(name, place);
+	};
+	for (const { name } of graph.inputs) add(name, -1);
+	for (const name of graph.initializers.keys()) add(name, -1);
+	graph.nodes.forEach((node, place) => {
+		for (const name of node.outputs) if (name !== '') add(name, place);
+	});
+	return sources;
+}
+
+/** The nodes in an order in which each comes after those whose values it reads; as they are where that is so already. */
+function ordered(graph: Graph, sources: ReadonlyMap<string, number>): readonly Node[] {
+	const before = graph.nodes.map((node) =>
+		readsOf(node)
+			.flatMap((name) => sources.get(name) ?? [])
+			.filter((place) => place >= 0),
+	);
+	if (before.every((places, place) => places.every((source) => source < place))) return graph.nodes;
+	const waiting = before.map((places) => new Set(places).size);
+	const readers = graph.nodes.map((): number[] => []);
+	before.forEach((places, place) => {
+		for (const source of new Set(places)) readers[source]!.push(place);
+	});
+	const ready = waiting.flatMap((count, place) => (count === 0 ? [place] : []));
+	for (let i = 0; i < ready.length; i++)
+		for (const reader of readers[ready[i] as number]!) {
+			waiting[reader]!--;
+			if (waiting[reader] === 0) ready.push(reader);
+		}
+	if (ready.length < graph.nodes.length) {
+		const stuck = graph.nodes.find((_, place) => (waiting[place] as number) > 0) as Node;
+		throw malformed(`${title(stuck)} waits for its own value, through nodes that stand in a circle`, stuck.name);
+	}
+	return ready.map((place) => graph.nodes[place] as Node);
+}
+
+/**
+ * The graph with its nodes in an order in which they can run. `outer` are the values that stand around a body. Throws GraphError `malformed_model`, naming node
+ * or value, for names that stand twice or that nothing gives, nodes in a circle, and bodies of control flow that do not fit their node.
+ */
+export function checked(graph: Graph, outer: ReadonlySet<string> = new Set()): Graph {
+	if (graph.outputs.length === 0) throw malformed(`the graph "${graph.name}" has no outputs`, null);
+	const sources = sourcesOf(graph);
+	const known = new Set([...outer, ...sources.keys()]);
+	for (const node of graph.nodes) {
+		for (const name of node.inputs)
+			if (name !== '' && !known.has(name)) throw malformed(`${title(node)} takes the value "${name}", which nothing gives`, name);
+		checkBodies(node, known);
+	}
+	for (const { name } of graph.outputs) if (!known.has(name)) throw malformed(`nothing gives the output "${name}" of the graph`, name);
+	for (const value of [...graph.inputs, ...graph.outputs]) checkSize(value);
+	return { ...graph, nodes: ordered(graph, sources) };
+}

@@ -1,0 +1,157 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { encodeModel, float, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
+import { optimizer as optimizerOf } from '@steelyard/optim';
+import { createSession, loadProgram, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
+import { describe, expect, it } from 'vitest';
+import type { Architecture } from '../src/architecture.js';
+import { customArchitecture } from '../src/custom/custom-architecture.js';
+import { openUploaded } from '../src/custom/uploaded.js';
+import { parametersFrom } from '../src/parameter-layout.js';
+import { compileTrainProgram } from '../src/train-program.js';
+
+type Case = {
+	kind: 'dense' | 'conv';
+	optimizer: 'sgd' | 'adam';
+	mode: 'train' | 'frozen';
+	x: number[];
+	y: number[];
+	initial: Record<string, number[]>;
+	losses: number[];
+	final: Record<string, number[]>;
+	predictions: number[];
+};
+const { rows, batch, steps, momentum, epsilon, channels, length, width, cases } = JSON.parse(
+	readFileSync(new URL('fixtures/batch-norm.json', import.meta.url), 'utf8'),
+) as Record<'rows' | 'batch' | 'steps' | 'momentum' | 'epsilon' | 'channels' | 'length' | 'width', number> & { cases: Case[] };
+
+const shapeOf = ({ kind }: Case): number[] => (kind === 'dense' ? [channels] : [channels, length]);
+
+/** The oracle's network; in training form as some exporters leave it. */
+function network(c: Case, trainingForm: boolean, opset: number): Uint8Array {
+	const g = new GraphBuilder();
+	const parameter = (name: string, shape: number[]): Value => g.initializer(name, tensor('float32', shape, c.initial[name]!));
+	const x = g.input('x', 'float32', ['N', ...shapeOf(c)]);
+	const first = parameter('first.weight', c.kind === 'dense' ? [width, channels] : [width, channels, 3]);
+	const h =
+		c.kind === 'dense'
+			? g.gemm(x, first, null, { transB: true })
+			: g.op('Conv', [x, first], { kernel_shape: [3] }, { shape: ['N', width, length - 2] });
+	const norm = { ...h, name: 'normalised' };
+	const perChannel = ['norm.weight', 'norm.bias', 'norm.mean', 'norm.var'].map((name) => parameter(name, [width]));
+	const moved = trainingForm ? ['mean', 'var'].map((name): Value => ({ name, dtype: 'float32', shape: [width] })) : [];
+	g.node('BatchNormalization', [h, ...perChannel], [norm, ...moved], {
+		epsilon: float(epsilon),
+		momentum: float(momentum),
+		...(trainingForm && opset >= 14 ? { training_mode: 1 } : {}),
+	});
+	const active = g.op('Relu', [norm]);
+	// a mean that every operator set writes alike
+	const cells = length - 2;
+	const sum = c.kind === 'dense' ? active : g.reduceSum(active, [2], false);
+	const pooled = c.kind === 'dense' ? sum : g.scale(1 / cells, sum);
+	g.output('y', g.gemm(pooled, parameter('last.weight', [width, 1]), parameter('last.bias', [1])));
+	return encodeModel({ graph: g.build('norm'), opset });
+}
+
+async function architectureOf(c: Case, trainingForm: boolean, opset: number): Promise<Architecture> {
+	const folder = await mkdtemp(join(tmpdir(), 'steelyard-test-'));
+	try {
+		const file = join(folder, 'norm.onnx');
+		await writeFile(file, network(c, trainingForm, opset));
+		const modalities = [{ name: 'a', shape: shapeOf(c), maskedSteps: false }];
+		const config = { family: 'custom' as const, model: 'mdl_1', inputs: { a: 'x' }, output: 'y', batch_norm: c.mode };
+		const task = { type: 'regression' as const, classes: [], outputs: 1 };
+		return customArchitecture(await openUploaded(file, config, { modalities, task, weighted: false }), modalities, modalities);
+	} finally {
+		await rm(folder, { recursive: true });
+	}
+}
+
+/** Trains as the oracle did, `chunk` steps a run. */
+async function trained(c: Case, architecture: Architecture, chunk: number) {
+	const optimizer = optimizerOf({ name: c.optimizer, weightDecay: 0, momentum: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
+	const program = await compileTrainProgram({
+		architecture,
+		batch,
+		loss: 'mse',
+		optimizer,
+		clipNorm: null,
+		standardisation: new Map(),
+	});
+	const initial = architecture.initial(1, 0);
+	const groups = [...program.layout, ...program.running];
+	const state: Record<string, Tensor> = {};
+	for (const { name, size, members } of groups)
+		state[`state/${name}`] = tensor(
+			'float32',
+			[1, size],
+			members.flatMap((member) => [...Array.from(initial.get(member.name)!)]),
+		);
+	for (const { name, size } of program.layout)
+		for (const slot of optimizer.slots) state[`state/${name}/${slot}`] = tensor('float32', [1, size], new Float32Array(size));
+	const loaded = await loadProgram(program.model, state);
+	const losses: number[] = [];
+	for (let first = 0; first < steps; first += chunk) {
+		const chosen = Array.from({ length: chunk * batch }, (_, i) => (first * batch + i) % rows);
+		const size = sizeOf(shapeOf(c));
+		const x = chosen.flatMap((row) => c.x.slice(row * size, (row + 1) * size));
+		const ones = new Float32Array(chunk * batch);
+		const inputs: Record<string, Tensor> = {
+			'chunk/x.a': tensor('float32', [chunk, batch, ...shapeOf(c)], x),
+			'chunk/w.a': tensor('float32', [chunk, batch, 1], ones.slice().fill(1)),
+			'chunk/target': tensor(
+				'float32',
+				[chunk, batch, 1],
+				chosen.map((row) => c.y[row]!),
+			),
+			'chunk/sample_weight': tensor('float32', [chunk, batch, 1], ones.slice().fill(1 / batch)),
+		};
+		const places = Array.from({ length: chunk }, (_, j) =>
+			optimizer.scalarsAt({ step: first + j + 1, inChunk: j + 1, learningRate: 0.02 }),
+		);
+		for (const name of program.scalars)
+			inputs[`chunk/${name}`] = tensor(
+				'float32',
+				name === 'lossScale' ? [chunk] : [chunk, 1, 1],
+				places.map((place) => place[name]!),
+			);
+		for (const [slot, factor] of Object.entries(optimizer.afterChunk(chunk))) inputs[`after/${slot}`] = tensor('float32', [1, 1], [factor]);
+		losses.push(...((await loaded.run(inputs))['loss']!.data as Float32Array));
+	}
+	const vectors = loaded.state();
+	await loaded.dispose();
+	return { losses, parameters: parametersFrom(groups, (group) => vectors[`state/${group}`]!.data as Float32Array) };
+}
+
+/** The largest difference, as a share of the number or of `floor`. */
+const largestError = (found: ArrayLike<number>, expected: readonly number[], floor: number): number =>
+	Math.max(...expected.map((value, i) => Math.abs(found[i]! - value) / Math.max(floor, Math.abs(value))));
+
+describe('batch normalisation', () => {
+	for (const c of cases)
+		for (const [trainingForm, opset] of [
+			[false, OPSET],
+			[true, OPSET],
+			[true, 13],
+		] as const)
+			it(`trains as PyTorch does: ${c.kind}, ${c.optimizer}, ${c.mode}, exported in ${trainingForm ? 'training' : 'inference'} form of operator set ${opset}`, async () => {
+				const architecture = await architectureOf(c, trainingForm, opset);
+				expect(architecture.running.length).toBe(c.mode === 'train' ? 2 : 0);
+				for (const chunk of [6, 20]) {
+					const { losses, parameters } = await trained(c, architecture, chunk);
+					// float32 against float64 over 60 steps
+					expect(largestError(losses, c.losses, 0.1)).toBeLessThan(2e-4);
+					const byName = new Map([...parameters].map(([name, value]) => [name.replace(/^(\d+|running)\./, ''), value]));
+					for (const [name, value] of Object.entries(c.final))
+						if (byName.has(name)) expect(largestError(byName.get(name)!.data as Float32Array, value, 0.1), name).toBeLessThan(1e-3);
+					expect(byName.size).toBe(c.mode === 'train' ? 7 : 5);
+					const session = await createSession(architecture.ownModel!(parameters).bytes);
+					const said = await session.run({ x: tensor('float32', [rows, ...shapeOf(c)], c.x) }, ['y']);
+					await session.release();
+					expect(largestError(said['y']!.data as Float32Array, c.predictions, 0.1)).toBeLessThan(1e-3);
+				}
+			});
+});
