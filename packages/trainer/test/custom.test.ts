@@ -394,6 +394,33 @@ describe('an uploaded graph', () => {
 		expect(names.filter((name) => name.endsWith('head.0.weight'))).toHaveLength(3); // of the fusion, and of the models of a and c
 	});
 
+	it('may leave the shape of an embedding to be seen when it runs', async () => {
+		const g = new GraphBuilder();
+		const a = g.input('in_a', 'float32', ['N', 6]);
+		const c = g.input('in_c', 'float32', ['N', 2]);
+		const weight = (name: string, rows: number) =>
+			g.initializer(
+				name,
+				tensor(
+					'float32',
+					[rows, 4],
+					Float32Array.from({ length: rows * 4 }, (_, i) => ((i * 7) % 5) / 5 - 0.4),
+				),
+			);
+		const known = g.matMul(a, weight('wa', 6));
+		// a shape that is computed of a shape, as exporters write it
+		const shape = g.op('Shape', [known], {}, { dtype: 'int64', shape: [2] });
+		const rows = g.op('Cast', [g.op('Cast', [g.op('Slice', [shape, g.ints([0]), g.ints([1])], {}, { shape: [1] })], { to: 1 })], { to: 7 });
+		const vague = g.op('Reshape', [known, g.op('Concat', [rows, g.ints([4])], { axis: 0 }, { dtype: 'int64', shape: [2] })]);
+		const other = g.matMul(c, weight('wc', 2));
+		g.output('logits', g.reduceSum(g.op('Tanh', [g.add(vague, other)]), [1]));
+		const { outcome } = await run('binary', encodeModel({ graph: g.build('vague'), opset: OPSET }), {
+			model: { embeddings: { a: vague.name, c: other.name } },
+			more: { weighting: { preset: 'btw', refresh_epochs: 2 } },
+		});
+		expect(outcome.status).toBe('done');
+	});
+
 	it('keeps its batch size where it has one, and trains and predicts every row all the same', async () => {
 		const [fixed, free] = [await run('binary', network('binary', { batch: 16 })), await run('binary', network('binary'))];
 		if (fixed.outcome.status !== 'done' || free.outcome.status !== 'done') throw new Error('stopped');

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { type CustomConfig, ProblemError, type TaskProfile } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/mlp-fusion';
 import { decodeModel, encodeModel, type Graph, type Model, OPSET, staticShape, toWorkingOpset } from '@steelyard/onnx';
-import { createSession, sizeOf, type ValueInfo } from '@steelyard/runtime';
+import { createSession, sizeOf, type Tensor, tensor, type ValueInfo } from '@steelyard/runtime';
 import { hasTrainingForm, withRunningStatistics } from './batch-norm.js';
 import { type ChosenParameter, chooseParameters } from './choose-parameters.js';
 import { droppingNodes } from './dropout.js';
@@ -33,19 +33,26 @@ const refuse = (param: string, detail: string): never => {
 /** Rows of the batch by which shapes are asked for. */
 const PROBE = 2;
 
-/** Types of some values of the graph for a batch of `rows`, by the runtime's own inference. */
-async function typesOf(
-	graph: Graph,
-	opset: number,
-	{ feeds }: Feeds,
-	rows: number,
-	names: readonly string[],
-): Promise<Map<string, ValueInfo>> {
-	const inputs = feeds.map(({ name, dtype, tail }) => ({ name, dtype, shape: [rows, ...tail] }));
+/** Some numbers for every input: zeros, and masks of ones. */
+const trial = ({ feeds }: Feeds, rows: number): Record<string, Tensor> =>
+	Object.fromEntries(
+		feeds.map(({ name, dtype, tail, source }) => {
+			const shape = [rows, ...tail];
+			return [name, tensor(dtype, shape, new Array<number>(sizeOf(shape)).fill(source.from === 'mask' ? 1 : 0))];
+		}),
+	);
+
+/** Types of some values of the graph for a batch of `rows`: by the runtime's own inference or, where that leaves a size open, by a run. */
+async function typesOf(graph: Graph, opset: number, given: Feeds, rows: number, names: readonly string[]): Promise<Map<string, ValueInfo>> {
+	const inputs = given.feeds.map(({ name, dtype, tail }) => ({ name, dtype, shape: [rows, ...tail] }));
 	const session = await createSession(encodeModel({ graph: { ...graph, inputs }, opset }, [...new Set(names)]));
-	const types = new Map(session.outputs.map((value) => [value.name, value]));
-	await session.release();
-	return types;
+	try {
+		const known = session.outputs.every(({ shape }) => shape.length > 0 && shape.every((dim) => typeof dim === 'number'));
+		const found = known ? {} : await session.run(trial(given, rows));
+		return new Map(session.outputs.map((value) => [value.name, { ...value, shape: found[value.name]?.shape ?? value.shape }]));
+	} finally {
+		await session.release();
+	}
 }
 
 function checkOutput(output: ValueInfo | undefined, name: string, rows: number, task: TaskProfile): void {
