@@ -147,10 +147,10 @@ const resize: Expansion = ({ g, node, input, optional, output, constant, text })
 	];
 };
 
-// Bools can be reduced from operator set 20 on.
+// Bools can be reduced from operator set 20 on; no bool at all is false for the largest, true for the smallest, as 0 and 255 are.
 const extremum: Expansion = ({ g, node, input, optional, output, dtype }) => {
 	if (dtype(0) !== 'bool') return null;
-	const [whole, axes] = [cast(g, input(0), 'int32'), optional(1)];
+	const [whole, axes] = [cast(g, input(0), 'uint8'), optional(1)];
 	return [cast(g, g.op(node.op, axes ? [whole, axes] : [whole], node.attributes, { shape: output(0).shape }), 'bool')];
 };
 
