@@ -22,7 +22,9 @@ export const CustomConfig = Type.Object(
 			maxLength: 512,
 			description: 'the output that holds the logits, [batch, outputs], or the values, [batch] or [batch, 1]',
 		}),
-		trainable: globs('parameters to train, by name; * stands for any characters; those that inspection found trainable unless given'),
+		trainable: globs(
+			'parameters to train, by name; * stands for any characters; those that inspection found trainable unless given; a name in full trains that initializer whatever was found',
+		),
 		frozen: globs('parameters that stay as they are, by name, also where `trainable` names them'),
 		embeddings: Type.Optional(
 			Type.Record(Type.String(), VALUE_NAME, {

@@ -20,11 +20,16 @@ function matches(glob: string, name: string): boolean {
 export const parametersNamed = (glob: string, parameters: readonly ModelParameter[]): ModelParameter[] =>
 	parameters.filter(({ name }) => matches(glob, name));
 
-/** The parameters that a job trains, in the order of the report: those that inspection found trainable, narrowed by `trainable`, without those of `frozen`. */
+/**
+ * The parameters that a job trains, in the order of the report: those that inspection found trainable, narrowed by `trainable`, and those that `trainable` names
+ * in full whatever was found of them; without those of `frozen`.
+ */
 export function chosenParameters(
 	{ trainable = ['*'], frozen = [] }: Pick<CustomConfig, 'trainable' | 'frozen'>,
 	parameters: readonly ModelParameter[],
 ): ModelParameter[] {
 	const isNamed = (globs: readonly string[], name: string) => globs.some((glob) => matches(glob, name));
-	return parameters.filter(({ name, trainable: can }) => can && isNamed(trainable, name) && !isNamed(frozen, name));
+	return parameters.filter(
+		({ name, trainable: can }) => (can || trainable.includes(name)) && isNamed(trainable, name) && !isNamed(frozen, name),
+	);
 }

@@ -36,9 +36,10 @@ describe('a glob', () => {
 describe('the parameters of a job', () => {
 	const chosen = (config: Parameters<typeof chosenParameters>[0]) => chosenParameters(config, PARAMETERS).map(({ name }) => name);
 
-	it('are those that inspection found trainable, of them those that are named, and never those that are frozen', () => {
+	it('are those that inspection found trainable, of them those that are named, those that are named in full, and never those that are frozen', () => {
 		expect(chosen({})).toEqual(['encoder.0.weight', 'encoder.0.bias', 'encoder.1.weight', 'head.weight']);
-		expect(chosen({ trainable: ['sqrt_two', 'head.*'] })).toEqual(['head.weight']);
+		expect(chosen({ trainable: ['sqrt*', 'head.*'] })).toEqual(['head.weight']);
+		expect(chosen({ trainable: ['sqrt_two', 'head.*'] })).toEqual(['head.weight', 'sqrt_two']);
 		expect(chosen({ frozen: ['encoder.*'] })).toEqual(['head.weight']);
 		expect(chosen({ trainable: ['encoder.*'], frozen: ['*.0.*'] })).toEqual(['encoder.1.weight']);
 		expect(chosen({ frozen: ['*'] })).toEqual([]);

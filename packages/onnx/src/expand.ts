@@ -91,7 +91,7 @@ class Walk {
 			node.outputs.forEach((name, i) => {
 				const result = results[i];
 				// A result may stand for two outputs, or be an input.
-				if (name !== '' && result != null) names.set(g.op('Identity', [result]).name, name);
+				if (name !== '' && result !== null && result !== undefined) names.set(g.op('Identity', [result]).name, name);
 			});
 			return renamed(g.build(node.name), names);
 		} catch (error) {

@@ -142,7 +142,7 @@ function verdictOf(name: string, tensor: Tensor, pattern: Pattern | null, end: E
 	return yes(computed ? `part of the ${at}` : uses.isBias(end) ? `bias, added by ${node.op} "${node.name}" to a product with weights` : at);
 }
 
-/** A single number is a constant of a formula, unless it stands where a layer of one output has its bias or is named as PyTorch names what a module holds. */
+/** A single number is a constant of a formula, unless it stands where a layer of one output has its bias, is named as PyTorch names what a module holds, or goes through a function first, as learned temperatures do. */
 function oneNumber(name: string, tensor: Tensor, end: End, uses: Uses, at: string): Verdict {
 	if (tensor.shape.length > 0 && !end.computed && uses.isBias(end))
 		return yes(`bias, added by Add "${end.node.name}" to a product with weights`);

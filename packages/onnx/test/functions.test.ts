@@ -2,7 +2,7 @@ import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { createSession, tensor } from '@steelyard/runtime';
 import {
 	AttributeProto_AttributeType as A,
-	AttributeProtoSchema,
+	type AttributeProtoSchema,
 	type FunctionProtoSchema,
 	ModelProtoSchema,
 	type NodeProtoSchema,

@@ -197,7 +197,7 @@ describe('a job of a custom model is refused', () => {
 		['for a glob that names nothing to freeze', { model: { frozen: ['decoder.*'] } }, 'model.frozen.0', 'model.frozen names "decoder.*"'],
 		[
 			'for a constant that is to be trained',
-			{ model: { trainable: ['sqrt_two'] } },
+			{ model: { trainable: ['sqrt*'] } },
 			'model.trainable.0',
 			'"sqrt_two" cannot be trained: a constant of Div',
 		],

@@ -9,14 +9,14 @@ const refuse = (param: string, detail: string): never => {
 	throw new ProblemError('invalid_model', detail, param);
 };
 
-/** The parameters to train, in the order of the model: those found trainable, narrowed by `trainable`, without `frozen`. Throws ProblemError `invalid_model`. */
+/** The parameters to train, in the order of the model: those found trainable or named in full, narrowed by `trainable`, without `frozen`. Throws ProblemError `invalid_model`. */
 export function chooseParameters(config: CustomConfig, model: Model): ChosenParameter[] {
 	const all = parametersOf(model).map((parameter) => ({ ...parameter, shape: [...parameter.shape] }));
 	for (const field of ['trainable', 'frozen'] as const)
 		for (const glob of config[field] ?? []) {
 			const named = parametersNamed(glob, all);
 			if (named.length === 0) refuse(`model.${field}`, `no parameter of the model has a name like "${glob}"`);
-			if (field === 'trainable' && !named.some(({ trainable }) => trainable))
+			if (field === 'trainable' && !named.some(({ name, trainable }) => trainable || name === glob))
 				refuse('model.trainable', `"${named[0]?.name}" cannot be trained: ${named[0]?.reason}`);
 		}
 	const chosen = chosenParameters(config, all);

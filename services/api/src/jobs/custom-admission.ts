@@ -153,7 +153,7 @@ function checkParameters(config: CustomConfig, parameters: readonly ModelParamet
 					`model.${field} names "${glob}", which no parameter of the model is called; there are ${namesOf(known)}`,
 					`model.${field}.${i}`,
 				);
-			if (field === 'trainable' && !named.some(({ trainable }) => trainable))
+			if (field === 'trainable' && !named.some(({ name, trainable }) => trainable || name === glob))
 				throw misfit(`"${named[0]?.name}" cannot be trained: ${named[0]?.reason}`, `model.${field}.${i}`);
 		}
 	}
