@@ -1,14 +1,19 @@
-import { operators } from '@steelyard/onnx';
-import { rules, zeros } from './rules/table.js';
+import { composites, operators } from '@steelyard/onnx';
+import { notes, rules, zeros } from './rules/table.js';
 
-/** What differentiation does with an operator. `since`: the operator set in which it first appeared. */
-export type OperatorCoverage = { operator: string; state: 'differentiable' | 'zero' | 'unsupported'; since: number };
+/** What differentiation does with an operator. `since`: the operator set in which it first appeared; `note`: what its name does not tell. */
+export type OperatorCoverage = { operator: string; state: 'differentiable' | 'zero' | 'unsupported'; since: number; note?: string };
+
+const stateOf = (operator: string): OperatorCoverage['state'] => {
+	if (Object.hasOwn(rules, operator) || Object.hasOwn(composites, operator)) return 'differentiable';
+	return Object.hasOwn(zeros, operator) ? 'zero' : 'unsupported';
+};
 
 /** Every operator of the standard ONNX domain by name, with its state: `zero` where no gradient flows, as through comparisons and indices. */
 export const operatorCoverage = (): OperatorCoverage[] =>
 	Object.entries(operators)
 		.map(([operator, since]): OperatorCoverage => {
-			const state = Object.hasOwn(rules, operator) ? 'differentiable' : Object.hasOwn(zeros, operator) ? 'zero' : 'unsupported';
-			return { operator, state, since };
+			const note = notes[operator] ?? composites[operator];
+			return { operator, state: stateOf(operator), since, ...(note === undefined ? {} : { note }) };
 		})
 		.sort((a, b) => (a.operator < b.operator ? -1 : 1));

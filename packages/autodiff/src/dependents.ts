@@ -1,5 +1,5 @@
 import { type Graph, readsOf, type Value } from '@steelyard/onnx';
-import { zeroGradient } from './rules/elementwise.js';
+import { zeroGradient } from './rules/zero-gradient.js';
 
 const floats: readonly string[] = ['float16', 'float32', 'float64'];
 

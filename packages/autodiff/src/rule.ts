@@ -23,6 +23,7 @@ export type RuleContext = {
 	int(name: string, otherwise: number): number;
 	float(name: string, otherwise: number): number;
 	ints(name: string): readonly number[] | null;
+	text(name: string, otherwise: string): string;
 	/** The numbers of an input that is a constant of the graph. Throws GraphError when it is not one. */
 	constant(input: number): number[];
 	/** Walks back through a graph that belongs to the node: its body, or what takes its place. */
@@ -49,7 +50,7 @@ export type Rule = (context: RuleContext) => ReadonlyArray<Value | null>;
 export type Rules = Readonly<Record<string, Rule>>;
 
 /** Attributes of a node read with their defaults. */
-export function attributesOf(node: Node): Pick<RuleContext, 'int' | 'float' | 'ints'> {
+export function attributesOf(node: Node): Pick<RuleContext, 'int' | 'float' | 'ints' | 'text'> {
 	const read = (name: string, type: string): unknown => {
 		const attribute = node.attributes[name];
 		if (attribute === undefined) return undefined;
@@ -65,5 +66,6 @@ export function attributesOf(node: Node): Pick<RuleContext, 'int' | 'float' | 'i
 		int: (name, otherwise) => (read(name, 'int') as number | undefined) ?? otherwise,
 		float: (name, otherwise) => (read(name, 'float') as number | undefined) ?? otherwise,
 		ints: (name) => (read(name, 'ints') as readonly number[] | undefined) ?? null,
+		text: (name, otherwise) => (read(name, 'string') as string | undefined) ?? otherwise,
 	};
 }

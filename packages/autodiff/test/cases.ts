@@ -2,7 +2,11 @@ import { controlCases } from './cases/control.js';
 import { convolveCases } from './cases/convolve.js';
 import { elementwiseCases } from './cases/elementwise.js';
 import { indexCases } from './cases/index-of-values.js';
+import { quantizeCases } from './cases/quantize.js';
 import { recurrentCases } from './cases/recurrent.js';
+import { resampleCases } from './cases/resample.js';
+import { scatterCases } from './cases/scatter.js';
+import { signalCases } from './cases/signal.js';
 import type { Case } from './gradient-check.js';
 
 const unary = (op: string, more: Partial<Case> = {}): Case => ({ shapes: [[2, 3]], build: (g, [x]) => g.op(op, [x!]), ...more });
@@ -14,6 +18,10 @@ export const cases: Record<string, Case[]> = {
 	...convolveCases,
 	...controlCases,
 	...recurrentCases,
+	...resampleCases,
+	...quantizeCases,
+	...scatterCases,
+	...signalCases,
 	Identity: [unary('Identity')],
 	Neg: [unary('Neg')],
 	Exp: [unary('Exp')],

@@ -12,6 +12,12 @@ export type Case = {
 	dtype?: 'float32' | 'float64';
 	/** The operator set of the model; the working one unless given. */
 	opset?: number;
+	/** Numbers of an input instead of random ones, such as zeros and ties. */
+	data?: (number[] | undefined)[];
+	/** The function whose derivative the rule gives, where it is not that of the operator: rounding is differentiated as if it were not there. */
+	surrogate?: Case['build'];
+	/** false where the runtime would rewrite the operator, or cannot tell the shape of its output, before its rule is asked. Default true. */
+	canonical?: boolean;
 };
 
 /** mulberry32: enough for test inputs. */
@@ -39,7 +45,7 @@ const run = async (graph: Graph, feeds: Record<string, Tensor>): Promise<Record<
  * directional derivative relative to 2e-3·(1 + |g|) (float32). Right when at most 1.
  */
 export async function gradientError(
-	{ shapes, build, range = [-2, 2], dtype = 'float64', opset = OPSET }: Case,
+	{ shapes, build, range = [-2, 2], dtype = 'float64', opset = OPSET, data = [], surrogate, canonical = true }: Case,
 	seed: number,
 ): Promise<number> {
 	const next = random(seed);
@@ -49,21 +55,29 @@ export async function gradientError(
 			shape,
 			Array.from({ length: sizeOf(shape) }, () => low + (high - low) * next()),
 		);
-	const feeds: Record<string, Tensor> = Object.fromEntries(shapes.map((shape, i) => [`x${i}`, draw(dtype, shape, range)]));
+	const feeds: Record<string, Tensor> = Object.fromEntries(
+		shapes.map((shape, i) => [`x${i}`, data[i] ? tensor(dtype, shape, data[i]) : draw(dtype, shape, range)]),
+	);
 
-	const g = new GraphBuilder();
-	const inputs = shapes.map((shape, i) => g.input(`x${i}`, dtype, shape));
-	const y = build(g, inputs);
-	const r = g.initializer('r', draw(dtype, y.shape as number[], [-1, 1]));
-	g.output('loss', g.sumAll(g.mul(y, r)));
-	const model = { graph: g.build('case'), opset };
-	const names = inputs.map(({ name }) => name);
-	const { graph, gradients } = differentiate(await canonicalise(model), { loss: 'loss', wrt: names });
+	const names = Object.keys(feeds);
+	let r: Tensor | null = null;
+	const modelOf = (of: Case['build']) => {
+		const g = new GraphBuilder();
+		const y = of(
+			g,
+			shapes.map((shape, i) => g.input(`x${i}`, dtype, shape)),
+		);
+		r ??= draw(y.dtype, y.shape as number[], [-1, 1]);
+		g.output('loss', g.sumAll(g.mul(y, g.initializer('r', r))));
+		return { graph: g.build('case'), opset };
+	};
+	const model = modelOf(build);
+	const { graph, gradients } = differentiate(canonical ? await canonicalise(model) : model.graph, { loss: 'loss', wrt: names });
 	const backward = GraphBuilder.from(graph, 'test/');
 	for (const name of names) backward.output(`d_${name}`, gradients.get(name) as Value);
 	const analytic = await run(backward.build('backward'), feeds);
 
-	const session = await createSession(encodeModel(model));
+	const session = await createSession(encodeModel(modelOf(surrogate ?? build)));
 	const lossAt = async (changed: Record<string, Tensor>): Promise<number> =>
 		Number(((await session.run({ ...feeds, ...changed }))['loss'] as Tensor).data[0]);
 	let worst = 0;

@@ -21,14 +21,18 @@ describe('differentiation refuses, by the name of the node,', () => {
 		await expect(gradientOf([2, 3], (g, x) => g.op('Dropout', [x, g.scalar(0.5), g.constant('bool', [], [1])]))).rejects.toThrow(/Dropout/);
 	});
 
-	it('a loss of the running statistics of a BatchNormalization', async () => {
-		await expect(
-			gradientOf([4, 3], (g, x) => {
-				const ones = g.constant('float32', [3], [1, 1, 1]);
-				const outputs = [[4, 3], [3], [3]].map((shape, i) => ({ name: `bn.${i}`, dtype: 'float32' as const, shape }));
-				g.node('BatchNormalization', [x, ones, ones, ones, ones], outputs, { training_mode: 1 });
-				return outputs[1]!;
-			}),
-		).rejects.toThrow(/running statistics of node "BatchNormalization/);
+	it('a QuantizeLinear to a type that it does not know', () => {
+		const g = new GraphBuilder();
+		const x = g.input('x', 'float32', [3]);
+		const q = g.op('QuantizeLinear', [x, g.scalar(0.1)], {}, { dtype: 'int32' });
+		g.output('loss', g.sumAll(g.op('DequantizeLinear', [q, g.scalar(0.1)], {}, { dtype: 'float32' })));
+		expect(() => differentiate(g.build('f'), { loss: 'loss', wrt: ['x'] })).toThrow(/node "QuantizeLinear.*int32, expected uint8/);
+	});
+
+	it('a DFT that is inverse and of half a spectrum', () => {
+		const g = new GraphBuilder();
+		const x = g.input('x', 'float32', [1, 3, 2]);
+		g.output('loss', g.sumAll(g.op('DFT', [x], { inverse: 1, onesided: 1 }, { shape: [1, 4, 1] })));
+		expect(() => differentiate(g.build('f'), { loss: 'loss', wrt: ['x'] })).toThrow(/node "DFT.*inverse and onesided/);
 	});
 });

@@ -1,4 +1,5 @@
 import { type GraphBuilder, staticShape, type Value } from '@steelyard/onnx';
+import { product, upTo } from '../axes.js';
 import type { RuleContext, Rules } from '../rule.js';
 
 /** How a kernel slides: by spatial axis, its strides, its dilations, and the padding before the first element. */
@@ -11,7 +12,7 @@ export const spatial = (value: Value): number[] => staticShape(value).slice(2);
  * The window of a convolution or pooling node, auto_pad resolved. `large` is the side that it slides over, `small` the side with one element a position:
  * input and output of Conv and the pools, output and input of ConvTranspose.
  */
-export function windowOf({ node, ints }: RuleContext, kernel: readonly number[], large: Value, small: Value): Window {
+export function windowOf({ ints, text }: RuleContext, kernel: readonly number[], large: Value, small: Value): Window {
 	const strides = ints('strides') ?? kernel.map(() => 1);
 	const dilations = ints('dilations') ?? kernel.map(() => 1);
 	const lengths = spatial(large);
@@ -27,7 +28,7 @@ export function windowOf({ node, ints }: RuleContext, kernel: readonly number[],
 				? total.map((padding) => Math.ceil(padding / 2))
 				: (ints('pads')?.slice(0, kernel.length) ?? kernel.map(() => 0)),
 	};
-	return { strides, dilations, begin: begin[String(node.attributes['auto_pad']?.value ?? 'NOTSET')]!() };
+	return { strides, dilations, begin: begin[text('auto_pad', 'NOTSET')]!() };
 }
 
 /** Conv of x [N, C, …] with kernel [M, C/group, …] whose output has exactly `sizes`: padded at the end, or cut, as needed. */
@@ -95,6 +96,10 @@ function kernelGradient(g: GraphBuilder, large: Value, small: Value, window: Win
 
 const biasGradient = (g: GraphBuilder, dy: Value): Value => g.reduceSum(dy, [0, ...dy.shape.slice(2).map((_, i) => i + 2)], false);
 
+/** All places of a grid of `sizes`, row by row. */
+const grid = (sizes: readonly number[]): number[][] =>
+	sizes.reduce<number[][]>((all, size) => all.flatMap((place) => upTo(size).map((i) => [...place, i])), [[]]);
+
 export const convolve: Rules = {
 	Conv: (context) => {
 		const { a: x, b: kernel, c: bias, y, dy, g, needs, int } = context;
@@ -114,6 +119,37 @@ export const convolve: Rules = {
 			needs[0] ? slide(g, dy, kernel, window, spatial(x), group) : null,
 			needs[1] ? kernelGradient(g, dy, x, window, kernel, group) : null,
 			bias && needs[2] ? biasGradient(g, dy) : null,
+		];
+	},
+	// every entry of x was added to one entry of the image, or to the padding around it: it gets back the gradient of that
+	Col2Im: ({ a: x, dy, g, ints, constant }) => {
+		const [batch, channels, ...image] = staticShape(dy) as [number, number, ...number[]];
+		const block = constant(2);
+		const strides = ints('strides') ?? block.map(() => 1);
+		const dilations = ints('dilations') ?? block.map(() => 1);
+		const pads = ints('pads') ?? [...block, ...block].map(() => 0);
+		const positions = image.map((size, i) => {
+			const reach = (block[i]! - 1) * dilations[i]! + 1;
+			return Math.floor((size + pads[i]! + pads[block.length + i]! - reach) / strides[i]!) + 1;
+		});
+		const cells = product(image);
+		// by place in the block, then by position of the block; `cells` stands for the padding
+		const places = grid(block).flatMap((k) =>
+			grid(positions).map((p) => {
+				const at = p.map((position, i) => position * strides[i]! + k[i]! * dilations[i]! - pads[i]!);
+				return at.every((place, i) => place >= 0 && place < image[i]!) ? at.reduce((cell, place, i) => cell * image[i]! + place, 0) : cells;
+			}),
+		);
+		const padded = g.op(
+			'Pad',
+			[g.reshape(dy, [batch, channels, cells]), g.ints([0, 0, 0, 0, 0, 1])],
+			{},
+			{ shape: [batch, channels, cells + 1] },
+		);
+		return [
+			g.reshape(g.op('Gather', [padded, g.ints(places)], { axis: 2 }, { shape: [batch, channels, places.length] }), x.shape),
+			null,
+			null,
 		];
 	},
 };

@@ -1,18 +1,7 @@
-import { broadcastShapes, float, type GraphBuilder, type Value } from '@steelyard/onnx';
+import { float, type GraphBuilder, type Value } from '@steelyard/onnx';
+import { choose, compare, oneWhere } from '../choose.js';
+import { isFloat, likeType } from '../float-types.js';
 import type { Rule, Rules } from '../rule.js';
-
-const never = () => [];
-
-const compare = (g: GraphBuilder, op: string, a: Value, b: Value): Value =>
-	g.op(op, [a, b], {}, { dtype: 'bool', shape: broadcastShapes(a.shape, b.shape) });
-
-const choose = (g: GraphBuilder, condition: Value, yes: Value, no: Value): Value =>
-	g.op(
-		'Where',
-		[condition, yes, no],
-		{},
-		{ dtype: yes.dtype, shape: broadcastShapes(condition.shape, broadcastShapes(yes.shape, no.shape)) },
-	);
 
 /** `yes` where x > limit, else `no`. At the limit itself that is the derivative from below, as in PyTorch. */
 const above = (g: GraphBuilder, x: Value, limit: number, yes: Value, no: Value): Value =>
@@ -24,18 +13,13 @@ const onePlusSquare = (g: GraphBuilder, x: Value): Value => g.add(g.scalar(1, x.
 
 /** Max and Min: the gradient goes to the inputs that equal the output; those that tie share it equally, as in PyTorch. */
 const extreme: Rule = ({ inputs, y, dy, g }) => {
-	const one = g.scalar(1, y.dtype);
-	const zero = g.scalar(0, y.dtype);
-	const hits = inputs.map((x) => choose(g, compare(g, 'Equal', x as Value, y), one, zero));
+	const hits = inputs.map((x) => oneWhere(g, compare(g, 'Equal', x as Value, y), y));
 	const share = g.div(
 		dy,
 		hits.reduce((sum, hit) => g.add(sum, hit)),
 	);
 	return inputs.map((x, i) => g.sumTo((x as Value).shape, g.mul(share, hits[i] as Value)));
 };
-
-/** Numbers of the floating types in ONNX's TensorProto.DataType. */
-const floatCodes: Readonly<Record<string, number>> = { float32: 1, float16: 10, float64: 11 };
 
 export const elementwise: Rules = {
 	Identity: ({ dy }) => [dy],
@@ -53,6 +37,9 @@ export const elementwise: Rules = {
 	Asin: ({ a, dy, g }) => [g.div(dy, g.op('Sqrt', [oneMinusSquare(g, a)]))],
 	Acos: ({ a, dy, g }) => [g.neg(g.div(dy, g.op('Sqrt', [oneMinusSquare(g, a)])))],
 	Atan: ({ a, dy, g }) => [g.div(dy, onePlusSquare(g, a))],
+	Asinh: ({ a, dy, g }) => [g.div(dy, g.op('Sqrt', [onePlusSquare(g, a)]))],
+	Acosh: ({ a, dy, g }) => [g.div(dy, g.op('Sqrt', [g.neg(oneMinusSquare(g, a))]))],
+	Atanh: ({ a, dy, g }) => [g.div(dy, oneMinusSquare(g, a))],
 	Sinh: ({ a, dy, g }) => [g.mul(dy, g.op('Cosh', [a]))],
 	Cosh: ({ a, dy, g }) => [g.mul(dy, g.op('Sinh', [a]))],
 	Erf: ({ a, dy, g }) => [g.mul(dy, g.scale(2 / Math.sqrt(Math.PI), g.exp(g.neg(g.mul(a, a)))))],
@@ -102,11 +89,8 @@ export const elementwise: Rules = {
 	Min: extreme,
 	Sum: ({ inputs, dy, g }) => inputs.map((x) => g.sumTo((x as Value).shape, dy)),
 	Mean: ({ inputs, dy, g }) => inputs.map((x) => g.sumTo((x as Value).shape, g.scale(1 / inputs.length, dy))),
-	Cast: ({ a, y, dy, g }) => {
-		const to = floatCodes[a.dtype];
-		if (to === undefined || !(y.dtype in floatCodes)) return [null];
-		return [a.dtype === dy.dtype ? dy : g.op('Cast', [dy], { to }, { dtype: a.dtype })];
-	},
+	// integers take no gradient and hand none on
+	Cast: ({ a, y, dy, g }) => [isFloat(a) && isFloat(y) ? likeType(g, dy, a) : null],
 	// clip(1e30·y, 0, 1) is the step function of y ≥ 0, and three times as fast as comparing
 	Relu: ({ y, dy, g }) => [g.mul(dy, g.op('HardSigmoid', [y], { alpha: float(1e30), beta: float(0) }))],
 	Add: ({ a, b, dy, g }) => [g.sumTo(a.shape, dy), g.sumTo(b.shape, dy)],
@@ -115,6 +99,11 @@ export const elementwise: Rules = {
 	Div: ({ a, b, y, dy, g, needs }) => {
 		const da = g.div(dy, b);
 		return [needs[0] ? g.sumTo(a.shape, da) : null, needs[1] ? g.neg(g.sumTo(b.shape, g.mul(da, y))) : null];
+	},
+	// y = a − b·⌊a/b⌋, the quotient towards 0, which is therefore (a − y)/b; integers take no gradient
+	Mod: ({ a, b, y, dy, g, needs }) => {
+		if (!isFloat(a)) return [null, null];
+		return [needs[0] ? g.sumTo(a.shape, dy) : null, needs[1] ? g.sumTo(b.shape, g.mul(dy, g.div(g.sub(y, a), b))) : null];
 	},
 	Pow: ({ a, b, y, dy, g, needs }) => [
 		needs[0] ? g.sumTo(a.shape, g.mul(dy, g.mul(b, g.op('Pow', [a, g.sub(b, g.scalar(1, b.dtype))], {}, { shape: y.shape })))) : null,
@@ -126,44 +115,3 @@ export const elementwise: Rules = {
 		return [null, g.sumTo(b.shape, pick(dy, zero)), g.sumTo((c as typeof b).shape, pick(zero, dy))];
 	},
 };
-
-/** Operators whose outputs do not vary with their inputs, or only in steps. */
-export const zeroGradient: Rules = Object.fromEntries(
-	[
-		'Equal',
-		'Greater',
-		'GreaterOrEqual',
-		'Less',
-		'LessOrEqual',
-		'Not',
-		'And',
-		'Or',
-		'Xor',
-		'Sign',
-		'Floor',
-		'Ceil',
-		'Round',
-		'Shape',
-		'Size',
-		'NonZero',
-		'Hardmax',
-		'BitShift',
-		'BitwiseAnd',
-		'BitwiseOr',
-		'BitwiseXor',
-		'BitwiseNot',
-		'EyeLike',
-		'Bernoulli',
-		'Multinomial',
-		'RandomNormal',
-		'RandomNormalLike',
-		'RandomUniform',
-		'RandomUniformLike',
-		'NonMaxSuppression',
-		'ArgMax',
-		'ArgMin',
-		'ConstantOfShape',
-		'IsNaN',
-		'IsInf',
-	].map((op) => [op, never]),
-);

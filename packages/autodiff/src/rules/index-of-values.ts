@@ -1,15 +1,12 @@
-import { type Attributes, type GraphBuilder, GraphError, staticShape, type Value } from '@steelyard/onnx';
-import type { Rule, RuleContext, Rules } from '../rule.js';
-
-const product = (sizes: readonly number[]): number => sizes.reduce((all, size) => all * size, 1);
-
-const zerosLike = (g: GraphBuilder, x: Value): Value => g.expand(g.scalar(0, x.dtype), staticShape(x));
+import { type GraphBuilder, staticShape, type Value } from '@steelyard/onnx';
+import { positive, product, upTo } from '../axes.js';
+import type { Rules } from '../rule.js';
 
 /**
  * Zeros of `shape` with `updates` added at the places that `indices` (of the shape of `updates`) name along `axis`. Not ScatterND: ONNX Runtime adds its
  * updates from several threads without a lock, which loses some where an index repeats.
  */
-function scatterAdd(g: GraphBuilder, shape: readonly number[], axis: number, indices: Value, updates: Value): Value {
+export function scatterAdd(g: GraphBuilder, shape: readonly number[], axis: number, indices: Value, updates: Value): Value {
 	return g.op('ScatterElements', [g.expand(g.scalar(0, updates.dtype), shape), indices, updates], { axis, reduction: 'add' });
 }
 
@@ -28,7 +25,7 @@ export function scatterAlong(g: GraphBuilder, size: number, axis: number, indice
 }
 
 /** The number of the slice that each index of GatherND reads, of all slices that the indexed axes hold; shape of the indices without their last axis. */
-function sliceNumbers(g: GraphBuilder, data: Value, indices: Value, batchDims: number): Value {
+export function sliceNumbers(g: GraphBuilder, data: Value, indices: Value, batchDims: number): Value {
 	const sizes = staticShape(data);
 	const places = staticShape(indices).slice(0, -1);
 	const depth = staticShape(indices).at(-1) as number;
@@ -38,7 +35,7 @@ function sliceNumbers(g: GraphBuilder, data: Value, indices: Value, batchDims: n
 	const own = g.op('Mod', [indices, g.ints(indexed.slice(batchDims))]);
 	const within = g.reduceSum(g.mul(own, g.ints(indexed.slice(batchDims).map((_, i) => stride(batchDims + i)))), [places.length], false);
 	return indexed.slice(0, batchDims).reduce((sum, size, axis) => {
-		const starts = Array.from({ length: size }, (_, i) => i * stride(axis));
+		const starts = upTo(size).map((i) => i * stride(axis));
 		return g.add(
 			sum,
 			g.constant(
@@ -49,35 +46,6 @@ function sliceNumbers(g: GraphBuilder, data: Value, indices: Value, batchDims: n
 		);
 	}, within);
 }
-
-/** The `reduction` of a scatter; only those whose gradient needs no other value than dy. */
-function reductionOf({ node }: RuleContext): 'none' | 'add' {
-	const attribute = node.attributes['reduction'];
-	const reduction = attribute?.type === 'string' ? attribute.value : 'none';
-	if (reduction !== 'none' && reduction !== 'add')
-		throw new GraphError(
-			'unsupported_model',
-			`node "${node.name}" (${node.op}) has the reduction "${reduction}", expected none or add`,
-			node.name,
-		);
-	return reduction;
-}
-
-/** Updates read their gradient where they were put; where they replaced an entry, that entry gets none. */
-function scatterRule(gather: 'GatherElements' | 'GatherND', attributes: (context: RuleContext) => Attributes): Rule {
-	return (context) => {
-		const { b: indices, c, dy, g, node, needs } = context;
-		const updates = c as Value;
-		const overwritten = reductionOf(context) === 'none';
-		return [
-			needs[0] && overwritten ? g.op(node.op, [dy, indices, zerosLike(g, updates)], attributes(context)) : dy,
-			null,
-			needs[2] ? g.op(gather, [dy, indices], attributes(context), { shape: updates.shape }) : null,
-		];
-	};
-}
-
-const positive = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
 
 export const indexOfValues: Rules = {
 	Gather: ({ a, b: indices, dy, g, int }) => {
@@ -92,7 +60,23 @@ export const indexOfValues: Rules = {
 		const slices = g.reshape(dy, [...(numbers.shape as number[]), product(sizes.slice(indexed))]);
 		return [g.reshape(scatterAlong(g, product(sizes.slice(0, indexed)), 0, numbers, slices), a.shape), null];
 	},
-	ScatterElements: scatterRule('GatherElements', ({ int }) => ({ axis: int('axis', 0) })),
-	ScatterND: scatterRule('GatherND', () => ({})),
 	TopK: ({ a, outputs, dy, g, int }) => [scatterAdd(g, staticShape(a), int('axis', -1), outputs[1] as Value, dy), null],
+	// the slices that the condition keeps, or entries of all of x where no axis is given
+	Compress: ({ node, a, b: condition, y, dy, g, int }) => {
+		const flat = node.attributes['axis'] === undefined;
+		const axis = flat ? 0 : positive(int('axis', 0), a.shape.length);
+		const size = flat ? product(staticShape(a)) : (staticShape(a)[axis] as number);
+		const first = g.ints(upTo(Math.min(size, staticShape(condition)[0] as number)));
+		const kept = g.op('Compress', [first, condition], { axis: 0 }, { shape: [staticShape(y)[axis] as number] });
+		return [g.reshape(scatterAlong(g, size, axis, kept, dy), a.shape), null];
+	},
+	// reversing the gradient in the same places
+	ReverseSequence: ({ node, b: lengths, dy, g }) => [g.op('ReverseSequence', [dy, lengths], node.attributes), null],
+	// values are [off, on]: on gets what stands where a 1 is hot
+	OneHot: ({ node, a: indices, b: depth, dy, g }) => {
+		const hot = g.op('OneHot', [indices, depth, g.constant(dy.dtype, [2], [0, 1])], node.attributes, { dtype: dy.dtype, shape: dy.shape });
+		const on = g.sumAll(g.mul(dy, hot));
+		const off = g.sub(g.sumAll(dy), on);
+		return [null, null, g.concat([g.reshape(off, [1]), g.reshape(on, [1])], 0)];
+	},
 };

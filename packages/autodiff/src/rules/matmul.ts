@@ -1,15 +1,10 @@
 import { type GraphBuilder, GraphError, staticShape, type Value } from '@steelyard/onnx';
+import { product, upTo } from '../axes.js';
 import type { RuleContext, Rules } from '../rule.js';
 
 /** The gradients of A·B, both of rank ≥ 2. */
 function matrixGradients(g: GraphBuilder, a: Value, b: Value, dy: Value, needs: readonly boolean[]): (Value | null)[] {
-	const flat = (x: Value): Value =>
-		g.reshape(x, [
-			staticShape(x)
-				.slice(0, -1)
-				.reduce((all, size) => all * size, 1),
-			staticShape(x).at(-1) as number,
-		]);
+	const flat = (x: Value): Value => g.reshape(x, [product(staticShape(x).slice(0, -1)), staticShape(x).at(-1) as number]);
 	const da = () => g.sumTo(a.shape, g.matMul(dy, g.transposed(b)));
 	// one matrix for a whole batch: the sum over the batch is part of the product
 	const db = () =>
@@ -20,9 +15,8 @@ function matrixGradients(g: GraphBuilder, a: Value, b: Value, dy: Value, needs: 
 }
 
 /** The terms of an Einsum, one letter an axis: the inputs' and the output's. '...' becomes letters that the equation does not use. */
-function einsumTerms({ node, inputs, y }: RuleContext): { terms: string[]; output: string } {
-	const attribute = node.attributes['equation'];
-	const equation = attribute?.type === 'string' ? attribute.value.replaceAll(' ', '') : '';
+function einsumTerms({ node, inputs, y, text }: RuleContext): { terms: string[]; output: string } {
+	const equation = text('equation', '').replaceAll(' ', '');
 	const [left = '', right] = equation.split('->');
 	const spare = spareLetters(equation);
 	const named = (term: string): number => term.replace('...', '').length;
@@ -123,5 +117,29 @@ export const matmul: Rules = {
 	Einsum: (context) => {
 		const { terms, output } = einsumTerms(context);
 		return terms.map((_, operand) => (context.needs[operand] ? einsumGradient(context, terms, output, operand) : null));
+	},
+
+	// the cofactors: each is the determinant of what is left without its row and column, so that a singular matrix is no exception
+	Det: ({ a, dy, g }) => {
+		const size = staticShape(a).at(-1) as number;
+		const batch = staticShape(a).slice(0, -2);
+		const up = (x: Value): Value => g.reshape(x, [...batch, 1, 1]);
+		if (size === 1) return [up(dy)];
+		const others = g.constant(
+			'int64',
+			[size, size - 1],
+			upTo(size).flatMap((i) => upTo(size).filter((j) => j !== i)),
+		);
+		const rows = g.op('Gather', [a, others], { axis: -2 }, { shape: [...batch, size, size - 1, size] });
+		const minors = g.op('Gather', [rows, others], { axis: -1 }, { shape: [...batch, size, size - 1, size, size - 1] });
+		const lead = upTo(batch.length);
+		const ordered = g.transpose(minors, [...lead, ...[0, 2, 1, 3].map((axis) => axis + lead.length)]);
+		const determinants = g.op('Det', [ordered], {}, { shape: [...batch, size, size] });
+		const signs = g.constant(
+			a.dtype,
+			[size, size],
+			upTo(size * size).map((i) => ((Math.floor(i / size) + (i % size)) % 2 === 0 ? 1 : -1)),
+		);
+		return [g.mul(up(dy), g.mul(determinants, signs))];
 	},
 };

@@ -1,7 +1,10 @@
-import { type GraphBuilder, GraphError, type Value } from '@steelyard/onnx';
+import { type GraphBuilder, GraphError, staticShape, type Value } from '@steelyard/onnx';
+import { positive, product, upTo } from '../axes.js';
+import { choose, isZero, withoutZeros } from '../choose.js';
+import { likeType } from '../float-types.js';
 import type { Rules } from '../rule.js';
+import { alongAxis, transposed } from './along-axis.js';
 
-const positive = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
 const axesFrom = (first: number, x: Value): number[] => x.shape.flatMap((_, axis) => (axis < first ? [] : [axis]));
 const mean = (g: GraphBuilder, x: Value, axes: readonly number[]): Value => g.reduce('ReduceMean', x, axes);
 const inverseRoot = (g: GraphBuilder, variance: Value, epsilon: number): Value =>
@@ -30,12 +33,6 @@ const byChannel = (g: GraphBuilder, x: Value, value: Value): Value => g.reshape(
 /** All axes but the channels'. */
 const acrossChannel = (x: Value): number[] => [0, ...axesFrom(2, x)];
 
-/** The statistics of a norm may have another type than x. */
-const likeType = (g: GraphBuilder, value: Value, x: Value): Value =>
-	value.dtype === x.dtype
-		? value
-		: g.op('Cast', [value], { to: x.dtype === 'float64' ? 11 : x.dtype === 'float16' ? 10 : 1 }, { dtype: x.dtype });
-
 const sumOf = (g: GraphBuilder, terms: ReadonlyArray<Value | null>): Value | null =>
 	terms.reduce((sum, term) => (sum && term ? g.add(sum, term) : (sum ?? term)), null);
 
@@ -57,7 +54,7 @@ export const normalize: Rules = {
 		const parts = standardise(g, x, axes, float('epsilon', 1e-5));
 		const [dy, dmean, dinverse] = dys.map((gradient) => gradient && likeType(g, gradient, x));
 		const through = dy ? standardiseGradient(g, parts, g.mul(dy, scale), axes) : null;
-		const count = axes.reduce((product, axis) => product * Number(x.shape[axis]), 1);
+		const count = product(axes.map((axis) => Number(x.shape[axis])));
 		const ofMean = dmean ? g.scale(1 / count, dmean) : null;
 		const cube = (): Value => g.mul(parts.inverse, g.mul(parts.inverse, parts.inverse));
 		const ofInverse = dinverse ? g.mul(parts.centred, g.scale(-1 / count, g.mul(dinverse, cube()))) : null;
@@ -77,15 +74,10 @@ export const normalize: Rules = {
 			needs[2] ? perChannel(dy) : null,
 		];
 	},
-	// In training x̂ comes from the batch, otherwise from the running mean and variance.
-	BatchNormalization: ({ node, a: x, b: scale, inputs, dy, dys, g, needs, int, float }) => {
+	// In training x̂ comes from the batch, otherwise from the running mean and variance. The running statistics that it puts out are
+	// momentum·(what came in) + (1 − momentum)·(that of the batch).
+	BatchNormalization: ({ a: x, b: scale, inputs, dys, g, needs, int, float }) => {
 		const training = int('training_mode', 0) === 1;
-		if (dys[1] || dys[2])
-			throw new GraphError(
-				'unsupported_model',
-				`the loss depends on the running statistics of node "${node.name}" (BatchNormalization); only its first output can be differentiated`,
-				node.name,
-			);
 		const axes = acrossChannel(x);
 		const epsilon = float('epsilon', 1e-5);
 		const [, , , mean, variance] = inputs as Value[];
@@ -96,26 +88,47 @@ export const normalize: Rules = {
 			return { centred, inverse, standard: g.mul(centred, inverse) };
 		};
 		const parts = training ? standardise(g, x, axes, epsilon) : fixed();
-		const dstandard = g.mul(dy, byChannel(g, x, likeType(g, scale, x)));
-		const through = training ? standardiseGradient(g, parts, dstandard, axes) : g.mul(dstandard, parts.inverse);
-		const ofRunning = (wanted: boolean | undefined, gradient: () => Value, to: Value | undefined): Value | null =>
-			wanted && !training ? likeType(g, gradient(), to!) : null;
+		const [dy = null, dmean = null, dvariance = null] = dys;
+		const dstandard = dy && g.mul(dy, byChannel(g, x, likeType(g, scale, x)));
+		const through = dstandard && (training ? standardiseGradient(g, parts, dstandard, axes) : g.mul(dstandard, parts.inverse));
+		const momentum = float('momentum', 0.9);
+		const share = (gradient: Value, factor: number): Value => byChannel(g, x, g.scale((1 - momentum) * factor, likeType(g, gradient, x)));
+		const count = product(axes.map((axis) => Number(x.shape[axis])));
+		const ofMean = dmean ? g.expand(share(dmean, 1 / count), staticShape(x)) : null;
+		const ofVariance = dvariance ? g.mul(parts.centred, share(dvariance, 2 / count)) : null;
+		const kept = (gradient: Value | null | undefined): Value | null => (gradient ? g.scale(momentum, gradient) : null);
+		const ofRunning = (input: number, gradient: (through: Value) => Value): Value | null => {
+			if (!needs[input]) return null;
+			if (training) return kept(dys[input - 2]);
+			return through && likeType(g, gradient(through), inputs[input] as Value);
+		};
 		return [
-			needs[0] ? through : null,
-			needs[1] ? likeType(g, perChannel(g.mul(dy, parts.standard)), scale) : null,
-			needs[2] ? likeType(g, perChannel(dy), scale) : null,
-			ofRunning(needs[3], () => g.neg(perChannel(through)), mean),
-			ofRunning(needs[4], () => g.scale(-0.5, perChannel(g.mul(through, g.mul(parts.standard, parts.inverse)))), variance),
+			needs[0] ? sumOf(g, [through, ofMean, ofVariance]) : null,
+			dy && needs[1] ? likeType(g, perChannel(g.mul(dy, parts.standard)), scale) : null,
+			dy && needs[2] ? likeType(g, perChannel(dy), scale) : null,
+			ofRunning(3, (dx) => g.neg(perChannel(dx))),
+			ofRunning(4, (dx) => g.scale(-0.5, perChannel(g.mul(dx, g.mul(parts.standard, parts.inverse))))),
 		];
+	},
+	// y = x·s^−β, s = bias + α/size·Σ x² over the channels around: dx = dy·s^−β − 2αβ/size·x·Σ dy·y/s over the channels that count this one among them
+	LRN: ({ a: x, y, dy, g, int, float }) => {
+		const [size, alpha, beta] = [int('size', 1), float('alpha', 1e-4), float('beta', 0.75)];
+		const channels = upTo(staticShape(x)[1] as number);
+		const before = Math.floor((size - 1) / 2);
+		const around = channels.map((c) => channels.map((other) => (other >= c - before && other < c - before + size ? 1 : 0)));
+		const squares = alongAxis(g, around, g.mul(x, x), 1);
+		const s = g.add(g.scale(alpha / size, squares), g.scalar(float('bias', 1), x.dtype));
+		const back = alongAxis(g, transposed(around), g.div(g.mul(dy, y), s), 1);
+		const own = g.mul(dy, g.op('Pow', [s, g.scalar(-beta, x.dtype)]));
+		return [g.sub(own, g.scale((2 * alpha * beta) / size, g.mul(x, back)))];
 	},
 	// y = x/‖x‖: dx = (dy − ∂‖x‖·Σ y·dy)/‖x‖, where ∂‖x‖ is sign(x) or y; zero where the norm is
 	LpNormalization: ({ a: x, y, dy, g, int }) => {
 		const axis = positive(int('axis', -1), x.shape.length);
 		const first = int('p', 2) === 1;
 		const norm = g.reduce(first ? 'ReduceL1' : 'ReduceL2', x, [axis]);
-		const none = g.op('Equal', [norm, g.scalar(0, x.dtype)], {}, { dtype: 'bool' });
-		const divisor = g.op('Where', [none, g.scalar(1, x.dtype), norm], {}, { dtype: x.dtype, shape: norm.shape });
-		const passed = g.op('Where', [none, g.scalar(0, x.dtype), dy], {}, { dtype: x.dtype, shape: x.shape });
+		const divisor = withoutZeros(g, norm);
+		const passed = choose(g, isZero(g, norm), g.scalar(0, x.dtype), dy);
 		const slope = first ? g.op('Sign', [x]) : y;
 		return [g.div(g.sub(passed, g.mul(slope, g.reduceSum(g.mul(y, passed), [axis]))), divisor)];
 	},

@@ -1,4 +1,6 @@
 import { elementCount, type GraphBuilder, GraphError, staticShape, type Value } from '@steelyard/onnx';
+import { upTo } from '../axes.js';
+import { choose, compare, withoutZeros } from '../choose.js';
 import type { RuleContext, Rules } from '../rule.js';
 import { layDown, spatial, type Window, windowOf } from './convolve.js';
 
@@ -15,9 +17,9 @@ function overWindows(g: GraphBuilder, dy: Value, window: Window, kernel: readonl
  * What AveragePool divides by, by axis and window: the elements of x in the window; with count_include_pad those of the padding too, but not what
  * ceil_mode adds beyond it.
  */
-function windowSizes({ node, a, y, int, ints }: RuleContext, window: Window, kernel: readonly number[]): number[][] {
+function windowSizes({ a, y, int, ints, text }: RuleContext, window: Window, kernel: readonly number[]): number[][] {
 	const padded = int('count_include_pad', 0) === 1;
-	const explicit = String(node.attributes['auto_pad']?.value ?? 'NOTSET') === 'NOTSET';
+	const explicit = text('auto_pad', 'NOTSET') === 'NOTSET';
 	return spatial(a).map((length, i) => {
 		const end = explicit ? (ints('pads')?.[kernel.length + i] ?? 0) : kernel[i]!;
 		const [low, high] = padded ? [-window.begin[i]!, length + end] : [0, length];
@@ -49,6 +51,13 @@ function poolWindow(context: RuleContext, kernel: readonly number[]): Window {
 const outer = (lists: readonly number[][]): number[] =>
 	lists.reduce<number[]>((all, list) => all.flatMap((x) => list.map((y) => x * y)), [1]);
 
+/** sign(x)·|x|^(p−1): what |x|^p grows by, over p. */
+const powerSlope = (g: GraphBuilder, x: Value, p: number): Value =>
+	p === 2 ? x : g.mul(g.op('Sign', [x]), g.op('Pow', [g.op('Abs', [x]), g.scalar(p - 1, x.dtype)]));
+/** y^(p−1) of a norm; 1 for the norm of zeros alone, through which nothing passes. */
+const normSlope = (g: GraphBuilder, y: Value, p: number): Value =>
+	p === 2 ? withoutZeros(g, y) : g.op('Pow', [withoutZeros(g, y), g.scalar(p - 1, y.dtype)]);
+
 export const pool: Rules = {
 	// dx = Σ over the windows that hold x, of dy / size of the window
 	AveragePool: (context) => {
@@ -76,12 +85,8 @@ export const pool: Rules = {
 	LpPool: (context) => {
 		const { a, y, dy, g, int } = context;
 		const kernel = kernelOf(context);
-		const raised = (x: Value): Value => g.op('Pow', [x, g.scalar(int('p', 2) - 1, x.dtype)]);
-		const zero = g.op('Equal', [y, g.scalar(0, y.dtype)], {}, { dtype: 'bool' });
-		// a window of zeros alone passes nothing on: sign(x) = 0
-		const divisor = g.op('Where', [zero, g.scalar(1, y.dtype), raised(y)], {}, { dtype: y.dtype });
-		const spread = overWindows(g, g.div(dy, divisor), poolWindow(context, kernel), kernel, a);
-		return [g.mul(g.mul(g.op('Sign', [a]), raised(g.op('Abs', [a]))), spread)];
+		const spread = overWindows(g, g.div(dy, normSlope(g, y, int('p', 2))), poolWindow(context, kernel), kernel, a);
+		return [g.mul(powerSlope(g, a, int('p', 2)), spread)];
 	},
 	GlobalAveragePool: ({ a, y, dy, g }) => [g.expand(g.scale(elementCount(y) / elementCount(a), dy), staticShape(a))],
 	// dy goes to the first of the greatest
@@ -90,18 +95,14 @@ export const pool: Rules = {
 		const count = elementCount(a) / elementCount(y);
 		const flat = g.reshape(a, [batch, channels, count]);
 		const chosen = g.op('ArgMax', [flat], { axis: 2 }, { dtype: 'int64', shape: [batch, channels, 1] });
-		const positions = g.constant(
-			'int64',
-			[count],
-			Array.from({ length: count }, (_, i) => i),
-		);
-		const mask = g.op('Equal', [positions, chosen], {}, { dtype: 'bool', shape: flat.shape });
-		const dx = g.op(
-			'Where',
-			[mask, g.reshape(dy, [batch, channels, 1]), g.scalar(0, dy.dtype)],
-			{},
-			{ dtype: dy.dtype, shape: flat.shape },
-		);
-		return [g.reshape(dx, a.shape)];
+		const mask = compare(g, 'Equal', g.ints(upTo(count)), chosen);
+		return [g.reshape(choose(g, mask, g.reshape(dy, [batch, channels, 1]), g.scalar(0, dy.dtype)), a.shape)];
+	},
+	// y = (Σ |x|^p)^(1/p) over all places
+	GlobalLpPool: ({ a, y, dy, g, int }) => [g.mul(powerSlope(g, a, int('p', 2)), g.div(dy, normSlope(g, y, int('p', 2))))],
+	// every entry of x stands where its index says, counted through the whole of y
+	MaxUnpool: ({ a, b: indices, y, dy, g }) => {
+		const read = [g.reshape(dy, [elementCount(y)]), g.reshape(indices, [elementCount(a)])];
+		return [g.reshape(g.op('GatherElements', read, {}, { shape: [elementCount(a)] }), a.shape), null, null];
 	},
 };

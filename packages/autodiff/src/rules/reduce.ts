@@ -1,11 +1,13 @@
 import { elementCount, staticShape, type Value } from '@steelyard/onnx';
+import { positive } from '../axes.js';
+import { compare, isZero, oneWhere, productOfOthers, withoutZeros } from '../choose.js';
 import type { Rule, RuleContext, Rules } from '../rule.js';
 
 /** The axes that a reduction runs over, counted from 0; all of them where none are given. */
 function reducedAxes({ a, inputs, int, constant }: RuleContext): number[] {
 	const rank = a.shape.length;
 	const given = inputs[1] ? constant(1) : [];
-	if (given.length > 0) return given.map((axis) => (axis < 0 ? axis + rank : axis));
+	if (given.length > 0) return given.map((axis) => positive(axis, rank));
 	return int('noop_with_empty_axes', 0) === 1 ? [] : a.shape.map((_, axis) => axis);
 }
 
@@ -27,8 +29,7 @@ function kept(context: RuleContext, value: Value): Value {
 /** ReduceMax and ReduceMin: elements that tie share the gradient equally, as in PyTorch's amax. */
 const extreme: Rule = (context) => {
 	const { a, y, dy, g } = context;
-	const same = g.op('Equal', [a, kept(context, y)], {}, { dtype: 'bool' });
-	const hits = g.op('Where', [same, g.scalar(1, a.dtype), g.scalar(0, a.dtype)], {}, { dtype: a.dtype });
+	const hits = oneWhere(g, compare(g, 'Equal', a, kept(context, y)), a);
 	const count = g.reduceSum(hits, reducedAxes(context));
 	return [g.mul(hits, reducedAxes(context).length === 0 ? dy : g.div(kept(context, dy), count)), null];
 };
@@ -47,12 +48,17 @@ export const reduce: Rules = {
 	// the norm of a zero vector has the gradient 0, as in PyTorch
 	ReduceL2: (context) => {
 		const { a, y, dy, g } = context;
-		const none = g.op('Equal', [y, g.scalar(0, y.dtype)], {}, { dtype: 'bool' });
-		const norm = g.op('Where', [none, g.scalar(1, y.dtype), y], {}, { dtype: y.dtype, shape: y.shape });
-		return [g.mul(a, kept(context, g.div(dy, norm))), null];
+		return [g.mul(a, kept(context, g.div(dy, withoutZeros(g, y)))), null];
 	},
 	ReduceSumSquare: (context) => [context.g.mul(context.a, kept(context, context.g.scale(2, context.dy))), null],
 	ReduceLogSum: (context) => [spread(context, context.g.div(context.dy, context.g.exp(context.y))), null],
+	ReduceProd: (context) => {
+		const { a, dy, g } = context;
+		const axes = reducedAxes(context);
+		const nonzero = g.reduce('ReduceProd', withoutZeros(g, a), axes);
+		const zeros = g.reduceSum(oneWhere(g, isZero(g, a), a), axes);
+		return [axes.length === 0 ? dy : g.mul(productOfOthers(g, a, nonzero, zeros), kept(context, dy)), null];
+	},
 	ReduceMax: extreme,
 	ReduceMin: extreme,
 	CumSum: ({ inputs, dy, g, int }) => [

@@ -1,20 +1,10 @@
 import { type GraphBuilder, GraphError, staticShape, type Value } from '@steelyard/onnx';
+import { positive, product, upTo } from '../axes.js';
 import type { RuleContext, Rules } from '../rule.js';
 import { scatterAlong } from './index-of-values.js';
 
-/** An axis counted from 0. */
-const positive = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
-
-/** A string attribute of the node. */
-const mode = ({ node }: RuleContext, name: string, otherwise: string): string => {
-	const attribute = node.attributes[name];
-	return attribute?.type === 'string' ? attribute.value : otherwise;
-};
-
-const product = (sizes: readonly number[]): number => sizes.reduce((all, size) => all * size, 1);
-
 /** Zeros before and after each axis; where a number is negative, as many entries are cut off. */
-function pad(g: GraphBuilder, x: Value, before: readonly number[], after: readonly number[]): Value {
+export function cutOrPad(g: GraphBuilder, x: Value, before: readonly number[], after: readonly number[]): Value {
 	if ([...before, ...after].every((count) => count === 0)) return x;
 	const padded = staticShape(x).map((size, axis) => size + (before[axis] as number) + (after[axis] as number));
 	return g.op('Pad', [x, g.ints([...before, ...after])], {}, { shape: padded });
@@ -28,7 +18,7 @@ const flip = (g: GraphBuilder, x: Value, axis: number): Value =>
 function spread(g: GraphBuilder, x: Value, axis: number, step: number): Value {
 	const sizes = staticShape(x);
 	const split = [product(sizes.slice(0, axis + 1)), 1, product(sizes.slice(axis + 1))];
-	const spaced = pad(g, g.reshape(x, split), [0, 0, 0], [0, step - 1, 0]);
+	const spaced = cutOrPad(g, g.reshape(x, split), [0, 0, 0], [0, step - 1, 0]);
 	return g.reshape(
 		spaced,
 		sizes.map((size, i) => (i === axis ? size * step : size)),
@@ -44,16 +34,18 @@ function padsOf({ a, inputs, constant }: RuleContext): { before: number[]; after
 	return { before: a.shape.map((_, axis) => at(axis, 0)), after: a.shape.map((_, axis) => at(axis, axes.length)) };
 }
 
-/** Which entry of 0 … size − 1 each entry of a padded axis repeats, by the modes `edge` and `reflect`. */
-function repeated(size: number, before: number, after: number, reflect: boolean): number[] {
-	const period = Math.max(1, 2 * (size - 1));
-	return Array.from({ length: size + before + after }, (_, i) => {
-		const at = i - before;
-		if (!reflect) return Math.min(Math.max(at, 0), size - 1);
-		const phase = ((at % period) + period) % period;
+/** Which entry of 0 … size − 1 stands at a place before, among or behind them, by the `mode` of a Pad. */
+const repeated: Readonly<Record<string, (at: number, size: number) => number>> = {
+	edge: (at, size) => Math.min(Math.max(at, 0), size - 1),
+	reflect: (at, size) => {
+		const period = Math.max(1, 2 * (size - 1));
+		const phase = modulo(at, period);
 		return Math.min(phase, period - phase);
-	});
-}
+	},
+	wrap: (at, size) => modulo(at, size),
+};
+
+const modulo = (x: number, by: number): number => ((x % by) + by) % by;
 
 export const shape: Rules = {
 	Reshape: ({ a, dy, g }) => [g.reshape(dy, a.shape), null],
@@ -99,15 +91,15 @@ export const shape: Rules = {
 			if (Math.abs(step) > 1) placed = spread(g, placed, axis, Math.abs(step));
 		});
 		const after = staticShape(placed).map((size, axis) => (sizes[axis] as number) - size - (before[axis] as number));
-		return [pad(g, placed, before, after)];
+		return [cutOrPad(g, placed, before, after)];
 	},
 
 	Pad: (context) => {
 		const { a, c, dy, g, node, needs } = context;
 		const { before, after } = padsOf(context);
-		const how = mode(context, 'mode', 'constant');
+		const how = context.text('mode', 'constant');
 		if (how === 'constant') {
-			const inside = pad(
+			const inside = cutOrPad(
 				g,
 				dy,
 				before.map((count) => -count),
@@ -115,23 +107,18 @@ export const shape: Rules = {
 			);
 			return [inside, null, c !== null && needs[2] ? g.reshape(g.sub(g.sumAll(dy), g.sumAll(inside)), c.shape) : null];
 		}
-		if (how !== 'edge' && how !== 'reflect')
+		if (!Object.hasOwn(repeated, how))
 			throw new GraphError(
 				'unsupported_model',
-				`node "${node.name}" (Pad) has the mode "${how}", expected constant, edge or reflect`,
-				node.name,
-			);
-		if ([...before, ...after].some((count) => count < 0))
-			throw new GraphError(
-				'unsupported_model',
-				`node "${node.name}" (Pad) cuts off entries in the mode "${how}", expected pads of at least 0`,
+				`node "${node.name}" (Pad) has the mode "${how}", expected constant, ${Object.keys(repeated).join(', ')}`,
 				node.name,
 			);
 		return [
 			staticShape(a).reduce((gradient, size, axis) => {
 				const [low, high] = [before[axis] as number, after[axis] as number];
+				const entries = (): number[] => upTo(size + low + high).map((i) => repeated[how]!(i - low, size));
 				if (low === 0 && high === 0) return gradient;
-				return scatterAlong(g, size, axis, g.ints(repeated(size, low, high, how === 'reflect')), gradient);
+				return scatterAlong(g, size, axis, g.ints(entries()), gradient);
 			}, dy),
 		];
 	},
@@ -151,7 +138,7 @@ export const shape: Rules = {
 	DepthToSpace: (context) => {
 		const { a, dy, g, int } = context;
 		const size = int('blocksize', 1);
-		if (mode(context, 'mode', 'DCR') === 'DCR') return [g.op('SpaceToDepth', [dy], { blocksize: size }, { shape: a.shape })];
+		if (context.text('mode', 'DCR') === 'DCR') return [g.op('SpaceToDepth', [dy], { blocksize: size }, { shape: a.shape })];
 		const [batch, depth, height, width] = staticShape(a) as [number, number, number, number];
 		// CRD: depth is (channel, row, column) of a block
 		const blocks = g.reshape(dy, [batch, depth / size ** 2, height, size, width, size]);

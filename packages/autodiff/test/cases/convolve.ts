@@ -223,6 +223,15 @@ export const convolveCases: Record<string, Case[]> = {
 			},
 		},
 	],
+	'BatchNormalization, its running statistics': [0.9, 0.3].map((momentum) => ({
+		shapes: [[3, 2, 4], [2], [2], [2], [2]],
+		range: [0.2, 2],
+		build: (g, inputs) => {
+			// not the inputs themselves: the runtime writes the new statistics over the old ones
+			const values = inputs.map((input, i) => (i < 3 ? input : g.scale(1.5, input)));
+			return joined(g, 'BatchNormalization', values, [[3, 2, 4], [2], [2]], { training_mode: 1, momentum: float(momentum) });
+		},
+	})),
 	InstanceNormalization: [
 		{ shapes: [[2, 3, 4], [3], [3]], dtype: 'float32', build: (g, inputs) => g.op('InstanceNormalization', inputs) },
 		{

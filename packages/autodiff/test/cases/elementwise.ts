@@ -60,6 +60,25 @@ export const elementwiseCases: Record<string, Case[]> = {
 	Cosh: [one('Cosh')],
 	Erf: [one('Erf')],
 	Reciprocal: [one('Reciprocal', [0.5, 2], {}, 'float64')],
+	Asinh: [one('Asinh')],
+	Acosh: [one('Acosh', [1.2, 3])],
+	Atanh: [one('Atanh', [-0.8, 0.8])],
+	Shrink: [one('Shrink', [0.6, 2], {}), one('Shrink', [-2, -0.6], { bias: float(0.3) }), one('Shrink', [-0.9, 0.9], { lambd: float(1) })],
+	Mod: [
+		// quotients between 1.2 and 1.6, of both signs
+		...[1, -1].map(
+			(sign): Case => ({
+				shapes: [[2, 3], [3]],
+				range: [1.3, 1.5],
+				build: (g, [a, b]) => g.op('Mod', [g.scale(1.3 * sign, a!), g.neg(b!)], { fmod: 1 }, { shape: [2, 3] }),
+			}),
+		),
+		{
+			shapes: [[2], [3, 1]],
+			range: [1.1, 1.3],
+			build: (g, [a, b]) => g.op('Mod', [g.scale(3, a!), b!], { fmod: 1 }, { shape: [3, 2] }),
+		},
+	],
 	Softsign: sides('Softsign'),
 	LeakyRelu: [...sides('LeakyRelu'), ...sides('LeakyRelu', { alpha: float(0.3) })],
 	Elu: [...sides('Elu'), ...sides('Elu', { alpha: float(0.7) })],
@@ -89,13 +108,11 @@ export const elementwiseCases: Record<string, Case[]> = {
 			[3.2, 5],
 			[-5, -3.2],
 		] as [number, number][]
-	).map((range) => ({
-		shapes: [[2, 3]],
-		range,
-		dtype: 'float32',
-		build: (g, [x]) => g.neg(g.op('HardSwish', [g.neg(x!)])),
-	})),
-	Mish: [one('Mish')],
+	).flatMap((range) => [
+		{ shapes: [[2, 3]], range, dtype: 'float32', build: (g, [x]) => g.neg(g.op('HardSwish', [g.neg(x!)])) },
+		{ ...one('HardSwish', range), canonical: false },
+	]),
+	Mish: [one('Mish'), { ...one('Mish'), canonical: false }],
 	Clip: [
 		{ shapes: [[2, 3]], build: (g, [x]) => g.op('Clip', [x!, g.scalar(-0.5, 'float64'), g.scalar(0.7, 'float64')]) },
 		{ shapes: [[2, 3]], build: (g, [x]) => g.op('Clip', [x!, null, g.scalar(0.7, 'float64')]) },
@@ -109,8 +126,28 @@ export const elementwiseCases: Record<string, Case[]> = {
 		{
 			shapes: [[2, 3]],
 			dtype: 'float32',
-			build: (g, [x]) => g.op('Cast', [g.op('Cast', [x!], { to: 11 }, { dtype: 'float64' })], { to: 1 }, { dtype: 'float32' }),
+			build: (g, [x]) => g.op('Cast', [x!], { to: 11 }, { dtype: 'float64' }),
 		},
+	],
+	ReduceProd: [
+		...reduction('ReduceProd', [0.5, 1.5]),
+		...reduction('ReduceProd', [-1.5, -0.5]),
+		// no zero, one, two in a row of the product
+		...['float32', 'float64'].map(
+			(dtype): Case => ({
+				shapes: [[3, 3]],
+				dtype: dtype as 'float32' | 'float64',
+				data: [[0.5, 2, -1, 0, 3, 0.7, 0, 1.5, 0]],
+				build: (g, [x]) => g.reduce('ReduceProd', x!, [1], false),
+			}),
+		),
+		{
+			shapes: [[2, 2]],
+			dtype: 'float32',
+			data: [[0, 2, 3, -1]],
+			build: (g, [x]) => g.op('ReduceProd', [x!], { keepdims: 0 }, { shape: [] }),
+		},
+		{ shapes: [[2, 2]], dtype: 'float32', build: (g, [x]) => g.op('ReduceProd', [x!], { noop_with_empty_axes: 1 }) },
 	],
 	ReduceLogSumExp: reduction('ReduceLogSumExp'),
 	ReduceL1: [...reduction('ReduceL1', [0.2, 2]), ...reduction('ReduceL1', [-2, -0.2])],

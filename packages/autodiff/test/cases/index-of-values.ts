@@ -21,11 +21,6 @@ const gather = (from: number[], indices: number[], of: number[], axis: number, t
 	build: (g, [x]) => g.op('Gather', [x!, ints(g, of, indices, dtype)], { axis }, { shape: to }),
 });
 
-const scatter = (op: string, from: number[], of: number[], indices: number[], updates: number[], attributes: Attributes = {}): Case => ({
-	shapes: [from, updates],
-	build: (g, [x, u]) => g.op(op, [x!, ints(g, of, indices), u!], attributes),
-});
-
 const topK = (from: number[], k: number, to: number[], attributes: Attributes): Case => ({
 	shapes: [from],
 	build: (g, [x]) => {
@@ -82,6 +77,10 @@ export const indexCases: Record<string, Case[]> = {
 		},
 		listed('Pad', [2, 4], [[1, 3, 0, 2]], [3, 9], { mode: 'edge' }),
 		listed('Pad', [3, 4], [[1, 3, 0, 2]], [4, 9], { mode: 'reflect' }),
+		// cut off on one side, filled up on the other
+		listed('Pad', [3, 4], [[0, -1, 0, 2]], [3, 5], { mode: 'edge' }),
+		listed('Pad', [3, 5], [[-1, 1, 0, -2]], [2, 4], { mode: 'reflect' }),
+		listed('Pad', [3, 4], [[1, 0, 0, 2]], [4, 6], { mode: 'wrap' }),
 	],
 	Tile: [
 		listed('Tile', [2, 3], [[2, 3]], [4, 9]),
@@ -128,16 +127,6 @@ export const indexCases: Record<string, Case[]> = {
 			shapes: [[2, 2, 3, 2]],
 			build: (g, [x]) => g.op('GatherND', [x!, ints(g, [2, 2, 1], [0, 2, 1, -1])], { batch_dims: 2 }, { shape: [2, 2, 2] }),
 		},
-	],
-	ScatterElements: [
-		scatter('ScatterElements', [3, 3], [2, 2], [0, 1, -1, 2], [2, 2]),
-		scatter('ScatterElements', [2, 4], [2, 2], [0, 3, 1, -2], [2, 2], { axis: 1 }),
-		scatter('ScatterElements', [2, 4], [2, 3], [0, 0, 3, 1, 1, 1], [2, 3], { axis: -1, reduction: 'add' }),
-	],
-	ScatterND: [
-		scatter('ScatterND', [4, 3], [2, 1], [3, 0], [2, 3]),
-		scatter('ScatterND', [4, 3], [2, 2], [3, 0, -4, 2], [2]),
-		scatter('ScatterND', [4, 3], [3, 1], [1, 1, 0], [3, 3], { reduction: 'add' }),
 	],
 	TopK: [topK([3, 4], 2, [3, 2], {}), topK([4, 3], 3, [3, 3], { axis: 0, largest: 0, sorted: 1 })],
 	Einsum: [

@@ -9,7 +9,7 @@ export function operators(program: Command): void {
 		.action((_options: unknown, command: Command) => {
 			const { json = false } = command.optsWithGlobals<{ json?: boolean }>();
 			const coverage = operatorCoverage();
-			const rows = coverage.map(({ operator, state, since }) => [operator, state, String(since)]);
-			print(json, coverage, table([['operator', 'state', 'since opset'], ...rows]));
+			const rows = coverage.map(({ operator, state, since, note = '' }) => [operator, state, String(since), note]);
+			print(json, coverage, table([['operator', 'state', 'since opset', 'note'], ...rows]));
 		});
 }

@@ -1,0 +1,74 @@
+import { type GraphBuilder, GraphError, staticShape, type Value } from '@steelyard/onnx';
+import { positive, upTo } from '../axes.js';
+import type { RuleContext, Rules } from '../rule.js';
+import { scatterAlong } from './index-of-values.js';
+import { cutOrPad } from './shape.js';
+
+/** x, whose last axis holds real and imaginary part, transformed along another axis. */
+const transform = (g: GraphBuilder, x: Value, axis: number, inverse: boolean): Value =>
+	g.op('DFT', [x], { axis, inverse: inverse ? 1 : 0 });
+
+/** x with `size` entries along an axis: cut off, or filled up with zeros, at the end. */
+const resized = (g: GraphBuilder, x: Value, axis: number, size: number): Value =>
+	cutOrPad(
+		g,
+		x,
+		x.shape.map(() => 0),
+		staticShape(x).map((length, i) => (i === axis ? size - length : 0)),
+	);
+
+/**
+ * The gradient of the signal that was transformed along `axis` into y: as a matrix F, the forward transform of n entries has F* = n·F⁻¹ for its adjoint, and
+ * the inverse one F/n. Half a spectrum has the gradient of a whole one whose other half is not used.
+ */
+function adjoint(g: GraphBuilder, dy: Value, axis: number, length: number, inverse: boolean): Value {
+	const whole = resized(g, dy, axis, length);
+	return g.scale(inverse ? 1 / length : length, transform(g, whole, axis, !inverse));
+}
+
+/** The real part alone where the signal had no other; the last axis. */
+const partsOf = (g: GraphBuilder, gradient: Value, signal: Value): Value =>
+	resized(g, gradient, gradient.shape.length - 1, signal.shape.at(-1) as number);
+
+function refuseHalf({ node, int }: RuleContext): void {
+	if (int('inverse', 0) === 1 && int('onesided', 0) === 1)
+		throw new GraphError('unsupported_model', `node "${node.name}" (DFT) is inverse and onesided, expected one of them at most`, node.name);
+}
+
+export const fourier: Rules = {
+	DFT: (context) => {
+		const { a: x, dy, g, inputs, int, constant } = context;
+		refuseHalf(context);
+		const axis = positive(int('axis', 1), x.shape.length);
+		const length = inputs[1] ? (constant(1)[0] as number) : (staticShape(x)[axis] as number);
+		const gradient = partsOf(g, adjoint(g, dy, axis, length, int('inverse', 0) === 1), x);
+		return [resized(g, gradient, axis, staticShape(x)[axis] as number), null];
+	},
+	// the DFT of every frame of the signal, times the window
+	STFT: (context) => {
+		const { a: signal, c: window, dy, g, inputs, needs, constant } = context;
+		const [batch, frames] = staticShape(dy) as [number, number];
+		const length = inputs[3] ? (constant(3)[0] as number) : (staticShape(window as Value)[0] as number);
+		const step = constant(1)[0] as number;
+		const places = g.constant(
+			'int64',
+			[frames, length],
+			upTo(frames).flatMap((frame) => upTo(length).map((i) => frame * step + i)),
+		);
+		const parts = signal.shape[2] ?? 1;
+		const framed = partsOf(g, adjoint(g, dy, 2, length, false), { ...signal, shape: [batch, frames, length, parts] });
+		const factor = window && g.reshape(window, [length, 1]);
+		const ofFrames = factor ? g.mul(framed, factor) : framed;
+		const size = staticShape(signal)[1] as number;
+		const ofWindow = (): Value => {
+			const read = g.op('Gather', [g.reshape(signal, [batch, size, parts]), places], { axis: 1 }, { shape: framed.shape });
+			return g.reduceSum(g.mul(read, framed), [0, 1, 3], false);
+		};
+		return [
+			needs[0] ? g.reshape(scatterAlong(g, size, 1, places, ofFrames), signal.shape) : null,
+			null,
+			window && needs[2] ? ofWindow() : null,
+			null,
+		];
+	},
+};

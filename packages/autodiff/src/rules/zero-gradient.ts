@@ -1,0 +1,20 @@
+import type { Rules } from '../rule.js';
+
+const never = () => [];
+
+const comparisons = ['Equal', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'IsNaN', 'IsInf', 'Not', 'And', 'Or', 'Xor'];
+const bits = ['BitShift', 'BitwiseAnd', 'BitwiseOr', 'BitwiseXor', 'BitwiseNot'];
+/** Functions that are constant but where they jump. Round is not among them: see its rule. */
+const steps = ['Sign', 'Floor', 'Ceil', 'Hardmax'];
+const indices = ['ArgMax', 'ArgMin', 'NonZero', 'NonMaxSuppression'];
+const sizes = ['Shape', 'Size', 'SequenceLength', 'OptionalHasElement'];
+/** What depends on nothing but sizes, counts and constants. Range too: its length, and so its bounds, are fixed in a canonical graph. */
+const made = ['Constant', 'ConstantOfShape', 'EyeLike', 'Range', 'HannWindow', 'HammingWindow', 'BlackmanWindow', 'MelWeightMatrix'];
+const drawn = ['Bernoulli', 'Multinomial', 'RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUniformLike'];
+/** What reads strings or bytes. */
+const read = ['StringConcat', 'StringNormalizer', 'StringSplit', 'RegexFullMatch', 'TfIdfVectorizer', 'ImageDecoder'];
+
+/** Operators whose outputs do not vary with their inputs, or only in steps. */
+export const zeroGradient: Rules = Object.fromEntries(
+	[comparisons, bits, steps, indices, sizes, made, drawn, read].flat().map((op) => [op, never]),
+);
