@@ -49,7 +49,23 @@ export const sizeOf = (shape: readonly number[]): number => shape.reduce((size, 
 /** The typed array class that holds elements of `dtype`. */
 export const arrayTypeOf = (dtype: DType): (typeof arrayTypes)[DType] => arrayTypes[dtype];
 
-/** A tensor of `dtype` from plain numbers; integers of 64 bits are converted. Throws RangeError when the count does not fit the shape. */
+/** The bits of the nearest float16; halves to even, infinite beyond 65504. */
+function float16Bits(value: number): number {
+	const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+	const size = Math.abs(value);
+	if (Number.isNaN(value)) return 0x7e00;
+	if (size >= 65520) return sign | 0x7c00;
+	// below 2⁻¹⁴ the step is 2⁻²⁴; above, 2⁻¹⁰ of the power of two
+	const exponent = Math.max(-14, Math.floor(Math.log2(Math.max(size, 2 ** -30))));
+	const steps = size / 2 ** (exponent - 10);
+	const whole = Math.floor(steps);
+	const rest = steps - whole;
+	const rounded = whole + (rest > 0.5 || (rest === 0.5 && whole % 2 === 1) ? 1 : 0);
+	// a mantissa that overflows carries into the exponent, as it should
+	return sign | (rounded + (exponent + 14) * 1024);
+}
+
+/** A tensor of `dtype` from plain numbers (for float16 a Uint16Array holds bits, anything else numbers); integers of 64 bits are converted. Throws RangeError when the count does not fit the shape. */
 export function tensor(dtype: DType, shape: readonly number[], values: ArrayLike<number> | TensorData): Tensor {
 	if (values.length !== sizeOf(shape))
 		throw new RangeError(`a tensor of shape [${shape}] holds ${sizeOf(shape)} elements, found ${values.length}`);
@@ -60,5 +76,6 @@ export function tensor(dtype: DType, shape: readonly number[], values: ArrayLike
 		for (let i = 0; i < data.length; i++) data[i] = BigInt(values[i] as number | bigint);
 		return { dtype, shape, data };
 	}
+	if (dtype === 'float16') return { dtype, shape, data: Uint16Array.from(values as ArrayLike<number>, float16Bits) };
 	return { dtype, shape, data: (type as Float32ArrayConstructor).from(values as ArrayLike<number>) };
 }

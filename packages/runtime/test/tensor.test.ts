@@ -21,7 +21,7 @@ describe('tensor', () => {
 			const { data, shape } = tensor(dtype, [2, 1], [0, 1]);
 			expect(data).toBeInstanceOf(arrayTypeOf(dtype));
 			expect(data.BYTES_PER_ELEMENT).toBe(bytes);
-			expect(Array.from(data as ArrayLike<number | bigint>, Number)).toEqual([0, 1]);
+			expect(Array.from(data as ArrayLike<number | bigint>, Number)).toEqual([0, dtype === 'float16' ? 0x3c00 : 1]);
 			expect(shape).toEqual([2, 1]);
 		});
 
@@ -31,6 +31,13 @@ describe('tensor', () => {
 		expect(tensor('float32', [2], Float64Array.of(1.5, 2)).data).toEqual(Float32Array.of(1.5, 2));
 		expect(tensor('int64', [2], Int32Array.of(-1, 2)).data).toEqual(BigInt64Array.of(-1n, 2n));
 		expect(tensor('uint64', [1], [2 ** 40]).data).toEqual(BigUint64Array.of(2n ** 40n));
+	});
+
+	it('holds float16 as the bits of the nearest one, as NumPy does, and takes bits as they are', () => {
+		const numbers = [1, -2, 0.1, 65504, 65520, 2 ** -24, 1 + 2 ** -11, 1 + 3 * 2 ** -11, -0, Number.NaN, -1e-5, 2 ** -26];
+		const bits = [0x3c00, 0xc000, 0x2e66, 0x7bff, 0x7c00, 0x0001, 0x3c00, 0x3c02, 0x8000, 0x7e00, 0x80a8, 0];
+		expect(Array.from(tensor('float16', [12], numbers).data as Uint16Array)).toEqual(bits);
+		expect(tensor('float16', [1], Uint16Array.of(0x3c00)).data).toEqual(Uint16Array.of(0x3c00));
 	});
 
 	it('holds one element without dimensions and none where a dimension is 0', () => {

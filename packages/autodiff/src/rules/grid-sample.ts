@@ -4,6 +4,7 @@ import { choose, compare } from '../choose.js';
 import { cubicWeights } from '../cubic.js';
 import { likeType } from '../float-types.js';
 import type { RuleContext, Rules } from '../rule.js';
+import { scatterAdd } from './index-of-values.js';
 
 /** How a point reads its neighbours along one axis: the first of them, counted from the entry before it, and the weight of each as a polynomial of its way t from there. */
 type Kernel = { readonly first: number; readonly weights: readonly (readonly number[])[] };
@@ -114,9 +115,8 @@ export const gridSample: Rules = {
 				),
 				[batch, 1, product(counts), points],
 			);
-			const zeros = g.expand(g.scalar(0, x.dtype), [batch, channels, product(sizes)]);
 			const parts = g.reshape(g.mul(weights, perPoint), [batch, channels, read]);
-			return g.reshape(g.op('ScatterElements', [zeros, indices, parts], { axis: 2, reduction: 'add' }), x.shape);
+			return g.reshape(scatterAdd(g, [batch, channels, product(sizes)], 2, indices, parts), x.shape);
 		};
 		const ofGrid = (): Value | null => {
 			if (axes.some(({ slope }) => slope === null)) return null;

@@ -3,6 +3,7 @@ import { upTo } from '../axes.js';
 import { choose, compare, withoutZeros } from '../choose.js';
 import type { RuleContext, Rules } from '../rule.js';
 import { layDown, spatial, type Window, windowOf } from './convolve.js';
+import { scatterAdd } from './index-of-values.js';
 
 /** Batch and channels as one axis, for what treats every channel alike. */
 const channelwise = (g: GraphBuilder, x: Value): Value => g.reshape(x, [Number(x.shape[0]) * Number(x.shape[1]), 1, ...spatial(x)]);
@@ -77,9 +78,8 @@ export const pool: Rules = {
 			const again = { ...y, name: `${dy.name}/maxima of ${y.name}` };
 			g.node('MaxPool', [a], [again, indices], { ...node.attributes, storage_order: 0 });
 		}
-		const zeros = g.expand(g.scalar(0, dy.dtype), [elementCount(a)]);
 		const flat = (value: Value) => g.reshape(value, [elementCount(y)]);
-		return [g.reshape(g.op('ScatterElements', [zeros, flat(indices), flat(dy)], { axis: 0, reduction: 'add' }), a.shape)];
+		return [g.reshape(scatterAdd(g, [elementCount(a)], 0, flat(indices), flat(dy)), a.shape)];
 	},
 	// y = (Σ |x|^p)^(1/p): dx = sign(x)·|x|^(p−1) · Σ over windows of dy / y^(p−1)
 	LpPool: (context) => {
