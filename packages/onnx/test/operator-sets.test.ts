@@ -142,6 +142,17 @@ describe('a model of a newer operator set', () => {
 	});
 });
 
+it('keeps the largest whole number, where slices end, of a Constant node', () =>
+	expectSame((g) => {
+		const input = x(g);
+		const ints = (name: string, value: number): Value => {
+			const constant = { name, dtype: 'int64', shape: [1] } as const;
+			g.node('Constant', [], [constant], { value_ints: [value] });
+			return constant;
+		};
+		return g.op('Slice', [input, ints('from', 1), ints('to', 2 ** 63), ints('axis', 2)], {}, { shape: [2, 3, 3] });
+	}, OPSET));
+
 describe('bodies of control flow', () => {
 	const branch = (name: string, fill: (g: GraphBuilder) => Value): Graph => {
 		const g = new GraphBuilder(`${name}/`);
