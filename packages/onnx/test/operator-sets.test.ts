@@ -182,6 +182,31 @@ describe('bodies of control flow', () => {
 		}
 	});
 
+	it('of a Loop, whose states need not say their types', () =>
+		expectSame((g) => {
+			const input = x(g, [2, 3]);
+			const weights = g.input('w', 'float32', [3]);
+			const untyped = (name: string): Value => ({ name, dtype: 'float32', shape: [], untyped: true });
+			const step = new GraphBuilder('step/');
+			step.output('next', step.op('Gelu', [step.mul({ ...input, name: 's' }, weights)]));
+			const going = new GraphBuilder('going/');
+			going.output('go', { name: 'c', dtype: 'bool', shape: [] });
+			const [one, two] = [step.build('b'), going.build('b')];
+			const body: Graph = {
+				...one,
+				nodes: [...two.nodes, ...one.nodes],
+				inputs: [{ name: 'i', dtype: 'int64', shape: [] }, { name: 'c', dtype: 'bool', shape: [] }, untyped('s')],
+				outputs: [untyped('go'), untyped('next')],
+			};
+			const trips = g.scalar(3, 'int64');
+			return g.op(
+				'Loop',
+				[trips, g.constant('bool', [], [1]), input],
+				{ body: { type: 'graph', value: body } },
+				{ dtype: 'float32', shape: [2, 3] },
+			);
+		}, 20));
+
 	it('reduce over axes that are an attribute in an older operator set', () =>
 		expectSame((g) => {
 			const value = x(g, [2, 3, 4]);
