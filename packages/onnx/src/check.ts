@@ -35,18 +35,21 @@ function checkScan(node: Node): void {
 		);
 }
 
-function checkBodies(node: Node, outer: ReadonlySet<string>): void {
+/** The node with its bodies checked. */
+function withCheckedBodies(node: Node, outer: ReadonlySet<string>): Node {
 	if (node.op === 'Scan') checkScan(node);
 	const bodies = bodiesOf(node);
 	for (const name of Object.hasOwn(wantedBodies, node.op) ? (wantedBodies[node.op] as readonly string[]) : [])
 		if (!bodies.some(([given]) => given === name)) throw malformed(`${title(node)} lacks its graph "${name}"`, node.name);
+	if (bodies.length === 0) return node;
 	const sides = sidesOf(node);
-	for (const [name, body] of bodies) {
+	const changed = bodies.map(([name, body]) => {
 		for (const side of ['inputs', 'outputs'] as const)
 			if (sides[side] !== null && body[side].length !== sides[side])
 				throw malformed(`the graph "${name}" of ${title(node)} has ${body[side].length} ${side}, expected ${sides[side]}`, node.name);
-		checked(body, outer);
-	}
+		return [name, { type: 'graph', value: checked(body, outer) }] as const;
+	});
+	return { ...node, attributes: { ...node.attributes, ...Object.fromEntries(changed) } };
 }
 
 /** Where each value of the graph comes from: the place of its node, or −1 for an input or initializer. Throws GraphError for a name that stands twice. */
@@ -98,12 +101,12 @@ export function checked(graph: Graph, outer: ReadonlySet<string> = new Set()): G
 	if (graph.outputs.length === 0) throw malformed(`the graph "${graph.name}" has no outputs`, null);
 	const sources = sourcesOf(graph);
 	const known = new Set([...outer, ...sources.keys()]);
-	for (const node of graph.nodes) {
+	const nodes = graph.nodes.map((node) => {
 		for (const name of node.inputs)
 			if (name !== '' && !known.has(name)) throw malformed(`${title(node)} takes the value "${name}", which nothing gives`, name);
-		checkBodies(node, known);
-	}
+		return withCheckedBodies(node, known);
+	});
 	for (const { name } of graph.outputs) if (!known.has(name)) throw malformed(`nothing gives the output "${name}" of the graph`, name);
 	for (const value of [...graph.inputs, ...graph.outputs]) checkSize(value);
-	return { ...graph, nodes: ordered(graph, sources) };
+	return { ...graph, nodes: ordered({ ...graph, nodes }, sources) };
 }

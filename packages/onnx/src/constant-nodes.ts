@@ -1,5 +1,8 @@
 import { type Tensor, tensor } from '@steelyard/runtime';
+import { int64Of } from './data-types.js';
 import type { Attribute, Graph, Node } from './graph.js';
+
+const vector = (shape: readonly number[], values: readonly number[]): Tensor => tensor('int64', shape, BigInt64Array.from(values, int64Of));
 
 /** The constant that a Constant node holds, whichever attribute it uses; null for one that is no number. */
 function valueOf({ attributes }: Node): Tensor | null {
@@ -10,12 +13,12 @@ function valueOf({ attributes }: Node): Tensor | null {
 		case 'value_float float':
 		case 'value_int int': {
 			const { type, value } = attribute as Extract<Attribute, { type: 'int' | 'float' }>;
-			return tensor(type === 'int' ? 'int64' : 'float32', [], [value]);
+			return type === 'int' ? vector([], [value]) : tensor('float32', [], [value]);
 		}
 		case 'value_floats floats':
 		case 'value_ints ints': {
 			const { type, value } = attribute as Extract<Attribute, { type: 'ints' | 'floats' }>;
-			return tensor(type === 'ints' ? 'int64' : 'float32', [value.length], value);
+			return type === 'ints' ? vector([value.length], value) : tensor('float32', [value.length], value);
 		}
 		default:
 			return null;

@@ -22,3 +22,11 @@ export const dataTypeOf = (dtype: DType): number => numbers[dtype];
 
 /** The element type of a TensorProto.DataType number, or undefined for one that we do not hold (strings, complex, float8 …). */
 export const dtypeOf = (dataType: number): DType | undefined => names.get(dataType);
+
+const [lowest, highest] = [-(2n ** 63n), 2n ** 63n - 1n];
+
+/** A whole number as 64 bits. The largest of them, which slices end at, is one more as a number: it is brought back. */
+export function int64Of(value: number): bigint {
+	const whole = BigInt(value);
+	return whole > highest ? highest : whole < lowest ? lowest : whole;
+}

@@ -19,7 +19,7 @@ import {
 	type ValueInfoProto,
 	ValueInfoProtoSchema,
 } from 'onnx-buf';
-import { dataTypeOf } from './data-types.js';
+import { dataTypeOf, int64Of } from './data-types.js';
 import type { Attribute, Graph, Model, Value } from './graph.js';
 
 const utf8 = new TextEncoder();
@@ -46,7 +46,7 @@ function attributeProto(name: string, attribute: Attribute): AttributeProto {
 	const { type, value } = attribute;
 	switch (type) {
 		case 'int':
-			return create(AttributeProtoSchema, { name, type: A.INT, i: BigInt(value) });
+			return create(AttributeProtoSchema, { name, type: A.INT, i: int64Of(value) });
 		case 'float':
 			return create(AttributeProtoSchema, { name, type: A.FLOAT, f: value });
 		case 'string':
@@ -56,7 +56,7 @@ function attributeProto(name: string, attribute: Attribute): AttributeProto {
 		case 'graph':
 			return create(AttributeProtoSchema, { name, type: A.GRAPH, g: graphProto(value) });
 		case 'ints':
-			return create(AttributeProtoSchema, { name, type: A.INTS, ints: value.map(BigInt) });
+			return create(AttributeProtoSchema, { name, type: A.INTS, ints: value.map(int64Of) });
 		case 'floats':
 			return create(AttributeProtoSchema, { name, type: A.FLOATS, floats: [...value] });
 		case 'strings':

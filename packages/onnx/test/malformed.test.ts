@@ -180,6 +180,26 @@ describe('what is unusual but right is read', () => {
 		expect(graph.nodes.map(({ op }) => op)).toEqual(['Tanh', 'Neg', 'Exp']);
 	});
 
+	it('nodes in any order in a body', async () => {
+		const branch = (name: string): Attribute => ({
+			type: 'graph',
+			value: graphOf([node('Exp', [`${name}.a`], [`${name}.b`]), node('Tanh', ['x'], [`${name}.a`])], {
+				name,
+				inputs: [],
+				outputs: [value(`${name}.b`)],
+			}),
+		});
+		const choice = node('If', ['c'], ['y'], { then_branch: branch('t'), else_branch: branch('e') });
+		const graph = await canonicalise({ graph: graphOf([choice], { inputs: [value('x'), value('c', [], 'bool')] }), opset: OPSET });
+		const branches = graph.nodes.flatMap(({ attributes }) =>
+			Object.values(attributes).flatMap((one) => (one.type === 'graph' ? [one.value] : [])),
+		);
+		expect(branches.map(({ nodes }) => nodes.map(({ op }) => op))).toEqual([
+			['Tanh', 'Exp'],
+			['Tanh', 'Exp'],
+		]);
+	});
+
 	it('a graph without nodes', async () => {
 		const graph = await canonicalise({ graph: graphOf([], { outputs: [value('x')] }), opset: OPSET });
 		expect(graph.outputs).toEqual([value('x')]);

@@ -142,6 +142,17 @@ describe('a model of a newer operator set', () => {
 	});
 });
 
+it('keeps the largest whole number, where slices end, of a Constant node', () =>
+	expectSame((g) => {
+		const input = x(g);
+		const ints = (name: string, value: number): Value => {
+			const constant = { name, dtype: 'int64', shape: [1] } as const;
+			g.node('Constant', [], [constant], { value_ints: [value] });
+			return constant;
+		};
+		return g.op('Slice', [input, ints('from', 1), ints('to', 2 ** 63), ints('axis', 2)], {}, { shape: [2, 3, 3] });
+	}, OPSET));
+
 describe('bodies of control flow', () => {
 	const branch = (name: string, fill: (g: GraphBuilder) => Value): Graph => {
 		const g = new GraphBuilder(`${name}/`);
@@ -170,6 +181,31 @@ describe('bodies of control flow', () => {
 			expect(JSON.stringify(graph.nodes.map(({ attributes: all }) => all)), op).not.toContain(`"op":"${op === 'Cast' ? 'none' : op}"`);
 		}
 	});
+
+	it('of a Loop, whose states need not say their types', () =>
+		expectSame((g) => {
+			const input = x(g, [2, 3]);
+			const weights = g.input('w', 'float32', [3]);
+			const untyped = (name: string): Value => ({ name, dtype: 'float32', shape: [], untyped: true });
+			const step = new GraphBuilder('step/');
+			step.output('next', step.op('Gelu', [step.mul({ ...input, name: 's' }, weights)]));
+			const going = new GraphBuilder('going/');
+			going.output('go', { name: 'c', dtype: 'bool', shape: [] });
+			const [one, two] = [step.build('b'), going.build('b')];
+			const body: Graph = {
+				...one,
+				nodes: [...two.nodes, ...one.nodes],
+				inputs: [{ name: 'i', dtype: 'int64', shape: [] }, { name: 'c', dtype: 'bool', shape: [] }, untyped('s')],
+				outputs: [untyped('go'), untyped('next')],
+			};
+			const trips = g.scalar(3, 'int64');
+			return g.op(
+				'Loop',
+				[trips, g.constant('bool', [], [1]), input],
+				{ body: { type: 'graph', value: body } },
+				{ dtype: 'float32', shape: [2, 3] },
+			);
+		}, 20));
 
 	it('reduce over axes that are an attribute in an older operator set', () =>
 		expectSame((g) => {
