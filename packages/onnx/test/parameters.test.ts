@@ -20,10 +20,12 @@ const values = (shape: readonly number[]): Tensor => {
 		Float32Array.from({ length: size }, (_, i) => Math.sin(12.9898 * (i + 1) ** 2) / 2),
 	);
 };
-const filled = (shape: readonly number[], number: (index: number) => number): Tensor => ({
-	...values(shape),
-	data: values(shape).data.map((_, i) => number(i)) as Float32Array,
-});
+const filled = (shape: readonly number[], number: (index: number) => number): Tensor =>
+	tensor(
+		'float32',
+		shape,
+		Float32Array.from(values(shape).data as Float32Array, (_, i) => number(i)),
+	);
 
 /** What is found of the initializer "p" where `use` uses it beside data of shape [6, 4]. */
 function judged(initial: Tensor, use: (g: GraphBuilder, x: Value, p: Value) => Value, name = 'p'): Parameter {

@@ -1,4 +1,4 @@
-import { operatorCoverage } from '@steelyard/autodiff';
+import { type OperatorCoverage, operatorCoverage } from '@steelyard/autodiff';
 import type { Command } from 'commander';
 import { print, table } from '../output.js';
 
@@ -8,8 +8,8 @@ export function operators(program: Command): void {
 		.description('every ONNX operator, and whether models with it can be trained')
 		.action((_options: unknown, command: Command) => {
 			const { json = false } = command.optsWithGlobals<{ json?: boolean }>();
-			const coverage = operatorCoverage();
-			const rows = coverage.map(({ operator, state, since }) => [operator, state, String(since)]);
-			print(json, coverage, table([['operator', 'state', 'since opset'], ...rows]));
+			const coverage: ReadonlyArray<OperatorCoverage & { note?: string }> = operatorCoverage();
+			const rows = coverage.map(({ operator, state, since, note = '' }) => [operator, state, String(since), note]);
+			print(json, coverage, table([['operator', 'state', 'since opset', 'note'], ...rows]));
 		});
 }
