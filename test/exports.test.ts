@@ -27,11 +27,7 @@ const fixtures = readdirSync(FOLDER)
 	.map((file) => JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8')) as Fixture);
 
 /** What cannot be differentiated yet. */
-const WAITING: readonly [RegExp, string][] = [
-	[/-(13|17|20|23)$/, 'the operator set is not brought to the working one'],
-	[/^(bilstm|gru-attention)\./, 'LSTM and GRU have no gradient'],
-	[/^unet\./, 'Resize has no gradient'],
-];
+const WAITING: readonly [RegExp, string][] = [[/^unet\./, 'Resize has no gradient']];
 const waitsFor = (title: string): string | undefined => WAITING.find(([pattern]) => pattern.test(title))?.[1];
 
 const bytesOf = (title: string): Uint8Array => readFileSync(new URL(`${title}.onnx`, FOLDER));

@@ -81,14 +81,10 @@ const fourier: Form = (node, { opset, numbers }) => {
 const roiAlign: Form = (node, { opset }) =>
 	opset >= 16 ? node : withAttributes(node, { coordinate_transformation_mode: text('output_half_pixel') });
 
+// Until operator set 14 the outputs told the mode: those of training are the running statistics and, for its backward pass alone, the batch's own.
 const batchNormalization: Form = (node, { opset }) => {
-	const outputs = node.outputs.filter((name) => name !== '').length;
-	if (opset >= 14 || outputs < 2) return node;
-	throw new GraphError(
-		'unsupported_operator',
-		`node "${node.name}" (BatchNormalization) of operator set ${opset} gives statistics of training, which operator set ${OPSET} has in another form`,
-		node.name,
-	);
+	if (opset >= 14 || node.outputs.filter((name) => name !== '').length < 2) return node;
+	return withAttributes({ ...node, outputs: node.outputs.slice(0, 3) }, { training_mode: int(1) });
 };
 
 const averagePool: Form = (node) => {

@@ -1,0 +1,96 @@
+import { type Tensor, tensor } from '@steelyard/runtime';
+import { describe, expect, it } from 'vitest';
+import {
+	decodeModel,
+	encodeModel,
+	GraphBuilder,
+	OPSET,
+	type Parameter,
+	parametersOf,
+	replaceInitializers,
+	type Value,
+} from '../src/index.js';
+
+/** Numbers of no pattern. */
+const values = (shape: readonly number[]): Tensor => {
+	const size = shape.reduce((a, b) => a * b, 1);
+	return tensor(
+		'float32',
+		shape,
+		Float32Array.from({ length: size }, (_, i) => Math.sin(12.9898 * (i + 1) ** 2) / 2),
+	);
+};
+const filled = (shape: readonly number[], number: (index: number) => number): Tensor =>
+	tensor(
+		'float32',
+		shape,
+		Float32Array.from(values(shape).data as Float32Array, (_, i) => number(i)),
+	);
+
+/** What is found of the initializer "p" where `use` uses it beside data of shape [6, 4]. */
+function judged(initial: Tensor, use: (g: GraphBuilder, x: Value, p: Value) => Value, name = 'p'): Parameter {
+	const g = new GraphBuilder();
+	const x = g.input('x', 'float32', [6, 4]);
+	g.output('y', use(g, x, g.initializer(name, initial)));
+	return parametersOf({ graph: g.build('case'), opset: OPSET }).find((found) => found.name === name) as Parameter;
+}
+const added = (g: GraphBuilder, x: Value, p: Value): Value => g.add(x, p);
+
+describe('an initializer', () => {
+	it.each<[string, Tensor, (g: GraphBuilder, x: Value, p: Value) => Value]>([
+		['weight of MatMul', values([4, 3]), (g, x, p) => g.matMul(x, p)],
+		['weight of MatMul', values([3, 4]), (g, x, p) => g.matMul(x, g.transposed(p))],
+		['bias of Gemm', values([3]), (g, x, p) => g.gemm(x, g.constant('float32', [4, 3], values([4, 3]).data), p)],
+		['scale of LayerNormalization', filled([4], () => 1), (g, x, p) => g.op('LayerNormalization', [x, p])],
+		['slope of PRelu', filled([1], () => 0.25), (g, x, p) => g.op('PRelu', [x, p])],
+		['embeddings of Gather', values([9, 4]), (g, _, p) => g.op('Gather', [p, g.input('ids', 'int64', [6])])],
+		['term of Add', values([6, 4]), added],
+		['factor of Mul', values([4]), (g, x, p) => g.mul(g.op('Tanh', [x]), p)],
+		['learned part of Concat', values([1, 4]), (g, x, p) => g.concat([p, x], 0)],
+		['term of Add', filled([6, 4], () => 0), added],
+	])('is a parameter as %s', (reason, initial, use) => {
+		expect(judged(initial, use)).toMatchObject({ trainable: true, reason: expect.stringContaining(reason) });
+	});
+
+	it.each<[string, Tensor, (g: GraphBuilder, x: Value, p: Value) => Value]>([
+		['one number: divisor', filled([], () => 2), (g, x, p) => g.div(x, p)],
+		['exponent of Pow', filled([], () => 2), (g, x, p) => g.op('Pow', [x, p])],
+		['lower bound of Clip', filled([], () => 0), (g, x, p) => g.op('Clip', [x, p])],
+		['a mask: only 0 and large', filled([6, 4], (i) => (i % 3 === 0 ? Number.NEGATIVE_INFINITY : 0)), added],
+		['a mask: only 0 and 1', filled([6, 4], (i) => i % 2), (g, x, p) => g.mul(x, p)],
+		['sines and cosines', filled([6, 4], (i) => Math.sin(Math.floor(i / 4) / 10 ** (i % 4))), added],
+		['normalises an input', values([4]), (g, x, p) => g.sub(x, p)],
+		['no node', values([4]), (g, x) => g.op('Relu', [x])],
+	])('is a constant: %s', (reason, initial, use) => {
+		expect(judged(initial, use)).toMatchObject({ trainable: false, reason: expect.stringContaining(reason) });
+	});
+
+	it('is a running statistic and no parameter in BatchNormalization', () => {
+		const use = (place: number) => (g: GraphBuilder, x: Value, p: Value) =>
+			g.op('BatchNormalization', [x, ...[1, 2, 3, 4].map((i) => (i === place ? p : g.constant('float32', [4], [i, 2, 3, 5])))]);
+		expect(judged(values([4]), use(1)).trainable).toBe(true);
+		expect(judged(values([4]), use(3))).toMatchObject({ trainable: false, reason: expect.stringContaining('running mean') });
+	});
+});
+
+describe('replacing initializers', () => {
+	const g = new GraphBuilder();
+	const x = g.input('x', 'float32', [2, 4]);
+	g.output('y', g.add(g.matMul(x, g.initializer('w', values([4, 4]))), g.initializer('b', values([4]))));
+	const bytes = encodeModel({ graph: g.build('layer'), opset: OPSET, metadata: { author: 'somebody' } });
+
+	it('changes their numbers and nothing else', () => {
+		const w = filled([4, 4], (i) => i);
+		const made = replaceInitializers(bytes, new Map([['w', w]]));
+		expect(decodeModel(made).graph.initializers.get('w')?.data).toEqual(w.data);
+		expect(replaceInitializers(made, new Map([['w', values([4, 4])]]))).toEqual(new Uint8Array(bytes));
+	});
+
+	it.each<[string, string, Tensor]>([
+		['no initializer "v"', 'v', values([4])],
+		['of shape [4], found [1,4]', 'b', values([1, 4])],
+		['float32, found float64', 'b', tensor('float64', [4], [1, 2, 3, 4])],
+	])('is refused: %s', (message, name, value) => {
+		expect(() => replaceInitializers(bytes, new Map([[name, value]]))).toThrow(message);
+	});
+});

@@ -1,0 +1,58 @@
+import { encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
+import { tensor } from '@steelyard/runtime';
+import { describe, expect, it } from 'vitest';
+import { inspectModel } from '../src/index.js';
+
+const WEIGHT = tensor('float32', [4, 3], [0.1, 0.5, -0.3, 0.7, 0.2, -0.9, 0.4, 0.6, -0.2, 0.3, 0.8, -0.1]);
+
+/** A model of one weight whose outputs `use` makes of the data [batch, 4] and their product with it [batch, 3]. */
+function bytesOf(use: (g: GraphBuilder, h: Value, x: Value) => Record<string, Value>): Uint8Array {
+	const g = new GraphBuilder();
+	const x = g.input('x', 'float32', ['batch', 4]);
+	const h = g.matMul(x, g.initializer('w', WEIGHT));
+	for (const [name, value] of Object.entries(use(g, h, x))) g.output(name, value);
+	return encodeModel({ graph: g.build('case'), opset: OPSET });
+}
+const det = (g: GraphBuilder, square: Value): Value => g.op('Det', [square], {}, { shape: [] });
+const square = (g: GraphBuilder, h: Value): Value => g.matMul(g.transpose(h, [1, 0]), h);
+
+describe('inspecting a model', () => {
+	it('finds its inputs, outputs, parameters and operators, and nothing against training it', async () => {
+		const report = await inspectModel(bytesOf((g, h) => ({ y: g.op('Tanh', [h]) })));
+		expect(report).toEqual({
+			opset: OPSET,
+			inputs: [{ name: 'x', dtype: 'float32', shape: ['batch', 4] }],
+			outputs: [{ name: 'y', dtype: 'float32', shape: ['batch', 3] }],
+			parameters: [{ name: 'w', dtype: 'float32', shape: [4, 3], trainable: true, reason: expect.stringContaining('weight of MatMul') }],
+			operators: { MatMul: 1, Tanh: 1, Identity: 1 },
+			blockers: [],
+		});
+	});
+
+	it('names an operator without a gradient on the path from a parameter, and not one off it', async () => {
+		const on = await inspectModel(bytesOf((g, h) => ({ y: det(g, square(g, h)) })));
+		expect(on.blockers).toEqual([{ code: 'unsupported_operator', message: expect.stringContaining('Det'), where: expect.any(String) }]);
+		const off = await inspectModel(bytesOf((g, h, x) => ({ y: g.add(h, det(g, square(g, x))) })));
+		expect(off.blockers).toEqual([]);
+	});
+
+	it.each<[string, Parameters<typeof bytesOf>[0]]>([
+		['no_trainable_parameter', (g, _, x) => ({ y: g.op('Tanh', [x]) })],
+		['no_floating_output', (g, h) => ({ y: g.op('ArgMax', [h], { axis: 1 }, { dtype: 'int64', shape: ['batch', 1] }) })],
+		['output_without_parameters', (g, h) => ({ y: g.op('Sign', [h]) })],
+	])('says %s', async (code, use) => {
+		const bytes = code === 'no_trainable_parameter' ? withoutWeight(use) : bytesOf(use);
+		expect((await inspectModel(bytes)).blockers).toEqual([expect.objectContaining({ code })]);
+	});
+
+	it('throws for what is no model', async () => {
+		await expect(inspectModel(new TextEncoder().encode('no model'))).rejects.toThrow('not an ONNX model');
+	});
+});
+
+function withoutWeight(use: Parameters<typeof bytesOf>[0]): Uint8Array {
+	const g = new GraphBuilder();
+	const x = g.input('x', 'float32', ['batch', 4]);
+	for (const [name, value] of Object.entries(use(g, x, x))) g.output(name, value);
+	return encodeModel({ graph: g.build('case'), opset: OPSET });
+}
