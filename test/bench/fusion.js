@@ -1,6 +1,7 @@
 // One training step of a three-modality mlp-fusion model (768, 64 and 64 features, width 128, 3 classes) at batch 32, one thread, Adam.
 import { optimizer as optimizerOf } from '../../packages/optim/dist/index.js';
 import { loadProgram, sizeOf, tensor } from '../../packages/runtime/dist/index.js';
+import { familyArchitecture } from '../../packages/trainer/dist/family-architecture.js';
 import { compileTrainProgram } from '../../packages/trainer/dist/train-program.js';
 
 const BATCH = 32;
@@ -11,7 +12,8 @@ const CLASSES = 3;
 /** Gives a function that runs a chunk of STEPS steps and returns milliseconds a step. */
 export async function fusion() {
 	const modalities = Object.entries(FEATURES).map(([name, features]) => ({ name, shape: [features], maskedSteps: false }));
-	const architecture = { config: { family: 'mlp-fusion', hidden: 128, encoder_layers: 2, head_layers: 2 }, modalities, outputs: CLASSES };
+	const config = { family: 'mlp-fusion', hidden: 128, encoder_layers: 2, head_layers: 2 };
+	const architecture = familyArchitecture({ config, modalities, outputs: CLASSES });
 	const optimizer = optimizerOf({ name: 'adam', weightDecay: 0, momentum: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
 	const program = await compileTrainProgram({
 		architecture,

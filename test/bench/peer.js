@@ -33,9 +33,16 @@ async function pythonWithTorch() {
 	}
 }
 
+/** What the worker gives its trainers: the allocator keeps memory, in huge pages (services/worker/src/trainer-process.ts). */
+const TRAINER = {
+	MALLOC_MMAP_THRESHOLD_: '2000000000',
+	MALLOC_TRIM_THRESHOLD_: '4000000000',
+	GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
+};
+
 /** A process that answers every line with the milliseconds a step and its largest resident size in MiB. */
-async function stepping(command, args) {
-	const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+async function stepping(command, args, env = {}) {
+	const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...env } });
 	const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
 	const first = await lines.next();
 	if (first.done) return { absent: `${args.join(' ')} did not start` };
@@ -60,4 +67,4 @@ export async function torch(name) {
 }
 
 /** Ours on the steps of that name: `{ first, step, stop }`. */
-export const ours = (name, ...args) => stepping(process.execPath, [here('steps.js'), name, ...args]);
+export const ours = (name, ...args) => stepping(process.execPath, [here('steps.js'), name, ...args], TRAINER);

@@ -45,6 +45,7 @@ async function steps() {
 	await beside('fusion', 'mlp-fusion, 3 modalities, width 128, batch 32, 1 thread', 7);
 	await beside('transformer', 'transformer, 4 layers, width 128, 64 tokens, batch 16, 1 thread', 15);
 	await beside('convolution', 'conv net, 3 layers, 32×32 images, batch 32, 1 thread', 15);
+	await beside('lstm', 'LSTM, 30 steps, 32→64, batch 32, 1 thread', 15);
 	const { milliseconds, counts } = await beside('deep', 'transformer, 12 layers, width 128, 64 tokens, batch 16, 1 thread', 7);
 	row(
 		`  compiled from ${counts.forward} nodes: canonicalise; differentiate`,

@@ -3,6 +3,7 @@
 import { createInterface } from 'node:readline';
 import { fusion } from './fusion.js';
 import { convolution } from './graphs/convolution.js';
+import { recurrent } from './graphs/recurrent.js';
 import { stepProgram, trainer } from './graphs/step-program.js';
 import { transformer } from './graphs/transformer.js';
 
@@ -10,6 +11,7 @@ const graphs = {
 	transformer: { steps: 4, graph: () => transformer({ layers: 4 }) },
 	deep: { steps: 2, graph: () => transformer({ layers: 12 }) },
 	convolution: { steps: 10, graph: () => convolution() },
+	lstm: { steps: 50, graph: () => recurrent() },
 };
 
 const name = process.argv[2];

@@ -147,6 +147,8 @@ function oneNumber(name: string, tensor: Tensor, end: End, uses: Uses, at: strin
 	if (tensor.shape.length > 0 && !end.computed && uses.isBias(end))
 		return yes(`bias, added by Add "${end.node.name}" to a product with weights`);
 	if (PATH.test(name) && !MADE_UP.test(name) && !BUFFER.test(name)) return yes(`a number that a module holds by the name "${name}": ${at}`);
+	// an exporter folds what it computes of constants
+	if (end.computed && !MADE_UP.test(name) && !BUFFER.test(name)) return yes(`a number that a function turns into a ${at}`);
 	return no(`one number: ${at}`);
 }
 

@@ -1,4 +1,4 @@
-import { type GraphBuilder, staticShape, type Value } from '@steelyard/onnx';
+import { elementCount, type GraphBuilder, staticShape, type Value } from '@steelyard/onnx';
 import { product, upTo } from '../axes.js';
 import type { RuleContext, Rules } from '../rule.js';
 
@@ -82,10 +82,58 @@ export function layDown(
 const swapped = (g: GraphBuilder, x: Value): Value => g.transpose(x, [1, 0, ...x.shape.slice(2).map((_, i) => i + 2)]);
 
 /**
- * dW[m, c, k] = Σ over n, o of small[n, m, o]·large[n, c, o·stride + k·dilation − begin]: itself a Conv, of large over small, with batch and channels, and
- * strides and dilations, in exchanged roles. In groups, the batch stands among the channels of each group.
+ * dW[m, c, k] = Σ over n, o of small[n, m, o]·large[n, c, o·stride + k·dilation − begin]: one product of matrices for each k, or else itself a Conv. On one
+ * thread the products take half the time of the Conv, but k may have many values, and groups would need products of their own.
  */
 function kernelGradient(g: GraphBuilder, large: Value, small: Value, window: Window, kernel: Value, group: number): Value {
+	const taps = product(spatial(kernel));
+	const byTap = group === 1 && taps <= MOST_TAPS;
+	return byTap ? kernelGradientByTap(g, large, small, window, kernel) : kernelGradientByConv(g, large, small, window, kernel, group);
+}
+
+/** Up to here each k has its own nodes. */
+const MOST_TAPS = 64;
+
+/** [C, …, N] of [N, C, …]: what a tap reads of it then lies in long runs. */
+function batchLast(g: GraphBuilder, x: Value): Value {
+	const [batch, ...rest] = staticShape(x) as [number, ...number[]];
+	const flat = g.reshape(x, [batch, product(rest)]);
+	return g.reshape(g.transpose(flat, [1, 0]), [...rest, batch]);
+}
+
+const matrix = (g: GraphBuilder, x: Value): Value => g.reshape(x, [x.shape[0]!, elementCount(x) / Number(x.shape[0])]);
+
+function kernelGradientByTap(g: GraphBuilder, large: Value, small: Value, { strides, dilations, begin }: Window, kernel: Value): Value {
+	const [to, from, ...sizes] = staticShape(kernel) as [number, number, ...number[]];
+	const [, , ...lengths] = staticShape(large);
+	const reach = spatial(small).map((size, i) => (size - 1) * strides[i]! + 1);
+	const end = sizes.map((size, i) => Math.max(0, (size - 1) * dilations[i]! + reach[i]! - lengths[i]! - begin[i]!));
+	const turned = batchLast(g, large);
+	const axes = sizes.map((_, i) => i + 1);
+	const padded = [...begin, ...end].every((size) => size === 0)
+		? turned
+		: g.op(
+				'Pad',
+				[turned, g.ints([0, ...begin, 0, 0, ...end, 0])],
+				{},
+				{
+					shape: [from, ...lengths.map((length, i) => begin[i]! + length + end[i]!), turned.shape.at(-1)!],
+				},
+			);
+	const rows = matrix(g, batchLast(g, small));
+	const taps = sizes.reduce<number[][]>((all, size) => all.flatMap((tap) => Array.from({ length: size }, (_, k) => [...tap, k])), [[]]);
+	const products = taps.map((tap) => {
+		const starts = tap.map((k, i) => k * dilations[i]!);
+		const ends = starts.map((start, i) => start + reach[i]!);
+		const inputs = [padded, ...[starts, ends, axes, strides].map((values) => g.ints(values))];
+		const read = g.op('Slice', inputs, {}, { shape: [from, ...spatial(small), turned.shape.at(-1)!] });
+		return g.gemm(rows, matrix(g, read), null, { transB: true });
+	});
+	return g.reshape(g.transpose(g.reshape(g.concat(products, 1), [to, taps.length, from]), [0, 2, 1]), staticShape(kernel));
+}
+
+/** A Conv of large over small, with batch and channels, and strides and dilations, in exchanged roles. In groups, the batch stands among the channels of each group. */
+function kernelGradientByConv(g: GraphBuilder, large: Value, small: Value, window: Window, kernel: Value, group: number): Value {
 	const [batch, channels, ...lengths] = staticShape(large) as [number, number, ...number[]];
 	const grouped = g.reshape(large, [batch, group, channels / group, ...lengths]);
 	const byChannel = g.transpose(grouped, [2, 1, 0, ...lengths.map((_, i) => i + 3)]);

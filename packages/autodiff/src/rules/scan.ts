@@ -1,7 +1,18 @@
-import { type Attribute, bodiesOf, captured, type Graph, type Node, readsOf, staticShape, type Value } from '@steelyard/onnx';
+import {
+	type Attribute,
+	bodiesOf,
+	captured,
+	type Graph,
+	type Node,
+	readsOf,
+	staticShape,
+	type Value,
+	withoutUnused,
+} from '@steelyard/onnx';
 import { dependents, isFloat } from '../dependents.js';
 import type { Rule, RuleContext } from '../rule.js';
 import { asOutputs, zerosOf } from './bodies.js';
+import { type Operand, sumOfProducts, termsOf } from './products.js';
 
 /** What goes into or comes out of a Scan slice by slice: the whole, its slice in the body, the axis and the direction of the walk (1: from the end). */
 type Stack = { readonly whole: Value; readonly slice: Value; readonly axis: number; readonly direction: number };
@@ -68,8 +79,9 @@ function saving({ node, forward }: RuleContext, body: Graph, saved: readonly Sta
 
 /**
  * The gradient of a Scan is a Scan through the same steps from the last to the first. Its body is the backward pass of the body; its states are the
- * gradients of the states and the sums, so far, of those of captured values. What the backward pass reads of the forward one, a step of the forward Scan
- * saves: the Scan gets these values as further scan outputs.
+ * gradients of the states and the sums, so far, of those of captured values. Where such a gradient is a product of matrices, its operands leave the Scan as
+ * stacks, and one product outside sums over all steps. What the backward pass reads of the forward one, a step of the forward Scan saves: the Scan gets these
+ * values as further scan outputs.
  */
 export const scan: Rule = (context) => {
 	const { node, inputs, dys, g, forward, needs } = context;
@@ -103,43 +115,77 @@ export const scan: Rule = (context) => {
 		wrt: [...active],
 	});
 
-	const toStates = carried.map(({ before }) => gradientOf(before.name) ?? zerosOf(back, before));
-	const toScans = scans.flatMap((stack) => {
-		const gradient = active.has(stack.slice.name) ? gradientOf(stack.slice.name) : null;
-		return gradient === null ? [] : [{ stack, gradient }];
+	const gradients = new Map(
+		[...active].flatMap((name) => {
+			const gradient = gradientOf(name);
+			return gradient === null ? [] : [[name, gradient] as const];
+		}),
+	);
+	const walked = ahead.build(body.name);
+	const made = back.build(body.name);
+	const given = new Set([...body.inputs.map(({ name }) => name), ...walked.nodes.flatMap((one) => one.outputs)]);
+	const inStep = new Map(
+		[
+			...[...body.inputs, ...walked.values.values(), ...made.values.values()],
+			...[...carried.map(({ dy }) => dy), ...flowing.map(({ stack }) => stack.slice)],
+		].map((value) => [value.name, value]),
+	);
+	const known = (name: string): Stack | undefined =>
+		[...scans, ...stacks].find(({ slice, whole }) => slice.name === name && whole.name !== '');
+
+	const toStates = carried.map(({ before }) => gradients.get(before.name) ?? zerosOf(back, before));
+	const sums = reads.slice(node.inputs.length).flatMap((name) => {
+		const gradient = gradients.get(name);
+		return gradient === undefined ? [] : [{ name, ...termsOf(back, gradient, (one) => inStep.get(one)) }];
 	});
-	const toOuter = reads.slice(node.inputs.length).flatMap((name) => {
-		const gradient = active.has(name) ? gradientOf(name) : null;
-		if (gradient === null) return [];
-		const before = back.fresh('sum', gradient.dtype, gradient.shape);
-		return [{ name, before, after: back.add(before, gradient) }];
+	const toOuter = sums.flatMap(({ name, rest: [first, ...more] }) => {
+		if (first === undefined) return [];
+		const before = back.fresh('sum', first.dtype, first.shape);
+		return [{ name, before, after: [first, ...more].reduce((sum, term) => back.add(sum, term), before) }];
 	});
-	const outputs = asOutputs(back, [...toStates, ...toOuter.map(({ after }) => after), ...toScans.map(({ gradient }) => gradient)]);
+	// what leaves the backward pass step by step: gradients of scanned inputs, and operands that the forward pass does not have in stacks from the first step on
+	const toScans = scans.flatMap((stack): Stack[] => {
+		const gradient = gradients.get(stack.slice.name);
+		if (gradient === undefined) return [];
+		const { dtype, shape } = stack.whole;
+		return [{ ...backwards(stack), whole: g.fresh('Scan', dtype, shape), slice: gradient }];
+	});
+	const leaving = [...toScans];
+	const same =
+		({ value, axis }: Operand) =>
+		(stack: Stack): boolean =>
+			stack.slice.name === value.name && stack.axis === axis && stack.direction === 1;
+	const operands = sums.flatMap(({ products }) => products.flatMap(({ left, right }) => [left, right]));
+	const ofForward = ({ value: { name } }: Operand): boolean => given.has(name) && known(name)?.direction !== 1;
+	for (const operand of operands) {
+		const { value, axis } = operand;
+		if (!ofForward(operand) && !leaving.some(same(operand)))
+			leaving.push({ whole: g.fresh('Scan', value.dtype, stacked(value, axis, steps)), slice: value, axis, direction: 1 });
+	}
+	const outputs = asOutputs(back, [...toStates, ...toOuter.map(({ after }) => after), ...leaving.map(({ slice }) => slice)]);
 
 	// what the backward pass reads of the forward one
-	const walked = ahead.build(body.name);
-	const given = new Set([...states.map(({ before }) => before.name), ...walked.nodes.flatMap((one) => one.outputs)]);
 	const states2 = [...carried.map(({ dy }) => dy), ...toOuter.map(({ before }) => before)];
 	const slices = flowing.map(({ stack }) => backwards(stack));
-	const saved: Stack[] = [];
-	const wanted = captured({ ...back.build(''), inputs: [...states2, ...slices.map(({ slice }) => slice)], outputs });
-	const save = wanted.filter((name) => given.has(name) && !stacks.some(({ whole, slice }) => slice.name === name && whole.name !== ''));
+	const inputsOf = (all: readonly Stack[]): Value[] => [...states2, ...all.map(({ slice }) => slice)];
+	const wanted = captured(withoutUnused({ ...back.build(body.name), inputs: inputsOf(slices), outputs }));
+	const save = [...new Set([...wanted, ...operands.filter(ofForward).map(({ value }) => value.name)])].filter(
+		(name) => given.has(name) && known(name) === undefined,
+	);
 	const copies = asOutputs(
 		ahead,
 		save.map((name) => ahead.value(name)),
 		body.outputs,
 	);
+	const saved = copies.map(
+		(slice): Stack => ({ whole: forward.fresh('saved', slice.dtype, stacked(slice, 0, steps)), slice, axis: 0, direction: 0 }),
+	);
+	const ahead2 = (name: string): Stack | undefined => known(name) ?? saved[save.indexOf(name)];
 	for (const name of wanted) {
 		const constant = walked.initializers.get(name);
-		const known = [...scans, ...stacks].find(({ slice, whole }) => slice.name === name && whole.name !== '');
+		const stack = ahead2(name);
 		if (constant !== undefined) back.initializer(name, constant);
-		else if (known !== undefined) slices.push(backwards(known));
-		else if (given.has(name)) {
-			const slice = ahead.value(name);
-			const whole = forward.fresh('saved', slice.dtype, stacked(slice, 0, steps));
-			saved.push({ whole, slice: copies[save.indexOf(name)] as Value, axis: 0, direction: 0 });
-			slices.push({ whole, slice, axis: 0, direction: 1 });
-		}
+		else if (stack !== undefined) slices.push({ ...backwards(stack), slice: ahead.value(name) });
 	}
 	// a Scan needs something to walk along
 	const [walk] = scans as [Stack];
@@ -147,27 +193,35 @@ export const scan: Rule = (context) => {
 	saving(context, { ...ahead.build(body.name), outputs: body.outputs }, saved);
 
 	const finals = states2.map(({ dtype, shape }) => g.fresh('Scan', dtype, shape));
-	const wholes = toScans.map(({ stack }) => g.fresh('Scan', stack.whole.dtype, stack.whole.shape));
 	const starts = [...carried.map(({ last, before }) => last ?? zerosOf(g, before)), ...toOuter.map(({ before }) => zerosOf(g, before))];
-	g.node('Scan', [...starts, ...slices.map(({ whole }) => whole)], [...finals, ...wholes], {
-		body: { type: 'graph', value: { ...back.build(body.name), inputs: [...states2, ...slices.map(({ slice }) => slice)], outputs } },
+	g.node('Scan', [...starts, ...slices.map(({ whole }) => whole)], [...finals, ...leaving.map(({ whole }) => whole)], {
+		body: { type: 'graph', value: withoutUnused({ ...back.build(body.name), inputs: inputsOf(slices), outputs }) },
 		num_scan_inputs: slices.length,
 		scan_input_axes: slices.map(({ axis }) => axis),
 		scan_input_directions: slices.map(({ direction }) => direction),
-		...(wholes.length === 0
+		...(leaving.length === 0
 			? {}
-			: {
-					scan_output_axes: toScans.map(({ stack }) => stack.axis),
-					scan_output_directions: toScans.map(({ stack }) => 1 - stack.direction),
-				}),
+			: { scan_output_axes: leaving.map(({ axis }) => axis), scan_output_directions: leaving.map(({ direction }) => direction) }),
 	});
-	return reads.map((name, i) => {
-		if (i >= node.inputs.length) {
+
+	const stackOf = (operand: Operand): Value => {
+		const { whole, axis } = leaving.find(same(operand)) ?? (ahead2(operand.value.name) as Stack);
+		if (axis === operand.axis) return whole;
+		const others = whole.shape.map((_, i) => i).filter((i) => i !== axis);
+		return g.transpose(whole, others.toSpliced(operand.axis, 0, axis));
+	};
+	const toCaptured = new Map(
+		sums.map(({ name, products }) => {
 			const at = toOuter.findIndex((one) => one.name === name);
-			return at < 0 ? null : (finals[carried.length + at] as Value);
-		}
+			const terms = products.map((product) => sumOfProducts(g, product, stackOf));
+			const all = at < 0 ? terms : [finals[carried.length + at] as Value, ...terms];
+			return [name, all.reduce((sum, term) => g.add(sum, term))];
+		}),
+	);
+	return reads.map((name, i) => {
+		if (i >= node.inputs.length) return toCaptured.get(name) ?? null;
 		const of = (body.inputs[i] as Value).name;
 		if (i < states.length) return finals[carried.findIndex(({ before }) => before.name === of)] ?? null;
-		return wholes[toScans.findIndex(({ stack }) => stack.slice.name === of)] ?? null;
+		return toScans[scans.findIndex(({ slice }) => slice.name === of)]?.whole ?? null;
 	});
 };

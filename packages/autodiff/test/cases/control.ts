@@ -117,6 +117,46 @@ const scans: Case[] = [
 			return node(g, 'Scan', [x!], [[3, 2]], { body, num_scan_inputs: 1 })[0]!;
 		},
 	},
+	// a captured matrix in products of every form, transposed or not, of states and of slices from either end along either axis, and in something else too
+	{
+		shapes: [
+			[2, 3],
+			[4, 2, 3],
+			[2, 4, 3],
+			[3, 3],
+		],
+		range: [-0.4, 0.4],
+		build: (g, [h, x, z, w]) => {
+			const slice: Type = ['float64', [2, 3]];
+			const body = bodyOf([slice, slice, slice], (b, [h, x, z]) => {
+				const turned = b.transposed(w!);
+				const terms = [
+					b.gemm(h!, w!, null, { alpha: 0.7 }),
+					b.gemm(x!, w!, null, { transB: true }),
+					b.scale(0.5, b.matMul(z!, turned)),
+					b.transposed(b.matMul(turned, b.transposed(z!))),
+					b.transposed(b.gemm(w!, tanh(b, x!), null, { transA: true, transB: true })),
+					b.mul(z!, b.sumAll(b.mul(w!, w!))),
+				];
+				const next = tanh(
+					b,
+					terms.reduce((sum, term) => b.add(sum, term)),
+				);
+				return [next, b.mul(next, b.matMul(h!, w!))];
+			});
+			const y = node(
+				g,
+				'Scan',
+				[h!, x!, z!],
+				[
+					[2, 3],
+					[4, 2, 3],
+				],
+				{ body, num_scan_inputs: 2, scan_input_axes: [0, 1], scan_input_directions: [1, 0] },
+			);
+			return mixed(g, y);
+		},
+	},
 	// a linear step: its gradient reads nothing of the steps
 	{
 		shapes: [[2], [3]],
