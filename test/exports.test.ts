@@ -26,10 +26,6 @@ const fixtures = readdirSync(FOLDER)
 	.filter((file) => file.endsWith('.json'))
 	.map((file) => JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8')) as Fixture);
 
-/** What cannot be differentiated yet. */
-const WAITING: readonly [RegExp, string][] = [[/^unet\./, 'Resize has no gradient']];
-const waitsFor = (title: string): string | undefined => WAITING.find(([pattern]) => pattern.test(title))?.[1];
-
 const bytesOf = (title: string): Uint8Array => readFileSync(new URL(`${title}.onnx`, FOLDER));
 const buffer = (data: string): ArrayBuffer => new Uint8Array(Buffer.from(data, 'base64')).buffer;
 const feedsOf = (batch: Fixture['batches'][number]): Record<string, Tensor> =>
@@ -114,15 +110,13 @@ describe.each(fixtures.flatMap((fixture) => Object.entries(fixture.exports).map(
 	'$title',
 	({ title, gradients, fixture }) => {
 		const names = Object.keys(gradients);
-		const waiting = waitsFor(title);
-		const note = waiting === undefined ? '' : ` (waits: ${waiting})`;
 
 		it('has the trainable initializers that PyTorch has as parameters', () => {
 			const found = parametersOf(decodeModel(bytesOf(title))).filter(({ trainable }) => trainable);
 			expect(found.map(({ name }) => name).sort()).toEqual([...names].sort());
 		});
 
-		it.skipIf(waiting !== undefined)(`gives the gradients of autograd${note}`, async () => {
+		it('gives the gradients of autograd', async () => {
 			const session = await createSession(await differentiated(title, fixture));
 			const taken = new Set(session.inputs.map((input) => input.name));
 			const feeds = Object.entries(feedsOf(fixture.batches[0] as Fixture['batches'][number])).filter(([name]) => taken.has(name));
@@ -139,19 +133,16 @@ describe.each(fixtures.flatMap((fixture) => Object.entries(fixture.exports).map(
 			}
 		});
 
-		it.skipIf(waiting !== undefined)(
-			`loses as PyTorch does over ${fixture.losses.length} steps of ${fixture.optimizer}${note}`,
-			async () => {
-				const losses = await lossCurve(await differentiated(title, fixture), names, fixture);
-				let rounding = 0;
-				fixture.losses.forEach((expected, step) => {
-					rounding = Math.max(rounding, Math.abs(expected - (fixture.exactLosses[step] as number)));
-					const found = losses[step] as number;
-					expect(Math.abs(found - expected), `step ${step}: ${found}, expected ${expected}`).toBeLessThanOrEqual(
-						SHARE * rounding + ROUNDINGS * (1 + Math.abs(expected)),
-					);
-				});
-			},
-		);
+		it(`loses as PyTorch does over ${fixture.losses.length} steps of ${fixture.optimizer}`, async () => {
+			const losses = await lossCurve(await differentiated(title, fixture), names, fixture);
+			let rounding = 0;
+			fixture.losses.forEach((expected, step) => {
+				rounding = Math.max(rounding, Math.abs(expected - (fixture.exactLosses[step] as number)));
+				const found = losses[step] as number;
+				expect(Math.abs(found - expected), `step ${step}: ${found}, expected ${expected}`).toBeLessThanOrEqual(
+					SHARE * rounding + ROUNDINGS * (1 + Math.abs(expected)),
+				);
+			});
+		});
 	},
 );
