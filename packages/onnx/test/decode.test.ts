@@ -54,7 +54,7 @@ describe('decoding reads', () => {
 	const fields: Array<[DType, T, number[], TensorInit, TensorInit]> = [
 		['float32', T.FLOAT, [1.5, -2], { floatData: [1.5, -2] }, { rawData: raw(Float32Array.of(1.5, -2)) }],
 		['float64', T.DOUBLE, [1 / 3, -2], { doubleData: [1 / 3, -2] }, { rawData: raw(Float64Array.of(1 / 3, -2)) }],
-		['float16', T.FLOAT16, [0x3c00, 0x8000], { int32Data: [0x3c00, 0x8000] }, { rawData: raw(Uint16Array.of(0x3c00, 0x8000)) }],
+		['float16', T.FLOAT16, [1, -0], { int32Data: [0x3c00, 0x8000] }, { rawData: raw(Uint16Array.of(0x3c00, 0x8000)) }],
 		['int8', T.INT8, [-3, 4], { int32Data: [-3, 4] }, { rawData: raw(Int8Array.of(-3, 4)) }],
 		['int16', T.INT16, [-3, 400], { int32Data: [-3, 400] }, { rawData: raw(Int16Array.of(-3, 400)) }],
 		['int32', T.INT32, [-3, 70000], { int32Data: [-3, 70000] }, { rawData: raw(Int32Array.of(-3, 70000)) }],

@@ -480,12 +480,14 @@ describe('an uploaded graph', () => {
 		const x = g.input('in_a', 'float32', ['N', 6]);
 		const w = g.initializer('w', tensor('float32', [6, 1], new Float32Array(6).fill(0.1)));
 		const y = g.matMul(x, w);
-		g.output('logits', g.op('Det', [g.reshape(y, ['N', 1, 1])], {}, { shape: ['N'] }));
+		const image = g.op('Unsqueeze', [y, g.ints([2, 3])], {}, { shape: ['N', 1, 1, 1] });
+		const region = g.constant('float32', [1, 4], [0, 0, 1, 1]);
+		g.output('logits', g.add(y, g.sumAll(g.op('RoiAlign', [image, region, g.ints([0])], {}, { shape: [1, 1, 1, 1] }))));
 		const model = { inputs: { a: 'in_a' } };
-		await expect(run('binary', encodeModel({ graph: g.build('det'), opset: OPSET }), { model })).rejects.toMatchObject({
+		await expect(run('binary', encodeModel({ graph: g.build('regions'), opset: OPSET }), { model })).rejects.toMatchObject({
 			code: 'invalid_model',
 			param: 'model.model',
-			message: expect.stringMatching(/Det/),
+			message: expect.stringMatching(/RoiAlign/),
 		});
 	});
 });
