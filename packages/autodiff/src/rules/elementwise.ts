@@ -63,14 +63,6 @@ export const elementwise: Rules = {
 		const inside = g.scale(float('alpha', 0.2), dy);
 		return [above(g, y, 0, choose(g, compare(g, 'Less', y, g.scalar(1, y.dtype)), inside, zero), zero)];
 	},
-	HardSwish: ({ a, dy, g }) => {
-		const slope = g.add(g.scale(1 / 3, a), g.scalar(0.5, a.dtype));
-		return [above(g, a, -3, above(g, a, 3, dy, g.mul(dy, slope)), g.scalar(0, dy.dtype))];
-	},
-	Mish: ({ a, dy, g }) => {
-		const t = g.op('Tanh', [g.op('Softplus', [a])]);
-		return [g.mul(dy, g.add(t, g.mul(g.mul(a, oneMinusSquare(g, t)), g.op('Sigmoid', [a]))))];
-	},
 	// the input keeps its gradient on the bounds, as in PyTorch; a bound takes it where it replaces the input, the upper one winning
 	Clip: ({ inputs, a, dy, g }) => {
 		const [, low, high] = inputs;
