@@ -9,23 +9,29 @@ const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.le
 const range = (values) => `${Math.min(...values).toFixed(2)}–${Math.max(...values).toFixed(2)}`;
 const row = (name, figures) => console.log(`${name.padEnd(72)} ${figures}`);
 
-/** Interleaves our steps with PyTorch's; prints times and memory and gives what our process said when it had compiled. */
-async function beside(name, title, rounds) {
+/** Interleaves our steps with PyTorch's, and with those of `other` of ours; prints times and memory and gives what our process said when it had compiled. */
+async function beside(name, title, rounds, other = null) {
 	const mine = await ours(name);
 	const theirs = await torch(name);
-	const times = { ours: [], torch: [], ratio: [] };
+	const variant = other && (await ours(other.name));
+	const times = { ours: [], torch: [], ratio: [], variant: [] };
+	let variantMemory = 0;
 	let memory = { ours: 0, torch: 0 };
 	for (let round = 0; round < rounds + WARM_UP; round++) {
 		const a = await mine.step();
 		const b = theirs.step ? await theirs.step() : { milliseconds: Number.NaN, peakMiB: Number.NaN };
 		memory = { ours: a.peakMiB, torch: b.peakMiB };
+		const c = await variant?.step();
+		variantMemory = c?.peakMiB ?? 0;
 		if (round < WARM_UP) continue;
+		if (c) times.variant.push(c.milliseconds / a.milliseconds);
 		times.ours.push(a.milliseconds);
 		times.torch.push(b.milliseconds);
 		times.ratio.push(b.milliseconds / a.milliseconds);
 	}
 	mine.stop();
 	theirs.stop?.();
+	variant?.stop();
 	row(title, `${median(times.ours).toFixed(2)} ms/step, ${memory.ours.toFixed(0)} MiB`);
 	if (theirs.step)
 		row(
@@ -33,6 +39,11 @@ async function beside(name, title, rounds) {
 			`${median(times.torch).toFixed(2)} ms/step, ${memory.torch.toFixed(0)} MiB; ours is ${median(times.ratio).toFixed(2)} times as fast (${range(times.ratio)}), memory ${(memory.ours / memory.torch).toFixed(2)} x`,
 		);
 	else row('  PyTorch eager, fused Adam, same run', `peer absent: ${theirs.absent}`);
+	if (variant)
+		row(
+			other.title,
+			`takes ${median(times.variant).toFixed(2)} times as long (${range(times.variant)}), ${variantMemory.toFixed(0)} MiB: ${(variantMemory / memory.ours).toFixed(2)} x`,
+		);
 	return JSON.parse(mine.first);
 }
 
@@ -46,7 +57,8 @@ async function steps() {
 	await beside('transformer', 'transformer, 4 layers, width 128, 64 tokens, batch 16, 1 thread', 15);
 	await beside('convolution', 'conv net, 3 layers, 32×32 images, batch 32, 1 thread', 15);
 	await beside('lstm', 'LSTM, 30 steps, 32→64, batch 32, 1 thread', 15);
-	const { milliseconds, counts } = await beside('deep', 'transformer, 12 layers, width 128, 64 tokens, batch 16, 1 thread', 7);
+	const recomputing = { name: 'recomputing', title: '  with recompute: segments' };
+	const { milliseconds, counts } = await beside('deep', 'transformer, 12 layers, width 128, 64 tokens, batch 16, 1 thread', 9, recomputing);
 	row(
 		`  compiled from ${counts.forward} nodes: canonicalise; differentiate`,
 		`${milliseconds.canonicalise.toFixed(0)} ms; ${milliseconds.differentiate.toFixed(0)} ms`,

@@ -10,6 +10,7 @@ import { transformer } from './graphs/transformer.js';
 const graphs = {
 	transformer: { steps: 4, graph: () => transformer({ layers: 4 }) },
 	deep: { steps: 2, graph: () => transformer({ layers: 12 }) },
+	recomputing: { steps: 2, graph: () => transformer({ layers: 12 }), options: { recompute: 'segments' } },
 	convolution: { steps: 10, graph: () => convolution() },
 	lstm: { steps: 50, graph: () => recurrent() },
 };
@@ -20,8 +21,8 @@ if (name === 'fusion') {
 	step = await fusion();
 	console.log('{}');
 } else {
-	const { steps, graph } = graphs[name];
-	const compiled = await stepProgram(graph());
+	const { steps, graph, options } = graphs[name];
+	const compiled = await stepProgram(graph(), options);
 	step = trainer(compiled, steps);
 	console.log(JSON.stringify({ milliseconds: compiled.milliseconds, counts: compiled.counts }));
 }

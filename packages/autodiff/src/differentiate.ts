@@ -1,5 +1,6 @@
 import { allValues, type Graph, GraphBuilder, GraphError, type Node, readsOf, type Value } from '@steelyard/onnx';
 import { dependents } from './dependents.js';
+import { recomputing } from './recompute.js';
 import { attributesOf, type Part, type RuleContext } from './rule.js';
 import { rules, zeros } from './rules/table.js';
 
@@ -120,11 +121,24 @@ function backpropagate(part: Part, scope: Scope): (name: string) => Value | null
 	return gradientOf;
 }
 
+/** How to differentiate. */
+export type DifferentiateOptions = {
+	/** Names a scalar value. */
+	readonly loss: string;
+	/** The values whose gradients are asked for. */
+	readonly wrt: readonly string[];
+	/**
+	 * What the backward pass keeps of the forward one. `none` (default): all that it reads. `segments`: what crosses between about √n segments of the forward
+	 * pass; the rest it makes again, segment by segment, which takes less memory and up to one forward pass more of time. The gradients are the same to the bit.
+	 */
+	readonly recompute?: 'none' | 'segments';
+};
+
 /**
  * Reverse-mode differentiation of a canonical graph: d loss / d value for every value of `wrt`, as more nodes of standard operators.
- * `loss` names a scalar value. Throws GraphError `unsupported_operator`, naming node, operator and the path to the loss, for an operator without a rule.
+ * Throws GraphError `unsupported_operator`, naming node, operator and the path to the loss, for an operator without a rule.
  */
-export function differentiate(graph: Graph, { loss, wrt }: { loss: string; wrt: readonly string[] }): Gradients {
+export function differentiate(graph: Graph, { loss, wrt, recompute = 'none' }: DifferentiateOptions): Gradients {
 	const scope = scopeOf(graph, loss);
 	const seed = scope.value(loss);
 	if (seed.shape.some((dim) => dim !== 1))
@@ -138,5 +152,10 @@ export function differentiate(graph: Graph, { loss, wrt }: { loss: string; wrt: 
 		sources.map(({ name, dtype, shape }) => [name, gradientOf(name) ?? g.expand(g.scalar(0, dtype), shape as number[])]),
 	);
 	g.output(loss, seed);
-	return { graph: g.build(graph.name), gradients };
+	const built = g.build(graph.name);
+	if (recompute === 'none') return { graph: built, gradients };
+	// rules may have put other nodes in the place of forward ones, but the outputs are the same
+	const last = graph.nodes.at(-1)?.outputs ?? [];
+	const forwardCount = 1 + built.nodes.findLastIndex(({ outputs }) => outputs.some((output) => output !== '' && last.includes(output)));
+	return { graph: recomputing(built, forwardCount, g.nested()), gradients };
 }

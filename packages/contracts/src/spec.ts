@@ -72,6 +72,12 @@ export const TrainingConfig = Type.Object(
 					'shift and scale every feature by its mean and deviation on the training split, inside the model; true for built-in families unless given, and not there for custom',
 			}),
 		),
+		recompute: Type.Optional(
+			choice(['none', 'segments'], {
+				description:
+					'what a step does with the values inside the model that gradients need: none (unless given): keeps them; segments: keeps some and makes the rest again, for less memory and about a quarter more of time; the results are the same',
+			}),
+		),
 		validation_fraction: Type.Number({
 			exclusiveMinimum: 0,
 			maximum: 0.5,

@@ -97,6 +97,12 @@ describe('a job spec', () => {
 		expect(params.sort()).toEqual(['colour', 'device', 'model.inputs', 'model.model', 'model.output']);
 	});
 
+	it('says whether values of the forward pass are made again', () => {
+		expect(parseJobSpec({ dataset: 'ds_1', training: { recompute: 'segments' } }).training.recompute).toBe('segments');
+		expect(parseJobSpec({ dataset: 'ds_1' }).training.recompute).toBeUndefined();
+		expect(problemOf({ dataset: 'ds_1', training: { recompute: 'all' } }).param).toBe('training.recompute');
+	});
+
 	it('is never coerced', () => {
 		expect(() => parse(JobSpec, { dataset: 'ds_1', training: { standardize: 'true' } })).toThrow(/training.standardize/);
 	});

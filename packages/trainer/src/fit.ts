@@ -147,7 +147,7 @@ export async function fit(options: FitOptions): Promise<FitOutcome> {
 	const steps = epochs * perEpoch;
 	const { weight_decay, learning_rate, ...rest } = training.optimizer;
 	const optimizer = optimizerOf({ ...rest, weightDecay: weight_decay });
-	const program = await compileTrainProgram({ ...options, batch, optimizer, clipNorm: training.clip_norm });
+	const program = await compileTrainProgram({ ...options, batch, optimizer, clipNorm: training.clip_norm, recompute: training.recompute });
 	const perChunk = chunkSteps({ work: program.work, batch, perEpoch, most: optimizer.maxChunk, modalities: architecture.modalities });
 	const fill = batcher(options, batch, perChunk);
 

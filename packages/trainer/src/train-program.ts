@@ -15,6 +15,8 @@ export type TrainProgramOptions = {
 	loss: LossName;
 	optimizer: Optimizer;
 	clipNorm: number | null;
+	/** As differentiate takes it. */
+	recompute?: 'none' | 'segments' | undefined;
 	standardisation: ReadonlyMap<string, Standardisation>;
 };
 
@@ -85,7 +87,7 @@ async function differentiated(options: TrainProgramOptions) {
 	for (const { name } of running) g.output(`next/${name}`, moved.get(name) as Value);
 	const graph = await canonicalise({ graph: g.build('forward'), opset: architecture.opset });
 	return {
-		...differentiate(graph, { loss: 'scaled_loss', wrt: parameters.map(({ name }) => name) }),
+		...differentiate(graph, { loss: 'scaled_loss', wrt: parameters.map(({ name }) => name), recompute: options.recompute ?? 'none' }),
 		work: architecture.work(graph, options.batch),
 	};
 }

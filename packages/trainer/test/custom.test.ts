@@ -155,6 +155,13 @@ describe('an uploaded graph', () => {
 		}
 	});
 
+	it('trains to the same bits where values of the forward pass are made again', async () => {
+		const files = [];
+		for (const recompute of ['none', 'segments'])
+			files.push(await (await run('multiclass', network('multiclass'), { training: { recompute } })).trained());
+		expect(files[1]).toEqual(files[0]);
+	});
+
 	it('trains what globs name, and leaves the rest to the bit', async () => {
 		const before = network('binary');
 		const { trained } = await run('binary', before, { model: { trainable: ['head.*', 'encoder.c.*'], frozen: ['*.bias'] } });

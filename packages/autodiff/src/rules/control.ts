@@ -7,7 +7,7 @@ import { scan } from './scan.js';
 const random = ['RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUniformLike', 'Bernoulli', 'Multinomial'];
 
 /** A node of a graph or of its bodies that draws random numbers. */
-const drawing = (graph: Graph): string | undefined =>
+export const drawing = (graph: Graph): string | undefined =>
 	graph.nodes.flatMap((node) =>
 		random.includes(node.op) ? [`${node.op} of node "${node.name}"`] : bodiesOf(node).flatMap(([, body]) => drawing(body) ?? []),
 	)[0];
