@@ -100,6 +100,19 @@ function refusals(graph: Graph, parameters: readonly string[]): ModelBlocker[] {
 	return blockers;
 }
 
+/**
+ * Initializers that are parameters and running statistics at once. Exporters merge initializers that hold the same numbers, as the shift of a fresh norm
+ * and its running mean do; trained as one they would be neither.
+ */
+function mergedStatistics(graph: Graph, parameters: readonly string[]): ModelBlocker[] {
+	return graph.nodes.flatMap((node) => {
+		const merged = node.op === 'BatchNormalization' ? node.inputs.slice(3, 5).find((name) => parameters.includes(name)) : undefined;
+		if (merged === undefined) return [];
+		const message = `the initializer "${merged}" is a parameter and a running statistic of node "${node.name}" (BatchNormalization) at once: the exporter merged two that hold the same numbers; export again with optimize=False`;
+		return [{ code: 'merged_initializers', message, where: node.name }];
+	});
+}
+
 async function blockersOf(model: Model, parameters: readonly string[], given: Readonly<Record<string, number>>): Promise<ModelBlocker[]> {
 	const { graph } = model;
 	const floating = graph.outputs.filter(isFloat);
@@ -109,6 +122,8 @@ async function blockersOf(model: Model, parameters: readonly string[], given: Re
 		];
 	if (parameters.length === 0)
 		return [{ code: 'no_trainable_parameter', message: 'no initializer is a parameter: there is nothing to train', where: null }];
+	const merged = mergedStatistics(graph, parameters);
+	if (merged.length > 0) return merged;
 	const dims = trialDims(graph, given);
 	try {
 		const reduced = { ...reducedTo(graph, floating), initializers: graph.initializers };

@@ -51,6 +51,18 @@ describe('inspecting a model', () => {
 		expect((await inspectModel(bytes)).blockers).toEqual([expect.objectContaining({ code })]);
 	});
 
+	it('sees an initializer that an exporter made of a parameter and a running statistic', async () => {
+		const bytes = bytesOf((g, h) => {
+			const [zeros, ones] = [0, 1].map((value) =>
+				g.initializer(`norm.${value}`, tensor('float32', [h.shape[1] as number], Array(h.shape[1]).fill(value))),
+			) as [Value, Value];
+			return { y: g.op('BatchNormalization', [h, ones, zeros, zeros, ones]) };
+		});
+		expect((await inspectModel(bytes)).blockers).toEqual([
+			{ code: 'merged_initializers', message: expect.stringMatching(/"norm\.0".*optimize=False/), where: expect.any(String) },
+		]);
+	});
+
 	it('throws for what is no model', async () => {
 		await expect(inspectModel(new TextEncoder().encode('no model'))).rejects.toThrow('not an ONNX model');
 	});
