@@ -54,7 +54,7 @@ describe('inspecting a model', () => {
 	it('sees an initializer that an exporter made of a parameter and a running statistic', async () => {
 		const bytes = bytesOf((g, h) => {
 			const [zeros, ones] = [0, 1].map((value) =>
-				g.initializer(`norm.${value}`, tensor('float32', [h.shape[1] as number], Array(h.shape[1]).fill(value))),
+				g.initializer(`norm.${value}`, tensor('float32', [h.shape[1] as number], new Float32Array(h.shape[1] as number).fill(value))),
 			) as [Value, Value];
 			return { y: g.op('BatchNormalization', [h, ones, zeros, zeros, ones]) };
 		});
