@@ -6,7 +6,9 @@ import { withoutConstantNodes } from './constant-nodes.js';
 import { expand, hasComposites } from './expand.js';
 import { OPSETS, toWorkingOpset } from './forms.js';
 import { allValues, type Graph, GraphError, type Model, type Value } from './graph.js';
+import { withoutIdentityTransposes } from './identity-transposes.js';
 import { loopsToScans } from './loops-to-scans.js';
+import { withoutSequences } from './sequences.js';
 import { changeBodies, typeBodies } from './type-bodies.js';
 
 export type CanonicaliseOptions = {
@@ -35,7 +37,7 @@ function concrete(model: Model, { dims = {}, parameters = [] }: CanonicaliseOpti
 	const inputs = [...graph.inputs.map((input) => withDims(input, dims)), ...promoted];
 	const outputs = graph.outputs.map((output) => withDims(output, dims));
 	const whole = checked({ ...graph, inputs, initializers, outputs, values: new Map() });
-	return { ...model, graph: withoutBatchFirst(withoutConstantNodes(whole)) };
+	return { ...model, graph: withoutIdentityTransposes(withoutBatchFirst(withoutSequences(withoutConstantNodes(whole)))) };
 }
 
 const allBodies = (graph: Graph): Graph[] =>

@@ -17,6 +17,9 @@ function origin(body: Graph, name: string): string {
 	return node === undefined ? name : origin(body, node.inputs[0] as string);
 }
 
+/** The most iterations of a Loop: a step holds what each of them gives. */
+const MOST_TRIPS = 2 ** 20;
+
 /** How often a Loop runs. Throws GraphError unless that is fixed: a constant trip count, and a condition that is true at the start and stays so. */
 function tripCount(node: Node, body: Graph, constants: Constants): number {
 	const [trips = '', condition = ''] = node.inputs;
@@ -26,12 +29,12 @@ function tripCount(node: Node, body: Graph, constants: Constants): number {
 	const refuse = (found: string): never => {
 		throw new GraphError(
 			'unsupported_model',
-			`node "${node.name}" (Loop) ${found}; expected a constant trip count of at least 1 and a condition that is always true`,
+			`node "${node.name}" (Loop) ${found}; expected a constant trip count of 1 to ${MOST_TRIPS} and a condition that is always true`,
 			node.name,
 		);
 	};
 	if (count === undefined) return refuse(trips === '' ? 'has no trip count' : `has the trip count "${trips}", which is not a constant`);
-	if (count < 1) return refuse(`runs ${count} times`);
+	if (count < 1 || count > MOST_TRIPS) return refuse(`runs ${count} times`);
 	if (condition !== '' && numberOf(constants, condition) !== 1) return refuse(`starts on the condition "${condition}"`);
 	const last = origin(body, goesOn?.name ?? '');
 	const stays = last === going?.name || numberOf((name) => body.initializers.get(name) ?? constants(name), last) === 1;

@@ -1,0 +1,63 @@
+import { type Tensor, tensor } from '@steelyard/runtime';
+import type { Attribute, Graph, Node } from './graph.js';
+
+const numbersOf = (value: Tensor): number[] => Array.from(value.data as ArrayLike<number | bigint>, Number);
+const intOf = (attribute: Attribute | undefined, otherwise: number): number => (attribute?.type === 'int' ? attribute.value : otherwise);
+
+/** From where to where the part at `position` reaches: parts of one size, of sizes given one by one, or of one entry each. Null for a place behind the last. */
+function reachOf(split: Tensor | null, position: number): readonly [number, number] | null {
+	if (split === null) return [position, position + 1];
+	const sizes = numbersOf(split);
+	if (split.shape.length === 0) return [position * (sizes[0] as number), (position + 1) * (sizes[0] as number)];
+	if (position >= sizes.length) return null;
+	const start = sizes.slice(0, position).reduce((sum, size) => sum + size, 0);
+	return [start, start + (sizes[position] as number)];
+}
+
+/**
+ * The graph with parts of a tensor read by Slice where an exporter splits it into a sequence and takes out of that by constant positions (torch.chunk, without
+ * its optimiser), and with values joined by Concat where it makes a sequence of them first. Other sequences stay.
+ */
+export function withoutSequences(graph: Graph): Graph {
+	const makers = new Map(graph.nodes.flatMap((node) => node.outputs.map((output): [string, Node] => [output, node])));
+	const initializers = new Map(graph.initializers);
+	const constant = (stem: string, values: readonly number[]): string => {
+		const name = `steelyard/${stem}`;
+		initializers.set(name, tensor('int64', [values.length], values));
+		return name;
+	};
+
+	function part(node: Node): Node[] {
+		const [sequence = '', at = ''] = node.inputs;
+		const maker = makers.get(sequence);
+		const place = graph.initializers.get(at);
+		const [x = '', by = ''] = maker?.inputs ?? [];
+		const split = by === '' ? null : graph.initializers.get(by);
+		const [output = ''] = node.outputs;
+		if (maker?.op !== 'SplitToSequence' || place === undefined || split === undefined) return [node];
+		const [position = 0] = numbersOf(place);
+		const reach = position < 0 ? null : reachOf(split, position);
+		if (reach === null) return [node];
+		const axis = constant(`${output}/axis`, [intOf(maker.attributes['axis'], 0)]);
+		const squeezed = split === null && intOf(maker.attributes['keepdims'], 1) === 0;
+		const cut = squeezed ? `steelyard/${output}/part` : output;
+		const [starts, ends] = reach.map((end, i) => constant(`${output}/${i === 0 ? 'start' : 'end'}`, [end])) as [string, string];
+		const slice: Node = { name: node.name, op: 'Slice', inputs: [x, starts, ends, axis], outputs: [cut], attributes: {} };
+		if (!squeezed) return [slice];
+		return [slice, { name: `${node.name}/squeeze`, op: 'Squeeze', inputs: [cut, axis], outputs: [output], attributes: {} }];
+	}
+
+	function joined(node: Node): Node[] {
+		const maker = makers.get(node.inputs[0] ?? '');
+		if (maker?.op !== 'SequenceConstruct' || intOf(node.attributes['new_axis'], 0) !== 0) return [node];
+		return [{ ...node, op: 'Concat', inputs: maker.inputs, attributes: { axis: node.attributes['axis'] as Attribute } }];
+	}
+
+	const changed = graph.nodes.flatMap((node) =>
+		node.op === 'SequenceAt' ? part(node) : node.op === 'ConcatFromSequence' ? joined(node) : [node],
+	);
+	const read = new Set([...changed.flatMap(({ inputs }) => inputs), ...graph.outputs.map(({ name }) => name)]);
+	const isLeft = ({ op, outputs }: Node): boolean =>
+		(op === 'SplitToSequence' || op === 'SequenceConstruct') && !outputs.some((output) => read.has(output));
+	return { ...graph, nodes: changed.filter((node) => !isLeft(node)), initializers };
+}
