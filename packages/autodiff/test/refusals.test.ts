@@ -1,6 +1,7 @@
 import { type Attributes, canonicalise, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
 import { describe, expect, it } from 'vitest';
 import { differentiate } from '../src/index.js';
+import { bodyOf, node } from './cases/control.js';
 
 /** Differentiates Σ of what `build` makes of x. */
 async function gradientOf(shape: number[], build: (g: GraphBuilder, x: Value) => Value): Promise<void> {
@@ -34,5 +35,53 @@ describe('differentiation refuses, by the name of the node,', () => {
 		const x = g.input('x', 'float32', [1, 3, 2]);
 		g.output('loss', g.sumAll(g.op('DFT', [x], { inverse: 1, onesided: 1 }, { shape: [1, 4, 1] })));
 		expect(() => differentiate(g.build('f'), { loss: 'loss', wrt: ['x'] })).toThrow(/node "DFT.*inverse and onesided/);
+	});
+
+	it('an operator without a rule in the body of a Scan, with the whole path', async () => {
+		const body = bodyOf([['float32', [1, 1, 4, 4]]], (b, [x]) => {
+			const regions = b.constant('float32', [1, 5], [0, 0, 0, 3, 3]);
+			return [b.op('Tanh', [b.op('MaxRoiPool', [x!, regions], { pooled_shape: [2, 2] }, { shape: [1, 1, 2, 2] })])];
+		});
+		await expect(
+			gradientOf([3, 1, 1, 4, 4], (g, x) => node(g, 'Scan', [x], [['float32', [3, 1, 1, 2, 2]]], { body, num_scan_inputs: 1 })[0]!),
+		).rejects.toThrow(/operator MaxRoiPool of node "body.*on the path MaxRoiPool → Tanh.* → Scan → ReduceSum → loss/);
+	});
+
+	it('an If whose branch draws random numbers, which would be others on the way back', async () => {
+		await expect(
+			gradientOf([2], (g, x) => {
+				const positive = g.op('Greater', [g.sumAll(x), g.scalar(0)], {}, { dtype: 'bool', shape: [] });
+				const [y] = node(g, 'If', [positive], [['float32', [2]]], {
+					then_branch: bodyOf([], (b) => [b.mul(x, b.op('RandomNormalLike', [x]))]),
+					else_branch: bodyOf([], (b) => [b.exp(x)]),
+				});
+				return y!;
+			}),
+		).rejects.toThrow(/node "If.*random numbers by RandomNormalLike of node/);
+	});
+
+	it.each([
+		[
+			'a Loop whose trip count is computed',
+			(g: GraphBuilder, x: Value) => g.op('Cast', [g.sumAll(x)], { to: 7 }, { dtype: 'int64' }),
+			null,
+		],
+		['a Loop of no iteration', (g: GraphBuilder) => g.constant('int64', [], [0]), null],
+		['a Loop that may end early', (g: GraphBuilder) => g.constant('int64', [], [3]), 1],
+	])('%s', async (_, trips, limit) => {
+		await expect(
+			gradientOf([2], (g, x) => {
+				const types: ['int64' | 'bool' | 'float32', number[]][] = [
+					['int64', []],
+					['bool', []],
+					['float32', [2]],
+				];
+				const body = bodyOf(types, (b, [, going, v]) => {
+					const small = b.op('Less', [b.sumAll(v!), b.scalar(limit ?? 0)], {}, { dtype: 'bool', shape: [] });
+					return [limit === null ? going! : small, b.exp(v!)];
+				});
+				return node(g, 'Loop', [trips(g, x), null, x], [['float32', [2]]], { body })[0]!;
+			}),
+		).rejects.toThrow(/node "Loop.*expected a constant trip count of at least 1 and a condition that is always true/);
 	});
 });
