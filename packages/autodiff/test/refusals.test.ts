@@ -59,29 +59,4 @@ describe('differentiation refuses, by the name of the node,', () => {
 			}),
 		).rejects.toThrow(/node "If.*random numbers by RandomNormalLike of node/);
 	});
-
-	it.each([
-		[
-			'a Loop whose trip count is computed',
-			(g: GraphBuilder, x: Value) => g.op('Cast', [g.sumAll(x)], { to: 7 }, { dtype: 'int64' }),
-			null,
-		],
-		['a Loop of no iteration', (g: GraphBuilder) => g.constant('int64', [], [0]), null],
-		['a Loop that may end early', (g: GraphBuilder) => g.constant('int64', [], [3]), 1],
-	])('%s', async (_, trips, limit) => {
-		await expect(
-			gradientOf([2], (g, x) => {
-				const types: ['int64' | 'bool' | 'float32', number[]][] = [
-					['int64', []],
-					['bool', []],
-					['float32', [2]],
-				];
-				const body = bodyOf(types, (b, [, going, v]) => {
-					const small = b.op('Less', [b.sumAll(v!), b.scalar(limit ?? 0)], {}, { dtype: 'bool', shape: [] });
-					return [limit === null ? going! : small, b.exp(v!)];
-				});
-				return node(g, 'Loop', [trips(g, x), null, x], [['float32', [2]]], { body })[0]!;
-			}),
-		).rejects.toThrow(/node "Loop.*expected a constant trip count of at least 1 and a condition that is always true/);
-	});
 });
