@@ -157,7 +157,11 @@ function judged(name: string, tensor: Tensor, uses: Uses): Verdict {
 	if (ends.length === 0) return no('no node that reads data uses it');
 	const pattern = patternOf(tensor);
 	const verdicts = ends.map((end) => verdictOf(name, tensor, pattern, end, uses));
-	return (verdicts.find(({ trainable }) => trainable) ?? verdicts[0]) as Verdict;
+	const trained = verdicts.find(({ trainable }) => trainable);
+	if (trained === undefined) return verdicts[0] as Verdict;
+	// tied on purpose, or merged by an exporter that saw equal numbers: the reader can tell
+	const others = new Set(ends.map(({ node }) => node)).size - 1;
+	return others === 0 ? trained : yes(`${trained.reason}; ${others} more ${others === 1 ? 'node uses' : 'nodes use'} it`);
 }
 
 /**

@@ -48,6 +48,8 @@ describe('an initializer', () => {
 		['factor of Mul', values([4]), (g, x, p) => g.mul(g.op('Tanh', [x]), p)],
 		['learned part of Concat', values([1, 4]), (g, x, p) => g.concat([p, x], 0)],
 		['term of Add', filled([6, 4], () => 0), added],
+		['a number that a function turns into a factor of Mul', filled([], () => 2), (g, x, p) => g.mul(x, g.exp(p))],
+		['weight of MatMul "MatMul_0"; 1 more node uses it', values([4, 4]), (g, x, p) => g.matMul(g.matMul(x, p), p)],
 	])('is a parameter as %s', (reason, initial, use) => {
 		expect(judged(initial, use)).toMatchObject({ trainable: true, reason: expect.stringContaining(reason) });
 	});
