@@ -22,11 +22,12 @@ const runningSums = (back: GraphBuilder, addends: readonly Addend[]): GradientSt
 		return [{ of, before, after: [first, ...more].reduce((sum, term) => back.add(sum, term), before), start: null }];
 	});
 
-/** The gradients of the scanned inputs, each of the shape of its input. */
-const scannedGradients = (g: GraphBuilder, { gradients }: Step, scans: readonly Stack[]): Stack[] =>
+/** The gradients of the scanned inputs that have one, each of the shape of its input; `of` is its slice in the body. */
+const scannedGradients = (g: GraphBuilder, { gradients }: Step, scans: readonly Stack[]): (Stack & { readonly of: string })[] =>
 	scans.flatMap((stack) => {
 		const slice = gradients.get(stack.slice.name);
-		return slice === undefined ? [] : [{ ...backwards(stack), whole: g.fresh('Scan', stack.whole.dtype, stack.whole.shape), slice }];
+		const { dtype, shape } = stack.whole;
+		return slice === undefined ? [] : [{ ...backwards(stack), of: stack.slice.name, whole: g.fresh('Scan', dtype, shape), slice }];
 	});
 
 /** The stack of an operand that the backward Scan gives in the order of the forward steps, along the axis that the product sums over. */
@@ -88,6 +89,7 @@ function addScan(
 	leaving: readonly Stack[],
 ): Value[] {
 	const finals = states.map(({ before: { dtype, shape } }) => g.fresh('Scan', dtype, shape));
+	if (finals.length + leaving.length === 0) return finals; // no step uses what a gradient is asked of
 	const starts = states.map(({ start, before }) => start ?? zerosOf(g, before));
 	g.node('Scan', [...starts, ...walked.map(({ whole }) => whole)], [...finals, ...leaving.map(({ whole }) => whole)], {
 		body: { type: 'graph', value: body },
@@ -173,7 +175,7 @@ export const scan: Rule = (context) => {
 	const toStates = new Map(states.map(({ of }, i) => [of, finals[i] as Value]));
 	const gradients = new Map([
 		...toStates,
-		...toScans.map(({ whole }, i) => [(scans[i] as Stack).slice.name, whole] as const),
+		...toScans.map(({ of, whole }) => [of, whole] as const),
 		...capturedGradients(g, addends, toStates, stackOf),
 	]);
 	return readsOf(node).map((name, i) => gradients.get(i < node.inputs.length ? (body.inputs[i] as Value).name : name) ?? null);
