@@ -1,12 +1,7 @@
-import { type Graph, readsOf, type Value } from '@steelyard/onnx';
+import { type Graph, readsOf } from '@steelyard/onnx';
 import { zeroGradient } from './rules/zero-gradient.js';
 
-const floats: readonly string[] = ['float16', 'float32', 'float64'];
-
-/** Whether a value is of a floating type. */
-export const isFloat = (value: Value | null | undefined): boolean => floats.includes(value?.dtype ?? '');
-
-/** Values that depend on `sources`, these among them. */
+/** Values through which a gradient can reach `sources`: those that depend on them, also by what bodies capture, and these themselves. */
 export function dependents(graph: Graph, sources: Iterable<string>): Set<string> {
 	const found = new Set(sources);
 	for (const node of graph.nodes)

@@ -36,10 +36,10 @@ export function withoutUnused(graph: Graph): Graph {
 	const nodes: Node[] = [];
 	for (const node of graph.nodes.toReversed()) {
 		if (!node.outputs.some((output) => used.has(output))) continue;
-		nodes.unshift(node);
+		nodes.push(node);
 		for (const name of readsOf(node)) used.add(name);
 	}
-	return { ...graph, nodes, initializers: new Map([...graph.initializers].filter(([name]) => used.has(name))) };
+	return { ...graph, nodes: nodes.reverse(), initializers: new Map([...graph.initializers].filter(([name]) => used.has(name))) };
 }
 
 /** The graph with other nodes in the place of each, in the bodies of nodes as well, whose own nodes are changed first. */

@@ -1,5 +1,6 @@
 import { type DType, sizeOf, type Tensor, type TensorData, tensor } from '@steelyard/runtime';
 import { namesOf } from './bodies.js';
+import { dataTypeOf } from './data-types.js';
 import { type Attribute, type Dim, type Graph, GraphError, type Node, type Shape, type Value } from './graph.js';
 
 /** Attributes as plain values: an integer, list of integers, string or graph; a float is written `{ type: 'float', value }`. */
@@ -210,6 +211,11 @@ export class GraphBuilder {
 	div = (a: Value, b: Value): Value => this.#elementwise('Div', a, b);
 	neg = (x: Value): Value => this.op('Neg', [x]);
 	exp = (x: Value): Value => this.op('Exp', [x]);
+
+	/** x in another element type. */
+	cast(x: Value, dtype: DType): Value {
+		return x.dtype === dtype ? x : this.op('Cast', [x], { to: dataTypeOf(dtype) }, { dtype });
+	}
 
 	/** A scalar of x's type times x. */
 	scale(factor: number, x: Value): Value {

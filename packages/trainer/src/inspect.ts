@@ -1,4 +1,4 @@
-import { differentiate, zeros } from '@steelyard/autodiff';
+import { dependents, differentiate } from '@steelyard/autodiff';
 import type { ModelBlocker, ModelReport } from '@steelyard/contracts';
 import {
 	canonicalise,
@@ -51,21 +51,9 @@ function summed(graph: Graph): { graph: Graph; dtype: string } {
 	const g = GraphBuilder.from(graph, 'steelyard/');
 	const outputs = graph.outputs.filter(isFloat);
 	const dtype = outputs[0]?.dtype as Value['dtype'];
-	const sums = outputs.map((output) => {
-		const sum = g.sumAll(g.value(output.name));
-		return sum.dtype === dtype ? sum : g.op('Cast', [sum], { to: CAST_TO[dtype] as number }, { dtype });
-	});
+	const sums = outputs.map((output) => g.cast(g.sumAll(g.value(output.name)), dtype));
 	g.output(SUM, g.op('Identity', [sums.reduce((total, sum) => g.add(total, sum))]));
 	return { graph: g.build(graph.name), dtype };
-}
-/** Numbers of TensorProto.DataType. */
-const CAST_TO: Readonly<Record<string, number>> = { float32: 1, float16: 10, float64: 11 };
-
-function dependsOn(graph: Graph, sources: readonly string[]): Set<string> {
-	const found = new Set(sources);
-	for (const { op, inputs, outputs } of graph.nodes)
-		if (!(op in zeros) && inputs.some((name) => found.has(name))) for (const name of outputs) found.add(name);
-	return found;
 }
 
 const blockerOf = (error: unknown): ModelBlocker => {
@@ -86,7 +74,7 @@ function refusals(graph: Graph, parameters: readonly string[]): ModelBlocker[] {
 	let rest = graph;
 	while (blockers.length < MOST_BLOCKERS) {
 		try {
-			const reached = dependsOn(rest, parameters).has(SUM);
+			const reached = dependents(rest, parameters).has(SUM);
 			if (reached) differentiate(rest, { loss: SUM, wrt: parameters });
 			return blockers;
 		} catch (error) {
@@ -128,7 +116,7 @@ async function blockersOf(model: Model, parameters: readonly string[], given: Re
 	try {
 		const reduced = { ...reducedTo(graph, floating), initializers: graph.initializers };
 		const canonical = await canonicalise({ ...model, graph: reduced }, { dims, parameters });
-		const reached = dependsOn(canonical, parameters);
+		const reached = dependents(canonical, parameters);
 		if (!floating.some(({ name }) => reached.has(name))) {
 			const names = floating.map(({ name }) => `"${name}"`).join(', ');
 			const message = `no output depends on a parameter by a path that a gradient can take: ${names}`;

@@ -51,6 +51,24 @@ describe('inspecting a model', () => {
 		expect((await inspectModel(bytes)).blockers).toEqual([expect.objectContaining({ code })]);
 	});
 
+	it('follows a parameter that only the body of a node reads', async () => {
+		const g = new GraphBuilder();
+		const x = g.input('x', 'float32', [2, 4]);
+		const w = g.initializer('w', WEIGHT);
+		const branch = (name: string, sign: number) => {
+			const b = new GraphBuilder(`${name}/`);
+			b.output(`${name}_y`, b.scale(sign, b.matMul(x, w)));
+			return { type: 'graph', value: b.build(name) } as const;
+		};
+		const positive = g.op('Greater', [g.sumAll(x), g.scalar(0)], {}, { dtype: 'bool', shape: [] });
+		const y: Value = { name: 'either', dtype: 'float32', shape: [2, 3] };
+		g.node('If', [positive], [y], { then_branch: branch('then', 1), else_branch: branch('else', -2) });
+		g.output('y', y);
+		const report = await inspectModel(encodeModel({ graph: g.build('case'), opset: OPSET }));
+		expect(report.parameters).toContainEqual(expect.objectContaining({ name: 'w', trainable: true }));
+		expect(report.blockers).toEqual([]);
+	});
+
 	it('sees an initializer that an exporter made of a parameter and a running statistic', async () => {
 		const bytes = bytesOf((g, h) => {
 			const [zeros, ones] = [0, 1].map((value) =>

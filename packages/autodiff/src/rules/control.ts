@@ -1,5 +1,5 @@
 import { bodiesOf, type Graph, GraphError, readsOf, withoutUnused } from '@steelyard/onnx';
-import { isFloat } from '../dependents.js';
+import { isFloat } from '../float-types.js';
 import type { Rule, Rules } from '../rule.js';
 import { asOutputs, zerosOf } from './bodies.js';
 import { scan } from './scan.js';

@@ -1,5 +1,6 @@
 import { type Graph, type GraphBuilder, readsOf, type Value } from '@steelyard/onnx';
-import { dependents, isFloat } from '../dependents.js';
+import { dependents } from '../dependents.js';
+import { isFloat } from '../float-types.js';
 import type { RuleContext } from '../rule.js';
 import { zerosOf } from './bodies.js';
 import { backwards, type ScanParts, type Stack, type State } from './scan-parts.js';

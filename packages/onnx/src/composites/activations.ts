@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../builder.js';
 import type { Value } from '../graph.js';
-import { cast, compare, type Expansions, plus, real, sizes, times, unsupported, where } from './composite.js';
+import { compare, type Expansions, plus, real, sizes, times, unsupported, where } from './composite.js';
 
 /** log(1 + exp(x)) = max(x, 0) + log(1 + exp(−|x|)), which neither overflows nor loses small terms. */
 const softplus = (g: GraphBuilder, x: Value): Value =>
@@ -40,5 +40,5 @@ export const activations: Expansions = {
 		return [where(g, compare(g, 'Less', x, real(g, -lambda, x.dtype)), plus(g, x, bias), above, sizes(x))];
 	},
 	// saturate and round_mode concern float8 alone, which is refused before
-	CastLike: ({ g, input }) => [cast(g, input(0), input(1).dtype)],
+	CastLike: ({ g, input }) => [g.cast(input(0), input(1).dtype)],
 };

@@ -4,7 +4,6 @@ import { dtypeOf } from '../data-types.js';
 import type { Value } from '../graph.js';
 import {
 	type CompositeContext,
-	cast,
 	compare,
 	type Expansion,
 	type Expansions,
@@ -45,7 +44,7 @@ const biasOf = (g: GraphBuilder, allowed: Value, dtype: DType): Value =>
 
 /** The given mask as a bias of the scores, filled with −∞ up to `length` keys. */
 function maskBias(g: GraphBuilder, mask: Value, dtype: DType, length: number): Value {
-	const bias = mask.dtype === 'bool' ? biasOf(g, mask, dtype) : cast(g, mask, dtype);
+	const bias = mask.dtype === 'bool' ? biasOf(g, mask, dtype) : g.cast(mask, dtype);
 	const shape = sizes(bias);
 	const missing = length - (shape.at(-1) ?? 1);
 	if (missing <= 0 || shape.at(-1) === 1) return bias;
@@ -82,7 +81,7 @@ function placeBias({ g, int }: CompositeContext, queries: number, keys: number, 
 function scoreBias(context: CompositeContext, queries: number, keys: number, dtype: DType): Value | null {
 	const { g, optional } = context;
 	const [mask, past, filled] = [optional(3), optional(4), optional(6)];
-	const filledLengths = filled && cast(g, filled, 'int64');
+	const filledLengths = filled && g.cast(filled, 'int64');
 	const offset = past ? (sizes(past)[2] as number) : filledLengths ? g.sub(filledLengths, g.scalar(queries, 'int64')) : 0;
 	const places = placeBias(context, queries, keys, offset, dtype);
 	const index = () =>
@@ -107,7 +106,7 @@ function scoreBias(context: CompositeContext, queries: number, keys: number, dty
 
 /** Softmax over the keys; a query that may look at no key gets zeros, not NaN. */
 function weigh(g: GraphBuilder, scores: Value, bias: Value | null, dtype: DType): Value {
-	const softmax = (x: Value): Value => cast(g, g.op('Softmax', [cast(g, x, dtype)], { axis: -1 }), scores.dtype);
+	const softmax = (x: Value): Value => g.cast(g.op('Softmax', [g.cast(x, dtype)], { axis: -1 }), scores.dtype);
 	if (bias === null) return softmax(scores);
 	const highest = g.reduce('ReduceMax', bias, [bias.shape.length - 1]);
 	const blind = compare(g, 'Equal', highest, infinity(g, bias.dtype));
@@ -200,7 +199,7 @@ const tensorScatter: Expansion = ({ g, input, optional, int, text, node }) => {
 		Array.from({ length: written }, (_, n) => n),
 	);
 	const first = optional(2);
-	const start = first ? g.reshape(cast(g, first, 'int64'), along(batch, 0)) : g.scalar(0, 'int64');
+	const start = first ? g.reshape(g.cast(first, 'int64'), along(batch, 0)) : g.scalar(0, 'int64');
 	const places = g.add(start, steps);
 	const wrapped = mode === 'circular' ? g.op('Mod', [places, g.scalar(sizes(cache)[axis] as number, 'int64')]) : places;
 	return [g.op('ScatterElements', [cache, g.expand(wrapped, shape), update], { axis })];

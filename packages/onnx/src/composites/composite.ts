@@ -1,7 +1,6 @@
 import type { DType } from '@steelyard/runtime';
 import type { AttributeReader } from '../attributes.js';
 import type { GraphBuilder } from '../builder.js';
-import { dataTypeOf } from '../data-types.js';
 import { GraphError, type Node, type Value } from '../graph.js';
 
 /** What an expansion sees of one node. Every shape that it sees is static. */
@@ -39,12 +38,9 @@ export const sizes = (value: Value): number[] => value.shape as number[];
 
 export const positive = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
 
-export const cast = (g: GraphBuilder, x: Value, dtype: DType): Value =>
-	x.dtype === dtype ? x : g.op('Cast', [x], { to: dataTypeOf(dtype) }, { dtype });
-
 /** A scalar constant of a floating type. */
 export const real = (g: GraphBuilder, value: number, dtype: DType): Value =>
-	dtype === 'float16' ? cast(g, g.scalar(value), dtype) : g.scalar(value, dtype);
+	dtype === 'float16' ? g.cast(g.scalar(value), dtype) : g.scalar(value, dtype);
 
 export const times = (g: GraphBuilder, x: Value, factor: number): Value => (factor === 1 ? x : g.mul(x, real(g, factor, x.dtype)));
 

@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../builder.js';
 import { GraphError, type Value } from '../graph.js';
-import { type CompositeContext, cast, type Expansions, meanOver, plus, positive, sizes } from './composite.js';
+import { type CompositeContext, type Expansions, meanOver, plus, positive, sizes } from './composite.js';
 
 /** The type in which statistics are taken: attribute stash_type = 1 asks for float32 at least. */
 const stash = (x: Value, int: CompositeContext['int']): Value['dtype'] =>
@@ -16,9 +16,9 @@ export const normalisations: Expansions = {
 		const rank = x.shape.length;
 		const first = positive(int('axis', -1), rank);
 		const axes = Array.from({ length: rank - first }, (_, i) => first + i);
-		const wide = cast(g, x, stash(x, int));
+		const wide = g.cast(x, stash(x, int));
 		const root = g.op('Sqrt', [plus(g, meanSquare(g, wide, axes), float('epsilon', 1e-5))]);
-		return [g.mul(cast(g, g.div(wide, root), x.dtype), input(1))];
+		return [g.mul(g.cast(g.div(wide, root), x.dtype), input(1))];
 	},
 	// (x − mean)/√(variance + ε) over the channels of a group and all positions; scale and bias by group in operator set 18, by channel from 21 on
 	GroupNormalization: ({ g, input, int, float, node, opset }) => {
@@ -32,10 +32,10 @@ export const normalisations: Expansions = {
 				node.name,
 			);
 		const inGroup = (channels / groups) * positions.reduce((product, size) => product * size, 1);
-		const wide = g.reshape(cast(g, x, stash(x, int)), [batch, groups, inGroup]);
+		const wide = g.reshape(g.cast(x, stash(x, int)), [batch, groups, inGroup]);
 		const centred = centre(g, wide, [2]);
 		const root = g.op('Sqrt', [plus(g, meanSquare(g, centred, [2]), float('epsilon', 1e-5))]);
-		const standard = cast(g, g.div(centred, root), x.dtype);
+		const standard = g.cast(g.div(centred, root), x.dtype);
 		// Beside [batch, groups, channels of a group, positions]
 		const parts = [batch, groups, channels / groups, positions.reduce((product, size) => product * size, 1)];
 		const perGroup = opset < 21;

@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../builder.js';
 import type { Value } from '../graph.js';
-import { cast, type Expansion, type Expansions, positive, sizes, slice, unsupported } from './composite.js';
+import { type Expansion, type Expansions, positive, sizes, slice, unsupported } from './composite.js';
 
 const count = (from: number, to: number): number[] => Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
 
@@ -150,8 +150,8 @@ const resize: Expansion = ({ g, node, input, optional, output, constant, text })
 // Bools can be reduced from operator set 20 on; no bool at all is false for the largest, true for the smallest, as 0 and 255 are.
 const extremum: Expansion = ({ g, node, input, optional, output, dtype }) => {
 	if (dtype(0) !== 'bool') return null;
-	const [whole, axes] = [cast(g, input(0), 'uint8'), optional(1)];
-	return [cast(g, g.op(node.op, axes ? [whole, axes] : [whole], node.attributes, { shape: output(0).shape }), 'bool')];
+	const [whole, axes] = [g.cast(input(0), 'uint8'), optional(1)];
+	return [g.cast(g.op(node.op, axes ? [whole, axes] : [whole], node.attributes, { shape: output(0).shape }), 'bool')];
 };
 
 export const samplings: Expansions = {

@@ -1,25 +1,6 @@
 import type { Dim, GraphBuilder, Value } from '@steelyard/onnx';
-import type { DType } from '@steelyard/runtime';
 import type { ForwardInputs } from '../architecture.js';
 import type { Feed } from './feeds.js';
-
-/** TensorProto.DataType of what a Cast may go to. */
-const castCode: Partial<Record<DType, number>> = {
-	float32: 1,
-	uint8: 2,
-	int8: 3,
-	uint16: 4,
-	int16: 5,
-	int32: 6,
-	int64: 7,
-	bool: 9,
-	float64: 11,
-	uint32: 12,
-	uint64: 13,
-};
-
-const cast = (g: GraphBuilder, value: Value, dtype: DType): Value =>
-	value.dtype === dtype ? value : g.op('Cast', [value], { to: castCode[dtype] as number }, { dtype });
 
 /** A constant `[batch, …tail]`, where `like` is `[batch, …]`. */
 function filled(g: GraphBuilder, value: number, like: Value, tail: readonly number[]): Value {
@@ -45,5 +26,5 @@ export function bind(
 				: source.from === 'weight'
 					? weight(source.modality)
 					: filled(g, source.value, like, tail);
-	return cast(g, g.reshape(value, [value.shape[0] as Dim, ...tail]), dtype);
+	return g.cast(g.reshape(value, [value.shape[0] as Dim, ...tail]), dtype);
 }
