@@ -10,6 +10,7 @@ const SCOPE = '@steelyard/';
 const LAYERS: readonly (readonly string[])[] = [
 	['runtime'],
 	['onnx'],
+	['layers'],
 	['models/*', 'weighting', 'optim', 'autodiff', 'dataset', 'store'],
 	['trainer', 'client', 'queue'],
 	['api', 'worker', 'cli'],
@@ -19,7 +20,7 @@ const LAYERS: readonly (readonly string[])[] = [
 const BESIDE = 'contracts';
 
 /** What needs ONNX Runtime. The API has none of it, not even through another package. */
-const ENGINE: ReadonlySet<string> = new Set(['runtime', 'onnx', 'autodiff', 'optim', 'weighting', 'trainer']);
+const ENGINE: ReadonlySet<string> = new Set(['runtime', 'onnx', 'autodiff', 'optim', 'layers', 'weighting', 'trainer']);
 
 /** The one door beside the face: the process entries of the services, which the supervisor in `cli` forks. */
 const PROCESS_ENTRIES: ReadonlySet<string> = new Set(['api/main', 'worker/main']);

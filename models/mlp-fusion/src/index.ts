@@ -1,2 +1,1 @@
-export type { Family, ModalityInput, ModalityShape, ParameterSpec } from './family.js';
 export { mlpFusion } from './mlp-fusion.js';

@@ -1,19 +1,13 @@
 import type { MlpFusionConfig } from '@steelyard/contracts';
+import { type Family, type ForwardContext, linear, linearParameters, onlyLogits } from '@steelyard/layers';
 import type { Dim, GraphBuilder, Value } from '@steelyard/onnx';
-import type { Family, ParameterSpec } from './family.js';
-
-/** Initialisation of torch.nn.Linear: U(−1/√inputs, 1/√inputs) for weight `[inputs, outputs]` and bias. */
-const linear = (name: string, inputs: number, outputs: number): ParameterSpec[] => [
-	{ name: `${name}.weight`, shape: [inputs, outputs], bound: 1 / Math.sqrt(inputs) },
-	{ name: `${name}.bias`, shape: [outputs], bound: 1 / Math.sqrt(inputs) },
-];
 
 /** Linear layers with ReLU between them; the last one is bare. */
-function layers(g: GraphBuilder, x: Value, name: string, count: number, parameter: (name: string) => Value): Value {
+function layers(context: ForwardContext, x: Value, name: string, count: number): Value {
 	let h = x;
 	for (let i = 0; i < count; i++) {
-		if (i > 0) h = g.op('Relu', [h]);
-		h = g.gemm(h, parameter(`${name}.${i}.weight`), parameter(`${name}.${i}.bias`));
+		if (i > 0) h = context.g.op('Relu', [h]);
+		h = linear(context, h, `${name}.${i}`);
 	}
 	return h;
 }
@@ -34,32 +28,39 @@ function attentionPool(g: GraphBuilder, h: Value, batch: Dim, steps: number, mas
 
 /** One MLP a modality (over every step of a sequence, then attention pooling) to one width; weighted, concatenated, MLP head. */
 export const mlpFusion: Family<MlpFusionConfig> = {
+	mixesRows: false,
+
 	parameters({ hidden, encoder_layers, head_layers }, modalities, outputs) {
 		const encoders = modalities.flatMap(({ name, shape }) => {
 			const features = shape.at(-1) as number;
 			const mlp = Array.from({ length: encoder_layers }, (_, i) =>
-				linear(`encoder.${name}.${i}`, i === 0 ? features : hidden, hidden),
+				linearParameters(`encoder.${name}.${i}`, i === 0 ? features : hidden, hidden),
 			).flat();
-			const pool = shape.length === 2 ? [{ name: `encoder.${name}.score`, shape: [hidden, 1], bound: 1 / Math.sqrt(hidden) }] : [];
+			const pool =
+				shape.length === 2 ? [{ name: `encoder.${name}.score`, shape: [hidden, 1], initial: { uniform: 1 / Math.sqrt(hidden) } }] : [];
 			return [...mlp, ...pool];
 		});
 		const head = Array.from({ length: head_layers }, (_, i) =>
-			linear(`head.${i}`, i === 0 ? hidden * modalities.length : hidden, i === head_layers - 1 ? outputs : hidden),
+			linearParameters(`head.${i}`, i === 0 ? hidden * modalities.length : hidden, i === head_layers - 1 ? outputs : hidden),
 		).flat();
 		return [...encoders, ...head];
 	},
 
-	encode(g, { encoder_layers }, { name, shape }, { x, mask }, parameter) {
-		if (shape.length === 1) return layers(g, x, `encoder.${name}`, encoder_layers, parameter);
+	embeddingShape: ({ hidden }) => [hidden],
+
+	encode(context, { encoder_layers }, { name, shape }, { x, mask }) {
+		const { g, parameter } = context;
+		if (shape.length === 1) return layers(context, x, `encoder.${name}`, encoder_layers);
 		const [steps, features] = shape as [number, number];
 		const batch = x.shape[0] as Dim;
 		const rows = typeof batch === 'number' ? batch * steps : `${batch}*${steps}`;
-		const h = layers(g, g.reshape(x, [rows, features]), `encoder.${name}`, encoder_layers, parameter);
+		const h = layers(context, g.reshape(x, [rows, features]), `encoder.${name}`, encoder_layers);
 		return attentionPool(g, g.op('Relu', [h]), batch, steps, mask, parameter(`encoder.${name}.score`));
 	},
 
-	fuse(g, { head_layers }, embeddings, parameter) {
-		const joined = embeddings.length === 1 ? (embeddings[0] as Value) : g.concat(embeddings, 1);
-		return layers(g, g.op('Relu', [joined]), 'head', head_layers, parameter);
+	fuse(context, { head_layers }, embeddings) {
+		const values = embeddings.map(({ embedding }) => embedding);
+		const joined = values.length === 1 ? (values[0] as Value) : context.g.concat(values, 1);
+		return onlyLogits(layers(context, context.g.op('Relu', [joined]), 'head', head_layers));
 	},
 };

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { MlpFusionConfig } from '@steelyard/contracts';
+import { inference, type ModalityShape } from '@steelyard/layers';
 import { encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
 import { createSession, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
 import { describe, expect, it } from 'vitest';
-import { type ModalityShape, mlpFusion } from '../src/index.js';
+import { mlpFusion } from '../src/index.js';
 
 type Case = {
 	title: string;
@@ -28,15 +29,16 @@ async function forward({ config, modalities, parameters, inputs, outputs }: Case
 		return g.input(name, 'float32', [batch, ...shape.slice(1)]);
 	};
 	for (const { name, shape, values } of parameters) g.initializer(name, tensor('float32', shape, values));
-	const parameter = (name: string): Value => g.value(name);
+	const context = inference(g, (name) => g.value(name));
 	const weighted = modalities.map((modality) => {
 		const mask = modality.maskedSteps ? input(`mask.${modality.name}`) : null;
-		const embedding = mlpFusion.encode(g, config, modality, { x: input(`x.${modality.name}`), mask }, parameter);
+		const embedding = mlpFusion.encode(context, config, modality, { x: input(`x.${modality.name}`), mask });
 		expect(embedding.shape).toEqual([batch, config.hidden]);
 		g.output(`embedding.${modality.name}`, embedding);
-		return g.mul(embedding, input(`w.${modality.name}`));
+		const weight = input(`w.${modality.name}`);
+		return { modality, embedding: g.mul(embedding, weight), weight };
 	});
-	const logits = mlpFusion.fuse(g, config, weighted, parameter);
+	const { logits } = mlpFusion.fuse(context, config, weighted);
 	expect(logits.shape).toEqual([batch, outputs]);
 	g.output('logits', logits);
 	const session = await createSession(encodeModel({ graph: g.build('forward'), opset: OPSET }));
@@ -106,11 +108,11 @@ describe('mlp-fusion', () => {
 	it('draws parameters within the bound of torch.nn.Linear: one over the root of the inputs', () => {
 		for (const { config, modalities, outputs } of cases) {
 			const specs = mlpFusion.parameters(config, modalities, outputs);
-			for (const { name, shape, bound } of specs) {
+			for (const { name, shape, initial } of specs) {
 				const inputs = name.endsWith('.bias')
 					? specs.find((other) => other.name === name.replace(/bias$/, 'weight'))!.shape[0]!
 					: shape[0]!;
-				expect(bound, name).toBe(1 / Math.sqrt(inputs));
+				expect(initial, name).toEqual({ uniform: 1 / Math.sqrt(inputs) });
 			}
 		}
 	});

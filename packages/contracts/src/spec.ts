@@ -84,6 +84,13 @@ export const TrainingConfig = Type.Object(
 			default: 0.2,
 			description: 'of the training split, where the dataset has no validation split',
 		}),
+		modality_dropout: Type.Optional(
+			Type.Number({
+				minimum: 0,
+				exclusiveMaximum: 1,
+				description: 'probability with which a training step leaves a modality of an instance out, never all of them; 0 unless given',
+			}),
+		),
 		threads: Type.Integer({
 			minimum: 1,
 			maximum: 256,

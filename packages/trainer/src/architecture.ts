@@ -1,4 +1,4 @@
-import type { ModalityShape } from '@steelyard/mlp-fusion';
+import type { Fused, ModalityShape } from '@steelyard/layers';
 import type { Graph, GraphBuilder, Value } from '@steelyard/onnx';
 import type { Provider, Session, Tensor } from '@steelyard/runtime';
 import type { Examples, MaskKind, TargetScale } from './examples.js';
@@ -23,9 +23,9 @@ export type ForwardMode = 'train' | 'infer';
 
 /** A forward pass with the encoders in place. */
 export type Forward = {
-	/** Adds the rest of the pass: logits `[batch, outputs]` (values for regression) under weights, one `[batch, 1]` a modality. */
-	readonly logits: (weights: readonly Value[]) => Value;
-	/** After `logits` in mode `train`: the running statistics that the step leaves, by name. */
+	/** Adds the rest of the pass under weights, one `[batch, 1]` a modality. */
+	readonly fused: (weights: readonly Value[]) => Fused;
+	/** After `fused` in mode `train`: the running statistics that the step leaves, by name. */
 	readonly running: () => ReadonlyMap<string, Value>;
 };
 

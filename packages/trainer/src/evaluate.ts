@@ -1,5 +1,5 @@
 import type { Metrics, TaskProfile } from '@steelyard/contracts';
-import type { ModalityShape } from '@steelyard/mlp-fusion';
+import type { ModalityShape } from '@steelyard/layers';
 import type { Session, Tensor } from '@steelyard/runtime';
 import type { OwnModel } from './architecture.js';
 import { type Examples, filledUp, forwardInputs, inBatches, labelsOf, maskedSteps, presence } from './examples.js';

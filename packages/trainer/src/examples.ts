@@ -1,6 +1,6 @@
 import type { TaskProfile } from '@steelyard/contracts';
 import type { Split } from '@steelyard/dataset';
-import type { ModalityShape } from '@steelyard/mlp-fusion';
+import type { ModalityShape } from '@steelyard/layers';
 import { sizeOf, type Tensor } from '@steelyard/runtime';
 
 /** How the target of a regression is scaled for training; raw = value·deviation + mean. */

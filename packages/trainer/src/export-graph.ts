@@ -1,5 +1,5 @@
 import type { TaskProfile } from '@steelyard/contracts';
-import type { ModalityShape } from '@steelyard/mlp-fusion';
+import type { ModalityShape } from '@steelyard/layers';
 import { type Dim, encodeModel, GraphBuilder, OPSET, type Shape, type Value } from '@steelyard/onnx';
 import type { Tensor } from '@steelyard/runtime';
 import { usesDivergence, type WeightingConfig } from '@steelyard/weighting';
@@ -107,7 +107,7 @@ export function exportModel(options: ExportOptions): Uint8Array {
 						modalities.map(() => 1),
 						1,
 					);
-		return outputOf(fused.logits(columns));
+		return outputOf(fused.fused(columns).logits);
 	};
 
 	let weights = modalityWeightsGraph(g, config, statistics, present);
@@ -120,7 +120,7 @@ export function exportModel(options: ExportOptions): Uint8Array {
 				modalities.map(() => 1),
 				1,
 			)[m] as Value;
-			return outputOf(forwardOf(model, `unimodal.${name}`).logits([column]));
+			return outputOf(forwardOf(model, `unimodal.${name}`).fused([column]).logits);
 		});
 		weights = instanceWeightsGraph(g, config, statistics, { task, unimodal: outputs, fused: firstPass, present });
 	}

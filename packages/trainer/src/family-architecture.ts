@@ -1,42 +1,87 @@
 import { counterRandom } from '@steelyard/dataset';
-import { OPSET, type Value } from '@steelyard/onnx';
+import type { Initialisation } from '@steelyard/layers';
+import { GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
 import { sizeOf } from '@steelyard/runtime';
 import type { Architecture } from './architecture.js';
 import { denseWork } from './chunk.js';
+import { poolRows } from './dropout-pool.js';
 import { maskedSteps } from './examples.js';
-import { embed, type FamilyModel, fuse, parametersOf } from './family-model.js';
+import { embed, type FamilyModel, familyOf, fuse, parametersOf } from './family-model.js';
+import { forwardContext, fromPool } from './forward-context.js';
 import { createPredictor } from './predictor.js';
 
-/** Parameters drawn from U(−bound, bound). */
+type Random = ReturnType<typeof counterRandom>;
+
+/** A standard normal number, by Box and Muller. */
+const normal = (random: Random): number => Math.sqrt(-2 * Math.log(1 - random.uniform())) * Math.cos(2 * Math.PI * random.uniform());
+
+function drawn(initial: Initialisation, count: number, random: Random): Float32Array {
+	if ('constant' in initial) return new Float32Array(count).fill(initial.constant);
+	if ('normal' in initial) return Float32Array.from({ length: count }, () => normal(random) * initial.normal);
+	return Float32Array.from({ length: count }, () => (2 * random.uniform() - 1) * initial.uniform);
+}
+
 function initialParameters(model: FamilyModel, seed: number, stream: number): Map<string, Float32Array> {
 	const random = counterRandom(seed, stream);
-	return new Map(
-		parametersOf(model).map(({ name, shape, bound }) => [
-			name,
-			Float32Array.from({ length: sizeOf(shape) }, () => (2 * random.uniform() - 1) * bound),
-		]),
+	return new Map(parametersOf(model).map(({ name, shape, initial }) => [name, drawn(initial, sizeOf(shape), random)]));
+}
+
+/** Rows of the pool that each random draw of a training step takes: the pass is built once, and asked. */
+function randomSites(model: FamilyModel, batch: number): number[] {
+	const g = new GraphBuilder();
+	const sites: number[] = [];
+	const parameters = new Map(parametersOf(model).map(({ name, shape }) => [name, g.input(name, 'float32', shape)]));
+	const context = forwardContext(
+		g,
+		(name) => parameters.get(name) as Value,
+		(shape) => {
+			sites.push(poolRows(sizeOf(shape)));
+			return g.input(`random.${sites.length}`, 'float32', shape);
+		},
 	);
+	const shapes = new Map(model.modalities.map(({ name, shape }) => [name, shape]));
+	const embeddings = embed(context, model, {
+		x: (m) => g.input(`x.${m}`, 'float32', [batch, ...(shapes.get(m) as number[])]),
+		mask: (m) => g.input(`mask.${m}`, 'float32', [batch, shapes.get(m)?.[0] as number]),
+	});
+	fuse(
+		context,
+		model,
+		embeddings,
+		model.modalities.map(({ name }) => g.input(`w.${name}`, 'float32', [batch, 1])),
+	);
+	return sites;
 }
 
 /** A model of a built-in family as something to train. */
 export function familyArchitecture(model: FamilyModel): Architecture {
 	const { modalities, outputs } = model;
 	const parameters = parametersOf(model);
+	const sites = new Map<number, number[]>();
 	return {
 		modalities,
 		outputs,
 		masks: maskedSteps(modalities),
 		parameters,
 		running: [],
-		dropouts: () => [],
+		dropouts(batch) {
+			const known = sites.get(batch) ?? randomSites(model, batch);
+			sites.set(batch, known);
+			return known;
+		},
 		opset: OPSET,
 		fixedBatch: null,
-		padding: 'zeros',
+		padding: familyOf(model).mixesRows ? 'repeat' : 'zeros',
 		initial: (seed, stream) => initialParameters(model, seed, stream),
 		work: (_, batch) => denseWork({ parameters, modalities, batch }),
 		forward(g, inputs) {
-			const embeddings: Value[] = embed(g, model, inputs);
-			return { logits: (weights) => fuse(g, model, embeddings, weights, inputs.parameter), running: () => new Map() };
+			const context = forwardContext(
+				g,
+				inputs.parameter,
+				inputs.random === undefined ? null : fromPool(g, inputs.random.pool, inputs.random.rows),
+			);
+			const embeddings: Value[] = embed(context, model, inputs);
+			return { fused: (weights) => fuse(context, model, embeddings, weights), running: () => new Map() };
 		},
 		predictor: (options) => createPredictor(model, options),
 		ownModel: null,

@@ -1,45 +1,49 @@
-import type { MlpFusionConfig } from '@steelyard/contracts';
-import { type Family, type ModalityShape, mlpFusion, type ParameterSpec } from '@steelyard/mlp-fusion';
-import type { GraphBuilder, Value } from '@steelyard/onnx';
+import type { CustomConfig, ModelConfig } from '@steelyard/contracts';
+import type { Family, ForwardContext, Fused, ModalityShape, ParameterSpec } from '@steelyard/layers';
+import { mlpFusion } from '@steelyard/mlp-fusion';
+import type { Dim, GraphBuilder, Value } from '@steelyard/onnx';
 import type { ForwardInputs } from './architecture.js';
+
+/** The config of a built-in family. */
+export type FamilyConfig = Exclude<ModelConfig, CustomConfig>;
 
 /** A model of a built-in family: its config over given modalities. */
 export type FamilyModel = {
-	readonly config: MlpFusionConfig;
+	readonly config: FamilyConfig;
 	readonly modalities: readonly ModalityShape[];
 	/** Logits a row. */
 	readonly outputs: number;
 };
 
-const families: Readonly<Record<MlpFusionConfig['family'], Family<MlpFusionConfig>>> = { 'mlp-fusion': mlpFusion };
-const familyOf = ({ config }: FamilyModel): Family<MlpFusionConfig> => families[config.family];
+const families: { readonly [F in FamilyConfig['family']]: Family<Extract<FamilyConfig, { family: F }>> } = { 'mlp-fusion': mlpFusion };
+
+export const familyOf = ({ config }: FamilyModel): Family<FamilyConfig> => families[config.family] as Family<FamilyConfig>;
 
 export const parametersOf = (model: FamilyModel): ParameterSpec[] =>
 	familyOf(model).parameters(model.config, model.modalities, model.outputs);
 
-/** Embeddings `[batch, width]` in the order of the modalities. */
-export const embed = (g: GraphBuilder, model: FamilyModel, { x, mask, parameter }: ForwardInputs): Value[] =>
+/** Embeddings `[batch, …embeddingShape]` in the order of the modalities. */
+export const embed = (context: ForwardContext, model: FamilyModel, { x, mask }: Pick<ForwardInputs, 'x' | 'mask'>): Value[] =>
 	model.modalities.map((modality) =>
-		familyOf(model).encode(
-			g,
-			model.config,
-			modality,
-			{ x: x(modality.name), mask: modality.maskedSteps ? mask(modality.name) : null },
-			parameter,
-		),
+		familyOf(model).encode(context, model.config, modality, {
+			x: x(modality.name),
+			mask: modality.maskedSteps ? mask(modality.name) : null,
+		}),
 	);
 
-/** Logits `[batch, outputs]` of embeddings under weights, one `[batch, 1]` a modality. */
-export const fuse = (
-	g: GraphBuilder,
-	model: FamilyModel,
-	embeddings: readonly Value[],
-	weights: readonly Value[],
-	parameter: ForwardInputs['parameter'],
-): Value =>
+/** `[batch, 1]` with as many axes as `like` has. */
+function column(g: GraphBuilder, weight: Value, like: Value): Value {
+	const more = like.shape.length - 2;
+	return more === 0 ? weight : g.reshape(weight, [weight.shape[0] as Dim, ...Array.from({ length: more + 1 }, () => 1)]);
+}
+
+/** What the fusion makes of embeddings under weights, one `[batch, 1]` a modality. */
+export const fuse = (context: ForwardContext, model: FamilyModel, embeddings: readonly Value[], weights: readonly Value[]): Fused =>
 	familyOf(model).fuse(
-		g,
+		context,
 		model.config,
-		embeddings.map((embedding, m) => g.mul(embedding, weights[m] as Value)),
-		parameter,
+		model.modalities.map((modality, m) => {
+			const [embedding, weight] = [embeddings[m] as Value, weights[m] as Value];
+			return { modality, embedding: context.g.mul(embedding, column(context.g, weight, embedding)), weight };
+		}),
 	);

@@ -1,6 +1,6 @@
 import { type JobSpec, ProblemError, type TaskProfile } from '@steelyard/contracts';
 import { type Dataset, openDataset, standardisation, trainingRows } from '@steelyard/dataset';
-import type { ModalityShape } from '@steelyard/mlp-fusion';
+import type { ModalityShape } from '@steelyard/layers';
 import { chooseProvider, type Devices, type Provider, probeDevices } from '@steelyard/runtime';
 import type { WeightingConfig } from '@steelyard/weighting';
 import { type Examples, labelsOf, presence, type TargetScale } from './examples.js';

@@ -79,8 +79,9 @@ async function differentiated(options: TrainProgramOptions) {
 		{ x: (m) => input(`x.${m}`), mask: (m) => input(`mask.${m}`), parameter, ...random },
 		{ scope: 'model', mode: 'train' },
 	);
-	const logits = forward.logits(architecture.modalities.map(({ name }) => input(`w.${name}`)));
-	const loss = lossOf(g, options.loss, logits, input('target'), input('sample_weight'));
+	const { logits, auxiliary } = forward.fused(architecture.modalities.map(({ name }) => input(`w.${name}`)));
+	const task = lossOf(g, options.loss, logits, input('target'), input('sample_weight'));
+	const loss = auxiliary === null ? task : g.add(task, auxiliary);
 	g.output('loss', loss);
 	g.output('scaled_loss', g.mul(loss, scale));
 	const moved = forward.running();

@@ -1,5 +1,5 @@
 import type { JobResult, Metrics } from '@steelyard/contracts';
-import type { ModalityShape } from '@steelyard/mlp-fusion';
+import type { ModalityShape } from '@steelyard/layers';
 import type { Architecture, Parameters } from './architecture.js';
 import { type Examples, labelsOf, presence } from './examples.js';
 import type { Job } from './job.js';

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CustomConfig, type JobEventBody, type MlpFusionConfig, parseJobSpec } from '@steelyard/contracts';
+import { inference } from '@steelyard/layers';
 import { mlpFusion } from '@steelyard/mlp-fusion';
 import { decodeModel, encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
 import { optimizer as optimizerOf } from '@steelyard/optim';
@@ -53,16 +54,17 @@ function network(kind: Kind, { batch = 'N', weights = false, seed = 1, regular =
 	const parameters = new Map(
 		family.parameters.map(({ name, shape }) => [name, g.initializer(name, tensor('float32', shape, initial.get(name)!))]),
 	);
-	const parameter = (name: string): Value => parameters.get(name)!;
+	const context = inference(g, (name) => parameters.get(name)!);
 	const embeddings = modalities.map((modality) => {
 		const x = g.input(`in_${modality.name}`, 'float32', [batch, ...modality.shape]);
-		const encoded = mlpFusion.encode(g, config, modality, { x, mask: null }, parameter);
+		const encoded = mlpFusion.encode(context, config, modality, { x, mask: null });
 		const embedding = regular ? regularised(g, encoded, modality.name) : encoded;
 		g.node('Identity', [embedding], [{ ...embedding, name: `embedding_${modality.name}` }]);
 		const named = g.value(`embedding_${modality.name}`);
-		return weights ? g.mul(named, g.input(`w.${modality.name}`, 'float32', [batch, 1])) : named;
+		const weight = weights ? g.input(`w.${modality.name}`, 'float32', [batch, 1]) : g.scalar(1);
+		return { modality, embedding: weights ? g.mul(named, weight) : named, weight };
 	});
-	g.output('logits', mlpFusion.fuse(g, config, embeddings, parameter));
+	g.output('logits', mlpFusion.fuse(context, config, embeddings).logits);
 	return encodeModel({ graph: g.build('network'), opset });
 }
 

@@ -1,5 +1,5 @@
 import { ProblemError } from '@steelyard/contracts';
-import type { ModalityShape } from '@steelyard/mlp-fusion';
+import { type ModalityShape, onlyLogits } from '@steelyard/layers';
 import { type Dim, encodeModel, type Graph, replaceInitializers, type Value } from '@steelyard/onnx';
 import { createSession, sizeOf, type Tensor } from '@steelyard/runtime';
 import type { Architecture, OwnModel, ParameterShape, Predictor, PredictorOptions } from '../architecture.js';
@@ -157,11 +157,11 @@ export function customArchitecture(uploaded: Uploaded, modalities: readonly Moda
 			);
 			let nameOf = (name: string): string => name;
 			return {
-				logits(weights) {
+				fused(weights) {
 					const weight = (modality: string): Value => weights[modalities.findIndex(({ name }) => name === modality)] as Value;
 					nameOf = rest(new Map(late.map((feed) => [feed.name, bind(g, feed, inputs, like, weight)])));
 					const output: Value = { name: nameOf(config.output), dtype: 'float32', shape: [] };
-					return g.reshape(output, [like.shape[0] as Dim, outputs]);
+					return onlyLogits(g.reshape(output, [like.shape[0] as Dim, outputs]));
 				},
 				running: () =>
 					new Map(

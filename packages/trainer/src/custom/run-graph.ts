@@ -1,4 +1,4 @@
-import type { ModalityShape } from '@steelyard/mlp-fusion';
+import type { ModalityShape } from '@steelyard/layers';
 import { type DType, type Session, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
 import { EVALUATION_BATCH } from '../evaluate.js';
 import { type Examples, filledUp, fillMask, inBatches } from '../examples.js';
