@@ -1,4 +1,5 @@
 export { mutualInformationArgmax } from './argmax-information.js';
+export { type Grid, LOG_PROBABILITY_FLOOR } from './ballot.js';
 export {
 	type SmoothingConfig,
 	usesDivergence,
@@ -8,6 +9,8 @@ export {
 	type WeightingPresetName,
 	weightingPreset,
 } from './configuration.js';
+export { type Consensus, type ConsensusInput, type ConsensusStatistics, consensus, joinConsensus } from './consensus.js';
+export { type ConsensusFitInput, fitConsensus } from './consensus-fit.js';
 export { type DivergenceInput, FIXED_SIGMA, instanceDivergence, SIGMA_FLOOR } from './instance-divergence.js';
 export { type KsgOptions, mutualInformationKsg } from './kraskov.js';
 export { INFORMATION_FLOOR, type InformationEstimator, type InformationInput, modalityInformation } from './modality-information.js';
