@@ -5,7 +5,7 @@ import type { OwnModel } from './architecture.js';
 import { type Examples, filledUp, forwardInputs, inBatches, labelsOf, maskedSteps, presence } from './examples.js';
 import { metricsOf, type Predictions } from './metrics.js';
 import { predictionsFrom } from './predictions.js';
-import { evenWeights } from './weigher.js';
+import { evenWeights } from './weighing/weigher.js';
 
 /** Rows of one forward pass when a model is judged. */
 export const EVALUATION_BATCH = 256;

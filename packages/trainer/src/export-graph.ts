@@ -2,26 +2,25 @@ import type { TaskProfile } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/layers';
 import { type Dim, encodeModel, GraphBuilder, OPSET, type Shape, type Value } from '@steelyard/onnx';
 import type { Tensor } from '@steelyard/runtime';
-import { usesDivergence, type WeightingConfig } from '@steelyard/weighting';
 import type { Architecture, Forward } from './architecture.js';
 import type { MaskKind, TargetScale } from './examples.js';
 import { type Standardisation, standardised } from './standardise.js';
-import type { WeightingStatistics } from './weigher.js';
-import { instanceWeightsGraph, modalityWeightsGraph } from './weighting-graph.js';
+import type { Weigher } from './weighing/weigher.js';
 
 export type TrainedModel = { readonly architecture: Architecture; readonly parameters: ReadonlyMap<string, Tensor> };
 
 export type ExportOptions = {
 	fusion: TrainedModel;
-	/** One a modality, in its order; needed where the weighting uses divergences. */
-	unimodal: readonly TrainedModel[];
+	/** The models of each modality, in its order; needed where the weigher needs their outputs. */
+	unimodal: readonly (readonly TrainedModel[])[];
 	/** Modalities that have a mask: whole rows or steps may be missing. */
 	masked: ReadonlySet<string>;
 	task: TaskProfile;
 	scale: TargetScale;
 	standardisation: ReadonlyMap<string, Standardisation>;
-	config: WeightingConfig;
-	statistics: WeightingStatistics;
+	weigher: Weigher<unknown>;
+	/** Of the weigher; null before any refresh. */
+	statistics: unknown;
 	metadata: Readonly<Record<string, string>>;
 };
 
@@ -61,7 +60,7 @@ function predictions(g: GraphBuilder, task: TaskProfile, logits: Value): void {
  * `prediction` `[batch]` (class index, int64, or value), `probabilities` `[batch, classes]`, `modality_weights` `[batch, M]`.
  */
 export function exportModel(options: ExportOptions): Uint8Array {
-	const { fusion, unimodal, masked, task, scale, standardisation, config, statistics } = options;
+	const { fusion, unimodal, masked, task, scale, standardisation, weigher, statistics } = options;
 	const { modalities, fixedBatch, opset } = fusion.architecture;
 	const batch = fixedBatch ?? 'batch';
 	const g = new GraphBuilder('model/');
@@ -110,21 +109,26 @@ export function exportModel(options: ExportOptions): Uint8Array {
 		return outputOf(fused.fused(columns).logits);
 	};
 
-	let weights = modalityWeightsGraph(g, config, statistics, present);
-	if (usesDivergence(config)) {
-		const firstPass = fusedUnder(weights);
-		const outputs = unimodal.map((model, m) => {
-			const { name } = modalities[m] as ModalityShape;
-			const column = g.split(
-				present,
-				modalities.map(() => 1),
-				1,
-			)[m] as Value;
-			return outputOf(forwardOf(model, `unimodal.${name}`).fused([column]).logits);
+	const columnOf = (m: number): Value =>
+		modalities.length === 1
+			? present
+			: (g.split(
+					present,
+					modalities.map(() => 1),
+					1,
+				)[m] as Value);
+	/** The mean over the models of modality m. */
+	const unimodalOutput = (models: readonly TrainedModel[], m: number): Value => {
+		const { name } = modalities[m] as ModalityShape;
+		const outputs = models.map((model, f) => {
+			const scope = models.length === 1 ? `unimodal.${name}` : `unimodal.${name}.${f}`;
+			return outputOf(forwardOf(model, scope).fused([columnOf(m)]).logits);
 		});
-		weights = instanceWeightsGraph(g, config, statistics, { task, unimodal: outputs, fused: firstPass, present });
-	}
-	predictions(g, task, fusedUnder(weights));
+		const sum = outputs.reduce((a, b) => g.add(a, b));
+		return outputs.length === 1 ? sum : g.scale(1 / outputs.length, sum);
+	};
+	const { weights, output } = weigher.graph(g, { unimodal: unimodal.map(unimodalOutput), present, fused: fusedUnder }, statistics);
+	predictions(g, task, output);
 	g.output('modality_weights', weights);
 	return encodeModel({ graph: g.build('steelyard'), opset: Math.max(OPSET, opset), metadata: options.metadata });
 }

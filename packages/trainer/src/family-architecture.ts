@@ -1,4 +1,4 @@
-import { counterRandom } from '@steelyard/dataset';
+import { type CounterRandom, counterRandom } from '@steelyard/dataset';
 import type { Initialisation } from '@steelyard/layers';
 import { GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
 import { sizeOf } from '@steelyard/runtime';
@@ -10,14 +10,9 @@ import { embed, type FamilyModel, familyOf, fuse, parametersOf } from './family-
 import { forwardContext, fromPool } from './forward-context.js';
 import { createPredictor } from './predictor.js';
 
-type Random = ReturnType<typeof counterRandom>;
-
-/** A standard normal number, by Box and Muller. */
-const normal = (random: Random): number => Math.sqrt(-2 * Math.log(1 - random.uniform())) * Math.cos(2 * Math.PI * random.uniform());
-
-function drawn(initial: Initialisation, count: number, random: Random): Float32Array {
+function drawn(initial: Initialisation, count: number, random: CounterRandom): Float32Array {
 	if ('constant' in initial) return new Float32Array(count).fill(initial.constant);
-	if ('normal' in initial) return Float32Array.from({ length: count }, () => normal(random) * initial.normal);
+	if ('normal' in initial) return Float32Array.from({ length: count }, () => random.normal() * initial.normal);
 	return Float32Array.from({ length: count }, () => (2 * random.uniform() - 1) * initial.uniform);
 }
 

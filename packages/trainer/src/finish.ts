@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { JobCurves, JobResult } from '@steelyard/contracts';
 import { createSession, type Session, sizeOf, type Tensor } from '@steelyard/runtime';
-import { summariseWeights, usesDivergence } from '@steelyard/weighting';
+import { summariseWeights } from '@steelyard/weighting';
 import type { Architecture, Parameters } from './architecture.js';
 import { type Evaluation, evaluateModel, evaluateOwnModel } from './evaluate.js';
 import { type Examples, presence } from './examples.js';
@@ -9,11 +9,10 @@ import { exportModel, type TrainedModel } from './export-graph.js';
 import type { TrainOutcome } from './face.js';
 import type { FitOutcome } from './fit.js';
 import type { Job } from './job.js';
-import { essenceOf, statisticsFrom } from './job-state.js';
+import { essenceOf } from './job-state.js';
 import { layoutOf, parametersFrom } from './parameter-layout.js';
 import { type JudgedUnimodal, unimodalParameters } from './unimodal-stage.js';
 import { VERSION } from './version.js';
-import { NO_STATISTICS } from './weigher.js';
 import { writeWhole } from './whole-file.js';
 
 function trainedModel(architecture: Architecture, parameters: Parameters): TrainedModel {
@@ -42,14 +41,15 @@ type Finish = {
 
 /** Exports the model, judges it by running the exported graph on every split, and writes the artifacts. */
 export async function finish(job: Job, { output, outcome, judged, deviceNote, started }: Finish): Promise<TrainOutcome> {
-	const { spec, task, modalities, dataset, config, emit } = job;
+	const { spec, task, modalities, dataset, weigher, emit } = job;
 	const { header } = job.state;
 	emit({ type: 'stage', stage: 'evaluating' });
 	const fusion = trainedModel(job.fusion, outcome.parameters);
-	const unimodal = usesDivergence(config)
-		? job.unimodal.map((architecture, m) => trainedModel(architecture, unimodalParameters(job, m)))
+	const unimodal = weigher.needsOutputs
+		? job.unimodal.map((architecture, m) => unimodalParameters(job, m).map((parameters) => trainedModel(architecture, parameters)))
 		: [];
-	const statistics = header.bestStatistics === null ? NO_STATISTICS : statisticsFrom(header.bestStatistics);
+	const statistics = header.bestStatistics;
+	const information = weigher.information(statistics);
 	const own = job.fusion.ownModel?.(fusion.parameters) ?? null;
 	const { bytes, judge } =
 		own !== null && !job.weighted
@@ -73,7 +73,7 @@ export async function finish(job: Job, { output, outcome, judged, deviceNote, st
 			weights = Object.fromEntries(
 				summary.map((one, m) => [
 					(modalities[m] as (typeof modalities)[number]).name,
-					{ ...one, mutual_information: statistics.mi?.[m] ?? null },
+					{ ...one, mutual_information: information?.[m] ?? null },
 				]),
 			);
 		}
@@ -82,7 +82,7 @@ export async function finish(job: Job, { output, outcome, judged, deviceNote, st
 	}
 
 	emit({ type: 'stage', stage: 'exporting' });
-	const shapes = [fusion, ...unimodal].flatMap(({ architecture }) => architecture.parameters);
+	const shapes = [fusion, ...unimodal.flat()].flatMap(({ architecture }) => architecture.parameters);
 	const result: JobResult = {
 		metrics,
 		unimodal: judged?.metrics ?? {},

@@ -28,6 +28,9 @@ export type FitState = {
 	plateau: PlateauState;
 };
 
+/** Where a chunk begins. */
+export type FitPlace = Pick<FitState, 'epoch' | 'chunk' | 'step'>;
+
 export type FitProgress = {
 	epoch: number;
 	epochs: number;
@@ -54,8 +57,10 @@ export type FitOptions = {
 	provider: Provider;
 	/** Where to go on from. */
 	resume: { state: FitState; tensors: ReadonlyMap<string, Tensor> } | null;
-	/** Called before the first chunk of an epoch. */
-	beforeEpoch: (epoch: number, parameters: Parameters) => Promise<void>;
+	/** Called before every chunk. */
+	beforeChunk: (place: FitPlace, parameters: () => Parameters) => Promise<void>;
+	/** Most steps of a chunk; as many as are quick unless given. */
+	mostSteps?: number;
 	validate: (parameters: Parameters) => Promise<Metrics>;
 	/** Whether the running epoch's model may be chosen as the best, and its score counted for early stopping and the schedule. */
 	eligible: () => boolean;
@@ -148,7 +153,13 @@ export async function fit(options: FitOptions): Promise<FitOutcome> {
 	const { weight_decay, learning_rate, ...rest } = training.optimizer;
 	const optimizer = optimizerOf({ ...rest, weightDecay: weight_decay });
 	const program = await compileTrainProgram({ ...options, batch, optimizer, clipNorm: training.clip_norm, recompute: training.recompute });
-	const perChunk = chunkSteps({ work: program.work, batch, perEpoch, most: optimizer.maxChunk, modalities: architecture.modalities });
+	const perChunk = chunkSteps({
+		work: program.work,
+		batch,
+		perEpoch,
+		most: Math.min(optimizer.maxChunk, options.mostSteps ?? optimizer.maxChunk),
+		modalities: architecture.modalities,
+	});
 	const fill = batcher(options, batch, perChunk);
 
 	const groups = [...program.layout, ...program.running];
@@ -240,11 +251,11 @@ export async function fit(options: FitOptions): Promise<FitOutcome> {
 	try {
 		const finished = (): boolean => state.epoch >= epochs || (stopping !== null && state.badEpochs >= stopping.patience);
 		while (!finished()) {
-			if (state.chunk === 0) await options.beforeEpoch(state.epoch, parameters());
 			const order = shuffledOrder(seed, state.epoch, count);
 			while (state.chunk * perChunk < perEpoch) {
 				const started = performance.now();
 				const before = state.step;
+				await options.beforeChunk(state, parameters);
 				await runChunk(order);
 				const rows = Math.min(count, state.chunk * perChunk * batch);
 				options.onProgress({

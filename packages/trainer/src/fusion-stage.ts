@@ -1,51 +1,74 @@
 import { adaptSmoothing, smooth, summariseWeights } from '@steelyard/weighting';
 import type { Parameters } from './architecture.js';
 import { type Examples, labelsOf, presence } from './examples.js';
-import type { FitOutcome } from './fit.js';
+import type { FitOutcome, FitPlace } from './fit.js';
 import type { Job } from './job.js';
-import { plainStatistics, statisticsFrom } from './job-state.js';
 import { metricsOf } from './metrics.js';
 import { predictionsFrom } from './predictions.js';
 import type { JudgedUnimodal } from './unimodal-stage.js';
-import { evenWeights, refresh, type WeigherExamples, weigh } from './weigher.js';
+import { evenWeights, type Refreshes, type WeigherExamples } from './weighing/weigher.js';
+
+/** Where the refreshes stand. */
+type RefreshState = { refreshes: number; lastRefresh: number; improved: boolean };
+
+/** Whether the training weights are to be made anew before the chunk at `place`. */
+function isDue(refreshes: Refreshes, { epoch, chunk, step }: FitPlace, state: RefreshState): boolean {
+	switch (refreshes.when) {
+		case 'never':
+			return false;
+		case 'once':
+			return state.refreshes === 0;
+		case 'epochs':
+			return chunk === 0 && epoch > 0 && epoch % refreshes.every === 0;
+		case 'steps':
+			return step - state.lastRefresh >= refreshes.every;
+		case 'improvement':
+			return chunk === 0 && state.improved;
+	}
+}
 
 /** Trains the fusion model on weighted embeddings, refreshing the weights on schedule and validating along the one path. */
 export async function trainFusion(job: Job, judged: JudgedUnimodal | null): Promise<FitOutcome> {
-	const { state, task, config, modalities, train, validation, weighted, emit } = job;
+	const { state, task, weigher, modalities, train, validation, weighted, emit } = job;
 	const { header, kept } = state;
 	emit({ type: 'stage', stage: 'fusion' });
 	const predictor = await job.predictorOf(job.fusion);
 	const presenceIn = (examples: Examples) => modalities.map((modality) => presence(examples, modality));
-	const under = async (examples: Examples, parameters: Parameters): Promise<WeigherExamples> => ({
-		count: examples.rows.length,
-		unimodal: judged?.outputs.get(examples.name) ?? [],
-		present: presenceIn(examples),
-		labels: labelsOf(examples),
-		fused: await predictor.encode(examples, parameters),
-	});
+	const under = async (examples: Examples, unimodal: readonly Float32Array[], parameters: Parameters): Promise<WeigherExamples> => {
+		let fused: ReturnType<typeof predictor.encode> | null = null; // not every method looks at it
+		return {
+			count: examples.rows.length,
+			unimodal,
+			present: presenceIn(examples),
+			labels: labelsOf(examples),
+			async fused(weights) {
+				fused ??= predictor.encode(examples, parameters);
+				return (await fused)(weights);
+			},
+		};
+	};
 	const shape = { rows: train.rows.length, modalities: modalities.length };
-	let statistics = header.statistics === null ? null : statisticsFrom(header.statistics);
 	let table = (kept.get('table/weights')?.data as Float32Array | undefined) ?? evenWeights(shape.rows, presenceIn(train));
 
 	const byName = (value: (m: number) => number): Record<string, number> =>
 		Object.fromEntries(modalities.map(({ name }, m) => [name, value(m)]));
-	const refreshWeights = async (epoch: number, parameters: Parameters): Promise<void> => {
-		if (!weighted || epoch === 0 || epoch % config.refreshEpochs !== 0) return;
+	const refreshWeights = async (place: FitPlace, parameters: () => Parameters): Promise<void> => {
+		if (!isDue(weigher.refreshes, place, header)) return;
 		const began = performance.now();
-		const fresh = await refresh(config, task, await under(train, parameters), job.spec.training.seed);
+		const fresh = await weigher.refresh(await under(train, judged?.training ?? [], parameters()));
 		if (header.lastLoss !== null)
-			header.smoothing = adaptSmoothing(header.smoothing, header.lossAtRefresh, header.lastLoss, config.smoothing);
+			header.smoothing = adaptSmoothing(header.smoothing, header.lossAtRefresh, header.lastLoss, weigher.smoothing);
 		header.lossAtRefresh = header.lastLoss;
+		Object.assign(header, { refreshes: header.refreshes + 1, lastRefresh: place.step, improved: false });
 		table = smooth(table, fresh.weights, header.smoothing);
 		kept.set('table/weights', { dtype: 'float32', shape: [shape.rows, shape.modalities], data: table });
-		statistics = fresh.statistics;
-		header.statistics = plainStatistics(statistics);
-		const { mi } = statistics;
+		header.statistics = fresh.statistics;
+		const information = weigher.information(fresh.statistics);
 		const summary = summariseWeights(table, shape, presenceIn(train));
 		const told = {
-			epoch,
+			epoch: place.epoch,
 			modality_weights: byName((m) => summary[m]?.mean ?? 0),
-			mutual_information: mi && byName((m) => mi[m] as number),
+			mutual_information: information && byName((m) => information[m] as number),
 			smoothing: header.smoothing,
 			seconds: (performance.now() - began) / 1000,
 		};
@@ -55,18 +78,25 @@ export async function trainFusion(job: Job, judged: JudgedUnimodal | null): Prom
 
 	return job
 		.fitModel(
-			{ name: 'fusion', stage: 'fusion', index: weighted ? modalities.length : 0 },
+			{ name: 'fusion', stage: 'fusion', index: weigher.models * modalities.length },
 			{
 				architecture: job.fusion,
 				train,
 				weights: () => table,
-				beforeEpoch: refreshWeights,
+				beforeChunk: refreshWeights,
 				// a model that never saw its weights is not the one to export with them
-				eligible: () => !weighted || statistics !== null,
+				eligible: () => !weighted || header.refreshes > 0,
+				...(weigher.refreshes.when === 'steps' ? { mostSteps: weigher.refreshes.every } : {}),
 				async validate(parameters) {
-					const { fused } = await weigh(config, task, await under(validation, parameters), statistics);
-					const metrics = metricsOf(task, predictionsFrom(task, fused), labelsOf(validation));
-					header.lastLoss = metrics['loss'] ?? null;
+					const examples = await under(validation, judged?.outputs.get(validation.name) ?? [], parameters);
+					const { output } = await weigher.weigh(examples, header.refreshes > 0 ? header.statistics : null);
+					const metrics = metricsOf(task, predictionsFrom(task, output), labelsOf(validation));
+					const loss = metrics['loss'] ?? null;
+					header.lastLoss = loss;
+					if (loss !== null && (header.lowestLoss === null || loss < header.lowestLoss)) {
+						header.lowestLoss = loss;
+						header.improved = true;
+					}
 					return metrics;
 				},
 			},

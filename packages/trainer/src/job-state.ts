@@ -7,15 +7,12 @@ import type { TrainOptions } from './face.js';
 import type { FitOptions, FitState } from './fit.js';
 import type { Prepared } from './prepare.js';
 import { VERSION } from './version.js';
-import type { WeightingStatistics } from './weigher.js';
-
-type PlainStatistics = { mi: number[] | null; min: number[]; max: number[]; sigma: WeightingStatistics['sigma'] };
 
 /** Everything of a job, beside tensors, that a checkpoint keeps. */
 export type JobHeader = {
 	/** Of the spec and dataset that it belongs to. */
 	readonly key: string;
-	/** Unimodal models done; equal to the number of modalities while the fusion model trains. */
+	/** Unimodal models done; all of them while the fusion model trains. */
 	modelsDone: number;
 	fit: FitState | null;
 	readonly epochs: JobCurves['epochs'];
@@ -24,9 +21,16 @@ export type JobHeader = {
 	/** Validation loss of the last epoch, and at the last refresh. */
 	lastLoss: number | null;
 	lossAtRefresh: number | null;
-	statistics: PlainStatistics | null;
+	/** Lowest validation loss of an epoch so far, and whether it came after the last refresh. */
+	lowestLoss: number | null;
+	improved: boolean;
+	/** Refreshes made, and the optimizer step of the last one. */
+	refreshes: number;
+	lastRefresh: number;
+	/** Those of the last refresh, as the weigher has them; plain JSON. */
+	statistics: unknown;
 	/** Those under which the best epoch was validated: the export carries them, so that what was chosen is what is downloaded. */
-	bestStatistics: PlainStatistics | null;
+	bestStatistics: unknown;
 };
 
 /** Where a job stands, and how it is kept. */
@@ -56,20 +60,6 @@ export const essenceOf = ({ model, modalities, weighting, training }: JobSpec) =
 	training,
 });
 
-export const plainStatistics = ({ mi, min, max, sigma }: WeightingStatistics): PlainStatistics => ({
-	mi: mi && [...mi],
-	min: [...min],
-	max: [...max],
-	sigma,
-});
-
-export const statisticsFrom = ({ mi, min, max, sigma }: PlainStatistics): WeightingStatistics => ({
-	mi: mi && Float64Array.from(mi),
-	min: Float64Array.from(min),
-	max: Float64Array.from(max),
-	sigma,
-});
-
 const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
 
 /** The state of a job: from its newest checkpoint in its folder or those of earlier attempts, or from the beginning. */
@@ -88,9 +78,13 @@ export async function openJobState(
 		fit: null,
 		epochs: [],
 		weights: [],
-		smoothing: prepared.config.smoothing.initial,
+		smoothing: prepared.weigher.smoothing.initial,
 		lastLoss: null,
 		lossAtRefresh: null,
+		lowestLoss: null,
+		improved: false,
+		refreshes: 0,
+		lastRefresh: 0,
 		statistics: null,
 		bestStatistics: null,
 	};

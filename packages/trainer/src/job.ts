@@ -18,15 +18,15 @@ export type Job = Prepared & {
 	readonly provider: Provider;
 	readonly state: JobState;
 	readonly emit: TrainOptions['emit'];
-	/** Whether modalities are weighed, and so unimodal models trained. */
+	/** Whether the weights are ever made anew, and so unimodal models trained. */
 	readonly weighted: boolean;
 	readonly fusion: Architecture;
-	/** One a modality where they are weighed. */
+	/** One a modality where they are weighed: all its models are alike but for their parameters. */
 	readonly unimodal: readonly Architecture[];
 	/** Trains model `index` (the unimodal ones in order, then the fusion model), telling of it and keeping checkpoints. */
 	fitModel: (
 		model: { name: string; stage: JobStage; index: number },
-		options: Pick<FitOptions, 'architecture' | 'train' | 'weights' | 'beforeEpoch' | 'validate' | 'eligible'>,
+		options: Pick<FitOptions, 'architecture' | 'train' | 'weights' | 'beforeChunk' | 'mostSteps' | 'validate' | 'eligible'>,
 	) => Promise<FitOutcome>;
 	predictorOf: (architecture: Architecture) => Promise<Predictor>;
 };
@@ -39,11 +39,14 @@ export async function openJob(
 ): Promise<Job> {
 	const { header } = state;
 	const { modalities, task, standardisation, scale } = prepared;
-	const weighted = prepared.config.combine !== 'none';
+	const { models } = prepared.weigher;
+	const weighted = models > 0;
 	const { fusion, unimodal } = await architecturesOf(spec, file, { modalities, task, weighted });
 
 	/** Progress of the job by the parameters that its models have. */
-	const costs = [...unimodal, fusion].map(({ parameters }) => parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0));
+	const costs = [...unimodal.flatMap((one) => Array.from({ length: models }, () => one)), fusion].map(({ parameters }) =>
+		parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+	);
 	const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 	const progressOf = (index: number, fraction: number): number =>
 		(TRAINING_SHARE * (sum(costs.slice(0, index)) + (costs[index] as number) * fraction)) / sum(costs);

@@ -2,11 +2,11 @@ import { type JobSpec, ProblemError, type TaskProfile } from '@steelyard/contrac
 import { type Dataset, openDataset, standardisation, trainingRows } from '@steelyard/dataset';
 import type { ModalityShape } from '@steelyard/layers';
 import { chooseProvider, type Devices, type Provider, probeDevices } from '@steelyard/runtime';
-import type { WeightingConfig } from '@steelyard/weighting';
 import { type Examples, labelsOf, presence, type TargetScale } from './examples.js';
 import type { LossName } from './loss.js';
 import type { Standardisation } from './standardise.js';
-import { weightingConfig } from './weigher.js';
+import type { Weigher } from './weighing/weigher.js';
+import { weigherOf, weightingConfig } from './weighing/weigher-of.js';
 
 /** What a job works on, before anything is trained. */
 export type Prepared = {
@@ -18,7 +18,7 @@ export type Prepared = {
 	readonly standardisation: ReadonlyMap<string, Standardisation>;
 	readonly scale: TargetScale;
 	readonly loss: LossName;
-	readonly config: WeightingConfig;
+	readonly weigher: Weigher<unknown>;
 	readonly train: Examples;
 	readonly validation: Examples;
 	/** Further splits that are judged: test, and what the manifest names. */
@@ -77,7 +77,7 @@ export function prepare(spec: JobSpec, folder: string): Prepared {
 	const { task } = dataset.profile;
 	const loss = lossFor(spec, task);
 	const modalities = modalitiesOf(dataset, spec);
-	const config = weightingConfig(spec.weighting);
+	const config = weightingConfig(spec);
 	if (task.type === 'regression' && config.mi === 'argmax')
 		throw new ProblemError(
 			'unsupported_task',
@@ -100,7 +100,7 @@ export function prepare(spec: JobSpec, folder: string): Prepared {
 		standardisation: standardise ? standardisations(train, modalities) : new Map(),
 		scale: custom || task.type !== 'regression' ? { mean: 0, deviation: 1 } : scaleOf(train),
 		loss,
-		config,
+		weigher: weigherOf(config, task, spec.training.seed),
 		train,
 		validation: examples('validation', parts.validation.split, parts.validation.rows),
 		others: dataset.splitNames

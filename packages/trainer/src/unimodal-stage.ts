@@ -1,4 +1,5 @@
-import type { JobResult, Metrics } from '@steelyard/contracts';
+import { type JobResult, type Metrics, ProblemError } from '@steelyard/contracts';
+import { foldsOf } from '@steelyard/dataset';
 import type { ModalityShape } from '@steelyard/layers';
 import type { Architecture, Parameters } from './architecture.js';
 import { type Examples, labelsOf, presence } from './examples.js';
@@ -8,40 +9,81 @@ import { predictionsFrom } from './predictions.js';
 
 const ones = (count: number): Float32Array => new Float32Array(count).fill(1);
 
+/** The examples of a set that `keep` says, by their place. */
+const only = (examples: Examples, keep: (i: number) => boolean): Examples => ({
+	...examples,
+	rows: examples.rows.filter((_, i) => keep(i)),
+});
+
 /** Examples that have the modality. */
 function withModality(examples: Examples, modality: ModalityShape): Examples {
 	const there = presence(examples, modality);
-	return there === null ? examples : { ...examples, rows: examples.rows.filter((_, i) => there[i] === 1) };
+	return there === null ? examples : only(examples, (i) => there[i] === 1);
 }
 
-const prefixOf = (modality: ModalityShape): string => `unimodal/${modality.name}/`;
+/** One of the unimodal models of a modality; `fold` is null where there is one alone. */
+type Member = { readonly index: number; readonly m: number; readonly modality: ModalityShape; readonly fold: number | null };
 
-/** Parameters of the trained model of modality `m`. */
-export function unimodalParameters({ state, modalities }: Job, m: number): Parameters {
-	const prefix = prefixOf(modalities[m] as ModalityShape);
+/** The unimodal models of a job in the order in which they are trained: those of a modality one after another. */
+function membersOf({ modalities, weigher: { models } }: Job): Member[] {
+	return modalities.flatMap((modality, m) =>
+		Array.from({ length: models }, (_, f) => ({ index: m * models + f, m, modality, fold: models === 1 ? null : f })),
+	);
+}
+
+const prefixOf = ({ modality, fold }: Member): string => `unimodal/${modality.name}/${fold === null ? '' : `${fold}/`}`;
+
+function parametersOf({ state }: Job, member: Member): Parameters {
+	const prefix = prefixOf(member);
 	const own = [...state.kept].filter(([name]) => name.startsWith(prefix));
 	return Object.fromEntries(own.map(([name, value]) => [name.slice(prefix.length), value]));
 }
 
-/** Trains what is not trained yet of the unimodal models, each on the examples that have its modality; false when stopped. */
+/** Parameters of the trained models of modality `m`. */
+export const unimodalParameters = (job: Job, m: number): Parameters[] =>
+	membersOf(job)
+		.filter((member) => member.m === m)
+		.map((member) => parametersOf(job, member));
+
+/** The fold of each training example; null where one model a modality is trained on all of them. */
+const foldsIn = ({ train, weigher: { models }, spec }: Job): Uint8Array | null =>
+	models > 1 ? foldsOf(train.split, train.rows, models, spec.training.seed) : null;
+
+/** What a model is trained on: the examples that have its modality, without those of its fold. */
+function trainingSet({ train }: Job, { modality, fold }: Member, folds: Uint8Array | null): Examples {
+	const there = presence(train, modality);
+	const own = only(train, (i) => there?.[i] !== 0 && (folds === null || folds[i] !== fold));
+	if (own.rows.length === 0)
+		throw new ProblemError(
+			'invalid_dataset',
+			`every training row that has the modality "${modality.name}" is in fold ${fold}: none is left to train its model on; choose fewer weighting.folds`,
+			'weighting.folds',
+		);
+	return own;
+}
+
+/** Trains what is not trained yet of the unimodal models; false when stopped. */
 export async function trainUnimodal(job: Job): Promise<boolean> {
-	const { state, task, modalities, train, validation, emit } = job;
-	if (state.header.modelsDone < modalities.length) emit({ type: 'stage', stage: 'unimodal' });
-	for (let m = state.header.modelsDone; m < modalities.length; m++) {
-		const modality = modalities[m] as ModalityShape;
+	const { state, task, validation, emit } = job;
+	const members = membersOf(job);
+	const folds = foldsIn(job);
+	if (state.header.modelsDone < members.length) emit({ type: 'stage', stage: 'unimodal' });
+	for (const member of members.slice(state.header.modelsDone)) {
+		const { index, m, modality, fold } = member;
 		const architecture = job.unimodal[m] as Architecture;
-		const [own, ownValidation] = [withModality(train, modality), withModality(validation, modality)];
+		const own = trainingSet(job, member, folds);
+		const ownValidation = withModality(validation, modality);
 		const labels = labelsOf(ownValidation);
 		const weights = ones(own.rows.length);
 		const predictor = await job.predictorOf(architecture);
 		const outcome = await job
 			.fitModel(
-				{ name: modality.name, stage: 'unimodal', index: m },
+				{ name: fold === null ? modality.name : `${modality.name}.${fold}`, stage: 'unimodal', index },
 				{
 					architecture,
 					train: own,
 					weights: () => weights,
-					beforeEpoch: async () => {},
+					beforeChunk: async () => {},
 					eligible: () => true,
 					async validate(parameters) {
 						if (labels.length === 0) return { loss: null }; // no validation row has it: the last epoch is taken
@@ -52,32 +94,52 @@ export async function trainUnimodal(job: Job): Promise<boolean> {
 			)
 			.finally(() => predictor.dispose());
 		if (outcome.status === 'stopped') return false;
-		for (const [name, value] of Object.entries(outcome.parameters)) state.kept.set(`${prefixOf(modality)}${name}`, value);
-		state.header.modelsDone = m + 1;
+		for (const [name, value] of Object.entries(outcome.parameters)) state.kept.set(`${prefixOf(member)}${name}`, value);
+		state.header.modelsDone = index + 1;
 		await state.save(null, new Map());
 	}
 	return true;
 }
 
 export type JudgedUnimodal = {
-	/** By name of the examples: outputs of each model, `[N, outputs]`. */
+	/** By name of the examples: outputs a modality, `[N, outputs]`, the mean over its models. */
 	readonly outputs: ReadonlyMap<string, Float32Array[]>;
+	/** Outputs a modality for the training examples: where there are folds, each by the model that was trained without it. */
+	readonly training: readonly Float32Array[];
 	/** Over the rows that have the modality. */
 	readonly metrics: JobResult['unimodal'];
 };
+
+/** The mean of outputs, element by element; the graph of the export adds in the same order. */
+function meanOf(outputs: readonly Float32Array[]): Float32Array {
+	if (outputs.length === 1) return outputs[0] as Float32Array;
+	const sum = (outputs[0] as Float32Array).slice();
+	for (const output of outputs.slice(1)) output.forEach((value, i) => void (sum[i] = (sum[i] as number) + value));
+	return sum.map((value) => value * Math.fround(1 / outputs.length));
+}
+
+/** Rows of outputs `[N, width]`, each from the one of `outputs` that `fold` names. */
+const picked = (outputs: readonly Float32Array[], fold: Uint8Array, width: number): Float32Array =>
+	(outputs[0] as Float32Array).map((_, at) => (outputs[fold[Math.floor(at / width)] as number] as Float32Array)[at] as number);
 
 /** Outputs of the frozen unimodal models for every set of examples, and how good they are. */
 export async function judgeUnimodal(job: Job): Promise<JudgedUnimodal> {
 	const { task, modalities } = job;
 	const sets = [job.train, job.validation, ...job.others];
 	const outputs = new Map(sets.map(({ name }): [string, Float32Array[]] => [name, []]));
+	const training: Float32Array[] = [];
+	const folds = foldsIn(job);
 	const metrics: JobResult['unimodal'] = {};
 	for (const [m, modality] of modalities.entries()) {
 		const predictor = await job.predictorOf(job.unimodal[m] as Architecture);
+		const models = unimodalParameters(job, m);
 		const bySplit: Record<string, Metrics> = {};
 		for (const examples of sets) {
-			const all = await (await predictor.encode(examples, unimodalParameters(job, m)))(ones(examples.rows.length));
+			const each: Float32Array[] = [];
+			for (const parameters of models) each.push(await (await predictor.encode(examples, parameters))(ones(examples.rows.length)));
+			const all = meanOf(each);
 			outputs.get(examples.name)?.push(all);
+			if (examples === job.train) training.push(folds === null ? all : picked(each, folds, task.outputs));
 			const there = presence(examples, modality);
 			const judged = all.filter((_, i) => there?.[Math.floor(i / task.outputs)] !== 0);
 			const labels = labelsOf(examples).filter((_, i) => there?.[i] !== 0);
@@ -86,5 +148,5 @@ export async function judgeUnimodal(job: Job): Promise<JudgedUnimodal> {
 		metrics[modality.name] = bySplit;
 		await predictor.dispose();
 	}
-	return { outputs, metrics };
+	return { outputs, training, metrics };
 }

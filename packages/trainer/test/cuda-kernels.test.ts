@@ -10,6 +10,7 @@ import { familyArchitecture } from '../src/family-architecture.js';
 import type { LossName } from '../src/loss.js';
 import type { Standardisation } from '../src/standardise.js';
 import { compileTrainProgram } from '../src/train-program.js';
+import { weigherOf } from '../src/weighing/weigher-of.js';
 
 type Kernel = { from: number; to: number | null; float: boolean };
 type Operator = { since: number; float: boolean };
@@ -86,8 +87,17 @@ const tasks: TaskProfile[] = [
 	{ type: 'regression', classes: [], outputs: 1 },
 ];
 
-/** A model with every kind of modality and both passes of weighting, its parameters zero. */
-function exported(task: TaskProfile): Uint8Array {
+function statisticsOf(task: TaskProfile, preset: 'btw' | 'consensus', count: number): object {
+	const ones = Array<number>(count).fill(1);
+	const regression = task.type === 'regression';
+	if (preset === 'btw') return { mi: ones, min: ones.map(() => 0), max: ones, sigma: regression ? { unimodal: ones, fused: 1 } : null };
+	const common = { temperature: ones, gamma: 1, epsilon: 0.1 };
+	if (regression) return { ...common, prior: Array(9).fill(1 / 9), grid: { from: -1, to: 1, count: 9 }, sigma: ones };
+	return { ...common, prior: Array(task.outputs).fill(1 / Math.max(2, task.outputs)) };
+}
+
+/** A model with every kind of modality and all of its weighting, its parameters zero. */
+function exported(task: TaskProfile, preset: 'btw' | 'consensus'): Uint8Array {
 	const all = Object.values(modalities);
 	const zero = (some: typeof all): TrainedModel => {
 		const architecture = familyArchitecture({ config, modalities: some, outputs: task.outputs });
@@ -96,21 +106,15 @@ function exported(task: TaskProfile): Uint8Array {
 		);
 		return { architecture, parameters: new Map(parameters) };
 	};
-	const ones = () => new Float64Array(all.length).fill(1);
 	return exportModel({
 		fusion: zero(all),
-		unimodal: all.map((modality) => zero([modality])),
+		unimodal: all.map((modality) => [zero([modality])]),
 		masked: new Set([modalities.masked.name]),
 		task,
 		scale: { mean: 0, deviation: 1 },
 		standardisation,
-		config: { ...weightingPreset('btw'), combine: 'kl+mi' },
-		statistics: {
-			mi: ones(),
-			min: new Float64Array(all.length),
-			max: ones(),
-			sigma: task.type === 'regression' ? { unimodal: [...ones()], fused: 1 } : null,
-		},
+		weigher: weigherOf(weightingPreset(preset), task, 1),
+		statistics: statisticsOf(task, preset, all.length),
 		metadata: {},
 	});
 }
@@ -131,9 +135,10 @@ describe('CUDA kernels', () => {
 			});
 
 	for (const task of tasks)
-		it(`exist for every operator of an exported model: ${task.type}`, () => {
-			expect(withoutKernel(exported(task))).toEqual([]);
-		});
+		for (const preset of ['btw', 'consensus'] as const)
+			it(`exist for every operator of an exported model: ${task.type}, ${preset}`, () => {
+				expect(withoutKernel(exported(task, preset))).toEqual([]);
+			});
 
 	it('are looked for within the body of the Scan', async () => {
 		const { graph } = decodeModel(await programOf('a vector and a masked sequence', 'mae', 'adam', 1));

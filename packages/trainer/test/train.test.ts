@@ -52,7 +52,7 @@ async function run(kind: string, of = spec(), { stopAfter = Number.POSITIVE_INFI
 
 describe('a job', () => {
 	for (const kind of kinds)
-		for (const preset of ['uniform', 'mi', 'btw-kl', 'btw'])
+		for (const preset of ['uniform', 'mi', 'btw-kl', 'btw', 'paper', 'consensus'])
 			it(`trains ${kind} with ${preset}, learns, and reports what the exported graph gives`, async () => {
 				const { outcome, events } = await run(
 					kind,
@@ -61,8 +61,9 @@ describe('a job', () => {
 				if (outcome.status !== 'done') throw new Error('stopped');
 				const { metrics, modality_weights, unimodal, best_epoch } = outcome.result;
 				expect(Object.keys(metrics)).toEqual(['train', 'validation', 'test']);
-				if (kind === 'regression') expect(metrics['test']!['pearson']).toBeGreaterThan(0.7);
-				else expect(metrics['test']!['accuracy']).toBeGreaterThan(kind === 'binary' ? 0.8 : 0.7);
+				// weights that grow with the divergence switch the modality off that is right: the paper's form may learn nothing
+				if (preset !== 'paper' && kind === 'regression') expect(metrics['test']!['pearson']).toBeGreaterThan(0.7);
+				else if (preset !== 'paper') expect(metrics['test']!['accuracy']).toBeGreaterThan(kind === 'binary' ? 0.8 : 0.7);
 				expect(Object.keys(unimodal)).toEqual(preset === 'uniform' ? [] : ['a', 'b', 'c']);
 				expect(Object.keys(modality_weights)).toEqual(['a', 'b', 'c']);
 				if (preset === 'uniform') expect(modality_weights['a']).toEqual({ mean: 1, p10: 1, p90: 1, mutual_information: null });
@@ -71,6 +72,36 @@ describe('a job', () => {
 				if (seen?.type !== 'epoch') throw new Error('no epoch event');
 				for (const [name, value] of Object.entries(seen.validation)) expect(metrics['validation']![name], name).toBeCloseTo(value!, 4);
 			});
+
+	for (const weighting of [
+		{ preset: 'btw', cross_fit: true, folds: 3, refresh_epochs: 2 },
+		{ preset: 'btw', refresh_steps: 7 },
+		{ preset: 'btw', refresh: 'on-improvement' },
+		{ preset: 'paper', smoothing: { initial: 1, step: 0 }, refresh_epochs: 3 },
+	])
+		it(`refreshes as told and goes on from a checkpoint to the same bytes: ${JSON.stringify(weighting)}`, async () => {
+			const whole = await run('binary', spec({ weighting }));
+			const refreshes = whole.events.filter((event) => event.type === 'weights');
+			expect(refreshes.length).toBeGreaterThan(0);
+			const chunks = whole.events.filter(({ type }) => type === 'progress').length;
+			const first = await run('binary', spec({ weighting }), { stopAfter: chunks - 2 });
+			const second = await run('binary', spec({ weighting }), { earlier: [first.output] });
+			expect(await sha(second.model)).toBe(await sha(whole.model));
+		});
+
+	it('judges training rows by models of other folds under consensus, and goes on from a checkpoint to the same bytes', async () => {
+		const of = spec({ weighting: { preset: 'consensus', folds: 3 } });
+		const whole = await run('multiclass', of);
+		const trained = new Set(whole.events.flatMap((event) => (event.type === 'epoch' ? [event.model] : [])));
+		expect([...trained]).toEqual([...['a', 'b', 'c'].flatMap((name) => [0, 1, 2].map((fold) => `${name}.${fold}`)), 'fusion']);
+		const refreshes = whole.events.filter((event) => event.type === 'weights');
+		expect(refreshes.map(({ epoch, smoothing }) => [epoch, smoothing])).toEqual([[0, 1]]);
+		for (const stopAfter of [2, 20, 40]) {
+			const first = await run('multiclass', of, { stopAfter });
+			const second = await run('multiclass', of, { earlier: [first.output] });
+			expect(await sha(second.model)).toBe(await sha(whole.model));
+		}
+	});
 
 	it('gives the same bytes for the same spec, dataset and seed, and others for another seed', async () => {
 		const [one, two] = [await run('binary'), await run('binary')];

@@ -12,8 +12,8 @@ import {
 	weightingPreset,
 } from '@steelyard/weighting';
 import { describe, expect, it } from 'vitest';
-import type { WeightingStatistics } from '../src/weigher.js';
-import { instanceWeightsGraph, modalityWeightsGraph } from '../src/weighting-graph.js';
+import type { WeightingStatistics } from '../src/weighing/btw.js';
+import { instanceWeightsGraph, modalityWeightsGraph } from '../src/weighing/btw-graph.js';
 
 /**
  * The graph computes in float32, the package in float64. A float32 divergence is off by some units in the last place of the terms that it is made of, at most

@@ -1,5 +1,5 @@
 export { mutualInformationArgmax } from './argmax-information.js';
-export { type Grid, LOG_PROBABILITY_FLOOR } from './ballot.js';
+export { type Grid, gridValues, LOG_PROBABILITY_FLOOR } from './ballot.js';
 export {
 	type SmoothingConfig,
 	usesDivergence,

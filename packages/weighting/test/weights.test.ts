@@ -43,6 +43,13 @@ const config: fc.Arbitrary<WeightingConfig> = fc.record({
 	sigma: fc.constant('residual'),
 	smoothing: fc.constant(btw.smoothing),
 	refreshEpochs: fc.constant(5),
+	method: fc.constant(btw.method),
+	informationScale: fc.constant(btw.informationScale),
+	refresh: fc.constant(btw.refresh),
+	refreshSteps: fc.constant(null),
+	crossFit: fc.constant(false),
+	folds: fc.constant(5),
+	epsilon: fc.constant(0.1),
 });
 const has = (present: (Uint8Array | null)[], m: number, i: number) => present[m]?.[i] !== 0;
 

@@ -9,7 +9,7 @@ import {
 	usesInformation,
 	type WeightingConfig,
 } from '@steelyard/weighting';
-import type { WeightingStatistics } from './weigher.js';
+import type { WeightingStatistics } from './btw.js';
 
 // The formulas of @steelyard/weighting (`instanceDivergence`, `weights.ts`) as a graph in float32; a parity test binds the two.
 

@@ -1,4 +1,4 @@
-import type { TaskProfile, WeightingSpec } from '@steelyard/contracts';
+import type { TaskProfile } from '@steelyard/contracts';
 import {
 	FIXED_SIGMA,
 	fitMinMax,
@@ -10,15 +10,8 @@ import {
 	usesDivergence,
 	usesInformation,
 	type WeightingConfig,
-	weightingPreset,
 } from '@steelyard/weighting';
-
-/** The weighting of a job: its preset with what the spec overrides. */
-export function weightingConfig(spec: WeightingSpec): WeightingConfig {
-	const { preset, refresh_epochs, mutual_information, ...overrides } = spec;
-	const base = weightingPreset(preset);
-	return { ...base, ...overrides, mi: base.mi === 'none' ? 'none' : (mutual_information ?? base.mi), refreshEpochs: refresh_epochs };
-}
+import { evenWeights, type WeigherExamples } from './weigher.js';
 
 /** What the weights take from the training split: mutual information, range of the divergences, deviations of the regression models. */
 export type WeightingStatistics = {
@@ -32,17 +25,6 @@ export type WeightingStatistics = {
 
 /** Of weights that take nothing from the training split. */
 export const NO_STATISTICS: WeightingStatistics = { mi: null, min: new Float64Array(0), max: new Float64Array(0), sigma: null };
-
-/** Outputs of the models for N examples: logits, or raw values for regression, `[N, outputs]` each. */
-export type WeigherExamples = {
-	readonly count: number;
-	/** One a modality; empty where the weighting does not use them. */
-	readonly unimodal: readonly Float32Array[];
-	readonly present: ReadonlyArray<Uint8Array | null>;
-	readonly labels: Float64Array;
-	/** The fused output under weights `[N, M]`. */
-	readonly fused: (weights: Float32Array) => Promise<Float32Array>;
-};
 
 function divergences(
 	task: TaskProfile,
@@ -62,10 +44,6 @@ function divergences(
 }
 
 const shapeOf = ({ count, present }: WeigherExamples) => ({ rows: count, modalities: present.length });
-
-/** Weights that take nothing from any model, `[N, M]`: 1, and 0 where a modality is missing. */
-export const evenWeights = (count: number, present: WeigherExamples['present']): Float32Array =>
-	modalityWeights(weightingPreset('uniform'), null, { rows: count, modalities: present.length }, present);
 
 /**
  * Statistics and weights of the training examples under the current fused model: mutual information from its output under even weights, then the first
@@ -109,13 +87,13 @@ export async function weigh(
 	task: TaskProfile,
 	examples: WeigherExamples,
 	statistics: WeightingStatistics | null,
-): Promise<{ weights: Float32Array; fused: Float32Array }> {
+): Promise<{ weights: Float32Array; output: Float32Array }> {
 	const first =
 		statistics === null
 			? evenWeights(examples.count, examples.present)
 			: modalityWeights(config, statistics.mi, shapeOf(examples), examples.present);
 	const firstPass = await examples.fused(first);
-	if (statistics === null || !usesDivergence(config)) return { weights: first, fused: firstPass };
+	if (statistics === null || !usesDivergence(config)) return { weights: first, output: firstPass };
 	const weights = instanceWeights(config, statistics, divergences(task, examples, firstPass, statistics.sigma), examples.present);
-	return { weights, fused: await examples.fused(weights) };
+	return { weights, output: await examples.fused(weights) };
 }

@@ -1,0 +1,59 @@
+import { ProblemError } from '@steelyard/contracts';
+import { counterRandom } from './counter-random.js';
+import type { Split } from './dataset.js';
+import { shuffle } from './shuffled-order.js';
+
+/** Rows that may not be parted: those of a group, else each row alone. As places in `rows`. */
+function unitsOf(groups: Int32Array | null, rows: Uint32Array): number[][] {
+	if (groups === null) return Array.from(rows, (_, i) => [i]);
+	const units = new Map<number, number[]>();
+	rows.forEach((row, i) => {
+		const code = groups[row] as number;
+		const unit = units.get(code);
+		if (unit === undefined) units.set(code, [i]);
+		else unit.push(i);
+	});
+	return [...units.values()];
+}
+
+/** The fold with the fewest rows of the unit's stratum, of those the one with the fewest rows, of those the first. */
+function lightest(sizes: readonly number[], ofStratum: readonly number[]): number {
+	let best = 0;
+	for (let f = 1; f < sizes.length; f++) {
+		const gap = (ofStratum[f] as number) - (ofStratum[best] as number) || (sizes[f] as number) - (sizes[best] as number);
+		if (gap < 0) best = f;
+	}
+	return best;
+}
+
+/**
+ * The fold of each of `rows`, 0 … folds − 1, by `seed`: sizes differ little, each class is spread evenly, and groups stay whole.
+ * @throws ProblemError `invalid_dataset` when there are fewer rows or groups than folds
+ */
+export function foldsOf(split: Split, rows: Uint32Array, folds: number, seed: number): Uint8Array {
+	const units = unitsOf(split.groups, rows);
+	if (units.length < folds)
+		throw new ProblemError(
+			'invalid_dataset',
+			`split ${split.name}: expected at least ${folds} ${split.groups === null ? 'rows' : 'groups'} to cut into ${folds} folds, found ${units.length}`,
+			'weighting.folds',
+		);
+	const classes = split.labels instanceof Int32Array ? split.labels : null;
+	const fold = new Uint8Array(rows.length);
+	const sizes = Array.from({ length: folds }, () => 0);
+	const strata = new Map<number, number[]>();
+	for (const u of shuffle(
+		Uint32Array.from(units, (_, i) => i),
+		counterRandom(seed, 'folds'),
+	)) {
+		const unit = units[u] as number[];
+		const stratum = classes === null || unit.length > 1 ? -1 : (classes[rows[unit[0] as number] as number] as number);
+		const ofStratum = strata.get(stratum) ?? Array.from({ length: folds }, () => 0);
+		strata.set(stratum, ofStratum);
+		const f = lightest(sizes, ofStratum);
+		sizes[f] = (sizes[f] as number) + unit.length;
+		ofStratum[f] = (ofStratum[f] as number) + unit.length;
+		for (const i of unit) fold[i] = f;
+	}
+	return fold;
+}

@@ -1,0 +1,60 @@
+import type { GraphBuilder, Value } from '@steelyard/onnx';
+import { modalityWeights, weightingPreset } from '@steelyard/weighting';
+
+/** Outputs of the models for N examples: logits, or raw values for regression, `[N, outputs]` each. */
+export type WeigherExamples = {
+	readonly count: number;
+	/** One a modality; empty where the method has no unimodal models. */
+	readonly unimodal: readonly Float32Array[];
+	readonly present: ReadonlyArray<Uint8Array | null>;
+	/** Raw, as the dataset has them. */
+	readonly labels: Float64Array;
+	/** The fused output under weights `[N, M]`. */
+	readonly fused: (weights: Float32Array) => Promise<Float32Array>;
+};
+
+export type Refreshed<Statistics> = {
+	/** What the method takes from the training split; plain JSON. */
+	readonly statistics: Statistics;
+	/** `[N, M]`. */
+	readonly weights: Float32Array;
+};
+
+/** What the exported graph knows of a batch when it weighs. */
+export type WeighedInputs = {
+	/** Outputs `[batch, outputs]` a modality, raw values for regression; empty where `judgesBy` is not `outputs`. */
+	readonly unimodal: readonly Value[];
+	/** `[batch, M]` of 0 and 1. */
+	readonly present: Value;
+	/** The fused output under weights `[batch, M]`. */
+	readonly fused: (weights: Value) => Value;
+};
+
+/** When the weights are made anew: once before the first step; or on schedule. */
+export type Refreshes =
+	| { readonly when: 'never' | 'once' }
+	| { readonly when: 'epochs' | 'steps'; readonly every: number }
+	| { readonly when: 'improvement' };
+
+/** A way to weigh modalities: on the host for training and validation, and as a graph for the exported model. The two follow the same formulas; parity tests bind them. */
+export type Weigher<Statistics> = {
+	/** Unimodal models a modality: 0; 1, trained on all training rows; or as many as there are folds, each trained without its fold and judging it. */
+	readonly models: number;
+	/** Whether the weights of an instance need the outputs of the unimodal models, which the export then carries. */
+	readonly needsOutputs: boolean;
+	readonly refreshes: Refreshes;
+	/** Share of fresh weights in those of the training rows, as adaptSmoothing takes it. */
+	readonly smoothing: { readonly initial: number; readonly step: number; readonly adapt: 'off' | 'raise-on-worse' | 'raise-on-better' };
+	/** Statistics and weights of the training rows. */
+	refresh(training: WeigherExamples): Promise<Refreshed<Statistics>>;
+	/** Mutual information of each modality in nats, where the method has it. */
+	information(statistics: Statistics | null): readonly number[] | null;
+	/** Weights and prediction of any examples; null stands for the time before the first refresh. */
+	weigh(examples: WeigherExamples, statistics: Statistics | null): Promise<{ weights: Float32Array; output: Float32Array }>;
+	/** The same as a graph. */
+	graph(g: GraphBuilder, inputs: WeighedInputs, statistics: Statistics | null): { weights: Value; output: Value };
+};
+
+/** Weights that take nothing from any model, `[N, M]`: 1, and 0 where a modality is missing. */
+export const evenWeights = (count: number, present: WeigherExamples['present']): Float32Array =>
+	modalityWeights(weightingPreset('uniform'), null, { rows: count, modalities: present.length }, present);

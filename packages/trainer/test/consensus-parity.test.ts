@@ -1,0 +1,83 @@
+import type { TaskProfile } from '@steelyard/contracts';
+import { counterRandom } from '@steelyard/dataset';
+import { encodeModel, GraphBuilder, OPSET } from '@steelyard/onnx';
+import { createSession, type Tensor, tensor } from '@steelyard/runtime';
+import { consensus, fitConsensus, joinConsensus } from '@steelyard/weighting';
+import { describe, expect, it } from 'vitest';
+import { consensusGraph, joinedGraph } from '../src/weighing/consensus-graph.js';
+
+/** float32 against float64: weights are in [0, 1] and made of exponentials of at most 27.7, whose float32 argument is off by some 2e-6. */
+const TOLERANCE = 1e-5;
+const ROWS = 60;
+
+const tasks: TaskProfile[] = [
+	{ type: 'binary', classes: ['no', 'yes'], outputs: 1 },
+	{ type: 'multiclass', classes: ['a', 'b', 'c'], outputs: 3 },
+	{ type: 'multilabel', classes: ['p', 'q'], outputs: 2 },
+	{ type: 'regression', classes: [], outputs: 1 },
+];
+
+/** Outputs that follow the labels more or less, every seventh row with logits of ±1e4; some rows lack modalities, the last one lacks all. */
+function sample(task: TaskProfile, modalities: number) {
+	const random = counterRandom(3, `${task.type}/${modalities}`);
+	const width = task.outputs;
+	const labelled = task.type === 'multilabel' ? ROWS * width : ROWS;
+	const labels = Float64Array.from({ length: labelled }, () =>
+		task.type === 'regression' ? 2 * random.normal() : random.below(task.type === 'multiclass' ? 3 : 2),
+	);
+	const right = (i: number): number => {
+		const row = Math.floor(i / width);
+		if (task.type === 'regression') return labels[row]!;
+		if (task.type === 'multiclass') return labels[row] === i % width ? 2 : -1;
+		return labels[task.type === 'binary' ? row : i]! * 4 - 2;
+	};
+	const outputs = Array.from({ length: modalities }, (_, m) =>
+		Float32Array.from({ length: ROWS * width }, (_, i) => {
+			const wild = task.type !== 'regression' && Math.floor(i / width) % 7 === 6;
+			return wild ? (random.uniform() < 0.5 ? -1e4 : 1e4) : right(i) + (m + 0.5) * random.normal();
+		}),
+	);
+	const present = outputs.map(() => Uint8Array.from({ length: ROWS }, (_, i) => (i === ROWS - 1 || random.uniform() < 0.2 ? 0 : 1)));
+	const fused = Float32Array.from({ length: ROWS * width }, (_, i) => right(i) + random.normal());
+	return { labels, outputs, present, fused };
+}
+
+describe('the graph of consensus gives what @steelyard/weighting gives', () => {
+	for (const task of tasks)
+		for (const modalities of [1, 3, 12])
+			it(`${task.type}, ${modalities} modalities`, async () => {
+				const { labels, outputs, present, fused } = sample(task, modalities);
+				const form = { task: task.type, classes: task.outputs };
+				const statistics = fitConsensus({ ...form, outOfFold: outputs, labels, present, epsilon: 0.1 });
+				const expected = consensus({ ...form, statistics, outputs, present });
+				const joined = joinConsensus(task.type, task.outputs, fused, expected.late);
+
+				const g = new GraphBuilder();
+				const unimodal = outputs.map((_, m) => g.input(`u.${m}`, 'float32', ['batch', task.outputs]));
+				const there = g.input('present', 'float32', ['batch', modalities]);
+				const made = consensusGraph(g, task, statistics, { unimodal, present: there });
+				g.output('weights', made.weights);
+				g.output('joined', joinedGraph(g, task, g.input('fused', 'float32', ['batch', task.outputs]), made.late));
+				const session = await createSession(encodeModel({ graph: g.build('consensus'), opset: OPSET }));
+				const feeds: Record<string, Tensor> = {
+					present: tensor(
+						'float32',
+						[ROWS, modalities],
+						Float32Array.from({ length: ROWS * modalities }, (_, i) => present[i % modalities]![Math.floor(i / modalities)]!),
+					),
+					fused: tensor('float32', [ROWS, task.outputs], fused),
+				};
+				outputs.forEach((data, m) => {
+					feeds[`u.${m}`] = tensor('float32', [ROWS, task.outputs], data);
+				});
+				const found = await session.run(feeds);
+				await session.release();
+				const weights = found['weights']!.data as Float32Array;
+				expected.weights.forEach((w, i) => expect(Math.abs(weights[i]! - w), `weight ${i}`).toBeLessThanOrEqual(TOLERANCE));
+				expect([...weights.subarray(-modalities)]).toEqual(Array(modalities).fill(0));
+				const output = found['joined']!.data as Float32Array;
+				joined.forEach((value, i) =>
+					expect(Math.abs(output[i]! - value), `output ${i}`).toBeLessThanOrEqual(5 * TOLERANCE * Math.max(1, Math.abs(value))),
+				);
+			});
+});
