@@ -76,6 +76,14 @@ def divergences():
         a[0], b[0], a[1], b[1] = 1e4, -1e4, 0.5, 0.5
         expected = [exact_gaussian(x, y, sm, sf) for x, y in zip(a, b)]
         cases.append(dict(task="regression", classes=1, unimodal=a, fused=b, sigma=dict(unimodal=sm, fused=sf), expected=expected))
+
+    rows = 12  # a standard deviation for every instance, some below the floor
+    a, b = rng.normal(0, 2, (2, rows)).round(4)
+    a[0], b[0] = 1e4, -1e4
+    sm, sf = rng.gamma(1, 1, (2, rows)).round(5)
+    sm[1], sf[2], sm[3], sf[3] = 0, 0, 1e4, 1e-9
+    expected = [exact_gaussian(*row) for row in zip(a, b, sm, sf)]
+    cases.append(dict(task="regression", classes=1, unimodal=a, fused=b, sigma=dict(unimodal=sm, fused=sf), expected=expected))
     write("divergence", dict(cases=cases))
 
 
@@ -191,6 +199,9 @@ def weights():
                             w[i, here] = c[i, here] / c[i, here].mean()
                     config = dict(normalise=normalise, direction=direction, combine=combine, renormalise=renormalise)
                     cases.append(dict(config=config, expected=w.round(12).ravel()))
+                    if normalise == "minmax" and "mi" in combine:  # the same on the scale MI / sum(MI), which only renormalise=none sees
+                        scaled_w = w / mi.sum() if renormalise == "none" else w
+                        cases.append(dict(config=config | dict(informationScale="sum"), expected=scaled_w.round(12).ravel()))
     W = rng.random((rows, modalities)).astype(np.float32)
     summary = []
     for m in range(modalities):

@@ -1,5 +1,7 @@
-/** Every choice of the weighting, as plain data. A preset is one of these; a job may override its fields. */
+/** Every choice of the weighting, as plain data. A preset is one of these; a job may override its fields. Each method reads what concerns it. */
 export interface WeightingConfig {
+	/** `even`: every modality weighs 1. `btw`: divergence and mutual information. `consensus`: posterior of being trusted. `qmf`: energy of the unimodal models. `ogm-ge`: even weights, and gradients that are modulated while training. */
+	readonly method: 'even' | 'btw' | 'consensus' | 'qmf' | 'ogm-ge';
 	/** What an instance's weight is made of: its divergence (`kl`), its modality's mutual information (`mi`), their product, or nothing. */
 	readonly combine: 'none' | 'mi' | 'kl' | 'kl+mi';
 	/** Whether the weight grows with the normalised divergence, or falls as exp(−D̃). */
@@ -10,11 +12,25 @@ export interface WeightingConfig {
 	readonly renormalise: 'none' | 'sum1' | 'mean1';
 	/** Estimator of the mutual information; `none` where `combine` does not use it. */
 	readonly mi: 'none' | 'ksg' | 'argmax';
-	/** Standard deviations of the regression divergence: `FIXED_SIGMA` for all models, or each model's `residualSigma`. */
-	readonly sigma: 'fixed' | 'residual';
+	/** Scale of the mutual information: in nats, or summing to 1 over the modalities. */
+	readonly informationScale: 'none' | 'sum';
+	/**
+	 * Standard deviations of the regression divergence: `FIXED_SIGMA` for all models, each model's `residualSigma`, or its `oracleSigma`, which reads the
+	 * label of the instance: for ablation on the training split only, no graph can carry it.
+	 */
+	readonly sigma: 'fixed' | 'residual' | 'oracle';
 	readonly smoothing: SmoothingConfig;
-	/** Epochs between two refreshes of the training weights. */
+	/** When the training weights are made anew: on schedule, or after an epoch with a better validation loss than any before. */
+	readonly refresh: 'schedule' | 'on-improvement';
+	/** Epochs between two refreshes on schedule, where `refreshSteps` is null. */
 	readonly refreshEpochs: number;
+	/** Optimizer steps between two refreshes on schedule. */
+	readonly refreshSteps: number | null;
+	/** Whether training rows are judged by unimodal models that were not trained on them, one model a fold. */
+	readonly crossFit: boolean;
+	readonly folds: number;
+	/** Prior probability that a modality is not to be trusted, for `consensus`. */
+	readonly epsilon: number;
 }
 
 export interface SmoothingConfig {
@@ -27,25 +43,46 @@ export interface SmoothingConfig {
 }
 
 const btw: WeightingConfig = {
+	method: 'btw',
 	combine: 'kl+mi',
 	direction: 'agreement',
 	normalise: 'minmax',
 	renormalise: 'mean1',
 	mi: 'ksg',
+	informationScale: 'none',
 	sigma: 'residual',
 	smoothing: { initial: 0.5, step: 0.05, adapt: 'off' },
+	refresh: 'schedule',
 	refreshEpochs: 5,
+	refreshSteps: null,
+	crossFit: false,
+	folds: 5,
+	epsilon: 0.1,
 };
 
 const presets = {
 	/** Every modality weighs 1. */
-	uniform: { ...btw, combine: 'none', mi: 'none' },
+	uniform: { ...btw, method: 'even', combine: 'none', mi: 'none' },
 	/** Modality weights only, equal for all instances. */
 	mi: { ...btw, combine: 'mi' },
 	/** Instance weights only. */
 	'btw-kl': { ...btw, combine: 'kl', mi: 'none' },
 	/** Instance weights times modality weights. */
 	btw,
+	/** As the paper has it: one σ of 0.1, weights that grow with the divergence and are not renormalised, smoothing led by the validation loss. */
+	paper: {
+		...btw,
+		direction: 'divergence',
+		renormalise: 'none',
+		sigma: 'fixed',
+		smoothing: { initial: 0.5, step: 0.05, adapt: 'raise-on-worse' },
+	},
+	/** A Bayesian vote of cross-fitted unimodal models on which modalities to trust. */
+	consensus: { ...btw, method: 'consensus', combine: 'none', mi: 'none', crossFit: true },
+	/** Weights by the energy of the unimodal models' outputs (Zhang et al. 2023). */
+	qmf: { ...btw, method: 'qmf', combine: 'none', mi: 'none' },
+	/** Even weights; the gradients of encoders that run ahead are damped (Peng et al. 2022). */
+	'ogm-ge': { ...btw, method: 'ogm-ge', combine: 'none', mi: 'none' },
 } as const satisfies Record<string, WeightingConfig>;
 
 export type WeightingPresetName = keyof typeof presets;
