@@ -11,6 +11,7 @@ export {
 } from './configuration.js';
 export { type Consensus, type ConsensusInput, type ConsensusStatistics, consensus, joinConsensus } from './consensus.js';
 export { type ConsensusFitInput, fitConsensus } from './consensus-fit.js';
+export { CONFIDENCE_FLOOR, type EnergyInput, energyWeights } from './energy-weights.js';
 export { type DivergenceInput, FIXED_SIGMA, instanceDivergence, SIGMA_FLOOR } from './instance-divergence.js';
 export { type KsgOptions, mutualInformationKsg } from './kraskov.js';
 export { INFORMATION_FLOOR, type InformationEstimator, type InformationInput, modalityInformation } from './modality-information.js';
