@@ -1,4 +1,5 @@
-"""Fixtures of packages/weighting: divergences by mpmath, NumPy and SciPy, mutual information by scikit-learn, weights and summaries by NumPy.
+"""Fixtures of packages/weighting: divergences by mpmath, NumPy and SciPy, mutual information by scikit-learn, weights and summaries by NumPy, energies
+by SciPy.
 
     python test/oracles/weighting.py
 
@@ -12,7 +13,7 @@ import mpmath
 import numpy as np
 import scipy
 import sklearn
-from scipy.special import log_softmax
+from scipy.special import log_softmax, logsumexp
 from scipy.stats import entropy
 from sklearn.feature_selection import mutual_info_regression
 from sklearn.feature_selection._mutual_info import _compute_mi_cc
@@ -76,6 +77,14 @@ def divergences():
         a[0], b[0], a[1], b[1] = 1e4, -1e4, 0.5, 0.5
         expected = [exact_gaussian(x, y, sm, sf) for x, y in zip(a, b)]
         cases.append(dict(task="regression", classes=1, unimodal=a, fused=b, sigma=dict(unimodal=sm, fused=sf), expected=expected))
+
+    rows = 12  # a standard deviation for every instance, some below the floor
+    a, b = rng.normal(0, 2, (2, rows)).round(4)
+    a[0], b[0] = 1e4, -1e4
+    sm, sf = rng.gamma(1, 1, (2, rows)).round(5)
+    sm[1], sf[2], sm[3], sf[3] = 0, 0, 1e4, 1e-9
+    expected = [exact_gaussian(*row) for row in zip(a, b, sm, sf)]
+    cases.append(dict(task="regression", classes=1, unimodal=a, fused=b, sigma=dict(unimodal=sm, fused=sf), expected=expected))
     write("divergence", dict(cases=cases))
 
 
@@ -191,6 +200,9 @@ def weights():
                             w[i, here] = c[i, here] / c[i, here].mean()
                     config = dict(normalise=normalise, direction=direction, combine=combine, renormalise=renormalise)
                     cases.append(dict(config=config, expected=w.round(12).ravel()))
+                    if normalise == "minmax" and "mi" in combine:  # the same on the scale MI / sum(MI), which only renormalise=none sees
+                        scaled_w = w / mi.sum() if renormalise == "none" else w
+                        cases.append(dict(config=config | dict(informationScale="sum"), expected=scaled_w.round(12).ravel()))
     W = rng.random((rows, modalities)).astype(np.float32)
     summary = []
     for m in range(modalities):
@@ -202,7 +214,33 @@ def weights():
     )
 
 
+def energies():
+    rng = np.random.default_rng(13)
+    cases = []
+    for task, classes, modalities in (("binary", 2, 3), ("multiclass", 4, 2), ("multiclass", 15, 6), ("multilabel", 3, 4), ("regression", 1, 3)):
+        rows, width = 10, classes if task in ("multiclass", "multilabel") else 1
+        outputs = rng.normal(0, 4, (modalities, rows, width)).round(4)
+        outputs[0, 0], outputs[1, 0], outputs[0, 1, 0] = 1e4, -1e4, -1e4
+        present = (rng.random((rows, modalities)) < 0.75).astype(int)
+        present[0], present[1], present[2] = 1, 1, 0
+        sigma = rng.gamma(1, 1, modalities).round(4)
+        sigma[0] = 0
+        if task == "multiclass":
+            k = logsumexp(outputs - outputs.mean(2, keepdims=True), axis=2).T
+        elif task == "regression":
+            k = np.tile(np.maximum(sigma, 1e-5) ** -2.0, (rows, 1))
+        else:
+            k = logsumexp(np.stack([-outputs / 2, outputs / 2]), axis=0).mean(2).T
+        k = k * present
+        count, total = present.sum(1, keepdims=True), k.sum(1, keepdims=True)
+        expected = np.divide(count * k, total, out=np.zeros_like(k), where=total > 0)
+        case = dict(task=task, classes=classes, outputs=outputs.reshape(modalities, -1), present=present.T, expected=expected.ravel())
+        cases.append(case | (dict(sigma=sigma) if task == "regression" else {}))
+    write("energy", dict(cases=cases))
+
+
 if __name__ == "__main__":
+    energies()
     divergences()
     information()
     weights()

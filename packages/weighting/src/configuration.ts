@@ -14,8 +14,11 @@ export interface WeightingConfig {
 	readonly mi: 'none' | 'ksg' | 'argmax';
 	/** Scale of the mutual information: in nats, or summing to 1 over the modalities. */
 	readonly informationScale: 'none' | 'sum';
-	/** Standard deviations of the regression divergence: `FIXED_SIGMA` for all models, or each model's `residualSigma`. */
-	readonly sigma: 'fixed' | 'residual';
+	/**
+	 * Standard deviations of the regression divergence: `FIXED_SIGMA` for all models, each model's `residualSigma`, or its `oracleSigma`, which reads the
+	 * label of the instance: for ablation on the training split only, no graph can carry it.
+	 */
+	readonly sigma: 'fixed' | 'residual' | 'oracle';
 	readonly smoothing: SmoothingConfig;
 	/** When the training weights are made anew: on schedule, or after an epoch with a better validation loss than any before. */
 	readonly refresh: 'schedule' | 'on-improvement';

@@ -11,13 +11,14 @@ export {
 } from './configuration.js';
 export { type Consensus, type ConsensusInput, type ConsensusStatistics, consensus, joinConsensus } from './consensus.js';
 export { type ConsensusFitInput, fitConsensus } from './consensus-fit.js';
+export { CONFIDENCE_FLOOR, type EnergyInput, energyWeights } from './energy-weights.js';
 export { type DivergenceInput, FIXED_SIGMA, instanceDivergence, SIGMA_FLOOR } from './instance-divergence.js';
 export { type KsgOptions, mutualInformationKsg } from './kraskov.js';
 export { INFORMATION_FLOOR, type InformationEstimator, type InformationInput, modalityInformation } from './modality-information.js';
 export { DIVERGENCE_RESOLUTION, fitMinMax, type MinMax, minMaxScale, normaliseMinMax, normaliseRow } from './normalise.js';
-export { residualSigma } from './residual-sigma.js';
+export { oracleSigma, residualSigma } from './residual-sigma.js';
 export { adaptSmoothing, smooth } from './smoothing.js';
 export { summariseWeights, type WeightSummary } from './summary.js';
 export type { Presence, Reals, WeightingTask } from './task.js';
 export { WeightingError, type WeightingErrorCode } from './weighting-error.js';
-export { FACTOR_FLOOR, instanceWeights, modalityWeights, type WeightStatistics } from './weights.js';
+export { FACTOR_FLOOR, informationFactors, instanceWeights, modalityWeights, type WeightStatistics } from './weights.js';

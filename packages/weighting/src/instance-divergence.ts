@@ -15,8 +15,8 @@ export interface DivergenceInput {
 	readonly unimodal: Reals;
 	/** The same of the fused model. */
 	readonly fused: Reals;
-	/** Standard deviations of the two Gaussians, in units of the target; regression needs them. Floor 1e-5. */
-	readonly sigma?: { readonly unimodal: number; readonly fused: number };
+	/** Standard deviations of the two Gaussians, in units of the target, one for all rows or `[N]`; regression needs them. Floor 1e-5. */
+	readonly sigma?: { readonly unimodal: number | Reals; readonly fused: number | Reals };
 	/** Rows to leave out: where 0 the divergence is 0 and the outputs are not looked at. */
 	readonly present?: Uint8Array | null;
 }
@@ -83,13 +83,20 @@ function bernoullis({ unimodal, fused }: DivergenceInput, width: number): RowDiv
 function gaussian({ unimodal, fused, sigma }: DivergenceInput): RowDivergence {
 	if (!sigma)
 		throw new WeightingError('configuration', 'sigma: expected the standard deviations of both models for regression, found none');
-	const sigmaM = Math.max(SIGMA_FLOOR, sigma.unimodal);
-	const sigmaF = Math.max(SIGMA_FLOOR, sigma.fused);
-	const logRatio = Math.log(sigmaF / sigmaM);
+	const sigmaOfUnimodal = sigmaAt('sigma of the unimodal model', sigma.unimodal, unimodal.length);
+	const sigmaOfFused = sigmaAt('sigma of the fused model', sigma.fused, fused.length);
 	return (i) => {
+		const m = sigmaOfUnimodal(i);
+		const f = sigmaOfFused(i);
 		const gap = unimodal[i]! - fused[i]!;
-		return logRatio + (sigmaM * sigmaM + gap * gap) / (2 * sigmaF * sigmaF) - 0.5;
+		return Math.log(f / m) + (m * m + gap * gap) / (2 * f * f) - 0.5;
 	};
+}
+
+function sigmaAt(what: string, sigma: number | Reals, rows: number): (row: number) => number {
+	if (typeof sigma === 'number') return () => Math.max(SIGMA_FLOOR, sigma);
+	expectLength(what, rows, sigma.length);
+	return (i) => Math.max(SIGMA_FLOOR, sigma[i]!);
 }
 
 export function logSumExp(values: Reals, offset: number, width: number): number {

@@ -24,3 +24,14 @@ export function residualSigma(prediction: Reals, target: Reals, present?: Uint8A
 		throw new WeightingError('not_finite', 'residuals: expected finite predictions and targets, found one that is not');
 	return count === 0 ? SIGMA_FLOOR : Math.max(SIGMA_FLOOR, Math.sqrt(sum / count));
 }
+
+/**
+ * |prediction − target| of every instance, `[N]`, at least 1e-5: the σ that the authors' later code takes. It knows how wrong the model is, so that it
+ * serves as an upper bound on the training split and nowhere else.
+ *
+ * @throws WeightingError `shape` where lengths differ
+ */
+export function oracleSigma(prediction: Reals, target: Reals): Float64Array {
+	expectLength('target', prediction.length, target.length);
+	return Float64Array.from(prediction, (value, i) => Math.max(SIGMA_FLOOR, Math.abs(value - target[i]!)));
+}

@@ -5,7 +5,7 @@ import { expectLength, WeightingError } from './weighting-error.js';
 
 /**
  * The one path from divergence to weights: refresh, validation, test and the exported graph all follow it. For the row of instance i, with p[m] = 1 where
- * modality m is present and 0 where it is masked, P = Σ p, and v[m] = MI[m], or 1 where `combine` leaves MI out:
+ * modality m is present and 0 where it is masked, P = Σ p, and v = `informationFactors`: MI[m], MI[m] / Σ MI, or 1 where `combine` leaves MI out:
  *
  * 1. normalise   `minmax`: D̃ = clip((D − min)·scale, 0, 1), scale = `minMaxScale`; `row`: D̃ = p·D / max(Σ p·D, 1e-6)
  * 2. direction   `agreement`: k = exp(−D̃); `divergence`: k = D̃, but 1 for a modality whose scale is 0; where `combine` leaves KL out: k = 1
@@ -98,7 +98,7 @@ function combined(
 	present: Presence | undefined,
 ): Float32Array {
 	expectPresence(present, modalities, rows);
-	const v = usesInformation(config) ? expectInformation(mi, modalities) : new Float64Array(modalities).fill(1);
+	const v = informationFactors(config, mi, modalities);
 	const renormalise = config.combine === 'none' ? 'none' : config.renormalise;
 	const weights = new Float32Array(rows * modalities);
 	const c = new Float64Array(modalities);
@@ -129,11 +129,19 @@ function combined(
 	return weights;
 }
 
-function expectInformation(mi: Float64Array | null, modalities: number): Float64Array {
+/**
+ * v of every modality, `[M]`: its mutual information on the scale of the configuration, or 1 where `combine` leaves it out.
+ *
+ * @throws WeightingError `configuration` where it is needed and missing or not positive, `shape` where there are not M
+ */
+export function informationFactors(config: WeightingConfig, mi: Float64Array | null, modalities: number): Float64Array {
+	if (!usesInformation(config)) return new Float64Array(modalities).fill(1);
 	if (!mi) throw new WeightingError('configuration', 'mutual information: expected for these weights, found none');
 	expectLength('mutual information', modalities, mi.length);
 	const at = mi.findIndex((value) => !(value > 0 && Number.isFinite(value)));
 	if (at >= 0)
 		throw new WeightingError('configuration', `mutual information of modality ${at}: expected a positive number, found ${mi[at]}`);
-	return mi;
+	if (config.informationScale === 'none') return mi;
+	const sum = mi.reduce((total, value) => total + value, 0);
+	return mi.map((value) => value / sum);
 }

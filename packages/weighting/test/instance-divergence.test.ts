@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { instanceDivergence, residualSigma, type WeightingTask } from '../src/index.js';
+import { instanceDivergence, oracleSigma, residualSigma, type WeightingTask } from '../src/index.js';
 import { fixture, largestError } from './fixture.js';
 
 interface DivergenceCase {
@@ -8,7 +8,7 @@ interface DivergenceCase {
 	classes: number;
 	unimodal: number[];
 	fused: number[];
-	sigma?: { unimodal: number; fused: number };
+	sigma?: { unimodal: number | number[]; fused: number | number[] };
 	expected: number[];
 }
 
@@ -16,9 +16,19 @@ const logits = (length: number) => fc.array(fc.double({ min: -1e4, max: 1e4, noN
 
 describe('instanceDivergence', () => {
 	for (const { unimodal, fused, expected, ...rest } of fixture<{ cases: DivergenceCase[] }>('divergence').cases) {
-		const sigma = rest.sigma ? ` with σ ${rest.sigma.unimodal} and ${rest.sigma.fused}` : '';
-		it(`agrees with 60-digit arithmetic for ${rest.task} of ${rest.classes}${sigma}, also at logits of ±1e4`, () => {
-			const found = instanceDivergence({ ...rest, unimodal: Float64Array.from(unimodal), fused: Float64Array.from(fused) });
+		const each = typeof rest.sigma?.unimodal === 'object';
+		const named = each ? ' with σ of every instance' : rest.sigma ? ` with σ ${rest.sigma.unimodal} and ${rest.sigma.fused}` : '';
+		const typed = (sigma: number | number[]) => (typeof sigma === 'number' ? sigma : Float64Array.from(sigma));
+		const sigma = rest.sigma ? { sigma: { unimodal: typed(rest.sigma.unimodal), fused: typed(rest.sigma.fused) } } : {};
+		it(`agrees with 60-digit arithmetic for ${rest.task} of ${rest.classes}${named}, also at logits of ±1e4`, () => {
+			const { task, classes } = rest;
+			const found = instanceDivergence({
+				task,
+				classes,
+				unimodal: Float64Array.from(unimodal),
+				fused: Float64Array.from(fused),
+				...sigma,
+			});
 			expect(largestError(found, expected)).toBeLessThan(1e-9);
 		});
 	}
@@ -63,6 +73,8 @@ describe('instanceDivergence', () => {
 		expect(() => instanceDivergence({ task: 'regression', classes: 1, unimodal: three, fused: three })).toThrow(
 			expect.objectContaining({ code: 'configuration' }),
 		);
+		const sigma = { unimodal: 1, fused: new Float64Array(2) };
+		expect(() => instanceDivergence({ task: 'regression', classes: 1, unimodal: three, fused: three, sigma })).toThrow(shape);
 	});
 });
 
@@ -76,5 +88,12 @@ describe('residualSigma', () => {
 	it('is 1e-5 for a perfect model and for one without rows', () => {
 		expect(residualSigma(Float32Array.of(1), Float32Array.of(1))).toBe(1e-5);
 		expect(residualSigma(new Float32Array(0), new Float32Array(0))).toBe(1e-5);
+	});
+});
+
+describe('oracleSigma', () => {
+	it('is the distance of each prediction from its target, at least 1e-5', () => {
+		expect([...oracleSigma(Float64Array.of(1, 2, 3), Float64Array.of(3, 1.5, 3))]).toEqual([2, 0.5, 1e-5]);
+		expect(() => oracleSigma(new Float64Array(2), new Float64Array(3))).toThrow(expect.objectContaining({ code: 'shape' }));
 	});
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
 	fitMinMax,
+	informationFactors,
 	instanceWeights,
 	modalityWeights,
 	normaliseMinMax,
@@ -35,17 +36,17 @@ const sample = fc.tuple(fc.constantFrom(1, 2, 3, 6, 12), fc.integer({ min: 1, ma
 	});
 });
 const config: fc.Arbitrary<WeightingConfig> = fc.record({
+	method: fc.constant('btw'),
 	combine: fc.constantFrom('none', 'mi', 'kl', 'kl+mi'),
 	direction: fc.constantFrom('divergence', 'agreement'),
 	normalise: fc.constantFrom('minmax', 'row'),
 	renormalise: fc.constantFrom('none', 'sum1', 'mean1'),
 	mi: fc.constant('ksg'),
+	informationScale: fc.constantFrom('none', 'sum'),
 	sigma: fc.constant('residual'),
 	smoothing: fc.constant(btw.smoothing),
+	refresh: fc.constant('schedule'),
 	refreshEpochs: fc.constant(5),
-	method: fc.constant(btw.method),
-	informationScale: fc.constant(btw.informationScale),
-	refresh: fc.constant(btw.refresh),
 	refreshSteps: fc.constant(null),
 	crossFit: fc.constant(false),
 	folds: fc.constant(5),
@@ -207,6 +208,50 @@ describe('modalityWeights', () => {
 			const W = instanceWeights(preset, { mi, ...fitMinMax(zero) }, zero, present);
 			expect(W).toEqual(modalityWeights(preset, mi, shape, present));
 		}
+	});
+});
+
+describe('weightingPreset', () => {
+	it('has the presets of a job, each with its method', () => {
+		expect(Object.fromEntries(WEIGHTING_PRESET_NAMES.map((name) => [name, weightingPreset(name).method]))).toEqual({
+			uniform: 'even',
+			mi: 'btw',
+			'btw-kl': 'btw',
+			btw: 'btw',
+			paper: 'btw',
+			consensus: 'consensus',
+			qmf: 'qmf',
+			'ogm-ge': 'ogm-ge',
+		});
+	});
+
+	it('gives paper the choices of the authors, and consensus cross-fitted models', () => {
+		expect(weightingPreset('paper')).toMatchObject({
+			combine: 'kl+mi',
+			direction: 'divergence',
+			normalise: 'minmax',
+			renormalise: 'none',
+			mi: 'ksg',
+			sigma: 'fixed',
+			smoothing: { initial: 0.5, step: 0.05, adapt: 'raise-on-worse' },
+			crossFit: false,
+		});
+		expect(weightingPreset('consensus')).toMatchObject({ combine: 'none', crossFit: true, folds: 5, epsilon: 0.1 });
+	});
+
+	it('gives weights of 1 before a method that has weights of its own', () => {
+		for (const name of ['consensus', 'qmf', 'ogm-ge'] as const) {
+			expect([...modalityWeights(weightingPreset(name), null, { rows: 1, modalities: 2 })]).toEqual([1, 1]);
+		}
+	});
+});
+
+describe('informationFactors', () => {
+	it('are 1, the mutual information, or its shares', () => {
+		const mi = Float64Array.of(1, 3);
+		expect([...informationFactors(weightingPreset('uniform'), null, 2)]).toEqual([1, 1]);
+		expect([...informationFactors(btw, mi, 2)]).toEqual([1, 3]);
+		expect([...informationFactors({ ...btw, informationScale: 'sum' }, mi, 2)]).toEqual([0.25, 0.75]);
 	});
 });
 
