@@ -84,6 +84,7 @@ const tasks: TaskProfile[] = [
 	{ type: 'binary', classes: ['no', 'yes'], outputs: 1 },
 	{ type: 'multiclass', classes: ['a', 'b', 'c'], outputs: 3 },
 	{ type: 'regression', classes: [], outputs: 1 },
+	{ type: 'multilabel', classes: ['x', 'y', 'z'], outputs: 3 },
 ];
 
 /** A model with every kind of modality and both passes of weighting, its parameters zero. */
