@@ -14,6 +14,8 @@ from sklearn.metrics import (
     accuracy_score,
     average_precision_score,
     f1_score,
+    hamming_loss,
+    log_loss,
     mean_absolute_error,
     mean_squared_error,
     roc_auc_score,
@@ -37,6 +39,31 @@ def classes_case(title, task, labels, probabilities):
             "accuracy": accuracy_score(labels, predicted),
             "macro_f1": f1_score(labels, predicted, average="macro", zero_division=0),
             "weighted_f1": f1_score(labels, predicted, average="weighted", zero_division=0),
+            "auroc": each(roc_auc_score),
+            "auprc": each(average_precision_score),
+        },
+    }
+
+
+def labels_case(title, labels, probabilities):
+    """Labels and probabilities `[rows, labels]`; means over the labels for which scikit-learn's score is defined, None where there is none."""
+    labels = np.asarray(labels)
+    p = np.asarray(probabilities, "f4")
+    p8 = p.astype("f8")
+    predicted = (p8 > 0.5).astype(int)
+    columns = [c for c in range(labels.shape[1]) if 0 < labels[:, c].sum() < len(labels)]
+    each = lambda score: float(np.mean([score(labels[:, c], p8[:, c]) for c in columns])) if columns else None
+    defined = lambda value: None if np.isnan(value) else float(value)
+    one = "binary" if labels.shape[1] == 1 else None  # scikit-learn takes one column for a binary task, whose F1 of class 1 is that of the label
+    eps = float(np.finfo("f4").eps)  # what log_loss takes for float32, here for the same numbers in float64
+    return {
+        "title": title, "task": "multilabel", "outputs": labels.shape[1], "labels": labels.ravel().tolist(), "probabilities": p8.ravel().tolist(),
+        "expected": {
+            "loss": log_loss(labels.ravel(), np.clip(p8.ravel(), eps, 1 - eps), labels=[0, 1]),
+            "accuracy": 1 - hamming_loss(labels, predicted),
+            "subset_accuracy": accuracy_score(labels, predicted),
+            "macro_f1": defined(f1_score(labels, predicted, average=one or "macro", zero_division=np.nan)),
+            "micro_f1": defined(f1_score(labels, predicted, average=one or "micro", zero_division=np.nan)),
             "auroc": each(roc_auc_score),
             "auprc": each(average_precision_score),
         },
@@ -75,6 +102,10 @@ z5 = rng.normal(0, 1.5, (n, 5))
 z5[np.arange(n), y5] += 1
 coarse = np.array([[0.5, 0.25, 0.25], [0.25, 0.5, 0.25], [0.25, 0.25, 0.5], [0.375, 0.375, 0.25]])
 y = rng.normal(0, 3, n)
+rng_labels = np.random.default_rng(12)
+y4 = (rng_labels.random((n, 4)) < [0.5, 0.3, 0.1, 0.8]).astype(int)
+p4 = 1 / (1 + np.exp(-rng_labels.normal(1.5 * y4 - 0.7, 1.5)))
+never = y4 * [1, 0, 1, 1]
 cases = [
     classes_case("binary", "binary", y2, binary(np.clip(0.3 + 0.3 * y2 + rng.normal(0, 0.2, n), 0.001, 0.999))),
     classes_case("binary with many ties", "binary", y2, binary(np.round((0.3 + 0.3 * y2 + rng.normal(0, 0.2, n)).clip(0, 1) * 4) / 4)),
@@ -88,6 +119,15 @@ cases = [
     classes_case("multiclass with a class in neither labels nor predictions", "multiclass", rng.integers(0, 2, n), np.hstack([softmax(z5[:, :2]) * 0.9, np.full((n, 1), 0.1)])),
     classes_case("multiclass with a class that is predicted but is no label", "multiclass", rng.integers(0, 2, n), softmax(z5[:, :3])),
     classes_case("multiclass with a class that is never predicted", "multiclass", rng.integers(0, 3, n), np.hstack([softmax(z5[:, :2]) * 0.9, np.full((n, 1), 0.1)])),
+    labels_case("multilabel", y4, p4),
+    labels_case("multilabel with many ties", y4, np.round(p4 * 4) / 4),
+    labels_case("multilabel without one label, which is predicted", never, p4),
+    labels_case("multilabel without one label, which is never predicted", never, p4 * [1, 0.4, 1, 1]),
+    labels_case("multilabel with a label that every row has", np.maximum(y4, [0, 0, 0, 1]), p4),
+    labels_case("multilabel without any label, none predicted", np.zeros((5, 2), int), np.full((5, 2), 0.2)),
+    labels_case("multilabel without any label, some predicted", np.zeros((5, 2), int), np.linspace(0.1, 0.9, 10).reshape(5, 2)),
+    labels_case("multilabel, certain and wrong", [[0, 1], [1, 0]], [[1, 0], [1e-9, 1 - 1e-9]]),
+    labels_case("multilabel of one label", y4[:, :1], p4[:, :1]),
     values_case("regression", y, y + rng.normal(0, 2, n)),
     values_case("regression, anticorrelated", y, -2 * y + 1),
     values_case("regression, large offset", y + 1e6, y + 1e6 + rng.normal(0, 2, n)),

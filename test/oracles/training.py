@@ -49,6 +49,8 @@ def forward(p, a, b, mask, wa, wb):
 def loss_of(task, logits, y):
     if task == "multiclass":
         return torch.nn.functional.cross_entropy(logits, y.long())
+    if task == "multilabel":
+        return torch.nn.functional.binary_cross_entropy_with_logits(logits, y)
     if task == "binary":
         return torch.nn.functional.binary_cross_entropy_with_logits(logits[:, 0], y)
     return torch.nn.functional.mse_loss(logits[:, 0], y) if task == "regression" else torch.nn.functional.l1_loss(logits[:, 0], y)
@@ -56,13 +58,15 @@ def loss_of(task, logits, y):
 
 def case(seed, task, optimizer, clip, learning_rate, weight_decay):
     generator = np.random.default_rng(seed)
-    outputs = 3 if task == "multiclass" else 1
+    outputs = {"multiclass": 3, "multilabel": 4}.get(task, 1)
     f4 = lambda x: x.astype("f4").astype("f8")
     a = f4(generator.standard_normal((ROWS, VECTOR)))
     b = f4(generator.standard_normal((ROWS, *SEQUENCE)))
     mask = (generator.random((ROWS, SEQUENCE[0])) < 0.7).astype("f8")
     weights = f4(generator.uniform(0.2, 1.8, (ROWS, 2)))
     y = {"multiclass": generator.integers(0, 3, ROWS), "binary": generator.integers(0, 2, ROWS)}.get(task, f4(generator.standard_normal(ROWS)))
+    if task == "multilabel":
+        y = (generator.random((ROWS, outputs)) < [0.5, 0.3, 0.1, 0.7]).astype("f8")
     p = parameters(generator, outputs)
     initial = {k: v.detach().numpy().ravel().tolist() for k, v in p.items()}
     kinds = {
@@ -99,6 +103,8 @@ cases = [
     case(4, "binary", "adam", 0.8, 1e-2, 0.05),
     case(5, "regression", "momentum", 1.0, 0.02, 0.001),
     case(6, "mae", "adam", None, 1e-2, 0),
+    case(7, "multilabel", "sgd", None, 0.5, 0),
+    case(8, "multilabel", "adamw", 0.3, 1e-2, 0.1),
 ]
 out = pathlib.Path(__file__).parents[2] / "packages/trainer/test/fixtures/training.json"
 rounded = lambda x: [rounded(v) for v in x] if isinstance(x, list) else {k: rounded(v) for k, v in x.items()} if isinstance(x, dict) else float(f"{x:.9g}") if isinstance(x, float) else x

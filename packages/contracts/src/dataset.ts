@@ -31,7 +31,10 @@ export type Manifest = Static<typeof Manifest>;
 export const TaskProfile = Type.Object({
 	type: Type.Unsafe<TaskType>({ type: 'string', enum: [...TASK_TYPES] }),
 	classes: Type.Array(Type.String()),
-	outputs: Type.Integer({ minimum: 1, description: 'logits a row: classes for multiclass, 1 for binary and regression' }),
+	outputs: Type.Integer({
+		minimum: 1,
+		description: 'logits a row: classes for multiclass, labels for multilabel, 1 for binary and regression',
+	}),
 });
 export type TaskProfile = Static<typeof TaskProfile>;
 

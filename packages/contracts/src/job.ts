@@ -9,7 +9,10 @@ export const JOB_STAGES = ['preparing', 'unimodal', 'fusion', 'evaluating', 'exp
 export type JobStage = (typeof JOB_STAGES)[number];
 export const isFinal = (status: JobStatus): boolean => status === 'succeeded' || status === 'failed' || status === 'cancelled';
 
-/** Metric name → value: loss, accuracy, macro_f1, weighted_f1, auroc, auprc for classes; loss, mae, rmse, pearson for regression. null where undefined (one class only). */
+/**
+ * Metric name → value: loss, accuracy, macro_f1, weighted_f1, auroc, auprc for classes; loss, accuracy (share of right labels), subset_accuracy (of rows whose labels
+ * are all right), macro_f1, micro_f1, auroc, auprc (means over labels) for multilabel; loss, mae, rmse, pearson for regression. null where undefined (one class only).
+ */
 export const Metrics = Type.Record(Type.String(), nullable(Type.Number()));
 export type Metrics = Static<typeof Metrics>;
 

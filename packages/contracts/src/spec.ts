@@ -42,7 +42,10 @@ export type ScheduleConfig = Static<typeof ScheduleConfig>;
 
 export const EarlyStopping = Type.Object(
 	{
-		metric: choice(['loss', 'accuracy', 'macro_f1', 'auroc', 'auprc', 'mae', 'rmse', 'pearson'], { default: 'loss' }),
+		metric: choice(['loss', 'accuracy', 'subset_accuracy', 'macro_f1', 'micro_f1', 'auroc', 'auprc', 'mae', 'rmse', 'pearson'], {
+			default: 'loss',
+			description: 'subset_accuracy and micro_f1 for multilabel alone; mae, rmse and pearson for regression alone',
+		}),
 		patience: Type.Integer({ minimum: 1, maximum: 10_000, default: 10, description: 'epochs without a better validation score' }),
 	},
 	closed,
@@ -64,7 +67,8 @@ export const TrainingConfig = Type.Object(
 		early_stopping: Type.Union([EarlyStopping, Type.Null()], { default: { metric: 'loss', patience: 10 } }),
 		loss: choice(['auto', 'cross_entropy', 'mse', 'mae'], {
 			default: 'auto',
-			description: 'auto: cross_entropy for classes, mse for regression',
+			description:
+				'auto: cross_entropy for classes and labels, mse for regression; the cross entropy of a multilabel row is the mean over its labels',
 		}),
 		standardize: Type.Optional(
 			Type.Boolean({

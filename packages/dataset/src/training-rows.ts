@@ -2,6 +2,7 @@ import { ProblemError } from '@steelyard/contracts';
 import { counterRandom } from './counter-random.js';
 import type { Dataset, Split } from './dataset.js';
 import { shuffle } from './shuffled-order.js';
+import { stratifyByLabels } from './stratify-labels.js';
 
 /** Rows of a split, ascending. */
 export type RowSet = { readonly split: string; readonly rows: Uint32Array };
@@ -51,12 +52,8 @@ function strataOf(split: Split, classes: number): { strata: ArrayLike<number>; s
 	return { strata, sizes };
 }
 
-/**
- * Takes units in random order for validation, each when it brings the counts by stratum closer (in squares) to their quotas and leaves no
- * stratum of training empty. Where every row is its own unit the quotas are met exactly.
- */
-function cut(split: Split, classes: number, fraction: number, seed: number): Uint8Array {
-	const { strata, sizes } = strataOf(split, classes);
+/** The units of a split in random order, and how many rows to take. Throws ProblemError where there are not two units. */
+function cuttable(split: Split, fraction: number, seed: number): { units: number[][]; wanted: number } {
 	const units = unitsOf(split);
 	if (units.length < 2) {
 		const found = split.groups === null ? `${split.rows} row` : 'one group';
@@ -66,7 +63,29 @@ function cut(split: Split, classes: number, fraction: number, seed: number): Uin
 			'train',
 		);
 	}
+	const order = shuffle(allRows(units.length), counterRandom(seed, 'validation-split'));
 	const wanted = Math.min(split.rows - 1, Math.max(1, Math.round(fraction * split.rows)));
+	return { units: Array.from(order, (u) => units[u] as number[]), wanted };
+}
+
+/** Takes units for validation so that every label is there in its share. */
+function cutByLabels(split: Split, labels: number, fraction: number, seed: number): Uint8Array {
+	const { units, wanted } = cuttable(split, fraction, seed);
+	const chosen = stratifyByLabels(units, split.labels as Float32Array, labels, wanted / split.rows);
+	const taken = new Uint8Array(split.rows);
+	units.forEach((unit, u) => {
+		if (chosen[u] === 1) for (const row of unit) taken[row] = 1;
+	});
+	return taken;
+}
+
+/**
+ * Takes units in random order for validation, each when it brings the counts by stratum closer (in squares) to their quotas and leaves no
+ * stratum of training empty. Where every row is its own unit the quotas are met exactly.
+ */
+function cut(split: Split, classes: number, fraction: number, seed: number): Uint8Array {
+	const { strata, sizes } = strataOf(split, classes);
+	const { units, wanted } = cuttable(split, fraction, seed);
 	const need = quotas(sizes, wanted);
 	const remaining = [...sizes];
 	const taken = new Uint8Array(split.rows);
@@ -81,10 +100,8 @@ function cut(split: Split, classes: number, fraction: number, seed: number): Uin
 		for (const [s, count] of counts) sum += count * (count - 2 * (need[s] as number));
 		return sum;
 	};
-	const order = shuffle(allRows(units.length), counterRandom(seed, 'validation-split'));
 	let any = false;
-	for (const u of order) {
-		const unit = units[u] as number[];
+	for (const unit of units) {
 		const counts = countsOf(unit);
 		if (change(counts) >= 0 || [...counts].some(([s, count]) => remaining[s] === count)) continue;
 		for (const [s, count] of counts) {
@@ -96,7 +113,7 @@ function cut(split: Split, classes: number, fraction: number, seed: number): Uin
 	}
 	if (!any) {
 		// Every group is too large, or the only home of its class: the one that fits least badly, the first in random order among equals.
-		const best = [...order].map((u) => units[u] as number[]).reduce((a, b) => (change(countsOf(b)) < change(countsOf(a)) ? b : a));
+		const best = units.reduce((a, b) => (change(countsOf(b)) < change(countsOf(a)) ? b : a));
 		for (const row of best) taken[row] = 1;
 	}
 	return taken;
@@ -104,8 +121,8 @@ function cut(split: Split, classes: number, fraction: number, seed: number): Uin
 
 /**
  * Which rows are trained on and which validate. With a `valid` split, all of `train` and all of it; else `train` is cut: `fraction` of its
- * rows (in (0, 1), at least one), drawn by `seed`, validate, in each class alike, with groups kept whole. A class keeps a row in training
- * wherever groups allow it.
+ * rows (in (0, 1), at least one), drawn by `seed`, validate, in each class alike (of multilabel: for each label about alike, `stratifyByLabels`), with groups kept
+ * whole. A class or label keeps a row in training wherever groups allow it.
  * @throws ProblemError `invalid_dataset` when there is nothing to cut
  */
 export function trainingRows(dataset: Dataset, { fraction, seed }: { fraction: number; seed: number }): TrainingRows {
@@ -116,7 +133,8 @@ export function trainingRows(dataset: Dataset, { fraction, seed }: { fraction: n
 			validation: { split: 'valid', rows: allRows(dataset.split('valid').rows) },
 		};
 	if (!(fraction > 0 && fraction < 1)) throw new RangeError(`expected a fraction between 0 and 1, found ${fraction}`);
-	const taken = cut(train, dataset.profile.task.classes.length, fraction, seed);
+	const { type, classes, outputs } = dataset.profile.task;
+	const taken = type === 'multilabel' ? cutByLabels(train, outputs, fraction, seed) : cut(train, classes.length, fraction, seed);
 	const rows = allRows(train.rows);
 	return {
 		train: { split: 'train', rows: rows.filter((row) => taken[row] === 0) },

@@ -1,7 +1,7 @@
 import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openDataset, standardisation, trainingRows } from '../src/index.js';
+import { counterRandom, openDataset, standardisation, trainingRows } from '../src/index.js';
 import { ingestFiles } from './ingest-files.js';
 import { type Files, npy, small } from './write-npy.js';
 
@@ -161,6 +161,81 @@ describe('training rows', () => {
 		expect(() => trainingRows(single, { fraction: 0.1, seed: 1 })).toThrow(
 			'expected at least 2 rows or groups to cut a validation split from, found one group',
 		);
+	});
+
+	/** Labels `[rows, labels]` of 0 and 1, and a group a row where there are groups. */
+	const multilabel = (flags: number[][], groups?: number[]) =>
+		dataset(
+			flags.map((_, i) => i),
+			{
+				'train_labels.npy': npy('<i4', [flags.length, flags[0]!.length], flags.flat()),
+				...(groups === undefined ? {} : { 'train_who.npy': npy('<i4', [flags.length], groups) }),
+				'manifest.json': JSON.stringify({
+					task: { type: 'multilabel' },
+					modalities: { x: {} },
+					...(groups === undefined ? {} : { group: 'who' }),
+				}),
+			},
+		);
+	const SHARES = [0.5, 0.2, 0.02, 0.9];
+	const random = counterRandom(5, 'flags');
+	const drawn = count(500, () => 0).map(() => SHARES.map((share) => (random.uniform() < share ? 1 : 0)));
+	const withLabel = (rows: Uint32Array, flags: number[][], label: number) => [...rows].filter((row) => flags[row]![label] === 1).length;
+
+	it('of multilabel have every label in its share, the rare ones first', async () => {
+		const opened = await multilabel(drawn);
+		for (let seed = 0; seed < 10; seed++) {
+			const { train, validation } = trainingRows(opened, { fraction: 0.2, seed });
+			expect([...train.rows, ...validation.rows].sort((a, b) => a - b)).toEqual(count(500, (i) => i));
+			expect(Math.abs(validation.rows.length - 100)).toBeLessThanOrEqual(2);
+			SHARES.forEach((_, label) => {
+				const all = withLabel(
+					Uint32Array.from(drawn, (_, i) => i),
+					drawn,
+					label,
+				);
+				expect(Math.abs(withLabel(validation.rows, drawn, label) - all / 5), `label ${label}`).toBeLessThanOrEqual(2);
+			});
+		}
+		const cut = (seed: number) => trainingRows(opened, { fraction: 0.2, seed }).validation.rows;
+		expect(cut(1)).toEqual(cut(1));
+		expect(cut(1)).not.toEqual(cut(2));
+	});
+
+	it('of multilabel keep every label in training, and something for validation, however few there are', async () => {
+		const rare = count(40, (i) => [i === 7 ? 1 : 0, i < 2 ? 1 : 0, i % 2]);
+		for (let seed = 0; seed < 10; seed++) {
+			const { train, validation } = trainingRows(await multilabel(rare), { fraction: 0.5, seed });
+			for (const label of [0, 1, 2]) expect(withLabel(train.rows, rare, label)).toBeGreaterThan(0);
+			expect(withLabel(validation.rows, rare, 1)).toBe(1);
+			expect(Math.abs(validation.rows.length - 20)).toBeLessThanOrEqual(1);
+		}
+		const none = await multilabel([
+			[0, 0],
+			[0, 0],
+			[0, 0],
+		]);
+		expect(trainingRows(none, { fraction: 0.1, seed: 1 }).validation.rows.length).toBe(1);
+		expect(trainingRows(none, { fraction: 0.9, seed: 1 }).train.rows.length).toBe(1);
+	});
+
+	it('of multilabel keep groups whole, and a label with one group in training', async () => {
+		const flags = count(300, (i) => i).map((i) => [i % 2, i % 7 === 0 ? 1 : 0, i < 3 ? 1 : 0]);
+		const groups = count(300, (i) => Math.floor(i / 5));
+		const opened = await multilabel(flags, groups);
+		for (let seed = 0; seed < 10; seed++) {
+			const { train, validation } = trainingRows(opened, { fraction: 0.2, seed });
+			const held = new Set([...validation.rows].map((row) => groups[row]));
+			expect([...train.rows].some((row) => held.has(groups[row]))).toBe(false);
+			expect(Math.abs(validation.rows.length - 60)).toBeLessThanOrEqual(10);
+			expect(Math.abs(withLabel(validation.rows, flags, 0) - 30)).toBeLessThanOrEqual(6);
+			expect([...train.rows]).toContain(0);
+		}
+		const two = await multilabel(
+			count(6, () => 0).map(() => [1]),
+			[1, 1, 1, 1, 2, 2],
+		);
+		expect([...trainingRows(two, { fraction: 0.1, seed: 1 }).validation.rows]).toEqual([4, 5]);
 	});
 
 	it('of a regression are drawn from all rows alike', async () => {

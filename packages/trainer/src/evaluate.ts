@@ -37,7 +37,7 @@ export async function evaluateModel(
 	task: TaskProfile,
 ): Promise<Evaluation> {
 	const count = examples.rows.length;
-	const classes = task.type === 'regression' ? 1 : Math.max(2, task.outputs);
+	const classes = task.type === 'binary' ? 2 : task.outputs;
 	const said = new Float32Array(count * classes);
 	const weights = new Float32Array(count * modalities.length);
 	const fixed = session.inputs[0]?.shape[0];

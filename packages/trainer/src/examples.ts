@@ -17,10 +17,15 @@ export function presence({ split, rows }: Examples, modality: ModalityShape): Ui
 	return Uint8Array.from(rows, (row) => (mask.subarray(row * width, (row + 1) * width).includes(1) ? 1 : 0));
 }
 
-/** The labels of the examples, raw. */
-export const labelsOf = ({ split, rows }: Examples): Float64Array => Float64Array.from(rows, (row) => split.labels[row] as number);
+/** The labels of the examples, raw: `[N]`, or `[N, labels]` of 0 and 1 for multilabel. */
+export function labelsOf({ split, rows }: Examples): Float64Array {
+	const width = split.labels.length / split.rows;
+	const labels = new Float64Array(rows.length * width);
+	rows.forEach((row, i) => labels.set(split.labels.subarray(row * width, (row + 1) * width), i * width));
+	return labels;
+}
 
-/** Writes the targets of examples `chosen` from `offset` on, `outputs` numbers a row: one-hot, 0/1, or the scaled value. */
+/** Writes the targets of examples `chosen` from `offset` on, `outputs` numbers a row: one-hot, 0/1 (one a label for multilabel), or the scaled value. */
 export function fillTargets(
 	examples: Examples,
 	chosen: Uint32Array,
@@ -31,7 +36,12 @@ export function fillTargets(
 ): void {
 	const { split, rows } = examples;
 	for (let i = 0; i < chosen.length; i++) {
-		const label = split.labels[rows[chosen[i] as number] as number] as number;
+		const row = rows[chosen[i] as number] as number;
+		if (task.type === 'multilabel') {
+			out.set(split.labels.subarray(row * task.outputs, (row + 1) * task.outputs), offset + i * task.outputs);
+			continue;
+		}
+		const label = split.labels[row] as number;
 		if (task.type === 'multiclass') out[offset + i * task.outputs + label] = 1;
 		else if (task.type === 'regression') out[offset + i] = (label - scale.mean) / scale.deviation;
 		else out[offset + i] = label;

@@ -4,6 +4,7 @@ import { type Dim, encodeModel, GraphBuilder, OPSET, type Shape, type Value } fr
 import type { Tensor } from '@steelyard/runtime';
 import type { Architecture, Forward } from './architecture.js';
 import type { MaskKind, TargetScale } from './examples.js';
+import { LABEL_THRESHOLD } from './multilabel-metrics.js';
 import { type Standardisation, standardised } from './standardise.js';
 import type { Weigher } from './weighing/weigher.js';
 
@@ -46,6 +47,13 @@ function predictions(g: GraphBuilder, task: TaskProfile, logits: Value): void {
 		g.output('prediction', g.reshape(logits, rows));
 		return;
 	}
+	if (task.type === 'multilabel') {
+		const probabilities = g.op('Sigmoid', [logits]);
+		const above = g.op('Less', [g.scalar(LABEL_THRESHOLD), probabilities], {}, { dtype: 'bool', shape: probabilities.shape });
+		g.output('prediction', g.cast(above, 'int64'));
+		g.output('probabilities', probabilities);
+		return;
+	}
 	const probabilities =
 		task.type === 'binary'
 			? g.concat([g.op('Sigmoid', [g.neg(logits)]), g.op('Sigmoid', [logits])], 1)
@@ -57,7 +65,8 @@ function predictions(g: GraphBuilder, task: TaskProfile, logits: Value): void {
 /**
  * The trained model as one self-contained ONNX file: standardisation, unimodal models, weighting and both passes of the fusion.
  * Inputs `x.<modality>` `[batch, …shape]`, raw, and `mask.<modality>` `[batch]` or `[batch, steps]` of 0 and 1 where the dataset has masks; outputs
- * `prediction` `[batch]` (class index, int64, or value), `probabilities` `[batch, classes]`, `modality_weights` `[batch, M]`.
+ * `prediction` `[batch]` (class index, int64, or value), of multilabel `[batch, labels]` (int64 0 and 1, 1 above ½); `probabilities` `[batch, classes]` or
+ * `[batch, labels]`; `modality_weights` `[batch, M]`.
  */
 export function exportModel(options: ExportOptions): Uint8Array {
 	const { fusion, unimodal, masked, task, scale, standardisation, weigher, statistics } = options;

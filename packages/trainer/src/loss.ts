@@ -4,14 +4,18 @@ export type LossName = 'cross_entropy' | 'binary_cross_entropy' | 'mse' | 'mae';
 
 /**
  * Σ_i weight_i · loss_i, a scalar, for logits and target `[batch, outputs]` and weight `[batch, 1]`.
- * Target: one-hot for cross_entropy, 0 or 1 for binary_cross_entropy, a value for mse and mae.
+ * Target: one-hot for cross_entropy, 0 or 1 for binary_cross_entropy, a value for mse and mae. Of several outputs binary_cross_entropy is the mean (they are
+ * the labels of a multilabel task), so that its scale, and with it the learning rate and the clipping that fit, do not grow with their number.
  */
 export function lossOf(g: GraphBuilder, name: LossName, logits: Value, target: Value, weight: Value): Value {
 	switch (name) {
 		case 'cross_entropy':
 			return g.neg(g.sumAll(g.mul(g.op('LogSoftmax', [logits], { axis: 1 }), g.mul(target, weight))));
-		case 'binary_cross_entropy': // log(1 + exp z) − y·z
-			return g.sumAll(g.mul(g.sub(g.op('Softplus', [logits]), g.mul(target, logits)), weight));
+		case 'binary_cross_entropy': {
+			const labels = target.shape[1] as number;
+			const share = labels === 1 ? weight : g.scale(1 / labels, weight);
+			return g.sumAll(g.mul(g.sub(g.op('Softplus', [logits]), g.mul(target, logits)), share)); // log(1 + exp z) − y·z
+		}
 		case 'mse': {
 			const error = g.sub(logits, target);
 			return g.sumAll(g.mul(g.mul(error, error), weight));

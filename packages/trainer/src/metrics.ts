@@ -1,6 +1,8 @@
 import type { Metrics, TaskProfile } from '@steelyard/contracts';
+import { multilabelMetrics } from './multilabel-metrics.js';
+import { rankingMetrics } from './ranking-metrics.js';
 
-/** What a model said of N examples: `[N, classes]` probabilities (two columns for binary) or `[N]` values, raw scale. */
+/** What a model said of N examples: `[N, classes]` probabilities (two columns for binary, one a label for multilabel) or `[N]` values, raw scale. */
 export type Predictions = { readonly probabilities: Float32Array } | { readonly values: Float32Array };
 
 const mean = (n: number, at: (i: number) => number): number => {
@@ -15,38 +17,6 @@ export function topClass(probabilities: Float32Array, classes: number, row: numb
 	for (let c = 1; c < classes; c++)
 		if ((probabilities[row * classes + c] as number) > (probabilities[row * classes + top] as number)) top = c;
 	return top;
-}
-
-/** Rows by falling score, in runs of equal score: [positives, negatives] of each run. */
-function tiedRuns(scores: Float32Array, positive: (row: number) => boolean): Array<[number, number]> {
-	const order = Uint32Array.from(scores, (_, i) => i).sort((a, b) => (scores[b] as number) - (scores[a] as number));
-	const runs: Array<[number, number]> = [];
-	let last: number | undefined;
-	for (const row of order) {
-		if (scores[row] !== last) runs.push([0, 0]);
-		last = scores[row];
-		(runs.at(-1) as [number, number])[positive(row) ? 0 : 1]++;
-	}
-	return runs;
-}
-
-/** Area under the ROC curve (ties count half) and average precision, as scikit-learn has them; null where one class is absent. */
-export function rankingMetrics(scores: Float32Array, positive: (row: number) => boolean): { auroc: number | null; auprc: number | null } {
-	const runs = tiedRuns(scores, positive);
-	const positives = runs.reduce((sum, [p]) => sum + p, 0);
-	const negatives = scores.length - positives;
-	if (positives === 0 || negatives === 0) return { auroc: null, auprc: null };
-	let above = 0;
-	let seen = 0;
-	let pairs = 0;
-	let precision = 0;
-	for (const [p, n] of runs) {
-		pairs += n * (above + p / 2);
-		above += p;
-		seen += p + n;
-		precision += (p / positives) * (above / seen);
-	}
-	return { auroc: pairs / (positives * negatives), auprc: precision };
 }
 
 function classMetrics(probabilities: Float32Array, labels: Float64Array, classes: number): Metrics {
@@ -99,12 +69,13 @@ function valueMetrics(values: Float32Array, targets: Float64Array): Metrics {
 
 /**
  * Metrics of predictions against raw labels. Classes: loss (mean negative log likelihood, nats), accuracy, macro_f1 and weighted_f1 (over classes that occur),
- * auroc and auprc (one against the rest, mean over classes; null where a class is absent). Regression: loss (mean squared error), mae, rmse, pearson.
+ * auroc and auprc (one against the rest, mean over classes; null where a class is absent). Multilabel: see `multilabelMetrics`. Regression: loss (mean
+ * squared error), mae, rmse, pearson. Labels are `[N]`, of multilabel `[N, labels]`.
  */
 export function metricsOf(task: TaskProfile, predictions: Predictions, labels: Float64Array): Metrics {
-	return 'values' in predictions
-		? valueMetrics(predictions.values, labels)
-		: classMetrics(predictions.probabilities, labels, task.type === 'binary' ? 2 : task.outputs);
+	if ('values' in predictions) return valueMetrics(predictions.values, labels);
+	if (task.type === 'multilabel') return multilabelMetrics(predictions.probabilities, labels, task.outputs);
+	return classMetrics(predictions.probabilities, labels, task.type === 'binary' ? 2 : task.outputs);
 }
 
 /** Whether a higher value of the metric is better. */

@@ -1,7 +1,7 @@
 import type { TaskProfile } from '@steelyard/contracts';
 import type { Predictions } from './metrics.js';
 
-/** What outputs say: probabilities (softmax, or two columns of a sigmoid) or values. */
+/** What outputs say: probabilities (softmax; two columns of a sigmoid for binary, one a label for multilabel) or values. */
 export function predictionsFrom(task: TaskProfile, outputs: Float32Array): Predictions {
 	if (task.type === 'regression') return { values: outputs };
 	if (task.type === 'binary') {
@@ -12,6 +12,7 @@ export function predictionsFrom(task: TaskProfile, outputs: Float32Array): Predi
 		});
 		return { probabilities };
 	}
+	if (task.type === 'multilabel') return { probabilities: outputs.map((z) => 1 / (1 + Math.exp(-z))) };
 	const classes = task.outputs;
 	const probabilities = new Float32Array(outputs.length);
 	for (let row = 0; row < outputs.length; row += classes) {

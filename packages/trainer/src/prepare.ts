@@ -53,7 +53,6 @@ function lossFor(spec: JobSpec, task: TaskProfile): LossName {
 	const custom = spec.model.family === 'custom' ? spec.model.loss : undefined;
 	const loss = custom ?? spec.training.loss;
 	const regression = task.type === 'regression';
-	if (task.type === 'multilabel') throw new ProblemError('unsupported_task', 'multilabel datasets cannot be trained yet', 'dataset');
 	if (loss !== 'auto' && (loss === 'cross_entropy') === regression)
 		throw new ProblemError(
 			'unsupported_task',
@@ -61,7 +60,7 @@ function lossFor(spec: JobSpec, task: TaskProfile): LossName {
 			custom === undefined ? 'training.loss' : 'model.loss',
 		);
 	if (regression) return loss === 'mae' ? 'mae' : 'mse';
-	return task.type === 'binary' ? 'binary_cross_entropy' : 'cross_entropy';
+	return task.type === 'multiclass' ? 'cross_entropy' : 'binary_cross_entropy';
 }
 
 function scaleOf(train: Examples): TargetScale {

@@ -87,7 +87,7 @@ export async function trainUnimodal(job: Job): Promise<boolean> {
 					eligible: () => true,
 					async validate(parameters) {
 						if (labels.length === 0) return { loss: null }; // no validation row has it: the last epoch is taken
-						const outputs = await (await predictor.encode(ownValidation, parameters))(ones(labels.length));
+						const outputs = await (await predictor.encode(ownValidation, parameters))(ones(ownValidation.rows.length));
 						return metricsOf(task, predictionsFrom(task, outputs), labels);
 					},
 				},
@@ -142,7 +142,7 @@ export async function judgeUnimodal(job: Job): Promise<JudgedUnimodal> {
 			if (examples === job.train) training.push(folds === null ? all : picked(each, folds, task.outputs));
 			const there = presence(examples, modality);
 			const judged = all.filter((_, i) => there?.[Math.floor(i / task.outputs)] !== 0);
-			const labels = labelsOf(examples).filter((_, i) => there?.[i] !== 0);
+			const labels = labelsOf(withModality(examples, modality));
 			if (labels.length > 0) bySplit[examples.name] = metricsOf(task, predictionsFrom(task, judged), labels);
 		}
 		metrics[modality.name] = bySplit;

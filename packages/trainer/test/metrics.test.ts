@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { TaskType } from '@steelyard/contracts';
 import { describe, expect, it } from 'vitest';
-import { higherIsBetter, metricsOf, rankingMetrics, topClass } from '../src/metrics.js';
+import { higherIsBetter, metricsOf, topClass } from '../src/metrics.js';
+import { rankingMetrics } from '../src/ranking-metrics.js';
 
 type Case = {
 	title: string;
@@ -55,8 +56,21 @@ describe('metrics', () => {
 		expect(Number.isFinite(loss)).toBe(true);
 	});
 
+	it('of labels are 0 where a probability is ½, and cost no more than a float32 can tell', () => {
+		const task = { type: 'multilabel' as const, classes: [], outputs: 2 };
+		const half = metricsOf(task, { probabilities: Float32Array.of(0.5, 0.5) }, Float64Array.of(0, 1));
+		expect(half).toMatchObject({ accuracy: 0.5, subset_accuracy: 0, macro_f1: 0, micro_f1: 0, auroc: null });
+		expect(half['loss']).toBeCloseTo(Math.LN2, 12);
+		const lost = (p: number, label: number) =>
+			metricsOf({ ...task, outputs: 1 }, { probabilities: Float32Array.of(p) }, Float64Array.of(label))['loss'];
+		expect(lost(1, 0)).toBeCloseTo(23 * Math.LN2, 12);
+		expect(lost(1e-30, 1)).toBeCloseTo(23 * Math.LN2, 12);
+	});
+
 	it('are better when higher, but for losses and errors', () => {
 		expect(['loss', 'mae', 'rmse'].map(higherIsBetter)).toEqual([false, false, false]);
-		expect(['accuracy', 'macro_f1', 'weighted_f1', 'auroc', 'auprc', 'pearson'].every(higherIsBetter)).toBe(true);
+		expect(['accuracy', 'macro_f1', 'weighted_f1', 'subset_accuracy', 'micro_f1', 'auroc', 'auprc', 'pearson'].every(higherIsBetter)).toBe(
+			true,
+		);
 	});
 });

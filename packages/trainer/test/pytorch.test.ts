@@ -30,12 +30,19 @@ const fixture = JSON.parse(readFileSync(new URL('fixtures/training.json', import
 	hidden: number;
 	cases: Case[];
 };
-const losses: Record<string, LossName> = { multiclass: 'cross_entropy', binary: 'binary_cross_entropy', regression: 'mse', mae: 'mae' };
+const losses: Record<string, LossName> = {
+	multiclass: 'cross_entropy',
+	binary: 'binary_cross_entropy',
+	multilabel: 'binary_cross_entropy',
+	regression: 'mse',
+	mae: 'mae',
+};
+const widths: Record<string, number> = { multiclass: 3, multilabel: 4 };
 
 /** Trains as the oracle did, `chunk` steps a run. */
 async function trained(c: Case, chunk: number) {
 	const { rows, batch, steps, hidden } = fixture;
-	const outputs = c.task === 'multiclass' ? 3 : 1;
+	const outputs = widths[c.task] ?? 1;
 	const architecture = familyArchitecture({
 		config: { family: 'mlp-fusion' as const, hidden, encoder_layers: 2, head_layers: 2 },
 		modalities: [

@@ -34,6 +34,7 @@ const tasks: TaskProfile[] = [
 	{ type: 'binary', classes: ['no', 'yes'], outputs: 1 },
 	{ type: 'multiclass', classes: ['a', 'b', 'c'], outputs: 3 },
 	{ type: 'regression', classes: [], outputs: 1 },
+	{ type: 'multilabel', classes: ['x', 'y', 'z'], outputs: 3 },
 ];
 
 /** mulberry32: enough for test inputs. */

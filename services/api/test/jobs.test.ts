@@ -81,7 +81,10 @@ describe('a posted job', () => {
 	});
 
 	it.each<[TaskType, object, string]>([
-		['multilabel', {}, 'dataset'],
+		['multilabel', { training: { loss: 'mae' } }, 'training.loss'],
+		['multilabel', { training: { early_stopping: { metric: 'pearson', patience: 2 } } }, 'training.early_stopping.metric'],
+		['multiclass', { training: { early_stopping: { metric: 'micro_f1', patience: 2 } } }, 'training.early_stopping.metric'],
+		['binary', { training: { early_stopping: { metric: 'subset_accuracy', patience: 2 } } }, 'training.early_stopping.metric'],
 		['regression', { training: { loss: 'cross_entropy' } }, 'training.loss'],
 		['regression', { weighting: { preset: 'btw', mutual_information: 'argmax' } }, 'weighting.mutual_information'],
 		['binary', { training: { loss: 'mse' } }, 'training.loss'],
@@ -103,6 +106,9 @@ describe('a posted job', () => {
 	it.each<[TaskType, object]>([
 		['binary', { loss: 'cross_entropy', early_stopping: { metric: 'auroc', patience: 2 } }],
 		['multiclass', { loss: 'auto', early_stopping: { metric: 'macro_f1', patience: 2 } }],
+		['multilabel', { loss: 'cross_entropy', early_stopping: { metric: 'subset_accuracy', patience: 2 } }],
+		['multilabel', { early_stopping: { metric: 'micro_f1', patience: 2 } }],
+		['multilabel', { early_stopping: { metric: 'auroc', patience: 2 } }],
 		['regression', { loss: 'mae', early_stopping: { metric: 'pearson', patience: 2 } }],
 		['regression', { early_stopping: null }],
 	])('on a %s dataset is taken with %j', async (task, training) => {

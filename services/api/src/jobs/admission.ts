@@ -14,13 +14,16 @@ import { admitCustom } from './custom-admission.js';
 type Metric = NonNullable<JobSpec['training']['early_stopping']>['metric'];
 type Loss = JobSpec['training']['loss'];
 
-const CLASSES: readonly TaskType[] = ['binary', 'multiclass'];
+const MULTILABEL: readonly TaskType[] = ['multilabel'];
+const CLASSES: readonly TaskType[] = ['binary', 'multiclass', ...MULTILABEL];
 const REGRESSION: readonly TaskType[] = ['regression'];
 
 const LOSSES: Record<Exclude<Loss, 'auto'>, readonly TaskType[]> = { cross_entropy: CLASSES, mse: REGRESSION, mae: REGRESSION };
 const METRICS: Record<Exclude<Metric, 'loss'>, readonly TaskType[]> = {
 	accuracy: CLASSES,
+	subset_accuracy: MULTILABEL,
 	macro_f1: CLASSES,
+	micro_f1: MULTILABEL,
 	auroc: CLASSES,
 	auprc: CLASSES,
 	mae: REGRESSION,
@@ -35,9 +38,6 @@ const fitting = (table: Record<string, readonly TaskType[]>, task: TaskType) =>
 function checkTask({ model, training: { loss: common, early_stopping: stopping }, weighting }: JobSpec, task: TaskType): void {
 	const own = model.family === 'custom' ? model.loss : undefined;
 	const loss = own ?? common;
-	if (!CLASSES.includes(task) && !REGRESSION.includes(task)) {
-		throw new ProblemError('unsupported_task', `The dataset's task is ${task}; jobs train binary, multiclass and regression`, 'dataset');
-	}
 	if (loss !== 'auto' && !LOSSES[loss].includes(task)) {
 		const choices = ['auto', ...fitting(LOSSES, task)].join(', ');
 		throw new ProblemError(

@@ -135,7 +135,8 @@ function checkOutput(name: string, { outputs }: ModelReport, { type, outputs: wi
 	if (output.dtype !== 'float32') throw misfit(`The output "${name}" of the model is ${output.dtype}; expected float32`, 'model.output');
 	const shapes: Dims[] = [['batch', width], ...(width === 1 ? [['batch']] : [])];
 	if (shapes.some((wanted) => fits(output.shape, wanted))) return;
-	const wants = type === 'multiclass' ? `the ${width} classes of the dataset want` : `a ${type} task wants`;
+	const counted = { multiclass: 'classes', multilabel: 'labels', binary: null, regression: null }[type];
+	const wants = counted === null ? `a ${type} task wants` : `the ${width} ${counted} of the dataset want`;
 	throw misfit(
 		`The output "${name}" of the model has the shape ${shown(output.shape)}, but ${wants} ${shapes.map(shown).join(' or ')}`,
 		'model.output',

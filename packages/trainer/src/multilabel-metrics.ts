@@ -1,0 +1,61 @@
+import type { Metrics } from '@steelyard/contracts';
+import { rankingMetrics } from './ranking-metrics.js';
+
+/** float32's epsilon. A probability nearer to 0 or 1 counts as this near: float32 cannot tell 1 − 1e-8 from 1, and a label must cost what its complement costs. */
+const NEAREST = 2 ** -23;
+
+/** A label is predicted where its probability is above this. */
+export const LABEL_THRESHOLD = 0.5;
+
+const meanOf = (values: readonly number[]): number | null =>
+	values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+
+const isNumber = (value: number | null): value is number => value !== null;
+
+/** 2·tp / (2·tp + fp + fn); null where the label is neither given nor predicted. */
+const f1 = (hits: number, given: number, predicted: number): number | null =>
+	given + predicted === 0 ? null : (2 * hits) / (given + predicted);
+
+/**
+ * Metrics of probabilities `[N, labels]` against labels `[N, labels]` of 0 and 1, N at least 1; a label is predicted where its probability is above ½.
+ *
+ * - loss: mean over rows and labels of −log p of what is true, nats; p is held within 2⁻²³ of 0 and 1, as scikit-learn's `log_loss` does with float32
+ * - accuracy: share of right labels (1 − Hamming loss); subset_accuracy: share of rows whose labels are all right
+ * - macro_f1: mean of F1 over labels that are given or predicted somewhere; micro_f1: F1 of all labels together; null where there is none
+ * - auroc, auprc: mean over labels that some rows have and some have not; null where there is none
+ */
+export function multilabelMetrics(probabilities: Float32Array, labels: Float64Array, width: number): Metrics {
+	const rows = labels.length / width;
+	const [hits, given, predicted] = [new Float64Array(width), new Float64Array(width), new Float64Array(width)];
+	let [loss, right, whole] = [0, 0, 0];
+	for (let i = 0; i < labels.length; i += width) {
+		let rightHere = 0;
+		for (let c = 0; c < width; c++) {
+			const [p, label] = [probabilities[i + c] as number, labels[i + c] as number];
+			const said = p > LABEL_THRESHOLD ? 1 : 0;
+			loss -= Math.log(Math.min(Math.max(label === 1 ? p : 1 - p, NEAREST), 1 - NEAREST));
+			if (said === label) rightHere++;
+			given[c] = (given[c] as number) + label;
+			predicted[c] = (predicted[c] as number) + said;
+			hits[c] = (hits[c] as number) + label * said;
+		}
+		right += rightHere;
+		if (rightHere === width) whole++;
+	}
+	const total = (counts: Float64Array): number => counts.reduce((sum, count) => sum + count, 0);
+	const column = (values: Float32Array | Float64Array, c: number) =>
+		Float32Array.from({ length: rows }, (_, i) => values[i * width + c] as number);
+	const rankings = Array.from(given, (_, c) => {
+		const flags = column(labels, c);
+		return rankingMetrics(column(probabilities, c), (row) => flags[row] === 1);
+	});
+	return {
+		loss: loss / labels.length,
+		accuracy: right / labels.length,
+		subset_accuracy: whole / rows,
+		macro_f1: meanOf(Array.from(hits, (hit, c) => f1(hit, given[c] as number, predicted[c] as number)).filter(isNumber)),
+		micro_f1: f1(total(hits), total(given), total(predicted)),
+		auroc: meanOf(rankings.map(({ auroc }) => auroc).filter(isNumber)),
+		auprc: meanOf(rankings.map(({ auprc }) => auprc).filter(isNumber)),
+	};
+}
