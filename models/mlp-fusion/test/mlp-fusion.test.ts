@@ -98,6 +98,71 @@ describe('mlp-fusion', () => {
 		expect(other['logits']).toEqual(one['logits']);
 	});
 
+	for (const c of cases.filter(({ config, modalities }) => config.fusion !== undefined && modalities.length > 1))
+		it(`gives a modality of weight 0 no say, and a row without any a finite prediction: ${c.title}`, async () => {
+			const first = c.modalities[0]!.name;
+			const [w, x] = [c.inputs[`w.${first}`]!, c.inputs[`x.${first}`]!];
+			const [row, width] = [w.values.findIndex((value, i) => value === 0 && i > 1), x.values.length / c.rows];
+			const changed = x.values.map((value, i) => (Math.floor(i / width) === row ? 7 - 3 * value : value));
+			const found = await forward({ ...c, inputs: { ...c.inputs, [`x.${first}`]: { ...x, values: changed } } }, c.rows);
+			expect(found[`embedding.${first}`]!.data).not.toEqual(Float32Array.from(c.embeddings[first]!));
+			expectNear(found['logits']!, c.logits);
+			for (const { name } of c.modalities) expect(c.inputs[`w.${name}`]!.values[1]).toBe(0);
+			expect([...(found['logits']!.data as Float32Array)].every(Number.isFinite)).toBe(true);
+		});
+
+	it('averages the logits of late heads evenly under even weights, whatever these are', async () => {
+		const late = cases.find(({ config, modalities }) => config.fusion === 'late-average' && modalities.length > 1)!;
+		const under = (weight: number) => {
+			const even = Object.fromEntries(
+				late.modalities.map(({ name }) => [`w.${name}`, { shape: [late.rows, 1], values: new Array(late.rows).fill(weight) }]),
+			);
+			return forward({ ...late, inputs: { ...late.inputs, ...even } }, late.rows);
+		};
+		expectNear((await under(0.3))['logits']!, [...((await under(1))['logits']!.data as Float32Array)]);
+	});
+
+	it('takes no statistics of steps that are not there, however large', async () => {
+		const c = cases.find(({ config }) => config.pooling === 'statistics')!;
+		const mask = c.inputs['mask.audio']!.values;
+		const { shape, values } = c.inputs['x.audio']!;
+		const wild = values.map((value, i) => (mask[Math.floor(i / 3)] === 0 ? (i % 2 === 0 ? 1e12 : -1e12) : value));
+		const found = await forward({ ...c, inputs: { ...c.inputs, 'x.audio': { shape, values: wild } } }, c.rows);
+		expectNear(found['logits']!, c.logits);
+		expect([...(found['embedding.audio']!.data as Float32Array).subarray(0, 3)].map(Math.abs)).toEqual([0, 0, 0]);
+	});
+
+	const tensorOf = (count: number, tensor_width?: number) =>
+		mlpFusion.parameters(
+			{
+				family: 'mlp-fusion',
+				hidden: 8,
+				encoder_layers: 1,
+				head_layers: 1,
+				fusion: 'tensor',
+				...(tensor_width === undefined ? {} : { tensor_width }),
+			},
+			Array.from({ length: count }, (_, m) => ({ name: `m${m}`, shape: [3], maskedSteps: false })),
+			2,
+		);
+
+	it('takes the widest tensor of at most 20,000 numbers where no width is named', () => {
+		for (const [count, width] of [
+			[1, 16],
+			[3, 16],
+			[4, 10],
+			[6, 4],
+			[14, 1],
+		] as const)
+			expect(tensorOf(count).find(({ name }) => name === 'head.0.weight')!.shape).toEqual([(width + 1) ** count, 2]);
+	});
+
+	it('refuses a tensor that is too large, and says what fits', () => {
+		expect(() => tensorOf(6, 5)).toThrowError(/\(5 \+ 1\)\^6 = 46656 numbers an instance, expected at most 20000; choose 4 or less/);
+		expect(() => tensorOf(15)).toThrowError(/choose low-rank-tensor/);
+		expect(tensorOf(2, 140)).toHaveLength(2 * 2 + 2 + 2);
+	});
+
 	for (const { title, config, modalities, outputs, parameters } of cases)
 		it(`has the parameters that its forward pass reads, in order: ${title}`, () => {
 			const specs = mlpFusion.parameters(config, modalities, outputs);
@@ -112,7 +177,13 @@ describe('mlp-fusion', () => {
 				const inputs = name.endsWith('.bias')
 					? specs.find((other) => other.name === name.replace(/bias$/, 'weight'))!.shape[0]!
 					: shape[0]!;
-				expect(initial, name).toEqual({ uniform: 1 / Math.sqrt(inputs) });
+				// the bias of a low-rank factor is what an absent modality multiplies by
+				const expected = name.endsWith('.factor.bias')
+					? { constant: 1 }
+					: name === 'rank.bias'
+						? { constant: 0 }
+						: { uniform: 1 / Math.sqrt(inputs) };
+				expect(initial, name).toEqual(expected);
 			}
 		}
 	});

@@ -1,6 +1,7 @@
 import type { Static, TSchema } from 'typebox';
 import Value from 'typebox/value';
 import { branchesOf } from './branches.js';
+import { DEFAULT_HEADS } from './mlp-fusion.js';
 import { ProblemError } from './problems.js';
 import { JobSpec } from './spec.js';
 
@@ -75,6 +76,11 @@ export function checkJobSpec({ model, weighting, training }: JobSpec): void {
 			`weighting.refresh_epochs must be less than training.epochs (${training.epochs}), or the weights would never be refreshed; found ${weighting.refresh_epochs}`,
 			'weighting.refresh_epochs',
 		);
+	}
+	if (model.family === 'mlp-fusion' && model.fusion === 'cross-attention') {
+		const { hidden, heads = DEFAULT_HEADS } = model;
+		if (hidden % heads !== 0)
+			throw new ProblemError('invalid_request', `model.heads must divide model.hidden (${hidden}), found ${heads}`, 'model.heads');
 	}
 	if (model.family === 'custom' && training.standardize === true) {
 		throw new ProblemError(
