@@ -40,7 +40,7 @@ const TRAINER = {
 	GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
 };
 
-/** A process that answers every line with the milliseconds a step and its largest resident size in MiB. */
+/** A process that answers every line with numbers, the first the milliseconds a step, the second (of training steps) its largest resident size in MiB. */
 async function stepping(command, args, env = {}) {
 	const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...env } });
 	const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -51,10 +51,10 @@ async function stepping(command, args, env = {}) {
 		first: first.value,
 		step: async () => {
 			child.stdin.write('go\n');
-			const [milliseconds, peakMiB] = String((await lines.next()).value)
+			const figures = String((await lines.next()).value)
 				.split(' ')
 				.map(Number);
-			return { milliseconds, peakMiB };
+			return { milliseconds: figures[0], peakMiB: figures[1], figures };
 		},
 		stop: () => child.stdin.end(),
 	};
@@ -65,6 +65,27 @@ export async function torch(name) {
 	found ??= await pythonWithTorch();
 	return found.python === null ? { absent: found.reason } : stepping(found.python, [here('peer.py'), name]);
 }
+
+/** Another script in the same Python, which needs these packages (imports by name) besides: `{ step, stop }`, or `{ absent: reason }`. */
+export async function peer(script, args, packages) {
+	found ??= await pythonWithTorch();
+	const { python, reason } = found;
+	if (python === null) return { absent: reason };
+	const check = ['-c', `import ${Object.values(packages).join(', ')}`];
+	const install = ['-m', 'pip', 'install', '-q', ...Object.keys(packages)];
+	try {
+		await run(python, check).catch((error) => {
+			if (process.env.STEELYARD_BENCH_PYTHON) throw error;
+			return run(python, install, { maxBuffer: 1e8 });
+		});
+	} catch (error) {
+		return { absent: String(error.message).trim().split('\n').at(-1) };
+	}
+	return stepping(python, [here(script), ...args]);
+}
+
+/** The arithmetic of weighting.js: `{ step, stop }`. */
+export const weighting = (...args) => stepping(process.execPath, [here('weighting.js'), ...args]);
 
 /** Ours on the steps of that name: `{ first, step, stop }`. */
 export const ours = (name, ...args) => stepping(process.execPath, [here('steps.js'), name, ...args], TRAINER);

@@ -1,8 +1,11 @@
-// `npm run bench`: ours beside PyTorch in one run, interleaved, as ratios; what compiling takes; then costs and memory of the service.
+// `npm run bench`: ours beside PyTorch in one run, interleaved, as ratios; what compiling takes; the arithmetic of the weights; then costs and memory of the service.
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { ours, torch } from './peer.js';
+import { ours, peer, torch, weighting } from './peer.js';
 
 const WARM_UP = 2;
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
@@ -77,6 +80,45 @@ async function refreshes() {
 	row('trainer on p12_icu, largest resident size', `${refresh.maxRssMiB.toFixed(0)} MiB`);
 }
 
+/** `count` runs after a warm-up; gives their figures. */
+async function repeated(process, count) {
+	for (let i = 0; i < WARM_UP; i++) await process.step();
+	const runs = [];
+	for (let i = 0; i < count; i++) runs.push(await process.step());
+	return runs;
+}
+
+/** Both weigh the same predictions and must come to the same mean weights, but for the noise by which each breaks the ties of float32. */
+async function weights() {
+	const folder = await mkdtemp(join(tmpdir(), 'steelyard-bench-'));
+	const mine = await weighting('refresh', folder);
+	const packages = { numpy: 'numpy', scipy: 'scipy', 'scikit-learn': 'sklearn', pandas: 'pandas' };
+	const theirs = await peer('refresh_peer.py', [folder, '4'], packages);
+	const [times, ratios] = [[], []];
+	for (let round = 0; round < 2; round++) {
+		const runs = await repeated(mine, 5);
+		times.push(...runs.map(({ milliseconds }) => milliseconds));
+		if (!theirs.step) continue;
+		const { milliseconds, figures } = await theirs.step();
+		ratios.push(milliseconds / median(runs.map((run) => run.milliseconds)));
+		const apart = Math.max(...figures.slice(1).map((weight, m) => Math.abs(weight - runs[0].figures[m + 1])));
+		if (!(apart < 1e-3)) throw new Error(`the mean weights of ours and of the peer differ by ${apart}`);
+	}
+	mine.stop();
+	theirs.stop?.();
+	await rm(folder, { recursive: true });
+	row('arithmetic of a BTW refresh, 20,000 instances, 4 modalities, KSG', `${median(times).toFixed(0)} ms (${range(times)})`);
+	row(
+		'  row by row in pandas with SciPy and scikit-learn, same run',
+		theirs.step ? `ours is ${median(ratios).toFixed(0)} times as fast (${range(ratios)})` : `peer absent: ${theirs.absent}`,
+	);
+	const vote = await weighting('consensus');
+	const votes = await repeated(vote, 5);
+	vote.stop();
+	row('consensus of 20,000 instances, 10 modalities, 10 classes', `${median(votes.map(({ figures }) => figures[0])).toFixed(0)} ms`);
+	row('  fitting its statistics', `${median(votes.map(({ figures }) => figures[1])).toFixed(0)} ms`);
+}
+
 async function service() {
 	const figures = await child('service.js');
 	row('POST to the first training steps told, service at rest', `${median(figures.idleMs).toFixed(0)} ms`);
@@ -84,6 +126,6 @@ async function service() {
 	row('worker, largest resident size; API, resident', `${figures.workerPeakMiB.toFixed(0)} MiB; ${figures.apiMiB.toFixed(0)} MiB`);
 }
 
-const parts = { steps, refreshes, service };
+const parts = { steps, refreshes, weights, service };
 const wanted = process.argv.slice(2);
 for (const [name, part] of Object.entries(parts)) if (wanted.length === 0 || wanted.includes(name)) await part();

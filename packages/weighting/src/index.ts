@@ -20,5 +20,12 @@ export { oracleSigma, residualSigma } from './residual-sigma.js';
 export { adaptSmoothing, smooth } from './smoothing.js';
 export { summariseWeights, type WeightSummary } from './summary.js';
 export type { Presence, Reals, WeightingTask } from './task.js';
+export {
+	type DivergenceSummary,
+	type Predictions,
+	summariseDivergence,
+	type WeighedPredictions,
+	weighPredictions,
+} from './weigh-predictions.js';
 export { WeightingError, type WeightingErrorCode } from './weighting-error.js';
 export { FACTOR_FLOOR, informationFactors, instanceWeights, modalityWeights, type WeightStatistics } from './weights.js';

@@ -55,16 +55,23 @@ export function instanceDivergence(input: DivergenceInput): Float64Array {
 
 type RowDivergence = (offset: number) => number;
 
+/** With a and b less their maxima, e = exp(a) and S the sums of exponentials: Σ e·(a − b) / Sa + ln(Sb / Sa), exactly 0 where they are equal. */
 function categorical({ unimodal, fused }: DivergenceInput, width: number): RowDivergence {
 	return (offset) => {
-		const logZa = logSumExp(unimodal, offset, width);
-		const logZb = logSumExp(fused, offset, width);
+		const maxA = largest(unimodal, offset, width);
+		const maxB = largest(fused, offset, width);
+		let totalA = 0;
+		let totalB = 0;
 		let sum = 0;
 		for (let c = offset; c < offset + width; c++) {
-			const la = unimodal[c]! - logZa;
-			sum += Math.exp(la) * (la - (fused[c]! - logZb));
+			const a = unimodal[c]! - maxA;
+			const b = fused[c]! - maxB;
+			const e = Math.exp(a);
+			totalA += e;
+			totalB += Math.exp(b);
+			sum += e * (a - b);
 		}
-		return sum;
+		return sum / totalA + Math.log(totalB / totalA);
 	};
 }
 
@@ -100,11 +107,16 @@ function sigmaAt(what: string, sigma: number | Reals, rows: number): (row: numbe
 }
 
 export function logSumExp(values: Reals, offset: number, width: number): number {
-	let max = values[offset]!;
-	for (let c = offset + 1; c < offset + width; c++) max = Math.max(max, values[c]!);
+	const max = largest(values, offset, width);
 	let sum = 0;
 	for (let c = offset; c < offset + width; c++) sum += Math.exp(values[c]! - max);
 	return max + Math.log(sum);
+}
+
+export function largest(values: Reals, offset: number, width: number): number {
+	let max = values[offset]!;
+	for (let c = offset + 1; c < offset + width; c++) max = Math.max(max, values[c]!);
+	return max;
 }
 
 /** 1/(1 + exp(−z)); exp(−z) overflows to infinity at worst, and the quotient is then 0 as it should be. */

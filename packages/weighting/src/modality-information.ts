@@ -1,5 +1,5 @@
 import { mutualInformationArgmax } from './argmax-information.js';
-import { logSumExp, sigmoid } from './instance-divergence.js';
+import { largest, logSumExp, sigmoid } from './instance-divergence.js';
 import { mutualInformationKsg } from './kraskov.js';
 import { expectPresence, outputWidth, type Presence, type Reals, rowsOf, type WeightingTask } from './task.js';
 import { expectLength, WeightingError } from './weighting-error.js';
@@ -42,60 +42,59 @@ export function modalityInformation(input: InformationInput): Float64Array {
 	if (task === 'regression' && estimator === 'argmax') {
 		throw new WeightingError('configuration', 'mutual information of a regression: expected the estimator ksg, found argmax');
 	}
+	const all = keptRows(rows, null);
+	const fusedOfAll = variablesOf(input, fused, width, all);
 	const information = new Float64Array(unimodal.length);
 	unimodal.forEach((output, m) => {
 		expectLength(`output of modality ${m}`, fused.length, output.length);
-		const kept = keptRows(rows, present?.[m]);
-		information[m] = Math.max(INFORMATION_FLOOR, informationOfRows(input, output, width, kept));
+		const mask = present?.[m];
+		const kept = mask ? keptRows(rows, mask) : all;
+		const ofFused = mask ? variablesOf(input, fused, width, kept) : fusedOfAll;
+		let sum = 0;
+		variablesOf(input, output, width, kept).forEach((x, variable) => {
+			sum += informationBetween(input, width, x, ofFused[variable]!);
+		});
+		information[m] = Math.max(INFORMATION_FLOOR, sum / ofFused.length);
 	});
 	return information;
 }
 
-function keptRows(rows: number, mask: Uint8Array | null | undefined): Int32Array {
-	const all = Int32Array.from({ length: rows }, (_, i) => i);
-	return mask ? all.filter((i) => mask[i] !== 0) : all;
+function keptRows(rows: number, mask: Uint8Array | null): Int32Array {
+	const kept = new Int32Array(rows);
+	let count = 0;
+	for (let i = 0; i < rows; i++) if (!mask || mask[i] !== 0) kept[count++] = i;
+	return kept.subarray(0, count);
 }
 
-function informationOfRows(input: InformationInput, output: Reals, width: number, kept: Int32Array): number {
-	const { task, fused, estimator, seed } = input;
-	if (task === 'regression') return mutualInformationKsg(pick(output, kept), pick(fused, kept), { seed });
-	if (task === 'multiclass') {
-		if (estimator === 'ksg') {
-			return mutualInformationKsg(topProbabilities(output, width, kept), topProbabilities(fused, width, kept), { seed });
-		}
-		return mutualInformationArgmax(topClasses(output, width, kept), topClasses(fused, width, kept), width);
-	}
-	let sum = 0;
-	for (let label = 0; label < width; label++) {
-		const a = pick(output, kept, width, label);
-		const b = pick(fused, kept, width, label);
-		sum +=
-			estimator === 'ksg'
-				? mutualInformationKsg(a.map(certainty), b.map(certainty), { seed })
-				: mutualInformationArgmax(Int32Array.from(a, positive), Int32Array.from(b, positive), 2);
-	}
-	return sum / width;
+/** What stands for an output, over the kept rows: one variable, or one a label. */
+function variablesOf({ task, estimator }: InformationInput, output: Reals, width: number, kept: Int32Array): Float64Array[] {
+	if (task === 'regression') return [ofRows(kept, (i) => output[i]!)];
+	if (task === 'multiclass')
+		return [ofRows(kept, estimator === 'ksg' ? (i) => topProbability(output, i * width, width) : (i) => topClass(output, i * width, width))];
+	const standsFor = estimator === 'ksg' ? certainty : positive;
+	return Array.from({ length: width }, (_, label) => ofRows(kept, (i) => standsFor(output[i * width + label]!)));
 }
 
-function pick(values: Reals, kept: Int32Array, width = 1, column = 0): Float64Array {
-	return Float64Array.from(kept, (i) => values[i * width + column]!);
+function ofRows(kept: Int32Array, value: (row: number) => number): Float64Array {
+	const values = new Float64Array(kept.length);
+	for (let at = 0; at < kept.length; at++) values[at] = value(kept[at]!);
+	return values;
 }
 
 const certainty = (logit: number): number => sigmoid(Math.abs(logit));
 const positive = (logit: number): number => (logit > 0 ? 1 : 0);
 
-function topProbabilities(logits: Reals, width: number, kept: Int32Array): Float64Array {
-	return Float64Array.from(kept, (i) => {
-		let max = logits[i * width]!;
-		for (let c = 1; c < width; c++) max = Math.max(max, logits[i * width + c]!);
-		return Math.exp(max - logSumExp(logits, i * width, width));
-	});
+function topProbability(logits: Reals, offset: number, width: number): number {
+	return Math.exp(largest(logits, offset, width) - logSumExp(logits, offset, width));
 }
 
-function topClasses(logits: Reals, width: number, kept: Int32Array): Int32Array {
-	return Int32Array.from(kept, (i) => {
-		let top = 0;
-		for (let c = 1; c < width; c++) if (logits[i * width + c]! > logits[i * width + top]!) top = c;
-		return top;
-	});
+function topClass(logits: Reals, offset: number, width: number): number {
+	let top = 0;
+	for (let c = 1; c < width; c++) if (logits[offset + c]! > logits[offset + top]!) top = c;
+	return top;
+}
+
+function informationBetween({ task, estimator, seed }: InformationInput, width: number, x: Float64Array, y: Float64Array): number {
+	if (estimator === 'ksg') return mutualInformationKsg(x, y, { seed });
+	return mutualInformationArgmax(new Int32Array(x), new Int32Array(y), task === 'multiclass' ? width : 2);
 }

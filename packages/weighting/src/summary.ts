@@ -32,7 +32,8 @@ export function summariseWeights(
 	});
 }
 
-function quantile(sorted: Float64Array, q: number): number {
+/** Of ascending numbers, by linear interpolation between order statistics; NaN of none. */
+export function quantile(sorted: Float64Array, q: number): number {
 	const at = q * (sorted.length - 1);
 	const below = Math.floor(at);
 	const above = Math.min(below + 1, sorted.length - 1);

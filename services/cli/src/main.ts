@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
 	differentiate: async () => (await import('./commands/differentiate.js')).differentiate,
 	inspect: async () => (await import('./commands/inspect.js')).inspect,
 	operators: async () => (await import('./commands/operators.js')).operators,
+	weigh: async () => (await import('./commands/weigh.js')).weigh,
 };
 const named = Object.keys(COMMANDS).filter((name) => process.argv.includes(name));
 for (const name of named.length > 0 ? named : Object.keys(COMMANDS)) (await COMMANDS[name]?.())?.(program);

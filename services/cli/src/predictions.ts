@@ -1,0 +1,116 @@
+import { type NumberTable, readNumberTable } from '@steelyard/dataset';
+import type { Predictions, WeightingTask } from '@steelyard/weighting';
+import { UsageError } from './output.js';
+
+/** Where the predictions lie: `.npy` files, those of the modalities by name. */
+export type PredictionFiles = {
+	readonly task: WeightingTask;
+	readonly fused: string;
+	readonly unimodal: ReadonlyMap<string, string>;
+	readonly masks: ReadonlyMap<string, string>;
+	readonly labels?: string | undefined;
+};
+
+export type NamedPredictions = Predictions & { readonly modalities: readonly string[]; readonly rows: number };
+
+const shapeOf = ({ shape }: NumberTable): string => `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`;
+
+async function read(path: string): Promise<NumberTable> {
+	return readNumberTable(path).catch((error: NodeJS.ErrnoException) => {
+		if (error.code === 'ENOENT') throw new UsageError(`${path} does not exist; expected an .npy file`);
+		throw new UsageError(error.name === 'ProblemError' ? error.message : `${path} cannot be read: ${error.message}`);
+	});
+}
+
+const EXPECTED_SHAPE: Readonly<Record<WeightingTask, string>> = {
+	binary: '(rows, 1) or (rows,), one logit a row; two logits a row are of the task multiclass',
+	multiclass: '(rows, classes) of at least two classes; one logit a row is of the task binary',
+	multilabel: '(rows, labels), one logit a label',
+	regression: '(rows, 1) or (rows,), one value a row',
+};
+
+/** Columns of the outputs, which is how many classes or labels there are. */
+function widthOf(task: WeightingTask, table: NumberTable): number {
+	const [rows, columns = 1] = table.shape;
+	const fits = task === 'multilabel' ? columns >= 1 : task === 'multiclass' ? columns >= 2 : columns === 1;
+	if (!fits) throw new UsageError(`${table.file}: expected shape ${EXPECTED_SHAPE[task]}, found ${shapeOf(table)}`);
+	if (rows === 0) throw new UsageError(`${table.file}: expected at least one row, found shape ${shapeOf(table)}`);
+	return columns;
+}
+
+/** Where a masked row is, its values become 0: they may have been anything. */
+function expectFinite({ file, values }: NumberTable, width: number, present: Uint8Array | null): void {
+	for (let i = 0; i < values.length; i++) {
+		const row = Math.floor(i / width);
+		if (present?.[row] === 0) values[i] = 0;
+		else if (!Number.isFinite(values[i]))
+			throw new UsageError(`${file} row ${row}, column ${i % width}: expected a finite number, found ${values[i]}`);
+	}
+}
+
+/** A table of the shape that the outputs `of` have; one column may be left out. */
+async function readLike(path: string, width: number, of: NumberTable): Promise<NumberTable> {
+	const table = await read(path);
+	const [rows, columns = 1] = table.shape;
+	if (rows !== of.shape[0] || columns !== width)
+		throw new UsageError(
+			`${path}: expected ${of.shape[0]} rows of ${width === 1 ? 'one column' : `${width} columns`} as in ${of.file}, found shape ${shapeOf(table)}`,
+		);
+	return table;
+}
+
+async function readMask(path: string, fused: NumberTable): Promise<Uint8Array> {
+	const { values } = await readLike(path, 1, fused);
+	const wrong = values.findIndex((value) => value !== 0 && value !== 1);
+	if (wrong >= 0)
+		throw new UsageError(`${path} row ${wrong}: expected 1 where the modality is there and 0 where not, found ${values[wrong]}`);
+	return Uint8Array.from(values);
+}
+
+/** Class indices `[N]`, 0 and 1 `[N]` or `[N, labels]`, or the values of a regression `[N]`. */
+async function readLabels(path: string, task: WeightingTask, width: number, fused: NumberTable): Promise<Float64Array> {
+	const columns = task === 'multilabel' ? width : 1;
+	const table = await readLike(path, columns, fused);
+	expectFinite(table, columns, null);
+	const { values } = table;
+	if (task === 'regression') return values;
+	const largest = task === 'multiclass' ? width - 1 : 1;
+	const wrong = values.findIndex((label) => !(Number.isInteger(label) && label >= 0 && label <= largest));
+	if (wrong < 0) return values;
+	const place = `row ${Math.floor(wrong / columns)}${columns === 1 ? '' : `, column ${wrong % columns}`}`;
+	throw new UsageError(
+		`${path} ${place}: expected ${task === 'multiclass' ? `a class from 0 to ${largest}` : '0 or 1'}, found ${values[wrong]}`,
+	);
+}
+
+/** Reads and checks all of them. Throws UsageError, which names the file, and the row where one is at fault. */
+export async function readPredictions({ task, fused: path, unimodal, masks, labels }: PredictionFiles): Promise<NamedPredictions> {
+	const modalities = [...unimodal.keys()];
+	for (const name of masks.keys())
+		if (!unimodal.has(name)) throw new UsageError(`--mask ${name}: there is no such modality; --unimodal names ${modalities.join(', ')}`);
+	const fused = await read(path);
+	const width = widthOf(task, fused);
+	expectFinite(fused, width, null);
+	const present = await Promise.all(
+		modalities.map((name) => {
+			const mask = masks.get(name);
+			return mask === undefined ? null : readMask(mask, fused);
+		}),
+	);
+	const outputs: Float64Array[] = [];
+	for (const [m, file] of [...unimodal.values()].entries()) {
+		const table = await readLike(file, width, fused);
+		expectFinite(table, width, present[m] ?? null);
+		outputs.push(table.values);
+	}
+	return {
+		task,
+		classes: width,
+		modalities,
+		rows: fused.shape[0],
+		fused: fused.values,
+		unimodal: outputs,
+		present,
+		labels: labels === undefined ? null : await readLabels(labels, task, width, fused),
+	};
+}
