@@ -152,6 +152,13 @@ export const WeightingSpec = Type.Object(
 				description: 'prior probability that a modality is not to be trusted, for consensus; 0.1 unless given',
 			}),
 		),
+		alpha: Type.Optional(
+			Type.Number({
+				exclusiveMinimum: 0,
+				maximum: 100,
+				description: 'how strongly the gradients of a modality that runs ahead are damped, for ogm-ge; 0.5 unless given',
+			}),
+		),
 	},
 	{ ...closed, default: {}, description: 'a preset, any of whose choices can be overridden' },
 );

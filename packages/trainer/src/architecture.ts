@@ -62,6 +62,8 @@ export type Architecture = {
 	readonly masks: ReadonlyMap<string, MaskKind>;
 	/** What gradients train, in the order of the exported model. */
 	readonly parameters: readonly ParameterShape[];
+	/** The modality whose encoder alone a parameter belongs to; null for others, and where the encoders are not known. */
+	readonly encoderOf: (parameter: string) => string | null;
 	/** Running statistics: what training steps move without a gradient. */
 	readonly running: readonly ParameterShape[];
 	/** How many rows of the pool each of its dropouts takes in a step of `batch` rows. */

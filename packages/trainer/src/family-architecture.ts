@@ -58,6 +58,7 @@ export function familyArchitecture(model: FamilyModel): Architecture {
 		outputs,
 		masks: maskedSteps(modalities),
 		parameters,
+		encoderOf: (parameter) => modalities.find(({ name }) => parameter.startsWith(`encoder.${name}.`))?.name ?? null,
 		running: [],
 		dropouts(batch) {
 			const known = sites.get(batch) ?? randomSites(model, batch);

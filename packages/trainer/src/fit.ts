@@ -4,10 +4,12 @@ import { initialPlateau, learningRateAt, optimizer as optimizerOf, type PlateauS
 import { loadProgram, type Provider, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
 import type { Architecture, Parameters } from './architecture.js';
 import { chunkSteps } from './chunk.js';
-import { drawPool, drawRows, poolOf } from './dropout-pool.js';
+import { type ChunkPlace, drawPool, drawRows, poolOf } from './dropout-pool.js';
 import { type Examples, fillMask, fillTargets, maskWidth, type TargetScale } from './examples.js';
+import type { Modulation } from './gradient-modulation.js';
 import type { LossName } from './loss.js';
 import { higherIsBetter } from './metrics.js';
+import { dropModalities } from './modality-dropout.js';
 import type { ParameterGroup } from './parameter-layout.js';
 import type { Standardisation } from './standardise.js';
 import { compileTrainProgram } from './train-program.js';
@@ -54,6 +56,8 @@ export type FitOptions = {
 	weights: () => Float32Array;
 	/** Distinguishes the random numbers of the models of one job. */
 	stream: number;
+	/** How the gradients of encoders are modulated; null where they are not. */
+	modulation: Modulation | null;
 	provider: Provider;
 	/** Where to go on from. */
 	resume: { state: FitState; tensors: ReadonlyMap<string, Tensor> } | null;
@@ -109,7 +113,7 @@ function batcher(options: FitOptions, batch: number, mostSteps: number) {
 		return fresh;
 	};
 	/** Inputs for `steps` steps over the examples `chosen`; the last batch is filled up with rows of sample weight 0. */
-	return (real: Uint32Array, steps: number): Record<string, Tensor> => {
+	return (real: Uint32Array, steps: number, place: ChunkPlace): Record<string, Tensor> => {
 		const chosen = padding === 'repeat' ? repeated(real, steps * batch, batch) : real;
 		const inputs: Record<string, Tensor> = {};
 		const put = (name: string, shape: readonly number[], fill: (buffer: Float32Array) => void): void => {
@@ -121,13 +125,16 @@ function batcher(options: FitOptions, batch: number, mostSteps: number) {
 		};
 		const splitRows = chosen.map((i) => train.rows[i] as number);
 		const weights = options.weights();
+		const own = new Float32Array(chosen.length * modalities.length);
+		chosen.forEach((i, row) => own.set(weights.subarray(i * modalities.length, (i + 1) * modalities.length), row * modalities.length));
+		dropModalities(own, modalities.length, options.training.modality_dropout ?? 0, batch, place);
 		modalities.forEach((modality, m) => {
 			put(`x.${modality.name}`, modality.shape, (data) => train.split.gather(modality.name, splitRows, data));
 			const kind = masks.get(modality.name);
 			if (kind !== undefined)
 				put(`mask.${modality.name}`, [maskWidth(modality, kind)], (data) => fillMask(train, modality, kind, chosen, data));
 			put(`w.${modality.name}`, [1], (data) => {
-				for (let i = 0; i < chosen.length; i++) data[i] = weights[(chosen[i] as number) * modalities.length + m] as number;
+				for (let i = 0; i < chosen.length; i++) data[i] = own[i * modalities.length + m] as number;
 			});
 		});
 		put('target', [outputs], (data) => {
@@ -186,14 +193,13 @@ export async function fit(options: FitOptions): Promise<FitOutcome> {
 		const first = state.chunk * perChunk;
 		const length = Math.min(perChunk, perEpoch - first);
 		const chosen = order.subarray(first * batch, Math.min(count, (first + length) * batch));
-		const inputs = fill(chosen, length);
-		const dropouts = architecture.dropouts(batch);
 		const place = { seed, stream: options.stream, step: state.step };
-		if (dropouts.length > 0) {
+		const inputs = fill(chosen, length, place);
+		if (program.sites.length > 0) {
 			if (pool?.number !== poolOf(state.step)) pool = { number: poolOf(state.step), drawn: drawPool(place) };
 			inputs['dropout/pool'] = pool.drawn;
 		}
-		drawRows(place, length, dropouts).forEach((rows, site) => {
+		drawRows(place, length, program.sites).forEach((rows, site) => {
 			inputs[`chunk/dropout.${site}`] = rows;
 		});
 		const places = Array.from({ length }, (_, j) => {

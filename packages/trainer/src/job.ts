@@ -72,6 +72,7 @@ export async function openJob(
 				...prepared,
 				...options,
 				training: spec.training,
+				modulation: stage === 'fusion' ? prepared.weigher.modulation : null,
 				provider,
 				stream: index,
 				resume: state.resumeOf(index),

@@ -24,3 +24,21 @@ export function lossOf(g: GraphBuilder, name: LossName, logits: Value, target: V
 			return g.sumAll(g.mul(g.op('Abs', [g.sub(logits, target)]), weight));
 	}
 }
+
+/**
+ * exp(−loss_i), `[batch, 1]`: the probability of the label where the loss is a cross entropy (the geometric mean over labels of a multilabel task), else a
+ * number in (0, 1] that falls with the error.
+ */
+export function likelihoodOf(g: GraphBuilder, name: LossName, logits: Value, target: Value): Value {
+	const error = (): Value => g.sub(logits, target);
+	const perOutput = {
+		cross_entropy: () => g.neg(g.mul(g.op('LogSoftmax', [logits], { axis: 1 }), target)),
+		binary_cross_entropy: () => g.scale(1 / (target.shape[1] as number), g.sub(g.op('Softplus', [logits]), g.mul(target, logits))),
+		mse: () => {
+			const e = error();
+			return g.mul(e, e);
+		},
+		mae: () => g.op('Abs', [error()]),
+	}[name];
+	return g.exp(g.neg(g.reduceSum(perOutput(), [1])));
+}

@@ -1,10 +1,12 @@
 import { differentiate } from '@steelyard/autodiff';
 import { canonicalise, encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
 import { clipToNorm, globalNorm, type Optimizer } from '@steelyard/optim';
-import type { DType, ProgramModel } from '@steelyard/runtime';
-import type { Architecture } from './architecture.js';
-import { POOL_ROWS, POOL_WIDTH } from './dropout-pool.js';
+import { type DType, type ProgramModel, sizeOf } from '@steelyard/runtime';
+import type { Architecture, ParameterShape } from './architecture.js';
+import { POOL_ROWS, POOL_WIDTH, poolRows } from './dropout-pool.js';
 import { maskWidth } from './examples.js';
+import { forwardContext, fromPool } from './forward-context.js';
+import { type Modulation, modulated, modulationFactors } from './gradient-modulation.js';
 import { type LossName, lossOf } from './loss.js';
 import { layoutOf, type ParameterGroup, pack, unpack } from './parameter-layout.js';
 import { type Standardisation, standardised } from './standardise.js';
@@ -18,6 +20,7 @@ export type TrainProgramOptions = {
 	/** As differentiate takes it. */
 	recompute?: 'none' | 'segments' | undefined;
 	standardisation: ReadonlyMap<string, Standardisation>;
+	modulation?: Modulation | null;
 };
 
 /**
@@ -32,6 +35,8 @@ export type TrainProgram = {
 	/** Running statistics. */
 	readonly running: readonly ParameterGroup[];
 	readonly scalars: readonly string[];
+	/** Rows of the pool of random numbers that each random draw of a step takes. */
+	readonly sites: readonly number[];
 	/** Multiply-adds of a step, about. */
 	readonly work: number;
 };
@@ -39,20 +44,73 @@ export type TrainProgram = {
 const POOL = 'dropout/pool';
 const rowsOf = (site: number): string => `dropout.${site}`;
 
+/** Parameters whose gradients are modulated, and those of them that get noise: two draws each, after those of the model. */
+function modulatedOf({ architecture, modulation }: TrainProgramOptions): ParameterShape[] {
+	if (!modulation || architecture.modalities.length < 2) return [];
+	return architecture.parameters.filter(({ name }) => architecture.encoderOf(name) !== null);
+}
+const noisy = (options: TrainProgramOptions): ParameterShape[] => modulatedOf(options).filter(({ shape }) => shape.length >= 2);
+
+function sitesOf(options: TrainProgramOptions): number[] {
+	const ofNoise = noisy(options).flatMap(({ shape }) => [poolRows(sizeOf(shape)), poolRows(sizeOf(shape))]);
+	return [...options.architecture.dropouts(options.batch), ...ofNoise];
+}
+
 type BatchInput = { readonly name: string; readonly shape: readonly number[]; readonly dtype?: DType };
 
 /** What a batch brings to a step, by name, without the axis of steps; float32 unless it says another type. */
-const batchInputs = ({ architecture, batch }: TrainProgramOptions): BatchInput[] => [
-	...architecture.modalities.map(({ name, shape }) => ({ name: `x.${name}`, shape: [batch, ...shape] })),
-	...architecture.modalities.flatMap((modality) => {
-		const kind = architecture.masks.get(modality.name);
-		return kind === undefined ? [] : [{ name: `mask.${modality.name}`, shape: [batch, maskWidth(modality, kind)] }];
-	}),
-	...architecture.modalities.map(({ name }) => ({ name: `w.${name}`, shape: [batch, 1] })),
-	{ name: 'target', shape: [batch, architecture.outputs] },
-	{ name: 'sample_weight', shape: [batch, 1] },
-	...architecture.dropouts(batch).map((rows, site) => ({ name: rowsOf(site), shape: [rows], dtype: 'int64' as const })),
-];
+const batchInputs = (options: TrainProgramOptions): BatchInput[] => {
+	const { architecture, batch } = options;
+	return [
+		...architecture.modalities.map(({ name, shape }) => ({ name: `x.${name}`, shape: [batch, ...shape] })),
+		...architecture.modalities.flatMap((modality) => {
+			const kind = architecture.masks.get(modality.name);
+			return kind === undefined ? [] : [{ name: `mask.${modality.name}`, shape: [batch, maskWidth(modality, kind)] }];
+		}),
+		...architecture.modalities.map(({ name }) => ({ name: `w.${name}`, shape: [batch, 1] })),
+		{ name: 'target', shape: [batch, architecture.outputs] },
+		{ name: 'sample_weight', shape: [batch, 1] },
+		...sitesOf(options).map((rows, site) => ({ name: rowsOf(site), shape: [rows], dtype: 'int64' as const })),
+	];
+};
+
+const factorOf = (modality: string): string => `modulation/${modality}`;
+
+/** Adds `modulation/<modality>`, the factor of the gradients of its encoder, from what the model says of each modality alone. */
+function addModulation(
+	g: GraphBuilder,
+	{ architecture, modulation, loss }: TrainProgramOptions,
+	{ input, parameter }: { input: (name: string) => Value; parameter: (name: string) => Value },
+): void {
+	const { modalities } = architecture;
+	const inputs = { x: (m: string) => input(`x.${m}`), mask: (m: string) => input(`mask.${m}`), parameter };
+	const forward = architecture.forward(g, inputs, { scope: 'alone', mode: 'infer' });
+	const none = g.scale(0, input('sample_weight'));
+	const alone = modalities.map(
+		(_, m) => forward.fused(modalities.map(({ name }, other) => (other === m ? input(`w.${name}`) : none))).logits,
+	);
+	const factors = modulationFactors(g, modulation as Modulation, alone, loss, input('target'), input('sample_weight'));
+	modalities.forEach(({ name }, m) => g.output(factorOf(name), factors[m] as Value));
+}
+
+/** The gradients of a step by parameter: as they are, but for those of encoders under modulation. */
+function stepGradients(g: GraphBuilder, options: TrainProgramOptions, gradients: ReadonlyMap<string, Value>): Map<string, Value> {
+	const { architecture, batch } = options;
+	const first = architecture.dropouts(batch).length;
+	const withNoise = noisy(options);
+	const rows = sitesOf(options)
+		.slice(first)
+		.map((_, i) => g.value(rowsOf(first + i)));
+	const pool: Value = { name: POOL, dtype: 'float32', shape: [POOL_ROWS, POOL_WIDTH] };
+	const { noise } = forwardContext(g, (name) => g.value(name), fromPool(g, pool, rows));
+	const made = new Map(gradients);
+	for (const { name, shape } of modulatedOf(options)) {
+		const factor = g.value(factorOf(architecture.encoderOf(name) as string));
+		const drawn = withNoise.some((one) => one.name === name) ? noise(shape) : null;
+		made.set(name, modulated(g, gradients.get(name) as Value, factor, drawn));
+	}
+	return made;
+}
 
 /** Forward and backward pass of one step: `loss`, the gradients of `lossScale`·loss by parameter, and running statistics as `next/<name>`. */
 async function differentiated(options: TrainProgramOptions) {
@@ -82,6 +140,7 @@ async function differentiated(options: TrainProgramOptions) {
 	const { logits, auxiliary } = forward.fused(architecture.modalities.map(({ name }) => input(`w.${name}`)));
 	const task = lossOf(g, options.loss, logits, input('target'), input('sample_weight'));
 	const loss = auxiliary === null ? task : g.add(task, auxiliary);
+	if (modulatedOf(options).length > 0) addModulation(g, options, { input, parameter });
 	g.output('loss', loss);
 	g.output('scaled_loss', g.mul(loss, scale));
 	const moved = forward.running();
@@ -96,7 +155,7 @@ async function differentiated(options: TrainProgramOptions) {
 /** The body of the Scan: state in, one step, state out. */
 async function stepBody(options: TrainProgramOptions, layout: ReturnType<typeof layoutOf>, scalars: readonly string[]) {
 	const { optimizer, clipNorm } = options;
-	const { graph, gradients, work } = await differentiated(options);
+	const { graph, gradients: plain, work } = await differentiated(options);
 	const g = new GraphBuilder('step/');
 	const state = layout.trained.map((group) => ({
 		group,
@@ -109,6 +168,7 @@ async function stepBody(options: TrainProgramOptions, layout: ReturnType<typeof 
 	for (const { group, parameter } of state) unpack(g, group, parameter);
 	for (const { group, statistics } of running) unpack(g, group, statistics);
 	g.append(graph);
+	const gradients = stepGradients(g, options, plain);
 
 	let flat = state.map(({ group }) => pack(g, group, (name) => gradients.get(name) as Value));
 	let norm: Value | null = null;
@@ -138,6 +198,7 @@ export async function compileTrainProgram(options: TrainProgramOptions): Promise
 	const { architecture, optimizer, clipNorm, standardisation } = options;
 	const layout = layoutOf(architecture);
 	const scalars = ['lossScale', ...optimizer.scalars];
+	const sites = sitesOf(options);
 	const { body, work } = await stepBody(options, layout, scalars);
 
 	const g = new GraphBuilder('train/');
@@ -151,7 +212,7 @@ export async function compileTrainProgram(options: TrainProgramOptions): Promise
 		...layout.running.flatMap((group) => stateOf(group, [])),
 	];
 	// the pool is no input of the body: it reads it from here
-	if (architecture.dropouts(options.batch).length > 0) g.input(POOL, 'float32', [POOL_ROWS, POOL_WIDTH]);
+	if (sites.length > 0) g.input(POOL, 'float32', [POOL_ROWS, POOL_WIDTH]);
 	const batches = batchInputs(options).map(({ name, shape, dtype = 'float32' }) => {
 		const chunk = g.input(`chunk/${name}`, dtype, ['K', ...shape]);
 		return standardised(g, chunk, name.startsWith('x.') ? (standardisation.get(name.slice(2)) ?? null) : null);
@@ -180,6 +241,7 @@ export async function compileTrainProgram(options: TrainProgramOptions): Promise
 		layout: layout.trained,
 		running: layout.running,
 		scalars,
+		sites,
 		work,
 	};
 }

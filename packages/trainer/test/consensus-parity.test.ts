@@ -2,9 +2,10 @@ import type { TaskProfile } from '@steelyard/contracts';
 import { counterRandom } from '@steelyard/dataset';
 import { encodeModel, GraphBuilder, OPSET } from '@steelyard/onnx';
 import { createSession, type Tensor, tensor } from '@steelyard/runtime';
-import { consensus, fitConsensus, joinConsensus } from '@steelyard/weighting';
+import { consensus, energyWeights, fitConsensus, joinConsensus } from '@steelyard/weighting';
 import { describe, expect, it } from 'vitest';
 import { consensusGraph, joinedGraph } from '../src/weighing/consensus-graph.js';
+import { energyGraph } from '../src/weighing/energy-weigher.js';
 
 /** float32 against float64: weights are in [0, 1] and made of exponentials of at most 27.7, whose float32 argument is off by some 2e-6. */
 const TOLERANCE = 1e-5;
@@ -42,7 +43,7 @@ function sample(task: TaskProfile, modalities: number) {
 	return { labels, outputs, present, fused };
 }
 
-describe('the graph of consensus gives what @steelyard/weighting gives', () => {
+describe('the graphs of consensus and of energies give what @steelyard/weighting gives', () => {
 	for (const task of tasks)
 		for (const modalities of [1, 3, 12])
 			it(`${task.type}, ${modalities} modalities`, async () => {
@@ -57,6 +58,9 @@ describe('the graph of consensus gives what @steelyard/weighting gives', () => {
 				const there = g.input('present', 'float32', ['batch', modalities]);
 				const made = consensusGraph(g, task, statistics, { unimodal, present: there });
 				g.output('weights', made.weights);
+				const sigma = task.type === 'regression' ? outputs.map((_, m) => m + 0.5) : null;
+				const energies = energyWeights({ ...form, outputs, present, ...(sigma === null ? {} : { sigma }) });
+				g.output('energies', energyGraph(g, task, { sigma }, { unimodal, present: there }));
 				g.output('joined', joinedGraph(g, task, g.input('fused', 'float32', ['batch', task.outputs]), made.late));
 				const session = await createSession(encodeModel({ graph: g.build('consensus'), opset: OPSET }));
 				const feeds: Record<string, Tensor> = {
@@ -74,6 +78,8 @@ describe('the graph of consensus gives what @steelyard/weighting gives', () => {
 				await session.release();
 				const weights = found['weights']!.data as Float32Array;
 				expected.weights.forEach((w, i) => expect(Math.abs(weights[i]! - w), `weight ${i}`).toBeLessThanOrEqual(TOLERANCE));
+				const byEnergy = found['energies']!.data as Float32Array;
+				energies.forEach((w, i) => expect(Math.abs(byEnergy[i]! - w), `energy ${i}`).toBeLessThanOrEqual(TOLERANCE * modalities));
 				expect([...weights.subarray(-modalities)]).toEqual(Array(modalities).fill(0));
 				const output = found['joined']!.data as Float32Array;
 				joined.forEach((value, i) =>

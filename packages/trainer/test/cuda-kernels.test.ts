@@ -92,7 +92,8 @@ function statisticsOf(task: TaskProfile, preset: 'btw' | 'consensus', count: num
 	const ones = Array<number>(count).fill(1);
 	const regression = task.type === 'regression';
 	if (preset === 'btw') return { mi: ones, min: ones.map(() => 0), max: ones, sigma: regression ? { unimodal: ones, fused: 1 } : null };
-	const common = { temperature: ones, gamma: 1, epsilon: 0.1 };
+	const labels = task.type === 'multilabel' ? task.outputs : 1;
+	const common = { temperature: Array(count * labels).fill(1), gamma: 1, epsilon: 0.1 };
 	if (regression) return { ...common, prior: Array(9).fill(1 / 9), grid: { from: -1, to: 1, count: 9 }, sigma: ones };
 	return { ...common, prior: Array(task.outputs).fill(1 / Math.max(2, task.outputs)) };
 }

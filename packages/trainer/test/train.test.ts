@@ -52,7 +52,7 @@ async function run(kind: string, of = spec(), { stopAfter = Number.POSITIVE_INFI
 
 describe('a job', () => {
 	for (const kind of kinds)
-		for (const preset of ['uniform', 'mi', 'btw-kl', 'btw', 'paper', 'consensus'])
+		for (const preset of ['uniform', 'mi', 'btw-kl', 'btw', 'paper', 'consensus', 'qmf', 'ogm-ge'])
 			it(`trains ${kind} with ${preset}, learns, and reports what the exported graph gives`, async () => {
 				const { outcome, events } = await run(
 					kind,
@@ -64,7 +64,7 @@ describe('a job', () => {
 				// weights that grow with the divergence switch the modality off that is right: the paper's form may learn nothing
 				if (preset !== 'paper' && kind === 'regression') expect(metrics['test']!['pearson']).toBeGreaterThan(0.7);
 				else if (preset !== 'paper') expect(metrics['test']!['accuracy']).toBeGreaterThan(kind === 'binary' ? 0.8 : 0.7);
-				expect(Object.keys(unimodal)).toEqual(preset === 'uniform' ? [] : ['a', 'b', 'c']);
+				expect(Object.keys(unimodal)).toEqual(['uniform', 'ogm-ge'].includes(preset) ? [] : ['a', 'b', 'c']);
 				expect(Object.keys(modality_weights)).toEqual(['a', 'b', 'c']);
 				if (preset === 'uniform') expect(modality_weights['a']).toEqual({ mean: 1, p10: 1, p90: 1, mutual_information: null });
 				// one path: what early stopping saw of the best epoch is what the exported graph gives, but for float32 in the graph
@@ -100,6 +100,21 @@ describe('a job', () => {
 			const first = await run('multiclass', of, { stopAfter });
 			const second = await run('multiclass', of, { earlier: [first.output] });
 			expect(await sha(second.model)).toBe(await sha(whole.model));
+		}
+	});
+
+	it('draws the noise of OGM-GE and the modalities that it drops again after a resume', async () => {
+		for (const more of [{ weighting: { preset: 'ogm-ge' } }, { training: { epochs: 4, batch_size: 16, modality_dropout: 0.3 } }]) {
+			const whole = await run('binary', spec(more));
+			const first = await run('binary', spec(more), { stopAfter: 3 });
+			expect(first.outcome.status).toBe('stopped');
+			const second = await run('binary', spec(more), { earlier: [first.output] });
+			expect(await sha(second.model)).toBe(await sha(whole.model));
+			expect(await sha(whole.model)).not.toBe(
+				await sha(
+					(await run('binary', spec({ ...more, weighting: { preset: 'uniform' }, training: { epochs: 4, batch_size: 16 } }))).model,
+				),
+			);
 		}
 	});
 

@@ -31,6 +31,8 @@ export interface WeightingConfig {
 	readonly folds: number;
 	/** Prior probability that a modality is not to be trusted, for `consensus`. */
 	readonly epsilon: number;
+	/** How strongly the gradients of a modality that runs ahead are damped, for `ogm-ge`. */
+	readonly alpha: number;
 }
 
 export interface SmoothingConfig {
@@ -58,6 +60,7 @@ const btw: WeightingConfig = {
 	crossFit: false,
 	folds: 5,
 	epsilon: 0.1,
+	alpha: 0.5,
 };
 
 const presets = {

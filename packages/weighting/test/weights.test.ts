@@ -51,6 +51,7 @@ const config: fc.Arbitrary<WeightingConfig> = fc.record({
 	crossFit: fc.constant(false),
 	folds: fc.constant(5),
 	epsilon: fc.constant(0.1),
+	alpha: fc.constant(0.5),
 });
 const has = (present: (Uint8Array | null)[], m: number, i: number) => present[m]?.[i] !== 0;
 

@@ -119,6 +119,7 @@ export function customArchitecture(uploaded: Uploaded, modalities: readonly Moda
 	const maskOf = ({ source }: Feed): Array<[string, MaskKind]> => (source.from === 'mask' ? [[source.modality, source.kind]] : []);
 	const state: readonly ParameterShape[] = [...parameters, ...running];
 	const architecture: Architecture = {
+		encoderOf: () => null,
 		modalities,
 		outputs,
 		masks: new Map(train.feeds.flatMap(maskOf)),

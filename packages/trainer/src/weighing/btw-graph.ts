@@ -3,10 +3,10 @@ import type { GraphBuilder, Value } from '@steelyard/onnx';
 import {
 	DIVERGENCE_RESOLUTION,
 	FACTOR_FLOOR,
+	informationFactors,
 	minMaxScale,
 	SIGMA_FLOOR,
 	usesDivergence,
-	usesInformation,
 	type WeightingConfig,
 } from '@steelyard/weighting';
 import type { WeightingStatistics } from './btw.js';
@@ -47,7 +47,8 @@ function divergence(
 /** Steps 3 and 4 of the weights: c = p·v·k (p·v where the row's factors are 0), renormalised; `[batch, M]`. */
 function combined(g: GraphBuilder, config: WeightingConfig, mi: Float64Array | null, present: Value, factors: Value | null): Value {
 	if (config.combine === 'none') return present;
-	const pv = usesInformation(config) && mi !== null ? g.mul(present, row(g, [...mi])) : present;
+	const v = informationFactors(config, mi, present.shape[1] as number);
+	const pv = v.every((factor) => factor === 1) ? present : g.mul(present, row(g, [...v]));
 	const total = (values: Value): Value => g.reduceSum(values, [1]);
 	const pick = (condition: Value, yes: Value, no: Value, shape: Value['shape']): Value =>
 		g.op('Where', [condition, yes, no], {}, { dtype: 'float32', shape });

@@ -32,6 +32,7 @@ export function btwWeigher(config: WeightingConfig, task: TaskProfile, seed: num
 		models: config.crossFit ? config.folds : 1,
 		needsOutputs: usesDivergence(config),
 		refreshes: refreshesOf(config),
+		modulation: null,
 		smoothing: config.smoothing,
 		async refresh(training) {
 			const { statistics, weights } = await refresh(config, task, training, seed);

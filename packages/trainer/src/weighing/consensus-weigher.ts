@@ -17,6 +17,7 @@ export function consensusWeigher({ crossFit, folds, epsilon }: WeightingConfig, 
 		models: crossFit ? folds : 1,
 		needsOutputs: true,
 		refreshes: { when: 'once' },
+		modulation: null,
 		smoothing: { initial: 1, step: 0, adapt: 'off' },
 		async refresh(training) {
 			const { unimodal, labels, present } = training;

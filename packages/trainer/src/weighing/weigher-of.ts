@@ -2,6 +2,7 @@ import type { JobSpec, TaskProfile } from '@steelyard/contracts';
 import { type WeightingConfig, weightingPreset } from '@steelyard/weighting';
 import { btwWeigher } from './btw-weigher.js';
 import { consensusWeigher } from './consensus-weigher.js';
+import { energyWeigher } from './energy-weigher.js';
 import { evenWeigher } from './even-weigher.js';
 import type { Weigher } from './weigher.js';
 
@@ -25,12 +26,14 @@ export function weightingConfig({ weighting }: Pick<JobSpec, 'weighting'>): Weig
 export function weigherOf(config: WeightingConfig, task: TaskProfile, seed: number): Weigher<unknown> {
 	switch (config.method) {
 		case 'even':
+			return evenWeigher();
 		case 'ogm-ge':
-		case 'qmf':
-			return evenWeigher;
+			return evenWeigher({ alpha: config.alpha });
 		case 'btw':
 			return btwWeigher(config, task, seed) as Weigher<unknown>;
 		case 'consensus':
 			return consensusWeigher(config, task) as Weigher<unknown>;
+		case 'qmf':
+			return energyWeigher(config, task) as Weigher<unknown>;
 	}
 }

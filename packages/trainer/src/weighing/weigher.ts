@@ -1,5 +1,6 @@
 import type { GraphBuilder, Value } from '@steelyard/onnx';
 import { modalityWeights, weightingPreset } from '@steelyard/weighting';
+import type { Modulation } from '../gradient-modulation.js';
 
 /** Outputs of the models for N examples: logits, or raw values for regression, `[N, outputs]` each. */
 export type WeigherExamples = {
@@ -43,6 +44,8 @@ export type Weigher<Statistics> = {
 	/** Whether the weights of an instance need the outputs of the unimodal models, which the export then carries. */
 	readonly needsOutputs: boolean;
 	readonly refreshes: Refreshes;
+	/** How gradients are modulated while training; null where they are not. */
+	readonly modulation: Modulation | null;
 	/** Share of fresh weights in those of the training rows, as adaptSmoothing takes it. */
 	readonly smoothing: { readonly initial: number; readonly step: number; readonly adapt: 'off' | 'raise-on-worse' | 'raise-on-better' };
 	/** Statistics and weights of the training rows. */
