@@ -210,6 +210,11 @@ describe('training rows', () => {
 			expect(withLabel(validation.rows, rare, 1)).toBe(1);
 			expect(Math.abs(validation.rows.length - 20)).toBeLessThanOrEqual(1);
 		}
+		const crossed = [0b101, 0b100, 0b011, 0b010, 0, 0].map((bits) => [bits >> 2, (bits >> 1) & 1, bits & 1]);
+		for (let seed = 0; seed < 20; seed++) {
+			const { train } = trainingRows(await multilabel(crossed), { fraction: 0.5, seed }); // the first two labels might take both rows of the third
+			for (const label of [0, 1, 2]) expect(withLabel(train.rows, crossed, label)).toBeGreaterThan(0);
+		}
 		const none = await multilabel([
 			[0, 0],
 			[0, 0],
