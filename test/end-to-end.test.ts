@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Client, createClient } from '@steelyard/client';
-import type { JobEvent, JobResource, ModelResource } from '@steelyard/contracts';
+import type { DatasetResource, JobEvent, JobResource, ModelResource } from '@steelyard/contracts';
 import { decodeModel } from '@steelyard/onnx';
 import { createSession, tensor } from '@steelyard/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -192,6 +192,38 @@ for (const [name, env, available] of ways)
 			expect(job.artifacts.map(({ name }) => name)).toContain('graph.onnx');
 			expect(Object.keys(job.result?.modality_weights ?? {})).toEqual(['a', 'b']);
 			await expect(client.models.remove(model.id)).resolves.not.toThrow();
+		});
+
+		it('trains a multilabel dataset and gives a model that tells of every label', async () => {
+			const { source: folderOfLabels, remove } = await smallDataset('multilabel');
+			try {
+				const added = await steelyard(service.url, '--json', 'datasets', 'add', folderOfLabels);
+				expect([added.code, added.stderr]).toEqual([0, '']);
+				const { id, task } = JSON.parse(added.stdout) as DatasetResource;
+				expect(task).toEqual({ type: 'multilabel', classes: ['x', 'y', 'z'], outputs: 3 });
+				const training = { epochs: 12, batch_size: 16, optimizer: { learning_rate: 0.01 } };
+				const { job } = await ended(client, (await client.jobs.create({ ...short(id), training })).id);
+				expect(job).toMatchObject({ status: 'succeeded', error: null });
+				expect(job.result?.metrics['test']?.['auroc']).toBeGreaterThan(0.8);
+				expect(job.result?.unimodal['a']?.['test']).toHaveProperty('subset_accuracy');
+				const file = join(await folder(), 'model.onnx');
+				expect((await steelyard(service.url, 'models', 'download', job.id, '-o', file)).code).toBe(0);
+				const session = await createSession(await readFile(file));
+				const { prediction, probabilities } = await session.run({
+					'x.a': tensor('float32', [2, 6], new Float32Array(12)),
+					'x.b': tensor('float32', [2, 3, 2], new Float32Array(12)),
+					'x.c': tensor('float32', [2, 2], new Float32Array(4)),
+					'mask.b': tensor('float32', [2, 3], [1, 1, 0, 1, 1, 1]),
+					'mask.c': tensor('float32', [2], [1, 0]),
+				});
+				expect([prediction?.shape, probabilities?.shape]).toEqual([
+					[2, 3],
+					[2, 3],
+				]);
+				await session.release();
+			} finally {
+				await remove();
+			}
 		});
 
 		it('gives equal jobs equal bytes', async () => {

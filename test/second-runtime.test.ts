@@ -26,7 +26,7 @@ async function wasmRuntime(): Promise<Wasm> {
 }
 
 describe('an exported model', () => {
-	for (const kind of ['binary', 'multiclass', 'regression'] as const)
+	for (const kind of ['binary', 'multiclass', 'multilabel', 'regression'] as const)
 		it(`says the same in a second runtime: ${kind}`, async () => {
 			const { folder, remove } = await smallDataset(kind);
 			const output = await mkdtemp(join(tmpdir(), 'steelyard-test-'));

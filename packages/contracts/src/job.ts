@@ -9,11 +9,11 @@ export const JOB_STAGES = ['preparing', 'unimodal', 'fusion', 'evaluating', 'exp
 export type JobStage = (typeof JOB_STAGES)[number];
 export const isFinal = (status: JobStatus): boolean => status === 'succeeded' || status === 'failed' || status === 'cancelled';
 
-/**
- * Metric name → value: loss, accuracy, macro_f1, weighted_f1, auroc, auprc for classes; loss, accuracy (share of right labels), subset_accuracy (of rows whose labels
- * are all right), macro_f1, micro_f1, auroc, auprc (means over labels) for multilabel; loss, mae, rmse, pearson for regression. null where undefined (one class only).
- */
-export const Metrics = Type.Record(Type.String(), nullable(Type.Number()));
+/** Metric name → value; null where it is undefined (one class only). */
+export const Metrics = Type.Record(Type.String(), nullable(Type.Number()), {
+	description:
+		'classes: loss, accuracy, macro_f1, weighted_f1, auroc, auprc; multilabel: loss (mean over rows and labels), accuracy (share of right labels), subset_accuracy (of rows whose labels are all right), macro_f1, micro_f1 (a label is predicted above probability 0.5), auroc, auprc (means over labels); regression: loss, mae, rmse, pearson; null where undefined, as with one class only',
+});
 export type Metrics = Static<typeof Metrics>;
 
 export const ModalityWeight = Type.Object({

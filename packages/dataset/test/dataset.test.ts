@@ -179,7 +179,7 @@ describe('training rows', () => {
 		);
 	const SHARES = [0.5, 0.2, 0.02, 0.9];
 	const random = counterRandom(5, 'flags');
-	const drawn = count(500, () => 0).map(() => SHARES.map((share) => (random.uniform() < share ? 1 : 0)));
+	const drawn = Array.from({ length: 500 }, () => SHARES.map((share) => (random.uniform() < share ? 1 : 0)));
 	const withLabel = (rows: Uint32Array, flags: number[][], label: number) => [...rows].filter((row) => flags[row]![label] === 1).length;
 
 	it('of multilabel have every label in its share, the rare ones first', async () => {
@@ -203,12 +203,17 @@ describe('training rows', () => {
 	});
 
 	it('of multilabel keep every label in training, and something for validation, however few there are', async () => {
-		const rare = count(40, (i) => [i === 7 ? 1 : 0, i < 2 ? 1 : 0, i % 2]);
+		const rare = Array.from({ length: 40 }, (_, i) => [i === 7 ? 1 : 0, i < 2 ? 1 : 0, i % 2]);
 		for (let seed = 0; seed < 10; seed++) {
 			const { train, validation } = trainingRows(await multilabel(rare), { fraction: 0.5, seed });
 			for (const label of [0, 1, 2]) expect(withLabel(train.rows, rare, label)).toBeGreaterThan(0);
 			expect(withLabel(validation.rows, rare, 1)).toBe(1);
 			expect(Math.abs(validation.rows.length - 20)).toBeLessThanOrEqual(1);
+		}
+		const crossed = [0b101, 0b100, 0b011, 0b010, 0, 0].map((bits) => [bits >> 2, (bits >> 1) & 1, bits & 1]);
+		for (let seed = 0; seed < 20; seed++) {
+			const { train } = trainingRows(await multilabel(crossed), { fraction: 0.5, seed }); // the first two labels might take both rows of the third
+			for (const label of [0, 1, 2]) expect(withLabel(train.rows, crossed, label)).toBeGreaterThan(0);
 		}
 		const none = await multilabel([
 			[0, 0],
@@ -220,7 +225,7 @@ describe('training rows', () => {
 	});
 
 	it('of multilabel keep groups whole, and a label with one group in training', async () => {
-		const flags = count(300, (i) => i).map((i) => [i % 2, i % 7 === 0 ? 1 : 0, i < 3 ? 1 : 0]);
+		const flags = Array.from({ length: 300 }, (_, i) => [i % 2, i % 7 === 0 ? 1 : 0, i < 3 ? 1 : 0]);
 		const groups = count(300, (i) => Math.floor(i / 5));
 		const opened = await multilabel(flags, groups);
 		for (let seed = 0; seed < 10; seed++) {
@@ -232,7 +237,7 @@ describe('training rows', () => {
 			expect([...train.rows]).toContain(0);
 		}
 		const two = await multilabel(
-			count(6, () => 0).map(() => [1]),
+			Array.from({ length: 6 }, () => [1]),
 			[1, 1, 1, 1, 2, 2],
 		);
 		expect([...trainingRows(two, { fraction: 0.1, seed: 1 }).validation.rows]).toEqual([4, 5]);

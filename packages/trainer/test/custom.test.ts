@@ -16,7 +16,7 @@ import { train } from '../src/train.js';
 import { compileTrainProgram } from '../src/train-program.js';
 import { smallDataset } from './small-dataset.js';
 
-const kinds = ['binary', 'multiclass', 'regression'] as const;
+const kinds = ['binary', 'multiclass', 'multilabel', 'regression'] as const;
 type Kind = (typeof kinds)[number];
 const datasets = new Map<string, Awaited<ReturnType<typeof smallDataset>>>();
 let root = '';
@@ -32,7 +32,7 @@ afterAll(async () => {
 
 const config: MlpFusionConfig = { family: 'mlp-fusion', hidden: 8, encoder_layers: 2, head_layers: 2 };
 const shapes = { a: [6], c: [2] } as const;
-const outputsOf = (kind: Kind): number => (kind === 'multiclass' ? 3 : 1);
+const outputsOf = (kind: Kind): number => (kind === 'multiclass' || kind === 'multilabel' ? 3 : 1);
 
 /** `regular`: every embedding is normalised over the batch, and dropped from. */
 type GraphOptions = { batch?: number | string; weights?: boolean; seed?: number; regular?: boolean; opset?: number };
@@ -115,7 +115,7 @@ const epochsOf = (events: readonly JobEventBody[]) => events.flatMap((event) => 
 const initializers = (bytes: Uint8Array): ReadonlyMap<string, Tensor> => decodeModel(bytes).graph.initializers;
 
 describe('an uploaded graph', () => {
-	for (const kind of ['binary', 'multiclass'] as const)
+	for (const kind of ['binary', 'multiclass', 'multilabel'] as const)
 		it(`trains as the same network of a built-in family does: ${kind}`, async () => {
 			const [custom, family] = [await run(kind, network(kind, { weights: true })), await runFamily(kind)];
 			const [ours, theirs] = [epochsOf(custom.events), epochsOf(family.events)];

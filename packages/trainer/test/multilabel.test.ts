@@ -97,6 +97,9 @@ describe('a multilabel job', () => {
 		expect(Object.keys(unimodal)).toEqual(['a', 'b', 'c']);
 		expect(unimodal['a']!['test']!['auroc']).toBeGreaterThan(0.85); // tells every label
 		expect(unimodal['c']!['test']!['auroc']).toBeLessThan(0.7); // noise
+		const there = 32; // of 40 rows
+		const { accuracy, subset_accuracy: whole } = unimodal['c']!['test']!;
+		for (const count of [accuracy! * there * LABELS, whole! * there]) expect(count).toBeCloseTo(Math.round(count), 9);
 	});
 
 	it.each(['subset_accuracy', 'micro_f1', 'auroc'] as const)('stops early by %s', async (metric) => {

@@ -10,6 +10,7 @@ const BINARY: Dataset = {
 	modalities: { labs: modality([2]), text: modality([2]) },
 };
 const three: Dataset = { ...BINARY, task: { type: 'multiclass', classes: ['a', 'b', 'c'], outputs: 3 } };
+const labels: Dataset = { ...BINARY, task: { type: 'multilabel', classes: ['x', 'y'], outputs: 2 } };
 const regression: Dataset = { ...BINARY, task: { type: 'regression', classes: [], outputs: 1 } };
 const audio: Dataset = { ...BINARY, modalities: { labs: modality([2]), text: modality([5, 3], true) } };
 
@@ -173,6 +174,7 @@ describe('a job of a custom model is refused', () => {
 		],
 		['for an output that the model lacks', { model: { output: 'z' } }, 'model.output', 'no output "z"; its outputs are y'],
 		['for too few logits', { dataset: three }, 'model.output', '[batch, 1], but the 3 classes of the dataset want [batch, 3]'],
+		['for too few labels', { dataset: labels }, 'model.output', '[batch, 1], but the 2 labels of the dataset want [batch, 2]'],
 		['for classes told by one number', { dataset: three, report: output(['batch']) }, 'model.output', 'want [batch, 3]'],
 		['for two logits of a binary task', { report: output(['batch', 2]) }, 'model.output', 'a binary task wants [batch, 1] or [batch]'],
 		[
