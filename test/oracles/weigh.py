@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import scipy
 import sklearn
-from scipy.special import expit, softmax
+from consensus import calibrate, log_probabilities, vote
+from scipy.special import expit, logsumexp, softmax
 from scipy.stats import entropy
 from sklearn.feature_selection import mutual_info_regression
 from sklearn.metrics import mutual_info_score
@@ -62,14 +63,42 @@ def residual(outputs, labels):
     return np.sqrt(np.mean((outputs[:, 0] - labels) ** 2))
 
 
-def weigh(task, fused, unimodal, labels, present, *, combine="kl+mi", direction="agreement", normalise="minmax", renormalise="mean1", mi="ksg", sigma="residual"):
+def consensus(task, unimodal, labels, present, epsilon=0.1):
+    """Statistics and weights of a vote over every subset of the modalities."""
+    outputs, here = np.stack(unimodal), present.astype(int)
+    statistics, priors = calibrate(task, outputs, np.ravel(labels), here)
+    log_p = log_probabilities(task, outputs, statistics)
+    votes = [[vote(log_p[q, i], priors[q], statistics["gamma"], epsilon, here[i])[0] for q in range(len(log_p))] for i in range(ROWS)]
+    return dict(statistics, epsilon=epsilon), np.array(votes).mean(1)
+
+
+def energy(task, unimodal, labels, present):
+    """Confidence of each modality as the negative energy of its centred logits; of a regression, the precision of its residuals."""
+    k = np.zeros((ROWS, len(unimodal)))
+    for m, output in enumerate(unimodal):
+        if task == "regression":
+            rows = present[:, m] == 1
+            k[:, m] = residual(output[rows], labels[rows]) ** -2
+        elif task == "multiclass":
+            k[:, m] = logsumexp(output - output.mean(1, keepdims=True), axis=1)
+        else:
+            k[:, m] = logsumexp(np.stack([-output / 2, output / 2]), axis=0).mean(1)
+    k = k * present
+    return k / k.sum(1, keepdims=True) * present.sum(1, keepdims=True)
+
+
+def weigh(task, fused, unimodal, labels, present, *, preset="btw", scale="none", combine="kl+mi", direction="agreement", normalise="minmax", renormalise="mean1", mi="ksg", sigma="residual"):
     D = np.zeros((ROWS, len(unimodal)))
     v = np.zeros(len(unimodal))
     for m, output in enumerate(unimodal):
         rows = present[:, m] == 1
         deviations = None
         if task == "regression":
-            deviations = (0.1, 0.1) if sigma == "fixed" else (residual(output[rows], labels[rows]), residual(fused, labels))
+            deviations = {
+                "fixed": lambda: (0.1, 0.1),
+                "residual": lambda: (residual(output[rows], labels[rows]), residual(fused, labels)),
+                "oracle": lambda: tuple(np.maximum(1e-5, np.abs(x[rows, 0] - labels[rows])) for x in (output, fused)),
+            }[sigma]()
         D[rows, m] = divergence(task, output[rows], fused[rows], deviations)
         v[m] = information(task, output[rows], fused[rows], mi)
     told = []
@@ -81,12 +110,18 @@ def weigh(task, fused, unimodal, labels, present, *, combine="kl+mi", direction=
     if normalise == "row":
         normalised = D / D.sum(1, keepdims=True)
     k = np.exp(-normalised) if direction == "agreement" else normalised
-    w = present * (k if "kl" in combine else 1) * (v if "mi" in combine else 1)
+    shares = v / v.sum() if scale == "sum" else v
+    w = present * (k if "kl" in combine else 1) * (shares if "mi" in combine else 1)
     if combine != "none" and renormalise != "none":
         w = w / w.sum(1, keepdims=True)
         if renormalise == "mean1":
             w = w * present.sum(1, keepdims=True)
-    return dict(divergence=told, mutual_information=v.tolist(), weights=w.round(9).tolist())
+    statistics = None
+    if preset == "consensus":
+        statistics, w = consensus(task, unimodal, labels, present)
+    elif preset == "qmf":
+        w = energy(task, unimodal, labels, present)
+    return dict(divergence=told, mutual_information=v.tolist(), weights=w.round(8).tolist(), statistics=statistics)
 
 
 def predictions(task, width, rng):
@@ -98,14 +133,16 @@ def predictions(task, width, rng):
     return fused, unimodal, labels
 
 
+CONSENSUS, QMF = [("preset", "consensus")], [("preset", "qmf")]
 CASES = {
-    "binary": [[], [("direction", "divergence"), ("normalise", "row"), ("renormalise", "none")], [("mi", "argmax"), ("combine", "mi"), ("renormalise", "sum1")]],
-    "multiclass": [[], [("direction", "divergence")], [("mi", "argmax")], [("combine", "none")]],
-    "multilabel": [[], [("combine", "kl"), ("renormalise", "none")], [("mi", "argmax"), ("normalise", "row")]],
-    "regression": [[], [("sigma", "fixed")], [("sigma", "fixed"), ("direction", "divergence"), ("renormalise", "sum1")]],
+    "binary": [[], [("direction", "divergence"), ("normalise", "row"), ("renormalise", "none")], [("mi", "argmax"), ("combine", "mi"), ("renormalise", "sum1")], CONSENSUS, QMF],
+    "multiclass": [[], [("direction", "divergence")], [("mi", "argmax")], [("combine", "none")], [("scale", "sum"), ("renormalise", "none")], CONSENSUS, QMF],
+    "multilabel": [[], [("combine", "kl"), ("renormalise", "none")], [("mi", "argmax"), ("normalise", "row")], CONSENSUS, QMF],
+    "regression": [[], [("sigma", "fixed")], [("sigma", "fixed"), ("direction", "divergence"), ("renormalise", "sum1")], [("sigma", "oracle")], CONSENSUS, QMF],
 }
 WIDTHS = {"binary": 1, "multiclass": 4, "multilabel": 2, "regression": 1}
-FLAGS = {"mi": "mutual-information"}
+FLAGS = {"mi": "mutual-information", "scale": "information-scale"}
+MASKED = [[], CONSENSUS, QMF]
 
 
 def main():
@@ -132,11 +169,12 @@ def main():
         fused, unimodal = fused.astype(float), [output.astype(float) for output in unimodal]
         for options in cases:
             flags = [text for option, value in options for text in (f"--{FLAGS.get(option, option)}", value)]
-            for masked in (False, True) if not options else (False,):
+            for masked in (False, True) if options in MASKED else (False,):
                 found = weigh(task, fused, unimodal, labels, absent if masked else everywhere, **dict(options))
                 expected.append(dict(task=task, flags=flags, masked=masked, **found))
     made_with = {"numpy": np.__version__, "scipy": scipy.__version__, "scikit-learn": sklearn.__version__}
-    (FIXTURES / "expected.json").write_text(json.dumps(dict(madeWith=made_with, modalities=MODALITIES, rows=ROWS, cases=expected)) + "\n")
+    content = dict(madeWith=made_with, modalities=MODALITIES, rows=ROWS, cases=expected)
+    (FIXTURES / "expected.json").write_text(json.dumps(content, default=lambda a: np.asarray(a).tolist()) + "\n")
 
 
 if __name__ == "__main__":

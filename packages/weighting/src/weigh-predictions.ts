@@ -1,8 +1,11 @@
 import type { WeightingConfig } from './configuration.js';
+import { type ConsensusStatistics, consensus } from './consensus.js';
+import { fitConsensus } from './consensus-fit.js';
+import { energyWeights } from './energy-weights.js';
 import { FIXED_SIGMA, instanceDivergence } from './instance-divergence.js';
 import { modalityInformation } from './modality-information.js';
 import { fitMinMax } from './normalise.js';
-import { residualSigma } from './residual-sigma.js';
+import { oracleSigma, residualSigma } from './residual-sigma.js';
 import { quantile } from './summary.js';
 import { expectPresence, outputWidth, type Presence, type Reals, rowsOf, type WeightingTask } from './task.js';
 import { WeightingError } from './weighting-error.js';
@@ -14,10 +17,13 @@ export interface Predictions {
 	/** Classes of `multiclass`, labels of `multilabel`; not read otherwise. */
 	readonly classes: number;
 	readonly fused: Reals;
-	/** One of each of the M modalities. */
+	/** One of each of the M modalities; `consensus` wants each row by a model that was not trained on it. */
 	readonly unimodal: readonly Reals[];
 	readonly present?: Presence;
-	/** Targets of a regression, `[N]`; needed where `sigma` is not `fixed`. */
+	/**
+	 * Class index, 0 or 1 (binary) or value, `[N]`; 0 or 1, `[N, labels]`, for multilabel. Regression needs them where `sigma` is not `fixed`, `consensus`
+	 * needs them for every task; nothing else reads them.
+	 */
 	readonly labels?: Reals | null;
 }
 
@@ -28,6 +34,8 @@ export interface WeighedPredictions {
 	readonly information: Float64Array;
 	/** `[N, M]`, row-major. */
 	readonly weights: Float32Array;
+	/** What `consensus` was fitted to; null for every other method. */
+	readonly statistics: ConsensusStatistics | null;
 }
 
 /**
@@ -36,32 +44,76 @@ export interface WeighedPredictions {
  * them or not; where the configuration names no estimator of the information it is `ksg`.
  *
  * @param seed of the noise by which `ksg` breaks ties
- * @throws WeightingError `shape`, `not_finite`, or `configuration` where a regression lacks the labels that its sigma needs
+ * @throws WeightingError `shape`, `not_finite`, or `configuration` where labels are needed and missing, and for `ogm-ge`, which weighs gradients
  */
 export function weighPredictions(config: WeightingConfig, predictions: Predictions, seed: number): WeighedPredictions {
 	const { task, classes, fused, unimodal, present } = predictions;
 	expectPresence(present, unimodal.length, rowsOf('fused output', fused, outputWidth(task, classes)));
 	const estimator = config.mi === 'none' ? 'ksg' : config.mi;
 	const information = modalityInformation({ task, classes, unimodal, fused, estimator, seed, ...(present && { present }) });
-	const divergence = unimodal.map((output, m) => divergenceOf(config, predictions, output, present?.[m] ?? null));
-	const weights = instanceWeights(config, { mi: information, ...fitMinMax(divergence, present) }, divergence, present);
-	return { divergence, information, weights };
+	const sigma = task === 'regression' ? deviations(config, predictions) : null;
+	const divergence = unimodal.map((output, m) =>
+		instanceDivergence({
+			...{ task, classes, unimodal: output, fused, present: present?.[m] ?? null },
+			...(sigma && { sigma: { unimodal: sigma.unimodal[m]!, fused: sigma.fused } }),
+		}),
+	);
+	return { divergence, information, ...weightsOf(config, predictions, divergence, information) };
 }
 
-function divergenceOf(
+function weightsOf(
 	config: WeightingConfig,
-	{ task, classes, fused, labels }: Predictions,
-	unimodal: Reals,
-	present: Uint8Array | null,
-): Float64Array {
-	const input = { task, classes, unimodal, fused, present };
-	if (task !== 'regression') return instanceDivergence(input);
-	if (config.sigma === 'fixed') return instanceDivergence({ ...input, sigma: { unimodal: FIXED_SIGMA, fused: FIXED_SIGMA } });
-	if (!labels) throw new WeightingError('configuration', `labels: expected for sigma ${config.sigma}, found none`);
-	return instanceDivergence({
-		...input,
-		sigma: { unimodal: residualSigma(unimodal, labels, present), fused: residualSigma(fused, labels) },
-	});
+	predictions: Predictions,
+	divergence: readonly Float64Array[],
+	information: Float64Array,
+): Pick<WeighedPredictions, 'weights' | 'statistics'> {
+	const { task, classes, unimodal, present } = predictions;
+	const outputs = { task, classes, outputs: unimodal, ...(present && { present }) };
+	switch (config.method) {
+		case 'even':
+		case 'btw':
+			return {
+				weights: instanceWeights(config, { mi: information, ...fitMinMax(divergence, present) }, divergence, present),
+				statistics: null,
+			};
+		case 'qmf': {
+			const sigma = task === 'regression' ? constantDeviations(config, predictions) : null;
+			return { weights: energyWeights({ ...outputs, ...(sigma && { sigma }) }), statistics: null };
+		}
+		case 'consensus': {
+			const labels = labelsOf(predictions, 'consensus');
+			const statistics = fitConsensus({ ...outputs, outOfFold: unimodal, labels, epsilon: config.epsilon });
+			return { weights: consensus({ ...outputs, statistics }).weights, statistics };
+		}
+		case 'ogm-ge':
+			throw new WeightingError('configuration', 'ogm-ge: expected a method that weighs predictions, found one that weighs gradients');
+	}
+}
+
+function labelsOf({ labels }: Predictions, what: string): Reals {
+	if (!labels) throw new WeightingError('configuration', `labels: expected for ${what}, found none`);
+	return labels;
+}
+
+/** σ of each unimodal model and of the fused one, as the divergence of a regression takes them. */
+function deviations(
+	config: WeightingConfig,
+	predictions: Predictions,
+): { readonly unimodal: readonly (number | Reals)[]; readonly fused: number | Reals } {
+	const { fused, unimodal } = predictions;
+	if (config.sigma === 'fixed') return { unimodal: unimodal.map(() => FIXED_SIGMA), fused: FIXED_SIGMA };
+	const labels = labelsOf(predictions, `sigma ${config.sigma}`);
+	if (config.sigma === 'oracle')
+		return { unimodal: unimodal.map((output) => oracleSigma(output, labels)), fused: oracleSigma(fused, labels) };
+	return { unimodal: constantDeviations(config, predictions), fused: residualSigma(fused, labels) };
+}
+
+/** One σ a unimodal model, `[M]`: σ of an instance is no measure of a model. */
+function constantDeviations(config: WeightingConfig, predictions: Predictions): number[] {
+	const { unimodal, present } = predictions;
+	if (config.sigma === 'fixed') return unimodal.map(() => FIXED_SIGMA);
+	const labels = labelsOf(predictions, `sigma ${config.sigma}`);
+	return unimodal.map((output, m) => residualSigma(output, labels, present?.[m] ?? null));
 }
 
 /** Of one modality's divergences, in nats. */

@@ -15,6 +15,15 @@ type Weighed = {
 	divergence: Record<string, Summary | null>;
 	mutual_information: Record<string, number>;
 	weights: number[][];
+	statistics?: Statistics;
+};
+type Statistics = {
+	prior: number[];
+	temperature: number[];
+	gamma: number;
+	epsilon: number;
+	sigma?: number[];
+	grid?: { from: number; to: number; count: number };
 };
 type Case = {
 	task: string;
@@ -23,6 +32,7 @@ type Case = {
 	divergence: Summary[];
 	mutual_information: number[];
 	weights: number[][];
+	statistics: Statistics | null;
 };
 
 // Saved by NumPy, weighed by NumPy, SciPy and scikit-learn: test/oracles/weigh.py.
@@ -86,9 +96,11 @@ const largestError = (found: readonly number[], expected: readonly number[]): nu
 
 describe('the weights of predictions', () => {
 	it.each(cases)('are those of NumPy, SciPy and scikit-learn: $task $flags, something missing: $masked', async (expected) => {
-		const found = await asJson(...predictionsOf(expected.task, expected.masked), ...expected.flags);
+		const labels = expected.statistics === null || expected.task === 'regression' ? [] : ['--labels', fixtureOf(expected.task, 'labels')];
+		const found = await asJson(...predictionsOf(expected.task, expected.masked), ...labels, ...expected.flags);
 		expect(found.modalities).toEqual(modalities);
-		expect(Object.keys(found)).toEqual(['modalities', 'divergence', 'mutual_information', 'weights']);
+		const more = expected.statistics === null ? [] : ['statistics'];
+		expect(Object.keys(found)).toEqual(['modalities', 'divergence', 'mutual_information', 'weights', ...more]);
 		for (const [m, name] of modalities.entries()) {
 			const { mean, min, max, p10, p90 } = expected.divergence[m] as Summary;
 			const kl = found.divergence[name] as Summary;
@@ -100,8 +112,17 @@ describe('the weights of predictions', () => {
 		const information = modalities.map((name) => found.mutual_information[name] as number);
 		expect(largestError(information, expected.mutual_information)).toBeLessThan(1e-9);
 		expect(found.weights.map((row) => row.length)).toEqual(Array.from({ length: rows }, () => modalities.length));
-		// weights are rounded to float32
-		expect(largestError(found.weights.flat(), expected.weights.flat())).toBeLessThan(3e-7);
+		// Weights are rounded to float32. A temperature is found to the root of what float64 resolves of its loss, which is flat there.
+		expect(largestError(found.weights.flat(), expected.weights.flat())).toBeLessThan(expected.statistics === null ? 3e-7 : 1e-6);
+		if (expected.statistics === null) return;
+		const { prior, temperature, gamma, epsilon, sigma = [], grid } = found.statistics as Statistics;
+		expect({ gamma, epsilon, count: grid?.count }).toEqual({
+			gamma: expected.statistics.gamma,
+			epsilon: 0.1,
+			count: expected.statistics.grid?.count,
+		});
+		expect(largestError(temperature, expected.statistics.temperature)).toBeLessThan(1e-6);
+		expect(largestError([...prior, ...sigma], [...expected.statistics.prior, ...(expected.statistics.sigma ?? [])])).toBeLessThan(1e-12);
 	});
 
 	it('are written as float32 (rows, modalities), the same as told', async () => {
@@ -135,6 +156,17 @@ describe('the weights of predictions', () => {
 		expect((await asJson(...predictionsOf('multiclass'), '--combine', 'kl')).weights).toEqual(
 			(await asJson(...predictionsOf('multiclass'), '--preset', 'btw-kl')).weights,
 		);
+	});
+
+	it('by the presets paper and consensus follow their options', async () => {
+		const paper = ['--direction', 'divergence', '--renormalise', 'none', '--sigma', 'fixed'];
+		const [, , , , , ...files] = predictionsOf('regression').slice(0, -2); // paper needs no labels
+		const regression = ['--task', 'regression', '--fused', fixtureOf('regression', 'fused'), '--unimodal', ...files];
+		expect(await asJson(...regression, '--preset', 'paper')).toEqual(await asJson(...regression, ...paper));
+		const consensus = [...predictionsOf('multiclass'), '--labels', fixtureOf('multiclass', 'labels'), '--preset', 'consensus'];
+		const wary = await asJson(...consensus, '--epsilon', '0.4');
+		expect(wary.statistics?.epsilon).toBe(0.4);
+		expect(wary.weights).not.toEqual((await asJson(...consensus)).weights);
 	});
 
 	it('of one instance are all 1: it has no range of divergences, and nothing can be estimated from it', async () => {
@@ -192,6 +224,15 @@ describe('what cannot be weighed', () => {
 		['predictions without a name', () => ['--task', 'multiclass', '--fused', fused, '--unimodal', text], /not of the form NAME=FILE/],
 		['a name given twice', () => classes('--unimodal', `text=${text}`), /"text" is given twice/],
 		['a mask of a modality that is not there', () => classes('--mask', `smell=${text}`), /--mask smell.*text, audio, video/],
+		[
+			'a choice of BTW for another method',
+			() => classes('--preset', 'qmf', '--direction', 'agreement'),
+			/--direction: the preset qmf has no such/,
+		],
+		['epsilon for another method than consensus', () => classes('--epsilon', '0.2'), /--epsilon: the preset btw has no such choice/],
+		['an epsilon of 1', () => classes('--preset', 'consensus', '--epsilon', '1'), /"1" is no number between 0 and 1/],
+		['consensus without labels', () => classes('--preset', 'consensus'), /consensus is fitted to the labels: give --labels/],
+		['gradients', () => classes('--preset', 'ogm-ge'), /ogm-ge: it weighs gradients/],
 		['argmax of values', () => [...predictionsOf('regression'), '--mutual-information', 'argmax'], /expected the estimator ksg/],
 		['one logit as classes', () => only('multiclass', fixtureOf('binary', 'fused'), text), /at least two classes.*found \(64,\)/],
 		['two logits as binary', () => only('binary', fixtureOf('multilabel', 'fused'), text), /one logit a row.*found \(64, 2\)/],
