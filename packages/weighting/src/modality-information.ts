@@ -70,7 +70,9 @@ function keptRows(rows: number, mask: Uint8Array | null): Int32Array {
 function variablesOf({ task, estimator }: InformationInput, output: Reals, width: number, kept: Int32Array): Float64Array[] {
 	if (task === 'regression') return [ofRows(kept, (i) => output[i]!)];
 	if (task === 'multiclass')
-		return [ofRows(kept, estimator === 'ksg' ? (i) => topProbability(output, i * width, width) : (i) => topClass(output, i * width, width))];
+		return [
+			ofRows(kept, estimator === 'ksg' ? (i) => topProbability(output, i * width, width) : (i) => topClass(output, i * width, width)),
+		];
 	const standsFor = estimator === 'ksg' ? certainty : positive;
 	return Array.from({ length: width }, (_, label) => ofRows(kept, (i) => standsFor(output[i * width + label]!)));
 }
