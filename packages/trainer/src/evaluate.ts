@@ -10,7 +10,14 @@ import { evenWeights } from './weighing/weigher.js';
 /** Rows of one forward pass when a model is judged. */
 export const EVALUATION_BATCH = 256;
 
-export type Evaluation = { readonly metrics: Metrics; readonly predictions: Predictions /** `[N, M]` */; readonly weights: Float32Array };
+export type Evaluation = {
+	readonly metrics: Metrics;
+	readonly predictions: Predictions;
+	/** `[N, M]` */
+	readonly weights: Float32Array;
+	/** `[N, M]`, nats, 0 where the modality is missing; null where the weights do not come from divergences. */
+	readonly divergence: Float32Array | null;
+};
 
 /** Inputs of an exported model for some examples: `x.<modality>` and every mask that the model asks for. */
 function exportedInputs(
@@ -40,6 +47,8 @@ export async function evaluateModel(
 	const classes = task.type === 'binary' ? 2 : task.outputs;
 	const said = new Float32Array(count * classes);
 	const weights = new Float32Array(count * modalities.length);
+	const diverges = session.outputs.some(({ name }) => name === 'modality_divergence');
+	const divergence = diverges ? new Float32Array(weights.length) : null;
 	const fixed = session.inputs[0]?.shape[0];
 	const size = typeof fixed === 'number' ? fixed : EVALUATION_BATCH;
 	await inBatches(examples, size, async (real) => {
@@ -50,9 +59,10 @@ export async function evaluateModel(
 			into.set(((outputs[output] as Tensor).data as Float32Array).subarray(0, real.length * width), (real[0] as number) * width);
 		put(task.type === 'regression' ? 'prediction' : 'probabilities', classes, said);
 		put('modality_weights', modalities.length, weights);
+		if (divergence !== null) put('modality_divergence', modalities.length, divergence);
 	});
 	const predictions: Predictions = task.type === 'regression' ? { values: said } : { probabilities: said };
-	return { metrics: metricsOf(task, predictions, labelsOf(examples)), predictions, weights };
+	return { metrics: metricsOf(task, predictions, labelsOf(examples)), predictions, weights, divergence };
 }
 
 /** Runs a trained graph of the user's own over the examples, unweighted, and measures what it says: the figures that a job reports. */
@@ -68,5 +78,5 @@ export async function evaluateOwnModel(
 		modalities.map((modality) => presence(examples, modality)),
 	);
 	const predictions = predictionsFrom(task, await model.run(session, examples, weights));
-	return { metrics: metricsOf(task, predictions, labelsOf(examples)), predictions, weights };
+	return { metrics: metricsOf(task, predictions, labelsOf(examples)), predictions, weights, divergence: null };
 }

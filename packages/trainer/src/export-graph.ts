@@ -66,7 +66,8 @@ function predictions(g: GraphBuilder, task: TaskProfile, logits: Value): void {
  * The trained model as one self-contained ONNX file: standardisation, unimodal models, weighting and both passes of the fusion.
  * Inputs `x.<modality>` `[batch, …shape]`, raw, and `mask.<modality>` `[batch]` or `[batch, steps]` of 0 and 1 where the dataset has masks; outputs
  * `prediction` `[batch]` (class index, int64, or value), of multilabel `[batch, labels]` (int64 0 and 1, 1 above ½); `probabilities` `[batch, classes]` or
- * `[batch, labels]`; `modality_weights` `[batch, M]`.
+ * `[batch, labels]`; `modality_weights` `[batch, M]`; of methods that weigh by it `modality_divergence` `[batch, M]`, KL(unimodal ‖ first pass) in nats, 0 where the
+ * modality is missing.
  */
 export function exportModel(options: ExportOptions): Uint8Array {
 	const { fusion, unimodal, masked, task, scale, standardisation, weigher, statistics } = options;
@@ -136,8 +137,10 @@ export function exportModel(options: ExportOptions): Uint8Array {
 		const sum = outputs.reduce((a, b) => g.add(a, b));
 		return outputs.length === 1 ? sum : g.scale(1 / outputs.length, sum);
 	};
-	const { weights, output } = weigher.graph(g, { unimodal: unimodal.map(unimodalOutput), present, fused: fusedUnder }, statistics);
+	const inputs = { unimodal: unimodal.map(unimodalOutput), present, fused: fusedUnder };
+	const { weights, output, divergence } = weigher.graph(g, inputs, statistics);
 	predictions(g, task, output);
 	g.output('modality_weights', weights);
+	if (divergence !== undefined) g.output('modality_divergence', divergence);
 	return encodeModel({ graph: g.build('steelyard'), opset: Math.max(OPSET, opset), metadata: options.metadata });
 }

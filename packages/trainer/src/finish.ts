@@ -5,6 +5,7 @@ import { summariseWeights } from '@steelyard/weighting';
 import type { Architecture, Parameters } from './architecture.js';
 import { type Evaluation, evaluateModel, evaluateOwnModel } from './evaluate.js';
 import { type Examples, presence } from './examples.js';
+import { explanationArtifacts, type Judged } from './explanation-artifacts.js';
 import { exportModel, type TrainedModel } from './export-graph.js';
 import type { TrainOutcome } from './face.js';
 import type { FitOutcome } from './fit.js';
@@ -60,12 +61,14 @@ export async function finish(job: Job, { output, outcome, judged, deviceNote, st
 				};
 
 	const metrics: JobResult['metrics'] = {};
+	const evaluations: Judged[] = [];
 	let weights: JobResult['modality_weights'] = {};
 	const reported = job.others.find(({ name }) => name === 'test') ?? job.validation;
 	const session = await createSession(bytes, { threads: spec.training.threads });
 	try {
 		for (const examples of [job.train, job.validation, ...job.others]) {
 			const evaluation = await judge(session, examples);
+			evaluations.push({ examples, evaluation });
 			metrics[examples.name] = evaluation.metrics;
 			if (examples !== reported) continue;
 			const present = modalities.map((modality) => presence(examples, modality));
@@ -100,6 +103,7 @@ export async function finish(job: Job, { output, outcome, judged, deviceNote, st
 		...(own !== null && job.weighted ? { 'graph.onnx': own.bytes } : {}),
 		'report.json': `${JSON.stringify({ version: VERSION, spec, dataset: dataset.profile, result }, null, '\t')}\n`,
 		'metrics.json': `${JSON.stringify(curves)}\n`,
+		...explanationArtifacts(job, evaluations, judged, reported.name),
 	};
 	for (const [name, content] of Object.entries(artifacts)) await writeWhole(join(output, name), content);
 	return { status: 'done', result, artifacts: Object.keys(artifacts) };

@@ -158,7 +158,7 @@ describe('a job', () => {
 			['mask.b', ['batch', 3]],
 			['mask.c', ['batch']],
 		]);
-		expect(graph.outputs.map(({ name }) => name)).toEqual(['prediction', 'probabilities', 'modality_weights']);
+		expect(graph.outputs.map(({ name }) => name)).toEqual(['prediction', 'probabilities', 'modality_weights', 'modality_divergence']);
 		expect(JSON.parse(metadata!['steelyard.modalities']!)).toEqual(['a', 'b', 'c']);
 		expect(metadata!['steelyard.spec']).not.toContain('ds_1');
 	});

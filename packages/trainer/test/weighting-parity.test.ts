@@ -13,7 +13,7 @@ import {
 } from '@steelyard/weighting';
 import { describe, expect, it } from 'vitest';
 import type { WeightingStatistics } from '../src/weighing/btw.js';
-import { instanceWeightsGraph, modalityWeightsGraph } from '../src/weighing/btw-graph.js';
+import { divergencesGraph, instanceWeightsGraph, modalityWeightsGraph } from '../src/weighing/btw-graph.js';
 
 /**
  * The graph computes in float32, the package in float64. A float32 divergence is off by some units in the last place of the terms that it is made of, at most
@@ -106,7 +106,8 @@ async function found(task: TaskProfile, config: WeightingConfig, statistics: Wei
 	const present = g.input('present', 'float32', ['batch', MODALITIES]);
 	const unimodal = rows.unimodal.map((_, m) => output(`unimodal.${m}`));
 	g.output('first', modalityWeightsGraph(g, config, statistics, present));
-	g.output('second', instanceWeightsGraph(g, config, statistics, { task, unimodal, fused: output('fused'), present }));
+	const D = divergencesGraph(g, task, statistics, { unimodal, fused: output('fused') });
+	g.output('second', instanceWeightsGraph(g, config, statistics, D, present));
 	const feeds: Record<string, Tensor> = {};
 	const feed = (name: string, data: Float32Array, width: number): void => {
 		feeds[name] = tensor('float32', [rows.count, width], data);

@@ -16,6 +16,7 @@ export { type DivergenceInput, FIXED_SIGMA, instanceDivergence, SIGMA_FLOOR } fr
 export { type KsgOptions, mutualInformationKsg } from './kraskov.js';
 export { INFORMATION_FLOOR, type InformationEstimator, type InformationInput, modalityInformation } from './modality-information.js';
 export { DIVERGENCE_RESOLUTION, fitMinMax, type MinMax, minMaxScale, normaliseMinMax, normaliseRow } from './normalise.js';
+export { type PartialInformation, type PartialInformationShape, partialInformation } from './partial-information.js';
 export { oracleSigma, residualSigma } from './residual-sigma.js';
 export { adaptSmoothing, smooth } from './smoothing.js';
 export { summariseWeights, type WeightSummary } from './summary.js';

@@ -7,6 +7,7 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 	'.json': 'application/json',
 	'.jsonl': 'application/jsonl',
 	'.onnx': 'application/octet-stream',
+	'.parquet': 'application/vnd.apache.parquet',
 	'.safetensors': 'application/octet-stream',
 };
 

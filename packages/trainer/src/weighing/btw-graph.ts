@@ -64,31 +64,38 @@ function combined(g: GraphBuilder, config: WeightingConfig, mi: Float64Array | n
 export const modalityWeightsGraph = (g: GraphBuilder, config: WeightingConfig, statistics: WeightingStatistics, present: Value): Value =>
 	combined(g, config, statistics.mi, present, null);
 
-/** Weights of the second pass, `[batch, M]`, from the models' outputs `[batch, outputs]` (raw values for regression). */
+/** Divergence of every modality, `[batch, M]`, from the models' outputs `[batch, outputs]` (raw values for regression); also where one is missing. */
+export const divergencesGraph = (
+	g: GraphBuilder,
+	task: TaskProfile,
+	{ sigma }: WeightingStatistics,
+	{ unimodal, fused }: { unimodal: readonly Value[]; fused: Value },
+): Value =>
+	g.concat(
+		unimodal.map((output, m) => divergence(g, task, output, fused, sigma && { unimodal: sigma.unimodal[m] as number, fused: sigma.fused })),
+		1,
+	);
+
+/** Weights of the second pass, `[batch, M]`, from divergences `[batch, M]` and presence `[batch, M]` of 0 and 1. */
 export function instanceWeightsGraph(
 	g: GraphBuilder,
 	config: WeightingConfig,
 	statistics: WeightingStatistics,
-	outputs: { task: TaskProfile; unimodal: readonly Value[]; fused: Value; present: Value },
+	D: Value,
+	present: Value,
 ): Value {
-	if (!usesDivergence(config)) return modalityWeightsGraph(g, config, statistics, outputs.present);
-	const { sigma, min, max, mi } = statistics;
-	const D = g.concat(
-		outputs.unimodal.map((unimodal, m) =>
-			divergence(g, outputs.task, unimodal, outputs.fused, sigma && { unimodal: sigma.unimodal[m] as number, fused: sigma.fused }),
-		),
-		1,
-	);
+	if (!usesDivergence(config)) return modalityWeightsGraph(g, config, statistics, present);
+	const { min, max, mi } = statistics;
 	let normalised: Value;
 	const scales = [...min].map((low, m) => minMaxScale(low, max[m] as number));
 	if (config.normalise === 'row') {
-		const masked = g.mul(D, outputs.present);
+		const masked = g.mul(D, present);
 		normalised = g.div(masked, g.op('Max', [g.reduceSum(masked, [1]), g.scalar(DIVERGENCE_RESOLUTION)]));
 	} else {
 		const scaled = g.mul(g.sub(D, row(g, [...min])), row(g, scales));
 		normalised = g.op('Clip', [scaled, g.scalar(0), g.scalar(1)]);
 	}
-	if (config.direction === 'agreement') return combined(g, config, mi, outputs.present, g.exp(g.neg(normalised)));
+	if (config.direction === 'agreement') return combined(g, config, mi, present, g.exp(g.neg(normalised)));
 	// a modality whose divergence is constant over the training split says nothing: factor 1
 	const constant =
 		config.normalise === 'minmax' && scales.includes(0)
@@ -100,5 +107,5 @@ export function instanceWeightsGraph(
 					),
 				)
 			: normalised;
-	return combined(g, config, mi, outputs.present, constant);
+	return combined(g, config, mi, present, constant);
 }

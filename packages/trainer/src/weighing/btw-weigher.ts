@@ -1,7 +1,7 @@
 import type { TaskProfile } from '@steelyard/contracts';
 import { usesDivergence, type WeightingConfig } from '@steelyard/weighting';
 import { NO_STATISTICS, refresh, type WeightingStatistics, weigh } from './btw.js';
-import { instanceWeightsGraph, modalityWeightsGraph } from './btw-graph.js';
+import { divergencesGraph, instanceWeightsGraph, modalityWeightsGraph } from './btw-graph.js';
 import type { Refreshes, Weigher } from './weigher.js';
 
 /** WeightingStatistics as JSON has them. */
@@ -44,8 +44,9 @@ export function btwWeigher(config: WeightingConfig, task: TaskProfile, seed: num
 			const statistics = given === null ? NO_STATISTICS : fromPlain(given);
 			const first = modalityWeightsGraph(g, config, statistics, present);
 			if (!usesDivergence(config)) return { weights: first, output: fused(first) };
-			const weights = instanceWeightsGraph(g, config, statistics, { task, unimodal, fused: fused(first), present });
-			return { weights, output: fused(weights) };
+			const D = divergencesGraph(g, task, statistics, { unimodal, fused: fused(first) });
+			const weights = instanceWeightsGraph(g, config, statistics, D, present);
+			return { weights, output: fused(weights), divergence: g.mul(D, present) };
 		},
 	};
 }

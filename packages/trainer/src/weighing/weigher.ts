@@ -54,8 +54,8 @@ export type Weigher<Statistics> = {
 	information(statistics: Statistics | null): readonly number[] | null;
 	/** Weights and prediction of any examples; null stands for the time before the first refresh. */
 	weigh(examples: WeigherExamples, statistics: Statistics | null): Promise<{ weights: Float32Array; output: Float32Array }>;
-	/** The same as a graph. */
-	graph(g: GraphBuilder, inputs: WeighedInputs, statistics: Statistics | null): { weights: Value; output: Value };
+	/** The same as a graph; `divergence` `[batch, M]`, nats, 0 where a modality is missing, of methods that weigh by it. */
+	graph(g: GraphBuilder, inputs: WeighedInputs, statistics: Statistics | null): { weights: Value; output: Value; divergence?: Value };
 };
 
 /** Weights that take nothing from any model, `[N, M]`: 1, and 0 where a modality is missing. */

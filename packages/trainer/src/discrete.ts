@@ -1,0 +1,41 @@
+import type { TaskProfile } from '@steelyard/contracts';
+import type { Predictions } from './metrics.js';
+import { saidBy } from './said.js';
+
+/** Labels and predictions as values from 0: of regression the tercile of the training labels, of multilabel one sequence a label. */
+export type Discrete = {
+	/** Values that a sequence can have. */
+	readonly values: number;
+	/** Where terciles part; null but for regression. */
+	readonly cuts: readonly number[] | null;
+	/** `[N]` each, one a label of multilabel, else one. */
+	readonly labels: (labels: Float64Array) => Int32Array[];
+	readonly predictions: (predictions: Predictions) => Int32Array[];
+};
+
+/** The q-quantile by linear interpolation between order statistics. */
+function quantile(sorted: Float64Array, q: number): number {
+	const at = q * (sorted.length - 1);
+	const below = Math.floor(at);
+	const low = sorted[below] as number;
+	return low + (at - below) * ((sorted[Math.min(below + 1, sorted.length - 1)] as number) - low);
+}
+
+/** How to make values of a task's labels and predictions; `training` are the raw labels of the training rows, at least one. */
+export function discrete(task: TaskProfile, training: Float64Array): Discrete {
+	const regression = task.type === 'regression';
+	const sorted = training.toSorted();
+	const cuts = regression ? [quantile(sorted, 1 / 3), quantile(sorted, 2 / 3)] : null;
+	const width = task.type === 'multilabel' ? task.outputs : 1;
+	const valueOf = (number: number): number => (cuts === null ? number : cuts.filter((cut) => number > cut).length);
+	const sequences = (numbers: Float64Array): Int32Array[] =>
+		Array.from({ length: width }, (_, k) =>
+			Int32Array.from({ length: numbers.length / width }, (_, i) => valueOf(numbers[i * width + k] as number)),
+		);
+	return {
+		values: regression ? 3 : task.type === 'multiclass' ? task.outputs : 2,
+		cuts,
+		labels: sequences,
+		predictions: (predictions) => sequences(saidBy(task, predictions).predicted),
+	};
+}

@@ -1,0 +1,37 @@
+import { diagnose } from './diagnostics.js';
+import type { Evaluation } from './evaluate.js';
+import { type Examples, labelsOf, presence } from './examples.js';
+import { explain } from './explanation.js';
+import type { Job } from './job.js';
+import type { JudgedUnimodal } from './unimodal-stage.js';
+
+/** What the exported model said of some examples. */
+export type Judged = { readonly examples: Examples; readonly evaluation: Evaluation };
+
+/** The artifacts that explain a job, by name: `explanation.parquet` and `explanation.json`, and `diagnostics.json` where there are two or more modalities. */
+export function explanationArtifacts(
+	{ task, spec, modalities, state }: Job,
+	evaluations: readonly Judged[],
+	unimodal: JudgedUnimodal | null,
+	reported: string,
+): Record<string, Uint8Array | string> {
+	const names = modalities.map(({ name }) => name);
+	const splits = evaluations.map(({ examples, evaluation }) => ({
+		...evaluation,
+		name: examples.name,
+		file: examples.split.name,
+		rows: examples.rows,
+		present: modalities.map((modality) => presence(examples, modality)),
+		labels: labelsOf(examples),
+		fused: evaluation.predictions,
+		outputs: unimodal?.outputs.get(examples.name) ?? [],
+	}));
+	const { parquet, json } = explain({ task, modalities: names, splits, refreshes: state.header.weights, reported });
+	const metric = spec.training.early_stopping?.metric ?? 'loss';
+	const diagnostics = names.length < 2 ? null : diagnose({ task, modalities: names, unimodal: unimodal?.metrics ?? null, metric, splits });
+	return {
+		'explanation.parquet': parquet,
+		'explanation.json': `${JSON.stringify(json)}\n`,
+		...(diagnostics === null ? {} : { 'diagnostics.json': `${JSON.stringify(diagnostics, null, '\t')}\n` }),
+	};
+}

@@ -1,0 +1,112 @@
+import type { TaskProfile } from '@steelyard/contracts';
+import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
+import type { ExplainedSplit } from './explanation.js';
+import { saidBy } from './said.js';
+
+type Column = Pick<ColumnSource, 'name' | 'type'> & { data: Array<number | boolean | string | null> };
+
+/** Adds a column with a value for every row of every split. */
+function column(
+	splits: readonly ExplainedSplit[],
+	name: string,
+	type: NonNullable<ColumnSource['type']>,
+	cells: (split: ExplainedSplit) => (i: number) => Column['data'][number],
+): Column {
+	const data: Column['data'] = [];
+	for (const split of splits) {
+		const at = cells(split);
+		for (let i = 0; i < split.rows.length; i++) data.push(at(i));
+	}
+	return { name, type, data };
+}
+
+/** `prediction`, `probability` and `label`: class indices, values, or 0 and 1 of every label under the label's index. */
+function saidColumns(task: TaskProfile, splits: readonly ExplainedSplit[]): Column[] {
+	const regression = task.type === 'regression';
+	const said = new Map(splits.map((split) => [split, saidBy(task, split.predictions)]));
+	const width = task.type === 'multilabel' ? task.outputs : 1;
+	const kind = regression ? 'FLOAT' : 'INT32';
+	return Array.from({ length: width }, (_, k) => {
+		const suffix = task.type === 'multilabel' ? `.${k}` : '';
+		const numbers = (of: (split: ExplainedSplit) => ArrayLike<number>) => (split: ExplainedSplit) => {
+			const values = of(split);
+			return (i: number) => values[i * width + k] as number;
+		};
+		return [
+			column(
+				splits,
+				`prediction${suffix}`,
+				kind,
+				numbers((split) => said.get(split)?.predicted ?? []),
+			),
+			...(regression
+				? []
+				: [
+						column(
+							splits,
+							`probability${suffix}`,
+							'FLOAT',
+							numbers((split) => said.get(split)?.probability ?? []),
+						),
+					]),
+			column(
+				splits,
+				`label${suffix}`,
+				kind,
+				numbers(({ labels }) => labels),
+			),
+		];
+	}).flat();
+}
+
+/** `explanation.parquet`, as the type `Explanation` of @steelyard/contracts describes it. The same rows give the same bytes. */
+export function explanationTable(task: TaskProfile, modalities: readonly string[], splits: readonly ExplainedSplit[]): Uint8Array {
+	const M = modalities.length;
+	const columns = [
+		column(
+			splits,
+			'split',
+			'STRING',
+			({ name }) =>
+				() =>
+					name,
+		),
+		column(
+			splits,
+			'row',
+			'INT32',
+			({ rows }) =>
+				(i) =>
+					rows[i] as number,
+		),
+		...modalities.flatMap((modality, m) => [
+			column(
+				splits,
+				`weight.${modality}`,
+				'FLOAT',
+				({ weights }) =>
+					(i) =>
+						weights[i * M + m] as number,
+			),
+			column(splits, `divergence.${modality}`, 'FLOAT', (split) => (i) => divergenceOf(split, M, m, i)),
+			column(
+				splits,
+				`present.${modality}`,
+				'BOOLEAN',
+				({ present }) =>
+					(i) =>
+						isThere(present[m], i),
+			),
+		]),
+		...saidColumns(task, splits),
+	];
+	const columnData = columns.map((one) => ({ ...one, nullable: one.name.startsWith('divergence.') }));
+	return new Uint8Array(parquetWriteBuffer({ columnData, createdBy: 'steelyard' }));
+}
+
+/** Whether row i has a modality of that presence. */
+export const isThere = (present: Uint8Array | null | undefined, i: number): boolean => present?.[i] !== 0;
+
+/** Divergence of modality m of row i in nats, or null. */
+export const divergenceOf = ({ divergence, present }: ExplainedSplit, M: number, m: number, i: number): number | null =>
+	divergence === null || !isThere(present[m], i) ? null : (divergence[i * M + m] as number);

@@ -1,0 +1,26 @@
+import type { TaskProfile } from '@steelyard/contracts';
+import { type Predictions, topClass } from './metrics.js';
+import { LABEL_THRESHOLD } from './multilabel-metrics.js';
+
+/** What predictions come down to: the class, the value, or of every label whether it is given, and how probable that was held to be. */
+export type Said = {
+	/** Numbers a row: 1, or one a label. */
+	readonly width: number;
+	/** `[N, width]`: class index, value, or 0 and 1. */
+	readonly predicted: Float64Array;
+	/** `[N, width]`: of the predicted class; that a label is given; null for regression. */
+	readonly probability: Float32Array | null;
+};
+
+/** What N predictions come down to, as the exported graph's `prediction` does: the first of equally probable classes, labels above ½. */
+export function saidBy(task: TaskProfile, predictions: Predictions): Said {
+	if ('values' in predictions) return { width: 1, predicted: Float64Array.from(predictions.values), probability: null };
+	const { probabilities } = predictions;
+	if (task.type === 'multilabel') {
+		const predicted = Float64Array.from(probabilities, (p) => (p > LABEL_THRESHOLD ? 1 : 0));
+		return { width: task.outputs, predicted, probability: probabilities };
+	}
+	const classes = task.type === 'binary' ? 2 : task.outputs;
+	const predicted = Float64Array.from({ length: probabilities.length / classes }, (_, i) => topClass(probabilities, classes, i));
+	return { width: 1, predicted, probability: Float32Array.from(predicted, (top, i) => probabilities[i * classes + top] as number) };
+}
