@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cellsOf, isCurveOnly, labelOf, METHOD_NAMES, tableOf } from './cells.js';
+import { chosenDirection, chosenPreset } from './choices.js';
 import { CLAIMS, countedCells, countOf } from './claims.js';
 import { CURVE, curveSplit } from './conditions.js';
 import { DATASETS, higherIsBetter } from './datasets.js';
@@ -240,6 +241,8 @@ export async function writeReport(results, { folder, planned }) {
 		...(await conclusions()),
 		'## The sentences of the first study',
 		claimText(table),
+		'### What the rules choose',
+		`- Direction of BTW: ${chosenDirection(table)}\n- Recommended preset: ${chosenPreset(table)}`,
 		`### In how many of the ${countedCells().length} cells`,
 		'Better and worse than `uniform` by the paired 95 % interval; after Holm: by the paired t test, corrected over the cells of the row, at 0.05. Cells of the curve alone are left out.',
 		countText(table, 'uniform'),

@@ -20,7 +20,7 @@ const USAGE = `npm run study -- [options]
   --parallel <n>       jobs at one time (2)
   --only <name=value>  a part: dataset, condition, method, seed; several by commas or by giving it again
   --report             writes the report from the results, and runs nothing
-  --smoke              one seed, two epochs, results and report in the home folder: whether it all works`;
+  --smoke              one seed, four epochs, results and report in the home folder: whether it all works`;
 
 /** Trials are kept apart from the study. */
 const placesOf = (/** @type {string} */ home, /** @type {boolean} */ smoke) =>
@@ -86,7 +86,7 @@ async function main() {
 	const places = placesOf(home, values.smoke);
 	await mkdir(home, { recursive: true });
 
-	const jobs = studyJobs(values.smoke ? { epochs: 2 } : {});
+	const jobs = studyJobs(values.smoke ? { epochs: 4 } : {});
 	let results = await readResults(places.results);
 	if (!values.report) {
 		const passes = filterOf(values.smoke ? [...values.only, 'seed=1'] : values.only);

@@ -71,7 +71,7 @@ export function uploader(client, { data, home }) {
 }
 
 /** How often a job that failed or was cancelled in an earlier run is posted anew. */
-const TRIES = 3;
+const TRIES = 10;
 
 /**
  * Posts a job and waits for its end. The idempotency key brings a job that an earlier run had posted back. Throws Error where it fails.
