@@ -39,7 +39,9 @@ export const DATASETS = {
 		training: {
 			epochs: 30,
 			batch_size: 64,
-			optimizer: adamw(5e-4, 0.05),
+			optimizer: adamw(1e-3, 0.05),
+			// The features come scaled; scaling rare words up to unit variance costs 0.05 of MAE on validation.
+			standardize: false,
 			early_stopping: { metric: 'mae', patience: 6 },
 		},
 	},

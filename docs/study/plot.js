@@ -36,7 +36,7 @@ export function ticks(/** @type {number} */ low, /** @type {number} */ high, cou
 
 export const COLORS = { better: '#1a7f37', worse: '#cf222e', same: '#57606a' };
 
-const PANEL = { width: 215, row: 17, head: 40, foot: 24, across: 4, names: 118 };
+const PANEL = { width: 235, row: 17, head: 40, foot: 24, across: 4, names: 118 };
 
 /**
  * A panel a cell, a row a method: the mean gain and its interval around a line at 0.
