@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { TaskProfile } from '@steelyard/contracts';
+import { FUSIONS, type MlpFusionConfig, type TaskProfile } from '@steelyard/contracts';
 import { decodeModel, encodeModel, type Graph, GraphBuilder, OPSET } from '@steelyard/onnx';
 import { type OptimizerOptions, optimizer as optimizerOf } from '@steelyard/optim';
 import { sizeOf, tensor } from '@steelyard/runtime';
@@ -69,9 +69,19 @@ const config = { family: 'mlp-fusion' as const, hidden: 6, encoder_layers: 2, he
 const losses: LossName[] = ['cross_entropy', 'binary_cross_entropy', 'mse', 'mae'];
 const optimizers: OptimizerOptions['name'][] = ['sgd', 'momentum', 'adam', 'adamw'];
 
-async function programOf(name: keyof typeof architectures, loss: LossName, optimizer: OptimizerOptions['name'], clipNorm: number | null) {
+async function programOf(
+	name: keyof typeof architectures,
+	loss: LossName,
+	optimizer: OptimizerOptions['name'],
+	clipNorm: number | null,
+	more: Partial<MlpFusionConfig> = {},
+) {
 	const { model } = await compileTrainProgram({
-		architecture: familyArchitecture({ config, modalities: architectures[name], outputs: loss === 'cross_entropy' ? 3 : 1 }),
+		architecture: familyArchitecture({
+			config: { ...config, ...more },
+			modalities: architectures[name],
+			outputs: loss === 'cross_entropy' ? 3 : 1,
+		}),
 		batch: 8,
 		loss,
 		optimizer: optimizerOf({ name: optimizer, weightDecay: 0.01, momentum: 0.9, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }),
@@ -135,6 +145,12 @@ describe('CUDA kernels', () => {
 						expect(withoutKernel(program), `${optimizer}, clip ${clipNorm}`).toEqual([]);
 					}
 			});
+
+	for (const fusion of FUSIONS)
+		it(`exist for every operator that trains with dropout, statistics and the fusion ${fusion}`, async () => {
+			const more = { fusion, pooling: 'statistics' as const, dropout: 0.5, input_dropout: 0.3, heads: 2 };
+			expect(withoutKernel(await programOf('a vector and a masked sequence', 'cross_entropy', 'adamw', null, more))).toEqual([]);
+		});
 
 	for (const task of tasks)
 		for (const preset of ['btw', 'consensus'] as const)

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type JobEventBody, parseJobSpec } from '@steelyard/contracts';
+import { FUSIONS, type JobEventBody, parseJobSpec } from '@steelyard/contracts';
 import { decodeModel } from '@steelyard/onnx';
 import { createSession, tensor } from '@steelyard/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -116,6 +116,38 @@ describe('a job', () => {
 				),
 			);
 		}
+	});
+
+	for (const fusion of FUSIONS)
+		it(`with dropout, statistics and the fusion ${fusion} learns, repeats its bytes, and reports what the exported graph gives`, async () => {
+			const regularised = spec({
+				model: { hidden: 16, fusion, pooling: 'statistics', dropout: 0.2, input_dropout: 0.1 },
+				training: { epochs: 20, batch_size: 16, optimizer: { learning_rate: 0.01 } },
+			});
+			const [one, two] = [await run('multiclass', regularised), await run('multiclass', regularised)];
+			if (one.outcome.status !== 'done') throw new Error('was stopped');
+			const { metrics, best_epoch } = one.outcome.result;
+			expect(metrics['test']!['accuracy']).toBeGreaterThan(0.7);
+			const seen = one.events.find((event) => event.type === 'epoch' && event.stage === 'fusion' && event.epoch === best_epoch);
+			if (seen?.type !== 'epoch') throw new Error('no epoch event');
+			for (const [name, value] of Object.entries(seen.validation)) expect(metrics['validation']![name], name).toBeCloseTo(value!, 4);
+			expect(await sha(two.model)).toBe(await sha(one.model));
+		});
+
+	it('with dropout goes on from its checkpoint to the same bytes', async () => {
+		const regularised = spec({ model: { hidden: 16, dropout: 0.5, input_dropout: 0.3 } });
+		const whole = await run('multiclass', regularised);
+		const first = await run('multiclass', regularised, { stopAfter: 20 });
+		expect(first.outcome.status).toBe('stopped');
+		const second = await run('multiclass', regularised, { earlier: [first.output] });
+		expect(await sha(second.model)).toBe(await sha(whole.model));
+	});
+
+	it('refuses a tensor of more numbers than it may have', async () => {
+		await expect(run('binary', spec({ model: { hidden: 8, fusion: 'tensor', tensor_width: 40 } }))).rejects.toMatchObject({
+			code: 'invalid_request',
+			param: 'model.tensor_width',
+		});
 	});
 
 	it('gives the same bytes for the same spec, dataset and seed, and others for another seed', async () => {
