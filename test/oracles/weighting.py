@@ -13,7 +13,7 @@ import mpmath
 import numpy as np
 import scipy
 import sklearn
-from scipy.special import log_softmax, logsumexp
+from scipy.special import expit, log_softmax, logsumexp, softmax
 from scipy.stats import entropy
 from sklearn.feature_selection import mutual_info_regression
 from sklearn.feature_selection._mutual_info import _compute_mi_cc
@@ -145,7 +145,7 @@ def information():
     argmax = [dict(a=a, b=b, classes=4, expected=mutual_info_score(a, b))]
     a, b = rng.integers(0, 2, (2, 50))
     argmax.append(dict(a=a, b=b, classes=2, expected=mutual_info_score(a, b)))
-    write("information", dict(ksg=ksg, large=large, argmax=argmax))
+    write("information", dict(ksg=ksg, large=large, argmax=argmax, outputs=outputs_information()))
 
 
 def weights():
@@ -212,6 +212,34 @@ def weights():
         "weights",
         dict(rows=rows, trainingRows=rows - 2, modalities=modalities, D=D.T, present=present.T, mi=mi, min=lo, max=hi, cases=cases, W=W.ravel(), summary=summary),
     )
+
+
+def outputs_information():
+    """What stands for an output in each task, by mutual_info_regression; continuous, so that the noise that breaks ties does not matter."""
+    rng = np.random.default_rng(17)
+    n, modalities = 100, 2
+    cases = []
+    for task, classes in (("binary", 2), ("multiclass", 4), ("multilabel", 3), ("regression", 1)):
+        width = classes if task in ("multiclass", "multilabel") else 1
+        fused = rng.normal(0, 1, (n, width)).round(7)
+        unimodal = (fused * np.array([1, 0.4])[:, None, None] + rng.normal(0, 0.5, (modalities, n, width))).round(7)
+        present = np.ones((modalities, n), int)
+        present[1, ::3] = 0
+
+        def columns(values):
+            if task == "regression":
+                return values.T
+            if task == "multiclass":
+                return softmax(values, 1).max(1)[None]
+            return expit(np.abs(values)).T
+
+        expected = []
+        for m in range(modalities):
+            kept = present[m] == 1
+            pairs = zip(columns(unimodal[m][kept]), columns(fused[kept]))
+            expected.append(max(1e-5, np.mean([mutual_info_regression(a[:, None], b, random_state=1)[0] for a, b in pairs])))
+        cases.append(dict(task=task, classes=classes, unimodal=unimodal.reshape(modalities, -1), fused=fused.ravel(), present=present, expected=expected))
+    return cases
 
 
 def energies():

@@ -29,7 +29,7 @@ export interface KsgOptions {
  * @throws WeightingError `shape`, `not_finite`, or `configuration` where k is not a positive integer
  */
 export function mutualInformationKsg(x: Reals, y: Reals, options: KsgOptions = {}): number {
-	const { k = 3, seed = 0, noise } = options;
+	const { k = 3, seed = 0 } = options;
 	const count = x.length;
 	if (!Number.isInteger(k) || k < 1) throw new WeightingError('configuration', `k: expected an integer of at least 1, found ${k}`);
 	expectLength('second variable', count, y.length);
@@ -37,17 +37,25 @@ export function mutualInformationKsg(x: Reals, y: Reals, options: KsgOptions = {
 	expectFinite('second variable', y);
 	if (count <= k || isConstant(x) || isConstant(y)) return 0;
 
-	const u = standardised(x, noise ? noise.x : gaussianNoise(count, seed, 0));
-	const v = standardised(y, noise ? noise.y : gaussianNoise(count, seed, 1));
+	const noise = options.noise ?? ksgNoise(count, seed);
+	const u = standardised(x, noise.x);
+	const v = standardised(y, noise.y);
 	const near = kthNeighbours(u, v, k);
 	const psi = digammaOfIntegers(count);
 	const sum = sumOfDigammas(near.x, near.radius, psi) + sumOfDigammas(near.y, near.radius, psi);
 	return Math.max(0, psi[count]! + psi[k]! - sum / count);
 }
 
+/** The noise that breaks the ties of two variables of N values each. */
+export function ksgNoise(count: number, seed: number): NonNullable<KsgOptions['noise']> {
+	return { x: gaussianNoise(count, seed, 0), y: gaussianNoise(count, seed, 1) };
+}
+
 function expectFinite(what: string, values: Reals): void {
-	const at = values.findIndex((value) => !Number.isFinite(value));
-	if (at >= 0) throw new WeightingError('not_finite', `${what}, row ${at}: expected a finite number, found ${values[at]}`);
+	for (let i = 0; i < values.length; i++) {
+		if (!Number.isFinite(values[i]))
+			throw new WeightingError('not_finite', `${what}, row ${i}: expected a finite number, found ${values[i]}`);
+	}
 }
 
 function isConstant(values: Reals): boolean {
@@ -90,19 +98,29 @@ function digammaOfIntegers(count: number): Float64Array {
 function sumOfDigammas(values: Float64Array, radius: Float64Array, psi: Float64Array): number {
 	const sorted = values.slice().sort();
 	const count = values.length;
+	const { bucketOf, first } = buckets(sorted);
+	const lastBucket = first.length - 2;
 	let sum = 0;
 	for (let i = 0; i < count; i++) {
 		const value = values[i]!;
 		const r = radius[i]! || Number.MIN_VALUE;
-		let lo = 0;
-		let hi = count;
+		// Both ends lie in the buckets of value ∓ r, or in the next where the subtraction rounds; elsewhere only where a bucket is as fine as rounding.
+		const low = bucketOf(value - r);
+		let lo = first[Math.max(0, low - 1)]!;
+		let hi = first[Math.min(lastBucket, low + 1) + 1]!;
+		if (lo > 0 && value - sorted[lo - 1]! < r) lo = 0;
+		if (hi < count && value - sorted[hi]! >= r) hi = count;
 		while (lo < hi) {
 			const middle = (lo + hi) >> 1;
 			if (value - sorted[middle]! < r) hi = middle;
 			else lo = middle + 1;
 		}
 		const from = lo;
-		hi = count;
+		const high = bucketOf(value + r);
+		lo = first[Math.max(0, high - 1)]!;
+		hi = first[Math.min(lastBucket, high + 1) + 1]!;
+		if (lo > 0 && sorted[lo - 1]! - value >= r) lo = 0;
+		if (hi < count && sorted[hi]! - value < r) hi = count;
 		while (lo < hi) {
 			const middle = (lo + hi) >> 1;
 			if (sorted[middle]! - value < r) lo = middle + 1;
@@ -111,4 +129,18 @@ function sumOfDigammas(values: Float64Array, radius: Float64Array, psi: Float64A
 		sum += psi[lo - from]!;
 	}
 	return sum;
+}
+
+/** Sorted values in as many equally wide buckets: where each begins, and the count of all behind the last. */
+function buckets(sorted: Float64Array): { readonly bucketOf: (value: number) => number; readonly first: Int32Array } {
+	const count = sorted.length;
+	const lowest = sorted[0]!;
+	const scale = count / (sorted[count - 1]! - lowest || 1);
+	const bucketOf = (value: number): number => Math.min(count - 1, Math.max(0, Math.floor((value - lowest) * scale)));
+	const first = new Int32Array(count + 1);
+	for (let i = count - 1, bucket = count; i >= -1; i--) {
+		const next = i < 0 ? -1 : bucketOf(sorted[i]!);
+		while (bucket > next) first[bucket--] = i + 1;
+	}
+	return { bucketOf, first };
 }

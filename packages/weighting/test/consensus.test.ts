@@ -111,14 +111,6 @@ describe('consensus', () => {
 		refused({ epsilon: 0 }, /epsilon/);
 		expect(() => consensus({ task: 'regression', classes: 1, statistics: binary, outputs: three })).toThrow(/prior|grid/);
 	});
-
-	it('weighs 20,000 rows of 10 modalities in at most a second', () => {
-		const outputs = Array.from({ length: 10 }, (_, m) => normals(20_000, m).map((z) => 4 * z));
-		const statistics = { prior: [0.3], temperature: new Array<number>(10).fill(1), gamma: 0.5, epsilon: 0.1 };
-		const began = performance.now();
-		consensus({ task: 'binary', classes: 2, statistics, outputs });
-		expect(performance.now() - began).toBeLessThan(1000);
-	});
 });
 
 describe('fitConsensus', () => {
