@@ -99,17 +99,14 @@ function sumOfDigammas(values: Float64Array, radius: Float64Array, psi: Float64A
 	const sorted = values.slice().sort();
 	const count = values.length;
 	const { bucketOf, first } = buckets(sorted);
-	const lastBucket = first.length - 2;
 	let sum = 0;
 	for (let i = 0; i < count; i++) {
 		const value = values[i]!;
 		const r = radius[i]! || Number.MIN_VALUE;
-		// Both ends lie in the buckets of value ∓ r, or in the next where the subtraction rounds; elsewhere only where a bucket is as fine as rounding.
+		// Each end is looked for in the bucket of value ∓ r and those beside it: rounding moves it by less than a bucket, or past no value.
 		const low = bucketOf(value - r);
 		let lo = first[Math.max(0, low - 1)]!;
-		let hi = first[Math.min(lastBucket, low + 1) + 1]!;
-		if (lo > 0 && value - sorted[lo - 1]! < r) lo = 0;
-		if (hi < count && value - sorted[hi]! >= r) hi = count;
+		let hi = first[Math.min(count, low + 2)]!;
 		while (lo < hi) {
 			const middle = (lo + hi) >> 1;
 			if (value - sorted[middle]! < r) hi = middle;
@@ -118,9 +115,7 @@ function sumOfDigammas(values: Float64Array, radius: Float64Array, psi: Float64A
 		const from = lo;
 		const high = bucketOf(value + r);
 		lo = first[Math.max(0, high - 1)]!;
-		hi = first[Math.min(lastBucket, high + 1) + 1]!;
-		if (lo > 0 && sorted[lo - 1]! - value >= r) lo = 0;
-		if (hi < count && sorted[hi]! - value < r) hi = count;
+		hi = first[Math.min(count, high + 2)]!;
 		while (lo < hi) {
 			const middle = (lo + hi) >> 1;
 			if (sorted[middle]! - value < r) lo = middle + 1;
@@ -135,7 +130,8 @@ function sumOfDigammas(values: Float64Array, radius: Float64Array, psi: Float64A
 function buckets(sorted: Float64Array): { readonly bucketOf: (value: number) => number; readonly first: Int32Array } {
 	const count = sorted.length;
 	const lowest = sorted[0]!;
-	const scale = count / (sorted[count - 1]! - lowest || 1);
+	const fine = count / (sorted[count - 1]! - lowest);
+	const scale = Number.isFinite(fine) ? fine : 0; // all in one
 	const bucketOf = (value: number): number => Math.min(count - 1, Math.max(0, Math.floor((value - lowest) * scale)));
 	const first = new Int32Array(count + 1);
 	for (let i = count - 1, bucket = count; i >= -1; i--) {

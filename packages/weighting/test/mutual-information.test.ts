@@ -12,6 +12,32 @@ interface InformationFixture {
 }
 const { ksg, large, argmax, outputs } = fixture<InformationFixture>('information');
 
+/** The estimator without noise, by the distances of all pairs; its variables are scaled to unit variance as scikit-learn does. */
+function allPairs(x: Float64Array, y: Float64Array, k: number): number {
+	const count = x.length;
+	const scaled = (values: Float64Array): number[] => {
+		const mean = values.reduce((sum, v) => sum + v / count, 0);
+		const deviation = Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2 / count, 0));
+		return Array.from(values, (v) => v / (deviation < 10 * Number.EPSILON ? 1 : deviation));
+	};
+	if (new Set(x).size === 1 || new Set(y).size === 1) return 0;
+	const psi = (n: number): number => {
+		let sum = -0.5772156649015329;
+		for (let j = 1; j < n; j++) sum += 1 / j;
+		return sum;
+	};
+	const [u, v] = [scaled(x), scaled(y)];
+	let sum = 0;
+	for (let i = 0; i < count; i++) {
+		const along = (values: number[]): number[] => values.map((value) => Math.abs(value - values[i]!));
+		const [dx, dy] = [along(u), along(v)];
+		const distances = dx.map((d, j) => Math.max(d, dy[j]!));
+		const radius = distances.filter((_, j) => j !== i).sort((a, b) => a - b)[k - 1]! || Number.MIN_VALUE;
+		for (const d of [dx, dy]) sum += psi(d.filter((value) => value < radius).length);
+	}
+	return Math.max(0, psi(count) + psi(k) - sum / count);
+}
+
 describe('mutualInformationKsg', () => {
 	for (const { name, k, expected } of ksg) {
 		it(`agrees with mutual_info_regression on ${name}, k = ${k}`, () => {
@@ -51,6 +77,25 @@ describe('mutualInformationKsg', () => {
 		expect(Math.abs(mutualInformationKsg(a, b) + 0.5 * Math.log(0.36))).toBeLessThan(0.02);
 		const saturated = (values: Float64Array) => values.map((v) => (v > -1 ? 1 : v));
 		expect(mutualInformationKsg(saturated(a), saturated(b))).toBeGreaterThan(0.05);
+	});
+
+	it('counts what a search through all pairs counts, with ties, outliers and values that differ by their last bit', () => {
+		const coordinate = fc.oneof(
+			fc.integer({ min: 0, max: 4 }),
+			fc.double({ min: -1, max: 1, noNaN: true }),
+			fc.constantFrom(1e9, -1e9, 2 ** 52 + 1, 2 ** 52 + 2, 2 ** 52 + 3),
+		);
+		const points = fc.array(fc.tuple(coordinate, coordinate), { minLength: 5, maxLength: 60 });
+		const offset = fc.constantFrom(0, 2 ** 52);
+		fc.assert(
+			fc.property(points, offset, (sample, far) => {
+				const x = Float64Array.from(sample, (p) => p[0] + far);
+				const y = Float64Array.from(sample, (p) => p[1]);
+				const noise = { x: new Float64Array(x.length), y: new Float64Array(x.length) };
+				expect(Math.abs(mutualInformationKsg(x, y, { noise }) - allPairs(x, y, 3))).toBeLessThan(1e-12);
+			}),
+			{ numRuns: 200 },
+		);
 	});
 
 	it('is 0 for constant variables, for N ≤ k and for N = 1', () => {
