@@ -56,49 +56,58 @@ export interface Consensus {
  */
 export function consensus(input: ConsensusInput): Consensus {
 	const { task, classes, statistics, outputs, present } = input;
-	const { gamma, epsilon } = statistics;
-	expectEpsilon(epsilon);
+	expectEpsilon(statistics.epsilon);
 	const modalities = outputs.length;
 	const width = outputWidth(task, classes);
 	const rows = expectOutputs(outputs, width, present);
 	expectStatistics(task, width, modalities, statistics);
 	const ballot = ballotOf(task, classes, statistics);
-	const { questions, answers } = ballot;
-	const priors = logPriors(statistics.prior, ballot, task);
-	const late = lateForm(task, statistics);
+	const vote = voteOf(input, ballot);
+	const lateOf = lateForm(task, statistics);
 
 	const weights = new Float32Array(rows * modalities);
-	const lates = new Float32Array(rows * width);
-	const log = new Float64Array(answers);
-	const logQ = new Float64Array(answers);
-	const trust = new Float64Array(modalities * answers);
+	const late = new Float32Array(rows * width);
 	const total = new Float64Array(modalities);
 	for (let i = 0; i < rows; i++) {
 		total.fill(0);
-		for (let question = 0; question < questions; question++) {
-			const prior = priors[question]!;
-			logQ.set(prior);
-			trust.fill(0);
-			for (let m = 0; m < modalities; m++) {
-				if (present?.[m]?.[i] === 0) continue;
-				ballot.logProbabilities(outputs[m]!, i, question, m, log);
-				for (let c = 0; c < answers; c++) {
-					const trusted = (1 - epsilon) * Math.exp(gamma * (log[c]! - prior[c]!));
-					const f = epsilon + trusted;
-					logQ[c]! += Math.log(f);
-					trust[m * answers + c] = trusted / f;
-				}
-			}
-			normaliseLogs(logQ, -Infinity);
-			late(logQ, lates, i * width + question);
+		for (let question = 0; question < ballot.questions; question++) lateOf(vote(i, question, total), late, i * width + question);
+		for (let m = 0; m < modalities; m++) weights[i * modalities + m] = total[m]! / ballot.questions;
+	}
+	return { weights, late };
+}
+
+/** Takes the vote on one question of a row: adds the weight of each modality to `total`, `[M]`, and returns ln q, `[answers]`, until the next call. */
+type Vote = (row: number, question: number, total: Float64Array) => Float64Array;
+
+function voteOf({ task, statistics, outputs, present }: ConsensusInput, ballot: Ballot): Vote {
+	const { gamma, epsilon } = statistics;
+	const { answers } = ballot;
+	const modalities = outputs.length;
+	const priors = logPriors(statistics.prior, ballot, task);
+	const log = new Float64Array(answers);
+	const logQ = new Float64Array(answers);
+	const trust = new Float64Array(modalities * answers);
+	return (row, question, total) => {
+		const prior = priors[question]!;
+		logQ.set(prior);
+		trust.fill(0);
+		for (let m = 0; m < modalities; m++) {
+			if (present?.[m]?.[row] === 0) continue;
+			ballot.logProbabilities(outputs[m]!, row, question, m, log);
 			for (let c = 0; c < answers; c++) {
-				const q = Math.exp(logQ[c]!) / questions;
-				for (let m = 0; m < modalities; m++) total[m]! += q * trust[m * answers + c]!;
+				const trusted = (1 - epsilon) * Math.exp(gamma * (log[c]! - prior[c]!));
+				const f = epsilon + trusted;
+				logQ[c]! += Math.log(f);
+				trust[m * answers + c] = trusted / f;
 			}
 		}
-		weights.set(total, i * modalities);
-	}
-	return { weights, late: lates };
+		normaliseLogs(logQ, -Infinity);
+		for (let c = 0; c < answers; c++) {
+			const q = Math.exp(logQ[c]!);
+			for (let m = 0; m < modalities; m++) total[m]! += q * trust[m * answers + c]!;
+		}
+		return logQ;
+	};
 }
 
 /**
