@@ -13,7 +13,7 @@ export { type Consensus, type ConsensusInput, type ConsensusStatistics, consensu
 export { type ConsensusFitInput, fitConsensus } from './consensus-fit.js';
 export { CONFIDENCE_FLOOR, type EnergyInput, energyWeights } from './energy-weights.js';
 export { type DivergenceInput, FIXED_SIGMA, instanceDivergence, SIGMA_FLOOR } from './instance-divergence.js';
-export { type KsgOptions, mutualInformationKsg } from './kraskov.js';
+export { type KsgNoise, type KsgOptions, mutualInformationKsg } from './kraskov.js';
 export { INFORMATION_FLOOR, type InformationEstimator, type InformationInput, modalityInformation } from './modality-information.js';
 export { DIVERGENCE_RESOLUTION, fitMinMax, type MinMax, minMaxScale, normaliseMinMax, normaliseRow } from './normalise.js';
 export { type PartialInformation, type PartialInformationShape, partialInformation } from './partial-information.js';

@@ -10,8 +10,14 @@ export interface KsgOptions {
 	readonly k?: number;
 	/** Of the noise that breaks ties; 0 unless given. */
 	readonly seed?: number;
-	/** Standard normal noise to use in place of the seeded one, N values for each variable. */
-	readonly noise?: { readonly x: Float64Array; readonly y: Float64Array };
+	/** Standard normal noise to use in place of the seeded one. */
+	readonly noise?: KsgNoise;
+}
+
+/** N values for each variable. */
+export interface KsgNoise {
+	readonly x: Float64Array;
+	readonly y: Float64Array;
 }
 
 /**
@@ -47,7 +53,7 @@ export function mutualInformationKsg(x: Reals, y: Reals, options: KsgOptions = {
 }
 
 /** The noise that breaks the ties of two variables of N values each. */
-export function ksgNoise(count: number, seed: number): NonNullable<KsgOptions['noise']> {
+export function ksgNoise(count: number, seed: number): KsgNoise {
 	return { x: gaussianNoise(count, seed, 0), y: gaussianNoise(count, seed, 1) };
 }
 

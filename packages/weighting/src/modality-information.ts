@@ -1,6 +1,6 @@
 import { mutualInformationArgmax } from './argmax-information.js';
 import { largest, logSumExp, sigmoid } from './instance-divergence.js';
-import { mutualInformationKsg } from './kraskov.js';
+import { type KsgNoise, ksgNoise, mutualInformationKsg } from './kraskov.js';
 import { expectPresence, outputWidth, type Presence, type Reals, rowsOf, type WeightingTask } from './task.js';
 import { expectLength, WeightingError } from './weighting-error.js';
 
@@ -44,6 +44,7 @@ export function modalityInformation(input: InformationInput): Float64Array {
 	}
 	const all = keptRows(rows, null);
 	const fusedOfAll = variablesOf(input, fused, width, all);
+	const noiseOf = noiseByCount(input.seed);
 	const information = new Float64Array(unimodal.length);
 	unimodal.forEach((output, m) => {
 		expectLength(`output of modality ${m}`, fused.length, output.length);
@@ -52,7 +53,7 @@ export function modalityInformation(input: InformationInput): Float64Array {
 		const ofFused = mask ? variablesOf(input, fused, width, kept) : fusedOfAll;
 		let sum = 0;
 		variablesOf(input, output, width, kept).forEach((x, variable) => {
-			sum += informationBetween(input, width, x, ofFused[variable]!);
+			sum += informationBetween(input, width, x, ofFused[variable]!, noiseOf);
 		});
 		information[m] = Math.max(INFORMATION_FLOOR, sum / ofFused.length);
 	});
@@ -96,7 +97,25 @@ function topClass(logits: Reals, offset: number, width: number): number {
 	return top;
 }
 
-function informationBetween({ task, estimator, seed }: InformationInput, width: number, x: Float64Array, y: Float64Array): number {
-	if (estimator === 'ksg') return mutualInformationKsg(x, y, { seed });
+type NoiseOf = (count: number) => KsgNoise;
+
+/** The noise that a seed gives to so many rows, made once: most modalities have all of them. */
+function noiseByCount(seed: number): NoiseOf {
+	const made = new Map<number, KsgNoise>();
+	return (count) => {
+		const noise = made.get(count) ?? ksgNoise(count, seed);
+		made.set(count, noise);
+		return noise;
+	};
+}
+
+function informationBetween(
+	{ task, estimator }: InformationInput,
+	width: number,
+	x: Float64Array,
+	y: Float64Array,
+	noiseOf: NoiseOf,
+): number {
+	if (estimator === 'ksg') return mutualInformationKsg(x, y, { noise: noiseOf(x.length) });
 	return mutualInformationArgmax(new Int32Array(x), new Int32Array(y), task === 'multiclass' ? width : 2);
 }
