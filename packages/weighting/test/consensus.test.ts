@@ -70,6 +70,19 @@ describe('consensus', () => {
 		expect(largestError(late, [0.5, 0.3, 0.2].map(Math.log))).toBeLessThan(float32);
 	});
 
+	it('follows the modalities when they change places', () => {
+		const turned = consensus({
+			task: 'binary',
+			classes: 2,
+			statistics: { ...binary, temperature: binary.temperature.toReversed() },
+			outputs: three.toReversed(),
+		});
+		const found = consensus({ task: 'binary', classes: 2, statistics: binary, outputs: three });
+		expect(largestError(turned.late, found.late)).toBeLessThan(1e-6);
+		const back = found.weights.map((_, at) => turned.weights[3 * Math.floor(at / 3) + 2 - (at % 3)]!);
+		expect(largestError(back, found.weights)).toBeLessThan(1e-6);
+	});
+
 	it('trusts the one that disagrees with three others least', () => {
 		const outputs = [3, 3, 3, -3].map((z) => Float64Array.of(z));
 		const statistics = { prior: [0.5], temperature: [1, 1, 1, 1], gamma: 1, epsilon: 0.1 };
