@@ -1,9 +1,9 @@
 import { ballotOf, type Calibration, type Grid, gridValues, normaliseLogs } from './ballot.js';
 import { type ConsensusStatistics, expectEpsilon, expectOutputs, logPriors } from './consensus.js';
-import { logSumExp, SIGMA_FLOOR } from './instance-divergence.js';
+import { largest, logSumExp, SIGMA_FLOOR, sigmoid } from './instance-divergence.js';
 import { residualSigma } from './residual-sigma.js';
 import { outputWidth, type Presence, type Reals, type WeightingTask } from './task.js';
-import { bestTemperature } from './temperature.js';
+import { bestTemperature, type Slope } from './temperature.js';
 import { expectLength, WeightingError } from './weighting-error.js';
 
 /** Values between which a regression's vote decides. */
@@ -75,8 +75,8 @@ function classCalibration(input: ConsensusFitInput, rows: number, width: number)
 	const { task, outOfFold, labels, present } = input;
 	const temperature = outOfFold.flatMap((output, m) => {
 		const kept = presentRows(rows, present?.[m]);
-		if (task === 'multiclass') return [bestTemperature((T) => categoricalLoss(output, width, labels, kept, T))];
-		return Array.from({ length: width }, (_, label) => bestTemperature((T) => bernoulliLoss(output, width, label, labels, kept, T)));
+		if (task === 'multiclass') return [bestTemperature((beta) => categoricalSlope(output, width, labels, kept, beta))];
+		return Array.from({ length: width }, (_, label) => bestTemperature((beta) => bernoulliSlope(output, width, label, labels, kept, beta)));
 	});
 	return { temperature };
 }
@@ -86,24 +86,42 @@ function presentRows(rows: number, mask: Uint8Array | null | undefined): Int32Ar
 	return mask ? all.filter((i) => mask[i] !== 0) : all;
 }
 
-function categoricalLoss(output: Reals, width: number, labels: ArrayLike<number>, kept: Int32Array, T: number): number {
-	const scaled = new Float64Array(width);
-	let sum = 0;
+/** Σ ln Σ_c exp(β z_c) − β z_y over the rows: its slope is that of the mean of z under softmax(β z) over z_y, its curvature the variance of z. */
+function categoricalSlope(output: Reals, width: number, labels: ArrayLike<number>, kept: Int32Array, beta: number): Slope {
+	let slope = 0;
+	let curvature = 0;
 	for (const i of kept) {
-		for (let c = 0; c < width; c++) scaled[c] = output[i * width + c]! / T;
-		sum += logSumExp(scaled, 0, width) - scaled[labels[i]!]!;
+		const offset = i * width;
+		const max = largest(output, offset, width);
+		let total = 0;
+		let sum = 0;
+		let squares = 0;
+		for (let c = offset; c < offset + width; c++) {
+			const z = output[c]! - max;
+			const e = Math.exp(beta * z);
+			total += e;
+			sum += e * z;
+			squares += e * z * z;
+		}
+		const mean = sum / total;
+		slope += mean - (output[offset + labels[i]!]! - max);
+		curvature += squares / total - mean * mean;
 	}
-	return sum;
+	return { first: slope, second: curvature };
 }
 
-function bernoulliLoss(output: Reals, width: number, label: number, labels: ArrayLike<number>, kept: Int32Array, T: number): number {
-	let sum = 0;
+/** Σ softplus(−β z) over the rows, with z the logit of the right answer. */
+function bernoulliSlope(output: Reals, width: number, label: number, labels: ArrayLike<number>, kept: Int32Array, beta: number): Slope {
+	let slope = 0;
+	let curvature = 0;
 	for (const i of kept) {
 		const at = i * width + label;
-		const margin = ((labels[at] === 1 ? 1 : -1) * output[at]!) / T;
-		sum += Math.max(-margin, 0) + Math.log1p(Math.exp(-Math.abs(margin)));
+		const z = (labels[at] === 1 ? 1 : -1) * output[at]!;
+		const wrong = sigmoid(-beta * z);
+		slope -= z * wrong;
+		curvature += z * z * wrong * (1 - wrong);
 	}
-	return sum;
+	return { first: slope, second: curvature };
 }
 
 function gaussianCalibration({ outOfFold, labels, present }: ConsensusFitInput): Calibration {

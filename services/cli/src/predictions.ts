@@ -1,5 +1,5 @@
 import { type NumberTable, readNumberTable } from '@steelyard/dataset';
-import type { Predictions, WeightingTask } from '@steelyard/weighting';
+import type { Predictions, Reals, WeightingTask } from '@steelyard/weighting';
 import { UsageError } from './output.js';
 
 /** Where the predictions lie: `.npy` files, those of the modalities by name. */
@@ -81,6 +81,18 @@ async function readLabels(path: string, task: WeightingTask, width: number, fuse
 	throw new UsageError(
 		`${path} ${place}: expected ${task === 'multiclass' ? `a class from 0 to ${largest}` : '0 or 1'}, found ${values[wrong]}`,
 	);
+}
+
+/** Whether outputs `[N, width]` are what a softmax or a sigmoid gives; logits hardly ever all lie so. */
+export function looksLikeProbabilities(task: WeightingTask, values: Reals, width: number): boolean {
+	if (task === 'regression' || !values.every((value) => value >= 0 && value <= 1)) return false;
+	if (task !== 'multiclass') return true;
+	for (let at = 0; at < values.length; at += width) {
+		let sum = 0;
+		for (let c = at; c < at + width; c++) sum += values[c] as number;
+		if (Math.abs(sum - 1) > 1e-3) return false;
+	}
+	return true;
 }
 
 /** Reads and checks all of them. Throws UsageError, which names the file, and the row where one is at fault. */

@@ -177,6 +177,21 @@ describe('the weights of predictions', () => {
 		expect(mutual_information).toEqual({ a: 1e-5, b: 1e-5 });
 	});
 
+	it.each([
+		['multiclass', [3, 2], [0.2, 0.8, 1, 0, 0.5, 0.5], true],
+		['multiclass', [3, 2], [0.2, 0.8, 1, 0, 0.5, 0.6], false],
+		['binary', [3], [0.2, 1, 0], true],
+		['binary', [3], [0.2, 1.5, 0], false],
+		['regression', [3], [0.2, 1, 0], false],
+	])('of %s %j %j come with a word on standard error where these look like probabilities: %s', async (task, shape, values, told) => {
+		const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+		const file = await npyFile(folder, 'outputs', shape, values);
+		await weighed('--task', task, '--fused', file, '--unimodal', `a=${file}`, '--sigma', 'fixed');
+		expect(said.mock.calls.map(([text]) => text)).toEqual(
+			told ? [expect.stringMatching(/outputs\.npy looks like probabilities: expected logits/)] : [],
+		);
+	});
+
 	it('of extreme logits are finite', async () => {
 		const fused = await npyFile(folder, 'fused', [3, 2], [1e4, -1e4, 0, 0, -1e4, 1e4]);
 		const against = await npyFile(folder, 'against', [3, 2], [-1e4, 1e4, 0, 0, -1e4, 1e4]);

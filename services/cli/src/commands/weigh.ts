@@ -16,7 +16,7 @@ import {
 } from '@steelyard/weighting';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { print, table, UsageError } from '../output.js';
-import { type NamedPredictions, readPredictions } from '../predictions.js';
+import { looksLikeProbabilities, type NamedPredictions, readPredictions } from '../predictions.js';
 
 const TASKS: readonly WeightingTask[] = ['binary', 'multiclass', 'multilabel', 'regression'];
 
@@ -148,6 +148,8 @@ async function run(options: Options, command: Command): Promise<void> {
 	const config = configuration(options);
 	const predictions = await readPredictions({ task, fused, unimodal, masks: mask, labels });
 	expectLabels(predictions, config);
+	if (looksLikeProbabilities(task, predictions.fused, predictions.classes))
+		process.stderr.write(`${fused} looks like probabilities: expected logits, such as log p of classes, or log p − log(1 − p)\n`);
 	const { flat, value } = weighed(config, predictions, seed);
 	if (out !== undefined) await writeNumberTable(out, [predictions.rows, value.modalities.length], flat);
 	const text = shown(value, flat, predictions);
