@@ -2,6 +2,7 @@ import { ProblemError } from '@steelyard/contracts';
 import { counterRandom } from './counter-random.js';
 import type { Split } from './dataset.js';
 import { shuffle } from './shuffled-order.js';
+import { stratifyByLabels } from './stratify-labels.js';
 
 /** Rows that may not be parted: those of a group, else each row alone. As places in `rows`. */
 function unitsOf(groups: Int32Array | null, rows: Uint32Array): number[][] {
@@ -26,8 +27,19 @@ function lightest(sizes: readonly number[], ofStratum: readonly number[]): numbe
 	return best;
 }
 
+function foldsByLabels(split: Split, rows: Uint32Array, units: readonly number[][], folds: number): Uint8Array {
+	const unitRows = units.map((unit) => unit.map((i) => rows[i] as number));
+	const shares = Array<number>(folds).fill(1 / folds);
+	const part = stratifyByLabels(unitRows, split.labels as Float32Array, split.labels.length / split.rows, shares);
+	const fold = new Uint8Array(rows.length);
+	units.forEach((unit, u) => {
+		for (const i of unit) fold[i] = part[u] as number;
+	});
+	return fold;
+}
+
 /**
- * The fold of each of `rows`, 0 … folds − 1, by `seed`: sizes differ little, each class is spread evenly, and groups stay whole.
+ * The fold of each of `rows`, 0 … folds − 1, by `seed`: sizes differ little, each class (of multilabel each label, where there are two or more) is spread evenly, and groups stay whole.
  * @throws ProblemError `invalid_dataset` when there are fewer rows or groups than folds
  */
 export function foldsOf(split: Split, rows: Uint32Array, folds: number, seed: number): Uint8Array {
@@ -38,14 +50,22 @@ export function foldsOf(split: Split, rows: Uint32Array, folds: number, seed: nu
 			`split ${split.name}: expected at least ${folds} ${split.groups === null ? 'rows' : 'groups'} to cut into ${folds} folds, found ${units.length}`,
 			'weighting.folds',
 		);
-	const classes = split.labels instanceof Int32Array ? split.labels : null;
-	const fold = new Uint8Array(rows.length);
-	const sizes = Array.from({ length: folds }, () => 0);
-	const strata = new Map<number, number[]>();
-	for (const u of shuffle(
+	const order = shuffle(
 		Uint32Array.from(units, (_, i) => i),
 		counterRandom(seed, 'folds'),
-	)) {
+	);
+	if (split.labels.length > split.rows)
+		return foldsByLabels(
+			split,
+			rows,
+			Array.from(order, (u) => units[u] as number[]),
+			folds,
+		);
+	const fold = new Uint8Array(rows.length);
+	const classes = split.labels instanceof Int32Array ? split.labels : null;
+	const sizes = Array.from({ length: folds }, () => 0);
+	const strata = new Map<number, number[]>();
+	for (const u of order) {
 		const unit = units[u] as number[];
 		const stratum = classes === null || unit.length > 1 ? -1 : (classes[rows[unit[0] as number] as number] as number);
 		const ofStratum = strata.get(stratum) ?? Array.from({ length: folds }, () => 0);

@@ -1,8 +1,8 @@
 import { ProblemError } from '@steelyard/contracts';
 import { counterRandom } from './counter-random.js';
+import { cutByLabels } from './cut-by-labels.js';
 import type { Dataset, Split } from './dataset.js';
 import { shuffle } from './shuffled-order.js';
-import { stratifyByLabels } from './stratify-labels.js';
 
 /** Rows of a split, ascending. */
 export type RowSet = { readonly split: string; readonly rows: Uint32Array };
@@ -69,12 +69,12 @@ function cuttable(split: Split, fraction: number, seed: number): { units: number
 }
 
 /** Takes units for validation so that every label is there in its share. */
-function cutByLabels(split: Split, labels: number, fraction: number, seed: number): Uint8Array {
+function takenByLabels(split: Split, labels: number, fraction: number, seed: number): Uint8Array {
 	const { units, wanted } = cuttable(split, fraction, seed);
-	const chosen = stratifyByLabels(units, split.labels as Float32Array, labels, wanted / split.rows);
+	const held = cutByLabels(units, split.labels as Float32Array, labels, wanted / split.rows);
 	const taken = new Uint8Array(split.rows);
 	units.forEach((unit, u) => {
-		if (chosen[u] === 1) for (const row of unit) taken[row] = 1;
+		if (held[u] === 1) for (const row of unit) taken[row] = 1;
 	});
 	return taken;
 }
@@ -121,7 +121,7 @@ function cut(split: Split, classes: number, fraction: number, seed: number): Uin
 
 /**
  * Which rows are trained on and which validate. With a `valid` split, all of `train` and all of it; else `train` is cut: `fraction` of its
- * rows (in (0, 1), at least one), drawn by `seed`, validate, in each class alike (of multilabel: for each label about alike, `stratifyByLabels`), with groups kept
+ * rows (in (0, 1), at least one), drawn by `seed`, validate, in each class alike (of multilabel: each label about alike), with groups kept
  * whole. A class or label keeps a row in training wherever groups allow it.
  * @throws ProblemError `invalid_dataset` when there is nothing to cut
  */
@@ -134,7 +134,7 @@ export function trainingRows(dataset: Dataset, { fraction, seed }: { fraction: n
 		};
 	if (!(fraction > 0 && fraction < 1)) throw new RangeError(`expected a fraction between 0 and 1, found ${fraction}`);
 	const { type, classes, outputs } = dataset.profile.task;
-	const taken = type === 'multilabel' ? cutByLabels(train, outputs, fraction, seed) : cut(train, classes.length, fraction, seed);
+	const taken = type === 'multilabel' ? takenByLabels(train, outputs, fraction, seed) : cut(train, classes.length, fraction, seed);
 	const rows = allRows(train.rows);
 	return {
 		train: { split: 'train', rows: rows.filter((row) => taken[row] === 0) },

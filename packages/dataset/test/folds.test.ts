@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { Split } from '../src/dataset.js';
 import { foldsOf } from '../src/folds.js';
 
-const split = (labels: Int32Array | Float32Array, groups: Int32Array | null = null): Split => ({
+const split = (labels: Int32Array | Float32Array, groups: Int32Array | null = null, rows = labels.length): Split => ({
 	name: 'train',
-	rows: labels.length,
+	rows,
 	labels,
 	groups,
 	shape: () => [1],
@@ -33,6 +33,32 @@ describe('folds', () => {
 		const fold = foldsOf(split(new Float32Array(200), groups), all(200), 4, 1);
 		groups.forEach((group, i) => expect(fold[i]).toBe(fold[groups.indexOf(group)]));
 		expect(Math.max(...sizesOf(fold, 4)) - Math.min(...sizesOf(fold, 4))).toBeLessThanOrEqual(9);
+	});
+
+	it('hold each label of a multilabel split alike, also of a part of it and with groups', () => {
+		const flags = Array.from({ length: 300 }, (_, i) => [i % 2, i % 30 === 0 ? 1 : 0, i % 7 < 2 ? 1 : 0]);
+		const labels = Float32Array.from(flags.flat());
+		for (const rows of [all(300), Uint32Array.from({ length: 150 }, (_, i) => 299 - 2 * i)]) {
+			const fold = foldsOf(split(labels, null, 300), rows, 5, 1);
+			const sizes = sizesOf(fold, 5);
+			expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(3);
+			for (const label of [0, 1, 2]) {
+				const own = sizesOf(
+					fold.filter((_, i) => flags[rows[i]!]![label] === 1),
+					5,
+				);
+				expect(Math.max(...own) - Math.min(...own), `label ${label}`).toBeLessThanOrEqual(label === 1 ? 1 : 3);
+			}
+		}
+		const groups = Int32Array.from({ length: 300 }, (_, i) => Math.floor(i / 5));
+		const grouped = foldsOf(split(labels, groups, 300), all(300), 5, 1);
+		groups.forEach((group, i) => expect(grouped[i]).toBe(grouped[groups.indexOf(group)]));
+		expect(
+			sizesOf(
+				grouped.filter((_, i) => flags[i]![1] === 1),
+				5,
+			),
+		).toEqual([2, 2, 2, 2, 2]);
 	});
 
 	it('depend on the seed and on nothing else', () => {

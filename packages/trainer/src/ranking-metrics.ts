@@ -1,12 +1,18 @@
-/** Rows by falling score, in runs of equal score: [positives, negatives] of each run. */
+/** Scores from high to low, in runs of equal score: [positives, negatives] of each run. Typed arrays sort far faster without a comparison of our own. */
 function tiedRuns(scores: Float32Array, positive: (row: number) => boolean): Array<[number, number]> {
-	const order = Uint32Array.from(scores, (_, i) => i).sort((a, b) => (scores[b] as number) - (scores[a] as number));
+	const ups = scores.filter((_, row) => positive(row)).sort();
+	const downs = scores.filter((_, row) => !positive(row)).sort();
 	const runs: Array<[number, number]> = [];
-	let last: number | undefined;
-	for (const row of order) {
-		if (scores[row] !== last) runs.push([0, 0]);
-		last = scores[row];
-		(runs.at(-1) as [number, number])[positive(row) ? 0 : 1]++;
+	let [u, d] = [ups.length, downs.length];
+	while (u > 0 || d > 0) {
+		const top = Math.max(
+			u > 0 ? (ups[u - 1] as number) : Number.NEGATIVE_INFINITY,
+			d > 0 ? (downs[d - 1] as number) : Number.NEGATIVE_INFINITY,
+		);
+		const before = [u, d] as const;
+		while (u > 0 && !((ups[u - 1] as number) < top)) u--; // equal to the top; a NaN ends everything in one run
+		while (d > 0 && !((downs[d - 1] as number) < top)) d--;
+		runs.push([before[0] - u, before[1] - d]);
 	}
 	return runs;
 }

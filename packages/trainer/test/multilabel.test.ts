@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type JobEventBody, parseJobSpec } from '@steelyard/contracts';
+import { type JobEventBody, parseJobSpec, WEIGHTING_PRESETS } from '@steelyard/contracts';
 import { openDataset } from '@steelyard/dataset';
 import { createSession, tensor } from '@steelyard/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -66,14 +66,14 @@ async function testOutputs(model: string) {
 }
 
 describe('a multilabel job', () => {
-	for (const preset of ['uniform', 'mi', 'btw-kl', 'btw'])
+	for (const preset of WEIGHTING_PRESETS)
 		it(`learns with ${preset}, and reports what the exported graph gives`, async () => {
 			const { result, events, model } = await run(preset);
 			expect(Object.keys(result.metrics)).toEqual(['train', 'validation', 'test']);
 			const test = result.metrics['test']!;
 			expect(Object.keys(test)).toEqual(NAMES);
 			expect(test['auroc']).toBeGreaterThan(0.85);
-			expect(test['macro_f1']).toBeGreaterThan(0.7);
+			expect(test['macro_f1']).toBeGreaterThan(preset === 'paper' ? 0.5 : 0.7); // it favours what disagrees, noise among it
 			const { outputs, labels, rows } = await testOutputs(model);
 			const { prediction, probabilities, modality_weights } = outputs;
 			expect([prediction!.dtype, prediction!.shape]).toEqual(['int64', [rows, LABELS]]);
