@@ -146,7 +146,7 @@ export function diagnose(input: DiagnosticsInput): Diagnostics {
 		return gain === null ? [] : [[split.name, gain] as const];
 	});
 	const refusal = tooMuch(input);
-	const unjudged = best === null ? `no unimodal model has a ${metric} on validation` : null;
+	const unjudged = best === null ? `no unimodal model has the metric ${metric} on validation` : null;
 	const reasons = [unjudged, refusal].filter((reason) => reason !== null);
 	return {
 		...told,
