@@ -156,6 +156,22 @@ describe('the explanation of a job', () => {
 		expect(unique['a']).toBeGreaterThan(unique['c']!);
 	});
 
+	it('tells of every label of a multilabel task what model.onnx gives', async () => {
+		const { folder, model, rows, diagnostics } = await job('multilabel', { weighting: { preset: 'btw', refresh_epochs: 2 } });
+		const found = await ask(folder, model, 'test');
+		const width = found.probabilities.length / 40;
+		rows
+			.filter(({ split }) => split === 'test')
+			.forEach((row, i) => {
+				for (let k = 0; k < width; k++) {
+					expect([row[`prediction.${k}`], row[`label.${k}`]]).toEqual([found.prediction[i * width + k], found.labels[i * width + k]]);
+					expect(row[`probability.${k}`]).toBeCloseTo(found.probabilities[i * width + k]!, 5);
+				}
+			});
+		expect(width).toBeGreaterThan(1);
+		expect(diagnostics!.partial_information!.pairs).toHaveLength(3);
+	});
+
 	it('explains a job of one modality, which has no diagnostics', async () => {
 		const { outcome, rows, explanation } = await job('binary', { modalities: ['a'], weighting: { preset: 'btw', refresh_epochs: 2 } });
 		expect(outcome.artifacts).not.toContain('diagnostics.json');
