@@ -39,10 +39,7 @@ export function leastInformation(tables: PairTables): { least: number; most: num
 	let most = Number.POSITIVE_INFINITY;
 	for (let round = 1; round <= MOST_ROUNDS; round++) {
 		rescale(tables, u, scaling);
-		c.fill(0);
-		eachCell(tables, (t, a, b) => {
-			c[a * second + b]! += ofTarget[t]! * scaling.alpha[t * first + a]! * scaling.beta[t * second + b]!;
-		});
+		scalingsInto(c, tables, scaling);
 		if (round % ROUNDS_A_LOOK === 0 || round === 1) {
 			least = Math.max(least, lowerBound(tables, scaling, c));
 			most = Math.min(most, informationOfJoint(feasible(tables, u, scaling), targets, cells));
@@ -83,6 +80,18 @@ function rescale({ targets, first, second, ofTarget, withFirst, withSecond }: Pa
 			for (let a = 0; a < first; a++) sum += u[a * second + b]! * alpha[t * first + a]!;
 			const wanted = withSecond[t * second + b]!;
 			beta[t * second + b] = wanted === 0 ? 0 : wanted / ofTarget[t]! / sum;
+		}
+	}
+}
+
+/** c = Σ_t p(t) α_t β_t, into `c`. */
+function scalingsInto(c: Float64Array, { targets, first, second, ofTarget }: PairTables, { alpha, beta }: Scaling): void {
+	c.fill(0);
+	for (let t = 0; t < targets; t++) {
+		for (let a = 0; a < first; a++) {
+			const factor = ofTarget[t]! * alpha[t * first + a]!;
+			if (factor === 0) continue;
+			for (let b = 0; b < second; b++) c[a * second + b]! += factor * beta[t * second + b]!;
 		}
 	}
 }
