@@ -159,6 +159,19 @@ for (const [name, env, available] of ways)
 			await session.release();
 		});
 
+		it('gives out what explains a job, each file by its media type', async () => {
+			const { job } = await ended(client, (await client.jobs.create(short(dataset))).id);
+			const get = (name: string) => fetch(`${service.url}/v1/jobs/${job.id}/artifacts/${name}`);
+			const table = await get('explanation.parquet');
+			expect(table.headers.get('content-type')).toBe('application/vnd.apache.parquet');
+			const bytes = Buffer.from(await table.arrayBuffer());
+			expect([bytes.subarray(0, 4).toString(), bytes.subarray(-4).toString()]).toEqual(['PAR1', 'PAR1']);
+			const [explanation, diagnostics] = [await get('explanation.json'), await get('diagnostics.json')];
+			expect(explanation.headers.get('content-type')).toMatch(/^application\/json/);
+			expect(await explanation.json()).toMatchObject({ object: 'explanation', modalities: ['a', 'b', 'c'], split: 'test' });
+			expect(await diagnostics.json()).toMatchObject({ object: 'diagnostics', reason: null, unimodal: job.result?.unimodal });
+		});
+
 		it('trains a graph that PyTorch exported, with and without weighting, and gives it back under its own names', async () => {
 			const added = await steelyard(service.url, '--json', 'models', 'add', UPLOADED, '--wait');
 			expect([added.code, added.stderr]).toEqual([0, '']);

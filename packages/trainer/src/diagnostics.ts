@@ -6,6 +6,8 @@ import { predictionsFrom } from './predictions.js';
 
 /** Above so many classes the search of the decomposition takes seconds, and its tables are emptier than a plug-in estimate allows. */
 const MOST_CLASSES = 20;
+/** Nats; the estimate itself is further from the truth for any number of instances that a split has. */
+const TOLERANCE = 1e-5;
 /** Above so many the pairs, which are a matter of two modalities at a time, are too many to take. */
 const MOST_MODALITIES = 12;
 
@@ -89,7 +91,7 @@ function pairInformation(
 			const cell = ((labels[i] as number) * values + (first[i] as number)) * values + (second[i] as number);
 			counts[cell] = (counts[cell] as number) + 1;
 		}
-		return partialInformation(counts, { targets: values, first: values, second: values });
+		return partialInformation(counts, { targets: values, first: values, second: values }, TOLERANCE);
 	});
 	const mean = (of: (part: (typeof parts)[number]) => number): number => parts.reduce((sum, part) => sum + of(part), 0) / parts.length;
 	return {
@@ -146,7 +148,7 @@ export function diagnose(input: DiagnosticsInput): Diagnostics {
 		return gain === null ? [] : [[split.name, gain] as const];
 	});
 	const refusal = tooMuch(input);
-	const unjudged = best === null ? `no unimodal model has a ${metric} on validation` : null;
+	const unjudged = best === null ? `no unimodal model has the metric ${metric} on validation` : null;
 	const reasons = [unjudged, refusal].filter((reason) => reason !== null);
 	return {
 		...told,

@@ -5,7 +5,7 @@ import { saidBy } from './said.js';
 
 type Column = Pick<ColumnSource, 'name' | 'type'> & { data: Array<number | boolean | string | null> };
 
-/** Adds a column with a value for every row of every split. */
+/** A column with a value for every row of every split. */
 function column(
 	splits: readonly ExplainedSplit[],
 	name: string,
@@ -100,7 +100,11 @@ export function explanationTable(task: TaskProfile, modalities: readonly string[
 		]),
 		...saidColumns(task, splits),
 	];
-	const columnData = columns.map((one) => ({ ...one, nullable: one.name.startsWith('divergence.') }));
+	const columnData = columns.map((one) => ({
+		...one,
+		nullable: one.name.startsWith('divergence.'),
+		...(one.type === 'FLOAT' ? { encoding: 'PLAIN' as const } : {}), // a dictionary of numbers that hardly repeat takes time and saves nothing
+	}));
 	return new Uint8Array(parquetWriteBuffer({ columnData, createdBy: 'steelyard' }));
 }
 

@@ -107,6 +107,7 @@ async function found(task: TaskProfile, config: WeightingConfig, statistics: Wei
 	const unimodal = rows.unimodal.map((_, m) => output(`unimodal.${m}`));
 	g.output('first', modalityWeightsGraph(g, config, statistics, present));
 	const D = divergencesGraph(g, task, statistics, { unimodal, fused: output('fused') });
+	g.output('divergence', D);
 	g.output('second', instanceWeightsGraph(g, config, statistics, D, present));
 	const feeds: Record<string, Tensor> = {};
 	const feed = (name: string, data: Float32Array, width: number): void => {
@@ -122,7 +123,8 @@ async function found(task: TaskProfile, config: WeightingConfig, statistics: Wei
 	const session = await createSession(encodeModel({ graph: g.build('weights'), opset: OPSET }));
 	const outputs = await session.run(feeds);
 	await session.release();
-	return { first: outputs['first']!.data as Float32Array, second: outputs['second']!.data as Float32Array };
+	const data = (name: string) => outputs[name]!.data as Float32Array;
+	return { first: data('first'), second: data('second'), divergence: data('divergence') };
 }
 
 /** The largest difference of a row, as a share of its largest weight; rows without weights must be 0 in both. */
@@ -166,6 +168,9 @@ describe('the graph gives the weights of @steelyard/weighting', () => {
 					const ours = await found(task, config, statistics, rows);
 					expect(largestError(ours.first, theirs.first), 'first pass').toBeLessThanOrEqual(TOLERANCE);
 					expect(largestError(ours.second, theirs.second), 'second pass').toBeLessThanOrEqual(TOLERANCE);
+					divergencesOf(task, rows).forEach((D, m) =>
+						D.forEach((d, i) => expect(Math.abs(ours.divergence[i * MODALITIES + m]! - d)).toBeLessThanOrEqual(TOLERANCE * Math.max(1, d))),
+					);
 					const last = (weights: Float32Array) => [...weights.subarray(-MODALITIES)];
 					expect(last(ours.first)).toEqual([0, 0, 0, 0]);
 					expect(last(ours.second)).toEqual([0, 0, 0, 0]);

@@ -30,16 +30,17 @@ export interface PartialInformationShape {
  * upwards where cells are many and instances few.
  *
  * @param counts of each (t, x1, x2), or their probabilities, `[targets, first, second]`
+ * @param tolerance nats that the search may end from the least, which `gap` then tells; few tables, nearly singular ones, end further from it
  * @throws WeightingError `shape` where the length does not fit or nothing was counted, `not_finite` for a count that is negative or not finite
  */
-export function partialInformation(counts: ArrayLike<number>, shape: PartialInformationShape): PartialInformation {
+export function partialInformation(counts: ArrayLike<number>, shape: PartialInformationShape, tolerance = 1e-6): PartialInformation {
 	const joint = distribution(counts, shape);
 	const tables = pairTables(joint, shape);
 	const { targets, first, second } = shape;
 	const total = informationOfJoint(joint, targets, first * second);
 	const one = informationOfJoint(tables.withFirst, targets, first);
 	const two = informationOfJoint(tables.withSecond, targets, second);
-	const { least, most } = leastInformation(tables);
+	const { least, most } = leastInformation(tables, tolerance);
 	// the joint distribution itself and independence given T are among those searched, and more sources never tell less
 	const m = Math.max(one, two, Math.min(most, total, one + two));
 	return {

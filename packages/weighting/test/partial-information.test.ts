@@ -105,6 +105,14 @@ describe('partial information', () => {
 		}
 	});
 
+	it('ends the search where it is told to, and tells how far from the least', () => {
+		const { counts, shape } = instances(2000, 10, 9, [0.8, 0.6, 0.2]);
+		const [rough, fine] = [partialInformation(counts, shape, 1e-3), partialInformation(counts, shape)];
+		expect(rough.gap).toBeLessThanOrEqual(1e-3);
+		expect(rough.gap).toBeGreaterThan(1e-6);
+		expect(Math.abs(rough.redundant - fine.redundant)).toBeLessThanOrEqual(rough.gap + fine.gap);
+	});
+
 	it('takes a target or sources of one value, values that do not occur, and a single instance', () => {
 		const zeros = { redundant: 0, unique: [0, 0], synergistic: 0, total: 0, gap: 0 };
 		expect(partialInformation([3, 1, 2, 2], { targets: 1, first: 2, second: 2 })).toEqual(zeros);

@@ -22,6 +22,7 @@ describe('a job that goes well', () => {
 		expect(job.artifacts).toEqual([
 			{ name: 'model.onnx', bytes: 7, sha256: sha256('a model'), content_type: 'application/octet-stream' },
 			{ name: 'metrics.json', bytes: 2, sha256: sha256('{}'), content_type: 'application/json' },
+			{ name: 'explanation.parquet', bytes: 4, sha256: sha256('PAR1'), content_type: 'application/vnd.apache.parquet' },
 		]);
 		expect((await service.store.get(`jobs/${job.id}/attempts/1/model.onnx`))?.toString()).toBe('a model');
 	});
@@ -57,6 +58,7 @@ describe('a job that goes well', () => {
 		const { id } = await service.end(await service.post('succeed'));
 		await vi.waitFor(async () =>
 			expect(await service.store.list(`jobs/${id}/attempts`)).toEqual([
+				`jobs/${id}/attempts/1/explanation.parquet`,
 				`jobs/${id}/attempts/1/metrics.json`,
 				`jobs/${id}/attempts/1/model.onnx`,
 			]),
