@@ -263,7 +263,7 @@ describe('the report of the study', () => {
 		const all = Object.fromEntries(splits.map((split) => [split, measured]));
 		const unimodal = {
 			weak: Object.fromEntries(splits.map((split) => [split, { ...measured, [metrics[0] as string]: 0.5 }])),
-			methylation: all,
+			mirna: all,
 		};
 		return { ...job, ...NONE, metrics: all, unimodal: job.method === 'uniform' ? {} : unimodal };
 	});

@@ -4,7 +4,7 @@ import { countedCells, countOf } from './claims.js';
 /** @typedef {import('./cells.js').Table} Table */
 
 /** Methods that are presets of the service as they are, cheaper ones first. */
-const PRESETS = ['ogm-ge', 'mi', 'btw-kl', 'btw', 'paper', 'qmf', 'consensus'];
+const PRESETS = ['ogm-ge', 'mi', 'btw-kl', 'btw', 'paper', 'qmf', 'consensus-weighted', 'consensus'];
 /** Largest share of cells in which a preset that is recommended may be worse than `uniform`. */
 const MAY_BE_WORSE = 1 / 20;
 

@@ -1,7 +1,7 @@
 // What each method changes in the job that all share. 0.2 of modality dropout and two epochs between refreshes were set before the runs.
 import { DATASETS } from './datasets.js';
 
-export const SEEDS = [1, 2, 3, 4, 5];
+export const SEEDS = [11, 12, 13, 14, 15];
 
 /** @typedef {{model?: object, weighting?: object, training?: object}} Change */
 
@@ -15,6 +15,7 @@ export const METHODS = {
 	'btw-crossfit': { weighting: { preset: 'btw', cross_fit: true } },
 	paper: { weighting: { preset: 'paper' } },
 	consensus: { weighting: { preset: 'consensus' } },
+	'consensus-weighted': { weighting: { preset: 'consensus-weighted' } },
 	qmf: { weighting: { preset: 'qmf' } },
 	'ogm-ge': { weighting: { preset: 'ogm-ge' } },
 	'modality-dropout': { training: { modality_dropout: 0.2 } },

@@ -106,6 +106,10 @@ def log_probabilities(task, outputs, statistics):
     return two(outputs / np.reshape(statistics["temperature"], (modalities, 1, width))).transpose(2, 1, 0, 3)
 
 
+def grid_of(statistics):
+    return np.linspace(statistics["grid"]["from"], statistics["grid"]["to"], 201)
+
+
 def case(rng, task, classes, modalities, rows, epsilon):
     width = classes if task in ("multiclass", "multilabel") else 1
     skill = rng.uniform(0.4, 1.5, (modalities, 1, 1)) / np.sqrt(modalities)
@@ -125,6 +129,11 @@ def case(rng, task, classes, modalities, rows, epsilon):
     present = (rng.random((rows, modalities)) < 0.8).astype(int) if modalities > 1 else np.ones((rows, 1), int)
     statistics, priors = calibrate(task, outputs, labels, present)
     statistics["epsilon"] = epsilon
+    if task == "regression":
+        log_p = log_probabilities(task, outputs, statistics)[0]
+        q = np.array([vote(log_p[i], priors[0], statistics["gamma"], epsilon, present[i])[1] for i in range(rows)])
+        slope, offset = np.polyfit(q @ grid_of(statistics), labels, 1)
+        statistics["line"] = dict(offset=offset, slope=slope)
 
     judged = outputs[:, : rows // 3].copy()
     here = present[: rows // 3].copy()
@@ -139,7 +148,7 @@ def case(rng, task, classes, modalities, rows, epsilon):
     if task == "multiclass":
         late = np.log(q[:, 0])
     elif task == "regression":
-        late = q[:, 0] @ np.linspace(statistics["grid"]["from"], statistics["grid"]["to"], 201)
+        late = statistics["line"]["offset"] + statistics["line"]["slope"] * (q[:, 0] @ grid_of(statistics))
     else:
         late = np.log(q[:, :, 1]) - np.log(q[:, :, 0])
     return dict(

@@ -107,7 +107,7 @@ export const TrainingConfig = Type.Object(
 );
 export type TrainingConfig = Static<typeof TrainingConfig>;
 
-export const WEIGHTING_PRESETS = ['uniform', 'mi', 'btw-kl', 'btw', 'paper', 'consensus', 'qmf', 'ogm-ge'] as const;
+export const WEIGHTING_PRESETS = ['uniform', 'mi', 'btw-kl', 'btw', 'paper', 'consensus', 'consensus-weighted', 'qmf', 'ogm-ge'] as const;
 export type WeightingPreset = (typeof WEIGHTING_PRESETS)[number];
 
 export const WeightingSpec = Type.Object(

@@ -65,7 +65,8 @@ export type FitOptions = {
 	beforeChunk: (place: FitPlace, parameters: () => Parameters) => Promise<void>;
 	/** Most steps of a chunk; as many as are quick unless given. */
 	mostSteps?: number;
-	validate: (parameters: Parameters) => Promise<Metrics>;
+	/** The metrics of an epoch's model on validation: those that are told of it, and those by which the best epoch is chosen. */
+	validate: (parameters: Parameters) => Promise<{ told: Metrics; chosenBy: Metrics }>;
 	/** Whether the running epoch's model may be chosen as the best, and its score counted for early stopping and the schedule. */
 	eligible: () => boolean;
 	onProgress: (progress: FitProgress) => void;
@@ -234,9 +235,9 @@ export async function fit(options: FitOptions): Promise<FitOutcome> {
 	};
 
 	const score = async (): Promise<void> => {
-		const validation = await options.validate(parameters());
+		const { told: validation, chosenBy } = await options.validate(parameters());
 		const metric = stopping?.metric ?? 'loss';
-		const value = validation[metric] ?? null;
+		const value = chosenBy[metric] ?? null;
 		const eligible = options.eligible();
 		const better =
 			eligible && value !== null && (state.best === null || (higherIsBetter(metric) ? value > state.best.score : value < state.best.score));
@@ -247,7 +248,7 @@ export async function fit(options: FitOptions): Promise<FitOutcome> {
 		const learningRate = learningRateAt(schedule, { base: learning_rate, step: state.step, steps, plateau: state.plateau });
 		if (eligible) {
 			state.badEpochs = better ? 0 : state.badEpochs + 1;
-			const loss = validation['loss'];
+			const loss = chosenBy['loss'];
 			if (typeof loss === 'number') state.plateau = plateauAfter(schedule, state.plateau, loss);
 		}
 		options.onEpoch({ epoch: state.epoch, trainLoss: state.lossSum / count, validation, learningRate, best: better });

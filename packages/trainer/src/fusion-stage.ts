@@ -89,15 +89,16 @@ export async function trainFusion(job: Job, judged: JudgedUnimodal | null): Prom
 				...(weigher.refreshes.when === 'steps' ? { mostSteps: weigher.refreshes.every } : {}),
 				async validate(parameters) {
 					const examples = await under(validation, judged?.outputs.get(validation.name) ?? [], parameters);
-					const { output } = await weigher.weigh(examples, header.refreshes > 0 ? header.statistics : null);
-					const metrics = metricsOf(task, predictionsFrom(task, output), labelsOf(validation));
-					const loss = metrics['loss'] ?? null;
+					const { output, own = output } = await weigher.weigh(examples, header.refreshes > 0 ? header.statistics : null);
+					const metricsOfOutput = (one: Float32Array) => metricsOf(task, predictionsFrom(task, one), labelsOf(validation));
+					const chosenBy = metricsOfOutput(own);
+					const loss = chosenBy['loss'] ?? null;
 					header.lastLoss = loss;
 					if (loss !== null && (header.lowestLoss === null || loss < header.lowestLoss)) {
 						header.lowestLoss = loss;
 						header.improved = true;
 					}
-					return metrics;
+					return { told: own === output ? chosenBy : metricsOfOutput(output), chosenBy };
 				},
 			},
 		)

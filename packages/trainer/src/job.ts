@@ -74,7 +74,8 @@ export async function openJob(
 				training: spec.training,
 				modulation: stage === 'fusion' ? prepared.weigher.modulation : null,
 				provider,
-				stream: index,
+				// the fusion model draws alike under every weighting, so that a comparison by seed compares weightings
+				stream: stage === 'fusion' ? 0 : index + 1,
 				resume: state.resumeOf(index),
 				onProgress: ({ rowsPerSecond, fraction, ...rest }) => {
 					const progress = progressOf(index, fraction);

@@ -86,9 +86,10 @@ export async function trainUnimodal(job: Job): Promise<boolean> {
 					beforeChunk: async () => {},
 					eligible: () => true,
 					async validate(parameters) {
-						if (labels.length === 0) return { loss: null }; // no validation row has it: the last epoch is taken
+						if (labels.length === 0) return { told: { loss: null }, chosenBy: { loss: null } }; // no validation row has it: the last epoch is taken
 						const outputs = await (await predictor.encode(ownValidation, parameters))(ones(ownValidation.rows.length));
-						return metricsOf(task, predictionsFrom(task, outputs), labels);
+						const metrics = metricsOf(task, predictionsFrom(task, outputs), labels);
+						return { told: metrics, chosenBy: metrics };
 					},
 				},
 			)

@@ -2,9 +2,9 @@ import type { TaskProfile } from '@steelyard/contracts';
 import { counterRandom } from '@steelyard/dataset';
 import { encodeModel, GraphBuilder, OPSET } from '@steelyard/onnx';
 import { createSession, type Tensor, tensor } from '@steelyard/runtime';
-import { consensus, energyWeights, fitConsensus, joinConsensus } from '@steelyard/weighting';
+import { consensus, energyWeights, fitConsensus, fusedShare, joinConsensus } from '@steelyard/weighting';
 import { describe, expect, it } from 'vitest';
-import { consensusGraph, joinedGraph } from '../src/weighing/consensus-graph.js';
+import { consensusGraph, fusedShareGraph, joinedGraph } from '../src/weighing/consensus-graph.js';
 import { energyGraph } from '../src/weighing/energy-weigher.js';
 
 /** float32 against float64: weights are in [0, 1] and made of exponentials of at most 27.7, whose float32 argument is off by some 2e-6. */
@@ -51,7 +51,7 @@ describe('the graphs of consensus and of energies give what @steelyard/weighting
 				const form = { task: task.type, classes: task.outputs };
 				const statistics = fitConsensus({ ...form, outOfFold: outputs, labels, present, epsilon: 0.1 });
 				const expected = consensus({ ...form, statistics, outputs, present });
-				const joined = joinConsensus(task.type, task.outputs, fused, expected.late);
+				const joined = joinConsensus(task.type, task.outputs, fused, expected.late, fusedShare(expected.weights, modalities, 0.1, present));
 
 				const g = new GraphBuilder();
 				const unimodal = outputs.map((_, m) => g.input(`u.${m}`, 'float32', ['batch', task.outputs]));
@@ -61,7 +61,16 @@ describe('the graphs of consensus and of energies give what @steelyard/weighting
 				const sigma = task.type === 'regression' ? outputs.map((_, m) => m + 0.5) : null;
 				const energies = energyWeights({ ...form, outputs, present, ...(sigma === null ? {} : { sigma }) });
 				g.output('energies', energyGraph(g, task, { sigma }, { unimodal, present: there }));
-				g.output('joined', joinedGraph(g, task, g.input('fused', 'float32', ['batch', task.outputs]), made.late));
+				g.output(
+					'joined',
+					joinedGraph(
+						g,
+						task,
+						g.input('fused', 'float32', ['batch', task.outputs]),
+						made.late,
+						fusedShareGraph(g, 0.1, made.weights, there),
+					),
+				);
 				const session = await createSession(encodeModel({ graph: g.build('consensus'), opset: OPSET }));
 				const feeds: Record<string, Tensor> = {
 					present: tensor(

@@ -52,7 +52,7 @@ async function run(kind: string, of = spec(), { stopAfter = Number.POSITIVE_INFI
 
 describe('a job', () => {
 	for (const kind of kinds)
-		for (const preset of ['uniform', 'mi', 'btw-kl', 'btw', 'paper', 'consensus', 'qmf', 'ogm-ge'])
+		for (const preset of ['uniform', 'mi', 'btw-kl', 'btw', 'paper', 'consensus', 'consensus-weighted', 'qmf', 'ogm-ge'])
 			it(`trains ${kind} with ${preset}, learns, and reports what the exported graph gives`, async () => {
 				const { outcome, events } = await run(
 					kind,

@@ -31,6 +31,11 @@ export interface WeightingConfig {
 	readonly folds: number;
 	/** Prior probability that a modality is not to be trusted, for `consensus`. */
 	readonly epsilon: number;
+	/**
+	 * What `consensus` does with its weights. `plain`: the fused model sees every modality as it is, and `fusedShare` says how much its prediction counts
+	 * beside the late one. `weighted`: they multiply the embeddings, and the two predictions count alike.
+	 */
+	readonly embeddings: 'plain' | 'weighted';
 	/** How strongly the gradients of a modality that runs ahead are damped, for `ogm-ge`. */
 	readonly alpha: number;
 }
@@ -60,6 +65,7 @@ const btw: WeightingConfig = {
 	crossFit: false,
 	folds: 5,
 	epsilon: 0.1,
+	embeddings: 'plain',
 	alpha: 0.5,
 };
 
@@ -82,6 +88,8 @@ const presets = {
 	},
 	/** A Bayesian vote of cross-fitted unimodal models on which modalities to trust. */
 	consensus: { ...btw, method: 'consensus', combine: 'none', mi: 'none', crossFit: true },
+	/** The same vote; its weights multiply the embeddings, and fused and late prediction count alike. */
+	'consensus-weighted': { ...btw, method: 'consensus', combine: 'none', mi: 'none', crossFit: true, embeddings: 'weighted' },
 	/** Weights by the energy of the unimodal models' outputs (Zhang et al. 2023). */
 	qmf: { ...btw, method: 'qmf', combine: 'none', mi: 'none' },
 	/** Even weights; the gradients of encoders that run ahead are damped (Peng et al. 2022). */

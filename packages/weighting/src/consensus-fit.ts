@@ -1,5 +1,5 @@
 import { ballotOf, type Calibration, type Grid, gridValues, normaliseLogs } from './ballot.js';
-import { type ConsensusStatistics, expectEpsilon, expectOutputs, logPriors } from './consensus.js';
+import { type ConsensusStatistics, consensus, expectEpsilon, expectOutputs, logPriors } from './consensus.js';
 import { largest, logSumExp, SIGMA_FLOOR, sigmoid } from './instance-divergence.js';
 import { residualSigma } from './residual-sigma.js';
 import { outputWidth, type Presence, type Reals, type WeightingTask } from './task.js';
@@ -35,6 +35,7 @@ export interface ConsensusFitInput {
  *   that the grid resolves every Gaussian
  * - gamma: of 0.3, 0.4 … 1 the one with the least mean log loss of softmax(ln π + Σ_m R_m) over rows (and labels), the smallest of equals; for
  *   regression the loss is −ln of the probability of the grid's value nearest to the label
+ * - line (regression): the least squares of the labels on the mean of q, out of fold
  *
  * @throws WeightingError `shape` where lengths differ, `not_finite` with modality and row, `configuration` for labels or an epsilon that are not possible
  */
@@ -46,7 +47,10 @@ export function fitConsensus(input: ConsensusFitInput): ConsensusStatistics {
 	expectLabels(task, width, rows, labels);
 	const calibration = task === 'regression' ? gaussianCalibration(input) : classCalibration(input, rows, width);
 	const prior = task === 'regression' ? gaussianPrior(labels, calibration.grid!) : classPrior(task, width, labels);
-	return { prior, ...calibration, gamma: bestGamma(input, rows, width, calibration, prior), epsilon };
+	const statistics = { prior, ...calibration, gamma: bestGamma(input, rows, width, calibration, prior), epsilon };
+	if (task !== 'regression') return statistics;
+	const { late } = consensus({ task, classes, statistics, outputs: outOfFold, ...(present ? { present } : {}) });
+	return { ...statistics, line: leastSquares(late, labels) };
 }
 
 function expectLabels(task: WeightingTask, width: number, rows: number, labels: ArrayLike<number>): void {
@@ -138,6 +142,24 @@ function gaussianCalibration({ outOfFold, labels, present }: ConsensusFitInput):
 	const spacing = (grid.to - grid.from) / (GRID_COUNT - 1);
 	const sigma = outOfFold.map((output, m) => Math.max(spacing, residualSigma(output, target, present?.[m] ?? null)));
 	return { temperature: outOfFold.map(() => 1), grid, sigma };
+}
+
+/** The line with the least squared error of y on x; slope 1 where x is constant. */
+function leastSquares(x: Reals, y: ArrayLike<number>): { offset: number; slope: number } {
+	let meanX = 0;
+	let meanY = 0;
+	for (let i = 0; i < x.length; i++) {
+		meanX += x[i]! / x.length;
+		meanY += y[i]! / x.length;
+	}
+	let covariance = 0;
+	let variance = 0;
+	for (let i = 0; i < x.length; i++) {
+		covariance += (x[i]! - meanX) * (y[i]! - meanY);
+		variance += (x[i]! - meanX) ** 2;
+	}
+	const slope = variance > 1e-12 * x.length * Math.max(1, meanX * meanX) ? covariance / variance : 1;
+	return { offset: meanY - slope * meanX, slope };
 }
 
 /** Mean and standard deviation (ddof 0). Labels that differ by less than float32 resolves are constant: a thousandth of their size stands in. */

@@ -30,6 +30,8 @@ export interface ConsensusStatistics extends Calibration {
 	readonly gamma: number;
 	/** ε, the probability a priori that a modality cannot be trusted for an instance; above 0 and below 1. */
 	readonly epsilon: number;
+	/** Regression: the late prediction is `offset` + `slope` times the mean of q, which the prior draws towards its own mean. */
+	readonly line?: { readonly offset: number; readonly slope: number };
 }
 
 export interface ConsensusInput {
@@ -45,7 +47,7 @@ export interface ConsensusInput {
 export interface Consensus {
 	/** `[N, M]`, row-major, in [0, 1]; not renormalised. */
 	readonly weights: Float32Array;
-	/** The late prediction in the form of a model's output: ln q `[N, C]`, ln(q(1)/q(0)) `[N]` or `[N, labels]`, the mean of q `[N]` for regression. */
+	/** The late prediction in the form of a model's output: ln q `[N, C]`, ln(q(1)/q(0)) `[N]` or `[N, labels]`, for regression `line` of the mean of q `[N]`. */
 	readonly late: Float32Array;
 }
 
@@ -110,21 +112,47 @@ function voteOf({ task, statistics, outputs, present }: ConsensusInput, ballot: 
 	};
 }
 
+/** The least share of the late prediction, where nothing speaks against any modality. */
+export const LATE_SHARE = 0.3;
+
+/** How much less a fused model has to say for each modality that the instance lacks. */
+export const MISSING_FACTOR = 0.5;
+
 /**
- * The final output, in the form of a model's output: multiclass ½ log-softmax(fused) + ½ late, otherwise ½ (fused + late). Regression takes the mean of
- * the two values.
+ * φ, the share of the fused prediction for every instance, `[N]`: (1 − `LATE_SHARE`) Π_m t_m, where t_m = min(1, w_m / (1 − ε)) says how much less modality
+ * m is trusted than before its prediction was seen, and `MISSING_FACTOR` stands for a modality that is absent. A fused prediction is only as good as all
+ * of what it was made of; the late one leaves out what is not trusted.
+ *
+ * @param weights of `consensus`, `[N, M]`
+ */
+export function fusedShare(weights: Float32Array, modalities: number, epsilon: number, present?: Presence): Float32Array {
+	const rows = weights.length / modalities;
+	expectPresence(present, modalities, rows);
+	const share = new Float32Array(rows).fill(1 - LATE_SHARE);
+	for (let i = 0; i < rows; i++) {
+		for (let m = 0; m < modalities; m++) {
+			share[i]! *= present?.[m]?.[i] === 0 ? MISSING_FACTOR : Math.min(1, weights[i * modalities + m]! / (1 - epsilon));
+		}
+	}
+	return share;
+}
+
+/**
+ * The final output, in the form of a model's output: φ·fused + (1 − φ)·late, for multiclass with log-softmax(fused).
  *
  * @param fused output of the fusion model, `[N, width]`
  * @param late `late` of `consensus`, of the same shape
+ * @param share φ, `[N]`, or one number for all instances
  */
-export function joinConsensus(task: WeightingTask, classes: number, fused: Reals, late: Reals): Float32Array {
+export function joinConsensus(task: WeightingTask, classes: number, fused: Reals, late: Reals, share: Float32Array | number): Float32Array {
 	const width = outputWidth(task, classes);
 	rowsOf('fused output', fused, width);
 	expectLength('late prediction', fused.length, late.length);
 	const joined = new Float32Array(fused.length);
 	for (let i = 0; i < fused.length; i += width) {
 		const logSum = task === 'multiclass' ? logSumExp(fused, i, width) : 0;
-		for (let c = i; c < i + width; c++) joined[c] = (fused[c]! - logSum + late[c]!) / 2;
+		const phi = typeof share === 'number' ? share : share[i / width]!;
+		for (let c = i; c < i + width; c++) joined[c] = phi * (fused[c]! - logSum) + (1 - phi) * late[c]!;
 	}
 	return joined;
 }
@@ -173,7 +201,7 @@ function expectStatistics(task: WeightingTask, width: number, modalities: number
 
 type LateForm = (logQ: Float64Array, into: Float32Array, at: number) => void;
 
-function lateForm(task: WeightingTask, { grid }: ConsensusStatistics): LateForm {
+function lateForm(task: WeightingTask, { grid, line = { offset: 0, slope: 1 } }: ConsensusStatistics): LateForm {
 	if (task === 'multiclass') return (logQ, into, at) => into.set(logQ, at);
 	if (task !== 'regression') {
 		return (logQ, into, at) => {
@@ -184,6 +212,6 @@ function lateForm(task: WeightingTask, { grid }: ConsensusStatistics): LateForm 
 	return (logQ, into, at) => {
 		let mean = 0;
 		for (let g = 0; g < values.length; g++) mean += Math.exp(logQ[g]!) * values[g]!;
-		into[at] = mean;
+		into[at] = line.offset + line.slope * mean;
 	};
 }

@@ -9,7 +9,16 @@ export {
 	type WeightingPresetName,
 	weightingPreset,
 } from './configuration.js';
-export { type Consensus, type ConsensusInput, type ConsensusStatistics, consensus, joinConsensus } from './consensus.js';
+export {
+	type Consensus,
+	type ConsensusInput,
+	type ConsensusStatistics,
+	consensus,
+	fusedShare,
+	joinConsensus,
+	LATE_SHARE,
+	MISSING_FACTOR,
+} from './consensus.js';
 export { type ConsensusFitInput, fitConsensus } from './consensus-fit.js';
 export { CONFIDENCE_FLOOR, type EnergyInput, energyWeights } from './energy-weights.js';
 export { type DivergenceInput, FIXED_SIGMA, instanceDivergence, SIGMA_FLOOR } from './instance-divergence.js';

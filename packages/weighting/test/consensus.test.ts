@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ConsensusStatistics, consensus, fitConsensus, joinConsensus, type WeightingTask } from '../src/index.js';
+import { type ConsensusStatistics, consensus, fitConsensus, fusedShare, joinConsensus, type WeightingTask } from '../src/index.js';
 import { fixture, hashed, largestError, normals } from './fixture.js';
 
 interface ConsensusCase {
@@ -137,6 +137,9 @@ describe('fitConsensus', () => {
 			// A minimum is known to about the square root of the precision of the loss; both searches end there.
 			expect(largestError(found.temperature, statistics.temperature)).toBeLessThan(1e-6);
 			expect(largestError(found.sigma ?? [], statistics.sigma ?? [])).toBeLessThan(1e-12);
+			// the late predictions that the line is fitted to are rounded to float32
+			if (statistics.line)
+				expect(largestError([found.line!.offset, found.line!.slope], [statistics.line.offset, statistics.line.slope])).toBeLessThan(1e-5);
 			if (!statistics.grid) return expect(found.grid).toBeUndefined();
 			expect(found.grid!.count).toBe(statistics.grid.count);
 			expect(largestError([found.grid!.from, found.grid!.to], [statistics.grid.from, statistics.grid.to])).toBeLessThan(1e-12);
@@ -202,16 +205,30 @@ describe('fitConsensus', () => {
 });
 
 describe('joinConsensus', () => {
-	it('halves the sum of the fused and the late prediction, in log space for classes', () => {
-		expect([...joinConsensus('binary', 2, Float32Array.of(2, -1), Float32Array.of(4, 0))]).toEqual([3, -0.5]);
-		expect([...joinConsensus('multilabel', 2, Float32Array.of(2, -1), Float32Array.of(4, 0))]).toEqual([3, -0.5]);
-		expect([...joinConsensus('regression', 1, Float32Array.of(2), Float32Array.of(4))]).toEqual([3]);
+	it('gives the fused prediction its share and the late one the rest, in log space for classes', () => {
+		expect([...joinConsensus('binary', 2, Float32Array.of(2, -1), Float32Array.of(4, 0), 0.5)]).toEqual([3, -0.5]);
+		expect([...joinConsensus('multilabel', 2, Float32Array.of(2, -1), Float32Array.of(4, 0), 0.5)]).toEqual([3, -0.5]);
+		expect([...joinConsensus('regression', 1, Float32Array.of(2, 2), Float32Array.of(4, 4), Float32Array.of(0.25, 1))]).toEqual([3.5, 2]);
 		const late = [0.2, 0.8].map(Math.log);
-		const joined = joinConsensus('multiclass', 2, Float64Array.of(1e4 + Math.log(3), 1e4), Float64Array.from(late));
+		const joined = joinConsensus('multiclass', 2, Float64Array.of(1e4 + Math.log(3), 1e4), Float64Array.from(late), 0.5);
 		expect(largestError(joined, [(Math.log(0.75) + late[0]!) / 2, (Math.log(0.25) + late[1]!) / 2])).toBeLessThan(1e-6);
 	});
 
 	it('refuses predictions of different size', () => {
-		expect(() => joinConsensus('binary', 2, new Float32Array(2), new Float32Array(3))).toThrow(expect.objectContaining({ code: 'shape' }));
+		expect(() => joinConsensus('binary', 2, new Float32Array(2), new Float32Array(3), 0.5)).toThrow(
+			expect.objectContaining({ code: 'shape' }),
+		);
+	});
+});
+
+describe('fusedShare', () => {
+	it('is 0.7 where nothing speaks against a modality, and falls with the trust lost and with what is missing', () => {
+		const weights = Float32Array.of(0.9, 0.95, 0.45, 0.9, 0.45, 0);
+		const share = fusedShare(weights, 2, 0.1, [null, Uint8Array.of(1, 1, 0)]);
+		expect(largestError(share, [0.7, 0.35, 0.175])).toBeLessThan(1e-6);
+	});
+
+	it('is at most 0.7, and 0 for a modality that is certainly wrong', () => {
+		expect([...fusedShare(Float32Array.of(0, 1), 2, 0.1)]).toEqual([0]);
 	});
 });

@@ -5,6 +5,7 @@ import {
 	energyWeights,
 	fitConsensus,
 	fitMinMax,
+	fusedShare,
 	instanceDivergence,
 	instanceWeights,
 	joinConsensus,
@@ -71,7 +72,7 @@ function everything(
 	const { weights, late } = consensus({ task, classes, statistics, outputs: unimodal, present });
 	found['weights of the vote'] = weights;
 	found['late'] = late;
-	found['joined'] = joinConsensus(task, classes, fused, late);
+	found['joined'] = joinConsensus(task, classes, fused, late, fusedShare(weights, unimodal.length, statistics.epsilon, present));
 	const sigma = sigmas.residual.map((pair) => pair.unimodal as number);
 	found['weights by energy'] = energyWeights({ task, classes, outputs: unimodal, present, sigma });
 	return found;

@@ -52,6 +52,7 @@ const config: fc.Arbitrary<WeightingConfig> = fc.record({
 	folds: fc.constant(5),
 	epsilon: fc.constant(0.1),
 	alpha: fc.constant(0.5),
+	embeddings: fc.constant(btw.embeddings),
 });
 const has = (present: (Uint8Array | null)[], m: number, i: number) => present[m]?.[i] !== 0;
 

@@ -1,8 +1,8 @@
 import type { TaskProfile } from '@steelyard/contracts';
 import type { Dim, GraphBuilder, Value } from '@steelyard/onnx';
-import { type ConsensusStatistics, gridValues, LOG_PROBABILITY_FLOOR } from '@steelyard/weighting';
+import { type ConsensusStatistics, gridValues, LATE_SHARE, LOG_PROBABILITY_FLOOR, MISSING_FACTOR } from '@steelyard/weighting';
 
-// The formulas of @steelyard/weighting (`consensus`, `joinConsensus`) as a graph in float32; a parity test binds the two.
+// The formulas of @steelyard/weighting (`consensus`, `fusedShare`, `joinConsensus`) as a graph in float32; a parity test binds the two.
 
 /** Questions that the modalities vote on, and answers to each: `[batch, questions, answers]` are the shapes below. */
 const ballotOf = ({ type, outputs }: TaskProfile, { grid }: ConsensusStatistics): { questions: number; answers: number } => {
@@ -50,12 +50,13 @@ function logProbabilities(g: GraphBuilder, task: TaskProfile, statistics: Consen
 }
 
 /** The late prediction in the form of a model's output, `[batch, outputs]`, of ln q. */
-function lateOutput(g: GraphBuilder, task: TaskProfile, { grid }: ConsensusStatistics, logQ: Value): Value {
+function lateOutput(g: GraphBuilder, task: TaskProfile, { grid, line }: ConsensusStatistics, logQ: Value): Value {
 	const [batch, questions, answers] = logQ.shape as [Dim, number, number];
 	if (task.type === 'multiclass') return g.reshape(logQ, [batch, answers]);
 	if (grid !== undefined) {
+		const { offset, slope } = line ?? { offset: 0, slope: 1 };
 		const q = g.reshape(g.exp(logQ), [batch, answers]);
-		return g.matMul(q, g.constant('float32', [answers, 1], gridValues(grid)));
+		return g.add(g.scale(slope, g.matMul(q, g.constant('float32', [answers, 1], gridValues(grid)))), g.scalar(offset));
 	}
 	const [no, yes] = g.split(logQ, [1, 1], 2) as [Value, Value];
 	return g.reshape(g.sub(yes, no), [batch, questions]);
@@ -89,7 +90,16 @@ export function consensusGraph(
 	return { weights: weights.length === 1 ? (weights[0] as Value) : g.concat(weights, 1), late: lateOutput(g, task, statistics, logQ) };
 }
 
-/** The final output of the fused and the late one, `[batch, outputs]`. */
-export function joinedGraph(g: GraphBuilder, task: TaskProfile, fused: Value, late: Value): Value {
-	return g.scale(0.5, g.add(task.type === 'multiclass' ? g.op('LogSoftmax', [fused], { axis: 1 }) : fused, late));
+/** φ of every row, `[batch, 1]`: `fusedShare`. */
+export function fusedShareGraph(g: GraphBuilder, epsilon: number, weights: Value, present: Value): Value {
+	const relative = g.op('Min', [g.scale(1 / (1 - epsilon), weights), g.scalar(1)]);
+	const absent = g.scale(MISSING_FACTOR, g.sub(g.scalar(1), present));
+	const trust = g.add(relative, absent); // the weight of an absent modality is 0
+	return g.scale(1 - LATE_SHARE, g.reduce('ReduceProd', trust, [1]));
+}
+
+/** The final output, `[batch, outputs]`: φ·fused + (1 − φ)·late. */
+export function joinedGraph(g: GraphBuilder, task: TaskProfile, fused: Value, late: Value, share: Value): Value {
+	const own = task.type === 'multiclass' ? g.op('LogSoftmax', [fused], { axis: 1 }) : fused;
+	return g.add(g.mul(share, own), g.mul(g.sub(g.scalar(1), share), late));
 }

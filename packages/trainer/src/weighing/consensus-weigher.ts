@@ -1,16 +1,20 @@
 import type { TaskProfile } from '@steelyard/contracts';
-import { type ConsensusStatistics, consensus, fitConsensus, joinConsensus, type WeightingConfig } from '@steelyard/weighting';
-import { consensusGraph, joinedGraph } from './consensus-graph.js';
-import type { Weigher, WeigherExamples } from './weigher.js';
+import { type ConsensusStatistics, consensus, fitConsensus, fusedShare, joinConsensus, type WeightingConfig } from '@steelyard/weighting';
+import { consensusGraph, fusedShareGraph, joinedGraph } from './consensus-graph.js';
+import { evenWeights, type Weigher, type WeigherExamples } from './weigher.js';
 
 const known = (statistics: ConsensusStatistics | null): ConsensusStatistics => {
 	if (statistics === null) throw new RangeError('the consensus is fitted before anything is weighed');
 	return statistics;
 };
 
-/** Consensus: the posterior probability that a modality can be trusted for the instance; the output is the mean of fused and late prediction. */
-export function consensusWeigher({ crossFit, folds, epsilon }: WeightingConfig, task: TaskProfile): Weigher<ConsensusStatistics> {
+/** Consensus: the weight of a modality is the posterior probability that it can be trusted for the instance; fused and late prediction are joined. */
+export function consensusWeigher(
+	{ crossFit, folds, epsilon, embeddings }: WeightingConfig,
+	task: TaskProfile,
+): Weigher<ConsensusStatistics> {
 	const form = { task: task.type, classes: task.outputs };
+	const plain = embeddings === 'plain';
 	const vote = (statistics: ConsensusStatistics, { unimodal, present }: WeigherExamples) =>
 		consensus({ ...form, statistics, outputs: unimodal, present });
 	return {
@@ -20,18 +24,23 @@ export function consensusWeigher({ crossFit, folds, epsilon }: WeightingConfig, 
 		modulation: null,
 		smoothing: { initial: 1, step: 0, adapt: 'off' },
 		async refresh(training) {
-			const { unimodal, labels, present } = training;
+			const { unimodal, labels, present, count } = training;
 			const statistics = fitConsensus({ ...form, outOfFold: unimodal, labels, present, epsilon });
-			return { statistics, weights: vote(statistics, training).weights };
+			return { statistics, weights: plain ? evenWeights(count, present) : vote(statistics, training).weights };
 		},
 		information: () => null,
 		async weigh(examples, statistics) {
+			const { count, present, fused } = examples;
 			const { weights, late } = vote(known(statistics), examples);
-			return { weights, output: joinConsensus(task.type, task.outputs, await examples.fused(weights), late) };
+			const share = plain ? fusedShare(weights, present.length, epsilon, present) : 0.5;
+			const own = await fused(plain ? evenWeights(count, present) : weights);
+			const output = joinConsensus(task.type, task.outputs, own, late, share);
+			return plain ? { weights, output, own } : { weights, output };
 		},
 		graph(g, { unimodal, present, fused }, statistics) {
 			const { weights, late } = consensusGraph(g, task, known(statistics), { unimodal, present });
-			return { weights, output: joinedGraph(g, task, fused(weights), late) };
+			const share = plain ? fusedShareGraph(g, epsilon, weights, present) : g.scalar(0.5);
+			return { weights, output: joinedGraph(g, task, fused(plain ? present : weights), late, share) };
 		},
 	};
 }

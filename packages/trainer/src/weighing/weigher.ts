@@ -31,6 +31,15 @@ export type WeighedInputs = {
 	readonly fused: (weights: Value) => Value;
 };
 
+export type Weighed = {
+	/** `[N, M]`. */
+	readonly weights: Float32Array;
+	/** The prediction, as outputs of a model. */
+	readonly output: Float32Array;
+	/** The part of it that training changes and the best epoch is chosen by, where `output` joins more to it. */
+	readonly own?: Float32Array;
+};
+
 /** When the weights are made anew: once before the first step; or on schedule. */
 export type Refreshes =
 	| { readonly when: 'never' | 'once' }
@@ -53,7 +62,7 @@ export type Weigher<Statistics> = {
 	/** Mutual information of each modality in nats, where the method has it. */
 	information(statistics: Statistics | null): readonly number[] | null;
 	/** Weights and prediction of any examples; null stands for the time before the first refresh. */
-	weigh(examples: WeigherExamples, statistics: Statistics | null): Promise<{ weights: Float32Array; output: Float32Array }>;
+	weigh(examples: WeigherExamples, statistics: Statistics | null): Promise<Weighed>;
 	/** The same as a graph; `divergence` `[batch, M]`, nats, 0 where a modality is missing, of methods that weigh by it. */
 	graph(g: GraphBuilder, inputs: WeighedInputs, statistics: Statistics | null): { weights: Value; output: Value; divergence?: Value };
 };
