@@ -44,6 +44,17 @@ describe('a job spec', () => {
 		[{ dataset: 'ds_1', training: { optimizer: { learning_rate: 0 } } }, 'training.optimizer.learning_rate', 'found 0'],
 		[{ dataset: 'ds_1', training: { early_stopping: { patience: 0 } } }, 'training.early_stopping.patience', 'found 0'],
 		[{ dataset: 'ds_1', weighting: { preset: 'btw', refresh_epochs: 40 } }, 'weighting.refresh_epochs', 'training.epochs (40)'],
+		[{ dataset: 'ds_1', weighting: { preset: 'btw', epsilon: 0.2 } }, 'weighting.epsilon', 'means nothing to btw'],
+		[{ dataset: 'ds_1', weighting: { direction: 'divergence' } }, 'weighting.direction', 'uniform, which has no choices'],
+		[
+			{
+				dataset: 'ds_1',
+				weighting: { preset: 'ogm-ge' },
+				model: { family: 'custom', model: 'mdl_1', inputs: { a: 'x' }, output: 'y' },
+			},
+			'weighting.preset',
+			'not known',
+		],
 	])('%j is refused with the field and what was found', (input, param, words) => {
 		const problem = problemOf(input);
 		expect([problem.code, problem.status, problem.param]).toEqual(['invalid_request', 400, param]);

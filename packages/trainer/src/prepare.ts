@@ -83,12 +83,6 @@ export function prepare(spec: JobSpec, folder: string): Prepared {
 			'argmax mutual information needs classes; use ksg for regression',
 			'weighting.mutual_information',
 		);
-	if (config.method === 'ogm-ge' && spec.model.family === 'custom')
-		throw new ProblemError(
-			'unsupported_task',
-			'ogm-ge modulates the encoders of a built-in family; those of a custom graph are not known',
-			'weighting.preset',
-		);
 	const custom = spec.model.family === 'custom'; // raw values in, raw values out
 	const standardise = !custom && (spec.training.standardize ?? true);
 	const parts = trainingRows(dataset, { fraction: spec.training.validation_fraction, seed: spec.training.seed });
