@@ -1,3 +1,4 @@
+export { type AttentionInputs, attention, attentionParameters } from './attention.js';
 export {
 	type Family,
 	type ForwardContext,
@@ -10,4 +11,11 @@ export {
 	type ParameterSpec,
 	type WeightedEmbedding,
 } from './family.js';
-export { linear, linearParameters } from './linear.js';
+export { linear, linearParameters, linearPerToken } from './linear.js';
+export {
+	evenTimes,
+	type TimeAttentionInputs,
+	type TimeAttentionSize,
+	timeAttention,
+	timeAttentionParameters,
+} from './time-attention.js';
