@@ -11,7 +11,12 @@ export {
 	type ParameterSpec,
 	type WeightedEmbedding,
 } from './family.js';
+export { gelu } from './gelu.js';
+export { layerNorm, layerNormParameters } from './layer-norm.js';
 export { linear, linearParameters, linearPerToken } from './linear.js';
+export { type ExpertsSize, expertParameters, mixtureOfExperts } from './mixture-of-experts.js';
+export { type Choice, type Gate, type RouterSize, type Routing, route, routerParameters } from './router.js';
+export { encodeSequence, type SequenceEncoder, sequenceParameters, sequenceWidth } from './sequence.js';
 export {
 	evenTimes,
 	type TimeAttentionInputs,

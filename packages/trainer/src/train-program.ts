@@ -145,7 +145,7 @@ async function differentiated(options: TrainProgramOptions) {
 	g.output('scaled_loss', g.mul(loss, scale));
 	const moved = forward.running();
 	for (const { name } of running) g.output(`next/${name}`, moved.get(name) as Value);
-	const graph = await canonicalise({ graph: g.build('forward'), opset: architecture.opset });
+	const graph = await canonicalise({ graph: g.build('forward'), opset: architecture.opset }, { runTimeSizes: true });
 	return {
 		...differentiate(graph, { loss: 'scaled_loss', wrt: parameters.map(({ name }) => name), recompute: options.recompute ?? 'none' }),
 		work: architecture.work(graph, options.batch),
