@@ -243,7 +243,7 @@ def training():
     model = Model(config, modalities, 3, numbers)
     inputs = draw(modalities, rows, numbers)
     y = (torch.arange(rows) * 7) % 3
-    optimizer = torch.optim.Adam(model.p.values(), 0.003)
+    optimizer = torch.optim.Adam(model.p.values(), 0.001)
     losses = []
     for step in range(steps):
         chosen = (torch.arange(batch) + step * batch) % rows
@@ -254,7 +254,7 @@ def training():
         optimizer.step()
         losses.append(float(f"{float(loss.detach()):.9g}"))
     return {
-        "seed": seed, "rows": rows, "batch": batch, "steps": steps, "learning_rate": 0.003, "config": config, "outputs": 3,
+        "seed": seed, "rows": rows, "batch": batch, "steps": steps, "learning_rate": 0.001, "config": config, "outputs": 3,
         "modalities": [{"name": name, "shape": list(shape), "maskedSteps": masked} for name, shape, masked in modalities],
         "losses": losses,
     }

@@ -28,11 +28,19 @@ import { convolution, convolutionParameters } from './convolution.js';
 /** The feed-forward network is so many times as wide as the model. */
 const WIDER = 4;
 
-const routerSize = ({ experts, top_k, gate, noisy }: MmimMoeConfig): RouterSize => ({ experts, topK: Math.min(top_k, experts), gate, noisy });
+const routerSize = ({ experts, top_k, gate, noisy }: MmimMoeConfig): RouterSize => ({
+	experts,
+	topK: Math.min(top_k, experts),
+	gate,
+	noisy,
+});
 const expertsSize = ({ experts, expert_hidden }: MmimMoeConfig) => ({ experts, hidden: expert_hidden });
 
 /** The routers of a layer, each with the names of the modalities whose embeddings it routes. */
-const routersOf = ({ router }: MmimMoeConfig, modalities: readonly string[]): ReadonlyArray<{ name: string; modalities: readonly string[] }> =>
+const routersOf = (
+	{ router }: MmimMoeConfig,
+	modalities: readonly string[],
+): ReadonlyArray<{ name: string; modalities: readonly string[] }> =>
 	router === 'joint' ? [{ name: 'joint', modalities }] : modalities.map((name) => ({ name, modalities: [name] }));
 
 /** What each set of experts of a layer is called. */
@@ -196,7 +204,13 @@ export const mmimMoe: Family<MmimMoeConfig> = {
 			imbalance.push(...mixed.imbalance);
 			for (const [router, use] of mixed.use) statistics.set(`expert_use.${i}.${router}`, use);
 		}
-		const auxiliary = config.balance === 0 ? null : g.scale(config.balance, imbalance.reduce((sum, one) => g.add(sum, one)));
+		const auxiliary =
+			config.balance === 0
+				? null
+				: g.scale(
+						config.balance,
+						imbalance.reduce((sum, one) => g.add(sum, one)),
+					);
 		return { logits: head(context, config, tokens), auxiliary, statistics };
 	},
 };

@@ -56,7 +56,11 @@ function drawn({ seed, config, modalities, outputs, rows }: Case): { parameters:
 	return { parameters, inputs };
 }
 
-type Setting = { batch?: number | string; inputs?: Record<string, Tensor>; context?: (g: GraphBuilder, context: ForwardContext) => ForwardContext };
+type Setting = {
+	batch?: number | string;
+	inputs?: Record<string, Tensor>;
+	context?: (g: GraphBuilder, context: ForwardContext) => ForwardContext;
+};
 
 /** Runs the family's graph; `batch` is the first dimension as the graph knows it. */
 async function forward(c: Case, { batch = c.rows, inputs = drawn(c).inputs, context = (_, same) => same }: Setting = {}) {
@@ -145,7 +149,11 @@ describe('mmim-moe', () => {
 			...context,
 			noise: (shape) => {
 				asked.push([...shape]);
-				return g.constant('float32', shape, Float32Array.from({ length: sizeOf(shape) }, (_, i) => 20 * Math.cos(i)));
+				return g.constant(
+					'float32',
+					shape,
+					Float32Array.from({ length: sizeOf(shape) }, (_, i) => 20 * Math.cos(i)),
+				);
 			},
 		});
 		const { found: trained } = await forward(noisy, { context: training });

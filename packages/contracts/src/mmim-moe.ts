@@ -21,7 +21,12 @@ export const MmimMoeConfig = Type.Object(
 		width: Type.Integer({ minimum: 1, maximum: 4096, default: 128, description: 'of every embedding and hidden layer' }),
 		layers: Type.Integer({ minimum: 1, maximum: 16, default: 2 }),
 		block: choice(['attention', 'conv'], { default: 'attention', description: 'how the embeddings of the modalities mix in a layer' }),
-		experts: Type.Integer({ minimum: 1, maximum: 256, default: 16, description: 'a layer; with the router disjoint, a layer and modality' }),
+		experts: Type.Integer({
+			minimum: 1,
+			maximum: 256,
+			default: 16,
+			description: 'a layer; with the router disjoint, a layer and modality',
+		}),
 		top_k: Type.Integer({ minimum: 1, maximum: 256, default: 2, description: 'experts that an embedding goes to; at most all of them' }),
 		expert_hidden: Type.Integer({ minimum: 1, maximum: 16_384, default: 768, description: 'width inside an expert' }),
 		router: choice(['joint', 'permod', 'disjoint'], {

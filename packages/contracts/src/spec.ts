@@ -166,7 +166,10 @@ export const WeightingSpec = Type.Object(
 export type WeightingSpec = Static<typeof WeightingSpec>;
 
 /** The model of a job: a built-in family by its config, or an uploaded graph. */
-export const ModelConfig = Type.Union([MlpFusionConfig, MmimMoeConfig, CustomConfig], { default: {}, discriminator: { propertyName: 'family' } });
+export const ModelConfig = Type.Union([MlpFusionConfig, MmimMoeConfig, CustomConfig], {
+	default: {},
+	discriminator: { propertyName: 'family' },
+});
 export type ModelConfig = Static<typeof ModelConfig>;
 
 /** A job as posted. Every field but `dataset` has a default. */

@@ -75,10 +75,15 @@ const tokensOf = (g: GraphBuilder, x: Value): Value => {
 function dense(context: ForwardContext, x: Value, { index, shares }: Choice, name: string, { experts }: ExpertsSize): Value {
 	const { g } = context;
 	const [n, k] = index.shape as [Dim, number];
-	const hot = g.op('OneHot', [index, g.ints([experts]), g.constant('float32', [2], [0, 1])], { axis: 1 }, {
-		dtype: 'float32',
-		shape: [n, experts, k],
-	});
+	const hot = g.op(
+		'OneHot',
+		[index, g.ints([experts]), g.constant('float32', [2], [0, 1])],
+		{ axis: 1 },
+		{
+			dtype: 'float32',
+			shape: [n, experts, k],
+		},
+	);
 	const all = g.reduceSum(g.mul(hot, g.reshape(shares, [n, 1, k])), [2], false);
 	const columns = g.split(all, new Array<number>(experts).fill(1), 1);
 	return columns.map((share, e) => g.mul(expert(context, x, `${name}.${e}`), share)).reduce((sum, part) => g.add(sum, part));

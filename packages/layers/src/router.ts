@@ -65,10 +65,15 @@ export function route(context: ForwardContext, x: Value, name: string, { experts
 	const best = g.fresh('best', scores.dtype, [rows, topK]);
 	const index = g.fresh('expert', 'int64', [rows, topK]);
 	g.node('TopK', [scores, g.ints([topK])], [best, index], { axis: 1 });
-	const hot = g.op('OneHot', [index, g.ints([experts]), g.constant('float32', [2], [0, 1 / topK])], { axis: -1 }, {
-		dtype: 'float32',
-		shape: [rows, topK, experts],
-	});
+	const hot = g.op(
+		'OneHot',
+		[index, g.ints([experts]), g.constant('float32', [2], [0, 1 / topK])],
+		{ axis: -1 },
+		{
+			dtype: 'float32',
+			shape: [rows, topK, experts],
+		},
+	);
 	const use = g.reduceSum(hot, [1], false);
 	const mean = (value: Value): Value => g.reduce('ReduceMean', value, [0]);
 	return {

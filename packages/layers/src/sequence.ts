@@ -14,7 +14,10 @@ type Cell = {
 	readonly states: number;
 	/** Whether the gates get a bias with the state as well, beside the one with x. */
 	readonly recurrentBias: boolean;
-	readonly step: (b: GraphBuilder, of: { x: Value; states: readonly Value[]; weight: Value; bias: Value | null; hidden: number }) => Value[];
+	readonly step: (
+		b: GraphBuilder,
+		of: { x: Value; states: readonly Value[]; weight: Value; bias: Value | null; hidden: number },
+	) => Value[];
 };
 
 /** Gates i, f, o, g: c' = σ(f)∘c + σ(i)∘tanh(g), h' = σ(o)∘tanh(c') (Hochreiter and Schmidhuber 1997 with the forget gate of Gers et al. 2000). */
@@ -81,7 +84,14 @@ function zerosFor(g: GraphBuilder, x: Value, width: number): Value {
 const stepsFirst = (g: GraphBuilder, x: Value): Value => g.transpose(x, [1, 0, ...x.shape.slice(2).map((_, axis) => axis + 2)]);
 
 /** The state `[batch, hidden]` of one direction after its last step. What the gates get of x is computed for all steps at once. */
-function walk({ g, parameter }: ForwardContext, steps: Value, there: Value | null, start: Value, name: string, { cell: kind, hidden }: SequenceEncoder) {
+function walk(
+	{ g, parameter }: ForwardContext,
+	steps: Value,
+	there: Value | null,
+	start: Value,
+	name: string,
+	{ cell: kind, hidden }: SequenceEncoder,
+) {
 	const cell = cells[kind];
 	const [count, batch, features] = steps.shape as [number, Dim, number];
 	const rows = typeof batch === 'number' ? count * batch : `${count}*${batch}`;
@@ -94,9 +104,11 @@ function walk({ g, parameter }: ForwardContext, steps: Value, there: Value | nul
 	const starts = Array.from({ length: cell.states }, () => start);
 	const states = starts.map((value) => input(value, value.shape));
 	const [x, isThere = null] = scanned.map((value) => input(value, value.shape.slice(1))) as [Value, Value?];
-	const after = cell.step(b, { x, states, weight, bias, hidden }).map((next, i) =>
-		isThere === null ? next : b.op('Where', [isThere, next, states[i] as Value], {}, { dtype: next.dtype, shape: next.shape }),
-	);
+	const after = cell
+		.step(b, { x, states, weight, bias, hidden })
+		.map((next, i) =>
+			isThere === null ? next : b.op('Where', [isThere, next, states[i] as Value], {}, { dtype: next.dtype, shape: next.shape }),
+		);
 	for (const value of after) b.output(b.fresh('out', value.dtype, value.shape).name, value);
 
 	const last = starts.map((value) => g.fresh('state', value.dtype, value.shape));
@@ -117,7 +129,8 @@ export function encodeSequence(context: ForwardContext, x: Value, mask: Value | 
 	const { g } = context;
 	const steps = stepsFirst(g, x);
 	const [count, batch] = steps.shape as [number, Dim];
-	const there = mask === null ? null : g.op('Greater', [g.reshape(stepsFirst(g, mask), [count, batch, 1]), g.scalar(0.5)], {}, { dtype: 'bool' });
+	const there =
+		mask === null ? null : g.op('Greater', [g.reshape(stepsFirst(g, mask), [count, batch, 1]), g.scalar(0.5)], {}, { dtype: 'bool' });
 	const start = zerosFor(g, x, encoder.hidden);
 	const ends = directionsOf(encoder).map((direction) => walk(context, steps, there, start, `${name}.${direction}`, encoder));
 	return ends.length === 1 ? (ends[0] as Value) : g.concat(ends, 1);

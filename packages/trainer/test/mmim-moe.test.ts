@@ -13,7 +13,10 @@ import { compileTrainProgram } from '../src/train-program.js';
 type Model = { seed: number; config: MmimMoeConfig; outputs: number; rows: number; modalities: ModalityShape[] };
 type Case = Model & { title: string; gradients: Record<string, [sum: number, squares: number, wave: number]> };
 type Training = Model & { batch: number; steps: number; learning_rate: number; losses: number[] };
-const fixture = JSON.parse(readFileSync(new URL('fixtures/mmim-moe.json', import.meta.url), 'utf8')) as { cases: Case[]; training: Training };
+const fixture = JSON.parse(readFileSync(new URL('fixtures/mmim-moe.json', import.meta.url), 'utf8')) as {
+	cases: Case[];
+	training: Training;
+};
 
 /** The numbers that the oracle drew: parameters in their order, then by modality x, mask and weight. */
 function drawn(model: Model): { parameters: Map<string, Tensor>; inputs: Map<string, Tensor> } {
@@ -102,7 +105,11 @@ describe('the gradients of mmim-moe', () => {
 		const idle = [...found].filter(([name]) => name.includes('.expert.') && c.gradients[name]![1] === 0);
 		// 12 tokens choose one of 30 experts each
 		expect(idle.length).toBeGreaterThanOrEqual(4 * 18);
-		for (const [name, gradient] of idle) expect(gradient.every((value) => value === 0), name).toBe(true);
+		for (const [name, gradient] of idle)
+			expect(
+				gradient.every((value) => value === 0),
+				name,
+			).toBe(true);
 	});
 
 	it('are the same to the bit where a part of the forward pass is made again', async () => {
@@ -164,7 +171,7 @@ describe('training mmim-moe', () => {
 		const loaded = await loadProgram(program.model, state);
 		const { loss } = await loaded.run(feeds);
 		await loaded.dispose();
-		// float32 against float64: rounding of some 1e-7 a step, grown over 100 steps
-		c.losses.forEach((expected, i) => expect(Math.abs((loss!.data[i] as number) - expected), `step ${i}`).toBeLessThan(5e-4 * expected));
+		// float32 against float64: rounding of some 1e-7, as long as every token chooses the same experts
+		c.losses.forEach((expected, i) => expect(Math.abs((loss!.data[i] as number) - expected), `step ${i}`).toBeLessThan(5e-6));
 	});
 });
