@@ -181,6 +181,21 @@ export const mmimMoe: Family<MmimMoeConfig> = {
 		];
 	},
 
+	/** Experts meet the tokens that are routed to them, recurrent cells every step, the layers every token, and the rest every row. */
+	work(config, modalities, outputs, batch) {
+		const tokens = batch * modalities.length * (config.router === 'disjoint' ? 1 / modalities.length : 1);
+		const used = Math.min(1, config.top_k / config.experts);
+		const rowsOf = (name: string): number => {
+			const [kind, modality] = name.split('.');
+			if (name.includes('.expert.')) return tokens * used;
+			if (kind === 'layer') return batch * modalities.length;
+			const steps = modalities.find((one) => one.name === modality)?.shape;
+			return /ward\.(input|recurrent)$/.test(name) ? batch * (steps?.[0] as number) : batch;
+		};
+		const sizeOf = (shape: readonly number[]): number => shape.reduce((all, size) => all * size, 1);
+		return mmimMoe.parameters(config, modalities, outputs).reduce((sum, { name, shape }) => sum + sizeOf(shape) * rowsOf(name), 0);
+	},
+
 	embeddingShape: ({ width }) => [width],
 
 	encode(context, { sequence }, { name, shape }, { x, mask }) {

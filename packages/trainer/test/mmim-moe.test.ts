@@ -1,14 +1,19 @@
 import { readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { differentiate } from '@steelyard/autodiff';
-import type { MmimMoeConfig } from '@steelyard/contracts';
+import { type MmimMoeConfig, parseJobSpec } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/layers';
 import { canonicalise, encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
 import { optimizer as optimizerOf } from '@steelyard/optim';
 import { createSession, loadProgram, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { familyArchitecture } from '../src/family-architecture.js';
 import { lossOf } from '../src/loss.js';
+import { train } from '../src/train.js';
 import { compileTrainProgram } from '../src/train-program.js';
+import { smallDataset } from './small-dataset.js';
 
 type Model = { seed: number; config: MmimMoeConfig; outputs: number; rows: number; modalities: ModalityShape[] };
 type Case = Model & { title: string; gradients: Record<string, [sum: number, squares: number, wave: number]> };
@@ -173,5 +178,34 @@ describe('training mmim-moe', () => {
 		await loaded.dispose();
 		// float32 against float64: rounding of some 1e-7, as long as every token chooses the same experts
 		c.losses.forEach((expected, i) => expect(Math.abs((loss!.data[i] as number) - expected), `step ${i}`).toBeLessThan(5e-6));
+	});
+});
+
+describe('a job of mmim-moe', () => {
+	let dataset: Awaited<ReturnType<typeof smallDataset>>;
+	beforeAll(async () => {
+		dataset = await smallDataset('multiclass');
+	});
+	afterAll(() => dataset.remove());
+
+	const run = async () => {
+		const output = await mkdtemp(join(tmpdir(), 'steelyard-test-'));
+		const spec = parseJobSpec({
+			dataset: 'ds_1',
+			device: 'cpu',
+			model: { family: 'mmim-moe', width: 8, layers: 1, experts: 4, top_k: 1, expert_hidden: 8, sequence: { hidden: 4 } },
+			training: { epochs: 15, batch_size: 16, optimizer: { learning_rate: 0.01 } },
+		});
+		const outcome = await train({ spec, dataset: dataset.folder, output, earlier: [], emit: () => {}, stopped: () => false });
+		if (outcome.status !== 'done') throw new Error('stopped');
+		const bytes = await readFile(join(output, 'model.onnx'));
+		await rm(output, { recursive: true });
+		return { result: outcome.result, bytes };
+	};
+
+	it('learns, with noise, dropout, masks and a batch that is not full, and gives the same bytes again', async () => {
+		const { result, bytes } = await run();
+		expect(result.metrics['test']!['accuracy']).toBeGreaterThan(0.7);
+		expect((await run()).bytes.equals(bytes)).toBe(true);
 	});
 });
