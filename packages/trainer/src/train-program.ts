@@ -1,5 +1,5 @@
 import { differentiate } from '@steelyard/autodiff';
-import { canonicalise, encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
+import { canonicalise, encodeModel, GraphBuilder, OPSET, type Value, withoutOutputCopies, withoutUnused } from '@steelyard/onnx';
 import { clipToNorm, globalNorm, type Optimizer } from '@steelyard/optim';
 import { type DType, type ProgramModel, sizeOf } from '@steelyard/runtime';
 import type { Architecture, ParameterShape } from './architecture.js';
@@ -190,7 +190,7 @@ async function stepBody(options: TrainProgramOptions, layout: ReturnType<typeof 
 		);
 	g.output('step_loss', g.value('loss'));
 	if (norm !== null) g.output('step_grad_norm', norm);
-	return { body: g.build('step'), work };
+	return { body: withoutOutputCopies(withoutUnused(g.build('step'))), work };
 }
 
 /** Compiles the training program of an architecture. Throws GraphError or RuntimeError. */
