@@ -32,7 +32,7 @@ class Numbers:
 
 
 DEFAULTS = {
-    "family": "mmim-moe", "width": 4, "layers": 1, "block": "attention", "experts": 5, "top_k": 2, "expert_hidden": 6, "router": "permod", "gate": "laplace",
+    "family": "mmim-moe", "width": 4, "layers": 1, "block": "attention", "experts": 9, "top_k": 2, "expert_hidden": 6, "router": "permod", "gate": "laplace",
     "noisy": False, "balance": 0.3, "dropout": 0, "sequence": {"cell": "lstm", "bidirectional": True, "hidden": 3},
 }
 
@@ -197,7 +197,7 @@ def draw(modalities, rows, numbers):
     return inputs
 
 
-flat = lambda x: [float(f"{v:.8g}") for v in x.detach().flatten().tolist()]
+flat = lambda x, digits=8: [float(f"{v:.{digits}g}") for v in x.detach().flatten().tolist()]
 
 
 def case(seed, title, modalities, rows=6, outputs=2, **changes):
@@ -213,7 +213,7 @@ def case(seed, title, modalities, rows=6, outputs=2, **changes):
         "modalities": [{"name": name, "shape": list(shape), "maskedSteps": masked} for name, shape, masked in modalities],
         "embeddings": [flat(e) for e in embeddings], "logits": flat(logits), "auxiliary": float(auxiliary.detach()), "use": {name: flat(u) for name, u in use.items()},
         # of each gradient the sum, the sum of its squares, and the sum times cos i
-        "gradients": {name: flat(torch.stack([g.sum(), (g**2).sum(), (g.flatten() * wave(g)).sum()])) for name, p in model.p.items() for g in [torch.zeros_like(p) if p.grad is None else p.grad]},
+        "gradients": {name: flat(torch.stack([g.sum(), (g**2).sum(), (g.flatten() * wave(g)).sum()]), 6) for name, p in model.p.items() for g in [torch.zeros_like(p) if p.grad is None else p.grad]},
     }
 
 
@@ -230,7 +230,8 @@ def cases():
         yield case(next(seeds), f"sequences by {'both directions of ' if bidirectional else ''}a {cell}", SEQUENCES, sequence=sequence)
     yield case(next(seeds), "two layers of one modality, a masked sequence", SEQUENCES[:1], layers=2, outputs=1 + 1)
     yield case(next(seeds), "more experts than tokens choose", VECTORS, rows=4, experts=30, top_k=1)
-    yield case(next(seeds), "half of the experts for every token", VECTORS, experts=4)
+    for router in ["joint", "disjoint"]:
+        yield case(next(seeds), f"half of the experts for every token, {router}", VECTORS, experts=4, router=router)
     yield case(next(seeds), "all experts for every token, no balance", VECTORS, experts=3, top_k=8, balance=0)
 
 
@@ -238,7 +239,7 @@ def training():
     """100 steps of Adam on 24 rows in batches of 8, in order."""
     rows, batch, steps, seed = 24, 8, 100, 77
     modalities = SEQUENCES
-    config = {**DEFAULTS, "layers": 2, "experts": 6, "balance": 0.01}
+    config = {**DEFAULTS, "layers": 2, "balance": 0.01}
     numbers = Numbers(seed)
     model = Model(config, modalities, 3, numbers)
     inputs = draw(modalities, rows, numbers)

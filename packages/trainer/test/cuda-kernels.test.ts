@@ -153,8 +153,8 @@ describe('CUDA kernels', () => {
 		});
 
 	for (const [gate, block, cell, experts] of [
-		['softmax', 'attention', 'lstm', 5],
-		['laplace', 'conv', 'gru', 5],
+		['softmax', 'attention', 'lstm', 9],
+		['laplace', 'conv', 'gru', 9],
 		['gaussian', 'attention', 'gru', 2],
 	] as const)
 		it(`exist for every operator that trains mmim-moe with ${experts} experts, ${gate}, ${block} and ${cell}`, async () => {

@@ -30,7 +30,7 @@ function drawn(model: Model): { parameters: Map<string, Tensor>; inputs: Map<str
 		state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
 		return (state >>> 16) / 2 ** 15 - 1;
 	};
-	const numbers = (shape: readonly number[], change = (value: number, _: number) => value): Tensor =>
+	const numbers = (shape: readonly number[], change: (value: number, i: number) => number = (value) => value): Tensor =>
 		tensor(
 			'float32',
 			shape,
@@ -177,7 +177,7 @@ describe('training mmim-moe', () => {
 		const { loss } = await loaded.run(feeds);
 		await loaded.dispose();
 		// float32 against float64: rounding of some 1e-7, as long as every token chooses the same experts
-		c.losses.forEach((expected, i) => expect(Math.abs((loss!.data[i] as number) - expected), `step ${i}`).toBeLessThan(5e-6));
+		c.losses.forEach((expected, i) => expect(Math.abs((loss!.data[i] as number) - expected), `step ${i}`).toBeLessThan(2e-5));
 	});
 });
 
@@ -193,7 +193,7 @@ describe('a job of mmim-moe', () => {
 		const spec = parseJobSpec({
 			dataset: 'ds_1',
 			device: 'cpu',
-			model: { family: 'mmim-moe', width: 8, layers: 1, experts: 4, top_k: 1, expert_hidden: 8, sequence: { hidden: 4 } },
+			model: { family: 'mmim-moe', width: 8, layers: 1, experts: 5, top_k: 1, expert_hidden: 8, sequence: { hidden: 4 } },
 			training: { epochs: 15, batch_size: 16, optimizer: { learning_rate: 0.01 } },
 		});
 		const outcome = await train({ spec, dataset: dataset.folder, output, earlier: [], emit: () => {}, stopped: () => false });
