@@ -203,6 +203,25 @@ describe('a job of mmim-moe', () => {
 		return { result: outcome.result, bytes };
 	};
 
+	it('tells how much each router uses each expert, as the exported graph does', async () => {
+		const { result, bytes } = await run();
+		expect(Object.keys(result.expert_use ?? {})).toEqual(['0.a', '0.b', '0.c']);
+		const session = await createSession(bytes);
+		expect(session.outputs.map(({ name }) => name)).toEqual([
+			'prediction',
+			'probabilities',
+			'modality_weights',
+			...['a', 'b', 'c'].map((m) => `expert_use.0.${m}`),
+		]);
+		await session.release();
+		for (const shares of Object.values(result.expert_use ?? {})) {
+			expect(shares).toHaveLength(5);
+			expect(shares.reduce((sum, share) => sum + share)).toBeCloseTo(1, 6);
+			// 40 rows of the test split choose one expert each
+			for (const share of shares) expect(40 * share).toBeCloseTo(Math.round(40 * share), 5);
+		}
+	});
+
 	it('learns, with noise, dropout, masks and a batch that is not full, and gives the same bytes again', async () => {
 		const { result, bytes } = await run();
 		expect(result.metrics['test']!['accuracy']).toBeGreaterThan(0.7);
