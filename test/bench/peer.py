@@ -104,7 +104,78 @@ class Lstm(nn.Module):
         return [torch.rand(self.STEPS, 30, self.BATCH, 32) * 2 - 1]
 
 
-model = {"fusion": Fusion, "transformer": Transformer, "deep": Deep, "convolution": Convolution, "lstm": Lstm}[sys.argv[1]]()
+class Expert(nn.Sequential):
+    def __init__(self, width, hidden):
+        super().__init__(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))
+
+
+class ExpertLayer(nn.Module):
+    """One layer of mmim-moe: attention over the modalities, experts in a loop over those that have tokens, feed-forward."""
+
+    def __init__(self, width, modalities, experts, hidden, chosen, dropout):
+        super().__init__()
+        self.chosen, self.experts = chosen, nn.ModuleList(Expert(width, hidden) for _ in range(experts))
+        self.query, self.key, self.value, self.out = (nn.Linear(width, width) for _ in range(4))
+        self.norm1, self.norm2, self.dropout = nn.LayerNorm(width), nn.LayerNorm(width), nn.Dropout(dropout)
+        self.routers = nn.ParameterList(torch.randn(experts, width) / width**0.5 for _ in range(modalities))
+        self.noise = nn.ParameterList(torch.zeros(width, experts) for _ in range(modalities))
+        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def route(self, x, router, noise):
+        scores = -torch.cdist(x, router)
+        scores = scores + torch.randn_like(scores) * nn.functional.softplus(x @ noise)
+        best, index = scores.topk(self.chosen, 1)
+        use = nn.functional.one_hot(index, len(self.experts)).float().mean((0, 1))
+        return index, best.softmax(1), len(self.experts) * (use * scores.softmax(1).mean(0)).sum()
+
+    def forward(self, x):
+        mixed = nn.functional.scaled_dot_product_attention(self.query(x), self.key(x), self.value(x))
+        h = self.norm1(x + self.dropout(self.out(mixed)))
+        index, shares, imbalance = zip(*(self.route(h[:, m], *of) for m, of in enumerate(zip(self.routers, self.noise))))
+        index, shares, tokens = torch.stack(index, 1).flatten(0, 1), torch.stack(shares, 1).flatten(0, 1), h.flatten(0, 1)
+        y = torch.zeros_like(tokens)
+        for e, expert in enumerate(self.experts):
+            token, turn = torch.where(index == e)
+            if len(token) > 0:
+                y = y.index_add(0, token, expert(tokens[token]) * shares[token, turn, None])
+        m = h + self.dropout(y.view(h.shape))
+        return m + self.dropout(self.down(self.dropout(nn.functional.gelu(self.up(self.norm2(m)))))), sum(imbalance)
+
+
+class Experts(nn.Module):
+    BATCH, STEPS, CLASSES, WIDTH, STATE = 32, 10, 3, 128, 64
+    SHAPES = ((30, 64), (30, 32), (16,))
+
+    def __init__(self):
+        super().__init__()
+        width, drop = self.WIDTH, nn.Dropout(0.1)
+        self.lstms = nn.ModuleList(nn.LSTM(shape[1], self.STATE, batch_first=True, bidirectional=True) for shape in self.SHAPES if len(shape) == 2)
+        features = [2 * self.STATE if len(shape) == 2 else shape[0] for shape in self.SHAPES]
+        self.encoders = nn.ModuleList(nn.Sequential(nn.Linear(f, width), nn.ReLU(), nn.Linear(width, width)) for f in features)
+        self.layers = nn.ModuleList(ExpertLayer(width, len(self.SHAPES), 16, 768, 2, 0.1) for _ in range(2))
+        linear = nn.Linear
+        self.head = nn.Sequential(linear(width * len(self.SHAPES), width), nn.Tanh(), drop, linear(width, width), nn.Tanh(), drop, linear(width, self.CLASSES))
+
+    def forward(self, *inputs):
+        half = len(self.SHAPES)
+        lstms = iter(self.lstms)
+        states = [torch.cat(tuple(next(lstms)(x)[1][0]), 1) if x.dim() == 3 else x for x in inputs[:half]]
+        x = torch.stack([encoder(state) * w for encoder, state, w in zip(self.encoders, states, inputs[half:])], 1)
+        self.imbalance = 0
+        for layer in self.layers:
+            x, imbalance = layer(x)
+            self.imbalance = self.imbalance + imbalance
+        return self.head(x.flatten(1))
+
+    def extra(self):
+        return 0.01 * self.imbalance
+
+    def inputs(self):
+        xs = [torch.rand(self.STEPS, self.BATCH, *shape) * 2 - 1 for shape in self.SHAPES]
+        return xs + [torch.ones(self.STEPS, self.BATCH, 1) for _ in self.SHAPES]
+
+
+model = {"fusion": Fusion, "experts": Experts, "transformer": Transformer, "deep": Deep, "convolution": Convolution, "lstm": Lstm}[sys.argv[1]]()
 optimizer = torch.optim.Adam(model.parameters(), 1e-3, fused=True)
 loss_of = nn.CrossEntropyLoss()
 inputs = model.inputs()
@@ -115,7 +186,7 @@ for _ in sys.stdin:
     started = time.perf_counter()
     for k in range(model.STEPS):
         optimizer.zero_grad()
-        loss = loss_of(model(*[x[k] for x in inputs]), y[k])
+        loss = loss_of(model(*[x[k] for x in inputs]), y[k]) + (model.extra() if hasattr(model, "extra") else 0)
         loss.backward()
         optimizer.step()
         losses[k] = loss.detach()

@@ -57,6 +57,7 @@ const child = async (name) => {
 
 async function steps() {
 	await beside('fusion', 'mlp-fusion, 3 modalities, width 128, batch 32, 1 thread', 7);
+	await beside('experts', 'mmim-moe, 3 modalities (2 sequences of 30 steps), 16 experts, batch 32, 1 thread', 7);
 	await beside('transformer', 'transformer, 4 layers, width 128, 64 tokens, batch 16, 1 thread', 15);
 	await beside('convolution', 'conv net, 3 layers, 32×32 images, batch 32, 1 thread', 15);
 	await beside('lstm', 'LSTM, 30 steps, 32→64, batch 32, 1 thread', 15);

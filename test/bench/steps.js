@@ -1,7 +1,7 @@
 // Our side of the bench's training steps: `steps.js NAME`. Says first what it took to compile, then answers every line with milliseconds a step and the largest
 // resident size of the process so far in MiB.
 import { createInterface } from 'node:readline';
-import { fusion } from './fusion.js';
+import { families, familySteps } from './families.js';
 import { convolution } from './graphs/convolution.js';
 import { recurrent } from './graphs/recurrent.js';
 import { stepProgram, trainer } from './graphs/step-program.js';
@@ -17,8 +17,8 @@ const graphs = {
 
 const name = process.argv[2];
 let step;
-if (name === 'fusion') {
-	step = await fusion();
+if (Object.hasOwn(families, name)) {
+	step = await familySteps(name);
 	console.log('{}');
 } else {
 	const { steps, graph, options } = graphs[name];

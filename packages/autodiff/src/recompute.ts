@@ -1,4 +1,4 @@
-import { allValues, bodiesOf, type Graph, type GraphBuilder, type Node, readsOf, staticShape, type Value } from '@steelyard/onnx';
+import { allValues, bodiesOf, type Graph, type GraphBuilder, type Node, readsOf, type Value } from '@steelyard/onnx';
 import { segmentsOf } from './segments.js';
 
 const EMPTY = { name: '', inputs: [], outputs: [], initializers: new Map<string, never>() };
@@ -44,7 +44,8 @@ export function recomputing(graph: Graph, forwardCount: number, r: GraphBuilder)
 		const late = new Map<string, string>();
 		const waiting = (name: string): string => {
 			const value = types.get(name) as Value;
-			const shape = r.concat([r.ints(staticShape(value)), nothing], 0);
+			// 0 stands for the size that the axis has
+			const shape = r.concat([r.ints(value.shape.map((dim) => (typeof dim === 'number' ? dim : 0))), nothing], 0);
 			late.set(name, r.op('Reshape', [value, shape], {}, { shape: value.shape }).name);
 			return late.get(name) as string;
 		};

@@ -1,4 +1,5 @@
-import { allValues, bodiesOf, elementCount, type Graph, type Node, readsOf } from '@steelyard/onnx';
+import { allValues, bodiesOf, type Graph, type Node, readsOf } from '@steelyard/onnx';
+import { product } from './axes.js';
 import { drawing } from './rules/control.js';
 
 /** A forward pass cut into segments. */
@@ -17,7 +18,8 @@ function widths(graph: Graph, nodes: readonly Node[], lastRead: ReadonlyMap<stri
 	nodes.forEach(({ outputs }, made) => {
 		for (const output of outputs) {
 			const value = known.get(output);
-			const size = value === undefined ? 0 : elementCount(value);
+			// a size that is known only when it runs counts as 1
+			const size = value === undefined ? 0 : product(value.shape.map((dim) => (typeof dim === 'number' ? dim : 1)));
 			for (let at = made + 1; at <= (lastRead.get(output) ?? 0); at++) all[at] = (all[at] as number) + size;
 		}
 	});

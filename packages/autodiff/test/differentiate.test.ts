@@ -64,4 +64,28 @@ describe('differentiate', () => {
 		const graph = await canonicalise({ graph: g.build('f'), opset: OPSET });
 		expect(() => differentiate(graph, { loss: 'loss', wrt: ['x'] })).toThrow(/shape \[2\], expected a scalar/);
 	});
+
+	it('goes through a Split whose sizes are computed: parts may be empty, and an unused index hands nothing on', async () => {
+		const g = new GraphBuilder();
+		const x = g.input('x', 'float32', [4]);
+		const [values, order] = [g.fresh('values', 'float32', [4]), g.fresh('order', 'int64', [4])];
+		g.node('TopK', [x, g.ints([4])], [values, order], { axis: 0 });
+		const positive = g.cast(g.op('Greater', [x, g.scalar(0)], {}, { dtype: 'bool', shape: [4] }), 'int64');
+		const count = g.reduceSum(positive, [0]);
+		const parts = g.splitBy(values, g.concat([count, g.sub(g.ints([4]), count)], 0), ['high', 'low'], 0);
+		const joined = g.op('Concat', [g.exp(parts[0]!), g.mul(parts[1]!, parts[1]!)], { axis: 0 }, { shape: [4] });
+		g.output('loss', g.add(g.sumAll(joined), g.sumAll(g.cast(order, 'float32'))));
+		const graph = await canonicalise({ graph: g.build('f'), opset: OPSET }, { runTimeSizes: true });
+		const { graph: whole, gradients } = differentiate(graph, { loss: 'loss', wrt: ['x'] });
+		const backward = GraphBuilder.from(whole, 't/');
+		backward.output('dx', gradients.get('x') as Value);
+		for (const x of [
+			[1, -2, 0.5, -0.1],
+			[1, 2, 3, 0.25],
+			[-1, -2, -3, -4],
+		]) {
+			const { dx } = await run(backward, { x: tensor('float32', [4], x) });
+			x.forEach((value, i) => expect(dx?.data[i]).toBeCloseTo(value > 0 ? Math.exp(value) : 2 * value, 4));
+		}
+	});
 });

@@ -5,6 +5,7 @@ export * from './event.js';
 export * from './explanation.js';
 export * from './job.js';
 export * from './mlp-fusion.js';
+export * from './mmim-moe.js';
 export * from './model.js';
 export * from './parameter-choice.js';
 export * from './problems.js';

@@ -30,6 +30,11 @@ export const JobResult = Type.Object({
 		description: 'modality → split → metrics; empty for uniform',
 	}),
 	modality_weights: Type.Record(Type.String(), ModalityWeight, { description: 'over the test split, or validation where there is none' }),
+	expert_use: Type.Optional(
+		Type.Record(Type.String(), Type.Array(Type.Number()), {
+			description: 'of a model with experts: <layer>.<router> → the share of each expert in what is routed, over the same split',
+		}),
+	),
 	best_epoch: Type.Integer(),
 	epochs: Type.Integer(),
 	parameters: Type.Integer(),

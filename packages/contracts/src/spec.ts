@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { CustomConfig } from './custom.js';
 import { MlpFusionConfig } from './mlp-fusion.js';
+import { MmimMoeConfig } from './mmim-moe.js';
 
 const closed = { additionalProperties: false } as const;
 const choice = <const T extends readonly string[]>(values: T, options: object = {}) =>
@@ -165,7 +166,10 @@ export const WeightingSpec = Type.Object(
 export type WeightingSpec = Static<typeof WeightingSpec>;
 
 /** The model of a job: a built-in family by its config, or an uploaded graph. */
-export const ModelConfig = Type.Union([MlpFusionConfig, CustomConfig], { default: {}, discriminator: { propertyName: 'family' } });
+export const ModelConfig = Type.Union([MlpFusionConfig, MmimMoeConfig, CustomConfig], {
+	default: {},
+	discriminator: { propertyName: 'family' },
+});
 export type ModelConfig = Static<typeof ModelConfig>;
 
 /** A job as posted. Every field but `dataset` has a default. */

@@ -53,6 +53,11 @@ export type Family<Config> = {
 	readonly mixesRows: boolean;
 	/** Every parameter, in the order of the exported model. The names of those that only one modality uses begin with `encoder.<modality>.`. */
 	parameters(config: Config, modalities: readonly ModalityShape[], outputs: number): ParameterSpec[];
+	/**
+	 * Multiply-adds of a forward pass over a batch, about, by which a chunk of training is kept short. Where a family does not say: as if each parameter met each
+	 * row once, or each step of the longest sequence.
+	 */
+	work?(config: Config, modalities: readonly ModalityShape[], outputs: number, batch: number): number;
 	/** Shape of an embedding of one instance: `[width]` or `[tokens, width]`. */
 	embeddingShape(config: Config, modality: ModalityShape): readonly number[];
 	/** The embedding of one modality, `[batch, …embeddingShape]`. */

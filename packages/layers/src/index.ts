@@ -1,3 +1,4 @@
+export { type AttentionInputs, attention, attentionParameters } from './attention.js';
 export {
 	type Family,
 	type ForwardContext,
@@ -10,4 +11,16 @@ export {
 	type ParameterSpec,
 	type WeightedEmbedding,
 } from './family.js';
-export { linear, linearParameters } from './linear.js';
+export { gelu } from './gelu.js';
+export { layerNorm, layerNormParameters } from './layer-norm.js';
+export { linear, linearParameters, linearPerToken } from './linear.js';
+export { type ExpertsSize, expertParameters, mixtureOfExperts } from './mixture-of-experts.js';
+export { type Choice, type Gate, type RouterSize, type Routing, route, routerParameters } from './router.js';
+export { encodeSequence, type SequenceEncoder, sequenceParameters, sequenceWidth } from './sequence.js';
+export {
+	evenTimes,
+	type TimeAttentionInputs,
+	type TimeAttentionSize,
+	timeAttention,
+	timeAttentionParameters,
+} from './time-attention.js';

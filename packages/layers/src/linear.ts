@@ -1,4 +1,4 @@
-import type { Value } from '@steelyard/onnx';
+import type { Dim, Value } from '@steelyard/onnx';
 import type { ForwardContext, ParameterSpec } from './family.js';
 
 /** Weight `[inputs, outputs]` and bias `[outputs]`, both U(−1/√inputs, 1/√inputs) as in torch.nn.Linear. */
@@ -10,3 +10,13 @@ export const linearParameters = (name: string, inputs: number, outputs: number):
 /** x·W + b, `[rows, inputs]` → `[rows, outputs]`. */
 export const linear = ({ g, parameter }: ForwardContext, x: Value, name: string): Value =>
 	g.gemm(x, parameter(`${name}.weight`), parameter(`${name}.bias`));
+
+/** How many rows `[batch, tokens, …]` has as a matrix. */
+const rowsOf = (batch: Dim, tokens: number): Dim => (typeof batch === 'number' ? batch * tokens : `${batch}*${tokens}`);
+
+/** `linear` for every token: `[batch, tokens, inputs]` → `[batch, tokens, outputs]`. */
+export function linearPerToken(context: ForwardContext, x: Value, name: string): Value {
+	const [batch, tokens, inputs] = x.shape as [Dim, number, number];
+	const y = linear(context, context.g.reshape(x, [rowsOf(batch, tokens), inputs]), name);
+	return context.g.reshape(y, [batch, tokens, y.shape[1] as number]);
+}

@@ -289,12 +289,17 @@ export class GraphBuilder {
 	}
 
 	split(x: Value, sizes: readonly number[], axis: number): Value[] {
-		const outputs = sizes.map((size) => ({
+		return this.splitBy(x, this.ints(sizes), sizes, axis);
+	}
+
+	/** Parts of x along an axis of `sizes` `[parts]` int64, which may be computed; `dims` are those sizes, or names for what is known only when it runs. */
+	splitBy(x: Value, sizes: Value, dims: Shape, axis: number): Value[] {
+		const outputs = dims.map((dim) => ({
 			name: this.#fresh('Split'),
 			dtype: x.dtype,
-			shape: x.shape.map((dim, i) => (i === axis ? size : dim)),
+			shape: x.shape.map((whole, i) => (i === axis ? dim : whole)),
 		}));
-		this.#add('Split', [x, this.ints(sizes)], outputs, { axis });
+		this.#add('Split', [x, sizes], outputs, { axis });
 		return outputs;
 	}
 

@@ -5,7 +5,7 @@ import { checked, checkSize } from './check.js';
 import { withoutConstantNodes } from './constant-nodes.js';
 import { expand, hasComposites } from './expand.js';
 import { OPSETS, toWorkingOpset } from './forms.js';
-import { allValues, type Graph, GraphError, type Model, type Value } from './graph.js';
+import { allValues, type Dim, type Graph, GraphError, type Model, type Value } from './graph.js';
 import { withoutIdentityTransposes } from './identity-transposes.js';
 import { loopsToScans } from './loops-to-scans.js';
 import { withoutSequences } from './sequences.js';
@@ -16,6 +16,11 @@ export type CanonicaliseOptions = {
 	dims?: Readonly<Record<string, number>>;
 	/** Initializers that become inputs, so that they are not folded away. */
 	parameters?: readonly string[];
+	/**
+	 * Whether a value may have dimensions that are known only when it runs, such as how many rows a computed Split cuts off. Such a value, not inside a body,
+	 * has the shape that the model's own `values` give it; two dimensions of one name must be alike.
+	 */
+	runTimeSizes?: boolean;
 };
 
 const withDims = (value: Value, dims: Readonly<Record<string, number>>): Value => ({
@@ -66,22 +71,40 @@ async function expanded(model: Model): Promise<Model> {
 	return { ...current, graph: { ...graph, values: current.graph.values } };
 }
 
-/** Every value with its type. Throws GraphError `unknown_shape` naming the first of which it is not known. */
-async function typed(model: Model): Promise<Graph> {
-	const { values, unknownRank } = await typesOf(model);
+/** `found`, and where the runtime does not know a dimension, or even how many there are, what `declared` says of it. */
+function completed(found: Value, rankIsKnown: boolean, declared: Value): Value {
+	if (!rankIsKnown) return { ...found, shape: declared.shape };
+	if (declared.shape.length !== found.shape.length) return found;
+	return { ...found, shape: found.shape.map((dim, axis) => (isSize(dim) ? dim : (declared.shape[axis] as Dim))) };
+}
+
+const isSize = (dim: Dim): boolean => typeof dim === 'number' && dim >= 0;
+
+/**
+ * Every value with its type. Throws GraphError `unknown_shape` naming the first of which it is not known: not even, where it may have `runTimeSizes`, by the
+ * names that its dimensions have there.
+ */
+async function typed(model: Model, runTimeSizes: ReadonlyMap<string, Value> | null): Promise<Graph> {
+	const { values: found, unknownRank } = await typesOf(model);
+	const values = new Map(
+		[...found].map(([name, value]) => {
+			const declared = runTimeSizes?.get(name);
+			return [name, declared === undefined ? value : completed(value, !unknownRank.has(name), declared)];
+		}),
+	);
 	for (const node of model.graph.nodes)
 		for (const name of node.outputs) {
 			if (name === '') continue;
 			const value = values.get(name);
 			if (value === undefined)
 				throw new GraphError('unsupported_model', `the value "${name}", which node "${node.name}" (${node.op}) gives, is no tensor`, name);
-			if (unknownRank.has(name))
+			if (unknownRank.has(name) && !runTimeSizes?.has(name))
 				throw new GraphError(
 					'unknown_shape',
 					`the number of dimensions of the value "${name}", which node "${node.name}" (${node.op}) gives, is not known before it runs`,
 					name,
 				);
-			if (value.shape.some((dim) => typeof dim !== 'number' || dim < 0))
+			if (!value.shape.every((dim) => isSize(dim) || (runTimeSizes?.has(name) && dim !== '')))
 				throw new GraphError('unknown_shape', `the shape of the value "${name}" is not known before it runs: [${value.shape}]`, name);
 			checkSize(value);
 		}
@@ -103,5 +126,6 @@ export async function canonicalise(model: Model, options: CanonicaliseOptions = 
 	await checkFolding(whole);
 	const plain = await expanded(whole);
 	const once = await folded(toWorkingOpset(plain));
-	return typeBodies(await typed(await folded({ ...once, graph: loopsToScans(once.graph) })), canonicalise);
+	const runTimeSizes = options.runTimeSizes ? model.graph.values : null;
+	return typeBodies(await typed(await folded({ ...once, graph: loopsToScans(once.graph) }), runTimeSizes), canonicalise);
 }

@@ -20,6 +20,7 @@ export {
 	type Value,
 } from './graph.js';
 export { operators } from './operators.js';
+export { withoutOutputCopies } from './output-copies.js';
 export { type Parameter, parametersOf } from './parameters.js';
 export { reducedTo } from './reduced-to.js';
 export { replaceInitializers } from './replace-initializers.js';

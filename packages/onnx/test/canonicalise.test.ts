@@ -10,6 +10,7 @@ import {
 	type Model,
 	OPSET,
 	staticShape,
+	withoutOutputCopies,
 } from '../src/index.js';
 
 const modelOf = (g: GraphBuilder, opset = OPSET): Model => ({ graph: g.build('g'), opset });
@@ -174,5 +175,64 @@ describe('canonicalise refuses', () => {
 		const refusal = canonicalise(modelOf(g));
 		await expect(refusal).rejects.toThrow(RuntimeError);
 		await expect(refusal).rejects.toMatchObject({ code: 'model_refused', message: expect.stringContaining('Frobnicate') });
+	});
+});
+
+/** Rows of x cut into those below and those above a number that is computed. */
+function cutByCount(): Model {
+	const g = new GraphBuilder();
+	const x = g.input('x', 'float32', [4, 3]);
+	const low = g.reduceSum(g.cast(g.op('Less', [g.reduceSum(x, [1], false), g.scalar(0)], {}, { dtype: 'bool', shape: [4] }), 'int64'), [0]);
+	const parts = g.splitBy(x, g.concat([low, g.sub(g.ints([4]), low)], 0), ['low', 'high'], 0);
+	g.output('y', g.op('Concat', [g.exp(parts[1]!), g.exp(parts[0]!)], { axis: 0 }, { shape: [4, 3] }));
+	return modelOf(g);
+}
+
+describe('sizes that are known only when a graph runs', () => {
+	it('have the names that the model gives them, where it may have such', async () => {
+		const graph = await canonicalise(cutByCount(), { runTimeSizes: true });
+		const split = graph.nodes.find(({ op }) => op === 'Split')!;
+		expect(split.outputs.map((name) => graph.values.get(name)!.shape)).toEqual([
+			['low', 3],
+			['high', 3],
+		]);
+		expect(graph.nodes.flatMap(({ op, outputs: [name] }) => (op === 'Exp' ? [graph.values.get(name!)!.shape[0]] : [])).sort()).toEqual([
+			'high',
+			'low',
+		]);
+		expect(graph.outputs[0]!.shape).toEqual([4, 3]);
+		const x = tensor('float32', [4, 3], [1, 1, 1, -1, -1, -1, 2, 2, 2, 0, 0, 0]);
+		const { y } = await run({ graph, opset: OPSET }, { x });
+		// one row lies below: of four, the first goes last
+		expect((y!.data as Float32Array)[9]).toBeCloseTo(Math.exp(1), 5);
+	});
+
+	it('are refused elsewhere, by name of the value, and where the model does not name them', async () => {
+		await expect(canonicalise(cutByCount())).rejects.toThrow(/not known before it runs/);
+		const { graph } = cutByCount();
+		await expect(canonicalise({ graph: { ...graph, values: new Map() }, opset: OPSET }, { runTimeSizes: true })).rejects.toThrow(
+			/"Split_.*not known before it runs/,
+		);
+	});
+});
+
+describe('a graph without copies at its outputs', () => {
+	it('gives each output by the node that computes it, and copies only what stands elsewhere too', async () => {
+		const g = new GraphBuilder();
+		const x = g.input('x', 'float32', [2]);
+		const h = g.exp(x);
+		g.output('h', h);
+		g.output('again', h);
+		g.output('same', x);
+		g.output('y', g.mul(h, h));
+		const bare = withoutOutputCopies(g.build('g'));
+		expect(bare.nodes.map(({ op, inputs, outputs }) => [op, ...inputs, '=', ...outputs].join(' '))).toEqual([
+			'Exp x = h',
+			'Identity h = again',
+			'Identity x = same',
+			'Mul h h = y',
+		]);
+		const feeds = { x: tensor('float32', [2], [0, 1]) };
+		expect(await run({ graph: bare, opset: OPSET }, feeds)).toEqual(await run(modelOf(g), feeds));
 	});
 });

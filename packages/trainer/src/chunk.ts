@@ -9,11 +9,15 @@ const CHUNK_BYTES = 32 * 2 ** 20;
 
 type Dense = { parameters: readonly ParameterShape[]; modalities: readonly ModalityShape[]; batch: number };
 
-/** Multiply-adds of a step of a model whose parameters each meet every row once, or every step of the longest sequence. */
-export function denseWork(of: Dense): number {
-	const parameters = of.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-	const longest = Math.max(...of.modalities.map(({ shape }) => (shape.length === 2 ? (shape[0] as number) : 1)));
-	return 3 * of.batch * parameters * longest + 20 * parameters;
+const countOf = (parameters: readonly ParameterShape[]): number => parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+
+/** Multiply-adds of a training step, given those of its forward pass: the backward pass costs twice as much, the optimizer as much a parameter. */
+export const stepWork = (forward: number, parameters: readonly ParameterShape[]): number => 3 * forward + 20 * countOf(parameters);
+
+/** Multiply-adds of the forward pass of a model whose parameters each meet every row once, or every step of the longest sequence. */
+export function denseWork({ parameters, modalities, batch }: Dense): number {
+	const longest = Math.max(...modalities.map(({ shape }) => (shape.length === 2 ? (shape[0] as number) : 1)));
+	return batch * countOf(parameters) * longest;
 }
 
 /**

@@ -17,7 +17,12 @@ export type Evaluation = {
 	readonly weights: Float32Array;
 	/** `[N, M]`, nats, 0 where the modality is missing; null where the weights do not come from divergences. */
 	readonly divergence: Float32Array | null;
+	/** What the model tells of itself, as means over the rows, by name. */
+	readonly statistics: Readonly<Record<string, readonly number[]>>;
 };
+
+/** The outputs of an exported model beside those that the family tells of itself. */
+const OUTPUTS: readonly string[] = ['prediction', 'probabilities', 'modality_weights', 'modality_divergence'];
 
 /** Inputs of an exported model for some examples: `x.<modality>` and every mask that the model asks for. */
 function exportedInputs(
@@ -49,6 +54,8 @@ export async function evaluateModel(
 	const weights = new Float32Array(count * modalities.length);
 	const diverges = session.outputs.some(({ name }) => name === 'modality_divergence');
 	const divergence = diverges ? new Float32Array(weights.length) : null;
+	const told = session.outputs.filter(({ name }) => !OUTPUTS.includes(name));
+	const sums = new Map(told.map(({ name, shape }) => [name, new Array<number>(shape[1] as number).fill(0)]));
 	const fixed = session.inputs[0]?.shape[0];
 	const size = typeof fixed === 'number' ? fixed : EVALUATION_BATCH;
 	await inBatches(examples, size, async (real) => {
@@ -60,9 +67,21 @@ export async function evaluateModel(
 		put(task.type === 'regression' ? 'prediction' : 'probabilities', classes, said);
 		put('modality_weights', modalities.length, weights);
 		if (divergence !== null) put('modality_divergence', modalities.length, divergence);
+		for (const [name, sum] of sums) {
+			const rows = ((outputs[name] as Tensor).data as Float32Array).subarray(0, real.length * sum.length);
+			rows.forEach((value, i) => {
+				sum[i % sum.length] = (sum[i % sum.length] as number) + value / count;
+			});
+		}
 	});
 	const predictions: Predictions = task.type === 'regression' ? { values: said } : { probabilities: said };
-	return { metrics: metricsOf(task, predictions, labelsOf(examples)), predictions, weights, divergence };
+	return {
+		metrics: metricsOf(task, predictions, labelsOf(examples)),
+		predictions,
+		weights,
+		divergence,
+		statistics: Object.fromEntries(sums),
+	};
 }
 
 /** Runs a trained graph of the user's own over the examples, unweighted, and measures what it says: the figures that a job reports. */
@@ -78,5 +97,5 @@ export async function evaluateOwnModel(
 		modalities.map((modality) => presence(examples, modality)),
 	);
 	const predictions = predictionsFrom(task, await model.run(session, examples, weights));
-	return { metrics: metricsOf(task, predictions, labelsOf(examples)), predictions, weights, divergence: null };
+	return { metrics: metricsOf(task, predictions, labelsOf(examples)), predictions, weights, divergence: null, statistics: {} };
 }

@@ -67,7 +67,7 @@ function predictions(g: GraphBuilder, task: TaskProfile, logits: Value): void {
  * Inputs `x.<modality>` `[batch, …shape]`, raw, and `mask.<modality>` `[batch]` or `[batch, steps]` of 0 and 1 where the dataset has masks; outputs
  * `prediction` `[batch]` (class index, int64, or value), of multilabel `[batch, labels]` (int64 0 and 1, 1 above ½); `probabilities` `[batch, classes]` or
  * `[batch, labels]`; `modality_weights` `[batch, M]`; of methods that weigh by it `modality_divergence` `[batch, M]`, KL(unimodal ‖ first pass) in nats, 0 where the
- * modality is missing.
+ * modality is missing; what the family tells of itself in the last pass, `[batch, n]` each, under the names that it gives.
  */
 export function exportModel(options: ExportOptions): Uint8Array {
 	const { fusion, unimodal, masked, task, scale, standardisation, weigher, statistics } = options;
@@ -107,6 +107,7 @@ export function exportModel(options: ExportOptions): Uint8Array {
 		1,
 	);
 	const fused = forwardOf(fusion, 'fusion');
+	let told: ReadonlyMap<string, Value> = new Map();
 	const fusedUnder = (weights: Value): Value => {
 		const columns =
 			modalities.length === 1
@@ -116,7 +117,9 @@ export function exportModel(options: ExportOptions): Uint8Array {
 						modalities.map(() => 1),
 						1,
 					);
-		return outputOf(fused.fused(columns).logits);
+		const { logits, statistics } = fused.fused(columns);
+		told = statistics;
+		return outputOf(logits);
 	};
 
 	const columnOf = (m: number): Value =>
@@ -142,5 +145,6 @@ export function exportModel(options: ExportOptions): Uint8Array {
 	predictions(g, task, output);
 	g.output('modality_weights', weights);
 	if (divergence !== undefined) g.output('modality_divergence', divergence);
+	for (const [name, value] of told) g.output(name, value);
 	return encodeModel({ graph: g.build('steelyard'), opset: Math.max(OPSET, opset), metadata: options.metadata });
 }

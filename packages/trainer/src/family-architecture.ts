@@ -3,7 +3,7 @@ import type { Initialisation } from '@steelyard/layers';
 import { GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
 import { sizeOf } from '@steelyard/runtime';
 import type { Architecture } from './architecture.js';
-import { denseWork } from './chunk.js';
+import { denseWork, stepWork } from './chunk.js';
 import { poolRows } from './dropout-pool.js';
 import { maskedSteps } from './examples.js';
 import { embed, type FamilyModel, familyOf, fuse, parametersOf } from './family-model.js';
@@ -69,7 +69,10 @@ export function familyArchitecture(model: FamilyModel): Architecture {
 		fixedBatch: null,
 		padding: familyOf(model).mixesRows ? 'repeat' : 'zeros',
 		initial: (seed, stream) => initialParameters(model, seed, stream),
-		work: (_, batch) => denseWork({ parameters, modalities, batch }),
+		work(_, batch) {
+			const family = familyOf(model);
+			return stepWork(family.work?.(model.config, modalities, outputs, batch) ?? denseWork({ parameters, modalities, batch }), parameters);
+		},
 		forward(g, inputs) {
 			const context = forwardContext(
 				g,

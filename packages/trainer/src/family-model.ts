@@ -1,6 +1,7 @@
 import type { CustomConfig, ModelConfig } from '@steelyard/contracts';
 import type { Family, ForwardContext, Fused, ModalityShape, ParameterSpec } from '@steelyard/layers';
 import { mlpFusion } from '@steelyard/mlp-fusion';
+import { mmimMoe } from '@steelyard/mmim-moe';
 import type { Dim, GraphBuilder, Value } from '@steelyard/onnx';
 import type { ForwardInputs } from './architecture.js';
 
@@ -15,7 +16,10 @@ export type FamilyModel = {
 	readonly outputs: number;
 };
 
-const families: { readonly [F in FamilyConfig['family']]: Family<Extract<FamilyConfig, { family: F }>> } = { 'mlp-fusion': mlpFusion };
+const families: { readonly [F in FamilyConfig['family']]: Family<Extract<FamilyConfig, { family: F }>> } = {
+	'mlp-fusion': mlpFusion,
+	'mmim-moe': mmimMoe,
+};
 
 export const familyOf = ({ config }: FamilyModel): Family<FamilyConfig> => families[config.family] as Family<FamilyConfig>;
 

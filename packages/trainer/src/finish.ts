@@ -31,6 +31,15 @@ const metadataOf = ({ spec, dataset, modalities, task }: Job): Record<string, st
 	'steelyard.spec': JSON.stringify(essenceOf(spec)),
 });
 
+const EXPERT_USE = 'expert_use.';
+
+/** Of a model with experts, how much each router uses each. */
+function expertUseOf({ statistics }: Evaluation): Pick<JobResult, 'expert_use'> {
+	const use = Object.entries(statistics).filter(([name]) => name.startsWith(EXPERT_USE));
+	if (use.length === 0) return {};
+	return { expert_use: Object.fromEntries(use.map(([name, shares]) => [name.slice(EXPERT_USE.length), [...shares]])) };
+}
+
 type Finish = {
 	output: string;
 	outcome: Extract<FitOutcome, { status: 'done' }>;
@@ -63,6 +72,7 @@ export async function finish(job: Job, { output, outcome, judged, deviceNote, st
 	const metrics: JobResult['metrics'] = {};
 	const evaluations: Judged[] = [];
 	let weights: JobResult['modality_weights'] = {};
+	let expertUse: Pick<JobResult, 'expert_use'> = {};
 	const reported = job.others.find(({ name }) => name === 'test') ?? job.validation;
 	const session = await createSession(bytes, { threads: spec.training.threads });
 	try {
@@ -71,6 +81,7 @@ export async function finish(job: Job, { output, outcome, judged, deviceNote, st
 			evaluations.push({ examples, evaluation });
 			metrics[examples.name] = evaluation.metrics;
 			if (examples !== reported) continue;
+			expertUse = expertUseOf(evaluation);
 			const present = modalities.map((modality) => presence(examples, modality));
 			const summary = summariseWeights(evaluation.weights, { rows: examples.rows.length, modalities: modalities.length }, present);
 			weights = Object.fromEntries(
@@ -90,6 +101,7 @@ export async function finish(job: Job, { output, outcome, judged, deviceNote, st
 		metrics,
 		unimodal: judged?.metrics ?? {},
 		modality_weights: weights,
+		...expertUse,
 		best_epoch: outcome.bestEpoch,
 		epochs: outcome.epochs,
 		parameters: shapes.reduce((sum, { shape }) => sum + sizeOf(shape), 0),

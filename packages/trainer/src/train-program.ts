@@ -1,5 +1,5 @@
 import { differentiate } from '@steelyard/autodiff';
-import { canonicalise, encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
+import { canonicalise, encodeModel, GraphBuilder, OPSET, type Value, withoutOutputCopies, withoutUnused } from '@steelyard/onnx';
 import { clipToNorm, globalNorm, type Optimizer } from '@steelyard/optim';
 import { type DType, type ProgramModel, sizeOf } from '@steelyard/runtime';
 import type { Architecture, ParameterShape } from './architecture.js';
@@ -145,7 +145,7 @@ async function differentiated(options: TrainProgramOptions) {
 	g.output('scaled_loss', g.mul(loss, scale));
 	const moved = forward.running();
 	for (const { name } of running) g.output(`next/${name}`, moved.get(name) as Value);
-	const graph = await canonicalise({ graph: g.build('forward'), opset: architecture.opset });
+	const graph = await canonicalise({ graph: g.build('forward'), opset: architecture.opset }, { runTimeSizes: true });
 	return {
 		...differentiate(graph, { loss: 'scaled_loss', wrt: parameters.map(({ name }) => name), recompute: options.recompute ?? 'none' }),
 		work: architecture.work(graph, options.batch),
@@ -190,7 +190,7 @@ async function stepBody(options: TrainProgramOptions, layout: ReturnType<typeof 
 		);
 	g.output('step_loss', g.value('loss'));
 	if (norm !== null) g.output('step_grad_norm', norm);
-	return { body: g.build('step'), work };
+	return { body: withoutOutputCopies(withoutUnused(g.build('step'))), work };
 }
 
 /** Compiles the training program of an architecture. Throws GraphError or RuntimeError. */

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chunkSteps, denseWork } from '../src/chunk.js';
+import { chunkSteps, denseWork, stepWork } from '../src/chunk.js';
 
 type Sizes = Parameters<typeof denseWork>[0] & { perEpoch: number; most: number };
-const stepsOf = (sizes: Sizes): number => chunkSteps({ ...sizes, work: denseWork(sizes) });
+const stepsOf = (sizes: Sizes): number => chunkSteps({ ...sizes, work: stepWork(denseWork(sizes), sizes.parameters) });
 const of = (parameters: number, features: number[], batch: number, more: Partial<{ perEpoch: number; most: number }> = {}) => ({
 	parameters: [{ name: 'p', shape: [parameters] }],
 	modalities: [{ name: 'x', shape: features, maskedSteps: false }],

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { FUSIONS, type MlpFusionConfig, type TaskProfile } from '@steelyard/contracts';
+import { FUSIONS, type MlpFusionConfig, type MmimMoeConfig, type TaskProfile } from '@steelyard/contracts';
 import { decodeModel, encodeModel, type Graph, GraphBuilder, OPSET } from '@steelyard/onnx';
 import { type OptimizerOptions, optimizer as optimizerOf } from '@steelyard/optim';
 import { sizeOf, tensor } from '@steelyard/runtime';
@@ -74,11 +74,11 @@ async function programOf(
 	loss: LossName,
 	optimizer: OptimizerOptions['name'],
 	clipNorm: number | null,
-	more: Partial<MlpFusionConfig> = {},
+	more: Partial<MlpFusionConfig> | MmimMoeConfig = {},
 ) {
 	const { model } = await compileTrainProgram({
 		architecture: familyArchitecture({
-			config: { ...config, ...more },
+			config: more.family === 'mmim-moe' ? more : { ...config, ...more },
 			modalities: architectures[name],
 			outputs: loss === 'cross_entropy' ? 3 : 1,
 		}),
@@ -149,6 +149,18 @@ describe('CUDA kernels', () => {
 	for (const fusion of FUSIONS)
 		it(`exist for every operator that trains with dropout, statistics and the fusion ${fusion}`, async () => {
 			const more = { fusion, pooling: 'statistics' as const, dropout: 0.5, input_dropout: 0.3, heads: 2 };
+			expect(withoutKernel(await programOf('a vector and a masked sequence', 'cross_entropy', 'adamw', null, more))).toEqual([]);
+		});
+
+	for (const [gate, block, cell, experts] of [
+		['softmax', 'attention', 'lstm', 9],
+		['laplace', 'conv', 'gru', 9],
+		['gaussian', 'attention', 'gru', 2],
+	] as const)
+		it(`exist for every operator that trains mmim-moe with ${experts} experts, ${gate}, ${block} and ${cell}`, async () => {
+			const sizes = { width: 4, layers: 1, experts, top_k: 2, expert_hidden: 6, balance: 0.01, dropout: 0.1 };
+			const model = { family: 'mmim-moe', router: 'permod', noisy: true, sequence: { cell, bidirectional: true, hidden: 3 } } as const;
+			const more = { ...model, ...sizes, gate, block };
 			expect(withoutKernel(await programOf('a vector and a masked sequence', 'cross_entropy', 'adamw', null, more))).toEqual([]);
 		});
 

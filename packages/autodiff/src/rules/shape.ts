@@ -1,4 +1,4 @@
-import { type GraphBuilder, GraphError, staticShape, type Value } from '@steelyard/onnx';
+import { type Dim, type GraphBuilder, GraphError, staticShape, type Value } from '@steelyard/onnx';
 import { positive, product, upTo } from '../axes.js';
 import type { RuleContext, Rules } from '../rule.js';
 import { scatterAlong } from './index-of-values.js';
@@ -8,6 +8,14 @@ export function cutOrPad(g: GraphBuilder, x: Value, before: readonly number[], a
 	if ([...before, ...after].every((count) => count === 0)) return x;
 	const padded = staticShape(x).map((size, axis) => size + (before[axis] as number) + (after[axis] as number));
 	return g.op('Pad', [x, g.ints([...before, ...after])], {}, { shape: padded });
+}
+
+/** x in parts along an axis that are as long as `parts`, whose sizes may be known only when they run. */
+function splitLike(g: GraphBuilder, x: Value, parts: readonly Value[], axis: number): Value[] {
+	const dims = parts.map(({ shape }) => shape[axis] as Dim);
+	if (dims.every((dim) => typeof dim === 'number')) return g.split(x, dims, axis);
+	const sizeOf = (part: Value): Value => g.op('Shape', [part], { start: axis, end: axis + 1 }, { dtype: 'int64', shape: [1] });
+	return g.splitBy(x, g.concat(parts.map(sizeOf), 0), dims, axis);
 }
 
 /** x backwards along an axis. */
@@ -64,13 +72,12 @@ export const shape: Rules = {
 	},
 	Concat: ({ inputs, dy, g, int }) => {
 		const axis = positive(int('axis', 0), dy.shape.length);
-		const sizes = inputs.map((input) => staticShape(input as typeof dy)[axis] as number);
-		return sizes.length === 1 ? [dy] : g.split(dy, sizes, axis);
+		return inputs.length === 1 ? [dy] : splitLike(g, dy, inputs as Value[], axis);
 	},
 	Split: ({ a, outputs, dys, g, int }) => {
 		const axis = positive(int('axis', 0), a.shape.length);
 		const parts = outputs.map((output, i) => dys[i] ?? g.expand(g.scalar(0, a.dtype), staticShape(output as Value)));
-		return [g.concat(parts, axis), null];
+		return [g.op('Concat', parts, { axis }, { shape: a.shape }), null];
 	},
 
 	// each entry goes back to its place: backwards for a negative step, with gaps for a step over 1, and zeros around

@@ -1,0 +1,1 @@
+export { mmimMoe } from './mmim-moe.js';

@@ -1,0 +1,85 @@
+import type { Value } from '@steelyard/onnx';
+import type { ForwardContext, ParameterSpec } from './family.js';
+
+/** How well an expert of vector w fits a token x: x·w, −‖x − w‖ or −‖x − w‖²/2. */
+export type Gate = 'softmax' | 'laplace' | 'gaussian';
+
+export type RouterSize = {
+	readonly experts: number;
+	/** Experts that a token goes to, 1 to `experts`. */
+	readonly topK: number;
+	readonly gate: Gate;
+	/** Whether training adds noise to the scores. */
+	readonly noisy: boolean;
+};
+
+/** Which experts `n` tokens go to. */
+export type Choice = {
+	/** `[n, topK]` int64: experts, the best first. */
+	readonly index: Value;
+	/** `[n, topK]`: their shares in the output, which sum to 1. */
+	readonly shares: Value;
+};
+
+/** A choice, and what it says of the router. */
+export type Routing = Choice & {
+	/** `[n, experts]`: 1/topK for each expert that a token goes to, else 0. */
+	readonly use: Value;
+	/** A scalar: experts · Σ_e f_e·p_e, the load-balance loss. */
+	readonly imbalance: Value;
+};
+
+/** A column `<name>.weight` `[width, experts]` an expert; with noise `<name>.noise` of that shape, at first zeros. */
+export const routerParameters = (name: string, width: number, { experts, noisy }: RouterSize): ParameterSpec[] => [
+	{ name: `${name}.weight`, shape: [width, experts], initial: { uniform: 1 / Math.sqrt(width) } },
+	...(noisy ? [{ name: `${name}.noise`, shape: [width, experts], initial: { constant: 0 } }] : []),
+];
+
+/** Square distances below this count as this: there the root would have no gradient. */
+const NEAR = 1e-12;
+
+/** Scores `[n, experts]` up to a number a token, on which neither the choice nor the shares depend. */
+function scoresOf({ g, parameter }: ForwardContext, x: Value, name: string, gate: Gate): Value {
+	const w = parameter(`${name}.weight`);
+	if (gate === 'softmax') return g.gemm(x, w);
+	const squares = g.reduceSum(g.mul(w, w), [0]);
+	// −‖x − w‖²/2 = x·w − ‖w‖²/2 − ‖x‖²/2
+	if (gate === 'gaussian') return g.gemm(x, w, g.scale(-0.5, squares));
+	const distance = g.add(g.gemm(x, w, squares, { alpha: -2 }), g.reduceSum(g.mul(x, x), [1]));
+	return g.neg(g.op('Sqrt', [g.op('Clip', [distance, g.scalar(NEAR)])]));
+}
+
+/**
+ * Sparse routing of tokens x `[n, width]`: each goes to the `topK` experts of the best scores, with shares that are the softmax over those scores alone. In
+ * training the scores have noise, whose deviation softplus(x·`<name>.noise`) is learned (noisy top-k gating, Shazeer et al. 2017, eq. 4). The imbalance is
+ * the loss of Fedus et al. 2022 (Switch Transformers, eq. 4) for `topK` choices: with f_e the share of the choices that fall on expert e, which has no gradient,
+ * and p_e the mean over the tokens of its softmax over all scores, experts · Σ f_e·p_e: 1 where all are used alike.
+ */
+export function route(context: ForwardContext, x: Value, name: string, { experts, topK, gate, noisy }: RouterSize): Routing {
+	const { g, parameter } = context;
+	const clean = scoresOf(context, x, name, gate);
+	const noise = noisy ? context.noise(clean.shape as number[]) : null;
+	const spread = (): Value => g.op('Softplus', [g.gemm(x, parameter(`${name}.noise`))]);
+	const scores = noise === null ? clean : g.add(clean, g.mul(noise, spread()));
+	const rows = scores.shape[0] as number | string;
+	const best = g.fresh('best', scores.dtype, [rows, topK]);
+	const index = g.fresh('expert', 'int64', [rows, topK]);
+	g.node('TopK', [scores, g.ints([topK])], [best, index], { axis: 1 });
+	const hot = g.op(
+		'OneHot',
+		[index, g.ints([experts]), g.constant('float32', [2], [0, 1 / topK])],
+		{ axis: -1 },
+		{
+			dtype: 'float32',
+			shape: [rows, topK, experts],
+		},
+	);
+	const use = g.reduceSum(hot, [1], false);
+	const mean = (value: Value): Value => g.reduce('ReduceMean', value, [0]);
+	return {
+		index,
+		shares: g.op('Softmax', [best], { axis: 1 }),
+		use,
+		imbalance: g.scale(experts, g.sumAll(g.mul(mean(use), mean(g.op('Softmax', [scores], { axis: 1 }))))),
+	};
+}

@@ -1,0 +1,24 @@
+import { bodiesOf, captured } from './bodies.js';
+import type { Graph } from './graph.js';
+
+/**
+ * The graph where a node gives an output of the graph itself in the place of an Identity that gives it: the runtime copies there. An Identity of an input, an
+ * initializer, or of what is an output already or read in a body, stays.
+ */
+export function withoutOutputCopies(graph: Graph): Graph {
+	const outputs = new Set(graph.outputs.map(({ name }) => name));
+	const made = new Set(graph.nodes.flatMap((node) => node.outputs));
+	const inBodies = new Set(graph.nodes.flatMap((node) => bodiesOf(node).flatMap(([, body]) => captured(body))));
+	const names = new Map<string, string>();
+	for (const { op, inputs, outputs: given } of graph.nodes) {
+		const [from, to] = [inputs[0] as string, given[0] as string];
+		if (op === 'Identity' && outputs.has(to) && made.has(from) && ![outputs, inBodies, names].some((taken) => taken.has(from)))
+			names.set(from, to);
+	}
+	const renamed = (name: string): string => names.get(name) ?? name;
+	const nodes = graph.nodes
+		.filter(({ op, inputs, outputs: given }) => !(op === 'Identity' && names.get(inputs[0] as string) === given[0]))
+		.map((node) => ({ ...node, inputs: node.inputs.map(renamed), outputs: node.outputs.map(renamed) }));
+	const values = new Map([...graph.values].filter(([name]) => !names.has(name)));
+	return { ...graph, nodes, values };
+}
