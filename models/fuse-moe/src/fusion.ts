@@ -28,10 +28,7 @@ type Stream = {
 /** Everything that joins modalities: `position.<modality>`, then for each layer its attentions, routers and experts, `norm.<modality>` and the head. */
 export function fusionParameters(config: FuseMoeConfig, modalities: readonly ModalityShape[], outputs: number): ParameterSpec[] {
 	const { width, layers } = config;
-	const residual = (name: string): ParameterSpec[] => [
-		...layerNormParameters(`${name}.norm`, width),
-		...attentionParameters(name, width),
-	];
+	const residual = (name: string): ParameterSpec[] => [...layerNormParameters(`${name}.norm`, width), ...attentionParameters(name, width)];
 	const layer = (at: string): ParameterSpec[] => [
 		...modalities.flatMap(({ name }) => residual(`${at}.self.${name}`)),
 		...(modalities.length === 1 ? [] : modalities.flatMap(({ name }) => residual(`${at}.cross.${name}`))),
@@ -126,6 +123,12 @@ export function fuse(context: ForwardContext, config: FuseMoeConfig, embeddings:
 		const mean = g.reduce('ReduceMean', layerNorm(context, x, `norm.${name}`), [1], false);
 		return g.mul(mean, (embeddings[m] as WeightedEmbedding).weight);
 	});
-	const auxiliary = config.balance === 0 ? null : g.scale(config.balance, imbalances.reduce((sum, one) => g.add(sum, one)));
+	const auxiliary =
+		config.balance === 0
+			? null
+			: g.scale(
+					config.balance,
+					imbalances.reduce((sum, one) => g.add(sum, one)),
+				);
 	return { logits: head(context, config, pooled), auxiliary, statistics };
 }

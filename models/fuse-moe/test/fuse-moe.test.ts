@@ -107,9 +107,22 @@ describe('fuse-moe', () => {
 
 	it('predicts for a modality of weight 0 what it predicts whatever its values', async () => {
 		const gone = withInput(clinic, 'w.notes', () => 0);
-		const [one, other] = [await forward(gone, 'batch'), await forward(withInput(gone, 'x.notes', (value) => 3 - value), 'batch')];
+		const [one, other] = [
+			await forward(gone, 'batch'),
+			await forward(
+				withInput(gone, 'x.notes', (value) => 3 - value),
+				'batch',
+			),
+		];
 		expect(other['logits']).toEqual(one['logits']);
-		expect((await forward(withInput(clinic, 'x.notes', (value) => 3 - value), 'batch'))['logits']).not.toEqual((await forward(clinic, 'batch'))['logits']);
+		expect(
+			(
+				await forward(
+					withInput(clinic, 'x.notes', (value) => 3 - value),
+					'batch',
+				)
+			)['logits'],
+		).not.toEqual((await forward(clinic, 'batch'))['logits']);
 	});
 
 	it('hears a weight in the prediction, although the layers normalise the tokens', async () => {

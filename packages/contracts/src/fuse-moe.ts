@@ -29,7 +29,12 @@ export const FuseMoeConfig = Type.Object(
 		}),
 		bidirectional: Type.Boolean({ default: true, description: 'also from the last step to the first, for lstm and gru' }),
 		hidden: Type.Integer({ minimum: 1, maximum: 4096, default: 64, description: 'size of the state of each direction, for lstm and gru' }),
-		experts: Type.Integer({ minimum: 1, maximum: 256, default: 16, description: 'a layer; with the router disjoint, a layer and modality' }),
+		experts: Type.Integer({
+			minimum: 1,
+			maximum: 256,
+			default: 16,
+			description: 'a layer; with the router disjoint, a layer and modality',
+		}),
 		top_k: Type.Integer({ minimum: 1, maximum: 256, default: 2, description: 'experts that an embedding goes to; at most all of them' }),
 		expert_hidden: Type.Integer({ minimum: 1, maximum: 16_384, default: 512, description: 'width inside an expert' }),
 		router: choice(['joint', 'permod', 'disjoint'], {
@@ -80,10 +85,6 @@ export function checkTimeColumns(
 				field,
 			);
 		if (column >= features)
-			throw new ProblemError(
-				'invalid_model',
-				`${field} must be a feature of ${name}, 0 to ${features - 1}, found ${column}`,
-				field,
-			);
+			throw new ProblemError('invalid_model', `${field} must be a feature of ${name}, 0 to ${features - 1}, found ${column}`, field);
 	}
 }
