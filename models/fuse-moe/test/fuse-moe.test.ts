@@ -167,6 +167,29 @@ describe('fuse-moe', () => {
 		expect(sites({ ...clinic.config, dropout: 0, noisy: false })).toEqual({ dropped: [], noise: [] });
 	});
 
+	it('counts as work what tokens, steps and rows meet, and of the experts those that a token goes to', () => {
+		const config: FuseMoeConfig = { ...clinic.config, layers: 1, tokens: 2, experts: 4, top_k: 2, router: 'joint', noisy: false };
+		const vector = { name: 'v', shape: [3], maskedSteps: false };
+		const [width, hidden] = [4, 3];
+		const linear = (inputs: number, outputs: number) => (inputs + 1) * outputs;
+		// one token: encoder, position, a self attention, two norms and the last one, the router, half of four experts, the head
+		const alone =
+			linear(3, width) +
+			linear(width, width) +
+			width +
+			4 * linear(width, width) +
+			3 * 2 * width +
+			width * 4 +
+			2 * (linear(width, hidden) + linear(hidden, width)) +
+			linear(width, width) +
+			linear(width, 2);
+		expect(fuseMoe.work!(config, [vector], 2, 10)).toBe(10 * alone);
+		const more = (change: Partial<FuseMoeConfig>) => fuseMoe.work!({ ...config, ...change }, clinic.modalities, 2, 10);
+		expect(more({ experts: 400 })).toBeLessThan(1.5 * more({ experts: 4, router: 'permod' }) + 10 * 400 * width * 5);
+		expect(more({ router: 'disjoint' })).toBeCloseTo(more({ router: 'permod' }), 5);
+		expect(more({ tokens: 8 })).toBeGreaterThan(2 * more({ tokens: 2 }));
+	});
+
 	for (const { title, config, modalities, outputs, parameters } of cases)
 		it(`has the parameters that its forward pass reads, in order: ${title}`, () => {
 			const specs = fuseMoe.parameters(config, modalities, outputs);
