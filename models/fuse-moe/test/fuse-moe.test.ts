@@ -187,6 +187,10 @@ describe('fuse-moe', () => {
 		const more = (change: Partial<FuseMoeConfig>) => fuseMoe.work!({ ...config, ...change }, clinic.modalities, 2, 10);
 		// five tokens of three modalities: another four experts cost their columns of the router
 		expect(more({ experts: 8 }) - more({})).toBeCloseTo(10 * (5 / 3) * 4 * width, 5);
+		const own = 5 / 3;
+		const attentions = 3 * 4 * linear(width, width) * own + 3 * 2 * linear(width, width) * (own + 2 * own);
+		const rest = 9 * 2 * width * own + width * 4 * own + 2 * (linear(width, hidden) + linear(hidden, width)) * 5;
+		expect(more({ layers: 2 }) - more({})).toBeCloseTo(10 * (attentions + rest), 5);
 		expect(more({ router: 'disjoint' })).toBeCloseTo(more({ router: 'permod' }), 5);
 		expect(more({ tokens: 8 })).toBeGreaterThan(2 * more({ tokens: 2 }));
 	});
