@@ -165,9 +165,9 @@ describe('CUDA kernels', () => {
 		});
 
 	for (const [sequence_encoder, router, experts] of [
-		['mtand', 'permod', 5],
+		['mtand', 'permod', 9],
 		['lstm', 'joint', 2],
-		['gru', 'disjoint', 5],
+		['gru', 'disjoint', 9],
 	] as const)
 		it(`exist for every operator that trains fuse-moe with ${sequence_encoder}, the router ${router} and ${experts} experts`, async () => {
 			const sizes = { width: 4, heads: 2, layers: 1, tokens: 2, time_width: 4, hidden: 3, experts, top_k: 2, expert_hidden: 6 };
