@@ -3,6 +3,7 @@ export * from './dataset.js';
 export * from './diagnostics.js';
 export * from './event.js';
 export * from './explanation.js';
+export * from './fuse-moe.js';
 export * from './job.js';
 export * from './mlp-fusion.js';
 export * from './mmim-moe.js';

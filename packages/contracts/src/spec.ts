@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { CustomConfig } from './custom.js';
+import { FuseMoeConfig } from './fuse-moe.js';
 import { MlpFusionConfig } from './mlp-fusion.js';
 import { MmimMoeConfig } from './mmim-moe.js';
 
@@ -166,7 +167,7 @@ export const WeightingSpec = Type.Object(
 export type WeightingSpec = Static<typeof WeightingSpec>;
 
 /** The model of a job: a built-in family by its config, or an uploaded graph. */
-export const ModelConfig = Type.Union([MlpFusionConfig, MmimMoeConfig, CustomConfig], {
+export const ModelConfig = Type.Union([MlpFusionConfig, MmimMoeConfig, FuseMoeConfig, CustomConfig], {
 	default: {},
 	discriminator: { propertyName: 'family' },
 });

@@ -1,6 +1,7 @@
 import type { Static, TSchema } from 'typebox';
 import Value from 'typebox/value';
 import { branchesOf } from './branches.js';
+import { checkFuseMoe } from './fuse-moe.js';
 import { DEFAULT_HEADS } from './mlp-fusion.js';
 import { ProblemError } from './problems.js';
 import { JobSpec, type WeightingPreset, type WeightingSpec } from './spec.js';
@@ -122,6 +123,7 @@ export function checkJobSpec(spec: JobSpec): void {
 		if (hidden % heads !== 0)
 			throw new ProblemError('invalid_request', `model.heads must divide model.hidden (${hidden}), found ${heads}`, 'model.heads');
 	}
+	if (model.family === 'fuse-moe') checkFuseMoe(model);
 	if (model.family === 'custom' && training.standardize === true) {
 		throw new ProblemError(
 			'invalid_request',

@@ -74,7 +74,7 @@ describe('a job spec', () => {
 	});
 
 	it.each<[unknown, string, string]>([
-		[{ family: 'resnet' }, 'model.family', 'must be one of "mlp-fusion", "mmim-moe", "custom", found "resnet"'],
+		[{ family: 'resnet' }, 'model.family', 'must be one of "mlp-fusion", "mmim-moe", "fuse-moe", "custom", found "resnet"'],
 		[{ family: 7 }, 'model.family', 'found 7'],
 		[7, 'model', 'must be object, found 7'],
 		[{ hidden: 1e9 }, 'model.hidden', 'found 1000000000'],

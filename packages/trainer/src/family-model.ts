@@ -1,4 +1,5 @@
 import type { CustomConfig, ModelConfig } from '@steelyard/contracts';
+import { fuseMoe } from '@steelyard/fuse-moe';
 import type { Family, ForwardContext, Fused, ModalityShape, ParameterSpec } from '@steelyard/layers';
 import { mlpFusion } from '@steelyard/mlp-fusion';
 import { mmimMoe } from '@steelyard/mmim-moe';
@@ -19,6 +20,7 @@ export type FamilyModel = {
 const families: { readonly [F in FamilyConfig['family']]: Family<Extract<FamilyConfig, { family: F }>> } = {
 	'mlp-fusion': mlpFusion,
 	'mmim-moe': mmimMoe,
+	'fuse-moe': fuseMoe,
 };
 
 export const familyOf = ({ config }: FamilyModel): Family<FamilyConfig> => families[config.family] as Family<FamilyConfig>;

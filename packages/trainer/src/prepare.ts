@@ -1,4 +1,4 @@
-import { type JobSpec, ProblemError, type TaskProfile } from '@steelyard/contracts';
+import { checkTimeColumns, type JobSpec, ProblemError, type TaskProfile } from '@steelyard/contracts';
 import { type Dataset, openDataset, standardisation, trainingRows } from '@steelyard/dataset';
 import type { ModalityShape } from '@steelyard/layers';
 import { chooseProvider, type Devices, type Provider, probeDevices } from '@steelyard/runtime';
@@ -76,6 +76,7 @@ export function prepare(spec: JobSpec, folder: string): Prepared {
 	const { task } = dataset.profile;
 	const loss = lossFor(spec, task);
 	const modalities = modalitiesOf(dataset, spec);
+	if (spec.model.family === 'fuse-moe') checkTimeColumns(spec.model, dataset.profile.modalities);
 	const config = weightingConfig(spec);
 	if (task.type === 'regression' && config.mi === 'argmax')
 		throw new ProblemError(

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { FUSIONS, type MlpFusionConfig, type MmimMoeConfig, type TaskProfile } from '@steelyard/contracts';
+import { FUSIONS, type FuseMoeConfig, type MlpFusionConfig, type MmimMoeConfig, type TaskProfile } from '@steelyard/contracts';
 import { decodeModel, encodeModel, type Graph, GraphBuilder, OPSET } from '@steelyard/onnx';
 import { type OptimizerOptions, optimizer as optimizerOf } from '@steelyard/optim';
 import { sizeOf, tensor } from '@steelyard/runtime';
@@ -74,11 +74,11 @@ async function programOf(
 	loss: LossName,
 	optimizer: OptimizerOptions['name'],
 	clipNorm: number | null,
-	more: Partial<MlpFusionConfig> | MmimMoeConfig = {},
+	more: Partial<MlpFusionConfig> | MmimMoeConfig | FuseMoeConfig = {},
 ) {
 	const { model } = await compileTrainProgram({
 		architecture: familyArchitecture({
-			config: more.family === 'mmim-moe' ? more : { ...config, ...more },
+			config: more.family === 'mmim-moe' || more.family === 'fuse-moe' ? more : { ...config, ...more },
 			modalities: architectures[name],
 			outputs: loss === 'cross_entropy' ? 3 : 1,
 		}),
@@ -162,6 +162,18 @@ describe('CUDA kernels', () => {
 			const model = { family: 'mmim-moe', router: 'permod', noisy: true, sequence: { cell, bidirectional: true, hidden: 3 } } as const;
 			const more = { ...model, ...sizes, gate, block };
 			expect(withoutKernel(await programOf('a vector and a masked sequence', 'cross_entropy', 'adamw', null, more))).toEqual([]);
+		});
+
+	for (const [sequence_encoder, router, experts] of [
+		['mtand', 'permod', 9],
+		['lstm', 'joint', 2],
+		['gru', 'disjoint', 9],
+	] as const)
+		it(`exist for every operator that trains fuse-moe with ${sequence_encoder}, the router ${router} and ${experts} experts`, async () => {
+			const sizes = { width: 4, heads: 2, layers: 1, tokens: 2, time_width: 4, hidden: 3, experts, top_k: 2, expert_hidden: 6 };
+			const more = { gate: 'laplace', noisy: true, balance: 0.01, dropout: 0.1, bidirectional: true, time_columns: { masked: 0 } } as const;
+			const model = { family: 'fuse-moe', sequence_encoder, router, ...sizes, ...more } as const;
+			expect(withoutKernel(await programOf('a vector and a masked sequence', 'cross_entropy', 'adamw', null, model))).toEqual([]);
 		});
 
 	for (const task of tasks)

@@ -104,7 +104,7 @@ describe('the OpenAPI document', () => {
 		const custom = { family: 'custom', model, inputs: { labs: 'labs', text: 'text' }, output: 'y' };
 		fits('Job', await addJob(service.app, dataset, { model: custom }));
 		expect(document.components.schemas['JobSpec']).toMatchObject({
-			properties: { model: { anyOf: [{}, {}], discriminator: { propertyName: 'family' } } },
+			properties: { model: { anyOf: [{}, {}, {}, {}], discriminator: { propertyName: 'family' } } },
 		});
 		const job = await addJob(service.app, dataset);
 		fits('Job', job);

@@ -1,5 +1,6 @@
 import {
 	checkJobSpec,
+	checkTimeColumns,
 	type DatasetResource,
 	type JobSpec,
 	type ModelReport,
@@ -93,6 +94,7 @@ export function admit(spec: JobSpec, { dataset, model }: Named, workers: readonl
 		);
 	}
 	checkTask(spec, task.type);
+	if (spec.model.family === 'fuse-moe') checkTimeColumns(spec.model, modalities);
 	if (spec.model.family === 'custom') admitCustom(spec, spec.model, dataset, readyReport(spec.model.model, model));
 	checkDevice(spec, workers);
 }

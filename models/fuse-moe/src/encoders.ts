@@ -1,0 +1,82 @@
+import type { FuseMoeConfig } from '@steelyard/contracts';
+import {
+	encodeSequence,
+	evenTimes,
+	type ForwardContext,
+	linear,
+	linearParameters,
+	type ModalityInput,
+	type ModalityShape,
+	type ParameterSpec,
+	type SequenceEncoder,
+	sequenceParameters,
+	sequenceWidth,
+	timeAttention,
+	timeAttentionParameters,
+} from '@steelyard/layers';
+import type { Dim, GraphBuilder, Value } from '@steelyard/onnx';
+
+/** A vector gives one embedding, a sequence `tokens` of them: `[tokens, width]`. */
+export const embeddingShape = ({ tokens, width }: FuseMoeConfig, { shape }: ModalityShape): [number, number] => [
+	shape.length === 1 ? 1 : tokens,
+	width,
+];
+
+/** The column of a sequence that says when its steps were; null for evenly spread steps. A recurrent network takes it as a feature like the others. */
+const timeColumn = ({ sequence_encoder, time_columns }: FuseMoeConfig, { name }: ModalityShape): number | null =>
+	sequence_encoder === 'mtand' && Object.hasOwn(time_columns, name) ? (time_columns[name] as number) : null;
+
+const recurrent = ({ sequence_encoder: cell, bidirectional, hidden }: FuseMoeConfig): SequenceEncoder | null =>
+	cell === 'mtand' ? null : { cell, bidirectional, hidden };
+
+export function encoderParameters(config: FuseMoeConfig, modality: ModalityShape): ParameterSpec[] {
+	const name = `encoder.${modality.name}`;
+	const { width, heads, tokens, time_width: timeWidth } = config;
+	const features = modality.shape.at(-1) as number;
+	if (modality.shape.length === 1)
+		return [...linearParameters(`${name}.0`, features, width), ...linearParameters(`${name}.1`, width, width)];
+	const cell = recurrent(config);
+	if (cell !== null)
+		return [
+			...sequenceParameters(`${name}.sequence`, features, cell),
+			...linearParameters(`${name}.output`, sequenceWidth(cell), tokens * width),
+		];
+	const values = timeColumn(config, modality) === null ? features : features - 1;
+	return timeAttentionParameters(name, { features: values, timeWidth, heads, width });
+}
+
+/** Column `at` of steps `[batch, steps, features]` as `[batch, steps]`, and the other columns. */
+function takenOut(g: GraphBuilder, x: Value, at: number): { column: Value; others: Value } {
+	const [batch, steps, features] = x.shape as [Dim, number, number];
+	const sizes = [at, 1, features - at - 1];
+	const parts = g.split(
+		x,
+		sizes.filter((size) => size > 0),
+		2,
+	);
+	const column = parts.splice(at > 0 ? 1 : 0, 1)[0] as Value;
+	return { column: g.reshape(column, [batch, steps]), others: parts.length === 1 ? (parts[0] as Value) : g.concat(parts, 2) };
+}
+
+/** Time attention, or the state of a recurrent network after the last step in a linear layer that gives all tokens. */
+function encodeSteps(context: ForwardContext, config: FuseMoeConfig, modality: ModalityShape, { x, mask }: ModalityInput): Value {
+	const { g } = context;
+	const name = `encoder.${modality.name}`;
+	const cell = recurrent(config);
+	if (cell !== null) {
+		const state = encodeSequence(context, x, mask, `${name}.sequence`, cell);
+		return g.reshape(linear(context, state, `${name}.output`), [x.shape[0] as Dim, config.tokens, config.width]);
+	}
+	const at = timeColumn(config, modality);
+	const { column: times, others: values } =
+		at === null ? { column: evenTimes(g, modality.shape[0] as number), others: x } : takenOut(g, x, at);
+	return timeAttention(context, { values, times, mask }, name, { heads: config.heads, points: config.tokens });
+}
+
+/** The embeddings of one modality, `[batch, …embeddingShape]`: of a vector Linear-ReLU-Linear. */
+export function encode(context: ForwardContext, config: FuseMoeConfig, modality: ModalityShape, input: ModalityInput): Value {
+	if (modality.shape.length === 2) return encodeSteps(context, config, modality, input);
+	const name = `encoder.${modality.name}`;
+	const hidden = context.g.op('Relu', [linear(context, input.x, `${name}.0`)]);
+	return context.g.reshape(linear(context, hidden, `${name}.1`), [input.x.shape[0] as Dim, ...embeddingShape(config, modality)]);
+}

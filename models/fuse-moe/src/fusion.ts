@@ -1,0 +1,134 @@
+import type { FuseMoeConfig } from '@steelyard/contracts';
+import {
+	attention,
+	attentionParameters,
+	type ForwardContext,
+	type Fused,
+	layerNorm,
+	layerNormParameters,
+	linear,
+	linearParameters,
+	type ModalityShape,
+	type ParameterSpec,
+	type WeightedEmbedding,
+} from '@steelyard/layers';
+import type { GraphBuilder, Value } from '@steelyard/onnx';
+import { embeddingShape } from './encoders.js';
+import { expertLayer, expertLayerParameters } from './expert-layer.js';
+
+/** The tokens of one modality on their way through the layers. */
+type Stream = {
+	readonly name: string;
+	/** `[batch, tokens, width]`. */
+	readonly x: Value;
+	/** `[batch, tokens]` of 0 and 1: whether the others may look at them. */
+	readonly there: Value;
+};
+
+/** Everything that joins modalities: `position.<modality>`, then for each layer its attentions, routers and experts, `norm.<modality>` and the head. */
+export function fusionParameters(config: FuseMoeConfig, modalities: readonly ModalityShape[], outputs: number): ParameterSpec[] {
+	const { width, layers } = config;
+	const residual = (name: string): ParameterSpec[] => [...layerNormParameters(`${name}.norm`, width), ...attentionParameters(name, width)];
+	const layer = (at: string): ParameterSpec[] => [
+		...modalities.flatMap(({ name }) => residual(`${at}.self.${name}`)),
+		...(modalities.length === 1 ? [] : modalities.flatMap(({ name }) => residual(`${at}.cross.${name}`))),
+		...expertLayerParameters(config, at, modalities),
+	];
+	return [
+		...modalities.map((modality) => ({
+			name: `position.${modality.name}`,
+			shape: embeddingShape(config, modality),
+			initial: { normal: 0.02 },
+		})),
+		...Array.from({ length: layers }, (_, i) => layer(`layer.${i}`)).flat(),
+		...modalities.flatMap(({ name }) => layerNormParameters(`norm.${name}`, width)),
+		...linearParameters('head.0', modalities.length * width, width),
+		...linearParameters('head.1', width, outputs),
+	];
+}
+
+/** 1 for each of the tokens where the weight `[batch, 1]` is above 0, else 0: `[batch, tokens]`. */
+function presence(g: GraphBuilder, weight: Value, tokens: number): Value {
+	const there = g.op('Greater', [weight, g.scalar(0)], {}, { dtype: 'bool' });
+	return g.mul(g.cast(there, 'float32'), g.constant('float32', [1, tokens], new Array(tokens).fill(1)));
+}
+
+function opened(context: ForwardContext, { dropout }: FuseMoeConfig, { modality: { name }, embedding, weight }: WeightedEmbedding): Stream {
+	const { g, parameter } = context;
+	const x = context.dropout(g.add(embedding, parameter(`position.${name}`)), dropout);
+	return { name, x, there: presence(g, weight, embedding.shape[1] as number) };
+}
+
+/** x + dropout(y) */
+const plus = (context: ForwardContext, { dropout }: FuseMoeConfig, stream: Stream, y: Value): Stream => ({
+	...stream,
+	x: context.g.add(stream.x, context.dropout(y, dropout)),
+});
+
+function selfAttention(context: ForwardContext, config: FuseMoeConfig, at: string, stream: Stream): Stream {
+	const name = `${at}.self.${stream.name}`;
+	const normed = layerNorm(context, stream.x, `${name}.norm`);
+	// tokens of a modality are there together or not at all, and where they are not nobody looks at what comes out
+	return plus(context, config, stream, attention(context, { queries: normed, keys: normed, mask: null }, name, config));
+}
+
+/** Each modality looks at the tokens of all others. */
+function crossAttention(context: ForwardContext, config: FuseMoeConfig, at: string, streams: readonly Stream[]): readonly Stream[] {
+	if (streams.length === 1) return streams;
+	const { g } = context;
+	const normed = streams.map(({ name, x }) => layerNorm(context, x, `${at}.cross.${name}.norm`));
+	const joined = (values: readonly Value[]): Value => (values.length === 1 ? (values[0] as Value) : g.concat(values, 1));
+	return streams.map((stream, m) => {
+		const others = streams.flatMap((_, o) => (o === m ? [] : [o]));
+		const keys = joined(others.map((o) => normed[o] as Value));
+		const mask = joined(others.map((o) => (streams[o] as Stream).there));
+		const looked = attention(context, { queries: normed[m] as Value, keys, mask }, `${at}.cross.${stream.name}`, config);
+		return plus(context, config, stream, looked);
+	});
+}
+
+/** Linear, ReLU, dropout and Linear over the pooled modalities side by side. */
+function head(context: ForwardContext, { dropout }: FuseMoeConfig, pooled: readonly Value[]): Value {
+	const { g } = context;
+	const joined = pooled.length === 1 ? (pooled[0] as Value) : g.concat(pooled, 1);
+	return linear(context, context.dropout(g.op('Relu', [linear(context, joined, 'head.0')]), dropout), 'head.1');
+}
+
+/**
+ * Pre-norm layers of self attention over a modality's tokens, cross attention to those of the other modalities, and a sparse mixture of experts. A modality is
+ * the mean of its normalised tokens times its weight, since the normalisation takes away what the weight did to them; so weight 0 leaves it out of the head, as it
+ * is left out of the cross attention.
+ */
+export function fuse(context: ForwardContext, config: FuseMoeConfig, embeddings: readonly WeightedEmbedding[]): Fused {
+	const { g } = context;
+	const statistics = new Map<string, Value>();
+	const imbalances: Value[] = [];
+	let streams: readonly Stream[] = embeddings.map((one) => opened(context, config, one));
+	for (let i = 0; i < config.layers; i++) {
+		const at = `layer.${i}`;
+		const seen = crossAttention(
+			context,
+			config,
+			at,
+			streams.map((stream) => selfAttention(context, config, at, stream)),
+		);
+		const experts = expertLayer(context, config, at, seen);
+		streams = seen.map((stream, m) => plus(context, config, stream, experts.outputs[m] as Value));
+		for (const { router, use, imbalance } of experts.routers) {
+			statistics.set(`expert_use.${i}.${router}`, use);
+			imbalances.push(imbalance);
+		}
+	}
+	const pooled = streams.map(({ name, x }, m) => {
+		const mean = g.reduce('ReduceMean', layerNorm(context, x, `norm.${name}`), [1], false);
+		return g.mul(mean, (embeddings[m] as WeightedEmbedding).weight);
+	});
+	const auxiliary =
+		config.balance === 0
+			? null
+			: g.scale(
+					config.balance,
+					imbalances.reduce((sum, one) => g.add(sum, one)),
+				);
+	return { logits: head(context, config, pooled), auxiliary, statistics };
+}

@@ -1,0 +1,1 @@
+export { fuseMoe } from './fuse-moe.js';

@@ -1,0 +1,90 @@
+import { type Static, Type } from 'typebox';
+import { ProblemError } from './problems.js';
+
+const choice = <const T extends readonly string[]>(values: T, options: object = {}) =>
+	Type.Unsafe<T[number]>({ type: 'string', enum: [...values], ...options });
+
+/** Config of the family `fuse-moe`: several embeddings a modality, cross-modal transformer layers with a sparse mixture of experts, a head. */
+export const FuseMoeConfig = Type.Object(
+	{
+		family: Type.Unsafe<'fuse-moe'>({ type: 'string', enum: ['fuse-moe'] }),
+		width: Type.Integer({ minimum: 1, maximum: 4096, default: 128, description: 'of every embedding; the heads must divide it' }),
+		heads: Type.Integer({ minimum: 1, maximum: 64, default: 8, description: 'of every attention' }),
+		layers: Type.Integer({ minimum: 1, maximum: 24, default: 3, description: 'cross-modal transformer layers' }),
+		tokens: Type.Integer({ minimum: 1, maximum: 256, default: 4, description: 'embeddings of a sequence; a vector has one' }),
+		sequence_encoder: choice(['mtand', 'lstm', 'gru'], {
+			default: 'mtand',
+			description: 'of sequences: attention over time stamps, or a recurrent network',
+		}),
+		time_width: Type.Integer({
+			minimum: 1,
+			maximum: 1024,
+			default: 64,
+			description: 'of the embedding of a time, for mtand; the heads must divide it',
+		}),
+		time_columns: Type.Record(Type.String(), Type.Integer({ minimum: 0 }), {
+			default: {},
+			description:
+				'modality → the feature of its steps, counted from 0, that says when a step was, for mtand; without one the steps are evenly spread',
+		}),
+		bidirectional: Type.Boolean({ default: true, description: 'also from the last step to the first, for lstm and gru' }),
+		hidden: Type.Integer({ minimum: 1, maximum: 4096, default: 64, description: 'size of the state of each direction, for lstm and gru' }),
+		experts: Type.Integer({
+			minimum: 1,
+			maximum: 256,
+			default: 16,
+			description: 'a layer; with the router disjoint, a layer and modality',
+		}),
+		top_k: Type.Integer({ minimum: 1, maximum: 256, default: 2, description: 'experts that an embedding goes to; at most all of them' }),
+		expert_hidden: Type.Integer({ minimum: 1, maximum: 16_384, default: 512, description: 'width inside an expert' }),
+		router: choice(['joint', 'permod', 'disjoint'], {
+			default: 'permod',
+			description: 'one for all modalities; one for each; one and an own set of experts for each',
+		}),
+		gate: choice(['softmax', 'laplace', 'gaussian'], {
+			default: 'laplace',
+			description: 'how well expert w fits an embedding x: x·w, −‖x − w‖ or −‖x − w‖²/2',
+		}),
+		noisy: Type.Boolean({ default: true, description: 'noise of a learned size on the scores of the experts while training' }),
+		balance: Type.Number({ minimum: 0, maximum: 10, default: 0.01, description: 'of the load-balance loss in the training loss' }),
+		dropout: Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0.1 }),
+	},
+	{ additionalProperties: false },
+);
+export type FuseMoeConfig = Static<typeof FuseMoeConfig>;
+
+/** What no schema says of the family's config. Throws ProblemError `invalid_request`. */
+export function checkFuseMoe({ width, time_width, heads, top_k, experts }: FuseMoeConfig): void {
+	const refuse = (field: string, expected: string, found: number): never => {
+		throw new ProblemError('invalid_request', `model.${field} must be ${expected}, found ${found}`, `model.${field}`);
+	};
+	if (width % heads !== 0) refuse('width', `a multiple of model.heads (${heads})`, width);
+	if (time_width % heads !== 0) refuse('time_width', `a multiple of model.heads (${heads})`, time_width);
+	if (top_k > experts) refuse('top_k', `at most model.experts (${experts})`, top_k);
+}
+
+/** Holds the time columns against the shapes of a dataset's modalities. Throws ProblemError `modality_not_found` or `invalid_model` naming the modality. */
+export function checkTimeColumns(
+	{ time_columns }: Pick<FuseMoeConfig, 'time_columns'>,
+	modalities: Readonly<Record<string, { readonly shape: readonly number[] }>>,
+): void {
+	for (const [name, column] of Object.entries(time_columns)) {
+		const field = `model.time_columns.${name}`;
+		const shape = Object.hasOwn(modalities, name) ? modalities[name]?.shape : undefined;
+		if (shape === undefined)
+			throw new ProblemError(
+				'modality_not_found',
+				`model.time_columns names the modality ${name}, which the dataset lacks; it has ${Object.keys(modalities).join(', ')}`,
+				field,
+			);
+		const features = shape.at(-1) as number;
+		if (shape.length !== 2 || features < 2)
+			throw new ProblemError(
+				'invalid_model',
+				`${field} needs a sequence [steps, features] of two features or more, found ${name} of shape [${shape.join(', ')}]`,
+				field,
+			);
+		if (column >= features)
+			throw new ProblemError('invalid_model', `${field} must be a feature of ${name}, 0 to ${features - 1}, found ${column}`, field);
+	}
+}
