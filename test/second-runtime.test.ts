@@ -26,16 +26,33 @@ async function wasmRuntime(): Promise<Wasm> {
 }
 
 describe('an exported model', () => {
-	for (const kind of ['binary', 'multiclass', 'multilabel', 'regression'] as const)
-		it(`says the same in a second runtime: ${kind}`, async () => {
+	const cases = [
+		...(['binary', 'multiclass', 'multilabel', 'regression'] as const).flatMap((kind) => [
+			{ kind, model: { hidden: 16 }, weighting: { preset: 'btw', refresh_epochs: 2 } },
+			{ kind, model: { hidden: 16 }, weighting: { preset: 'consensus', folds: 2 } },
+		]),
+		{ kind: 'multiclass', model: { hidden: 16 }, weighting: { preset: 'qmf' } },
+		{
+			kind: 'binary',
+			model: { family: 'mmim-moe', width: 16, experts: 4, expert_hidden: 16 },
+			weighting: { preset: 'btw', refresh_epochs: 2 },
+		},
+		{
+			kind: 'binary',
+			model: { family: 'fuse-moe', width: 16, heads: 4, experts: 4, expert_hidden: 16 },
+			weighting: { preset: 'consensus', folds: 2 },
+		},
+	] as const;
+	for (const { kind, model, weighting } of cases)
+		it(`says the same in a second runtime: ${kind}, ${'family' in model ? model.family : 'mlp-fusion'} under ${weighting.preset}`, async () => {
 			const { folder, remove } = await smallDataset(kind);
 			const output = await mkdtemp(join(tmpdir(), 'steelyard-test-'));
 			try {
 				const spec = parseJobSpec({
 					dataset: 'ds_1',
 					device: 'cpu',
-					model: { hidden: 16 },
-					weighting: { preset: 'btw', refresh_epochs: 2 },
+					model,
+					weighting,
 					training: { epochs: 6, batch_size: 16 },
 				});
 				await train({ spec, dataset: folder, output, emit: () => {}, stopped: () => false });

@@ -91,11 +91,17 @@ export function exportModel(options: ExportOptions): Uint8Array {
 		return mask ?? onesFor(g, value, modality(name).shape[0] as number);
 	};
 	const forwardOf = ({ architecture, parameters }: TrainedModel, scope: string): Forward => {
-		const values = new Map([...parameters].map(([name, value]) => [name, g.initializer(`${scope}/${name}`, value)]));
+		// what the pass does not ask for, such as the noise of routers, does not travel
+		const asked = new Map<string, Value>();
+		const parameter = (name: string): Value => {
+			const known = asked.get(name) ?? g.initializer(`${scope}/${name}`, parameters.get(name) as Tensor);
+			asked.set(name, known);
+			return known;
+		};
 		const inputs = {
 			x: (m: string) => x.get(m) as Value,
 			mask: (m: string) => maskOf(m, architecture.masks.get(m) as MaskKind),
-			parameter: (name: string) => values.get(name) as Value,
+			parameter,
 		};
 		return architecture.forward(g, inputs, { scope, mode: 'infer' });
 	};
