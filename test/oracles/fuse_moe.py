@@ -155,7 +155,7 @@ class Peer:
         return scores, order[:k], torch.softmax(scores[order[:k]], 0)
 
     def through(self, at, name, tokens, told):
-        """The tokens of one row of a modality through the experts of a layer; `told` gathers what the routers say of each token"""
+        """The tokens of one row of a modality through the experts of a layer; `told` gathers what the routers say of each token, and is None where the modality is missing"""
         joint, own = self.config["router"] == "joint", self.config["router"] == "disjoint"
         router = f"{at}.router.{'joint' if joint else name}"
         experts = f"{at}.expert.{name}" if own else f"{at}.expert"
@@ -164,7 +164,8 @@ class Peer:
             scores, chosen, shares = self.choose(router, token)
             expert = lambda e: self.apply(f"{experts}.{e}.down", F.gelu(self.apply(f"{experts}.{e}.up", token)))
             out.append(sum(share * expert(int(e)) for e, share in zip(chosen, shares)))
-            told.setdefault(f"{at.split('.')[1]}.{'joint' if joint else name}", []).append((scores, chosen))
+            if told is not None:
+                told.setdefault(f"{at.split('.')[1]}.{'joint' if joint else name}", []).append((scores, chosen))
         return torch.stack(out)
 
     def imbalance(self, told):
@@ -196,16 +197,16 @@ class Peer:
                         others = [normed[other] for m, other in enumerate(names) if other != name and w[i, m] > 0]
                         if others:
                             stream[name] = stream[name] + self.attend(f"{at}.cross.{name}", normed[name], torch.cat(others))
-                for name in names:
-                    stream[name] = stream[name] + self.through(at, name, self.normed(f"{at}.expert_norm.{name}", stream[name]), own)
+                for m, name in enumerate(names):
+                    stream[name] = stream[name] + self.through(at, name, self.normed(f"{at}.expert_norm.{name}", stream[name]), own if w[i, m] > 0 else None)
             pooled = [self.normed(f"norm.{name}", stream[name]).mean(0) * w[i, m] for m, name in enumerate(names)]
             logits.append(self.apply("head.1", torch.relu(self.apply("head.0", torch.cat(pooled)))))
             for router, said in own.items():
                 told.setdefault(router, []).extend(said)
                 counts = torch.bincount(torch.cat([chosen for _, chosen in said]), minlength=self.config["experts"])
-                use.setdefault(f"expert_use.{router}", []).append(counts / counts.sum())
+                use.setdefault(f"expert_use.{router}", torch.zeros(rows, self.config["experts"]))[i] = counts / counts.sum()
         balance = torch.stack([self.imbalance(said) for said in told.values()]).sum() * self.config["balance"]
-        return {"embeddings": embeddings, "logits": torch.stack(logits), "auxiliary": balance, "statistics": {name: torch.stack(rows) for name, rows in use.items()}}
+        return {"embeddings": embeddings, "logits": torch.stack(logits), "auxiliary": balance, "statistics": use}
 
 
 def even(count):

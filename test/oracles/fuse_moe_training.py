@@ -14,7 +14,7 @@ import torch.nn.functional as F
 
 from fuse_moe import DEFAULTS, Peer, f4, flat
 
-ROWS, BATCH, STEPS, RATE, MOMENTUM = 12, 4, 100, 0.01, 0.9
+ROWS, BATCH, STEPS, RATE, MOMENTUM = 12, 4, 100, 0.004, 0.9
 MODALITIES = [("series", (3, 3), True), ("vector", (3,), False)]
 CONFIG = {**DEFAULTS, "time_columns": {"series": 1}, "experts": 9, "top_k": 2, "noisy": False, "balance": 0.1, "dropout": 0}
 
@@ -51,7 +51,7 @@ def trained(seed):
 
 
 if __name__ == "__main__":
-    fixture = trained(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
+    fixture = trained(int(sys.argv[1]) if len(sys.argv) > 1 else 2)
     print("margin", fixture["margin"], "losses", fixture["losses"][:: STEPS // 5])
     out = pathlib.Path(__file__).parents[2] / "packages/trainer/test/fixtures/fuse-moe.json"
     out.write_text(json.dumps({"madeWith": {"torch": torch.__version__}, **fixture}, separators=(",", ":")) + "\n")

@@ -5,6 +5,7 @@ import {
 	layerNorm,
 	layerNormParameters,
 	type ModalityShape,
+	meanOver,
 	mixtureOfExperts,
 	type ParameterSpec,
 	type RouterSize,
@@ -13,8 +14,8 @@ import {
 } from '@steelyard/layers';
 import type { Dim, GraphBuilder, Value } from '@steelyard/onnx';
 
-/** The tokens of one modality, `[batch, tokens, width]`. */
-type Tokens = { readonly name: string; readonly x: Value };
+/** The tokens of one modality, `[batch, tokens, width]`, and `[batch, tokens]` of 0 and 1: whether they are there. */
+type Tokens = { readonly name: string; readonly x: Value; readonly there: Value };
 
 /** The tokens of one router, of which all numbers are by token: `[batch, tokens, …]`. */
 type Routed = {
@@ -22,7 +23,7 @@ type Routed = {
 	readonly x: Value;
 	readonly index: Value;
 	readonly shares: Value;
-	/** `[batch, experts]`: the shares of the choices of a row that fall on each expert. */
+	/** `[batch, experts]`: the shares of the choices of a row that fall on each expert; zeros where none of its tokens is there. */
 	readonly use: Value;
 	readonly imbalance: Value;
 };
@@ -71,13 +72,19 @@ function routed(context: ForwardContext, config: FuseMoeConfig, at: string, toke
 		g,
 		tokens.map((one) => one.x),
 	);
-	const { index, shares, use, imbalance } = route(context, asRows(g, x), routerOf(config, at, first.name), routerSize(config));
+	const present = joined(
+		g,
+		tokens.map(({ there }) => there),
+	);
+	const there = g.reshape(present, [present.shape[0] as Dim, present.shape[1] as Dim, 1]);
+	const router = routerOf(config, at, first.name);
+	const { index, shares, use, imbalance } = route(context, asRows(g, x), router, routerSize(config), asRows(g, there));
 	return {
 		router: config.router === 'joint' ? 'joint' : first.name,
 		x,
 		index: asTokens(g, index, x),
 		shares: asTokens(g, shares, x),
-		use: g.reduce('ReduceMean', asTokens(g, use, x), [1], false),
+		use: g.reshape(meanOver(g, asTokens(g, use, x), there, 1), [x.shape[0] as Dim, config.experts]),
 		imbalance,
 	};
 }
@@ -99,7 +106,7 @@ function mixed(context: ForwardContext, config: FuseMoeConfig, name: string, all
 /** Layer normalisation, then each token through the experts that its router chooses. */
 export function expertLayer(context: ForwardContext, config: FuseMoeConfig, at: string, tokens: readonly Tokens[]): ExpertLayer {
 	const { g } = context;
-	const normed = tokens.map(({ name, x }) => ({ name, x: layerNorm(context, x, `${at}.expert_norm.${name}`) }));
+	const normed = tokens.map((one) => ({ ...one, x: layerNorm(context, one.x, `${at}.expert_norm.${one.name}`) }));
 	const byRouter = config.router === 'joint' ? [normed] : normed.map((one) => [one]);
 	const routers = byRouter.map((some) => routed(context, config, at, some));
 	const bySet = config.router === 'disjoint' ? routers.map((one) => [one]) : [routers];

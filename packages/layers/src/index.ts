@@ -14,6 +14,7 @@ export {
 export { gelu } from './gelu.js';
 export { layerNorm, layerNormParameters } from './layer-norm.js';
 export { linear, linearParameters, linearPerToken } from './linear.js';
+export { meanOver } from './mean-over.js';
 export { type ExpertsSize, expertParameters, mixtureOfExperts } from './mixture-of-experts.js';
 export { type Choice, type Gate, type RouterSize, type Routing, route, routerParameters } from './router.js';
 export { encodeSequence, type SequenceEncoder, sequenceParameters, sequenceWidth } from './sequence.js';

@@ -1,5 +1,6 @@
 import type { Value } from '@steelyard/onnx';
 import type { ForwardContext, ParameterSpec } from './family.js';
+import { meanOver } from './mean-over.js';
 
 /** How well an expert of vector w fits a token x: x·w, −‖x − w‖ or −‖x − w‖²/2. */
 export type Gate = 'softmax' | 'laplace' | 'gaussian';
@@ -53,9 +54,16 @@ function scoresOf({ g, parameter }: ForwardContext, x: Value, name: string, gate
  * Sparse routing of tokens x `[n, width]`: each goes to the `topK` experts of the best scores, with shares that are the softmax over those scores alone. In
  * training the scores have noise, whose deviation softplus(x·`<name>.noise`) is learned (noisy top-k gating, Shazeer et al. 2017, eq. 4). The imbalance is
  * the loss of Fedus et al. 2022 (Switch Transformers, eq. 4) for `topK` choices: with f_e the share of the choices that fall on expert e, which has no gradient,
- * and p_e the mean over the tokens of its softmax over all scores, experts · Σ f_e·p_e: 1 where all are used alike.
+ * and p_e the mean over the tokens of its softmax over all scores, experts · Σ f_e·p_e: 1 where all are used alike. Tokens that `there` `[n, 1]` leaves out by 0 do
+ * not count in it.
  */
-export function route(context: ForwardContext, x: Value, name: string, { experts, topK, gate, noisy }: RouterSize): Routing {
+export function route(
+	context: ForwardContext,
+	x: Value,
+	name: string,
+	{ experts, topK, gate, noisy }: RouterSize,
+	there: Value | null = null,
+): Routing {
 	const { g, parameter } = context;
 	const clean = scoresOf(context, x, name, gate);
 	const noise = noisy ? context.noise(clean.shape as number[]) : null;
@@ -75,7 +83,7 @@ export function route(context: ForwardContext, x: Value, name: string, { experts
 		},
 	);
 	const use = g.reduceSum(hot, [1], false);
-	const mean = (value: Value): Value => g.reduce('ReduceMean', value, [0]);
+	const mean = (value: Value): Value => (there === null ? g.reduce('ReduceMean', value, [0]) : meanOver(g, value, there, 0));
 	return {
 		index,
 		shares: g.op('Softmax', [best], { axis: 1 }),
