@@ -64,7 +64,7 @@ export async function trainFusion(job: Job, judged: JudgedUnimodal | null): Prom
 		kept.set('table/weights', { dtype: 'float32', shape: [shape.rows, shape.modalities], data: table });
 		header.statistics = fresh.statistics;
 		const information = weigher.information(fresh.statistics);
-		const summary = summariseWeights(table, shape, presenceIn(train));
+		const summary = summariseWeights(fresh.told ?? table, shape, presenceIn(train));
 		const told = {
 			epoch: place.epoch,
 			modality_weights: byName((m) => summary[m]?.mean ?? 0),

@@ -96,6 +96,7 @@ describe('a job', () => {
 		expect([...trained]).toEqual([...['a', 'b', 'c'].flatMap((name) => [0, 1, 2].map((fold) => `${name}.${fold}`)), 'fusion']);
 		const refreshes = whole.events.filter((event) => event.type === 'weights');
 		expect(refreshes.map(({ epoch, smoothing }) => [epoch, smoothing])).toEqual([[0, 1]]);
+		for (const weight of Object.values(refreshes[0]!.modality_weights)) expect(weight).toBeLessThan(1);
 		for (const stopAfter of [2, 20, 40]) {
 			const first = await run('multiclass', of, { stopAfter });
 			const second = await run('multiclass', of, { earlier: [first.output] });

@@ -26,7 +26,8 @@ export function consensusWeigher(
 		async refresh(training) {
 			const { unimodal, labels, present, count } = training;
 			const statistics = fitConsensus({ ...form, outOfFold: unimodal, labels, present, epsilon });
-			return { statistics, weights: plain ? evenWeights(count, present) : vote(statistics, training).weights };
+			const { weights } = vote(statistics, training);
+			return plain ? { statistics, weights: evenWeights(count, present), told: weights } : { statistics, weights };
 		},
 		information: () => null,
 		async weigh(examples, statistics) {

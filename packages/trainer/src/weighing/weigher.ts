@@ -17,8 +17,10 @@ export type WeigherExamples = {
 export type Refreshed<Statistics> = {
 	/** What the method takes from the training split; plain JSON. */
 	readonly statistics: Statistics;
-	/** `[N, M]`. */
+	/** Of the embeddings in training, `[N, M]`. */
 	readonly weights: Float32Array;
+	/** What is told of the modalities' weights, `[N, M]`, where the embeddings have others. */
+	readonly told?: Float32Array;
 };
 
 /** What the exported graph knows of a batch when it weighs. */
