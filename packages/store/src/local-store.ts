@@ -186,7 +186,8 @@ export async function openStore(folder: string): Promise<Store> {
 		async remove(prefix) {
 			const path = pathOf(prefix);
 			if (!path.startsWith(root + sep)) throw new Error(`${path} lies outside ${root}`);
-			await rm(path, { recursive: true, force: true });
+			// where another process puts something in while the folder is emptied, it is emptied again
+			await rm(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 10 });
 		},
 		path: pathOf,
 		async freeBytes() {
