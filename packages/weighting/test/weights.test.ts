@@ -222,6 +222,7 @@ describe('weightingPreset', () => {
 			btw: 'btw',
 			paper: 'btw',
 			consensus: 'consensus',
+			'consensus-weighted': 'consensus',
 			qmf: 'qmf',
 			'ogm-ge': 'ogm-ge',
 		});
