@@ -212,7 +212,7 @@ describe('what cannot be weighed', () => {
 	const classes = (...more: string[]): string[] => [...predictionsOf('multiclass'), ...more];
 	const fused = fixtureOf('multiclass', 'fused');
 	const text = fixtureOf('multiclass', 'text');
-	const only = (task: string, fusedFile: string, unimodal: string, ...more: string[]): string[] => [
+	const flagsOf = (task: string, fusedFile: string, unimodal: string, ...more: string[]): string[] => [
 		...['--task', task, '--fused', fusedFile, '--unimodal', `text=${unimodal}`],
 		...more,
 	];
@@ -231,7 +231,7 @@ describe('what cannot be weighed', () => {
 
 	it.each([
 		['no task', () => classes().slice(2), /--task/],
-		['an unknown task', () => only('ranking', fused, text), /'ranking' is invalid.*binary, multiclass, multilabel, regression/],
+		['an unknown task', () => flagsOf('ranking', fused, text), /'ranking' is invalid.*binary, multiclass, multilabel, regression/],
 		['an unknown preset', () => classes('--preset', 'best'), /'best' is invalid.*btw/],
 		['an unknown direction', () => classes('--direction', 'up'), /'up' is invalid.*divergence, agreement/],
 		['a seed that is none', () => classes('--seed', '1.5'), /"1.5" is no integer/],
@@ -249,17 +249,21 @@ describe('what cannot be weighed', () => {
 		['consensus without labels', () => classes('--preset', 'consensus'), /consensus is fitted to the labels: give --labels/],
 		['gradients', () => classes('--preset', 'ogm-ge'), /ogm-ge: it weighs gradients/],
 		['argmax of values', () => [...predictionsOf('regression'), '--mutual-information', 'argmax'], /expected the estimator ksg/],
-		['one logit as classes', () => only('multiclass', fixtureOf('binary', 'fused'), text), /at least two classes.*found \(64,\)/],
-		['two logits as binary', () => only('binary', fixtureOf('multilabel', 'fused'), text), /one logit a row.*found \(64, 2\)/],
-		['several values as a regression', () => only('regression', fused, text), /one value a row.*found \(64, 4\)/],
+		['one logit as classes', () => flagsOf('multiclass', fixtureOf('binary', 'fused'), text), /at least two classes.*found \(64,\)/],
+		['two logits as binary', () => flagsOf('binary', fixtureOf('multilabel', 'fused'), text), /one logit a row.*found \(64, 2\)/],
+		['several values as a regression', () => flagsOf('regression', fused, text), /one value a row.*found \(64, 4\)/],
 		[
 			'another width',
-			() => only('multiclass', fused, fixtureOf('multilabel', 'text')),
+			() => flagsOf('multiclass', fused, fixtureOf('multilabel', 'text')),
 			/text\.npy: expected 64 rows of 4 columns as in .*fused\.npy, found shape \(64, 2\)/,
 		],
-		['a file that is not there', () => only('multiclass', fused, join(folder, 'no.npy')), /no\.npy does not exist; expected an \.npy file/],
-		['a folder', () => only('multiclass', folder, text), /expected a file, found a folder/],
-		['what is no array', () => only('multiclass', fileURLToPath(import.meta.url), text), /weigh\.test\.ts: expected an \.npy file/],
+		[
+			'a file that is not there',
+			() => flagsOf('multiclass', fused, join(folder, 'no.npy')),
+			/no\.npy does not exist; expected an \.npy file/,
+		],
+		['a folder', () => flagsOf('multiclass', folder, text), /expected a file, found a folder/],
+		['what is no array', () => flagsOf('multiclass', fileURLToPath(import.meta.url), text), /weigh\.test\.ts: expected an \.npy file/],
 		['a folder to write to that is not there', () => classes('--out', join(folder, 'no', 'W.npy')), /there is no folder .*no to write to/],
 	])('is refused: %s', async (_, args, message) => {
 		await expect(weighed(...args())).rejects.toThrow(message);
@@ -280,17 +284,17 @@ describe('what cannot be weighed', () => {
 		['a truncated array', [4, 4], [1, 2, 3], undefined, /wrong\.npy: expected \d+ bytes .*truncated/],
 	])('is refused as a prediction: %s', async (_, shape, values, header, message) => {
 		const wrong = await npyFile(folder, 'wrong', shape, values, header);
-		await expect(weighed(...only('multiclass', wrong, text))).rejects.toThrow(message);
+		await expect(weighed(...flagsOf('multiclass', wrong, text))).rejects.toThrow(message);
 	});
 
 	it('is refused: a NaN or another number of rows in a modality', async () => {
 		const good = await npyFile(folder, 'good', [2, 2], [1, 2, 3, 4]);
 		const nan = await npyFile(folder, 'nan', [2, 2], [1, 2, NaN, 4]);
-		await expect(weighed(...only('multiclass', good, nan))).rejects.toThrow(
+		await expect(weighed(...flagsOf('multiclass', good, nan))).rejects.toThrow(
 			/nan\.npy row 1, column 0: expected a finite number, found NaN/,
 		);
 		const short = await npyFile(folder, 'short', [1, 2], [1, 2]);
-		await expect(weighed(...only('multiclass', good, short))).rejects.toThrow(
+		await expect(weighed(...flagsOf('multiclass', good, short))).rejects.toThrow(
 			/short\.npy: expected 2 rows of 2 columns as in .*found shape \(1, 2\)/,
 		);
 	});
@@ -312,7 +316,7 @@ describe('what cannot be weighed', () => {
 			Array.from({ length: 3 * width }, (_, i) => Math.sin(i)),
 		);
 		const labels = await npyFile(folder, 'labels', [values.length], values);
-		await expect(weighed(...only(task, outputs, outputs, '--labels', labels))).rejects.toThrow(message);
+		await expect(weighed(...flagsOf(task, outputs, outputs, '--labels', labels))).rejects.toThrow(message);
 	});
 
 	it('is refused: a mask of other values than 0 and 1, or of other rows', async () => {

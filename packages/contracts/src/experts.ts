@@ -1,0 +1,27 @@
+import { Type } from 'typebox';
+
+const choice = <const T extends readonly string[]>(values: T, options: object = {}) =>
+	Type.Unsafe<T[number]>({ type: 'string', enum: [...values], ...options });
+
+/** What the config of a family says of its sparse mixture of experts, and its dropout. */
+export const expertFields = ({ hidden }: { readonly hidden: number }) => ({
+	experts: Type.Integer({
+		minimum: 1,
+		maximum: 256,
+		default: 16,
+		description: 'a layer; with the router disjoint, a layer and modality',
+	}),
+	top_k: Type.Integer({ minimum: 1, maximum: 256, default: 2, description: 'experts that an embedding goes to; at most all of them' }),
+	expert_hidden: Type.Integer({ minimum: 1, maximum: 16_384, default: hidden, description: 'width inside an expert' }),
+	router: choice(['joint', 'permod', 'disjoint'], {
+		default: 'permod',
+		description: 'one for all modalities; one for each; one and an own set of experts for each',
+	}),
+	gate: choice(['softmax', 'laplace', 'gaussian'], {
+		default: 'laplace',
+		description: 'how well expert w fits an embedding x: x·w, −‖x − w‖ or −‖x − w‖²/2',
+	}),
+	noisy: Type.Boolean({ default: true, description: 'noise of a learned size on the scores of the experts while training' }),
+	balance: Type.Number({ minimum: 0, maximum: 10, default: 0.01, description: 'of the load-balance loss in the training loss' }),
+	dropout: Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0.1 }),
+});
