@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { differentiateModel } from '@steelyard/model-file';
 import { decodeModel, encodeModel, GraphBuilder, OPSET, parametersOf, type Value } from '@steelyard/onnx';
 import { type OptimizerOptions, optimizer } from '@steelyard/optim';
 import { createSession, type DType, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
-import { differentiateModel } from '@steelyard/trainer';
 import { describe, expect, it } from 'vitest';
 
 /** Made by test/oracles/exports.py: PyTorch models with their loss in the graph, and what PyTorch says of them. Numbers are base64 of little-endian arrays. */

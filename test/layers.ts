@@ -12,7 +12,7 @@ const LAYERS: readonly (readonly string[])[] = [
 	['onnx'],
 	['layers'],
 	['models/*', 'weighting', 'optim', 'autodiff', 'dataset', 'store'],
-	['trainer', 'client', 'queue'],
+	['trainer', 'model-file', 'client', 'queue'],
 	['api', 'worker', 'cli'],
 ];
 
@@ -20,7 +20,7 @@ const LAYERS: readonly (readonly string[])[] = [
 const BESIDE = 'contracts';
 
 /** What needs ONNX Runtime. The API has none of it, not even through another package. */
-const ENGINE: ReadonlySet<string> = new Set(['runtime', 'onnx', 'autodiff', 'optim', 'layers', 'weighting', 'trainer']);
+const ENGINE: ReadonlySet<string> = new Set(['runtime', 'onnx', 'autodiff', 'optim', 'layers', 'weighting', 'trainer', 'model-file']);
 
 /** The one door beside the face: the process entries of the services, which the supervisor in `cli` forks. */
 const PROCESS_ENTRIES: ReadonlySet<string> = new Set(['api/main', 'worker/main']);

@@ -1,6 +1,6 @@
 // A child of the fuzz test: inspects mutants of models that it is told of, and tells what came of each.
 import { readFileSync } from 'node:fs';
-import { inspectModel } from '@steelyard/trainer';
+import { inspectModel } from '@steelyard/model-file';
 import { mutant } from './mutate.js';
 
 /** The errors that a refusal may be. */

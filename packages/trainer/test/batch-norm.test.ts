@@ -6,11 +6,11 @@ import { encodeModel, float, GraphBuilder, OPSET, type Value } from '@steelyard/
 import { optimizer as optimizerOf } from '@steelyard/optim';
 import { createSession, loadProgram, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
 import { describe, expect, it } from 'vitest';
-import type { Architecture } from '../src/architecture.js';
 import { customArchitecture } from '../src/custom/custom-architecture.js';
 import { openUploaded } from '../src/custom/uploaded.js';
-import { parametersFrom } from '../src/parameter-layout.js';
-import { compileTrainProgram } from '../src/train-program.js';
+import type { Architecture } from '../src/model/architecture.js';
+import { parametersFrom } from '../src/model/parameter-layout.js';
+import { compileTrainProgram } from '../src/step/train-program.js';
 
 type Case = {
 	kind: 'dense' | 'conv';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tensor } from '@steelyard/runtime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { latestCheckpoint, saveCheckpoint } from '../src/checkpoint.js';
+import { latestCheckpoint, saveCheckpoint } from '../src/job/checkpoint.js';
 
 let output: string;
 beforeEach(async () => {

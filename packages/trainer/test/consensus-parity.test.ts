@@ -4,8 +4,8 @@ import { encodeModel, GraphBuilder, OPSET } from '@steelyard/onnx';
 import { createSession, type Tensor, tensor } from '@steelyard/runtime';
 import { consensus, energyWeights, fitConsensus, fusedShare, joinConsensus } from '@steelyard/weighting';
 import { describe, expect, it } from 'vitest';
-import { consensusGraph, fusedShareGraph, joinedGraph } from '../src/weighing/consensus-graph.js';
-import { energyGraph } from '../src/weighing/energy-weigher.js';
+import { consensusGraph, fusedShareGraph, joinedGraph } from '../src/weighting/consensus-graph.js';
+import { energyGraph } from '../src/weighting/energy-weigher.js';
 
 /** float32 against float64: weights are in [0, 1] and made of exponentials of at most 27.7, whose float32 argument is off by some 2e-6. */
 const TOLERANCE = 1e-5;

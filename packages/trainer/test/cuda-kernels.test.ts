@@ -5,12 +5,12 @@ import { type OptimizerOptions, optimizer as optimizerOf } from '@steelyard/opti
 import { sizeOf, tensor } from '@steelyard/runtime';
 import { weightingPreset } from '@steelyard/weighting';
 import { describe, expect, it } from 'vitest';
-import { exportModel, type TrainedModel } from '../src/export-graph.js';
-import { familyArchitecture } from '../src/family-architecture.js';
-import type { LossName } from '../src/loss.js';
-import type { Standardisation } from '../src/standardise.js';
-import { compileTrainProgram } from '../src/train-program.js';
-import { weigherOf } from '../src/weighing/weigher-of.js';
+import { exportModel, type TrainedModel } from '../src/job/export-graph.js';
+import { familyArchitecture } from '../src/model/family-architecture.js';
+import type { Standardisation } from '../src/model/standardise.js';
+import type { LossName } from '../src/step/loss.js';
+import { compileTrainProgram } from '../src/step/train-program.js';
+import { weigherOf } from '../src/weighting/weigher-of.js';
 
 type Kernel = { from: number; to: number | null; float: boolean };
 type Operator = { since: number; float: boolean };

@@ -11,9 +11,9 @@ import { createSession, type Tensor, tensor } from '@steelyard/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { customArchitecture } from '../src/custom/custom-architecture.js';
 import { openUploaded } from '../src/custom/uploaded.js';
-import { familyArchitecture } from '../src/family-architecture.js';
-import { train } from '../src/train.js';
-import { compileTrainProgram } from '../src/train-program.js';
+import { train } from '../src/job/train.js';
+import { familyArchitecture } from '../src/model/family-architecture.js';
+import { compileTrainProgram } from '../src/step/train-program.js';
 import { smallDataset } from './small-dataset.js';
 
 const kinds = ['binary', 'multiclass', 'multilabel', 'regression'] as const;

@@ -1,6 +1,6 @@
 import type { TaskProfile } from '@steelyard/contracts';
 import { describe, expect, it } from 'vitest';
-import { type DiagnosedSplit, type DiagnosticsInput, diagnose } from '../src/diagnostics.js';
+import { type DiagnosedSplit, type DiagnosticsInput, diagnose } from '../src/report/diagnostics.js';
 
 const binary: TaskProfile = { type: 'binary', classes: ['no', 'yes'], outputs: 1 };
 const regression: TaskProfile = { type: 'regression', classes: [], outputs: 1 };

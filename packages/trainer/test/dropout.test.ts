@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { encodeModel, GraphBuilder, OPSET } from '@steelyard/onnx';
 import { createSession, tensor } from '@steelyard/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Architecture } from '../src/architecture.js';
 import { customArchitecture } from '../src/custom/custom-architecture.js';
 import { openUploaded } from '../src/custom/uploaded.js';
-import { drawPool, drawRows, POOL_ROWS, POOL_WIDTH } from '../src/dropout-pool.js';
+import type { Architecture } from '../src/model/architecture.js';
+import { drawPool, drawRows, POOL_ROWS, POOL_WIDTH } from '../src/model/dropout-pool.js';
 
 const RATIO = 0.3;
 const CLASSES = 50;

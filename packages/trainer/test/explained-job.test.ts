@@ -6,7 +6,7 @@ import { openDataset } from '@steelyard/dataset';
 import { createSession, type Tensor, tensor } from '@steelyard/runtime';
 import { parquetReadObjects } from 'hyparquet';
 import { afterAll, describe, expect, it } from 'vitest';
-import { train } from '../src/train.js';
+import { train } from '../src/job/train.js';
 import { smallDataset } from './small-dataset.js';
 
 type Kind = Parameters<typeof smallDataset>[0];

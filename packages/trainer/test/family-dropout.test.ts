@@ -2,9 +2,9 @@ import type { MlpFusionConfig } from '@steelyard/contracts';
 import { encodeModel, GraphBuilder, OPSET } from '@steelyard/onnx';
 import { createSession, tensor } from '@steelyard/runtime';
 import { describe, expect, it } from 'vitest';
-import type { ForwardMode } from '../src/architecture.js';
-import { drawPool, drawRows, POOL_ROWS, POOL_WIDTH } from '../src/dropout-pool.js';
-import { familyArchitecture } from '../src/family-architecture.js';
+import type { ForwardMode } from '../src/model/architecture.js';
+import { drawPool, drawRows, POOL_ROWS, POOL_WIDTH } from '../src/model/dropout-pool.js';
+import { familyArchitecture } from '../src/model/family-architecture.js';
 
 const WIDTH = 50;
 const BATCH = 40;

@@ -7,10 +7,10 @@ import type { ModalityShape } from '@steelyard/layers';
 import { optimizer as optimizerOf } from '@steelyard/optim';
 import { createSession, loadProgram, type Tensor, tensor } from '@steelyard/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { familyArchitecture } from '../src/family-architecture.js';
-import { parametersFrom } from '../src/parameter-layout.js';
-import { train } from '../src/train.js';
-import { compileTrainProgram } from '../src/train-program.js';
+import { train } from '../src/job/train.js';
+import { familyArchitecture } from '../src/model/family-architecture.js';
+import { parametersFrom } from '../src/model/parameter-layout.js';
+import { compileTrainProgram } from '../src/step/train-program.js';
 import { smallDataset } from './small-dataset.js';
 
 /** Made by test/oracles/fuse_moe_training.py. */

@@ -4,9 +4,9 @@ import type { ModalityShape } from '@steelyard/layers';
 import { optimizer as optimizerOf } from '@steelyard/optim';
 import { loadProgram, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
 import { describe, expect, it } from 'vitest';
-import { familyArchitecture } from '../src/family-architecture.js';
-import { parametersFrom } from '../src/parameter-layout.js';
-import { compileTrainProgram } from '../src/train-program.js';
+import { familyArchitecture } from '../src/model/family-architecture.js';
+import { parametersFrom } from '../src/model/parameter-layout.js';
+import { compileTrainProgram } from '../src/step/train-program.js';
 
 type Case = { config: MlpFusionConfig; initial: Record<string, number[]>; losses: number[]; final: Record<string, number[]> };
 const fixture = JSON.parse(readFileSync(new URL('fixtures/fusions.json', import.meta.url), 'utf8')) as {

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { encodeModel, GraphBuilder, OPSET } from '@steelyard/onnx';
 import { createSession, tensor } from '@steelyard/runtime';
 import { describe, expect, it } from 'vitest';
-import { modulated, modulationFactors } from '../src/gradient-modulation.js';
-import type { LossName } from '../src/loss.js';
+import { modulated, modulationFactors } from '../src/step/gradient-modulation.js';
+import type { LossName } from '../src/step/loss.js';
 
 type Case = { loss: LossName; alpha: number; outputs: number; logits: number[][]; target: number[]; factors: number[] };
 /** Made by test/oracles/gradient_modulation.py with PyTorch. */

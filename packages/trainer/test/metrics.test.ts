@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { TaskType } from '@steelyard/contracts';
 import { describe, expect, it } from 'vitest';
-import { higherIsBetter, metricsOf, topClass } from '../src/metrics.js';
-import { rankingMetrics } from '../src/ranking-metrics.js';
+import { higherIsBetter, metricsOf, topClass } from '../src/report/metrics.js';
+import { rankingMetrics } from '../src/report/ranking-metrics.js';
 
 type Case = {
 	title: string;

@@ -9,10 +9,10 @@ import { canonicalise, encodeModel, GraphBuilder, OPSET, type Value } from '@ste
 import { optimizer as optimizerOf } from '@steelyard/optim';
 import { createSession, loadProgram, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { familyArchitecture } from '../src/family-architecture.js';
-import { lossOf } from '../src/loss.js';
-import { train } from '../src/train.js';
-import { compileTrainProgram } from '../src/train-program.js';
+import { train } from '../src/job/train.js';
+import { familyArchitecture } from '../src/model/family-architecture.js';
+import { lossOf } from '../src/step/loss.js';
+import { compileTrainProgram } from '../src/step/train-program.js';
 import { smallDataset } from './small-dataset.js';
 
 type Model = { seed: number; config: MmimMoeConfig; outputs: number; rows: number; modalities: ModalityShape[] };

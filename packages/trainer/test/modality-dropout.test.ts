@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dropModalities } from '../src/modality-dropout.js';
+import { dropModalities } from '../src/step/modality-dropout.js';
 
 const place = { seed: 1, stream: 3, step: 10 };
 const ones = (rows: number): Float32Array => new Float32Array(rows * 3).fill(1);

@@ -5,9 +5,9 @@ import { type JobEventBody, parseJobSpec, WEIGHTING_PRESETS } from '@steelyard/c
 import { openDataset } from '@steelyard/dataset';
 import { createSession, tensor } from '@steelyard/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fillTargets, labelsOf } from '../src/examples.js';
-import { metricsOf } from '../src/metrics.js';
-import { train } from '../src/train.js';
+import { train } from '../src/job/train.js';
+import { fillTargets, labelsOf } from '../src/model/examples.js';
+import { metricsOf } from '../src/report/metrics.js';
 import { smallDataset } from './small-dataset.js';
 
 let dataset: Awaited<ReturnType<typeof smallDataset>>;

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { optimizer as optimizerOf } from '@steelyard/optim';
 import { loadProgram, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
 import { describe, expect, it } from 'vitest';
-import { familyArchitecture } from '../src/family-architecture.js';
-import type { LossName } from '../src/loss.js';
-import { parametersFrom } from '../src/parameter-layout.js';
-import { compileTrainProgram } from '../src/train-program.js';
+import { familyArchitecture } from '../src/model/family-architecture.js';
+import { parametersFrom } from '../src/model/parameter-layout.js';
+import type { LossName } from '../src/step/loss.js';
+import { compileTrainProgram } from '../src/step/train-program.js';
 
 type Case = {
 	task: string;

@@ -1,7 +1,7 @@
 import { optimizer as optimizerOf } from '@steelyard/optim';
 import { describe, expect, it } from 'vitest';
-import { familyArchitecture } from '../src/family-architecture.js';
-import { compileTrainProgram } from '../src/train-program.js';
+import { familyArchitecture } from '../src/model/family-architecture.js';
+import { compileTrainProgram } from '../src/step/train-program.js';
 
 const bytes = async (recompute?: 'none' | 'segments'): Promise<number> => {
 	const architecture = familyArchitecture({

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type DType, type Tensor, tensor } from '@steelyard/runtime';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeSafetensors, encodeSafetensors } from '../src/safetensors.js';
+import { decodeSafetensors, encodeSafetensors } from '../src/job/safetensors.js';
 
 const example = new Map<string, Tensor>([
 	['a', tensor('float32', [2, 2], [1, -0, Number.NaN, 4])],

@@ -6,7 +6,7 @@ import { FUSIONS, type JobEventBody, parseJobSpec } from '@steelyard/contracts';
 import { decodeModel } from '@steelyard/onnx';
 import { createSession, tensor } from '@steelyard/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { train } from '../src/train.js';
+import { train } from '../src/job/train.js';
 import { smallDataset } from './small-dataset.js';
 
 const kinds = ['binary', 'multiclass', 'regression'] as const;

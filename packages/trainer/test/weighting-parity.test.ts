@@ -12,8 +12,8 @@ import {
 	weightingPreset,
 } from '@steelyard/weighting';
 import { describe, expect, it } from 'vitest';
-import type { WeightingStatistics } from '../src/weighing/btw.js';
-import { divergencesGraph, instanceWeightsGraph, modalityWeightsGraph } from '../src/weighing/btw-graph.js';
+import type { WeightingStatistics } from '../src/weighting/btw.js';
+import { divergencesGraph, instanceWeightsGraph, modalityWeightsGraph } from '../src/weighting/btw-graph.js';
 
 /**
  * The graph computes in float32, the package in float64. A float32 divergence is off by some units in the last place of the terms that it is made of, at most

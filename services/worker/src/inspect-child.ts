@@ -14,7 +14,7 @@ const refused = (message: string, param: string | null = null): FromInspector =>
 async function inspect(file: string): Promise<FromInspector> {
 	try {
 		const bytes = await readFile(file);
-		const { inspectModel } = await import('@steelyard/trainer');
+		const { inspectModel } = await import('@steelyard/model-file');
 		const report = await inspectModel(bytes);
 		if (JSON.stringify(report).length > LONGEST_REPORT)
 			return refused('The model has too many inputs, parameters and operators to be listed');

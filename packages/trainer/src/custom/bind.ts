@@ -1,5 +1,5 @@
 import type { Dim, GraphBuilder, Value } from '@steelyard/onnx';
-import type { ForwardInputs } from '../architecture.js';
+import type { ForwardInputs } from '../model/architecture.js';
 import type { Feed } from './feeds.js';
 
 /** A constant `[batch, …tail]`, where `like` is `[batch, …]`. */

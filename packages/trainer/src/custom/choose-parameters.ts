@@ -1,6 +1,6 @@
 import { type CustomConfig, chosenParameters, ProblemError, parametersNamed } from '@steelyard/contracts';
 import { type Model, parametersOf } from '@steelyard/onnx';
-import type { ParameterShape } from '../architecture.js';
+import type { ParameterShape } from '../model/architecture.js';
 
 /** A parameter that is trained: under the name of its initializer, and under one of its own that cannot meet any other name of a program. */
 export type ChosenParameter = ParameterShape & { readonly initializer: string };

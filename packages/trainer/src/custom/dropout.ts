@@ -1,6 +1,6 @@
 import { type Attribute, type Graph, GraphError, type Node } from '@steelyard/onnx';
 import { type Tensor, tensor } from '@steelyard/runtime';
-import { POOL_WIDTH } from '../dropout-pool.js';
+import { POOL_WIDTH } from '../model/dropout-pool.js';
 
 /** A dropout of the graph that drops in training: the input that takes rows of the pool for it, and how many numbers it needs for a row of the batch. */
 export type DropoutSite = { readonly rows: string; readonly perRow: number };

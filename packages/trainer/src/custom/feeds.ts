@@ -2,7 +2,7 @@ import { type CustomConfig, ProblemError } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/layers';
 import type { Dim, Graph, Value } from '@steelyard/onnx';
 import { type DType, sizeOf } from '@steelyard/runtime';
-import type { MaskKind } from '../examples.js';
+import type { MaskKind } from '../model/examples.js';
 
 /** What goes into an input of an uploaded graph. */
 export type Source =

@@ -1,7 +1,7 @@
 import type { ModalityShape } from '@steelyard/layers';
 import { type DType, type Session, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
-import { EVALUATION_BATCH } from '../evaluate.js';
-import { type Examples, filledUp, fillMask, inBatches } from '../examples.js';
+import { EVALUATION_BATCH } from '../job/evaluate.js';
+import { type Examples, filledUp, fillMask, inBatches } from '../model/examples.js';
 import type { Feed, Feeds } from './feeds.js';
 
 /** A graph as a session runs it: what goes in, and the output that holds the logits. */

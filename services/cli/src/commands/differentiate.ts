@@ -1,6 +1,6 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { differentiateModel } from '@steelyard/trainer';
+import { differentiateModel } from '@steelyard/model-file';
 import type { Command } from 'commander';
 import { parseDims, readModel, refused } from '../model-file.js';
 import { print, UsageError } from '../output.js';

@@ -1,5 +1,5 @@
 import type { ModelReport } from '@steelyard/contracts';
-import { inspectModel } from '@steelyard/trainer';
+import { inspectModel } from '@steelyard/model-file';
 import type { Command } from 'commander';
 import { parseDims, readModel, refused } from '../model-file.js';
 import { print, table } from '../output.js';

@@ -2,14 +2,14 @@ import { differentiate } from '@steelyard/autodiff';
 import { canonicalise, encodeModel, GraphBuilder, OPSET, type Value, withoutOutputCopies, withoutUnused } from '@steelyard/onnx';
 import { clipToNorm, globalNorm, type Optimizer } from '@steelyard/optim';
 import { type DType, type ProgramModel, sizeOf } from '@steelyard/runtime';
-import type { Architecture, ParameterShape } from './architecture.js';
-import { POOL_ROWS, POOL_WIDTH, poolRows } from './dropout-pool.js';
-import { maskWidth } from './examples.js';
-import { forwardContext, fromPool } from './forward-context.js';
+import type { Architecture, ParameterShape } from '../model/architecture.js';
+import { POOL_ROWS, POOL_WIDTH, poolRows } from '../model/dropout-pool.js';
+import { maskWidth } from '../model/examples.js';
+import { forwardContext, fromPool } from '../model/forward-context.js';
+import { layoutOf, type ParameterGroup, pack, unpack } from '../model/parameter-layout.js';
+import { type Standardisation, standardised } from '../model/standardise.js';
 import { type Modulation, modulated, modulationFactors } from './gradient-modulation.js';
 import { type LossName, lossOf } from './loss.js';
-import { layoutOf, type ParameterGroup, pack, unpack } from './parameter-layout.js';
-import { type Standardisation, standardised } from './standardise.js';
 
 export type TrainProgramOptions = {
 	architecture: Architecture;

@@ -1,9 +1,9 @@
 import type { JobSpec, JobStage } from '@steelyard/contracts';
 import { type Provider, sizeOf } from '@steelyard/runtime';
-import type { Architecture, Predictor } from './architecture.js';
+import type { Architecture, Predictor } from '../model/architecture.js';
+import { type FitOptions, type FitOutcome, fit } from '../step/fit.js';
 import { architecturesOf } from './architectures.js';
 import type { TrainOptions } from './face.js';
-import { type FitOptions, type FitOutcome, fit } from './fit.js';
 import type { JobState } from './job-state.js';
 import type { Prepared } from './prepare.js';
 

@@ -1,7 +1,7 @@
-import { diagnose } from './diagnostics.js';
+import { type Examples, labelsOf, presence } from '../model/examples.js';
+import { diagnose } from '../report/diagnostics.js';
+import { explain } from '../report/explanation.js';
 import type { Evaluation } from './evaluate.js';
-import { type Examples, labelsOf, presence } from './examples.js';
-import { explain } from './explanation.js';
 import type { Job } from './job.js';
 import type { JudgedUnimodal } from './unimodal-stage.js';
 

@@ -1,9 +1,9 @@
 import { type JobSpec, ProblemError, type TaskProfile } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/layers';
-import type { Architecture } from './architecture.js';
-import { customArchitecture } from './custom/custom-architecture.js';
-import { openUploaded } from './custom/uploaded.js';
-import { familyArchitecture } from './family-architecture.js';
+import { customArchitecture } from '../custom/custom-architecture.js';
+import { openUploaded } from '../custom/uploaded.js';
+import type { Architecture } from '../model/architecture.js';
+import { familyArchitecture } from '../model/family-architecture.js';
 
 /** The models of a job: the one that fuses all modalities, and where they are weighed one a modality. */
 export type Architectures = { readonly fusion: Architecture; readonly unimodal: readonly Architecture[] };

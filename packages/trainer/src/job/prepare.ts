@@ -2,11 +2,11 @@ import { checkTimeColumns, type JobSpec, ProblemError, type TaskProfile } from '
 import { type Dataset, openDataset, standardisation, trainingRows } from '@steelyard/dataset';
 import type { ModalityShape } from '@steelyard/layers';
 import { chooseProvider, type Devices, type Provider, probeDevices } from '@steelyard/runtime';
-import { type Examples, labelsOf, presence, type TargetScale } from './examples.js';
-import type { LossName } from './loss.js';
-import type { Standardisation } from './standardise.js';
-import type { Weigher } from './weighing/weigher.js';
-import { weigherOf, weightingConfig } from './weighing/weigher-of.js';
+import { type Examples, labelsOf, presence, type TargetScale } from '../model/examples.js';
+import type { Standardisation } from '../model/standardise.js';
+import type { LossName } from '../step/loss.js';
+import type { Weigher } from '../weighting/weigher.js';
+import { weigherOf, weightingConfig } from '../weighting/weigher-of.js';
 
 /** What a job works on, before anything is trained. */
 export type Prepared = {

@@ -1,12 +1,12 @@
 import { adaptSmoothing, smooth, summariseWeights } from '@steelyard/weighting';
-import type { Parameters } from './architecture.js';
-import { type Examples, labelsOf, presence } from './examples.js';
-import type { FitOutcome, FitPlace } from './fit.js';
+import type { Parameters } from '../model/architecture.js';
+import { type Examples, labelsOf, presence } from '../model/examples.js';
+import { metricsOf } from '../report/metrics.js';
+import { predictionsFrom } from '../report/predictions.js';
+import type { FitOutcome, FitPlace } from '../step/fit.js';
+import { evenWeights, type Refreshes, type WeigherExamples } from '../weighting/weigher.js';
 import type { Job } from './job.js';
-import { metricsOf } from './metrics.js';
-import { predictionsFrom } from './predictions.js';
 import type { JudgedUnimodal } from './unimodal-stage.js';
-import { evenWeights, type Refreshes, type WeigherExamples } from './weighing/weigher.js';
 
 /** Where the refreshes stand. */
 type RefreshState = { refreshes: number; lastRefresh: number; improved: boolean };

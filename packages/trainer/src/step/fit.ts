@@ -2,16 +2,16 @@ import { type Metrics, ProblemError, type TaskProfile, type TrainingConfig } fro
 import { shuffledOrder } from '@steelyard/dataset';
 import { initialPlateau, learningRateAt, optimizer as optimizerOf, type PlateauState, plateauAfter } from '@steelyard/optim';
 import { loadProgram, type Provider, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
-import type { Architecture, Parameters } from './architecture.js';
+import type { Architecture, Parameters } from '../model/architecture.js';
+import { type ChunkPlace, drawPool, drawRows, poolOf } from '../model/dropout-pool.js';
+import { type Examples, fillMask, fillTargets, maskWidth, type TargetScale } from '../model/examples.js';
+import type { ParameterGroup } from '../model/parameter-layout.js';
+import type { Standardisation } from '../model/standardise.js';
+import { higherIsBetter } from '../report/metrics.js';
 import { chunkSteps } from './chunk.js';
-import { type ChunkPlace, drawPool, drawRows, poolOf } from './dropout-pool.js';
-import { type Examples, fillMask, fillTargets, maskWidth, type TargetScale } from './examples.js';
 import type { Modulation } from './gradient-modulation.js';
 import type { LossName } from './loss.js';
-import { higherIsBetter } from './metrics.js';
 import { dropModalities } from './modality-dropout.js';
-import type { ParameterGroup } from './parameter-layout.js';
-import type { Standardisation } from './standardise.js';
 import { compileTrainProgram } from './train-program.js';
 
 /** Where a fit stands; with the tensors of its program, all that it needs to go on. */

@@ -1,6 +1,6 @@
 import { sizeOf, type Tensor } from '@steelyard/runtime';
+import { EVALUATION_BATCH } from '../job/evaluate.js';
 import type { Predictor, PredictorOptions } from './architecture.js';
-import { EVALUATION_BATCH } from './evaluate.js';
 import { forwardInputs, inBatches, maskedSteps } from './examples.js';
 import { type FamilyModel, familyOf } from './family-model.js';
 import { compileEmbedProgram, compileFuseProgram } from './predict-program.js';

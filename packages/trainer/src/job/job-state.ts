@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { JobCurves, JobSpec } from '@steelyard/contracts';
 import type { Provider, Tensor } from '@steelyard/runtime';
+import type { FitOptions, FitState } from '../step/fit.js';
 import { latestCheckpoint, saveCheckpoint } from './checkpoint.js';
 import type { TrainOptions } from './face.js';
-import type { FitOptions, FitState } from './fit.js';
 import type { Prepared } from './prepare.js';
 import { VERSION } from './version.js';
 

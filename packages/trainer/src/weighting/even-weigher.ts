@@ -1,4 +1,4 @@
-import type { Modulation } from '../gradient-modulation.js';
+import type { Modulation } from '../step/gradient-modulation.js';
 import { evenWeights, type Weigher } from './weigher.js';
 
 /** Every modality that is there weighs 1. */

@@ -1,4 +1,4 @@
-import { mendable } from './custom/mendable.js';
+import { mendable } from '../custom/mendable.js';
 import type { TrainOptions, TrainOutcome } from './face.js';
 import { finish } from './finish.js';
 import { trainFusion } from './fusion-stage.js';

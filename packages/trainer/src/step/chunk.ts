@@ -1,6 +1,6 @@
 import type { ModalityShape } from '@steelyard/layers';
 import { sizeOf } from '@steelyard/runtime';
-import type { ParameterShape } from './architecture.js';
+import type { ParameterShape } from '../model/architecture.js';
 
 /** Multiply-adds that a chunk may cost: some tenths of a second on one core. */
 const CHUNK_WORK = 5e9;

@@ -1,6 +1,6 @@
 import type { GraphBuilder, Value } from '@steelyard/onnx';
 import { modalityWeights, weightingPreset } from '@steelyard/weighting';
-import type { Modulation } from '../gradient-modulation.js';
+import type { Modulation } from '../step/gradient-modulation.js';
 
 /** Outputs of the models for N examples: logits, or raw values for regression, `[N, outputs]` each. */
 export type WeigherExamples = {

@@ -1,5 +1,5 @@
 import { counterRandom } from '@steelyard/dataset';
-import type { ChunkPlace } from './dropout-pool.js';
+import type { ChunkPlace } from '../model/dropout-pool.js';
 
 /**
  * Leaves modalities out of rows: sets weights `[rows, M]` to 0, each with probability `rate`, but never all that a row has: then one of them, drawn at

@@ -1,11 +1,11 @@
 import type { Metrics, TaskProfile } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/layers';
 import type { Session, Tensor } from '@steelyard/runtime';
-import type { OwnModel } from './architecture.js';
-import { type Examples, filledUp, forwardInputs, inBatches, labelsOf, maskedSteps, presence } from './examples.js';
-import { metricsOf, type Predictions } from './metrics.js';
-import { predictionsFrom } from './predictions.js';
-import { evenWeights } from './weighing/weigher.js';
+import type { OwnModel } from '../model/architecture.js';
+import { type Examples, filledUp, forwardInputs, inBatches, labelsOf, maskedSteps, presence } from '../model/examples.js';
+import { metricsOf, type Predictions } from '../report/metrics.js';
+import { predictionsFrom } from '../report/predictions.js';
+import { evenWeights } from '../weighting/weigher.js';
 
 /** Rows of one forward pass when a model is judged. */
 export const EVALUATION_BATCH = 256;

@@ -2,11 +2,11 @@ import type { TaskProfile } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/layers';
 import { type Dim, encodeModel, GraphBuilder, OPSET, type Shape, type Value } from '@steelyard/onnx';
 import type { Tensor } from '@steelyard/runtime';
-import type { Architecture, Forward } from './architecture.js';
-import type { MaskKind, TargetScale } from './examples.js';
-import { LABEL_THRESHOLD } from './multilabel-metrics.js';
-import { type Standardisation, standardised } from './standardise.js';
-import type { Weigher } from './weighing/weigher.js';
+import type { Architecture, Forward } from '../model/architecture.js';
+import type { MaskKind, TargetScale } from '../model/examples.js';
+import { type Standardisation, standardised } from '../model/standardise.js';
+import { LABEL_THRESHOLD } from '../report/multilabel-metrics.js';
+import type { Weigher } from '../weighting/weigher.js';
 
 export type TrainedModel = { readonly architecture: Architecture; readonly parameters: ReadonlyMap<string, Tensor> };
 

@@ -1,11 +1,11 @@
 import { type JobResult, type Metrics, ProblemError } from '@steelyard/contracts';
 import { foldsOf } from '@steelyard/dataset';
 import type { ModalityShape } from '@steelyard/layers';
-import type { Architecture, Parameters } from './architecture.js';
-import { type Examples, labelsOf, presence } from './examples.js';
+import type { Architecture, Parameters } from '../model/architecture.js';
+import { type Examples, labelsOf, presence } from '../model/examples.js';
+import { metricsOf } from '../report/metrics.js';
+import { predictionsFrom } from '../report/predictions.js';
 import type { Job } from './job.js';
-import { metricsOf } from './metrics.js';
-import { predictionsFrom } from './predictions.js';
 
 const ones = (count: number): Float32Array => new Float32Array(count).fill(1);
 

@@ -1,0 +1,3 @@
+export { GraphError } from '@steelyard/onnx';
+export { type DifferentiatedModel, type DifferentiateModelOptions, differentiateModel } from './differentiate-model.js';
+export { type InspectOptions, inspectModel } from './inspect-model.js';
