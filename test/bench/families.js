@@ -1,9 +1,12 @@
 // Training steps of our model families at batch 32, one thread, Adam.
 import { optimizer as optimizerOf } from '../../packages/optim/dist/index.js';
 import { loadProgram, sizeOf, tensor } from '../../packages/runtime/dist/index.js';
-import { drawPool, drawRows } from '../../packages/trainer/dist/dropout-pool.js';
-import { familyArchitecture } from '../../packages/trainer/dist/family-architecture.js';
-import { compileTrainProgram } from '../../packages/trainer/dist/train-program.js';
+import { familyArchitecture } from '../../packages/trainer/dist/model/family-architecture.js';
+import { SAMPLE_WEIGHT, TARGET, valuesName, weightName } from '../../packages/trainer/dist/model/value-names.js';
+import { randomInputs, scalarInputs } from '../../packages/trainer/dist/step/chunk-inputs.js';
+import { scanProgram } from '../../packages/trainer/dist/step/scan-program.js';
+import { buildStep } from '../../packages/trainer/dist/step/step.js';
+import { initialState } from '../../packages/trainer/dist/step/step-state.js';
 
 const BATCH = 32;
 const CLASSES = 3;
@@ -32,54 +35,36 @@ export async function familySteps(name) {
 	const modalities = Object.entries(shapes).map(([name, shape]) => ({ name, shape, maskedSteps: false }));
 	const architecture = familyArchitecture({ config, modalities, outputs: CLASSES });
 	const optimizer = optimizerOf({ name: 'adam', weightDecay: 0, momentum: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
-	const program = await compileTrainProgram({
+	const program = await buildStep({
 		architecture,
 		batch: BATCH,
+		task: { type: 'multiclass', classes: [], outputs: CLASSES },
+		scale: { mean: 0, deviation: 1 },
 		loss: 'cross_entropy',
 		optimizer,
 		clipNorm: null,
 		standardisation: new Map(),
 	});
 	const random = (count, spread) => Float32Array.from({ length: count }, () => (Math.random() - 0.5) * 2 * spread);
-	const initial = architecture.initial(1, 0);
-	const state = {};
-	for (const { name, size, members } of program.layout) {
-		const values = new Float32Array(size);
-		let offset = 0;
-		for (const member of members) {
-			values.set(initial.get(member.name), offset);
-			offset += sizeOf(member.shape);
-		}
-		state[`state/${name}`] = tensor('float32', [1, size], values);
-		for (const slot of optimizer.slots) state[`state/${name}/${slot}`] = tensor('float32', [1, size], new Float32Array(size));
-	}
-	const loaded = await loadProgram(program.model, state, { threads: 1 });
+	const loaded = await loadProgram(scanProgram(program), initialState(program, architecture.initial(1, 0)), { threads: 1 });
 	const inputs = {};
 	for (const { name, shape } of modalities) {
-		inputs[`chunk/x.${name}`] = tensor('float32', [steps, BATCH, ...shape], random(steps * BATCH * sizeOf(shape), 1));
-		inputs[`chunk/w.${name}`] = tensor('float32', [steps, BATCH, 1], new Float32Array(steps * BATCH).fill(1));
+		inputs[valuesName(name)] = tensor('float32', [steps, BATCH, ...shape], random(steps * BATCH * sizeOf(shape), 1));
+		inputs[weightName(name)] = tensor('float32', [steps, BATCH, 1], new Float32Array(steps * BATCH).fill(1));
 	}
 	const target = new Float32Array(steps * BATCH * CLASSES);
 	for (let i = 0; i < steps * BATCH; i++) target[i * CLASSES + Math.floor(Math.random() * CLASSES)] = 1;
-	inputs['chunk/target'] = tensor('float32', [steps, BATCH, CLASSES], target);
-	inputs['chunk/sample_weight'] = tensor('float32', [steps, BATCH, 1], new Float32Array(steps * BATCH).fill(1 / BATCH));
-	const sites = architecture.dropouts(BATCH);
-	if (sites.length > 0) inputs['dropout/pool'] = drawPool({ seed: 1, stream: 0, step: 0 });
+	inputs[TARGET] = tensor('float32', [steps, BATCH, CLASSES], target);
+	inputs[SAMPLE_WEIGHT] = tensor('float32', [steps, BATCH, 1], new Float32Array(steps * BATCH).fill(1 / BATCH));
+	const drawn = randomInputs(program);
 	let step = 0;
 	return async () => {
 		const started = performance.now();
-		drawRows({ seed: 1, stream: 0, step }, steps, sites).forEach((rows, site) => {
-			inputs[`chunk/dropout.${site}`] = rows;
-		});
-		const places = Array.from({ length: steps }, (_, j) => optimizer.scalarsAt({ step: ++step, inChunk: j + 1, learningRate: 1e-3 }));
-		for (const name of program.scalars)
-			inputs[`chunk/${name}`] = tensor(
-				'float32',
-				name === 'lossScale' ? [steps] : [steps, 1, 1],
-				places.map((place) => place[name]),
-			);
-		for (const [slot, factor] of Object.entries(optimizer.afterChunk(steps))) inputs[`after/${slot}`] = tensor('float32', [1, 1], [factor]);
-		await loaded.run(inputs);
+		const chunk = { step, length: steps };
+		const random = drawn({ seed: 1, stream: 0, step }, steps);
+		const scalars = scalarInputs(program, optimizer, chunk, () => 1e-3);
+		step += steps;
+		await loaded.run({ ...inputs, ...random, ...scalars });
 		return (performance.now() - started) / steps;
 	};
 }

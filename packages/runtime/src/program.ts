@@ -6,13 +6,15 @@ export type State = Readonly<Record<string, Tensor>>;
 export type ProgramModel = {
 	/** Serialised ONNX. */
 	readonly bytes: Uint8Array;
-	/** Input name → name of the output that is its next value. */
+	/** Name of an input that is state → name of the output that is its next value. */
 	readonly state: Readonly<Record<string, string>>;
+	/** Name under which `run` takes an input → name of that input in the model, where the two differ. */
+	readonly inputs?: Readonly<Record<string, string>>;
 };
 
 /**
- * A model with state that outlives a run: parameters and optimizer state go in, come out changed and go in again.
- * The one interface through which training sees the runtime.
+ * A model with state that outlives a run: parameters and optimizer state go in, come out changed and go in again. This is the one interface through which training
+ * sees the runtime; how the steps of a chunk are repeated is the model's business (a Scan inside it) or that of another implementation.
  */
 export type Program = {
 	/** Runs one chunk on `inputs` (everything but the state) and gives every output that is not state. */
@@ -47,7 +49,8 @@ export async function loadProgram(model: ProgramModel, state: State, options: Se
 
 	return {
 		async run(inputs) {
-			const outputs = await session.run({ ...current, ...inputs });
+			const named = Object.entries(inputs).map(([name, value]) => [model.inputs?.[name] ?? name, value]);
+			const outputs = await session.run({ ...current, ...Object.fromEntries(named) });
 			const next: Record<string, Tensor> = {};
 			for (const name of names) {
 				const output = model.state[name] as string;

@@ -109,6 +109,17 @@ export function describeProgram(title: string, load: LoadProgram): void {
 				expect(numbers(program.state()['count'])).toEqual([2]);
 			}));
 
+		it('takes inputs under other names than those of the model where it is told to', () =>
+			withProgram(
+				zero,
+				async (program) => {
+					const { x, factor } = step(1, 2);
+					const { mean } = await program.run({ rows: x!, factor: factor! });
+					expect(numbers(mean)).toEqual([3, 6, 9]);
+				},
+				{ ...model, inputs: { rows: 'x' } },
+			));
+
 		it('runs a model without any state', () =>
 			withProgram(
 				{},

@@ -3,14 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeModel, float, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
-import { optimizer as optimizerOf } from '@steelyard/optim';
-import { createSession, loadProgram, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
+import { createSession, sizeOf, tensor } from '@steelyard/runtime';
 import { describe, expect, it } from 'vitest';
 import { customArchitecture } from '../src/custom/custom-architecture.js';
 import { openUploaded } from '../src/custom/uploaded.js';
 import type { Architecture } from '../src/model/architecture.js';
-import { parametersFrom } from '../src/model/parameter-layout.js';
-import { compileTrainProgram } from '../src/step/train-program.js';
+import { ownInitial, rowsIn, trainAs } from './training-steps.js';
 
 type Case = {
 	kind: 'dense' | 'conv';
@@ -70,61 +68,19 @@ async function architectureOf(c: Case, trainingForm: boolean, opset: number): Pr
 	}
 }
 
-/** Trains as the oracle did, `chunk` steps a run. */
-async function trained(c: Case, architecture: Architecture, chunk: number) {
-	const optimizer = optimizerOf({ name: c.optimizer, weightDecay: 0, momentum: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
-	const program = await compileTrainProgram({
-		architecture,
-		batch,
-		loss: 'mse',
-		optimizer,
-		clipNorm: null,
-		standardisation: new Map(),
-	});
-	const initial = architecture.initial(1, 0);
-	const groups = [...program.layout, ...program.running];
-	const state: Record<string, Tensor> = {};
-	for (const { name, size, members } of groups)
-		state[`state/${name}`] = tensor(
-			'float32',
-			[1, size],
-			members.flatMap((member) => [...Array.from(initial.get(member.name)!)]),
-		);
-	for (const { name, size } of program.layout)
-		for (const slot of optimizer.slots) state[`state/${name}/${slot}`] = tensor('float32', [1, size], new Float32Array(size));
-	const loaded = await loadProgram(program.model, state);
-	const losses: number[] = [];
-	for (let first = 0; first < steps; first += chunk) {
-		const chosen = Array.from({ length: chunk * batch }, (_, i) => (first * batch + i) % rows);
-		const size = sizeOf(shapeOf(c));
-		const x = chosen.flatMap((row) => c.x.slice(row * size, (row + 1) * size));
-		const ones = new Float32Array(chunk * batch);
-		const inputs: Record<string, Tensor> = {
-			'chunk/x.a': tensor('float32', [chunk, batch, ...shapeOf(c)], x),
-			'chunk/w.a': tensor('float32', [chunk, batch, 1], ones.slice().fill(1)),
-			'chunk/target': tensor(
-				'float32',
-				[chunk, batch, 1],
-				chosen.map((row) => c.y[row]!),
-			),
-			'chunk/sample_weight': tensor('float32', [chunk, batch, 1], ones.slice().fill(1 / batch)),
-		};
-		const places = Array.from({ length: chunk }, (_, j) =>
-			optimizer.scalarsAt({ step: first + j + 1, inChunk: j + 1, learningRate: 0.02 }),
-		);
-		for (const name of program.scalars)
-			inputs[`chunk/${name}`] = tensor(
-				'float32',
-				name === 'lossScale' ? [chunk] : [chunk, 1, 1],
-				places.map((place) => place[name]!),
-			);
-		for (const [slot, factor] of Object.entries(optimizer.afterChunk(chunk))) inputs[`after/${slot}`] = tensor('float32', [1, 1], [factor]);
-		losses.push(...((await loaded.run(inputs))['loss']!.data as Float32Array));
-	}
-	const vectors = loaded.state();
-	await loaded.dispose();
-	return { losses, parameters: parametersFrom(groups, (group) => vectors[`state/${group}`]!.data as Float32Array) };
-}
+/** Trains as the oracle did, `chunk` steps per run. */
+const trained = (c: Case, architecture: Architecture, chunk: number) =>
+	trainAs(
+		{
+			...{ architecture, batch, steps, rows },
+			loss: 'mse',
+			optimizer: { name: c.optimizer, momentum: 0 },
+			learningRate: 0.02,
+			initial: ownInitial(architecture),
+			inputs: { 'x.a': rowsIn(c.x, sizeOf(shapeOf(c))), target: rowsIn(c.y, 1) },
+		},
+		chunk,
+	);
 
 /** The largest difference, as a share of the number or of `floor`. */
 const largestError = (found: ArrayLike<number>, expected: readonly number[], floor: number): number =>

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { FUSIONS, type FuseMoeConfig, type MlpFusionConfig, type MmimMoeConfig, type TaskProfile } from '@steelyard/contracts';
 import { decodeModel, encodeModel, type Graph, GraphBuilder, OPSET } from '@steelyard/onnx';
-import { type OptimizerOptions, optimizer as optimizerOf } from '@steelyard/optim';
+import type { OptimizerOptions } from '@steelyard/optim';
 import { sizeOf, tensor } from '@steelyard/runtime';
 import { weightingPreset } from '@steelyard/weighting';
 import { describe, expect, it } from 'vitest';
@@ -9,8 +9,9 @@ import { exportModel, type TrainedModel } from '../src/job/export-graph.js';
 import { familyArchitecture } from '../src/model/family-architecture.js';
 import type { Standardisation } from '../src/model/standardise.js';
 import type { LossName } from '../src/step/loss.js';
-import { compileTrainProgram } from '../src/step/train-program.js';
+import { scanProgram } from '../src/step/scan-program.js';
 import { weigherOf } from '../src/weighting/weigher-of.js';
+import { stepOf } from './training-steps.js';
 
 type Kernel = { from: number; to: number | null; float: boolean };
 type Operator = { since: number; float: boolean };
@@ -76,7 +77,7 @@ async function programOf(
 	clipNorm: number | null,
 	more: Partial<MlpFusionConfig> | MmimMoeConfig | FuseMoeConfig = {},
 ) {
-	const { model } = await compileTrainProgram({
+	const step = await stepOf({
 		architecture: familyArchitecture({
 			config: more.family === 'mmim-moe' || more.family === 'fuse-moe' ? more : { ...config, ...more },
 			modalities: architectures[name],
@@ -84,11 +85,11 @@ async function programOf(
 		}),
 		batch: 8,
 		loss,
-		optimizer: optimizerOf({ name: optimizer, weightDecay: 0.01, momentum: 0.9, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }),
+		optimizer: { name: optimizer, weightDecay: 0.01 },
 		clipNorm,
 		standardisation,
 	});
-	return model.bytes;
+	return scanProgram(step).bytes;
 }
 
 const tasks: TaskProfile[] = [

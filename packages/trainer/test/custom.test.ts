@@ -6,15 +6,14 @@ import { type CustomConfig, type JobEventBody, type MlpFusionConfig, parseJobSpe
 import { inference } from '@steelyard/layers';
 import { mlpFusion } from '@steelyard/mlp-fusion';
 import { decodeModel, encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
-import { optimizer as optimizerOf } from '@steelyard/optim';
 import { createSession, type Tensor, tensor } from '@steelyard/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { customArchitecture } from '../src/custom/custom-architecture.js';
 import { openUploaded } from '../src/custom/uploaded.js';
 import { train } from '../src/job/train.js';
 import { familyArchitecture } from '../src/model/family-architecture.js';
-import { compileTrainProgram } from '../src/step/train-program.js';
 import { smallDataset } from './small-dataset.js';
+import { stepOf } from './training-steps.js';
 
 const kinds = ['binary', 'multiclass', 'multilabel', 'regression'] as const;
 type Kind = (typeof kinds)[number];
@@ -193,19 +192,8 @@ describe('an uploaded graph', () => {
 				trainable,
 			};
 			const architecture = customArchitecture(await openUploaded(file, own, { modalities, task, weighted: false }), modalities, modalities);
-			const optimizer = optimizerOf({ name: 'sgd', weightDecay: 0, momentum: 0, beta1: 0, beta2: 0, epsilon: 0 });
-			const options = {
-				architecture,
-				batch: 4,
-				loss: 'binary_cross_entropy' as const,
-				optimizer,
-				clipNorm: null,
-				standardisation: new Map(),
-			};
-			const { graph } = decodeModel((await compileTrainProgram(options)).model.bytes);
-			const body = graph.nodes.find(({ op }) => op === 'Scan')!.attributes['body']!;
-			if (body.type !== 'graph') throw new Error('no body');
-			return body.value.nodes.filter(({ op }) => op === 'Gemm' || op === 'MatMul').length;
+			const { graph } = await stepOf({ architecture, batch: 4, loss: 'binary_cross_entropy', optimizer: { name: 'sgd' } });
+			return graph.nodes.filter(({ op }) => op === 'Gemm' || op === 'MatMul').length;
 		};
 		// of each layer its weight's gradient, and its input's where something before it is trained
 		const [last, head, all] = [await products(['head.1.*']), await products(['head.*']), await products(['*'])];

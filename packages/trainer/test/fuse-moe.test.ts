@@ -4,14 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FuseMoeConfig, type JobEventBody, parseJobSpec } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/layers';
-import { optimizer as optimizerOf } from '@steelyard/optim';
-import { createSession, loadProgram, type Tensor, tensor } from '@steelyard/runtime';
+import { createSession, tensor } from '@steelyard/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { train } from '../src/job/train.js';
 import { familyArchitecture } from '../src/model/family-architecture.js';
-import { parametersFrom } from '../src/model/parameter-layout.js';
-import { compileTrainProgram } from '../src/step/train-program.js';
 import { smallDataset } from './small-dataset.js';
+import { initialOf, rowsIn, trainAs } from './training-steps.js';
 
 /** Made by test/oracles/fuse_moe_training.py. */
 const fixture = JSON.parse(readFileSync(new URL('fixtures/fuse-moe.json', import.meta.url), 'utf8')) as {
@@ -32,58 +30,26 @@ const fixture = JSON.parse(readFileSync(new URL('fixtures/fuse-moe.json', import
 };
 
 /** All steps of the fixture in one run. */
-async function trained() {
-	const { config, modalities, rows, batch, steps, learning_rate: learningRate } = fixture;
-	const architecture = familyArchitecture({ config, modalities, outputs: 1 });
-	const optimizer = optimizerOf({ name: 'momentum', weightDecay: 0, momentum: fixture.momentum, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
-	const program = await compileTrainProgram({
-		architecture,
-		batch,
-		loss: 'binary_cross_entropy',
-		optimizer,
-		clipNorm: null,
-		standardisation: new Map(),
-	});
-	const state: Record<string, Tensor> = {};
-	for (const { name, size, members } of program.layout) {
-		const values = members.flatMap((member) => fixture.initial[member.name]!);
-		state[`state/${name}`] = tensor('float32', [1, size], values);
-		for (const slot of optimizer.slots) state[`state/${name}/${slot}`] = tensor('float32', [1, size], new Float32Array(size));
-	}
-	/** Column `at` of rows of `stride` numbers, or all of them, for every batch. */
-	const chosen = (values: number[], shape: number[], stride: number, at = 0, width = stride): Tensor =>
-		tensor(
-			'float32',
-			[steps, batch, ...shape],
-			Array.from({ length: steps * batch }, (_, i) => {
-				const first = (i % rows) * stride + at;
-				return values.slice(first, first + width);
-			}).flat(),
-		);
-	const inputs: Record<string, Tensor> = {
-		'chunk/x.series': chosen(fixture.x.series, [3, 3], 9),
-		'chunk/x.vector': chosen(fixture.x.vector, [3], 3),
-		'chunk/mask.series': chosen(fixture.mask, [3], 3),
-		'chunk/w.series': chosen(fixture.weights, [1], 2, 0, 1),
-		'chunk/w.vector': chosen(fixture.weights, [1], 2, 1, 1),
-		'chunk/target': chosen(fixture.y, [1], 1),
-		'chunk/sample_weight': tensor('float32', [steps, batch, 1], new Float32Array(steps * batch).fill(1 / batch)),
-	};
-	const places = Array.from({ length: steps }, (_, j) => optimizer.scalarsAt({ step: j + 1, inChunk: j + 1, learningRate }));
-	for (const name of program.scalars) {
-		const shape = name === 'lossScale' ? [steps] : [steps, 1, 1];
-		inputs[`chunk/${name}`] = tensor(
-			'float32',
-			shape,
-			places.map((place) => place[name]!),
-		);
-	}
-	for (const [slot, factor] of Object.entries(optimizer.afterChunk(steps))) inputs[`after/${slot}`] = tensor('float32', [1, 1], [factor]);
-	const loaded = await loadProgram(program.model, state);
-	const curve = (await loaded.run(inputs))['loss']!.data as Float32Array;
-	const parameters = parametersFrom(program.layout, (group) => loaded.state()[`state/${group}`]!.data as Float32Array);
-	await loaded.dispose();
-	return { curve, parameters };
+function trained() {
+	const { config, modalities, batch, steps, rows, x, mask, weights, y, initial, learning_rate: learningRate, momentum } = fixture;
+	return trainAs(
+		{
+			...{ batch, steps, rows, learningRate },
+			architecture: familyArchitecture({ config, modalities, outputs: 1 }),
+			loss: 'binary_cross_entropy',
+			optimizer: { name: 'momentum', momentum },
+			initial: initialOf(initial),
+			inputs: {
+				'x.series': rowsIn(x.series, 9),
+				'x.vector': rowsIn(x.vector, 3),
+				'mask.series': rowsIn(mask, 3),
+				'w.series': rowsIn(weights, 1, { at: 0, of: 2 }),
+				'w.vector': rowsIn(weights, 1, { at: 1, of: 2 }),
+				target: rowsIn(y, 1),
+			},
+		},
+		steps,
+	);
 }
 
 const largestError = (ours: ArrayLike<number>, theirs: number[], floor: number): number =>
@@ -91,7 +57,7 @@ const largestError = (ours: ArrayLike<number>, theirs: number[], floor: number):
 
 describe('training fuse-moe', () => {
 	it('follows PyTorch in float64 for 100 steps, with irregular times, missing modalities, choices of experts and their balance', async () => {
-		const { curve, parameters } = await trained();
+		const { losses: curve, parameters } = await trained();
 		// float32 against float64: rounding of some 1e-7 a step, grown to some 1e-5 over 100 steps; no choice of the oracle is so near
 		expect(curve).toHaveLength(fixture.steps);
 		expect(largestError(curve, fixture.losses, 0.1)).toBeLessThan(1e-4);

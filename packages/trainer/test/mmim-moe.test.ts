@@ -6,14 +6,13 @@ import { differentiate } from '@steelyard/autodiff';
 import { type MmimMoeConfig, parseJobSpec } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/layers';
 import { canonicalise, encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
-import { optimizer as optimizerOf } from '@steelyard/optim';
-import { createSession, loadProgram, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
+import { createSession, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { train } from '../src/job/train.js';
 import { familyArchitecture } from '../src/model/family-architecture.js';
 import { lossOf } from '../src/step/loss.js';
-import { compileTrainProgram } from '../src/step/train-program.js';
 import { smallDataset } from './small-dataset.js';
+import { rowsIn, trainAs } from './training-steps.js';
 
 type Model = { seed: number; config: MmimMoeConfig; outputs: number; rows: number; modalities: ModalityShape[] };
 type Case = Model & { title: string; gradients: Record<string, [sum: number, squares: number, wave: number]> };
@@ -130,54 +129,24 @@ describe('training mmim-moe', () => {
 		const { training: c } = fixture;
 		const { batch, steps, rows, outputs } = c;
 		const { parameters, inputs } = drawn(c);
-		const optimizer = optimizerOf({ name: 'adam', weightDecay: 0, momentum: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
-		const program = await compileTrainProgram({
-			architecture: familyArchitecture(c),
-			batch,
-			loss: 'cross_entropy',
-			optimizer,
-			clipNorm: null,
-			standardisation: new Map(),
-		});
-		const state: Record<string, Tensor> = {};
-		for (const { name, size, members } of program.layout) {
-			const numbers = members.flatMap((member) => [...(parameters.get(member.name)!.data as Float32Array)]);
-			state[`state/${name}`] = tensor('float32', [1, size], numbers);
-			for (const slot of optimizer.slots) state[`state/${name}/${slot}`] = tensor('float32', [1, size], new Float32Array(size));
-		}
-		const chosen = Array.from({ length: steps * batch }, (_, i) => i % rows);
-		const chunk = (values: ArrayLike<number>, shape: readonly number[]): Tensor =>
-			tensor(
-				'float32',
-				[steps, batch, ...shape],
-				chosen.flatMap((row) => Array.from({ length: sizeOf(shape) }, (_, i) => values[row * sizeOf(shape) + i]!)),
-			);
-		const feeds: Record<string, Tensor> = {
-			'chunk/target': chunk(
-				targets(
-					Array.from({ length: rows }, (_, i) => (7 * i) % 3),
-					outputs,
-				),
-				[outputs],
-			),
-			'chunk/sample_weight': tensor('float32', [steps, batch, 1], new Float32Array(steps * batch).fill(1 / batch)),
-		};
-		for (const [name, { data, shape }] of inputs) feeds[`chunk/${name}`] = chunk(data as Float32Array, shape.slice(1));
-		const places = Array.from({ length: steps }, (_, j) =>
-			optimizer.scalarsAt({ step: j + 1, inChunk: j + 1, learningRate: c.learning_rate }),
+		const oneHot = targets(
+			Array.from({ length: rows }, (_, i) => (7 * i) % 3),
+			outputs,
 		);
-		for (const name of program.scalars)
-			feeds[`chunk/${name}`] = tensor(
-				'float32',
-				name === 'lossScale' ? [steps] : [steps, 1, 1],
-				places.map((place) => place[name]!),
-			);
-		for (const [slot, factor] of Object.entries(optimizer.afterChunk(steps))) feeds[`after/${slot}`] = tensor('float32', [1, 1], [factor]);
-		const loaded = await loadProgram(program.model, state);
-		const { loss } = await loaded.run(feeds);
-		await loaded.dispose();
+		const ofModalities = [...inputs].map(([name, { data, shape }]) => [name, rowsIn(data as Float32Array, sizeOf(shape.slice(1)))]);
+		const { losses } = await trainAs(
+			{
+				...{ batch, steps, rows },
+				architecture: familyArchitecture(c),
+				loss: 'cross_entropy',
+				learningRate: c.learning_rate,
+				initial: new Map([...parameters].map(([name, { data }]) => [name, data as Float32Array])),
+				inputs: { ...Object.fromEntries(ofModalities), target: rowsIn(oneHot, outputs) },
+			},
+			steps,
+		);
 		// float32 against float64: rounding of some 1e-7, as long as every token chooses the same experts
-		c.losses.forEach((expected, i) => expect(Math.abs((loss!.data[i] as number) - expected), `step ${i}`).toBeLessThan(2e-5));
+		c.losses.forEach((expected, i) => expect(Math.abs(losses[i]! - expected), `step ${i}`).toBeLessThan(2e-5));
 	});
 });
 

@@ -1,7 +1,7 @@
-import { optimizer as optimizerOf } from '@steelyard/optim';
 import { describe, expect, it } from 'vitest';
 import { familyArchitecture } from '../src/model/family-architecture.js';
-import { compileTrainProgram } from '../src/step/train-program.js';
+import { scanProgram } from '../src/step/scan-program.js';
+import { stepOf } from './training-steps.js';
 
 const bytes = async (recompute?: 'none' | 'segments'): Promise<number> => {
 	const architecture = familyArchitecture({
@@ -9,17 +9,8 @@ const bytes = async (recompute?: 'none' | 'segments'): Promise<number> => {
 		modalities: [{ name: 'a', shape: [5], maskedSteps: false }],
 		outputs: 3,
 	});
-	const optimizer = optimizerOf({ name: 'sgd', weightDecay: 0, momentum: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
-	const { model } = await compileTrainProgram({
-		architecture,
-		batch: 4,
-		loss: 'cross_entropy',
-		optimizer,
-		clipNorm: null,
-		standardisation: new Map(),
-		recompute,
-	});
-	return model.bytes.length;
+	const step = await stepOf({ architecture, batch: 4, loss: 'cross_entropy', optimizer: { name: 'sgd' }, recompute });
+	return scanProgram(step).bytes.length;
 };
 
 describe('the training program', () => {

@@ -3,7 +3,7 @@ import { differentiate } from '../../../packages/autodiff/dist/index.js';
 import { canonicalise, encodeModel, GraphBuilder, OPSET } from '../../../packages/onnx/dist/index.js';
 import { optimizer as optimizerOf } from '../../../packages/optim/dist/index.js';
 import { loadProgram, tensor } from '../../../packages/runtime/dist/index.js';
-import { layOut, pack, unpack } from '../../../packages/trainer/dist/parameter-layout.js';
+import { layOut, pack, unpack } from '../../../packages/trainer/dist/model/parameter-layout.js';
 
 const adam = optimizerOf({ name: 'adam', weightDecay: 0, momentum: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
 const slots = ['', ...adam.slots.map((slot) => `/${slot}`)];

@@ -5,7 +5,7 @@ import { createSession, sizeOf, type Tensor } from '@steelyard/runtime';
 import type { Architecture, OwnModel, ParameterShape, Predictor, PredictorOptions } from '../model/architecture.js';
 import { poolRows } from '../model/dropout-pool.js';
 import type { MaskKind } from '../model/examples.js';
-import { layoutOf, parametersFrom } from '../model/parameter-layout.js';
+import { layoutOf, parametersByName } from '../model/parameter-layout.js';
 import { type RunningStatistic, withBatchStatistics, withRunningStatistics } from './batch-norm.js';
 import { bind } from './bind.js';
 import { type DropoutSite, POOL, withDropout, withoutDropout } from './dropout.js';
@@ -87,7 +87,7 @@ async function createPredictor(
 	const { trained, running } = layoutOf(architecture);
 	return {
 		async encode(examples, parameters) {
-			const values = parametersFrom([...trained, ...running], (group) => (parameters[`state/${group}`] as Tensor).data as Float32Array);
+			const values = parametersByName([...trained, ...running], parameters);
 			const numbers = Object.fromEntries(moved.map(({ name }) => [initializerOf(name), values.get(name) as Tensor]));
 			return (weights) => runGraph(session, runnable, examples, weights, numbers);
 		},

@@ -2,13 +2,14 @@ import type { Metrics, TaskProfile } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/layers';
 import type { Session, Tensor } from '@steelyard/runtime';
 import type { OwnModel } from '../model/architecture.js';
-import { type Examples, filledUp, forwardInputs, inBatches, labelsOf, maskedSteps, presence } from '../model/examples.js';
+import { type Examples, inBatches, labelsOf, presence, taken } from '../model/examples.js';
+import { filledPorts } from '../model/port.js';
 import { metricsOf, type Predictions } from '../report/metrics.js';
 import { predictionsFrom } from '../report/predictions.js';
 import { evenWeights } from '../weighting/weigher.js';
+import { exportedPorts } from './exported-ports.js';
 
-/** Rows of one forward pass when a model is judged. */
-export const EVALUATION_BATCH = 256;
+const NO_WEIGHTS = new Float32Array(0);
 
 export type Evaluation = {
 	readonly metrics: Metrics;
@@ -17,64 +18,49 @@ export type Evaluation = {
 	readonly weights: Float32Array;
 	/** `[N, M]`, nats, 0 where the modality is missing; null where the weights do not come from divergences. */
 	readonly divergence: Float32Array | null;
-	/** What the model tells of itself, as means over the rows, by name. */
+	/** What the family reports of its model, as means over the rows, by name. */
 	readonly statistics: Readonly<Record<string, readonly number[]>>;
 };
 
-/** The outputs of an exported model beside those that the family tells of itself. */
+/** The outputs of an exported model beside those in which a family describes itself. */
 const OUTPUTS: readonly string[] = ['prediction', 'probabilities', 'modality_weights', 'modality_divergence'];
 
-/** Inputs of an exported model for some examples: `x.<modality>` and every mask that the model asks for. */
-function exportedInputs(
-	session: Session,
-	examples: Examples,
-	modalities: readonly ModalityShape[],
-	chosen: Uint32Array,
-): Record<string, Tensor> {
-	const inputs = forwardInputs(examples, modalities, maskedSteps(modalities), chosen);
-	for (const { name } of session.inputs) {
-		if (name in inputs || !name.startsWith('mask.')) continue;
-		const mask = examples.split.mask(name.slice('mask.'.length));
-		const data = Float32Array.from(chosen, (i) => mask?.[examples.rows[i] as number] ?? 1);
-		inputs[name] = { dtype: 'float32', shape: [chosen.length], data };
-	}
-	return inputs;
-}
+/** What an exported model was made for. */
+export type ExportedFor = {
+	readonly modalities: readonly ModalityShape[];
+	/** Modalities that have a mask. */
+	readonly masked: ReadonlySet<string>;
+	readonly task: TaskProfile;
+};
 
-/** Runs an exported model over the examples and measures what it says: the figures that a job reports. */
-export async function evaluateModel(
-	session: Session,
-	examples: Examples,
-	modalities: readonly ModalityShape[],
-	task: TaskProfile,
-): Promise<Evaluation> {
+/** Runs an exported model over the examples and measures its predictions: the figures that a job reports. */
+export async function evaluateModel(session: Session, examples: Examples, { modalities, masked, task }: ExportedFor): Promise<Evaluation> {
 	const count = examples.rows.length;
 	const classes = task.type === 'binary' ? 2 : task.outputs;
-	const said = new Float32Array(count * classes);
+	const predicted = new Float32Array(count * classes);
 	const weights = new Float32Array(count * modalities.length);
 	const diverges = session.outputs.some(({ name }) => name === 'modality_divergence');
 	const divergence = diverges ? new Float32Array(weights.length) : null;
-	const told = session.outputs.filter(({ name }) => !OUTPUTS.includes(name));
-	const sums = new Map(told.map(({ name, shape }) => [name, new Array<number>(shape[1] as number).fill(0)]));
-	const fixed = session.inputs[0]?.shape[0];
-	const size = typeof fixed === 'number' ? fixed : EVALUATION_BATCH;
-	await inBatches(examples, size, async (real) => {
-		const outputs = await session.run(
-			exportedInputs(session, examples, modalities, typeof fixed === 'number' ? filledUp(real, fixed) : real),
-		);
+	const described = session.outputs.filter(({ name }) => !OUTPUTS.includes(name));
+	const sums = new Map(described.map(({ name, shape }) => [name, new Array<number>(shape[1] as number).fill(0)]));
+	const ports = exportedPorts(modalities, masked);
+	const batch = session.inputs[0]?.shape[0];
+	await inBatches(count, typeof batch === 'number' ? batch : null, async (places, start, length) => {
+		const rows = { ...taken(examples, places), weights: NO_WEIGHTS };
+		const outputs = await session.run(filledPorts([...ports.values, ...ports.masks], rows));
 		const put = (output: string, width: number, into: Float32Array): void =>
-			into.set(((outputs[output] as Tensor).data as Float32Array).subarray(0, real.length * width), (real[0] as number) * width);
-		put(task.type === 'regression' ? 'prediction' : 'probabilities', classes, said);
+			into.set(((outputs[output] as Tensor).data as Float32Array).subarray(0, length * width), start * width);
+		put(task.type === 'regression' ? 'prediction' : 'probabilities', classes, predicted);
 		put('modality_weights', modalities.length, weights);
 		if (divergence !== null) put('modality_divergence', modalities.length, divergence);
 		for (const [name, sum] of sums) {
-			const rows = ((outputs[name] as Tensor).data as Float32Array).subarray(0, real.length * sum.length);
-			rows.forEach((value, i) => {
+			const values = ((outputs[name] as Tensor).data as Float32Array).subarray(0, length * sum.length);
+			values.forEach((value, i) => {
 				sum[i % sum.length] = (sum[i % sum.length] as number) + value / count;
 			});
 		}
 	});
-	const predictions: Predictions = task.type === 'regression' ? { values: said } : { probabilities: said };
+	const predictions: Predictions = task.type === 'regression' ? { values: predicted } : { probabilities: predicted };
 	return {
 		metrics: metricsOf(task, predictions, labelsOf(examples)),
 		predictions,
@@ -84,13 +70,12 @@ export async function evaluateModel(
 	};
 }
 
-/** Runs a trained graph of the user's own over the examples, unweighted, and measures what it says: the figures that a job reports. */
+/** Runs a trained graph of the user's own over the examples, unweighted, and measures its predictions: the figures that a job reports. */
 export async function evaluateOwnModel(
 	session: Session,
 	model: OwnModel,
 	examples: Examples,
-	modalities: readonly ModalityShape[],
-	task: TaskProfile,
+	{ modalities, task }: Pick<ExportedFor, 'modalities' | 'task'>,
 ): Promise<Evaluation> {
 	const weights = evenWeights(
 		examples.rows.length,

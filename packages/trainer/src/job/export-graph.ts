@@ -4,9 +4,12 @@ import { type Dim, encodeModel, GraphBuilder, OPSET, type Shape, type Value } fr
 import type { Tensor } from '@steelyard/runtime';
 import type { Architecture, Forward } from '../model/architecture.js';
 import type { MaskKind, TargetScale } from '../model/examples.js';
+import { portInput } from '../model/port.js';
 import { type Standardisation, standardised } from '../model/standardise.js';
+import { maskName, valuesName } from '../model/value-names.js';
 import { LABEL_THRESHOLD } from '../report/multilabel-metrics.js';
 import type { Weigher } from '../weighting/weigher.js';
+import { exportedPorts } from './exported-ports.js';
 
 export type TrainedModel = { readonly architecture: Architecture; readonly parameters: ReadonlyMap<string, Tensor> };
 
@@ -74,15 +77,10 @@ export function exportModel(options: ExportOptions): Uint8Array {
 	const { modalities, fixedBatch, opset } = fusion.architecture;
 	const batch = fixedBatch ?? 'batch';
 	const g = new GraphBuilder('model/');
-	const raw = new Map(modalities.map(({ name, shape }) => [name, g.input(`x.${name}`, 'float32', [batch, ...shape])]));
-	const masks = new Map(
-		modalities
-			.filter(({ name }) => masked.has(name))
-			.map(({ name, shape, maskedSteps }) => [
-				name,
-				g.input(`mask.${name}`, 'float32', maskedSteps ? [batch, shape[0] as number] : [batch]),
-			]),
-	);
+	const ports = exportedPorts(modalities, masked);
+	for (const port of [...ports.values, ...ports.masks]) portInput(g, port, [batch]);
+	const raw = new Map(modalities.map(({ name }) => [name, g.value(valuesName(name))]));
+	const masks = new Map([...masked].map((name) => [name, g.value(maskName(name))]));
 	const x = new Map([...raw].map(([name, value]) => [name, standardised(g, value, standardisation.get(name) ?? null)]));
 	const modality = (name: string) => modalities.find((one) => one.name === name) as ModalityShape;
 	const maskOf = (name: string, kind: MaskKind): Value => {

@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import type { JobCurves, JobResult } from '@steelyard/contracts';
-import { createSession, type Session, sizeOf, type Tensor } from '@steelyard/runtime';
+import { createSession, type Session, sizeOf } from '@steelyard/runtime';
 import { summariseWeights } from '@steelyard/weighting';
 import type { Architecture, Parameters } from '../model/architecture.js';
 import { type Examples, presence } from '../model/examples.js';
-import { layoutOf, parametersFrom } from '../model/parameter-layout.js';
-import type { FitOutcome } from '../step/fit.js';
+import { layoutOf, parametersByName } from '../model/parameter-layout.js';
 import { type Evaluation, evaluateModel, evaluateOwnModel } from './evaluate.js';
 import { explanationArtifacts, type Judged } from './explanation-artifacts.js';
 import { exportModel, type TrainedModel } from './export-graph.js';
 import type { TrainOutcome } from './face.js';
+import type { FitOutcome } from './fit-model.js';
 import type { Job } from './job.js';
 import { essenceOf } from './job-state.js';
 import { type JudgedUnimodal, unimodalParameters } from './unimodal-stage.js';
@@ -18,8 +18,7 @@ import { writeWhole } from './whole-file.js';
 
 function trainedModel(architecture: Architecture, parameters: Parameters): TrainedModel {
 	const { trained, running } = layoutOf(architecture);
-	const vectors = (group: string): Float32Array => (parameters[`state/${group}`] as Tensor).data as Float32Array;
-	return { architecture, parameters: parametersFrom([...trained, ...running], vectors) };
+	return { architecture, parameters: parametersByName([...trained, ...running], parameters) };
 }
 
 /** What an exported model says of itself. */
@@ -51,7 +50,7 @@ type Finish = {
 
 /** Exports the model, judges it by running the exported graph on every split, and writes the artifacts. */
 export async function finish(job: Job, { output, outcome, judged, deviceNote, started }: Finish): Promise<TrainOutcome> {
-	const { spec, task, modalities, dataset, weigher, emit } = job;
+	const { spec, modalities, dataset, weigher, emit } = job;
 	const { header } = job.state;
 	emit({ type: 'stage', stage: 'evaluating' });
 	const fusion = trainedModel(job.fusion, outcome.parameters);
@@ -63,10 +62,10 @@ export async function finish(job: Job, { output, outcome, judged, deviceNote, st
 	const own = job.fusion.ownModel?.(fusion.parameters) ?? null;
 	const { bytes, judge } =
 		own !== null && !job.weighted
-			? { bytes: own.bytes, judge: (running: Session, examples: Examples) => evaluateOwnModel(running, own, examples, modalities, task) }
+			? { bytes: own.bytes, judge: (running: Session, examples: Examples) => evaluateOwnModel(running, own, examples, job) }
 			: {
 					bytes: exportModel({ ...job, fusion, unimodal, statistics, metadata: metadataOf(job) }),
-					judge: (running: Session, examples: Examples): Promise<Evaluation> => evaluateModel(running, examples, modalities, task),
+					judge: (running: Session, examples: Examples): Promise<Evaluation> => evaluateModel(running, examples, job),
 				};
 
 	const metrics: JobResult['metrics'] = {};

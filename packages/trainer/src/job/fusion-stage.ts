@@ -3,34 +3,35 @@ import type { Parameters } from '../model/architecture.js';
 import { type Examples, labelsOf, presence } from '../model/examples.js';
 import { metricsOf } from '../report/metrics.js';
 import { predictionsFrom } from '../report/predictions.js';
-import type { FitOutcome, FitPlace } from '../step/fit.js';
+import type { Chunk } from '../step/chunk.js';
 import { evenWeights, type Refreshes, type WeigherExamples } from '../weighting/weigher.js';
+import { type FitOutcome, fitModel } from './fit-model.js';
 import type { Job } from './job.js';
 import type { JudgedUnimodal } from './unimodal-stage.js';
 
 /** Where the refreshes stand. */
 type RefreshState = { refreshes: number; lastRefresh: number; improved: boolean };
 
-/** Whether the training weights are to be made anew before the chunk at `place`. */
-function isDue(refreshes: Refreshes, { epoch, chunk, step }: FitPlace, state: RefreshState): boolean {
+/** Whether the training weights are to be made anew before a chunk. */
+function isDue(refreshes: Refreshes, { epoch, index, step }: Chunk, state: RefreshState): boolean {
 	switch (refreshes.when) {
 		case 'never':
 			return false;
 		case 'once':
 			return state.refreshes === 0;
 		case 'epochs':
-			return chunk === 0 && epoch > 0 && epoch % refreshes.every === 0;
+			return index === 0 && epoch > 0 && epoch % refreshes.every === 0;
 		case 'steps':
 			return step - state.lastRefresh >= refreshes.every;
 		case 'improvement':
-			return chunk === 0 && state.improved;
+			return index === 0 && state.improved;
 	}
 }
 
 /** Trains the fusion model on weighted embeddings, refreshing the weights on schedule and validating along the one path. */
 export async function trainFusion(job: Job, judged: JudgedUnimodal | null): Promise<FitOutcome> {
 	const { state, task, weigher, modalities, train, validation, weighted, emit } = job;
-	const { header, kept } = state;
+	const { header } = state;
 	emit({ type: 'stage', stage: 'fusion' });
 	const predictor = await job.predictorOf(job.fusion);
 	const presenceIn = (examples: Examples) => modalities.map((modality) => presence(examples, modality));
@@ -48,25 +49,25 @@ export async function trainFusion(job: Job, judged: JudgedUnimodal | null): Prom
 		};
 	};
 	const shape = { rows: train.rows.length, modalities: modalities.length };
-	let table = (kept.get('table/weights')?.data as Float32Array | undefined) ?? evenWeights(shape.rows, presenceIn(train));
+	let table = (state.weights?.data as Float32Array | undefined) ?? evenWeights(shape.rows, presenceIn(train));
 
 	const byName = (value: (m: number) => number): Record<string, number> =>
 		Object.fromEntries(modalities.map(({ name }, m) => [name, value(m)]));
-	const refreshWeights = async (place: FitPlace, parameters: () => Parameters): Promise<void> => {
-		if (!isDue(weigher.refreshes, place, header)) return;
+	const refreshWeights = async (chunk: Chunk, parameters: () => Parameters): Promise<void> => {
+		if (!isDue(weigher.refreshes, chunk, header)) return;
 		const began = performance.now();
 		const fresh = await weigher.refresh(await under(train, judged?.training ?? [], parameters()));
 		if (header.lastLoss !== null)
 			header.smoothing = adaptSmoothing(header.smoothing, header.lossAtRefresh, header.lastLoss, weigher.smoothing);
 		header.lossAtRefresh = header.lastLoss;
-		Object.assign(header, { refreshes: header.refreshes + 1, lastRefresh: place.step, improved: false });
+		Object.assign(header, { refreshes: header.refreshes + 1, lastRefresh: chunk.step, improved: false });
 		table = smooth(table, fresh.weights, header.smoothing);
-		kept.set('table/weights', { dtype: 'float32', shape: [shape.rows, shape.modalities], data: table });
+		state.weights = { dtype: 'float32', shape: [shape.rows, shape.modalities], data: table };
 		header.statistics = fresh.statistics;
 		const information = weigher.information(fresh.statistics);
 		const summary = summariseWeights(fresh.told ?? table, shape, presenceIn(train));
 		const told = {
-			epoch: place.epoch,
+			epoch: chunk.epoch,
 			modality_weights: byName((m) => summary[m]?.mean ?? 0),
 			mutual_information: information && byName((m) => information[m] as number),
 			smoothing: header.smoothing,
@@ -76,31 +77,27 @@ export async function trainFusion(job: Job, judged: JudgedUnimodal | null): Prom
 		emit({ type: 'weights', ...told });
 	};
 
-	return job
-		.fitModel(
-			{ name: 'fusion', stage: 'fusion', index: weigher.models * modalities.length },
-			{
-				architecture: job.fusion,
-				train,
-				weights: () => table,
-				beforeChunk: refreshWeights,
-				// a model that never saw its weights is not the one to export with them
-				eligible: () => !weighted || header.refreshes > 0,
-				...(weigher.refreshes.when === 'steps' ? { mostSteps: weigher.refreshes.every } : {}),
-				async validate(parameters) {
-					const examples = await under(validation, judged?.outputs.get(validation.name) ?? [], parameters);
-					const { output, own = output } = await weigher.weigh(examples, header.refreshes > 0 ? header.statistics : null);
-					const metricsOfOutput = (one: Float32Array) => metricsOf(task, predictionsFrom(task, one), labelsOf(validation));
-					const chosenBy = metricsOfOutput(own);
-					const loss = chosenBy['loss'] ?? null;
-					header.lastLoss = loss;
-					if (loss !== null && (header.lowestLoss === null || loss < header.lowestLoss)) {
-						header.lowestLoss = loss;
-						header.improved = true;
-					}
-					return { told: own === output ? chosenBy : metricsOfOutput(output), chosenBy };
-				},
-			},
-		)
-		.finally(() => predictor.dispose());
+	const place = { name: 'fusion', stage: 'fusion', index: weigher.models * modalities.length } as const;
+	return fitModel(job, place, {
+		architecture: job.fusion,
+		train,
+		weights: () => table,
+		mostSteps: weigher.refreshes.when === 'steps' ? weigher.refreshes.every : null,
+		beforeChunk: refreshWeights,
+		// a model that never saw its weights is not the one to export with them
+		eligible: () => !weighted || header.refreshes > 0,
+		async validate(parameters) {
+			const examples = await under(validation, judged?.outputs.get(validation.name) ?? [], parameters);
+			const { output, own = output } = await weigher.weigh(examples, header.refreshes > 0 ? header.statistics : null);
+			const metricsOfOutput = (one: Float32Array) => metricsOf(task, predictionsFrom(task, one), labelsOf(validation));
+			const chosenBy = metricsOfOutput(own);
+			const loss = chosenBy['loss'] ?? null;
+			header.lastLoss = loss;
+			if (loss !== null && (header.lowestLoss === null || loss < header.lowestLoss)) {
+				header.lowestLoss = loss;
+				header.improved = true;
+			}
+			return { reported: own === output ? chosenBy : metricsOfOutput(output), chosenBy };
+		},
+	}).finally(() => predictor.dispose());
 }

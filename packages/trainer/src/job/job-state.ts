@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { JobCurves, JobSpec } from '@steelyard/contracts';
-import type { Provider, Tensor } from '@steelyard/runtime';
-import type { FitOptions, FitState } from '../step/fit.js';
+import type { Provider, State, Tensor } from '@steelyard/runtime';
+import type { Parameters } from '../model/architecture.js';
 import { latestCheckpoint, saveCheckpoint } from './checkpoint.js';
 import type { TrainOptions } from './face.js';
+import type { FitState } from './fit-model.js';
 import type { Prepared } from './prepare.js';
+import { flattened, type TensorTree, treeOf } from './tensor-tree.js';
 import { VERSION } from './version.js';
 
 /** Everything of a job, beside tensors, that a checkpoint keeps. */
@@ -33,16 +35,22 @@ export type JobHeader = {
 	bestStatistics: unknown;
 };
 
+/** The tensors of a model in training: the state of its program, and the parameters of its best epoch so far. */
+export type FitTensors = { readonly state: State; readonly best: Parameters };
+
 /** Where a job stands, and how it is kept. */
 export type JobState = {
 	readonly header: JobHeader;
-	/** Tensors beside those of the running fit: `unimodal/<modality>/<state>`, `table/weights`. */
-	readonly kept: Map<string, Tensor>;
-	/** What the fit of model `index` goes on from, if it was this one that ran. */
-	resumeOf: (index: number) => FitOptions['resume'];
+	/** Parameters of the unimodal models that are done, by a name that its stage gives. */
+	readonly unimodal: Map<string, Parameters>;
+	/** Weight of each modality of every training example, `[N, M]`; null before the first refresh. */
+	weights: Tensor | null;
+	/** What the training of model `index` goes on from, if it was this one that was interrupted. */
+	resumeOf: (index: number) => { state: FitState; tensors: FitTensors } | null;
 	/** Milliseconds since the last save or the start. */
 	unsavedMs: () => number;
-	save: (fit: FitState | null, tensors: ReadonlyMap<string, Tensor>) => Promise<void>;
+	/** Writes a checkpoint; `fit` is the model in training, null between two models. */
+	save: (fit: { state: FitState; tensors: FitTensors } | null) => Promise<void>;
 };
 
 /** The config of a model without the id of its upload, which says nothing of its contents. */
@@ -60,7 +68,19 @@ export const essenceOf = ({ model, modalities, weighting, training }: JobSpec) =
 	training,
 });
 
+/** Of the tensors and the header of a checkpoint: one of another format is not read, and the job begins again. */
+const CHECKPOINT_FORMAT = 2;
+
 const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
+
+/** The tensors of a checkpoint; groups that are empty are not there. */
+type Kept = {
+	readonly unimodal?: Readonly<Record<string, Readonly<Record<string, Tensor>>>>;
+	readonly weights?: Tensor;
+	readonly state?: State;
+	readonly best?: Readonly<Record<string, Tensor>>;
+};
+const mapOf = <T>(record: Readonly<Record<string, T>> | undefined): Map<string, T> => new Map(Object.entries(record ?? {}));
 
 /** The state of a job: from its newest checkpoint in its folder or those of earlier attempts, or from the beginning. */
 export async function openJobState(
@@ -69,7 +89,7 @@ export async function openJobState(
 	provider: Provider,
 ): Promise<JobState> {
 	const uploaded = model === undefined ? [] : [sha256(await readFile(model))];
-	const key = sha256(JSON.stringify([essenceOf(spec), prepared.dataset.profile.sha256, provider, VERSION, ...uploaded]));
+	const key = sha256(JSON.stringify([essenceOf(spec), prepared.dataset.profile.sha256, provider, VERSION, CHECKPOINT_FORMAT, ...uploaded]));
 	const found = await latestCheckpoint<JobHeader>([output, ...earlier]);
 	const resumed = found?.header.key === key ? found : null;
 	const header: JobHeader = resumed?.header ?? {
@@ -88,18 +108,27 @@ export async function openJobState(
 		statistics: null,
 		bestStatistics: null,
 	};
-	const tensors = resumed?.tensors ?? new Map<string, Tensor>();
-	const kept = new Map([...tensors].filter(([name]) => /^(unimodal|table)\//.test(name)));
+	const kept: Kept = resumed === null ? {} : treeOf(resumed.tensors);
 	let savedAt = performance.now();
-	return {
+	const state: JobState = {
 		header,
-		kept,
-		resumeOf: (index) => (header.fit !== null && header.modelsDone === index ? { state: header.fit, tensors } : null),
+		unimodal: new Map([...mapOf(kept.unimodal)].map(([name, parameters]) => [name, mapOf(parameters)])),
+		weights: kept.weights ?? null,
+		resumeOf: (index) =>
+			header.fit !== null && header.modelsDone === index
+				? { state: header.fit, tensors: { state: kept.state ?? {}, best: mapOf(kept.best) } }
+				: null,
 		unsavedMs: () => performance.now() - savedAt,
-		async save(fit, running) {
-			header.fit = fit;
-			await saveCheckpoint(output, { header, tensors: new Map([...kept, ...running]) });
+		async save(fit) {
+			header.fit = fit?.state ?? null;
+			const tree: TensorTree = {
+				unimodal: Object.fromEntries([...state.unimodal].map(([name, parameters]) => [name, Object.fromEntries(parameters)])),
+				...(state.weights === null ? {} : { weights: state.weights }),
+				...(fit === null ? {} : { state: fit.tensors.state, best: Object.fromEntries(fit.tensors.best) }),
+			};
+			await saveCheckpoint(output, { header, tensors: flattened(tree) });
 			savedAt = performance.now();
 		},
 	};
+	return state;
 }

@@ -5,6 +5,7 @@ import type { Architecture, Parameters } from '../model/architecture.js';
 import { type Examples, labelsOf, presence } from '../model/examples.js';
 import { metricsOf } from '../report/metrics.js';
 import { predictionsFrom } from '../report/predictions.js';
+import { fitModel } from './fit-model.js';
 import type { Job } from './job.js';
 
 const ones = (count: number): Float32Array => new Float32Array(count).fill(1);
@@ -31,19 +32,14 @@ function membersOf({ modalities, weigher: { models } }: Job): Member[] {
 	);
 }
 
-const prefixOf = ({ modality, fold }: Member): string => `unimodal/${modality.name}/${fold === null ? '' : `${fold}/`}`;
-
-function parametersOf({ state }: Job, member: Member): Parameters {
-	const prefix = prefixOf(member);
-	const own = [...state.kept].filter(([name]) => name.startsWith(prefix));
-	return Object.fromEntries(own.map(([name, value]) => [name.slice(prefix.length), value]));
-}
+/** What a unimodal model is called in events and in the state of the job. */
+const nameOf = ({ modality, fold }: Member): string => (fold === null ? modality.name : `${modality.name}.${fold}`);
 
 /** Parameters of the trained models of modality `m`. */
 export const unimodalParameters = (job: Job, m: number): Parameters[] =>
 	membersOf(job)
 		.filter((member) => member.m === m)
-		.map((member) => parametersOf(job, member));
+		.map((member) => job.state.unimodal.get(nameOf(member)) as Parameters);
 
 /** The fold of each training example; null where one model a modality is trained on all of them. */
 const foldsIn = ({ train, weigher: { models }, spec }: Job): Uint8Array | null =>
@@ -69,35 +65,32 @@ export async function trainUnimodal(job: Job): Promise<boolean> {
 	const folds = foldsIn(job);
 	if (state.header.modelsDone < members.length) emit({ type: 'stage', stage: 'unimodal' });
 	for (const member of members.slice(state.header.modelsDone)) {
-		const { index, m, modality, fold } = member;
+		const { index, m, modality } = member;
 		const architecture = job.unimodal[m] as Architecture;
 		const own = trainingSet(job, member, folds);
 		const ownValidation = withModality(validation, modality);
 		const labels = labelsOf(ownValidation);
 		const weights = ones(own.rows.length);
 		const predictor = await job.predictorOf(architecture);
-		const outcome = await job
-			.fitModel(
-				{ name: fold === null ? modality.name : `${modality.name}.${fold}`, stage: 'unimodal', index },
-				{
-					architecture,
-					train: own,
-					weights: () => weights,
-					beforeChunk: async () => {},
-					eligible: () => true,
-					async validate(parameters) {
-						if (labels.length === 0) return { told: { loss: null }, chosenBy: { loss: null } }; // no validation row has it: the last epoch is taken
-						const outputs = await (await predictor.encode(ownValidation, parameters))(ones(ownValidation.rows.length));
-						const metrics = metricsOf(task, predictionsFrom(task, outputs), labels);
-						return { told: metrics, chosenBy: metrics };
-					},
-				},
-			)
-			.finally(() => predictor.dispose());
+		const place = { name: nameOf(member), stage: 'unimodal', index } as const;
+		const outcome = await fitModel(job, place, {
+			architecture,
+			train: own,
+			weights: () => weights,
+			mostSteps: null,
+			beforeChunk: async () => {},
+			eligible: () => true,
+			async validate(parameters) {
+				if (labels.length === 0) return { reported: { loss: null }, chosenBy: { loss: null } }; // no validation row has it: the last epoch is taken
+				const outputs = await (await predictor.encode(ownValidation, parameters))(ones(ownValidation.rows.length));
+				const metrics = metricsOf(task, predictionsFrom(task, outputs), labels);
+				return { reported: metrics, chosenBy: metrics };
+			},
+		}).finally(() => predictor.dispose());
 		if (outcome.status === 'stopped') return false;
-		for (const [name, value] of Object.entries(outcome.parameters)) state.kept.set(`${prefixOf(member)}${name}`, value);
+		state.unimodal.set(nameOf(member), outcome.parameters);
 		state.header.modelsDone = index + 1;
-		await state.save(null, new Map());
+		await state.save(null);
 	}
 	return true;
 }

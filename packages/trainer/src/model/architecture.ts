@@ -4,7 +4,7 @@ import type { Provider, Session, Tensor } from '@steelyard/runtime';
 import type { Examples, MaskKind, TargetScale } from './examples.js';
 import type { Standardisation } from './standardise.js';
 
-/** A float32 tensor that belongs to a model. */
+/** A float32 tensor of a model. */
 export type ParameterShape = { readonly name: string; readonly shape: readonly number[] };
 
 export type ForwardInputs = {
@@ -23,18 +23,18 @@ export type ForwardMode = 'train' | 'infer';
 
 /** A forward pass with the encoders in place. */
 export type Forward = {
-	/** Adds the rest of the pass under weights, one `[batch, 1]` a modality. */
+	/** Adds the rest of the pass under weights, one `[batch, 1]` per modality. */
 	readonly fused: (weights: readonly Value[]) => Fused;
 	/** After `fused` in mode `train`: the running statistics that the step leaves, by name. */
 	readonly running: () => ReadonlyMap<string, Value>;
 };
 
-/** Parameters as the state of a training program, `state/<group>`. */
-export type Parameters = Readonly<Record<string, Tensor>>;
+/** Parameters and running statistics as a training program keeps them: the flat vector `[1, size]` of each group, by the group's name. */
+export type Parameters = ReadonlyMap<string, Tensor>;
 
 /** Runs the forward pass of one architecture under changing parameters and weights. */
 export type Predictor = {
-	/** Encodes examples once; the function that comes back gives logits, or raw values for regression, `[N, outputs]`, under weights `[N, M]`. */
+	/** Encodes the examples once. The function that comes back gives logits, or raw values for regression, `[N, outputs]`, under weights `[N, M]`. */
 	encode(examples: Examples, parameters: Parameters): Promise<(weights: Float32Array) => Promise<Float32Array>>;
 	dispose(): Promise<void>;
 };
@@ -46,7 +46,7 @@ export type PredictorOptions = {
 	readonly threads: number;
 };
 
-/** A model file of a user's own making, with trained numbers in it. */
+/** The file that a user uploaded, with trained numbers in it. */
 export type OwnModel = {
 	readonly bytes: Uint8Array;
 	/** Runs a session on `bytes`: logits, or values for regression, `[N, outputs]`, under weights `[N, M]`. */

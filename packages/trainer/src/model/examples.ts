@@ -1,7 +1,6 @@
 import type { TaskProfile } from '@steelyard/contracts';
 import type { Split } from '@steelyard/dataset';
 import type { ModalityShape } from '@steelyard/layers';
-import { sizeOf, type Tensor } from '@steelyard/runtime';
 
 /** How the target of a regression is scaled for training; raw = value·deviation + mean. */
 export type TargetScale = { readonly mean: number; readonly deviation: number };
@@ -25,27 +24,19 @@ export function labelsOf({ split, rows }: Examples): Float64Array {
 	return labels;
 }
 
-/** Writes the targets of examples `chosen` from `offset` on, `outputs` numbers a row: one-hot, 0/1 (one a label for multilabel), or the scaled value. */
-export function fillTargets(
-	examples: Examples,
-	chosen: Uint32Array,
-	task: TaskProfile,
-	scale: TargetScale,
-	out: Float32Array,
-	offset: number,
-): void {
-	const { split, rows } = examples;
-	for (let i = 0; i < chosen.length; i++) {
-		const row = rows[chosen[i] as number] as number;
+/** Writes the targets of the examples, `task.outputs` numbers per row: one-hot, 0 and 1 (one per label for multilabel), or the scaled value. `out` is zeros before. */
+export function fillTargets({ split, rows }: Examples, task: TaskProfile, scale: TargetScale, out: Float32Array): void {
+	const { outputs } = task;
+	rows.forEach((row, i) => {
 		if (task.type === 'multilabel') {
-			out.set(split.labels.subarray(row * task.outputs, (row + 1) * task.outputs), offset + i * task.outputs);
-			continue;
+			out.set(split.labels.subarray(row * outputs, (row + 1) * outputs), i * outputs);
+			return;
 		}
 		const label = split.labels[row] as number;
-		if (task.type === 'multiclass') out[offset + i * task.outputs + label] = 1;
-		else if (task.type === 'regression') out[offset + i] = (label - scale.mean) / scale.deviation;
-		else out[offset + i] = label;
-	}
+		if (task.type === 'multiclass') out[i * outputs + label] = 1;
+		else if (task.type === 'regression') out[i] = (label - scale.mean) / scale.deviation;
+		else out[i] = label;
+	});
 }
 
 /** What a mask tells: of each row `[batch, 1]`, or of each step of a sequence `[batch, steps]`, whether it is there. */
@@ -58,58 +49,53 @@ export const maskedSteps = (modalities: readonly ModalityShape[]): Map<string, M
 /** Numbers of a mask for one row. */
 export const maskWidth = ({ shape }: ModalityShape, kind: MaskKind): number => (kind === 'steps' ? (shape[0] as number) : 1);
 
-/** The mask of examples `chosen` as 0 and 1, from `offset` on; ones where the modality has none. A row of a sequence is there when any of its steps is. */
-export function fillMask(
-	{ split, rows }: Examples,
-	modality: ModalityShape,
-	kind: MaskKind,
-	chosen: Uint32Array,
-	out: Float32Array,
-	offset = 0,
-): void {
+/** Writes the mask of the examples as 0 and 1; ones where the modality has none. A sequence is there in a row when any of its steps is. */
+export function fillMask({ split, rows }: Examples, modality: ModalityShape, kind: MaskKind, out: Float32Array): void {
 	const mask = split.mask(modality.name);
 	const given = mask === null ? 0 : mask.length / split.rows;
 	const width = maskWidth(modality, kind);
-	for (let i = 0; i < chosen.length; i++) {
-		const first = (rows[chosen[i] as number] as number) * given;
+	rows.forEach((row, i) => {
+		const first = row * given;
 		for (let t = 0; t < width; t++) {
 			const there = mask === null || (kind === 'steps' ? mask[first + t] === 1 : mask.subarray(first, first + given).includes(1));
-			out[offset + i * width + t] = there ? 1 : 0;
+			out[i * width + t] = there ? 1 : 0;
 		}
-	}
+	});
 }
 
-/** Inputs of a forward pass for examples `chosen`: `x.<modality>`, raw, and `mask.<modality>` where `masks` says so. */
-export function forwardInputs(
-	examples: Examples,
-	modalities: readonly ModalityShape[],
-	masks: ReadonlyMap<string, MaskKind>,
-	chosen: Uint32Array,
-): Record<string, Tensor> {
-	const inputs: Record<string, Tensor> = {};
-	const rows = chosen.map((i) => examples.rows[i] as number);
-	for (const modality of modalities) {
-		const data = new Float32Array(chosen.length * sizeOf(modality.shape));
-		examples.split.gather(modality.name, rows, data);
-		inputs[`x.${modality.name}`] = { dtype: 'float32', shape: [chosen.length, ...modality.shape], data };
-		const kind = masks.get(modality.name);
-		if (kind === undefined) continue;
-		const width = maskWidth(modality, kind);
-		const mask = new Float32Array(chosen.length * width);
-		fillMask(examples, modality, kind, chosen, mask);
-		inputs[`mask.${modality.name}`] = { dtype: 'float32', shape: [chosen.length, width], data: mask };
-	}
-	return inputs;
+/** Rows of one forward pass when a model is judged. */
+export const EVALUATION_BATCH = 256;
+
+/** Those of the examples that stand at `places`, in that order. */
+export const taken = (examples: Examples, places: Uint32Array): Examples => ({
+	...examples,
+	rows: places.map((i) => examples.rows[i] as number),
+});
+
+/** Those rows of a table `[rows, width]`. */
+export function takenRows(table: Float32Array, width: number, places: Uint32Array): Float32Array {
+	const rows = new Float32Array(places.length * width);
+	places.forEach((i, at) => rows.set(table.subarray(i * width, (i + 1) * width), at * width));
+	return rows;
 }
 
-/** The examples `chosen` and then these again until there are `size`: for models that take batches of one size. */
-export const filledUp = (chosen: Uint32Array, size: number): Uint32Array =>
-	Uint32Array.from({ length: size }, (_, i) => chosen[i % chosen.length] as number);
+/** Places of a batch of one size: the first ones repeated until there are `size`, for models that take batches of that size only. */
+const filledUp = (places: Uint32Array, size: number): Uint32Array =>
+	Uint32Array.from({ length: size }, (_, i) => places[i % places.length] as number);
 
-/** Runs `visit` over the examples in order, `size` at a time. */
-export async function inBatches(examples: Examples, size: number, visit: (chosen: Uint32Array) => Promise<void>): Promise<void> {
-	for (let start = 0; start < examples.rows.length; start += size) {
-		const count = Math.min(size, examples.rows.length - start);
-		await visit(Uint32Array.from({ length: count }, (_, i) => start + i));
+/**
+ * Goes through `count` examples in order, batch after batch: `visit` gets the places of the batch's rows, where the batch starts and how many of its rows are
+ * new. With a `fixed` size every batch has that many rows, the last one its own again; otherwise at most `EVALUATION_BATCH`.
+ */
+export async function inBatches(
+	count: number,
+	fixed: number | null,
+	visit: (places: Uint32Array, start: number, length: number) => Promise<void>,
+): Promise<void> {
+	const size = fixed ?? EVALUATION_BATCH;
+	for (let start = 0; start < count; start += size) {
+		const length = Math.min(size, count - start);
+		const places = Uint32Array.from({ length }, (_, i) => start + i);
+		await visit(fixed === null ? places : filledUp(places, fixed), start, length);
 	}
 }

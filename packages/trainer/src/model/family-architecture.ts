@@ -2,13 +2,13 @@ import { type CounterRandom, counterRandom } from '@steelyard/dataset';
 import type { Initialisation } from '@steelyard/layers';
 import { GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
 import { sizeOf } from '@steelyard/runtime';
-import { denseWork, stepWork } from '../step/chunk.js';
 import type { Architecture } from './architecture.js';
 import { poolRows } from './dropout-pool.js';
 import { maskedSteps } from './examples.js';
 import { embed, type FamilyModel, familyOf, fuse, parametersOf } from './family-model.js';
 import { forwardContext, fromPool } from './forward-context.js';
 import { createPredictor } from './predictor.js';
+import { denseWork, stepWork } from './work.js';
 
 function drawn(initial: Initialisation, count: number, random: CounterRandom): Float32Array {
 	if ('constant' in initial) return new Float32Array(count).fill(initial.constant);

@@ -1,6 +1,7 @@
 import type { GraphBuilder, Value } from '@steelyard/onnx';
 import { sizeOf, type Tensor } from '@steelyard/runtime';
-import type { Architecture, ParameterShape } from './architecture.js';
+import type { Architecture, ParameterShape, Parameters } from './architecture.js';
+import { parameterStateName } from './value-names.js';
 
 /** Parameters that lie one after another in one flat vector `[1, size]`. */
 export type ParameterGroup = { readonly name: string; readonly size: number; readonly members: readonly ParameterShape[] };
@@ -46,15 +47,35 @@ export function pack(g: GraphBuilder, group: ParameterGroup, valueOf: (name: str
 	return flat.length === 1 ? (flat[0] as Value) : g.concat(flat, 1);
 }
 
-/** Parameters by name, as copies out of the vectors by group. */
-export function parametersFrom(layout: readonly ParameterGroup[], vectors: (group: string) => Float32Array): Map<string, Tensor> {
-	const parameters = new Map<string, Tensor>();
-	for (const group of layout) {
+/** The state of a program that predicts or trains, from the vectors by group. */
+export const parameterState = (parameters: Parameters): Record<string, Tensor> =>
+	Object.fromEntries([...parameters].map(([group, vector]) => [parameterStateName(group), vector]));
+
+/** Parameters by their own names, as copies out of the vectors of their groups. */
+export function parametersByName(groups: readonly ParameterGroup[], parameters: Parameters): Map<string, Tensor> {
+	const byName = new Map<string, Tensor>();
+	for (const { name: group, members } of groups) {
+		const vector = (parameters.get(group) as Tensor).data as Float32Array;
 		let offset = 0;
-		for (const { name, shape } of group.members) {
-			parameters.set(name, { dtype: 'float32', shape, data: vectors(group.name).slice(offset, offset + sizeOf(shape)) });
+		for (const { name, shape } of members) {
+			byName.set(name, { dtype: 'float32', shape, data: vector.slice(offset, offset + sizeOf(shape)) });
 			offset += sizeOf(shape);
 		}
 	}
-	return parameters;
+	return byName;
 }
+
+/** The vectors that begin with these values, by group. */
+export const packed = (groups: readonly ParameterGroup[], values: ReadonlyMap<string, ArrayLike<number>>): Parameters =>
+	new Map(
+		groups.map(({ name, size, members }) => {
+			const vector = new Float32Array(size);
+			let offset = 0;
+			for (const member of members) {
+				const value = values.get(member.name) as ArrayLike<number>;
+				vector.set(value, offset);
+				offset += value.length;
+			}
+			return [name, { dtype: 'float32', shape: [1, size], data: vector }];
+		}),
+	);

@@ -4,46 +4,57 @@ import { createSession, type Provider, type Session } from '@steelyard/runtime';
 import { embed, type FamilyModel, familyOf, fuse, parametersOf } from './family-model.js';
 import { forwardContext } from './forward-context.js';
 import { layOut, unpack } from './parameter-layout.js';
-import { type Standardisation, standardised } from './standardise.js';
+import { fillMaskOf, fillValues, fillWeight, type Port, port, portInput } from './port.js';
+import type { Standardisation } from './standardise.js';
+import { embeddingName, maskName, parameterStateName, valuesName, weightName } from './value-names.js';
 
 type Options = { readonly provider: Provider; readonly threads: number };
 
-/** A builder that has every parameter under its name, taken from inputs `state/<group>`. */
+/** A loaded program and the inputs of it that are filled from examples; beside them it takes the parameters as state. */
+export type PredictProgram = { readonly session: Session; readonly ports: readonly Port[] };
+
+/** A builder that has every parameter under its name, taken from the state of a training program. */
 function withParameters(model: FamilyModel): ForwardContext {
 	const g = new GraphBuilder('predict/');
-	for (const group of layOut(parametersOf(model))) unpack(g, group, g.input(`state/${group.name}`, 'float32', [1, group.size]));
+	for (const group of layOut(parametersOf(model))) unpack(g, group, g.input(parameterStateName(group.name), 'float32', [1, group.size]));
 	return forwardContext(g, (name) => g.value(name), null);
 }
 
 const load = (g: GraphBuilder, options: Options): Promise<Session> =>
 	createSession(encodeModel({ graph: g.build('predict'), opset: OPSET }), { ...options, optimisation: 'all' }); // fuses activations: 10 % here
 
-/** `x.<modality>` `[batch, …]`, raw, and `mask.<modality>` `[batch, steps]` in; `embedding.<modality>` `[batch, …embeddingShape]` out. */
-export function compileEmbedProgram(
+/** From raw values and masks to the embedding of each modality, `[batch, …embeddingShape]`, under `embeddingName`. */
+export async function compileEmbedProgram(
 	model: FamilyModel,
 	standardisation: ReadonlyMap<string, Standardisation>,
 	options: Options,
-): Promise<Session> {
+): Promise<PredictProgram> {
 	const context = withParameters(model);
 	const { g } = context;
-	const shapes = new Map(model.modalities.map(({ name, shape }) => [name, shape]));
+	const ports: Port[] = [];
+	const input = (added: Port): Value => {
+		ports.push(added);
+		return portInput(g, added, ['batch']);
+	};
+	const modality = (name: string) => model.modalities.find((one) => one.name === name) as FamilyModel['modalities'][number];
 	const embeddings = embed(context, model, {
-		x: (m) => standardised(g, g.input(`x.${m}`, 'float32', ['batch', ...(shapes.get(m) as number[])]), standardisation.get(m) ?? null),
-		mask: (m) => g.input(`mask.${m}`, 'float32', ['batch', shapes.get(m)?.[0] as number]),
+		x: (name) => input(port(valuesName(name), modality(name).shape, fillValues(name), standardisation.get(name) ?? null)),
+		mask: (name) => input(port(maskName(name), [modality(name).shape[0] as number], fillMaskOf(modality(name), 'steps'))),
 	});
-	model.modalities.forEach(({ name }, m) => g.output(`embedding.${name}`, embeddings[m] as Value));
-	return load(g, options);
+	model.modalities.forEach(({ name }, m) => g.output(embeddingName(name), embeddings[m] as Value));
+	return { session: await load(g, options), ports };
 }
 
-/** `embedding.<modality>` `[batch, …embeddingShape]` and `w.<modality>` `[batch, 1]` in; `logits` `[batch, outputs]` out. */
-export function compileFuseProgram(model: FamilyModel, options: Options): Promise<Session> {
+/** From embeddings, `embeddingName`, and weights, `[batch, 1]` per modality, to `logits` `[batch, outputs]`. */
+export async function compileFuseProgram(model: FamilyModel, options: Options): Promise<PredictProgram> {
 	const context = withParameters(model);
 	const { g } = context;
 	const { modalities } = model;
 	const embeddings = modalities.map((modality) =>
-		g.input(`embedding.${modality.name}`, 'float32', ['batch', ...familyOf(model).embeddingShape(model.config, modality)]),
+		g.input(embeddingName(modality.name), 'float32', ['batch', ...familyOf(model).embeddingShape(model.config, modality)]),
 	);
-	const weights = modalities.map(({ name }) => g.input(`w.${name}`, 'float32', ['batch', 1]));
+	const ports = modalities.map(({ name }, m) => port(weightName(name), [1], fillWeight(m, modalities.length)));
+	const weights = ports.map((weight) => portInput(g, weight, ['batch']));
 	g.output('logits', fuse(context, model, embeddings, weights).logits);
-	return load(g, options);
+	return { session: await load(g, options), ports };
 }

@@ -1,291 +1,122 @@
-import { type Metrics, ProblemError, type TaskProfile, type TrainingConfig } from '@steelyard/contracts';
+import { ProblemError, type TaskProfile, type TrainingConfig } from '@steelyard/contracts';
 import { shuffledOrder } from '@steelyard/dataset';
-import { initialPlateau, learningRateAt, optimizer as optimizerOf, type PlateauState, plateauAfter } from '@steelyard/optim';
-import { loadProgram, type Provider, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
+import { optimizer as optimizerOf } from '@steelyard/optim';
+import { loadProgram, type Provider, type State, type Tensor } from '@steelyard/runtime';
 import type { Architecture, Parameters } from '../model/architecture.js';
-import { type ChunkPlace, drawPool, drawRows, poolOf } from '../model/dropout-pool.js';
-import { type Examples, fillMask, fillTargets, maskWidth, type TargetScale } from '../model/examples.js';
-import type { ParameterGroup } from '../model/parameter-layout.js';
+import type { Examples, TargetScale } from '../model/examples.js';
 import type { Standardisation } from '../model/standardise.js';
-import { higherIsBetter } from '../report/metrics.js';
-import { chunkSteps } from './chunk.js';
+import type { Chunk } from './chunk.js';
+import { exampleInputs, randomInputs, scalarInputs } from './chunk-inputs.js';
+import { chunkSteps } from './chunk-size.js';
 import type { Modulation } from './gradient-modulation.js';
 import type { LossName } from './loss.js';
-import { dropModalities } from './modality-dropout.js';
-import { compileTrainProgram } from './train-program.js';
-
-/** Where a fit stands; with the tensors of its program, all that it needs to go on. */
-export type FitState = {
-	/** Whole epochs done. */
-	epoch: number;
-	/** Chunks done in the running epoch. */
-	chunk: number;
-	/** Optimizer steps taken. */
-	step: number;
-	/** Sum of the mean losses of the running epoch's steps, each times its rows. */
-	lossSum: number;
-	best: { epoch: number; score: number } | null;
-	/** Epochs since the best one. */
-	badEpochs: number;
-	plateau: PlateauState;
-};
-
-/** Where a chunk begins. */
-export type FitPlace = Pick<FitState, 'epoch' | 'chunk' | 'step'>;
-
-export type FitProgress = {
-	epoch: number;
-	epochs: number;
-	step: number;
-	steps: number;
-	loss: number;
-	rowsPerSecond: number;
-	fraction: number;
-};
-export type FitEpoch = { epoch: number; trainLoss: number; validation: Metrics; learningRate: number; best: boolean };
+import { scanProgram } from './scan-program.js';
+import { buildStep } from './step.js';
+import { initialState, parametersIn } from './step-state.js';
 
 export type FitOptions = {
-	architecture: Architecture;
-	training: TrainingConfig;
-	task: TaskProfile;
-	loss: LossName;
-	scale: TargetScale;
-	standardisation: ReadonlyMap<string, Standardisation>;
-	train: Examples;
-	/** Weight of each modality of each training example, `[N, M]`; asked at the start of every chunk. */
-	weights: () => Float32Array;
-	/** Distinguishes the random numbers of the models of one job. */
-	stream: number;
-	/** How the gradients of encoders are modulated; null where they are not. */
-	modulation: Modulation | null;
-	provider: Provider;
-	/** Where to go on from. */
-	resume: { state: FitState; tensors: ReadonlyMap<string, Tensor> } | null;
-	/** Called before every chunk. */
-	beforeChunk: (place: FitPlace, parameters: () => Parameters) => Promise<void>;
-	/** Most steps of a chunk; as many as are quick unless given. */
-	mostSteps?: number;
-	/** The metrics of an epoch's model on validation: those that are told of it, and those by which the best epoch is chosen. */
-	validate: (parameters: Parameters) => Promise<{ told: Metrics; chosenBy: Metrics }>;
-	/** Whether the running epoch's model may be chosen as the best, and its score counted for early stopping and the schedule. */
-	eligible: () => boolean;
-	onProgress: (progress: FitProgress) => void;
-	onEpoch: (epoch: FitEpoch) => void;
-	/** Called after every chunk; may keep the state, and tells whether to stop. */
-	afterChunk: (state: FitState, tensors: () => Map<string, Tensor>) => Promise<'go on' | 'stop'>;
+	readonly architecture: Architecture;
+	readonly training: TrainingConfig;
+	readonly task: TaskProfile;
+	readonly loss: LossName;
+	readonly scale: TargetScale;
+	readonly standardisation: ReadonlyMap<string, Standardisation>;
+	readonly train: Examples;
+	/** Tells the random numbers of the models of one job apart. */
+	readonly stream: number;
+	/** How the gradients of encoders are modulated; null for not at all. */
+	readonly modulation: Modulation | null;
+	readonly provider: Provider;
+	/** The state to go on from; the architecture's initial values where null. */
+	readonly state: State | null;
+	/** Most steps of a chunk; as many as are quick where null. */
+	readonly mostSteps: number | null;
 };
 
-export type FitOutcome = { status: 'done'; parameters: Parameters; bestEpoch: number; epochs: number } | { status: 'stopped' };
+/** What a chunk is run with beside its examples. */
+export type ChunkOptions = {
+	/** Weight of each modality of every training example, `[N, M]`. */
+	readonly weights: Float32Array;
+	/** Learning rate of a step, counted from 1 over the whole training. */
+	readonly learningRate: (step: number) => number;
+};
 
-/** The state that begins with these values, by group. */
-function initialState(layout: readonly ParameterGroup[], values: ReadonlyMap<string, ArrayLike<number>>): Record<string, Tensor> {
-	return Object.fromEntries(
-		layout.map(({ name, size, members }) => {
-			const vector = new Float32Array(size);
-			let offset = 0;
-			for (const member of members) {
-				const value = values.get(member.name) as ArrayLike<number>;
-				vector.set(value, offset);
-				offset += value.length;
-			}
-			return [`state/${name}`, { dtype: 'float32', shape: [1, size], data: vector } satisfies Tensor];
-		}),
-	);
-}
+/** The mean loss of a step and the rows that it is the mean of. */
+export type StepLoss = { readonly loss: number; readonly rows: number };
 
-/** The examples of `steps` batches, the last one filled up with its own examples in turn. */
-function repeated(chosen: Uint32Array, rows: number, batch: number): Uint32Array {
-	const start = Math.floor(chosen.length / batch) * batch;
-	const own = chosen.length - start;
-	return Uint32Array.from({ length: rows }, (_, i) => (i < chosen.length ? chosen[i] : chosen[start + ((i - start) % own)]) as number);
-}
+/** A model in training. */
+export type Fit = {
+	/** Rows of a step, and steps of the whole training. */
+	readonly batch: number;
+	readonly steps: number;
+	/** The chunks of the whole training, from a place on. */
+	chunks(from: { epoch: number; chunk: number }): Generator<Chunk, void, undefined>;
+	/** Trains through a chunk. Bit-identical for the same options and the same chunks before. Throws ProblemError `diverged` where a loss is not finite. */
+	run(chunk: Chunk, options: ChunkOptions): Promise<StepLoss[]>;
+	parameters(): Parameters;
+	/** Everything that another fit of the same options needs to go on. */
+	state(): State;
+	dispose(): Promise<void>;
+};
 
-/** Writes chunks of batches into buffers that are used again and again. */
-function batcher(options: FitOptions, batch: number, mostSteps: number) {
-	const { architecture, train, task, scale } = options;
-	const { modalities, masks, outputs, padding } = architecture;
-	const rows = mostSteps * batch;
-	const buffers = new Map<string, Float32Array>();
-	const bufferOf = (name: string, width: number): Float32Array => {
-		const known = buffers.get(name);
-		if (known !== undefined) return known;
-		const fresh = new Float32Array(rows * width);
-		buffers.set(name, fresh);
-		return fresh;
-	};
-	/** Inputs for `steps` steps over the examples `chosen`; the last batch is filled up with rows of sample weight 0. */
-	return (real: Uint32Array, steps: number, place: ChunkPlace): Record<string, Tensor> => {
-		const chosen = padding === 'repeat' ? repeated(real, steps * batch, batch) : real;
-		const inputs: Record<string, Tensor> = {};
-		const put = (name: string, shape: readonly number[], fill: (buffer: Float32Array) => void): void => {
-			const width = sizeOf(shape);
-			const data = bufferOf(name, width).subarray(0, steps * batch * width);
-			data.fill(0, chosen.length * width);
-			fill(data);
-			inputs[`chunk/${name}`] = { dtype: 'float32', shape: [steps, batch, ...shape], data };
-		};
-		const splitRows = chosen.map((i) => train.rows[i] as number);
-		const weights = options.weights();
-		const own = new Float32Array(chosen.length * modalities.length);
-		chosen.forEach((i, row) => own.set(weights.subarray(i * modalities.length, (i + 1) * modalities.length), row * modalities.length));
-		dropModalities(own, modalities.length, options.training.modality_dropout ?? 0, batch, place);
-		modalities.forEach((modality, m) => {
-			put(`x.${modality.name}`, modality.shape, (data) => train.split.gather(modality.name, splitRows, data));
-			const kind = masks.get(modality.name);
-			if (kind !== undefined)
-				put(`mask.${modality.name}`, [maskWidth(modality, kind)], (data) => fillMask(train, modality, kind, chosen, data));
-			put(`w.${modality.name}`, [1], (data) => {
-				for (let i = 0; i < chosen.length; i++) data[i] = own[i * modalities.length + m] as number;
-			});
-		});
-		put('target', [outputs], (data) => {
-			data.fill(0);
-			fillTargets(train, chosen, task, scale, data, 0);
-		});
-		put('sample_weight', [1], (data) => {
-			data.fill(0);
-			for (let i = 0; i < real.length; i++) data[i] = 1 / Math.min(batch, real.length - Math.floor(i / batch) * batch);
-		});
-		return inputs;
-	};
-}
-
-/** Trains one model to its best epoch by the validation score. Bit-identical for the same options, also across a stop and a resume. Throws ProblemError `diverged`. */
-export async function fit(options: FitOptions): Promise<FitOutcome> {
-	const { architecture, training, train, resume } = options;
-	const { epochs, seed, schedule, early_stopping: stopping } = training;
+/** Compiles the training program of a model and loads it with its initial state, or with the one to go on from. */
+export async function openFit(options: FitOptions): Promise<Fit> {
+	const { architecture, training, train, stream, provider } = options;
+	const { epochs, seed, clip_norm: clipNorm, recompute } = training;
 	const count = train.rows.length;
 	const batch = architecture.fixedBatch ?? Math.min(training.batch_size, count);
 	const perEpoch = Math.ceil(count / batch);
-	const steps = epochs * perEpoch;
-	const { weight_decay, learning_rate, ...rest } = training.optimizer;
-	const optimizer = optimizerOf({ ...rest, weightDecay: weight_decay });
-	const program = await compileTrainProgram({ ...options, batch, optimizer, clipNorm: training.clip_norm, recompute: training.recompute });
+	const { weight_decay: weightDecay, learning_rate: _, ...rest } = training.optimizer;
+	const optimizer = optimizerOf({ ...rest, weightDecay });
+	const { task, loss, scale, standardisation, modulation } = options;
+	const step = await buildStep({ architecture, task, loss, scale, standardisation, modulation, batch, optimizer, clipNorm, recompute });
 	const perChunk = chunkSteps({
-		work: program.work,
+		work: step.work,
 		batch,
 		perEpoch,
 		most: Math.min(optimizer.maxChunk, options.mostSteps ?? optimizer.maxChunk),
 		modalities: architecture.modalities,
 	});
-	const fill = batcher(options, batch, perChunk);
 
-	const groups = [...program.layout, ...program.running];
-	const initial: Record<string, Tensor> = initialState(groups, architecture.initial(seed, options.stream));
-	for (const { name, size } of program.layout)
-		for (const slot of optimizer.slots) initial[`state/${name}/${slot}`] = tensor('float32', [1, size], new Float32Array(size));
-	const saved = (prefix: string): Array<[string, Tensor]> => [...(resume?.tensors ?? [])].filter(([name]) => name.startsWith(prefix));
-	const loaded = await loadProgram(
-		program.model,
-		{ ...initial, ...Object.fromEntries(saved('state/')) },
-		{ provider: options.provider, threads: training.threads },
-	);
-	const parameters = (): Parameters =>
-		Object.fromEntries(groups.map(({ name }) => [`state/${name}`, loaded.state()[`state/${name}`] as Tensor]));
-	let best: Parameters =
-		resume === null ? parameters() : Object.fromEntries(saved('best/').map(([name, value]) => [name.replace(/^best\//, ''), value]));
+	const state = options.state ?? initialState(step, architecture.initial(seed, stream));
+	const program = await loadProgram(scanProgram(step), state, { provider, threads: training.threads });
 
-	const state: FitState = resume?.state ?? { epoch: 0, chunk: 0, step: 0, lossSum: 0, best: null, badEpochs: 0, plateau: initialPlateau };
-	const tensors = (): Map<string, Tensor> =>
-		new Map([...Object.entries(loaded.state()), ...Object.entries(best).map(([name, value]): [string, Tensor] => [`best/${name}`, value])]);
-
-	let pool: { number: number; drawn: Tensor } | null = null;
-	const runChunk = async (order: Uint32Array): Promise<void> => {
-		const first = state.chunk * perChunk;
-		const length = Math.min(perChunk, perEpoch - first);
-		const chosen = order.subarray(first * batch, Math.min(count, (first + length) * batch));
-		const place = { seed, stream: options.stream, step: state.step };
-		const inputs = fill(chosen, length, place);
-		if (program.sites.length > 0) {
-			if (pool?.number !== poolOf(state.step)) pool = { number: poolOf(state.step), drawn: drawPool(place) };
-			inputs['dropout/pool'] = pool.drawn;
-		}
-		drawRows(place, length, program.sites).forEach((rows, site) => {
-			inputs[`chunk/dropout.${site}`] = rows;
-		});
-		const places = Array.from({ length }, (_, j) => {
-			const step = state.step + j + 1;
-			return optimizer.scalarsAt({
-				step,
-				inChunk: j + 1,
-				learningRate: learningRateAt(schedule, { base: learning_rate, step, steps, plateau: state.plateau }),
-			});
-		});
-		for (const name of program.scalars)
-			inputs[`chunk/${name}`] = tensor(
-				'float32',
-				name === 'lossScale' ? [length] : [length, 1, 1],
-				places.map((place) => place[name] as number),
-			);
-		for (const [slot, factor] of Object.entries(optimizer.afterChunk(length)))
-			inputs[`after/${slot}`] = tensor('float32', [1, 1], [factor]);
-		const outputs = await loaded.run(inputs);
-		const losses = (outputs['loss'] as Tensor).data as Float32Array;
-		losses.forEach((loss, j) => {
-			if (!Number.isFinite(loss))
-				throw new ProblemError(
-					'diverged',
-					`the training loss of step ${state.step + j} (epoch ${state.epoch}) is ${loss}; a smaller training.optimizer.learning_rate or a training.clip_norm may help`,
-					'training.optimizer.learning_rate',
-				);
-			state.lossSum += loss * Math.min(batch, chosen.length - j * batch);
-		});
-		state.step += length;
-		state.chunk++;
-	};
-
-	const score = async (): Promise<void> => {
-		const { told: validation, chosenBy } = await options.validate(parameters());
-		const metric = stopping?.metric ?? 'loss';
-		const value = chosenBy[metric] ?? null;
-		const eligible = options.eligible();
-		const better =
-			eligible && value !== null && (state.best === null || (higherIsBetter(metric) ? value > state.best.score : value < state.best.score));
-		if (better) {
-			state.best = { epoch: state.epoch, score: value };
-			best = parameters();
-		}
-		const learningRate = learningRateAt(schedule, { base: learning_rate, step: state.step, steps, plateau: state.plateau });
-		if (eligible) {
-			state.badEpochs = better ? 0 : state.badEpochs + 1;
-			const loss = chosenBy['loss'];
-			if (typeof loss === 'number') state.plateau = plateauAfter(schedule, state.plateau, loss);
-		}
-		options.onEpoch({ epoch: state.epoch, trainLoss: state.lossSum / count, validation, learningRate, best: better });
-		Object.assign(state, { epoch: state.epoch + 1, chunk: 0, lossSum: 0 });
-	};
-
-	try {
-		const finished = (): boolean => state.epoch >= epochs || (stopping !== null && state.badEpochs >= stopping.patience);
-		while (!finished()) {
-			const order = shuffledOrder(seed, state.epoch, count);
-			while (state.chunk * perChunk < perEpoch) {
-				const started = performance.now();
-				const before = state.step;
-				await options.beforeChunk(state, parameters);
-				await runChunk(order);
-				const rows = Math.min(count, state.chunk * perChunk * batch);
-				options.onProgress({
-					epoch: state.epoch,
-					epochs,
-					step: state.step,
-					steps,
-					loss: state.lossSum / rows,
-					rowsPerSecond: ((state.step - before) * batch * 1000) / (performance.now() - started),
-					fraction: state.step / steps,
-				});
-				if (state.chunk * perChunk >= perEpoch) await score();
-				if ((await options.afterChunk(structuredClone(state), tensors)) === 'stop') return { status: 'stopped' };
-				if (state.chunk === 0) break;
+	const ofExamples = exampleInputs(step, { train, architecture, modalityDropout: training.modality_dropout ?? 0 });
+	const ofRandom = randomInputs(step);
+	return {
+		batch,
+		steps: epochs * perEpoch,
+		*chunks(from) {
+			for (let epoch = from.epoch; epoch < epochs; epoch++) {
+				const order = shuffledOrder(seed, epoch, count);
+				for (let index = epoch === from.epoch ? from.chunk : 0; index * perChunk < perEpoch; index++) {
+					const first = index * perChunk;
+					const length = Math.min(perChunk, perEpoch - first);
+					const seen = Math.min(count, (first + length) * batch);
+					const places = order.subarray(first * batch, seen);
+					yield { epoch, index, step: epoch * perEpoch + first, length, places, seen, endsEpoch: first + length === perEpoch };
+				}
 			}
-		}
-		return {
-			status: 'done',
-			parameters: state.best === null ? parameters() : best,
-			bestEpoch: state.best?.epoch ?? state.epoch - 1,
-			epochs: state.epoch,
-		};
-	} finally {
-		await loaded.dispose();
-	}
+		},
+		async run(chunk, { weights, learningRate }) {
+			const place = { seed, stream, step: chunk.step };
+			const outputs = await program.run({
+				...ofExamples(chunk, weights, place),
+				...ofRandom(place, chunk.length),
+				...scalarInputs(step, optimizer, chunk, learningRate),
+			});
+			return Array.from((outputs['loss'] as Tensor).data as Float32Array, (loss, j) => {
+				if (!Number.isFinite(loss))
+					throw new ProblemError(
+						'diverged',
+						`the training loss of step ${chunk.step + j} (epoch ${chunk.epoch}) is ${loss}; a smaller training.optimizer.learning_rate or a training.clip_norm may help`,
+						'training.optimizer.learning_rate',
+					);
+				return { loss, rows: Math.min(batch, chunk.places.length - j * batch) };
+			});
+		},
+		parameters: () => parametersIn(step, program.state()),
+		state: () => program.state(),
+		dispose: () => program.dispose(),
+	};
 }

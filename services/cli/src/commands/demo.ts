@@ -49,7 +49,7 @@ async function checked(job: JobResource, file: string, datasetFolder: string, co
 	const examples = { name: 'test', split, rows: Uint32Array.from({ length: split.rows }, (_, row) => row) };
 	const modalities = Object.entries(profile.modalities).map(([name, { shape }]) => ({ name, shape, maskedSteps: false }));
 	const session = await createSession(file, { threads: job.spec.training.threads });
-	const { metrics, weights } = await evaluateModel(session, examples, modalities, profile.task);
+	const { metrics, weights } = await evaluateModel(session, examples, { modalities, masked: new Set(), task: profile.task });
 	await session.release();
 	dataset.close();
 	for (const [name, value] of Object.entries(job.result?.metrics['test'] ?? {}))

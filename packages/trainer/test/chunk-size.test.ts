@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chunkSteps, denseWork, stepWork } from '../src/step/chunk.js';
+import { denseWork, stepWork } from '../src/model/work.js';
+import { chunkSteps } from '../src/step/chunk-size.js';
 
 type Sizes = Parameters<typeof denseWork>[0] & { perEpoch: number; most: number };
 const stepsOf = (sizes: Sizes): number => chunkSteps({ ...sizes, work: stepWork(denseWork(sizes), sizes.parameters) });

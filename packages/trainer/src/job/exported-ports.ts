@@ -1,0 +1,23 @@
+import type { ModalityShape } from '@steelyard/layers';
+import { type MaskKind, maskWidth } from '../model/examples.js';
+import { fillMaskOf, fillValues, type Port, port } from '../model/port.js';
+import { maskName, valuesName } from '../model/value-names.js';
+
+/** What the mask of an exported model says of a modality: which steps of a sequence are there, or which rows. */
+const kindOf = ({ maskedSteps }: ModalityShape): MaskKind => (maskedSteps ? 'steps' : 'rows');
+
+/**
+ * The inputs of an exported model, in their order: the raw values of each modality `[batch, …shape]`, then 0 and 1, `[batch]` or `[batch, steps]`, for each modality
+ * in `masked`.
+ */
+export function exportedPorts(modalities: readonly ModalityShape[], masked: ReadonlySet<string>): { values: Port[]; masks: Port[] } {
+	return {
+		values: modalities.map(({ name, shape }) => port(valuesName(name), shape, fillValues(name))),
+		masks: modalities
+			.filter(({ name }) => masked.has(name))
+			.map((modality) => {
+				const kind = kindOf(modality);
+				return port(maskName(modality.name), kind === 'steps' ? [maskWidth(modality, kind)] : [], fillMaskOf(modality, kind));
+			}),
+	};
+}

@@ -1,0 +1,149 @@
+import type { JobStage, Metrics, TrainingConfig } from '@steelyard/contracts';
+import { initialPlateau, learningRateAt, type PlateauState, plateauAfter } from '@steelyard/optim';
+import type { Architecture, Parameters } from '../model/architecture.js';
+import type { Examples } from '../model/examples.js';
+import { higherIsBetter } from '../report/metrics.js';
+import type { Chunk } from '../step/chunk.js';
+import { type Fit, openFit } from '../step/fit.js';
+import type { Job } from './job.js';
+
+/** Least time between two checkpoints, beside those at the end of a model and at a stop, in milliseconds. */
+const CHECKPOINT_INTERVAL = 10_000;
+
+/** How far the training of one model has come; with the tensors of `FitTensors` it is all that is needed to go on. Plain JSON. */
+export type FitState = {
+	/** Whole epochs done, and chunks done of the running one. */
+	epoch: number;
+	chunk: number;
+	/** Sum of the losses of the running epoch's rows. */
+	lossSum: number;
+	best: { epoch: number; score: number } | null;
+	/** Epochs since the best one. */
+	badEpochs: number;
+	plateau: PlateauState;
+};
+
+/** Which model of a job is trained. */
+export type ModelPlace = {
+	/** A modality's name in the stage `unimodal` (with the fold behind it where there are folds), else `fusion`. */
+	readonly name: string;
+	readonly stage: JobStage;
+	/** Its place among the models of the job: the unimodal ones in order, then the fusion model. */
+	readonly index: number;
+};
+
+/** What the metrics of an epoch are on validation: those that are reported, and those that choose the best epoch, stop early and lead the schedule. */
+export type Validation = { readonly reported: Metrics; readonly chosenBy: Metrics };
+
+export type ModelFit = {
+	readonly architecture: Architecture;
+	readonly train: Examples;
+	/** Weight of each modality of every training example, `[N, M]`; asked before every chunk. */
+	readonly weights: () => Float32Array;
+	/** Most steps of a chunk; as many as are quick where null. */
+	readonly mostSteps: number | null;
+	/** Called before every chunk. */
+	readonly beforeChunk: (chunk: Chunk, parameters: () => Parameters) => Promise<void>;
+	readonly validate: (parameters: Parameters) => Promise<Validation>;
+	/** Whether the running epoch may be chosen as the best, and counts for early stopping and the schedule. */
+	readonly eligible: () => boolean;
+};
+
+export type FitOutcome = { status: 'done'; parameters: Parameters; bestEpoch: number; epochs: number } | { status: 'stopped' };
+
+const isBetter = (metric: string, value: number, than: number): boolean => (higherIsBetter(metric) ? value > than : value < than);
+
+/** Judges an epoch that has ended: the state after it, and whether it is the best so far. */
+function afterEpoch(
+	state: FitState,
+	{ schedule, early_stopping: stopping }: TrainingConfig,
+	metrics: Metrics,
+	eligible: boolean,
+): { state: FitState; best: boolean } {
+	const next = { ...state, epoch: state.epoch + 1, chunk: 0, lossSum: 0 };
+	if (!eligible) return { state: next, best: false };
+	const metric = stopping?.metric ?? 'loss';
+	const value = metrics[metric] ?? null;
+	const best = value !== null && (state.best === null || isBetter(metric, value, state.best.score));
+	const loss = metrics['loss'];
+	return {
+		best,
+		state: {
+			...next,
+			best: best ? { epoch: state.epoch, score: value } : state.best,
+			badEpochs: best ? 0 : state.badEpochs + 1,
+			plateau: typeof loss === 'number' ? plateauAfter(schedule, state.plateau, loss) : state.plateau,
+		},
+	};
+}
+
+/** Trains one model of a job to its best epoch by the validation score, reports on it and keeps checkpoints. Bit-identical for equal jobs, also across a stop and a resume. */
+export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Promise<FitOutcome> {
+	const { training } = job.spec;
+	const { schedule, early_stopping: stopping } = training;
+	const resumed = job.state.resumeOf(place.index);
+	const fit: Fit = await openFit({
+		architecture: model.architecture,
+		training,
+		task: job.task,
+		loss: job.loss,
+		scale: job.scale,
+		standardisation: job.standardisation,
+		train: model.train,
+		// the fusion model draws alike under every weighting, so that a comparison by seed compares weightings
+		stream: place.stage === 'fusion' ? 0 : place.index + 1,
+		modulation: place.stage === 'fusion' ? job.weigher.modulation : null,
+		provider: job.provider,
+		state: resumed?.tensors.state ?? null,
+		mostSteps: model.mostSteps,
+	});
+	let state: FitState = resumed?.state ?? { epoch: 0, chunk: 0, lossSum: 0, best: null, badEpochs: 0, plateau: initialPlateau };
+	let best: Parameters = resumed?.tensors.best ?? fit.parameters();
+	const learningRate = (step: number): number =>
+		learningRateAt(schedule, { base: training.optimizer.learning_rate, step, steps: fit.steps, plateau: state.plateau });
+
+	const endEpoch = async ({ step, length }: Chunk): Promise<void> => {
+		const { reported, chosenBy } = await model.validate(fit.parameters());
+		const judged = afterEpoch(state, training, chosenBy, model.eligible());
+		if (judged.best) best = fit.parameters();
+		job.reportEpoch(place, {
+			epoch: state.epoch,
+			train_loss: state.lossSum / model.train.rows.length,
+			validation: reported,
+			learning_rate: learningRate(step + length),
+			best: judged.best,
+		});
+		state = judged.state;
+	};
+
+	try {
+		for (const chunk of fit.chunks(state)) {
+			if (stopping !== null && state.badEpochs >= stopping.patience) break;
+			const started = performance.now();
+			await model.beforeChunk(chunk, fit.parameters);
+			const losses = await fit.run(chunk, { weights: model.weights(), learningRate });
+			for (const { loss, rows } of losses) state.lossSum += loss * rows;
+			state.chunk = chunk.index + 1;
+			job.reportProgress(place, {
+				epoch: chunk.epoch,
+				epochs: training.epochs,
+				step: chunk.step + chunk.length,
+				steps: fit.steps,
+				loss: state.lossSum / chunk.seen,
+				rows_per_second: (chunk.length * fit.batch * 1000) / (performance.now() - started),
+			});
+			if (chunk.endsEpoch) await endEpoch(chunk);
+			const stop = job.stopped();
+			if (stop || job.state.unsavedMs() > CHECKPOINT_INTERVAL) await job.state.save({ state, tensors: { state: fit.state(), best } });
+			if (stop) return { status: 'stopped' };
+		}
+		return {
+			status: 'done',
+			parameters: state.best === null ? fit.parameters() : best,
+			bestEpoch: state.best?.epoch ?? state.epoch - 1,
+			epochs: state.epoch,
+		};
+	} finally {
+		await fit.dispose();
+	}
+}

@@ -1,0 +1,101 @@
+import type { TaskProfile } from '@steelyard/contracts';
+import type { ModalityShape } from '@steelyard/layers';
+import type { GraphBuilder, Shape, Value } from '@steelyard/onnx';
+import { type DType, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
+import { type Examples, fillMask, fillTargets, type MaskKind, type TargetScale } from './examples.js';
+import { type Standardisation, standardised } from './standardise.js';
+
+/** The examples that one run of a program is filled with, and the weight of each modality for each of them, `[rows, M]`; no weights where no port takes any. */
+export type Batch = Examples & { readonly weights: Float32Array };
+
+/** A batch of training: `sampleWeights` `[rows]` say how much each row counts in the loss; the rows that only fill up a batch count 0. */
+export type TrainingBatch = Batch & { readonly sampleWeights: Float32Array };
+
+/** Writes what a port takes for every row of the batch, row after row, into `out`, which holds zeros before. */
+export type Fill<B extends Batch = Batch> = (batch: B, out: Float32Array) => void;
+
+/** An input of a program that is filled from examples. */
+export type Port<B extends Batch = Batch> = {
+	/** Name of the input. */
+	readonly name: string;
+	readonly dtype: DType;
+	/** Of one row: the input is `[rows, …shape]`. */
+	readonly shape: readonly number[];
+	/** What the program does to the raw values before the model sees them; null for nothing. */
+	readonly standardisation: Standardisation | null;
+	readonly fill: Fill<B>;
+};
+
+/** A float32 port, whose values the program takes as they are unless a standardisation is given. */
+export const port = <B extends Batch>(
+	name: string,
+	shape: readonly number[],
+	fill: Fill<B>,
+	standardisation: Standardisation | null = null,
+): Port<B> => ({ name, dtype: 'float32', shape, standardisation, fill });
+
+/** Adds the input of a port to a program; `leading` are the axes before those of a row. The value is standardised as the port says. */
+export const portInput = (g: GraphBuilder, { name, dtype, shape, standardisation }: Omit<Port, 'fill'>, leading: Shape): Value =>
+	standardised(g, g.input(name, dtype, [...leading, ...shape]), standardisation);
+
+/** The raw values of a modality; zeros where a row lacks it. */
+export const fillValues =
+	(modality: string): Fill =>
+	({ split, rows }, out) =>
+		split.gather(modality, rows, out);
+
+/** 0 and 1 per row, or per step of a sequence. */
+export const fillMaskOf =
+	(modality: ModalityShape, kind: MaskKind): Fill =>
+	(batch, out) =>
+		fillMask(batch, modality, kind, out);
+
+/** The weight of modality `m` of `count`. */
+export const fillWeight =
+	(m: number, count: number): Fill =>
+	({ rows, weights }, out) => {
+		for (let i = 0; i < rows.length; i++) out[i] = weights[i * count + m] as number;
+	};
+
+export const fillConstant =
+	(value: number): Fill =>
+	(_, out) =>
+		void out.fill(value);
+
+/** One-hot, 0 and 1, or the scaled value, as the task says. */
+export const fillTarget =
+	(task: TaskProfile, scale: TargetScale): Fill =>
+	(batch, out) =>
+		fillTargets(batch, task, scale, out);
+
+export const fillSampleWeight: Fill<TrainingBatch> = ({ sampleWeights }, out) => out.set(sampleWeights);
+
+/** Numbers as a tensor of another type: towards integers they are cut as ONNX's Cast cuts them, and bool is true where they are not 0. */
+function converted(dtype: DType, shape: readonly number[], values: Float32Array): Tensor {
+	if (dtype === 'float32' || dtype === 'float64') return tensor(dtype, shape, values);
+	return tensor(dtype, shape, values.map(dtype === 'bool' ? (value) => (value === 0 ? 0 : 1) : Math.trunc));
+}
+
+/** Gives an array of so many zeros for the numbers of a port; a fresh one unless a caller keeps them from run to run. */
+export type Buffers = (name: string, size: number) => Float32Array;
+const fresh: Buffers = (_, size) => new Float32Array(size);
+
+/**
+ * The inputs of a run by name: every port filled for the batch. `leading` are the axes before those of a row, `[rows]` unless given; where they hold more rows
+ * than the batch has, the rest are zeros.
+ */
+export function filledPorts<B extends Batch>(
+	ports: readonly Port<B>[],
+	batch: B,
+	leading: readonly number[] = [batch.rows.length],
+	buffers: Buffers = fresh,
+): Record<string, Tensor> {
+	return Object.fromEntries(
+		ports.map(({ name, dtype, shape, fill }) => {
+			const width = sizeOf(shape);
+			const data = buffers(name, sizeOf(leading) * width);
+			fill(batch, data.subarray(0, batch.rows.length * width));
+			return [name, converted(dtype, [...leading, ...shape], data)];
+		}),
+	);
+}

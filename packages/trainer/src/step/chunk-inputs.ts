@@ -1,0 +1,91 @@
+import type { Optimizer } from '@steelyard/optim';
+import { type Tensor, tensor } from '@steelyard/runtime';
+import type { Architecture } from '../model/architecture.js';
+import { type ChunkPlace, drawPool, drawRows, poolOf } from '../model/dropout-pool.js';
+import { type Examples, taken, takenRows } from '../model/examples.js';
+import { type Buffers, filledPorts } from '../model/port.js';
+import { POOL, slotFactorName } from '../model/value-names.js';
+import type { Chunk } from './chunk.js';
+import { dropModalities } from './modality-dropout.js';
+import { type Step, slotsOf } from './step.js';
+
+/** The places of `steps` batches, the last batch filled up with its own places in turn. */
+function repeated(places: Uint32Array, rows: number, batch: number): Uint32Array {
+	const start = Math.floor(places.length / batch) * batch;
+	const own = places.length - start;
+	return Uint32Array.from({ length: rows }, (_, i) => (i < places.length ? places[i] : places[start + ((i - start) % own)]) as number);
+}
+
+/** How much each row of some batches counts, `[rows]`: the first `real` rows make up means over their batches, the others count 0. */
+const sampleWeightsOf = (rows: number, real: number, batch: number): Float32Array =>
+	Float32Array.from({ length: rows }, (_, i) => (i < real ? 1 / Math.min(batch, real - Math.floor(i / batch) * batch) : 0));
+
+/** Arrays by name that are used again in every chunk, set to zero each time. */
+function keptBuffers(): Buffers {
+	const buffers = new Map<string, Float32Array>();
+	return (name, size) => {
+		const known = buffers.get(name);
+		if (known !== undefined && known.length >= size) return known.subarray(0, size).fill(0);
+		const made = new Float32Array(size);
+		buffers.set(name, made);
+		return made;
+	};
+}
+
+/** The inputs of a chunk that come from the training examples. */
+export function exampleInputs(
+	{ ports, batch }: Step,
+	{ train, architecture, modalityDropout }: { train: Examples; architecture: Architecture; modalityDropout: number },
+) {
+	const buffers = keptBuffers();
+	const { modalities, padding } = architecture;
+	return ({ places: real, length }: Chunk, weights: Float32Array, place: ChunkPlace): Record<string, Tensor> => {
+		const places = padding === 'repeat' ? repeated(real, length * batch, batch) : real;
+		const own = takenRows(weights, modalities.length, places);
+		dropModalities(own, modalities.length, modalityDropout, batch, place);
+		const rows = { ...taken(train, places), weights: own, sampleWeights: sampleWeightsOf(places.length, real.length, batch) };
+		return filledPorts(ports, rows, [length, batch], buffers);
+	};
+}
+
+/** The random numbers of a chunk: the pool, which serves many chunks, and the rows of it that each place of each step takes. */
+export function randomInputs({ draws }: Step) {
+	let kept: { number: number; drawn: Tensor } | null = null;
+	return (place: ChunkPlace, length: number): Record<string, Tensor> => {
+		if (draws.length === 0) return {};
+		if (kept?.number !== poolOf(place.step)) kept = { number: poolOf(place.step), drawn: drawPool(place) };
+		const rows = drawRows(
+			place,
+			length,
+			draws.map(({ rows }) => rows),
+		);
+		return { [POOL]: kept.drawn, ...Object.fromEntries(draws.map(({ name }, i) => [name, rows[i] as Tensor])) };
+	};
+}
+
+/** What the host tells the steps of a chunk: the scalars of each, and by how much the optimizer's slots are multiplied after them. */
+export function scalarInputs(
+	{ scalars, state }: Step,
+	optimizer: Optimizer,
+	{ step: first, length }: Pick<Chunk, 'step' | 'length'>,
+	learningRate: (step: number) => number,
+): Record<string, Tensor> {
+	const values = Array.from({ length }, (_, j) => {
+		const step = first + j + 1;
+		return optimizer.scalarsAt({ step, inChunk: j + 1, learningRate: learningRate(step) });
+	});
+	const ofSteps = scalars.map(({ name, shape }): [string, Tensor] => [
+		name,
+		tensor(
+			'float32',
+			[length, ...shape],
+			values.map((one) => one[name] as number),
+		),
+	]);
+	const factors = optimizer.afterChunk(length);
+	const ofSlots = slotsOf(state).map((slot): [string, Tensor] => [
+		slotFactorName(slot),
+		tensor('float32', [1, 1], [factors[slot] as number]),
+	]);
+	return Object.fromEntries([...ofSteps, ...ofSlots]);
+}

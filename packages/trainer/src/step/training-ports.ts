@@ -1,0 +1,28 @@
+import type { TaskProfile } from '@steelyard/contracts';
+import type { Architecture } from '../model/architecture.js';
+import { maskWidth, type TargetScale } from '../model/examples.js';
+import { fillMaskOf, fillSampleWeight, fillTarget, fillValues, fillWeight, type Port, port, type TrainingBatch } from '../model/port.js';
+import type { Standardisation } from '../model/standardise.js';
+import { maskName, SAMPLE_WEIGHT, TARGET, valuesName, weightName } from '../model/value-names.js';
+
+export type TrainingPortsOptions = {
+	readonly architecture: Architecture;
+	readonly task: TaskProfile;
+	readonly scale: TargetScale;
+	readonly standardisation: ReadonlyMap<string, Standardisation>;
+};
+
+/** What a training step takes of each row: values, masks and weights of the modalities, the target, and how much the row counts. */
+export function trainingPorts({ architecture, task, scale, standardisation }: TrainingPortsOptions): Port<TrainingBatch>[] {
+	const { modalities, masks, outputs } = architecture;
+	return [
+		...modalities.map(({ name, shape }) => port(valuesName(name), shape, fillValues(name), standardisation.get(name) ?? null)),
+		...modalities.flatMap((modality) => {
+			const kind = masks.get(modality.name);
+			return kind === undefined ? [] : [port(maskName(modality.name), [maskWidth(modality, kind)], fillMaskOf(modality, kind))];
+		}),
+		...modalities.map(({ name }, m) => port(weightName(name), [1], fillWeight(m, modalities.length))),
+		port(TARGET, [outputs], fillTarget(task, scale)),
+		port(SAMPLE_WEIGHT, [1], fillSampleWeight),
+	];
+}

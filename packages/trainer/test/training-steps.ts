@@ -1,0 +1,88 @@
+import type { TaskProfile } from '@steelyard/contracts';
+import { type OptimizerOptions, optimizer as optimizerOf } from '@steelyard/optim';
+import { loadProgram, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
+import type { Architecture } from '../src/model/architecture.js';
+import { parametersByName } from '../src/model/parameter-layout.js';
+import { scalarInputs } from '../src/step/chunk-inputs.js';
+import type { LossName } from '../src/step/loss.js';
+import { scanProgram } from '../src/step/scan-program.js';
+import { buildStep, type Step, type StepOptions } from '../src/step/step.js';
+import { initialState, parametersIn } from '../src/step/step-state.js';
+
+const taskOf = (loss: LossName, outputs: number): TaskProfile => ({
+	type:
+		loss === 'cross_entropy' ? 'multiclass' : loss === 'binary_cross_entropy' ? (outputs === 1 ? 'binary' : 'multilabel') : 'regression',
+	classes: [],
+	outputs,
+});
+
+const ADAM: OptimizerOptions = { name: 'adam', weightDecay: 0, momentum: 0.9, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+export const optimizerWith = (options: Partial<OptimizerOptions>) => optimizerOf({ ...ADAM, ...options });
+
+export type Wanted = Pick<StepOptions, 'architecture' | 'batch' | 'loss'> &
+	Partial<Pick<StepOptions, 'clipNorm' | 'recompute' | 'standardisation' | 'modulation'>> & { optimizer?: Partial<OptimizerOptions> };
+
+/** The training step of an architecture; Adam without decay, clipping or standardisation unless given. */
+export const stepOf = ({ optimizer = {}, ...wanted }: Wanted): Promise<Step> =>
+	buildStep({
+		clipNorm: null,
+		standardisation: new Map(),
+		task: taskOf(wanted.loss, wanted.architecture.outputs),
+		scale: { mean: 0, deviation: 1 },
+		optimizer: optimizerWith(optimizer),
+		...wanted,
+	});
+
+/** Numbers of row `row`, of as many as its shape has. */
+export type RowOf = (row: number) => ArrayLike<number>;
+
+/** What an oracle trained: rows by the name of an input of the step, taken in turn; a row counts 1/batch unless `sample_weight` is among them. */
+export type Oracle = Wanted & {
+	steps: number;
+	learningRate: number;
+	/** Rows of the oracle's data, which batches take one after another, from the beginning again after the last. */
+	rows: number;
+	inputs: Readonly<Record<string, RowOf>>;
+	initial: ReadonlyMap<string, ArrayLike<number>>;
+};
+
+/** Trains as the oracle did, `chunk` steps per run: the reports of every step and the parameters at the end. */
+export async function trainAs(
+	oracle: Oracle,
+	chunk: number,
+): Promise<{ losses: number[]; norms: number[]; parameters: Map<string, Tensor> }> {
+	const { batch, steps, rows, inputs, learningRate, optimizer = {} } = oracle;
+	const step = await stepOf(oracle);
+	const program = await loadProgram(scanProgram(step), initialState(step, oracle.initial));
+	const [losses, norms]: [number[], number[]] = [[], []];
+	const sampleWeight: RowOf = () => [1 / batch];
+	for (let first = 0; first < steps; first += chunk) {
+		const chosen = Array.from({ length: chunk * batch }, (_, i) => (first * batch + i) % rows);
+		const filled = step.ports.map(({ name, shape }): [string, Tensor] => {
+			const of = inputs[name] ?? (name === 'sample_weight' ? sampleWeight : undefined);
+			if (of === undefined) throw new Error(`the oracle has no ${name}`);
+			const numbers = new Float32Array(chosen.length * sizeOf(shape));
+			chosen.forEach((row, i) => numbers.set(of(row), i * sizeOf(shape)));
+			return [name, tensor('float32', [chunk, batch, ...shape], numbers)];
+		});
+		const scalars = scalarInputs(step, optimizerWith(optimizer), { step: first, length: chunk }, () => learningRate);
+		const found = await program.run({ ...Object.fromEntries(filled), ...scalars });
+		losses.push(...(found['loss']!.data as Float32Array));
+		if (found['grad_norm'] !== undefined) norms.push(...(found['grad_norm'].data as Float32Array));
+	}
+	const parameters = parametersByName([...step.trained, ...step.running], parametersIn(step, program.state()));
+	await program.dispose();
+	return { losses, norms, parameters };
+}
+
+/** Row `row` of numbers that lie row after row, `width` each; `at` and `of` name a column of wider rows. */
+export const rowsIn =
+	(values: ArrayLike<number>, width: number, { at = 0, of = width }: { at?: number; of?: number } = {}): RowOf =>
+	(row) =>
+		Array.prototype.slice.call(values, row * of + at, row * of + at + width) as number[];
+
+/** The parameters of an oracle by name. */
+export const initialOf = (record: Readonly<Record<string, number[]>>): Map<string, ArrayLike<number>> => new Map(Object.entries(record));
+
+/** Where the architecture itself begins. */
+export const ownInitial = (architecture: Architecture): ReadonlyMap<string, ArrayLike<number>> => architecture.initial(1, 0);
