@@ -1,36 +1,15 @@
-import type { JobStage, Metrics, TrainingConfig } from '@steelyard/contracts';
-import { initialPlateau, learningRateAt, type PlateauState, plateauAfter } from '@steelyard/optim';
+import type { Metrics, TrainingConfig } from '@steelyard/contracts';
+import { initialPlateau, learningRateAt, plateauAfter } from '@steelyard/optim';
 import type { Architecture, Parameters } from '../model/architecture.js';
 import type { Examples } from '../model/examples.js';
 import { higherIsBetter } from '../report/metrics.js';
 import type { Chunk } from '../step/chunk.js';
 import { type Fit, openFit } from '../step/fit.js';
-import type { Job } from './job.js';
+import type { FitState } from './fit-state.js';
+import type { Job, ModelPlace } from './job.js';
 
 /** Least time between two checkpoints, beside those at the end of a model and at a stop, in milliseconds. */
 const CHECKPOINT_INTERVAL = 10_000;
-
-/** How far the training of one model has come; with the tensors of `FitTensors` it is all that is needed to go on. Plain JSON. */
-export type FitState = {
-	/** Whole epochs done, and chunks done of the running one. */
-	epoch: number;
-	chunk: number;
-	/** Sum of the losses of the running epoch's rows. */
-	lossSum: number;
-	best: { epoch: number; score: number } | null;
-	/** Epochs since the best one. */
-	badEpochs: number;
-	plateau: PlateauState;
-};
-
-/** Which model of a job is trained. */
-export type ModelPlace = {
-	/** A modality's name in the stage `unimodal` (with the fold behind it where there are folds), else `fusion`. */
-	readonly name: string;
-	readonly stage: JobStage;
-	/** Its place among the models of the job: the unimodal ones in order, then the fusion model. */
-	readonly index: number;
-};
 
 /** What the metrics of an epoch are on validation: those that are reported, and those that choose the best epoch, stop early and lead the schedule. */
 export type Validation = { readonly reported: Metrics; readonly chosenBy: Metrics };

@@ -5,7 +5,7 @@ import type { Provider, State, Tensor } from '@steelyard/runtime';
 import type { Parameters } from '../model/architecture.js';
 import { latestCheckpoint, saveCheckpoint } from './checkpoint.js';
 import type { TrainOptions } from './face.js';
-import type { FitState } from './fit-model.js';
+import type { FitState, FitTensors } from './fit-state.js';
 import type { Prepared } from './prepare.js';
 import { flattened, type TensorTree, treeOf } from './tensor-tree.js';
 import { VERSION } from './version.js';
@@ -34,9 +34,6 @@ export type JobHeader = {
 	/** Those under which the best epoch was validated: the export carries them, so that what was chosen is what is downloaded. */
 	bestStatistics: unknown;
 };
-
-/** The tensors of a model in training: the state of its program, and the parameters of its best epoch so far. */
-export type FitTensors = { readonly state: State; readonly best: Parameters };
 
 /** Where a job stands, and how it is kept. */
 export type JobState = {

@@ -1,5 +1,5 @@
 import type { JobEventBody, JobSpec, JobStage } from '@steelyard/contracts';
-import { type Provider } from '@steelyard/runtime';
+import type { Provider } from '@steelyard/runtime';
 import type { Architecture, Predictor } from '../model/architecture.js';
 import { countOf } from '../model/work.js';
 import { architecturesOf } from './architectures.js';
@@ -12,7 +12,14 @@ const TRAINING_SHARE = 0.97;
 
 type Progress = Extract<JobEventBody, { type: 'progress' }>;
 type Epoch = Extract<JobEventBody, { type: 'epoch' }>;
-type Place = { readonly name: string; readonly stage: JobStage; readonly index: number };
+/** Which model of a job is trained. */
+export type ModelPlace = {
+	/** A modality's name in the stage `unimodal` (with the fold behind it where there are folds), else `fusion`. */
+	readonly name: string;
+	readonly stage: JobStage;
+	/** Its place among the models of the job: the unimodal ones in order, then the fusion model. */
+	readonly index: number;
+};
 
 /** What the stages of one job share. */
 export type Job = Prepared & {
@@ -28,9 +35,9 @@ export type Job = Prepared & {
 	readonly unimodal: readonly Architecture[];
 	readonly predictorOf: (architecture: Architecture) => Promise<Predictor>;
 	/** Reports how far model `place.index` has come. */
-	readonly reportProgress: (place: Place, of: Omit<Progress, 'type' | 'stage' | 'model' | 'progress' | 'eta_seconds'>) => void;
+	readonly reportProgress: (place: ModelPlace, of: Omit<Progress, 'type' | 'stage' | 'model' | 'progress' | 'eta_seconds'>) => void;
 	/** Reports and keeps the figures of an epoch. */
-	readonly reportEpoch: (place: Place, of: Omit<Epoch, 'type' | 'stage' | 'model'>) => void;
+	readonly reportEpoch: (place: ModelPlace, of: Omit<Epoch, 'type' | 'stage' | 'model'>) => void;
 };
 
 /** Seconds that remain at the speed since the first call; null while there is none. */

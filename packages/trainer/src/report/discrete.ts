@@ -1,6 +1,6 @@
 import type { TaskProfile } from '@steelyard/contracts';
 import type { Predictions } from './metrics.js';
-import { saidBy } from './said.js';
+import { decisionsOf } from './decisions.js';
 
 /** Labels and predictions as values from 0: of regression the tercile of the training labels, of multilabel one sequence a label. */
 export type Discrete = {
@@ -36,6 +36,6 @@ export function discrete(task: TaskProfile, training: Float64Array): Discrete {
 		values: regression ? 3 : task.type === 'multiclass' ? task.outputs : 2,
 		cuts,
 		labels: sequences,
-		predictions: (predictions) => sequences(saidBy(task, predictions).predicted),
+		predictions: (predictions) => sequences(decisionsOf(task, predictions).predicted),
 	};
 }

@@ -1,7 +1,7 @@
 import type { TaskProfile } from '@steelyard/contracts';
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
-import type { ExplainedSplit } from './explanation.js';
-import { saidBy } from './said.js';
+import { decisionsOf } from './decisions.js';
+import { divergenceOf, type ExplainedSplit, isPresent } from './explained-split.js';
 
 type Column = Pick<ColumnSource, 'name' | 'type'> & { data: Array<number | boolean | string | null> };
 
@@ -21,9 +21,9 @@ function column(
 }
 
 /** `prediction`, `probability` and `label`: class indices, values, or 0 and 1 of every label under the label's index. */
-function saidColumns(task: TaskProfile, splits: readonly ExplainedSplit[]): Column[] {
+function decisionColumns(task: TaskProfile, splits: readonly ExplainedSplit[]): Column[] {
 	const regression = task.type === 'regression';
-	const said = new Map(splits.map((split) => [split, saidBy(task, split.predictions)]));
+	const decisions = new Map(splits.map((split) => [split, decisionsOf(task, split.predictions)]));
 	const width = task.type === 'multilabel' ? task.outputs : 1;
 	const kind = regression ? 'FLOAT' : 'INT32';
 	return Array.from({ length: width }, (_, k) => {
@@ -37,7 +37,7 @@ function saidColumns(task: TaskProfile, splits: readonly ExplainedSplit[]): Colu
 				splits,
 				`prediction${suffix}`,
 				kind,
-				numbers((split) => said.get(split)?.predicted ?? []),
+				numbers((split) => decisions.get(split)?.predicted ?? []),
 			),
 			...(regression
 				? []
@@ -46,7 +46,7 @@ function saidColumns(task: TaskProfile, splits: readonly ExplainedSplit[]): Colu
 							splits,
 							`probability${suffix}`,
 							'FLOAT',
-							numbers((split) => said.get(split)?.probability ?? []),
+							numbers((split) => decisions.get(split)?.probability ?? []),
 						),
 					]),
 			column(
@@ -95,10 +95,10 @@ export function explanationTable(task: TaskProfile, modalities: readonly string[
 				'BOOLEAN',
 				({ present }) =>
 					(i) =>
-						isThere(present[m], i),
+						isPresent(present[m], i),
 			),
 		]),
-		...saidColumns(task, splits),
+		...decisionColumns(task, splits),
 	];
 	const columnData = columns.map((one) => ({
 		...one,
@@ -107,10 +107,3 @@ export function explanationTable(task: TaskProfile, modalities: readonly string[
 	}));
 	return new Uint8Array(parquetWriteBuffer({ columnData, createdBy: 'steelyard' }));
 }
-
-/** Whether row i has a modality of that presence. */
-export const isThere = (present: Uint8Array | null | undefined, i: number): boolean => present?.[i] !== 0;
-
-/** Divergence of modality m of row i in nats, or null. */
-export const divergenceOf = ({ divergence, present }: ExplainedSplit, M: number, m: number, i: number): number | null =>
-	divergence === null || !isThere(present[m], i) ? null : (divergence[i * M + m] as number);

@@ -2,18 +2,18 @@ import type { TaskProfile } from '@steelyard/contracts';
 import { type Predictions, topClass } from './metrics.js';
 import { LABEL_THRESHOLD } from './multilabel-metrics.js';
 
-/** What predictions come down to: the class, the value, or of every label whether it is given, and how probable that was held to be. */
-export type Said = {
-	/** Numbers a row: 1, or one a label. */
+/** What predictions decide: the class, the value, or for every label whether it applies, and how probable the model held that to be. */
+export type Decisions = {
+	/** Numbers per row: 1, or one per label. */
 	readonly width: number;
 	/** `[N, width]`: class index, value, or 0 and 1. */
 	readonly predicted: Float64Array;
-	/** `[N, width]`: of the predicted class; that a label is given; null for regression. */
+	/** `[N, width]`: of the predicted class, or that a label applies; null for regression. */
 	readonly probability: Float32Array | null;
 };
 
-/** What N predictions come down to, as the exported graph's `prediction` does: the first of equally probable classes, labels above ½. */
-export function saidBy(task: TaskProfile, predictions: Predictions): Said {
+/** What N predictions decide, by the rule of the exported graph's `prediction`: the first of equally probable classes, labels above ½. */
+export function decisionsOf(task: TaskProfile, predictions: Predictions): Decisions {
 	if ('values' in predictions) return { width: 1, predicted: Float64Array.from(predictions.values), probability: null };
 	const { probabilities } = predictions;
 	if (task.type === 'multilabel') {

@@ -1,0 +1,19 @@
+import type { State } from '@steelyard/runtime';
+import type { PlateauState } from '@steelyard/optim';
+import type { Parameters } from '../model/architecture.js';
+
+/** How far the training of one model has come; with `FitTensors` it is all that is needed to go on. Plain JSON. */
+export type FitState = {
+	/** Whole epochs done, and chunks done of the running one. */
+	epoch: number;
+	chunk: number;
+	/** Sum of the losses of the running epoch's rows. */
+	lossSum: number;
+	best: { epoch: number; score: number } | null;
+	/** Epochs since the best one. */
+	badEpochs: number;
+	plateau: PlateauState;
+};
+
+/** The tensors of a model in training: the state of its program, and the parameters of its best epoch so far. */
+export type FitTensors = { readonly state: State; readonly best: Parameters };
