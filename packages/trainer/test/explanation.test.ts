@@ -1,7 +1,8 @@
 import type { TaskProfile } from '@steelyard/contracts';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { describe, expect, it } from 'vitest';
-import { type ExplainedSplit, explain } from '../src/report/explanation.js';
+import type { ExplainedSplit } from '../src/report/explained-split.js';
+import { explain } from '../src/report/explanation.js';
 
 const binary: TaskProfile = { type: 'binary', classes: ['no', 'yes'], outputs: 1 };
 const regression: TaskProfile = { type: 'regression', classes: [], outputs: 1 };

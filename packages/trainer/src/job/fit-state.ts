@@ -1,5 +1,5 @@
-import type { State } from '@steelyard/runtime';
 import type { PlateauState } from '@steelyard/optim';
+import type { State } from '@steelyard/runtime';
 import type { Parameters } from '../model/architecture.js';
 
 /** How far the training of one model has come; with `FitTensors` it is all that is needed to go on. Plain JSON. */

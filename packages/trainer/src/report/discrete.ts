@@ -1,6 +1,6 @@
 import type { TaskProfile } from '@steelyard/contracts';
-import type { Predictions } from './metrics.js';
 import { decisionsOf } from './decisions.js';
+import type { Predictions } from './metrics.js';
 
 /** Labels and predictions as values from 0: of regression the tercile of the training labels, of multilabel one sequence a label. */
 export type Discrete = {

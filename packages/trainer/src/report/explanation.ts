@@ -17,7 +17,9 @@ const SHOWN = 10;
 
 function instance(split: ExplainedSplit, decisions: Decisions, M: number, m: number, i: number): TrustedInstance {
 	const cell = (values: ArrayLike<number>): number | number[] =>
-		decisions.width === 1 ? (values[i] as number) : Array.from({ length: decisions.width }, (_, k) => values[i * decisions.width + k] as number);
+		decisions.width === 1
+			? (values[i] as number)
+			: Array.from({ length: decisions.width }, (_, k) => values[i * decisions.width + k] as number);
 	return {
 		row: split.rows[i] as number,
 		weight: split.weights[i * M + m] as number,
@@ -35,7 +37,8 @@ function trusted(split: ExplainedSplit, decisions: Decisions, M: number, m: numb
 	const falling = having.toSorted((a, b) => weight(b) - weight(a) || a - b);
 	const rising = having.toSorted((a, b) => weight(a) - weight(b) || a - b);
 	const differ = having.length > 0 && weight(falling[0] as number) > weight(rising[0] as number);
-	const shown = (order: number[]): TrustedInstance[] => (differ ? order.slice(0, SHOWN).map((i) => instance(split, decisions, M, m, i)) : []);
+	const shown = (order: number[]): TrustedInstance[] =>
+		differ ? order.slice(0, SHOWN).map((i) => instance(split, decisions, M, m, i)) : [];
 	return { most_trusted: shown(falling), least_trusted: shown(rising) };
 }
 
