@@ -3,7 +3,7 @@ import type { Graph, Node } from '@steelyard/onnx';
 /** Running statistics of a norm: the initializer that holds them, and the value that a step leaves. */
 export type RunningStatistic = { readonly initializer: string; readonly next: string };
 
-/** Before operator set 14 a norm in training is one that gives statistics; later it says so, and gives statistics if any are wanted. */
+/** Whether a norm is in training form: before operator set 14 that is one with statistics among its outputs, later one whose attribute says so. */
 const inTraining = (node: Node): boolean => {
 	const mode = node.attributes['training_mode'];
 	return node.op === 'BatchNormalization' && (node.outputs.length > 1 || (mode?.type === 'int' && mode.value === 1));

@@ -25,7 +25,7 @@ type Form = {
 	readonly sites: readonly DropoutSite[];
 };
 
-/** What goes into an input where the modality is left out: zeros, weight 0, and a mask of ones, since a row without any step may have no finite output. */
+/** What goes into an input of a modality that is left out: zeros, weight 0, and a mask of ones, since a row without any step may have no finite output. */
 const leftOut = (feed: Feed): Feed => ({
 	...feed,
 	source: { from: 'constant', modality: feed.source.modality, value: feed.source.from === 'mask' ? 1 : 0 },
@@ -33,7 +33,7 @@ const leftOut = (feed: Feed): Feed => ({
 
 const predicting = (graph: Graph): Graph => withoutDropout(withRunningStatistics(graph));
 
-/** The graph as it predicts, and as a step trains it, with `kept` modalities and what its one output needs. */
+/** The graph in the form that predicts and in the form that a step trains: with the `kept` modalities, and nothing that its one output does not need. */
 function formsOf({ graph: whole, feeds, embeddings, config, dropped }: Uploaded, kept: ReadonlySet<string>): { infer: Form; train: Form } {
 	const weighed = weighEmbeddings(whole, embeddings, kept);
 	const all = [...feeds.map((feed) => (kept.has(feed.source.modality) ? feed : leftOut(feed))), ...weighed.feeds];
@@ -108,7 +108,7 @@ export function customArchitecture(uploaded: Uploaded, modalities: readonly Moda
 			'invalid_model',
 			modalities.length === all.length
 				? `no trainable parameter leads to the output "${config.output}"`
-				: `no trainable parameter leads from the modality "${modalities[0]?.name}" to the output "${config.output}", and weighting trains one model a modality`,
+				: `no trainable parameter leads from the modality "${modalities[0]?.name}" to the output "${config.output}", and weighting trains one model per modality`,
 			config.trainable === undefined ? 'model.frozen' : 'model.trainable',
 		);
 	const initializers = new Map([

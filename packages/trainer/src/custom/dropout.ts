@@ -2,7 +2,7 @@ import { type Attribute, type Graph, GraphError, type Node } from '@steelyard/on
 import { type Tensor, tensor } from '@steelyard/runtime';
 import { POOL_WIDTH } from '../model/dropout-pool.js';
 
-/** A dropout of the graph that drops in training: the input that takes rows of the pool for it, and how many numbers it needs for a row of the batch. */
+/** A dropout of the graph that is active in training: the input that takes rows of the pool for it, and how many numbers it needs per row of the batch. */
 export type DropoutSite = { readonly rows: string; readonly perRow: number };
 
 /** The input that takes the pool of random numbers. */
@@ -36,7 +36,7 @@ export const withoutDropout = (graph: Graph): Graph => ({
 
 /**
  * The graph with every dropout in training form as y = x·kept/(1 − ratio), where kept is 1 for the numbers of the pool that are not below the ratio.
- * `perRow`: how many numbers each has for a row of the batch, by its output.
+ * `perRow`: how many numbers each needs per row of the batch, by the name of its output.
  */
 export function withDropout(graph: Graph, perRow: ReadonlyMap<string, number>): { graph: Graph; sites: DropoutSite[] } {
 	const initializers = new Map<string, Tensor>(graph.initializers);

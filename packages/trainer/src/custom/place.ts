@@ -2,7 +2,7 @@ import type { Graph, GraphBuilder, Node, Value } from '@steelyard/onnx';
 import { dependents } from './reach.js';
 import { renamedNode } from './rename.js';
 
-/** Adds what is still to come of a placed graph, for given late inputs; tells what a value of the graph is called in the builder. */
+/** Adds the rest of a placed graph for given late inputs; the function that comes back gives the name that a value of the graph has in the builder. */
 export type Rest = (late: ReadonlyMap<string, Value>) => (name: string) => string;
 
 const part = (graph: Graph, nodes: readonly Node[]): Graph => ({

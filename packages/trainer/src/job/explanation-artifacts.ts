@@ -5,7 +5,7 @@ import type { Evaluation } from './evaluate.js';
 import type { Job } from './job.js';
 import type { JudgedUnimodal } from './unimodal-stage.js';
 
-/** What the exported model said of some examples. */
+/** Some examples and what the exported model made of them. */
 export type Judged = { readonly examples: Examples; readonly evaluation: Evaluation };
 
 /** The artifacts that explain a job, by name: `explanation.parquet` and `explanation.json`, and `diagnostics.json` where there are two or more modalities. */

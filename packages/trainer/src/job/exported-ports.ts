@@ -3,7 +3,7 @@ import { type MaskKind, maskWidth } from '../model/examples.js';
 import { fillMaskOf, fillValues, type Port, port } from '../model/port.js';
 import { maskName, valuesName } from '../model/value-names.js';
 
-/** What the mask of an exported model says of a modality: which steps of a sequence are there, or which rows. */
+/** Whether the mask of an exported model marks the steps of a sequence as present, or whole rows. */
 const kindOf = ({ maskedSteps }: ModalityShape): MaskKind => (maskedSteps ? 'steps' : 'rows');
 
 /**

@@ -21,7 +21,7 @@ function trainedModel(architecture: Architecture, parameters: Parameters): Train
 	return { architecture, parameters: parametersByName([...trained, ...running], parameters) };
 }
 
-/** What an exported model says of itself. */
+/** The metadata of an exported model. */
 const metadataOf = ({ spec, dataset, modalities, task }: Job): Record<string, string> => ({
 	'steelyard.version': VERSION,
 	'steelyard.dataset_sha256': dataset.profile.sha256,

@@ -35,7 +35,7 @@ export async function trainFusion(job: Job, judged: JudgedUnimodal | null): Prom
 	emit({ type: 'stage', stage: 'fusion' });
 	const predictor = await job.predictorOf(job.fusion);
 	const presenceIn = (examples: Examples) => modalities.map((modality) => presence(examples, modality));
-	const under = async (examples: Examples, unimodal: readonly Float32Array[], parameters: Parameters): Promise<WeigherExamples> => {
+	const judgedBy = async (examples: Examples, unimodal: readonly Float32Array[], parameters: Parameters): Promise<WeigherExamples> => {
 		let fused: ReturnType<typeof predictor.encode> | null = null; // not every method looks at it
 		return {
 			count: examples.rows.length,
@@ -56,7 +56,7 @@ export async function trainFusion(job: Job, judged: JudgedUnimodal | null): Prom
 	const refreshWeights = async (chunk: Chunk, parameters: () => Parameters): Promise<void> => {
 		if (!isDue(weigher.refreshes, chunk, header)) return;
 		const began = performance.now();
-		const fresh = await weigher.refresh(await under(train, judged?.training ?? [], parameters()));
+		const fresh = await weigher.refresh(await judgedBy(train, judged?.training ?? [], parameters()));
 		if (header.lastLoss !== null)
 			header.smoothing = adaptSmoothing(header.smoothing, header.lossAtRefresh, header.lastLoss, weigher.smoothing);
 		header.lossAtRefresh = header.lastLoss;
@@ -66,15 +66,15 @@ export async function trainFusion(job: Job, judged: JudgedUnimodal | null): Prom
 		header.statistics = fresh.statistics;
 		const information = weigher.information(fresh.statistics);
 		const summary = summariseWeights(fresh.told ?? table, shape, presenceIn(train));
-		const told = {
+		const weights = {
 			epoch: chunk.epoch,
 			modality_weights: byName((m) => summary[m]?.mean ?? 0),
 			mutual_information: information && byName((m) => information[m] as number),
 			smoothing: header.smoothing,
 			seconds: (performance.now() - began) / 1000,
 		};
-		header.weights.push(told);
-		emit({ type: 'weights', ...told });
+		header.weights.push(weights);
+		emit({ type: 'weights', ...weights });
 	};
 
 	const place = { name: 'fusion', stage: 'fusion', index: weigher.models * modalities.length } as const;
@@ -87,7 +87,7 @@ export async function trainFusion(job: Job, judged: JudgedUnimodal | null): Prom
 		// a model that never saw its weights is not the one to export with them
 		eligible: () => !weighted || header.refreshes > 0,
 		async validate(parameters) {
-			const examples = await under(validation, judged?.outputs.get(validation.name) ?? [], parameters);
+			const examples = await judgedBy(validation, judged?.outputs.get(validation.name) ?? [], parameters);
 			const { output, own = output } = await weigher.weigh(examples, header.refreshes > 0 ? header.statistics : null);
 			const metricsOfOutput = (one: Float32Array) => metricsOf(task, predictionsFrom(task, one), labelsOf(validation));
 			const chosenBy = metricsOfOutput(own);

@@ -50,7 +50,7 @@ export type JobState = {
 	save: (fit: { state: FitState; tensors: FitTensors } | null) => Promise<void>;
 };
 
-/** The config of a model without the id of its upload, which says nothing of its contents. */
+/** The config of a model without the id of its upload, which does not depend on its contents. */
 function plainModel(model: JobSpec['model']): object {
 	if (model.family !== 'custom') return model;
 	const { model: _, ...rest } = model;

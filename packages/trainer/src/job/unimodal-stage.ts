@@ -10,7 +10,7 @@ import type { Job } from './job.js';
 
 const ones = (count: number): Float32Array => new Float32Array(count).fill(1);
 
-/** The examples of a set that `keep` says, by their place. */
+/** Those examples of a set whose place `keep` accepts. */
 const only = (examples: Examples, keep: (i: number) => boolean): Examples => ({
 	...examples,
 	rows: examples.rows.filter((_, i) => keep(i)),
@@ -22,10 +22,10 @@ function withModality(examples: Examples, modality: ModalityShape): Examples {
 	return there === null ? examples : only(examples, (i) => there[i] === 1);
 }
 
-/** One of the unimodal models of a modality; `fold` is null where there is one alone. */
+/** One of the unimodal models of a modality; `fold` is null where the modality has only one. */
 type Member = { readonly index: number; readonly m: number; readonly modality: ModalityShape; readonly fold: number | null };
 
-/** The unimodal models of a job in the order in which they are trained: those of a modality one after another. */
+/** The unimodal models of a job in the order in which they are trained: the models of a modality follow one another. */
 function membersOf({ modalities, weigher: { models } }: Job): Member[] {
 	return modalities.flatMap((modality, m) =>
 		Array.from({ length: models }, (_, f) => ({ index: m * models + f, m, modality, fold: models === 1 ? null : f })),
@@ -41,7 +41,7 @@ export const unimodalParameters = (job: Job, m: number): Parameters[] =>
 		.filter((member) => member.m === m)
 		.map((member) => job.state.unimodal.get(nameOf(member)) as Parameters);
 
-/** The fold of each training example; null where one model a modality is trained on all of them. */
+/** The fold of each training example; null where each modality has one model, which is trained on all of them. */
 const foldsIn = ({ train, weigher: { models }, spec }: Job): Uint8Array | null =>
 	models > 1 ? foldsOf(train.split, train.rows, models, spec.training.seed) : null;
 
@@ -96,9 +96,9 @@ export async function trainUnimodal(job: Job): Promise<boolean> {
 }
 
 export type JudgedUnimodal = {
-	/** By name of the examples: outputs a modality, `[N, outputs]`, the mean over its models. */
+	/** Name of the examples → per modality the mean output of its models, `[N, outputs]`. */
 	readonly outputs: ReadonlyMap<string, Float32Array[]>;
-	/** Outputs a modality for the training examples: where there are folds, each by the model that was trained without it. */
+	/** Per modality the outputs for the training examples; where there are folds, each example is judged by the model that was trained without it. */
 	readonly training: readonly Float32Array[];
 	/** Over the rows that have the modality. */
 	readonly metrics: JobResult['unimodal'];

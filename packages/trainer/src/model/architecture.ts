@@ -56,7 +56,7 @@ export type OwnModel = {
 /** A model to train: what the training program, validation and the export need of it. */
 export type Architecture = {
 	readonly modalities: readonly ModalityShape[];
-	/** Logits a row. */
+	/** Logits per row. */
 	readonly outputs: number;
 	/** Which modalities the forward pass wants a mask of, and of what. */
 	readonly masks: ReadonlyMap<string, MaskKind>;
@@ -72,7 +72,7 @@ export type Architecture = {
 	readonly opset: number;
 	/** The one size of a batch that the model takes; null where it takes any. */
 	readonly fixedBatch: number | null;
-	/** How a short last batch is filled up: with rows of zeros, or with its own rows again, for models where a row of zeros may spoil the others. */
+	/** What fills up a last batch that is too short: rows of zeros, or its own rows again where rows of zeros could change what the model makes of the others. */
 	readonly padding: 'zeros' | 'repeat';
 	/** Values of `parameters` and `running` before the first step. */
 	readonly initial: (seed: number, stream: number) => ReadonlyMap<string, ArrayLike<number>>;

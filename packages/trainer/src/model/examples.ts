@@ -8,7 +8,7 @@ export type TargetScale = { readonly mean: number; readonly deviation: number };
 /** Some rows of a split: what a model is trained or judged on. Row i here is row `rows[i]` of the split. */
 export type Examples = { readonly name: string; readonly split: Split; readonly rows: Uint32Array };
 
-/** Which examples have the modality, 1 or 0 each; null where all do. A sequence is there when any of its steps is. */
+/** Which examples have the modality, 1 or 0 each; null where all do. An example has a sequence when it has any of its steps. */
 export function presence({ split, rows }: Examples, modality: ModalityShape): Uint8Array | null {
 	const mask = split.mask(modality.name);
 	if (mask === null) return null;
@@ -39,17 +39,17 @@ export function fillTargets({ split, rows }: Examples, task: TaskProfile, scale:
 	});
 }
 
-/** What a mask tells: of each row `[batch, 1]`, or of each step of a sequence `[batch, steps]`, whether it is there. */
+/** Whether a mask marks rows as present, `[batch, 1]`, or the steps of a sequence, `[batch, steps]`. */
 export type MaskKind = 'rows' | 'steps';
 
 /** A mask of steps for every modality that has one. */
 export const maskedSteps = (modalities: readonly ModalityShape[]): Map<string, MaskKind> =>
 	new Map(modalities.filter((modality) => modality.maskedSteps).map(({ name }) => [name, 'steps']));
 
-/** Numbers of a mask for one row. */
+/** Numbers that a mask has per row. */
 export const maskWidth = ({ shape }: ModalityShape, kind: MaskKind): number => (kind === 'steps' ? (shape[0] as number) : 1);
 
-/** Writes the mask of the examples as 0 and 1; ones where the modality has none. A sequence is there in a row when any of its steps is. */
+/** Writes the mask of the examples as 0 and 1; ones where the modality has none. A row has a sequence when it has any of its steps. */
 export function fillMask({ split, rows }: Examples, modality: ModalityShape, kind: MaskKind, out: Float32Array): void {
 	const mask = split.mask(modality.name);
 	const given = mask === null ? 0 : mask.length / split.rows;

@@ -13,7 +13,7 @@ export type FamilyConfig = Exclude<ModelConfig, CustomConfig>;
 export type FamilyModel = {
 	readonly config: FamilyConfig;
 	readonly modalities: readonly ModalityShape[];
-	/** Logits a row. */
+	/** Logits per row. */
 	readonly outputs: number;
 };
 
@@ -43,7 +43,7 @@ function column(g: GraphBuilder, weight: Value, like: Value): Value {
 	return more === 0 ? weight : g.reshape(weight, [weight.shape[0] as Dim, ...Array.from({ length: more + 1 }, () => 1)]);
 }
 
-/** What the fusion makes of embeddings under weights, one `[batch, 1]` a modality. */
+/** What the fusion makes of embeddings under weights, one `[batch, 1]` per modality. */
 export const fuse = (context: ForwardContext, model: FamilyModel, embeddings: readonly Value[], weights: readonly Value[]): Fused =>
 	familyOf(model).fuse(
 		context,

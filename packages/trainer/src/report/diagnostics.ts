@@ -11,12 +11,12 @@ const TOLERANCE = 1e-5;
 /** Above so many the pairs, which are a matter of two modalities at a time, are too many to take. */
 const MOST_MODALITIES = 12;
 
-/** What the models said of the N examples of a split. */
+/** The outputs of the models for the N examples of a split. */
 export type DiagnosedSplit = {
 	readonly name: string;
 	/** Raw, `[N]` or `[N, labels]`. */
 	readonly labels: Float64Array;
-	/** One a modality, `[N]`; null where it is always there. */
+	/** Per modality 1 or 0 for each example, `[N]`; null where all examples have it. */
 	readonly present: ReadonlyArray<Uint8Array | null>;
 	/** Of the fused model. */
 	readonly fused: Predictions;
@@ -35,7 +35,7 @@ export type DiagnosticsInput = {
 	readonly splits: readonly DiagnosedSplit[];
 };
 
-/** Those of N rows, `width` numbers each, that are kept. */
+/** The numbers of the rows that `kept` accepts, of rows of `width` numbers each. */
 const rowsOf = <T extends Float32Array | Float64Array>(values: T, width: number, kept: (i: number) => boolean): T =>
 	values.filter((_, at) => kept(Math.floor(at / width))) as T;
 
@@ -140,8 +140,8 @@ function tooMuch({ task, modalities }: DiagnosticsInput): string | null {
 export function diagnose(input: DiagnosticsInput): Diagnostics {
 	const { task, modalities, unimodal, metric, splits } = input;
 	const nothing = { unimodal: null, best_unimodal: null, fusion_gain: null, partial_information: null };
-	const told = { object: 'diagnostics' as const, modalities: [...modalities] };
-	if (unimodal === null) return { ...told, reason: 'this weighting trains no unimodal models', ...nothing };
+	const head = { object: 'diagnostics' as const, modalities: [...modalities] };
+	if (unimodal === null) return { ...head, reason: 'this weighting trains no unimodal models', ...nothing };
 	const best = bestOf(modalities, unimodal, metric);
 	const gains = splits.flatMap((split) => {
 		const gain = best === null ? null : gainOver(task, split, modalities.indexOf(best));
@@ -151,7 +151,7 @@ export function diagnose(input: DiagnosticsInput): Diagnostics {
 	const unjudged = best === null ? `no unimodal model has the metric ${metric} on validation` : null;
 	const reasons = [unjudged, refusal].filter((reason) => reason !== null);
 	return {
-		...told,
+		...head,
 		reason: reasons.length === 0 ? null : reasons.join('; '),
 		unimodal,
 		best_unimodal: best === null ? null : { modality: best, metric },

@@ -2,13 +2,13 @@ import type { TaskProfile } from '@steelyard/contracts';
 import { decisionsOf } from './decisions.js';
 import type { Predictions } from './metrics.js';
 
-/** Labels and predictions as values from 0: of regression the tercile of the training labels, of multilabel one sequence a label. */
+/** Labels and predictions as values from 0: for regression the tercile of the training labels, for multilabel one sequence per label. */
 export type Discrete = {
 	/** Values that a sequence can have. */
 	readonly values: number;
-	/** Where terciles part; null but for regression. */
+	/** The two values between which terciles change; null for all tasks but regression. */
 	readonly cuts: readonly number[] | null;
-	/** `[N]` each, one a label of multilabel, else one. */
+	/** `[N]` each: one per label for multilabel, else one. */
 	readonly labels: (labels: Float64Array) => Int32Array[];
 	readonly predictions: (predictions: Predictions) => Int32Array[];
 };

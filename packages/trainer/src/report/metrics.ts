@@ -2,7 +2,7 @@ import type { Metrics, TaskProfile } from '@steelyard/contracts';
 import { multilabelMetrics } from './multilabel-metrics.js';
 import { rankingMetrics } from './ranking-metrics.js';
 
-/** What a model said of N examples: `[N, classes]` probabilities (two columns for binary, one a label for multilabel) or `[N]` values, raw scale. */
+/** What a model predicts for N examples: probabilities `[N, classes]` (two columns for binary, one per label for multilabel), or values `[N]` on the raw scale. */
 export type Predictions = { readonly probabilities: Float32Array } | { readonly values: Float32Array };
 
 const mean = (n: number, at: (i: number) => number): number => {

@@ -1,7 +1,10 @@
 import type { Metrics } from '@steelyard/contracts';
 import { rankingMetrics } from './ranking-metrics.js';
 
-/** float32's epsilon. A probability nearer to 0 or 1 counts as this near: float32 cannot tell 1 − 1e-8 from 1, and a label must cost what its complement costs. */
+/**
+ * float32's epsilon. A probability that is nearer to 0 or 1 than this counts as this near: float32 cannot tell 1 − 1e-8 from 1, and predicting a label wrongly must cost
+ * as much as predicting its complement wrongly.
+ */
 const NEAREST = 2 ** -23;
 
 /** A label is predicted where its probability is above this. */
@@ -32,12 +35,12 @@ export function multilabelMetrics(probabilities: Float32Array, labels: Float64Ar
 		let rightHere = 0;
 		for (let c = 0; c < width; c++) {
 			const [p, label] = [probabilities[i + c] as number, labels[i + c] as number];
-			const said = p > LABEL_THRESHOLD ? 1 : 0;
+			const decision = p > LABEL_THRESHOLD ? 1 : 0;
 			loss -= Math.log(Math.min(Math.max(label === 1 ? p : 1 - p, NEAREST), 1 - NEAREST));
-			if (said === label) rightHere++;
+			if (decision === label) rightHere++;
 			given[c] = (given[c] as number) + label;
-			predicted[c] = (predicted[c] as number) + said;
-			hits[c] = (hits[c] as number) + label * said;
+			predicted[c] = (predicted[c] as number) + decision;
+			hits[c] = (hits[c] as number) + label * decision;
 		}
 		right += rightHere;
 		if (rightHere === width) whole++;

@@ -1,7 +1,7 @@
 import type { TaskProfile } from '@steelyard/contracts';
 import type { Predictions } from './metrics.js';
 
-/** What outputs say: probabilities (softmax; two columns of a sigmoid for binary, one a label for multilabel) or values. */
+/** The predictions that a model's outputs stand for: probabilities (softmax; two columns of a sigmoid for binary, one per label for multilabel) or values. */
 export function predictionsFrom(task: TaskProfile, outputs: Float32Array): Predictions {
 	if (task.type === 'regression') return { values: outputs };
 	if (task.type === 'binary') {

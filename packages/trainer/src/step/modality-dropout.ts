@@ -3,7 +3,7 @@ import type { ChunkPlace } from '../model/dropout-pool.js';
 
 /**
  * Leaves modalities out of rows: sets weights `[rows, M]` to 0, each with probability `rate`, but never all that a row has: then one of them, drawn at
- * random, stays. A function of seed, model and step, `batch` rows a step.
+ * random, stays. A function of seed, model and step; a step has `batch` rows.
  */
 export function dropModalities(
 	weights: Float32Array,
