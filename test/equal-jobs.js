@@ -1,4 +1,4 @@
-// Trains twelve small jobs and prints what each came to as SHA-256, one line per job: of the model file, of the numbers in it, of the explanation table, of the curves
+// Trains twelve small jobs and prints what each came to as SHA-256, one line per job: of the model file, of the parameters in it, of the explanation table, of the curves
 // and of the reported figures. Two checkouts whose lines are equal train alike to the last bit on this machine:
 //
 //   node test/equal-jobs.js > after.txt    in each of the two, after `npm run setup`; then compare the files
@@ -147,10 +147,12 @@ async function makeDataset(/** @type {string} */ task, /** @type {string} */ roo
 const sha256 = (/** @type {string | Uint8Array} */ content) => createHash('sha256').update(content).digest('hex').slice(0, 16);
 const timeless = (/** @type {unknown} */ value) => JSON.stringify(value, (name, inner) => (name === 'seconds' ? 0 : inner));
 
+/** The trained parameters of an exported model; the constants of its graph have made-up names. */
 function numbersOf(/** @type {Uint8Array} */ bytes) {
 	const hash = createHash('sha256');
-	for (const { data } of decodeModel(bytes).graph.initializers.values())
-		hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+	const parameters = [...decodeModel(bytes).graph.initializers].filter(([name]) => !name.startsWith('model/'));
+	for (const [name, { data }] of parameters.sort(([a], [b]) => (a < b ? -1 : 1)))
+		hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
 	return hash.digest('hex').slice(0, 16);
 }
 

@@ -47,16 +47,18 @@ export function fusionParameters(config: FuseMoeConfig, modalities: readonly Mod
 	];
 }
 
-/** 1 for each of the tokens where the weight `[batch, 1]` is above 0, else 0: `[batch, tokens]`. */
-function presence(g: GraphBuilder, weight: Value, tokens: number): Value {
-	const there = g.op('Greater', [weight, g.scalar(0)], {}, { dtype: 'bool' });
-	return g.mul(g.cast(there, 'float32'), g.constant('float32', [1, tokens], new Array(tokens).fill(1)));
-}
+/** The presence of a modality, `[batch, 1]`, for each of its tokens: `[batch, tokens]`. */
+const perToken = (g: GraphBuilder, present: Value, tokens: number): Value =>
+	g.mul(present, g.constant('float32', [1, tokens], new Array(tokens).fill(1)));
 
-function opened(context: ForwardContext, { dropout }: FuseMoeConfig, { modality: { name }, embedding, weight }: WeightedEmbedding): Stream {
+function opened(
+	context: ForwardContext,
+	{ dropout }: FuseMoeConfig,
+	{ modality: { name }, embedding, present }: WeightedEmbedding,
+): Stream {
 	const { g, parameter } = context;
 	const x = context.dropout(g.add(embedding, parameter(`position.${name}`)), dropout);
-	return { name, x, there: presence(g, weight, embedding.shape[1] as number) };
+	return { name, x, there: perToken(g, present, embedding.shape[1] as number) };
 }
 
 /** x + dropout(y) */
@@ -96,8 +98,8 @@ function head(context: ForwardContext, { dropout }: FuseMoeConfig, pooled: reado
 
 /**
  * Pre-norm layers of self attention over a modality's tokens, cross attention to those of the other modalities, and a sparse mixture of experts. A modality is
- * the mean of its normalised tokens times its weight, since the normalisation takes away what the weight did to them; so weight 0 leaves it out of the head, as it
- * is left out of the cross attention.
+ * the mean of its normalised tokens times its weight, since the normalisation takes away what the weight did to them; so weight 0 leaves it out of the head. A modality
+ * that a row does not have is left out of the cross attention as well.
  */
 export function fuse(context: ForwardContext, config: FuseMoeConfig, embeddings: readonly WeightedEmbedding[]): Fused {
 	const { g } = context;

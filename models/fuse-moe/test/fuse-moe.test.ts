@@ -35,7 +35,9 @@ function addForward(
 		expect(embedding.shape.slice(1)).toEqual(fuseMoe.embeddingShape(config, modality));
 		g.output(`embedding.${modality.name}`, embedding);
 		const weight = input(`w.${modality.name}`);
-		return { modality, embedding: g.mul(embedding, g.reshape(weight, [weight.shape[0]!, 1, 1])), weight };
+		// a weight of 0 stands for a missing modality in the oracle
+		const present = g.cast(g.op('Greater', [weight, g.scalar(0)], {}, { dtype: 'bool' }), 'float32');
+		return { modality, embedding: g.mul(embedding, g.reshape(weight, [weight.shape[0]!, 1, 1])), weight, present };
 	});
 	const { logits, auxiliary, statistics } = fuseMoe.fuse(context, config, weighted);
 	expect(auxiliary!.shape).toEqual([]);

@@ -9,7 +9,7 @@ const projectionOf = (modality: string, role: (typeof ROLES)[number]): string =>
 /**
  * Cross-modal attention (Tsai et al. 2019, "Multimodal Transformer for Unaligned Multimodal Language Sequences", §3.1, with one token a modality and without its
  * layer norms): y_m = x_m + MultiHead(x_m; the other modalities), softmax over the others of q·k/√(hidden/heads), and the y side by side. x_m is the
- * embedding after ReLU; no biases. A modality of weight 0 is not attended to; one that has no other to attend to is left as it is.
+ * embedding after ReLU; no biases. A modality that the row does not have is not attended to; one that has no other to attend to is left as it is.
  */
 export const crossAttention: Fusion = {
 	parameters(settings, modalities, outputs) {
@@ -42,11 +42,10 @@ export const crossAttention: Fusion = {
 			[1, 1, count, count],
 			Array.from({ length: count * count }, (_, i) => (i % (count + 1) === 0 ? 0 : 1)),
 		);
-		const weights = g.concat(
-			embeddings.map(({ weight }) => weight),
+		const there = g.concat(
+			embeddings.map(({ present }) => present),
 			1,
 		);
-		const there = g.cast(g.op('Greater', [weights, g.scalar(0)], {}, { dtype: 'bool' }), 'float32');
 		/** 1 where row m may attend to column k, `[batch, 1, modalities, modalities]`. */
 		const allowed = g.mul(g.reshape(there, [batch, 1, 1, count]), others);
 		const scores = g.scale(Math.sqrt(heads / hidden), g.matMul(projected('query'), g.transposed(projected('key'))));

@@ -36,7 +36,9 @@ async function forward({ config, modalities, parameters, inputs, outputs }: Case
 		expect(embedding.shape).toEqual([batch, config.hidden]);
 		g.output(`embedding.${modality.name}`, embedding);
 		const weight = input(`w.${modality.name}`);
-		return { modality, embedding: g.mul(embedding, weight), weight };
+		// a weight of 0 stands for a missing modality in the oracle
+		const present = g.cast(g.op('Greater', [weight, g.scalar(0)], {}, { dtype: 'bool' }), 'float32');
+		return { modality, embedding: g.mul(embedding, weight), weight, present };
 	});
 	const { logits } = mlpFusion.fuse(context, config, weighted);
 	expect(logits.shape).toEqual([batch, outputs]);

@@ -78,7 +78,9 @@ async function forward(c: Case, { batch = c.rows, inputs = drawn(c).inputs, cont
 		expect(embedding.shape).toEqual([batch, ...mmimMoe.embeddingShape(config, modality)]);
 		g.output(`embedding.${modality.name}`, embedding);
 		const weight = input(`w.${modality.name}`);
-		return { modality, embedding: g.mul(embedding, weight), weight };
+		// a weight of 0 stands for a missing modality in the oracle
+		const present = g.cast(g.op('Greater', [weight, g.scalar(0)], {}, { dtype: 'bool' }), 'float32');
+		return { modality, embedding: g.mul(embedding, weight), weight, present };
 	});
 	const { logits, auxiliary, statistics } = mmimMoe.fuse(own, config, weighted);
 	expect(logits.shape).toEqual([batch, outputs]);

@@ -29,8 +29,16 @@ export const inference = (g: GraphBuilder, parameter: ForwardContext['parameter'
 /** What one modality brings to a forward pass: `x` `[batch, …shape]`; `mask` `[batch, steps]` of 0 and 1 where `maskedSteps`. */
 export type ModalityInput = { readonly x: Value; readonly mask: Value | null };
 
-/** An embedding `[batch, …]` times its weight `[batch, 1]`. A weight of 0 says that the modality is not there or not to be looked at. */
-export type WeightedEmbedding = { readonly modality: ModalityShape; readonly embedding: Value; readonly weight: Value };
+/**
+ * An embedding `[batch, …]` times its weight `[batch, 1]`. `present` `[batch, 1]` is 1 where the row has the modality, else 0; where it is 0 the weight is 0 too, but a
+ * weight of 0 does not mean that the modality is missing.
+ */
+export type WeightedEmbedding = {
+	readonly modality: ModalityShape;
+	readonly embedding: Value;
+	readonly weight: Value;
+	readonly present: Value;
+};
 
 export type Fused = {
 	/** Logits `[batch, outputs]`, or values for regression. */

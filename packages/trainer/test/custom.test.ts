@@ -61,7 +61,7 @@ function network(kind: Kind, { batch = 'N', weights = false, seed = 1, regular =
 		g.node('Identity', [embedding], [{ ...embedding, name: `embedding_${modality.name}` }]);
 		const named = g.value(`embedding_${modality.name}`);
 		const weight = weights ? g.input(`w.${modality.name}`, 'float32', [batch, 1]) : g.scalar(1);
-		return { modality, embedding: weights ? g.mul(named, weight) : named, weight };
+		return { modality, embedding: weights ? g.mul(named, weight) : named, weight, present: g.scalar(1) };
 	});
 	g.output('logits', mlpFusion.fuse(context, config, embeddings).logits);
 	return encodeModel({ graph: g.build('network'), opset });

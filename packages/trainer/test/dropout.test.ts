@@ -50,7 +50,7 @@ async function masksOf(
 		rows: rows.map((count, i) => g.input(`rows.${i}`, 'int64', [count])),
 	};
 	const inputs = { x: () => x, mask: () => x, parameter: () => parameter, random };
-	g.output('y', architecture.forward(g, inputs, { scope: 'model', mode: 'train' }).fused([x]).logits);
+	g.output('y', architecture.forward(g, inputs, { scope: 'model', mode: 'train' }).fused([{ weight: x, present: x }]).logits);
 	const session = await createSession(encodeModel({ graph: g.build('step'), opset: OPSET }));
 	const drawn = drawRows(place, steps, rows);
 	const found: Float32Array[] = [];

@@ -36,7 +36,7 @@ async function outOfOnes(rates: Parameters<typeof architectureOf>[0], place = PL
 	};
 	const inputs = { x: () => x, mask: () => x, parameter: (name: string) => (name.endsWith('.bias') ? none : unit) };
 	const forward = architecture.forward(g, mode === 'train' ? { ...inputs, random } : inputs, { scope: 'model', mode });
-	g.output('y', forward.fused([weight]).logits);
+	g.output('y', forward.fused([{ weight, present: weight }]).logits);
 	const session = await createSession(encodeModel({ graph: g.build('step'), opset: OPSET }));
 	const ones = (width: number) => tensor('float32', [BATCH, width], new Float32Array(BATCH * width).fill(1));
 	const rows = drawRows(place, 1, sites).map((drawn, i) => [`rows.${i}`, { ...drawn, shape: [sites[i]!] }]);

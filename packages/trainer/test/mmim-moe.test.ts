@@ -70,7 +70,7 @@ async function gradientsOf(c: Case, recompute: 'none' | 'segments' = 'none'): Pr
 	const value = (name: string) => values.get(name)!;
 	const { logits, auxiliary } = architecture
 		.forward(g, { x: (m) => value(`x.${m}`), mask: (m) => value(`mask.${m}`), parameter: value }, { scope: 'model', mode: 'train' })
-		.fused(c.modalities.map(({ name }) => value(`w.${name}`)));
+		.fused(c.modalities.map(({ name }) => ({ weight: value(`w.${name}`), present: value(`w.${name}`) })));
 	const task = lossOf(g, 'cross_entropy', logits, value('target'), value('sample_weight'));
 	g.output('loss', auxiliary === null ? task : g.add(task, auxiliary));
 	const canonical = await canonicalise({ graph: g.build('forward'), opset: OPSET }, { runTimeSizes: true });

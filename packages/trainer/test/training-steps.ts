@@ -3,6 +3,7 @@ import { type OptimizerOptions, optimizer as optimizerOf } from '@steelyard/opti
 import { loadProgram, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
 import type { Architecture } from '../src/model/architecture.js';
 import { parametersByName } from '../src/model/parameter-layout.js';
+import { presenceName, SAMPLE_WEIGHT, weightName } from '../src/model/value-names.js';
 import { scalarInputs } from '../src/step/chunk-inputs.js';
 import type { LossName } from '../src/step/loss.js';
 import { scanProgram } from '../src/step/scan-program.js';
@@ -36,7 +37,7 @@ export const stepOf = ({ optimizer = {}, ...wanted }: Wanted): Promise<Step> =>
 /** Numbers of row `row`, of as many as its shape has. */
 export type RowOf = (row: number) => ArrayLike<number>;
 
-/** What an oracle trained: rows by the name of an input of the step, taken in turn; a row counts 1/batch unless `sample_weight` is among them. */
+/** What an oracle trained: rows by the name of an input of the step, taken in turn. */
 export type Oracle = Wanted & {
 	steps: number;
 	learningRate: number;
@@ -55,11 +56,20 @@ export async function trainAs(
 	const step = await stepOf(oracle);
 	const program = await loadProgram(scanProgram(step), initialState(step, oracle.initial));
 	const [losses, norms]: [number[], number[]] = [[], []];
-	const sampleWeight: RowOf = () => [1 / batch];
+	/** Rows count alike, and a weight of 0 stands for a missing modality, where the oracle does not say otherwise. */
+	const assumed: Readonly<Record<string, RowOf>> = {
+		[SAMPLE_WEIGHT]: () => [1 / batch],
+		...Object.fromEntries(
+			oracle.architecture.modalities.map(({ name }): [string, RowOf] => [
+				presenceName(name),
+				(row) => [inputs[weightName(name)]?.(row)[0] === 0 ? 0 : 1],
+			]),
+		),
+	};
 	for (let first = 0; first < steps; first += chunk) {
 		const chosen = Array.from({ length: chunk * batch }, (_, i) => (first * batch + i) % rows);
 		const filled = step.ports.map(({ name, shape }): [string, Tensor] => {
-			const of = inputs[name] ?? (name === 'sample_weight' ? sampleWeight : undefined);
+			const of = inputs[name] ?? assumed[name];
 			if (of === undefined) throw new Error(`the oracle has no ${name}`);
 			const numbers = new Float32Array(chosen.length * sizeOf(shape));
 			chosen.forEach((row, i) => numbers.set(of(row), i * sizeOf(shape)));

@@ -2,7 +2,7 @@ import { ProblemError } from '@steelyard/contracts';
 import { type ModalityShape, onlyLogits } from '@steelyard/layers';
 import { type Dim, encodeModel, type Graph, replaceInitializers, type Value } from '@steelyard/onnx';
 import { createSession, sizeOf, type Tensor } from '@steelyard/runtime';
-import type { Architecture, OwnModel, ParameterShape, Predictor, PredictorOptions } from '../model/architecture.js';
+import type { Architecture, OwnModel, ParameterShape, Predictor, PredictorOptions, WeightAndPresence } from '../model/architecture.js';
 import { poolRows } from '../model/dropout-pool.js';
 import type { MaskKind } from '../model/examples.js';
 import { layoutOf, parametersByName } from '../model/parameter-layout.js';
@@ -158,8 +158,9 @@ export function customArchitecture(uploaded: Uploaded, modalities: readonly Moda
 			);
 			let nameOf = (name: string): string => name;
 			return {
-				fused(weights) {
-					const weight = (modality: string): Value => weights[modalities.findIndex(({ name }) => name === modality)] as Value;
+				fused(weighted) {
+					const weight = (modality: string): Value =>
+						(weighted[modalities.findIndex(({ name }) => name === modality)] as WeightAndPresence).weight;
 					nameOf = rest(new Map(late.map((feed) => [feed.name, bind(g, feed, inputs, like, weight)])));
 					const output: Value = { name: nameOf(config.output), dtype: 'float32', shape: [] };
 					return onlyLogits(g.reshape(output, [like.shape[0] as Dim, outputs]));

@@ -3,7 +3,7 @@ import type { ModalityShape } from '@steelyard/layers';
 import { type Dim, encodeModel, GraphBuilder, OPSET, type Shape, type Value } from '@steelyard/onnx';
 import type { Tensor } from '@steelyard/runtime';
 import type { Architecture, Forward } from '../model/architecture.js';
-import type { MaskKind, TargetScale } from '../model/examples.js';
+import type { TargetScale } from '../model/examples.js';
 import { portInput } from '../model/port.js';
 import { type Standardisation, standardised } from '../model/standardise.js';
 import { maskName, valuesName } from '../model/value-names.js';
@@ -35,10 +35,38 @@ function onesFor(g: GraphBuilder, x: Value, width: number): Value {
 	return g.op('Expand', [g.constant('float32', [1, 1], [1]), size], {}, { shape: [x.shape[0] as Dim, width] });
 }
 
-/** 1 where the modality of a row is there, `[batch, 1]`. */
-function presenceOf(g: GraphBuilder, modality: ModalityShape, mask: Value | undefined, x: Value): Value {
-	if (mask !== undefined) return modality.maskedSteps ? g.reduce('ReduceMax', mask, [1]) : g.reshape(mask, [mask.shape[0] as Dim, 1]);
-	return onesFor(g, x, 1);
+/** What the graph has of one modality: its raw values, standardised values `x`, and masks of both kinds, made when asked for. */
+type Input = {
+	readonly x: Value;
+	/** `[batch, 1]`. */
+	readonly present: () => Value;
+	/** `[batch, steps]`. */
+	readonly steps: () => Value;
+};
+
+/** Adds the inputs of the exported model. */
+function addInputs(g: GraphBuilder, { fusion, masked, standardisation }: ExportOptions): Map<string, Input> {
+	const { modalities, fixedBatch } = fusion.architecture;
+	const ports = exportedPorts(modalities, masked);
+	for (const port of [...ports.values, ...ports.masks]) portInput(g, port, [fixedBatch ?? 'batch']);
+	return new Map(
+		modalities.map(({ name, shape, maskedSteps }) => {
+			const raw = g.value(valuesName(name));
+			const mask = masked.has(name) ? g.value(maskName(name)) : null;
+			const present = (): Value => {
+				if (mask === null) return onesFor(g, raw, 1);
+				return maskedSteps ? g.reduce('ReduceMax', mask, [1]) : g.reshape(mask, [mask.shape[0] as Dim, 1]);
+			};
+			const steps = (): Value => mask ?? onesFor(g, raw, shape[0] as number);
+			return [name, { x: standardised(g, raw, standardisation.get(name) ?? null), present, steps }];
+		}),
+	);
+}
+
+/** Columns `[batch, 1]` of a matrix `[batch, n]`. */
+function columnsOf(g: GraphBuilder, matrix: Value): Value[] {
+	const count = matrix.shape[1] as number;
+	return count === 1 ? [matrix] : g.split(matrix, new Array<number>(count).fill(1), 1);
 }
 
 /** `prediction`, and `probabilities` for classes, of logits `[batch, outputs]`. */
@@ -70,24 +98,18 @@ function predictions(g: GraphBuilder, task: TaskProfile, logits: Value): void {
  * Inputs `x.<modality>` `[batch, …shape]`, raw, and `mask.<modality>` `[batch]` or `[batch, steps]` of 0 and 1 where the dataset has masks; outputs
  * `prediction` `[batch]` (class index, int64, or value), of multilabel `[batch, labels]` (int64 0 and 1, 1 above ½); `probabilities` `[batch, classes]` or
  * `[batch, labels]`; `modality_weights` `[batch, M]`; of methods that weigh by it `modality_divergence` `[batch, M]`, KL(unimodal ‖ first pass) in nats, 0 where the
- * modality is missing; what the family tells of itself in the last pass, `[batch, n]` each, under the names that it gives.
+ * modality is missing; and the statistics that the family reports of the last pass, `[batch, n]` each, under the names that it gives.
  */
 export function exportModel(options: ExportOptions): Uint8Array {
-	const { fusion, unimodal, masked, task, scale, standardisation, weigher, statistics } = options;
-	const { modalities, fixedBatch, opset } = fusion.architecture;
-	const batch = fixedBatch ?? 'batch';
+	const { fusion, unimodal, task, scale, weigher, statistics } = options;
+	const { modalities, opset } = fusion.architecture;
 	const g = new GraphBuilder('model/');
-	const ports = exportedPorts(modalities, masked);
-	for (const port of [...ports.values, ...ports.masks]) portInput(g, port, [batch]);
-	const raw = new Map(modalities.map(({ name }) => [name, g.value(valuesName(name))]));
-	const masks = new Map([...masked].map((name) => [name, g.value(maskName(name))]));
-	const x = new Map([...raw].map(([name, value]) => [name, standardised(g, value, standardisation.get(name) ?? null)]));
-	const modality = (name: string) => modalities.find((one) => one.name === name) as ModalityShape;
-	const maskOf = (name: string, kind: MaskKind): Value => {
-		const [mask, value] = [masks.get(name), raw.get(name) as Value];
-		if (kind === 'rows') return presenceOf(g, modality(name), mask, value);
-		return mask ?? onesFor(g, value, modality(name).shape[0] as number);
-	};
+	const inputs = addInputs(g, options);
+	const inputOf = (name: string): Input => inputs.get(name) as Input;
+	const presences = modalities.map(({ name }) => inputOf(name).present());
+	const outputOf = (logits: Value): Value =>
+		task.type === 'regression' ? g.add(g.scale(scale.deviation, logits), g.scalar(scale.mean)) : logits;
+
 	const forwardOf = ({ architecture, parameters }: TrainedModel, scope: string): Forward => {
 		// what the pass does not ask for, such as the noise of routers, does not travel
 		const asked = new Map<string, Value>();
@@ -96,59 +118,36 @@ export function exportModel(options: ExportOptions): Uint8Array {
 			asked.set(name, known);
 			return known;
 		};
-		const inputs = {
-			x: (m: string) => x.get(m) as Value,
-			mask: (m: string) => maskOf(m, architecture.masks.get(m) as MaskKind),
-			parameter,
-		};
-		return architecture.forward(g, inputs, { scope, mode: 'infer' });
+		const mask = (name: string): Value => (architecture.masks.get(name) === 'rows' ? inputOf(name).present() : inputOf(name).steps());
+		return architecture.forward(g, { x: (name) => inputOf(name).x, mask, parameter }, { scope, mode: 'infer' });
 	};
-	const outputOf = (logits: Value): Value =>
-		task.type === 'regression' ? g.add(g.scale(scale.deviation, logits), g.scalar(scale.mean)) : logits;
 
-	const present = g.concat(
-		modalities.map((modality) => presenceOf(g, modality, masks.get(modality.name), raw.get(modality.name) as Value)),
-		1,
-	);
-	const fused = forwardOf(fusion, 'fusion');
-	let told: ReadonlyMap<string, Value> = new Map();
+	const fusionPass = forwardOf(fusion, 'fusion');
+	let lastPass: ReadonlyMap<string, Value> = new Map();
 	const fusedUnder = (weights: Value): Value => {
-		const columns =
-			modalities.length === 1
-				? [weights]
-				: g.split(
-						weights,
-						modalities.map(() => 1),
-						1,
-					);
-		const { logits, statistics } = fused.fused(columns);
-		told = statistics;
+		const weighted = columnsOf(g, weights).map((weight, m) => ({ weight, present: presences[m] as Value }));
+		const { logits, statistics } = fusionPass.fused(weighted);
+		lastPass = statistics;
 		return outputOf(logits);
 	};
-
-	const columnOf = (m: number): Value =>
-		modalities.length === 1
-			? present
-			: (g.split(
-					present,
-					modalities.map(() => 1),
-					1,
-				)[m] as Value);
 	/** The mean over the models of modality m. */
 	const unimodalOutput = (models: readonly TrainedModel[], m: number): Value => {
 		const { name } = modalities[m] as ModalityShape;
-		const outputs = models.map((model, f) => {
-			const scope = models.length === 1 ? `unimodal.${name}` : `unimodal.${name}.${f}`;
-			return outputOf(forwardOf(model, scope).fused([columnOf(m)]).logits);
+		const present = presences[m] as Value;
+		const outputs = models.map((model, fold) => {
+			const scope = models.length === 1 ? `unimodal.${name}` : `unimodal.${name}.${fold}`;
+			return outputOf(forwardOf(model, scope).fused([{ weight: present, present }]).logits);
 		});
 		const sum = outputs.reduce((a, b) => g.add(a, b));
 		return outputs.length === 1 ? sum : g.scale(1 / outputs.length, sum);
 	};
-	const inputs = { unimodal: unimodal.map(unimodalOutput), present, fused: fusedUnder };
-	const { weights, output, divergence } = weigher.graph(g, inputs, statistics);
+
+	const present = presences.length === 1 ? (presences[0] as Value) : g.concat(presences, 1);
+	const weighed = { unimodal: unimodal.map(unimodalOutput), present, fused: fusedUnder };
+	const { weights, output, divergence } = weigher.graph(g, weighed, statistics);
 	predictions(g, task, output);
 	g.output('modality_weights', weights);
 	if (divergence !== undefined) g.output('modality_divergence', divergence);
-	for (const [name, value] of told) g.output(name, value);
+	for (const [name, value] of lastPass) g.output(name, value);
 	return encodeModel({ graph: g.build('steelyard'), opset: Math.max(OPSET, opset), metadata: options.metadata });
 }

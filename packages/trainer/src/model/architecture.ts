@@ -21,10 +21,13 @@ export type ForwardInputs = {
 /** `train`: as a step of training computes it, which moves the running statistics; `infer`: as validation and the exported model do. */
 export type ForwardMode = 'train' | 'infer';
 
+/** How much a modality counts in each row, and 1 where the row has it, else 0: `[batch, 1]` each. Where the presence is 0 the weight is 0. */
+export type WeightAndPresence = { readonly weight: Value; readonly present: Value };
+
 /** A forward pass with the encoders in place. */
 export type Forward = {
-	/** Adds the rest of the pass under weights, one `[batch, 1]` per modality. */
-	readonly fused: (weights: readonly Value[]) => Fused;
+	/** Adds the rest of the pass for the weight and the presence of each modality. */
+	readonly fused: (modalities: readonly WeightAndPresence[]) => Fused;
 	/** After `fused` in mode `train`: the running statistics that the step leaves, by name. */
 	readonly running: () => ReadonlyMap<string, Value>;
 };

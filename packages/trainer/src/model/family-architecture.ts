@@ -8,6 +8,7 @@ import { maskedSteps } from './examples.js';
 import { embed, type FamilyModel, familyOf, fuse, parametersOf } from './family-model.js';
 import { forwardContext, fromPool } from './forward-context.js';
 import { createPredictor } from './predictor.js';
+import { maskName, presenceName, valuesName, weightName } from './value-names.js';
 import { denseWork, stepWork } from './work.js';
 
 function drawn(initial: Initialisation, count: number, random: CounterRandom): Float32Array {
@@ -36,14 +37,17 @@ function randomSites(model: FamilyModel, batch: number): number[] {
 	);
 	const shapes = new Map(model.modalities.map(({ name, shape }) => [name, shape]));
 	const embeddings = embed(context, model, {
-		x: (m) => g.input(`x.${m}`, 'float32', [batch, ...(shapes.get(m) as number[])]),
-		mask: (m) => g.input(`mask.${m}`, 'float32', [batch, shapes.get(m)?.[0] as number]),
+		x: (m) => g.input(valuesName(m), 'float32', [batch, ...(shapes.get(m) as number[])]),
+		mask: (m) => g.input(maskName(m), 'float32', [batch, shapes.get(m)?.[0] as number]),
 	});
 	fuse(
 		context,
 		model,
 		embeddings,
-		model.modalities.map(({ name }) => g.input(`w.${name}`, 'float32', [batch, 1])),
+		model.modalities.map(({ name }) => ({
+			weight: g.input(weightName(name), 'float32', [batch, 1]),
+			present: g.input(presenceName(name), 'float32', [batch, 1]),
+		})),
 	);
 	return sites;
 }
@@ -80,7 +84,7 @@ export function familyArchitecture(model: FamilyModel): Architecture {
 				inputs.random === undefined ? null : fromPool(g, inputs.random.pool, inputs.random.rows),
 			);
 			const embeddings: Value[] = embed(context, model, inputs);
-			return { fused: (weights) => fuse(context, model, embeddings, weights), running: () => new Map() };
+			return { fused: (weighted) => fuse(context, model, embeddings, weighted), running: () => new Map() };
 		},
 		predictor: (options) => createPredictor(model, options),
 		ownModel: null,

@@ -4,7 +4,7 @@ import type { Family, ForwardContext, Fused, ModalityShape, ParameterSpec } from
 import { mlpFusion } from '@steelyard/mlp-fusion';
 import { mmimMoe } from '@steelyard/mmim-moe';
 import type { Dim, GraphBuilder, Value } from '@steelyard/onnx';
-import type { ForwardInputs } from './architecture.js';
+import type { ForwardInputs, WeightAndPresence } from './architecture.js';
 
 /** The config of a built-in family. */
 export type FamilyConfig = Exclude<ModelConfig, CustomConfig>;
@@ -43,13 +43,19 @@ function column(g: GraphBuilder, weight: Value, like: Value): Value {
 	return more === 0 ? weight : g.reshape(weight, [weight.shape[0] as Dim, ...Array.from({ length: more + 1 }, () => 1)]);
 }
 
-/** What the fusion makes of embeddings under weights, one `[batch, 1]` per modality. */
-export const fuse = (context: ForwardContext, model: FamilyModel, embeddings: readonly Value[], weights: readonly Value[]): Fused =>
+/** What the fusion makes of the embeddings of the modalities, in their order. */
+export const fuse = (
+	context: ForwardContext,
+	model: FamilyModel,
+	embeddings: readonly Value[],
+	modalities: readonly WeightAndPresence[],
+): Fused =>
 	familyOf(model).fuse(
 		context,
 		model.config,
 		model.modalities.map((modality, m) => {
-			const [embedding, weight] = [embeddings[m] as Value, weights[m] as Value];
-			return { modality, embedding: context.g.mul(embedding, column(context.g, weight, embedding)), weight };
+			const embedding = embeddings[m] as Value;
+			const { weight, present } = modalities[m] as WeightAndPresence;
+			return { modality, embedding: context.g.mul(embedding, column(context.g, weight, embedding)), weight, present };
 		}),
 	);

@@ -1,6 +1,6 @@
 import type { TaskProfile } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/layers';
-import type { GraphBuilder, Shape, Value } from '@steelyard/onnx';
+import { type Graph, type GraphBuilder, readsOf, type Shape, type Value } from '@steelyard/onnx';
 import { type DType, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
 import { type Examples, fillMask, fillTargets, type MaskKind, type TargetScale } from './examples.js';
 import { type Standardisation, standardised } from './standardise.js';
@@ -8,8 +8,11 @@ import { type Standardisation, standardised } from './standardise.js';
 /** The examples that one run of a program is filled with, and the weight of each modality for each of them, `[rows, M]`; no weights where no port takes any. */
 export type Batch = Examples & { readonly weights: Float32Array };
 
-/** A batch of training: `sampleWeights` `[rows]` say how much each row counts in the loss; the rows that only fill up a batch count 0. */
-export type TrainingBatch = Batch & { readonly sampleWeights: Float32Array };
+/**
+ * A batch of training. `present` `[rows, M]` is 1 where the row has the modality and the step does not leave it out, else 0; `sampleWeights` `[rows]` says how much each
+ * row counts in the loss: the rows that only fill up a batch count 0.
+ */
+export type TrainingBatch = Batch & { readonly present: Float32Array; readonly sampleWeights: Float32Array };
 
 /** Writes what a port takes for every row of the batch, row after row, into `out`, which holds zeros before. */
 export type Fill<B extends Batch = Batch> = (batch: B, out: Float32Array) => void;
@@ -57,6 +60,13 @@ export const fillWeight =
 		for (let i = 0; i < rows.length; i++) out[i] = weights[i * count + m] as number;
 	};
 
+/** Whether the row has modality `m` of `count` in training. */
+export const fillPresence =
+	(m: number, count: number): Fill<TrainingBatch> =>
+	({ rows, present }, out) => {
+		for (let i = 0; i < rows.length; i++) out[i] = present[i * count + m] as number;
+	};
+
 export const fillConstant =
 	(value: number): Fill =>
 	(_, out) =>
@@ -69,6 +79,16 @@ export const fillTarget =
 		fillTargets(batch, task, scale, out);
 
 export const fillSampleWeight: Fill<TrainingBatch> = ({ sampleWeights }, out) => out.set(sampleWeights);
+
+/** The ports that a graph reads, and the graph without the inputs of the others. */
+export function portsRead<B extends Batch>(graph: Graph, ports: readonly Port<B>[]): { graph: Graph; ports: Port<B>[] } {
+	const read = new Set(graph.nodes.flatMap(readsOf));
+	const unread = new Set(ports.flatMap(({ name }) => (read.has(name) ? [] : [name])));
+	return {
+		graph: { ...graph, inputs: graph.inputs.filter(({ name }) => !unread.has(name)) },
+		ports: ports.filter(({ name }) => !unread.has(name)),
+	};
+}
 
 /** Numbers as a tensor of another type: towards integers they are cut as ONNX's Cast cuts them, and bool is true where they are not 0. */
 function converted(dtype: DType, shape: readonly number[], values: Float32Array): Tensor {

@@ -1,12 +1,12 @@
 import type { ForwardContext } from '@steelyard/layers';
-import { encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
+import { encodeModel, type Graph, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
 import { createSession, type Provider, type Session } from '@steelyard/runtime';
 import { embed, type FamilyModel, familyOf, fuse, parametersOf } from './family-model.js';
 import { forwardContext } from './forward-context.js';
 import { layOut, unpack } from './parameter-layout.js';
-import { fillMaskOf, fillValues, fillWeight, type Port, port, portInput } from './port.js';
+import { fillMaskOf, fillValues, fillWeight, type Port, port, portInput, portsRead } from './port.js';
 import type { Standardisation } from './standardise.js';
-import { embeddingName, maskName, parameterStateName, valuesName, weightName } from './value-names.js';
+import { embeddingName, maskName, parameterStateName, presenceName, valuesName, weightName } from './value-names.js';
 
 type Options = { readonly provider: Provider; readonly threads: number };
 
@@ -20,8 +20,8 @@ function withParameters(model: FamilyModel): ForwardContext {
 	return forwardContext(g, (name) => g.value(name), null);
 }
 
-const load = (g: GraphBuilder, options: Options): Promise<Session> =>
-	createSession(encodeModel({ graph: g.build('predict'), opset: OPSET }), { ...options, optimisation: 'all' }); // fuses activations: 10 % here
+const load = (graph: Graph, options: Options): Promise<Session> =>
+	createSession(encodeModel({ graph, opset: OPSET }), { ...options, optimisation: 'all' }); // fuses activations: 10 % here
 
 /** From raw values and masks to the embedding of each modality, `[batch, …embeddingShape]`, under `embeddingName`. */
 export async function compileEmbedProgram(
@@ -42,10 +42,10 @@ export async function compileEmbedProgram(
 		mask: (name) => input(port(maskName(name), [modality(name).shape[0] as number], fillMaskOf(modality(name), 'steps'))),
 	});
 	model.modalities.forEach(({ name }, m) => g.output(embeddingName(name), embeddings[m] as Value));
-	return { session: await load(g, options), ports };
+	return { session: await load(g.build('predict'), options), ports };
 }
 
-/** From embeddings, `embeddingName`, and weights, `[batch, 1]` per modality, to `logits` `[batch, outputs]`. */
+/** From embeddings, `embeddingName`, and the weight and presence of each modality, `[batch, 1]`, to `logits` `[batch, outputs]`. */
 export async function compileFuseProgram(model: FamilyModel, options: Options): Promise<PredictProgram> {
 	const context = withParameters(model);
 	const { g } = context;
@@ -53,8 +53,11 @@ export async function compileFuseProgram(model: FamilyModel, options: Options): 
 	const embeddings = modalities.map((modality) =>
 		g.input(embeddingName(modality.name), 'float32', ['batch', ...familyOf(model).embeddingShape(model.config, modality)]),
 	);
-	const ports = modalities.map(({ name }, m) => port(weightName(name), [1], fillWeight(m, modalities.length)));
-	const weights = ports.map((weight) => portInput(g, weight, ['batch']));
-	g.output('logits', fuse(context, model, embeddings, weights).logits);
-	return { session: await load(g, options), ports };
+	const weights = modalities.map(({ name }, m) => port(weightName(name), [1], fillWeight(m, modalities.length)));
+	const presences = modalities.map((modality) => port(presenceName(modality.name), [1], fillMaskOf(modality, 'rows')));
+	const input = (added: Port | undefined): Value => portInput(g, added as Port, ['batch']);
+	const weighted = modalities.map((_, m) => ({ weight: input(weights[m]), present: input(presences[m]) }));
+	g.output('logits', fuse(context, model, embeddings, weighted).logits);
+	const { graph, ports } = portsRead(g.build('predict'), [...weights, ...presences]);
+	return { session: await load(graph, options), ports };
 }

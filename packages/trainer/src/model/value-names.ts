@@ -8,6 +8,7 @@
 export const valuesName = (modality: string): string => `x.${modality}`;
 export const maskName = (modality: string): string => `mask.${modality}`;
 export const weightName = (modality: string): string => `w.${modality}`;
+export const presenceName = (modality: string): string => `present.${modality}`;
 export const embeddingName = (modality: string): string => `embedding.${modality}`;
 
 /** State of a training program: the vector of a group of parameters, and beside it one vector per slot of the optimizer. Predictors take the same names. */

@@ -1,8 +1,9 @@
+import type { ModalityShape } from '@steelyard/layers';
 import type { Optimizer } from '@steelyard/optim';
 import { type Tensor, tensor } from '@steelyard/runtime';
 import type { Architecture } from '../model/architecture.js';
 import { type ChunkPlace, drawPool, drawRows, poolOf } from '../model/dropout-pool.js';
-import { type Examples, taken, takenRows } from '../model/examples.js';
+import { type Examples, presence, taken, takenRows } from '../model/examples.js';
 import { type Buffers, filledPorts } from '../model/port.js';
 import { POOL, slotFactorName } from '../model/value-names.js';
 import type { Chunk } from './chunk.js';
@@ -19,6 +20,17 @@ function repeated(places: Uint32Array, rows: number, batch: number): Uint32Array
 /** How much each row of some batches counts, `[rows]`: the first `real` rows make up means over their batches, the others count 0. */
 const sampleWeightsOf = (rows: number, real: number, batch: number): Float32Array =>
 	Float32Array.from({ length: rows }, (_, i) => (i < real ? 1 / Math.min(batch, real - Math.floor(i / batch) * batch) : 0));
+
+/** Whether each example has each modality, as 1 and 0: `[N, M]`. */
+function presenceTable(examples: Examples, modalities: readonly ModalityShape[]): Float32Array {
+	const table = new Float32Array(examples.rows.length * modalities.length).fill(1);
+	modalities.forEach((modality, m) => {
+		presence(examples, modality)?.forEach((there, i) => {
+			table[i * modalities.length + m] = there;
+		});
+	});
+	return table;
+}
 
 /** Arrays by name that are used again in every chunk, set to zero each time. */
 function keptBuffers(): Buffers {
@@ -38,12 +50,14 @@ export function exampleInputs(
 	{ train, architecture, modalityDropout }: { train: Examples; architecture: Architecture; modalityDropout: number },
 ) {
 	const buffers = keptBuffers();
+	const presentInTrain = presenceTable(train, architecture.modalities);
 	const { modalities, padding } = architecture;
 	return ({ places: real, length }: Chunk, weights: Float32Array, place: ChunkPlace): Record<string, Tensor> => {
 		const places = padding === 'repeat' ? repeated(real, length * batch, batch) : real;
-		const own = takenRows(weights, modalities.length, places);
-		dropModalities(own, modalities.length, modalityDropout, batch, place);
-		const rows = { ...taken(train, places), weights: own, sampleWeights: sampleWeightsOf(places.length, real.length, batch) };
+		const present = takenRows(presentInTrain, modalities.length, places);
+		dropModalities(present, modalities.length, modalityDropout, batch, place);
+		const own = takenRows(weights, modalities.length, places).map((weight, at) => (present[at] === 0 ? 0 : weight));
+		const rows = { ...taken(train, places), present, weights: own, sampleWeights: sampleWeightsOf(places.length, real.length, batch) };
 		return filledPorts(ports, rows, [length, batch], buffers);
 	};
 }

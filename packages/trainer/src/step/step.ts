@@ -1,12 +1,12 @@
 import { differentiate } from '@steelyard/autodiff';
-import { canonicalise, type Graph, GraphBuilder, readsOf, type Value, withoutOutputCopies, withoutUnused } from '@steelyard/onnx';
+import { canonicalise, type Graph, GraphBuilder, type Value, withoutOutputCopies, withoutUnused } from '@steelyard/onnx';
 import { clipToNorm, globalNorm, type Optimizer } from '@steelyard/optim';
 import { sizeOf } from '@steelyard/runtime';
-import type { Architecture, ParameterShape } from '../model/architecture.js';
+import type { Architecture, ParameterShape, WeightAndPresence } from '../model/architecture.js';
 import { POOL_ROWS, POOL_WIDTH, poolRows } from '../model/dropout-pool.js';
 import { forwardContext, fromPool } from '../model/forward-context.js';
 import { layoutOf, type ParameterGroup, pack, unpack } from '../model/parameter-layout.js';
-import type { Port, TrainingBatch } from '../model/port.js';
+import { type Port, portsRead, type TrainingBatch } from '../model/port.js';
 import {
 	drawName,
 	flatName,
@@ -17,6 +17,7 @@ import {
 	nextName,
 	POOL,
 	parameterStateName,
+	presenceName,
 	reportName,
 	SAMPLE_WEIGHT,
 	slotStateName,
@@ -114,6 +115,12 @@ function stateOf({ trained, running }: ReturnType<typeof layoutOf>, { slots }: O
 	return [...trained.flatMap((group) => [parameters(group), ...slots.map((name) => slot(group, name))]), ...running.map(parameters)];
 }
 
+/** Weight and presence of a modality among the inputs of a step. */
+const weighted = (input: (name: string) => Value, modality: string): WeightAndPresence => ({
+	weight: input(weightName(modality)),
+	present: input(presenceName(modality)),
+});
+
 type Inputs = { readonly input: (name: string) => Value; readonly parameter: (name: string) => Value };
 
 /** Adds `modulationName` of each modality, the factor for the gradients of its encoder, from what the model says of that modality alone. */
@@ -123,7 +130,8 @@ function addModulation(g: GraphBuilder, { architecture, modulation, loss }: Step
 	const forward = architecture.forward(g, inputs, { scope: 'alone', mode: 'infer' });
 	const none = g.scale(0, input(SAMPLE_WEIGHT));
 	const alone = modalities.map(
-		(_, m) => forward.fused(modalities.map(({ name }, other) => (other === m ? input(weightName(name)) : none))).logits,
+		(_, m) =>
+			forward.fused(modalities.map(({ name }, other) => (other === m ? weighted(input, name) : { weight: none, present: none }))).logits,
 	);
 	const factors = modulationFactors(g, modulation as Modulation, alone, loss, input(TARGET), input(SAMPLE_WEIGHT));
 	modalities.forEach(({ name }, m) => g.output(modulationName(name), factors[m] as Value));
@@ -173,7 +181,7 @@ async function differentiated(options: StepOptions) {
 		{ x: (m) => input(valuesName(m)), mask: (m) => input(maskName(m)), parameter, ...random },
 		{ scope: 'model', mode: 'train' },
 	);
-	const { logits, auxiliary } = forward.fused(architecture.modalities.map(({ name }) => input(weightName(name))));
+	const { logits, auxiliary } = forward.fused(architecture.modalities.map(({ name }) => weighted(input, name)));
 	const task = lossOf(g, options.loss, logits, input(TARGET), input(SAMPLE_WEIGHT));
 	const loss = auxiliary === null ? task : g.add(task, auxiliary);
 	if (modulatedOf(options).length > 0) addModulation(g, options, { input, parameter });
@@ -229,13 +237,9 @@ export async function buildStep(options: StepOptions): Promise<Step> {
 	g.output(reportName('loss'), g.value('loss'));
 	if (limited !== null) g.output(reportName('grad_norm'), limited.norm);
 
-	const whole = withoutOutputCopies(withoutUnused(g.build('step')));
-	const read = new Set(whole.nodes.flatMap(readsOf));
-	const unread = new Set(trainingPorts(options).flatMap(({ name }) => (read.has(name) ? [] : [name])));
 	return {
-		graph: { ...whole, inputs: whole.inputs.filter(({ name }) => !unread.has(name)) },
+		...portsRead(withoutOutputCopies(withoutUnused(g.build('step'))), trainingPorts(options)),
 		...{ batch, trained, running, state, scalars, work },
-		ports: trainingPorts(options).filter(({ name }) => !unread.has(name)),
 		draws: drawsOf(options),
 		reports: ['loss', ...(limited === null ? [] : ['grad_norm'])],
 	};

@@ -1,9 +1,19 @@
 import type { TaskProfile } from '@steelyard/contracts';
 import type { Architecture } from '../model/architecture.js';
 import { maskWidth, type TargetScale } from '../model/examples.js';
-import { fillMaskOf, fillSampleWeight, fillTarget, fillValues, fillWeight, type Port, port, type TrainingBatch } from '../model/port.js';
+import {
+	fillMaskOf,
+	fillPresence,
+	fillSampleWeight,
+	fillTarget,
+	fillValues,
+	fillWeight,
+	type Port,
+	port,
+	type TrainingBatch,
+} from '../model/port.js';
 import type { Standardisation } from '../model/standardise.js';
-import { maskName, SAMPLE_WEIGHT, TARGET, valuesName, weightName } from '../model/value-names.js';
+import { maskName, presenceName, SAMPLE_WEIGHT, TARGET, valuesName, weightName } from '../model/value-names.js';
 
 export type TrainingPortsOptions = {
 	readonly architecture: Architecture;
@@ -12,7 +22,7 @@ export type TrainingPortsOptions = {
 	readonly standardisation: ReadonlyMap<string, Standardisation>;
 };
 
-/** What a training step takes of each row: values, masks and weights of the modalities, the target, and how much the row counts. */
+/** What a training step takes of each row: values, mask, weight and presence of each modality, the target, and how much the row counts. */
 export function trainingPorts({ architecture, task, scale, standardisation }: TrainingPortsOptions): Port<TrainingBatch>[] {
 	const { modalities, masks, outputs } = architecture;
 	return [
@@ -22,6 +32,7 @@ export function trainingPorts({ architecture, task, scale, standardisation }: Tr
 			return kind === undefined ? [] : [port(maskName(modality.name), [maskWidth(modality, kind)], fillMaskOf(modality, kind))];
 		}),
 		...modalities.map(({ name }, m) => port(weightName(name), [1], fillWeight(m, modalities.length))),
+		...modalities.map(({ name }, m) => port(presenceName(name), [1], fillPresence(m, modalities.length))),
 		port(TARGET, [outputs], fillTarget(task, scale)),
 		port(SAMPLE_WEIGHT, [1], fillSampleWeight),
 	];
