@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import type { JobCurves, JobResult } from '@steelyard/contracts';
-import { createSession, type Session, sizeOf } from '@steelyard/runtime';
+import { createSession, type Session } from '@steelyard/runtime';
 import { summariseWeights } from '@steelyard/weighting';
 import type { Architecture, Parameters } from '../model/architecture.js';
 import { type Examples, presence } from '../model/examples.js';
 import { layoutOf, parametersByName } from '../model/parameter-layout.js';
+import { countOf } from '../model/work.js';
 import { type Evaluation, evaluateModel, evaluateOwnModel } from './evaluate.js';
 import { explanationArtifacts, type Judged } from './explanation-artifacts.js';
 import { exportModel, type TrainedModel } from './export-graph.js';
@@ -39,82 +40,102 @@ function expertUseOf({ statistics }: Evaluation): Pick<JobResult, 'expert_use'> 
 	return { expert_use: Object.fromEntries(use.map(([name, shares]) => [name.slice(EXPERT_USE.length), [...shares]])) };
 }
 
+/** The file that a job ends with, and how it is run over examples. */
+type TrainedFile = {
+	readonly bytes: Uint8Array;
+	/** The graph that the user uploaded, trained, where it is not that file itself. */
+	readonly ownGraph: Uint8Array | null;
+	/** Numbers that training found. */
+	readonly parameters: number;
+	readonly judge: (session: Session, examples: Examples) => Promise<Evaluation>;
+};
+
+/** Exports the trained models: an uploaded graph that nothing weighs as the user's own file, everything else as a model of ours. */
+function trainedFile(job: Job, parameters: Parameters): TrainedFile {
+	const { weigher, masked, modalities, task, scale, standardisation, weighted } = job;
+	const fusion = trainedModel(job.fusion, parameters);
+	const unimodal = weigher.needsOutputs
+		? job.unimodal.map((architecture, m) => unimodalParameters(job, m).map((own) => trainedModel(architecture, own)))
+		: [];
+	const count = [fusion, ...unimodal.flat()].reduce((sum, { architecture }) => sum + countOf(architecture.parameters), 0);
+	const own = job.fusion.ownModel?.(fusion.parameters) ?? null;
+	if (own !== null && !weighted)
+		return {
+			bytes: own.bytes,
+			ownGraph: null,
+			parameters: count,
+			judge: (session, examples) => evaluateOwnModel(session, own, examples, { modalities, task }),
+		};
+	const statistics = job.state.header.bestStatistics;
+	const metadata = metadataOf(job);
+	return {
+		bytes: exportModel({ fusion, unimodal, masked, task, scale, standardisation, weigher, statistics, metadata }),
+		ownGraph: own?.bytes ?? null,
+		parameters: count,
+		judge: (session, examples) => evaluateModel(session, examples, { modalities, masked, task }),
+	};
+}
+
+/** Runs the file over every split of the job, in the order in which results name them. */
+async function judgedSplits(job: Job, { bytes, judge }: TrainedFile): Promise<Judged[]> {
+	const session = await createSession(bytes, { threads: job.spec.training.threads });
+	try {
+		const judged: Judged[] = [];
+		for (const examples of [job.train, job.validation, ...job.others])
+			judged.push({ examples, evaluation: await judge(session, examples) });
+		return judged;
+	} finally {
+		await session.release();
+	}
+}
+
+/** How far each modality counted over the rows of a split that have it. */
+function modalityWeightsOf({ modalities, weigher, state }: Job, { examples, evaluation }: Judged): JobResult['modality_weights'] {
+	const information = weigher.information(state.header.bestStatistics);
+	const present = modalities.map((modality) => presence(examples, modality));
+	const summary = summariseWeights(evaluation.weights, { rows: examples.rows.length, modalities: modalities.length }, present);
+	const named = modalities.map(({ name }, m) => [name, { ...summary[m], mutual_information: information?.[m] ?? null }]);
+	return Object.fromEntries(named) as JobResult['modality_weights'];
+}
+
 type Finish = {
 	output: string;
 	outcome: Extract<FitOutcome, { status: 'done' }>;
-	judged: JudgedUnimodal | null;
+	unimodal: JudgedUnimodal | null;
 	deviceNote: string | null;
 	/** Of `performance.now`, when the attempt began. */
 	started: number;
 };
 
 /** Exports the model, judges it by running the exported graph on every split, and writes the artifacts. */
-export async function finish(job: Job, { output, outcome, judged, deviceNote, started }: Finish): Promise<TrainOutcome> {
-	const { spec, modalities, dataset, weigher, emit } = job;
+export async function finish(job: Job, { output, outcome, unimodal, deviceNote, started }: Finish): Promise<TrainOutcome> {
+	const { spec, dataset, emit } = job;
 	const { header } = job.state;
 	emit({ type: 'stage', stage: 'evaluating' });
-	const fusion = trainedModel(job.fusion, outcome.parameters);
-	const unimodal = weigher.needsOutputs
-		? job.unimodal.map((architecture, m) => unimodalParameters(job, m).map((parameters) => trainedModel(architecture, parameters)))
-		: [];
-	const statistics = header.bestStatistics;
-	const information = weigher.information(statistics);
-	const own = job.fusion.ownModel?.(fusion.parameters) ?? null;
-	const { bytes, judge } =
-		own !== null && !job.weighted
-			? { bytes: own.bytes, judge: (running: Session, examples: Examples) => evaluateOwnModel(running, own, examples, job) }
-			: {
-					bytes: exportModel({ ...job, fusion, unimodal, statistics, metadata: metadataOf(job) }),
-					judge: (running: Session, examples: Examples): Promise<Evaluation> => evaluateModel(running, examples, job),
-				};
-
-	const metrics: JobResult['metrics'] = {};
-	const evaluations: Judged[] = [];
-	let weights: JobResult['modality_weights'] = {};
-	let expertUse: Pick<JobResult, 'expert_use'> = {};
-	const reported = job.others.find(({ name }) => name === 'test') ?? job.validation;
-	const session = await createSession(bytes, { threads: spec.training.threads });
-	try {
-		for (const examples of [job.train, job.validation, ...job.others]) {
-			const evaluation = await judge(session, examples);
-			evaluations.push({ examples, evaluation });
-			metrics[examples.name] = evaluation.metrics;
-			if (examples !== reported) continue;
-			expertUse = expertUseOf(evaluation);
-			const present = modalities.map((modality) => presence(examples, modality));
-			const summary = summariseWeights(evaluation.weights, { rows: examples.rows.length, modalities: modalities.length }, present);
-			weights = Object.fromEntries(
-				summary.map((one, m) => [
-					(modalities[m] as (typeof modalities)[number]).name,
-					{ ...one, mutual_information: information?.[m] ?? null },
-				]),
-			);
-		}
-	} finally {
-		await session.release();
-	}
+	const file = trainedFile(job, outcome.parameters);
+	const judged = await judgedSplits(job, file);
+	const reported = (judged.find(({ examples }) => examples.name === 'test') ?? judged[1]) as Judged;
 
 	emit({ type: 'stage', stage: 'exporting' });
-	const shapes = [fusion, ...unimodal.flat()].flatMap(({ architecture }) => architecture.parameters);
 	const result: JobResult = {
-		metrics,
-		unimodal: judged?.metrics ?? {},
-		modality_weights: weights,
-		...expertUse,
+		metrics: Object.fromEntries(judged.map(({ examples, evaluation }) => [examples.name, evaluation.metrics])),
+		unimodal: unimodal?.metrics ?? {},
+		modality_weights: modalityWeightsOf(job, reported),
+		...expertUseOf(reported.evaluation),
 		best_epoch: outcome.bestEpoch,
 		epochs: outcome.epochs,
-		parameters: shapes.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+		parameters: file.parameters,
 		seconds: (performance.now() - started) / 1000,
 		device: job.provider,
 		device_note: deviceNote,
 	};
 	const curves: JobCurves = { object: 'metrics', epochs: header.epochs, weights: header.weights };
 	const artifacts: Record<string, Uint8Array | string> = {
-		'model.onnx': bytes,
-		...(own !== null && job.weighted ? { 'graph.onnx': own.bytes } : {}),
+		'model.onnx': file.bytes,
+		...(file.ownGraph === null ? {} : { 'graph.onnx': file.ownGraph }),
 		'report.json': `${JSON.stringify({ version: VERSION, spec, dataset: dataset.profile, result }, null, '\t')}\n`,
 		'metrics.json': `${JSON.stringify(curves)}\n`,
-		...explanationArtifacts(job, evaluations, judged, reported.name),
+		...explanationArtifacts(job, judged, unimodal, reported.examples.name),
 	};
 	for (const [name, content] of Object.entries(artifacts)) await writeWhole(join(output, name), content);
 	return { status: 'done', result, artifacts: Object.keys(artifacts) };

@@ -21,10 +21,10 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
 	try {
 		const job = await openJob(options, prepared, provider, await openJobState(options, prepared, provider));
 		if (job.weighted && !(await trainUnimodal(job))) return { status: 'stopped' };
-		const judged = job.weighted ? await judgeUnimodal(job) : null;
-		const outcome = await trainFusion(job, judged);
+		const unimodal = job.weighted ? await judgeUnimodal(job) : null;
+		const outcome = await trainFusion(job, unimodal);
 		if (outcome.status === 'stopped') return { status: 'stopped' };
-		return await finish(job, { output, outcome, judged, deviceNote: note, started });
+		return await finish(job, { output, outcome, unimodal, deviceNote: note, started });
 	} catch (error) {
 		throw spec.model.family === 'custom' ? mendable(error) : error;
 	} finally {
