@@ -3,9 +3,9 @@ import { optimizer as optimizerOf } from '../../packages/optim/dist/index.js';
 import { loadProgram, sizeOf, tensor } from '../../packages/runtime/dist/index.js';
 import { familyArchitecture } from '../../packages/trainer/dist/model/family-architecture.js';
 import { SAMPLE_WEIGHT, TARGET, valuesName, weightName } from '../../packages/trainer/dist/model/value-names.js';
+import { buildStep } from '../../packages/trainer/dist/step/build-step.js';
 import { randomInputs, scalarInputs } from '../../packages/trainer/dist/step/chunk-inputs.js';
 import { scanProgram } from '../../packages/trainer/dist/step/scan-program.js';
-import { buildStep } from '../../packages/trainer/dist/step/step.js';
 import { initialState } from '../../packages/trainer/dist/step/step-state.js';
 
 const BATCH = 32;

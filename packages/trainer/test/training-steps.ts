@@ -4,10 +4,12 @@ import { loadProgram, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
 import type { Architecture } from '../src/model/architecture.js';
 import { parametersByName } from '../src/model/parameter-layout.js';
 import { presenceName, SAMPLE_WEIGHT, weightName } from '../src/model/value-names.js';
+import { buildStep } from '../src/step/build-step.js';
 import { scalarInputs } from '../src/step/chunk-inputs.js';
 import type { LossName } from '../src/step/loss.js';
 import { scanProgram } from '../src/step/scan-program.js';
-import { buildStep, type Step, type StepOptions } from '../src/step/step.js';
+import type { Step } from '../src/step/step.js';
+import type { StepOptions } from '../src/step/step-inputs.js';
 import { initialState, parametersIn } from '../src/step/step-state.js';
 
 const taskOf = (loss: LossName, outputs: number): TaskProfile => ({

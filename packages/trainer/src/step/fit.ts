@@ -5,13 +5,13 @@ import { loadProgram, type Provider, type State, type Tensor } from '@steelyard/
 import type { Architecture, Parameters } from '../model/architecture.js';
 import type { Examples, TargetScale } from '../model/examples.js';
 import type { Standardisation } from '../model/standardise.js';
+import { buildStep } from './build-step.js';
 import type { Chunk } from './chunk.js';
 import { exampleInputs, randomInputs, scalarInputs } from './chunk-inputs.js';
 import { chunkSteps } from './chunk-size.js';
 import type { Modulation } from './gradient-modulation.js';
 import type { LossName } from './loss.js';
 import { scanProgram } from './scan-program.js';
-import { buildStep } from './step.js';
 import { initialState, parametersIn } from './step-state.js';
 
 export type FitOptions = {

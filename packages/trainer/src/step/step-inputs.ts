@@ -1,0 +1,55 @@
+import type { GraphBuilder, Value } from '@steelyard/onnx';
+import type { Optimizer } from '@steelyard/optim';
+import { sizeOf } from '@steelyard/runtime';
+import type { Architecture, ParameterShape, WeightAndPresence } from '../model/architecture.js';
+import { poolRows } from '../model/dropout-pool.js';
+import { drawName, LOSS_SCALE, presenceName, weightName } from '../model/value-names.js';
+import type { Modulation } from './gradient-modulation.js';
+import type { LossName } from './loss.js';
+import type { Draw, StepScalar } from './step.js';
+import { type TrainingPortsOptions, trainingPorts } from './training-ports.js';
+
+export type StepOptions = Omit<TrainingPortsOptions, 'architecture'> & {
+	readonly architecture: Architecture;
+	/** Rows of a step. */
+	readonly batch: number;
+	readonly loss: LossName;
+	readonly optimizer: Optimizer;
+	/** The largest global L2 norm that the gradient may have; null for no limit. */
+	readonly clipNorm: number | null;
+	/** Whether values that gradients need are kept, or partly computed again, as `differentiate` takes it; they are kept unless given. */
+	readonly recompute?: 'none' | 'segments' | undefined;
+	/** How the gradients of the encoders are modulated; null or not given for not at all. */
+	readonly modulation?: Modulation | null;
+};
+
+/** Parameters whose gradients are modulated: those of encoders, where there are several modalities. */
+export function modulatedOf({ architecture, modulation }: StepOptions): ParameterShape[] {
+	if (!modulation || architecture.modalities.length < 2) return [];
+	return architecture.parameters.filter(({ name }) => architecture.encoderOf(name) !== null);
+}
+/** Those of them that get noise as well. */
+export const noisy = (options: StepOptions): ParameterShape[] => modulatedOf(options).filter(({ shape }) => shape.length >= 2);
+
+/** Every draw of a step: those of the model's dropouts, then two per parameter whose gradient gets noise. */
+export function drawsOf(options: StepOptions): Draw[] {
+	const ofNoise = noisy(options).flatMap(({ shape }) => [poolRows(sizeOf(shape)), poolRows(sizeOf(shape))]);
+	return [...options.architecture.dropouts(options.batch), ...ofNoise].map((rows, place) => ({ name: drawName(place), rows }));
+}
+
+export const scalarsOf = ({ optimizer }: StepOptions): StepScalar[] => [
+	{ name: LOSS_SCALE, shape: [] },
+	...optimizer.scalars.map((name) => ({ name, shape: [1, 1] })),
+];
+
+/** Weight and presence of a modality among the inputs of a step. */
+export const weighted = (input: (name: string) => Value, modality: string): WeightAndPresence => ({
+	weight: input(weightName(modality)),
+	present: input(presenceName(modality)),
+});
+
+/** Adds the ports, `[batch, …]` each, and the draws of a step as inputs. */
+export function addInputs(g: GraphBuilder, options: StepOptions): void {
+	for (const { name, dtype, shape } of trainingPorts(options)) g.input(name, dtype, [options.batch, ...shape]);
+	for (const { name, rows } of drawsOf(options)) g.input(name, 'int64', [rows]);
+}
