@@ -92,3 +92,31 @@ function withoutWeight(use: Parameters<typeof bytesOf>[0]): Uint8Array {
 	for (const [name, value] of Object.entries(use(g, x, x))) g.output(name, value);
 	return encodeModel({ graph: g.build('case'), opset: OPSET });
 }
+
+describe('the numbers that standardise an input', () => {
+	const mean = tensor('float32', [4], [1, 2.5, 3, 0.4]);
+	const inverse = tensor('float32', [4], [0.5, 0.25, 2, 1]);
+	const trainableOf = async (normalised: (g: GraphBuilder, x: Value, mean: Value, inverse: Value) => Value): Promise<string[]> => {
+		const g = new GraphBuilder();
+		const x = g.input('x', 'float32', ['batch', 4]);
+		const h = normalised(g, x, g.initializer('shift', mean), g.initializer('factor', inverse));
+		g.output('y', g.matMul(h, g.initializer('w', WEIGHT)));
+		const { parameters } = await inspectModel(encodeModel({ graph: g.build('case'), opset: OPSET }));
+		return parameters.filter(({ trainable }) => trainable).map(({ name }) => name);
+	};
+
+	it('are constants, as a difference and a quotient or a product', async () => {
+		expect(await trainableOf((g, x, shift, factor) => g.mul(g.sub(x, shift), factor))).toEqual(['w']);
+		expect(await trainableOf((g, x, shift, factor) => g.mul(factor, g.sub(x, shift)))).toEqual(['w']);
+		expect(await trainableOf((g, x, shift, factor) => g.div(g.sub(x, shift), factor))).toEqual(['w']);
+	});
+
+	it('are told from the scale of a norm over the input, and from a factor of the input itself', async () => {
+		expect(await trainableOf((g, x, shift, factor) => g.add(g.mul(g.sub(x, g.reduce('ReduceMean', x, [1])), factor), shift))).toEqual([
+			'shift',
+			'factor',
+			'w',
+		]);
+		expect(await trainableOf((g, x, shift, factor) => g.add(g.mul(x, factor), shift))).toEqual(['shift', 'factor', 'w']);
+	});
+});

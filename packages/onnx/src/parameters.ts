@@ -106,17 +106,25 @@ class Uses {
 		return other !== undefined && PRODUCTS.has(other.op);
 	}
 
-	/** Whether a Sub or Div shifts or scales the data as they come in. */
+	/** Whether a Sub or Div shifts or scales the data as they come in, or a Mul scales them after such a shift: (x − mean)/deviation, (x − mean)·(1/deviation). */
 	normalisesInput({ node, place }: End): boolean {
-		if (place !== 1 || (node.op !== 'Sub' && node.op !== 'Div')) return false;
-		let name = node.inputs[0] as string;
+		if (node.op === 'Mul') return this.#wayFromInput(node.inputs[1 - place] as string) === 'shifted';
+		return place === 1 && (node.op === 'Sub' || node.op === 'Div') && this.#wayFromInput(node.inputs[0] as string) !== null;
+	}
+
+	/** How a value comes from an input of the graph through views, Sub and Div by constants alone: whether a Sub is among them; null for every other value. */
+	#wayFromInput(value: string): 'unshifted' | 'shifted' | null {
+		let [name, way]: [string, 'unshifted' | 'shifted'] = [value, 'unshifted'];
 		for (let steps = 0; steps < 1000; steps++) {
-			if (this.#inputs.has(name)) return true;
+			if (this.#inputs.has(name)) return way;
 			const maker = this.#makers.get(name);
-			if (maker === undefined || !(isView(maker.op, 0) || /^(Sub|Div)$/.test(maker.op))) return false;
+			if (maker === undefined) return null;
+			const normalises = (maker.op === 'Sub' || maker.op === 'Div') && !this.#data.has(maker.inputs[1] as string);
+			if (!normalises && !isView(maker.op, 0)) return null;
+			if (maker.op === 'Sub') way = 'shifted';
 			name = maker.inputs[0] as string;
 		}
-		return false;
+		return null;
 	}
 }
 
