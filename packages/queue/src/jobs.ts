@@ -115,7 +115,9 @@ export function openJobs({ redis, keys, records, mirror, deliveries, store }: Pa
 				}
 				const found = await records.find(id);
 				if (found === null) throw new ProblemError('not_found', `There is no job ${id}`, 'id');
-				if (isFinal(found.record.status)) throw new ProblemError('job_not_cancellable', `${id} has already ${found.record.status}`, 'id');
+				const { status } = found.record;
+				if (isFinal(status))
+					throw new ProblemError('job_not_cancellable', `${id} ${status === 'cancelled' ? 'is' : 'has'} already ${status}`, 'id');
 			}
 		},
 

@@ -1,4 +1,4 @@
-import { isFinal, type JobResource } from '@steelyard/contracts';
+import { isFinal, type JobResource, type JobResult } from '@steelyard/contracts';
 import type { Store } from '@steelyard/store';
 import type { Mirror } from './mirror.js';
 import { type Outcome, type Queue, StaleAttemptError } from './queue.js';
@@ -14,11 +14,17 @@ export async function readResult(store: Store, id: string): Promise<Result | nul
 	return bytes === null ? null : (JSON.parse(bytes.toString()) as Result);
 }
 
+/** What a record shows of the chosen model, in place of what was last known while the job ran. */
+const chosen = ({ metrics, modality_weights: weights }: JobResult): Pick<JobResource, 'metrics' | 'modality_weights'> => ({
+	metrics: metrics['validation'] ?? null,
+	modality_weights: Object.fromEntries(Object.entries(weights).map(([name, { mean }]) => [name, mean])),
+});
+
 /** The record of a job that has its result; null where it had ended before. Its attempt is the one whose artifacts it names. */
 export function succeeded(job: JobResource, { attempt, finished_at, result, artifacts }: Result): Change | null {
 	if (isFinal(job.status)) return null;
 	const ended = { status: 'succeeded', stage: null, progress: 1, eta_seconds: null, error: null } as const;
-	return { record: { ...job, ...ended, attempt, finished_at, result, artifacts }, mirrored: true, told: true };
+	return { record: { ...job, ...ended, ...chosen(result), attempt, finished_at, result, artifacts }, mirrored: true, told: true };
 }
 
 type Parts = { records: Records; store: Store; mirror: Mirror };

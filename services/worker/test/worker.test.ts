@@ -27,13 +27,22 @@ describe('a job that goes well', () => {
 		expect((await service.store.get(`jobs/${job.id}/attempts/1/model.onnx`))?.toString()).toBe('a model');
 	});
 
-	it('keeps on its record what its events say', async () => {
+	it('shows on its record what the events say while it runs, and the figures of the chosen model once it has succeeded', async () => {
 		await service.work();
-		expect(await service.end(await service.post('succeed'))).toMatchObject({
+		const id = await service.post('report and wait');
+		expect(await service.when(id, ({ modality_weights }) => modality_weights !== null)).toMatchObject({
+			status: 'running',
 			device: { provider: 'cpu', note: 'no such library' },
 			metrics: { loss: 0.5, accuracy: 0.75 },
 			modality_weights: { text: 1.25, audio: 0.75 },
 			epoch: 0,
+			step: 199,
+		});
+		await service.queue.jobs.requestCancel(id);
+		expect(await service.end(id)).toMatchObject({ metrics: { loss: 0.5 }, modality_weights: { text: 1.25 } });
+		expect(await service.end(await service.post('succeed'))).toMatchObject({
+			metrics: { loss: 0.25, accuracy: 0.875 },
+			modality_weights: { text: 1.5, audio: 0.5 },
 			step: 199,
 		});
 	});
