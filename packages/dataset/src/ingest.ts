@@ -12,8 +12,11 @@ import { readNpy } from './npy-reader.js';
 import { refusal } from './refusal.js';
 import { openSource } from './source.js';
 
-/** The name of a dataset whose manifest gives none: a profile depends on nothing but the bytes. */
-const NAMELESS = 'dataset';
+/** Limits of a dataset, and what to call it. */
+export type IngestOptions = Partial<Limits> & {
+	/** The name of a dataset whose manifest gives none; `dataset` unless given. */
+	name?: string;
+};
 
 /** The shape is the manifest's, where it gives one, else that of the training split. */
 async function modalityForm(member: Member, modality: string, manifest: Manifest | null): Promise<ModalityForm> {
@@ -53,7 +56,12 @@ async function readModality(
 	};
 }
 
-async function readAll({ modalities, splits }: Layout, manifest: Manifest | null, target: CanonicalFolder): Promise<DatasetProfile> {
+async function readAll(
+	{ modalities, splits }: Layout,
+	manifest: Manifest | null,
+	name: string,
+	target: CanonicalFolder,
+): Promise<DatasetProfile> {
 	const [train, ...others] = splits as [SplitFiles, ...SplitFiles[]];
 	const { task, ...trainLabels } = await readTrainLabels(train.labels, manifest, target);
 	const labels = new Map<string, SplitLabels>([[train.name, trainLabels]]);
@@ -75,7 +83,7 @@ async function readAll({ modalities, splits }: Layout, manifest: Manifest | null
 	const profiles: [string, ModalityProfile][] = [];
 	for (const modality of modalities) profiles.push([modality, await readModality(modality, splits, rows, manifest, target)]);
 	return {
-		name: manifest?.name ?? NAMELESS,
+		name: manifest?.name ?? name,
 		title: manifest?.title ?? null,
 		task,
 		modalities: Object.fromEntries(profiles),
@@ -96,12 +104,13 @@ function checkSize(layout: Layout, limits: Limits): void {
 async function readSource(
 	source: Source,
 	target: CanonicalFolder,
+	name: string,
 	limits: Limits,
 ): Promise<{ profile: DatasetProfile; manifest: unknown }> {
 	const { uploaded, manifest } = await readManifest(source);
 	const layout = await layOut(source, manifest);
 	checkSize(layout, limits);
-	const profile = await readAll(layout, manifest, target);
+	const profile = await readAll(layout, manifest, name, target);
 	await target.writeJson(MANIFEST_FILE, uploaded);
 	await target.writeJson(PROFILE_FILE, profile);
 	return { profile, manifest: uploaded };
@@ -112,19 +121,19 @@ async function readSource(
  * folder: little-endian `.npy` arrays in C order (modalities float32, masks uint8, classes int32, other labels float32, groups int32 codes),
  * `profile.json`, `manifest.json` (as uploaded, or null). Memory stays bounded; what is refused leaves `target` empty.
  *
- * The profile is a pure function of the bytes. `bytes` and `sha256` are of the canonical arrays.
+ * The profile depends on the bytes and on `name` alone. `bytes` and `sha256` are of the canonical arrays.
  * @throws ProblemError `invalid_dataset`, with file, row and column where there is one (counted from 0)
  */
 export async function ingest(
 	source: string,
 	target: string,
-	limits: Partial<Limits> = {},
+	{ name = 'dataset', ...limits }: IngestOptions = {},
 ): Promise<{ profile: DatasetProfile; manifest: unknown }> {
 	const allowed = { ...DEFAULT_LIMITS, ...limits };
 	const folder = await CanonicalFolder.open(target, allowed.bytes);
 	const opened = await openSource(source, allowed);
 	try {
-		return await readSource(opened, folder, allowed);
+		return await readSource(opened, folder, name, allowed);
 	} catch (error) {
 		await folder.discard();
 		throw error;

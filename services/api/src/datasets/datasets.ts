@@ -12,24 +12,37 @@ import type { Save } from '../resources/upload-request.js';
 
 const ID = /^ds_[a-z0-9]{1,40}$/;
 const keyOf = (id: string) => `datasets/${id}/dataset.json`;
+/** Characters of a name, as many as a manifest may give. */
+const LONGEST_NAME = 200;
+
+/** What an archive is, and what a dataset is called that has no name but that of its file. Throws ProblemError for any other file. */
+function archiveNamed(filename: string): { name: string; extension: string } {
+	const [, name = '', extension = ''] = /([^/\\]*)\.(zip|npz)$/i.exec(filename) ?? [];
+	if (extension === '') throw new ProblemError('invalid_request', `The file must end in .zip or .npz, found "${filename}"`, 'filename');
+	return { name: name.slice(0, LONGEST_NAME) || 'dataset', extension: extension.toLowerCase() };
+}
+
 export type Datasets = {
-	/** Takes one `.zip` or `.npz`, which `send` saves, validates it once `send` has ended well, and makes it visible as a whole. Throws ProblemError. */
+	/** Takes one `.zip` or `.npz`, which `send` saves, and validates it. The dataset is listed once all its files are in place. Throws ProblemError. */
 	add(send: (save: Save) => Promise<void>): Promise<DatasetResource>;
 	/** Throws ProblemError `not_found`. */
 	get(id: string): Promise<DatasetResource>;
-	/** null where there is none. */
+	/** Gives null where there is none. */
 	find(id: string): Promise<DatasetResource | null>;
 	list(query: ListQuery): Promise<List<DatasetResource>>;
 	/** Throws ProblemError `not_found`, or `dataset_in_use` while a job that has not ended names it. */
 	remove(id: string): Promise<void>;
-	/** Runs an action during which the dataset cannot be removed. */
+	/** Runs an action, during which the dataset cannot be removed. */
 	holding<T>(id: string, action: () => Promise<T>): Promise<T>;
 };
 
-/** Datasets as folders of the store: `datasets/<id>/` with the validated arrays, which appear whole by a rename and vanish with their `dataset.json`. */
+/**
+ * The datasets of a store. Each is a folder `datasets/<id>/` of validated arrays. It is renamed into place when it is complete, and there is no dataset any
+ * more once its `dataset.json` is removed.
+ */
 export function createDatasets({ store, queue, uploadLimit }: { store: Store; queue: Queue; uploadLimit: number }): Datasets {
 	const exclusive = createExclusive();
-	// One at a time: reading an archive takes the processor and tens of megabytes, and this process has to stay small and responsive.
+	// Archives are read one at a time: each takes the processor and tens of megabytes, and this process has to stay small and responsive.
 	const ingestInTurn = <T>(action: () => Promise<T>) => exclusive('', action);
 	const uploads = createUploadFolders(store);
 
@@ -56,14 +69,14 @@ export function createDatasets({ store, queue, uploadLimit }: { store: Store; qu
 				const validated = join(folder, 'dataset');
 				await mkdir(validated);
 				let path = '';
+				let name = '';
 				await send(async (source, filename) => {
-					const extension = /\.(zip|npz)$/i.exec(filename)?.[1]?.toLowerCase();
-					if (extension === undefined)
-						throw new ProblemError('invalid_request', `The file must end in .zip or .npz, found "${filename}"`, 'filename');
-					path = join(folder, `upload.${extension}`);
+					const archive = archiveNamed(filename);
+					name = archive.name;
+					path = join(folder, `upload.${archive.extension}`);
 					await receive(source, path, uploadLimit);
 				});
-				const { profile, manifest } = await ingestInTurn(() => ingest(path, validated));
+				const { profile, manifest } = await ingestInTurn(() => ingest(path, validated, { name }));
 				const dataset: DatasetResource = {
 					id,
 					object: 'dataset',
