@@ -1,36 +1,44 @@
-import type { JobCurves } from './event.js';
+import { type Static, Type } from 'typebox';
+import { choice } from './choice.js';
+import { WeightsPoint } from './event.js';
+import { nullable } from './nullable.js';
 
-/** One instance and how far a modality of it was trusted. */
-export type TrustedInstance = {
-	/** In the file of the split, from 0. */
-	row: number;
-	weight: number;
-	/** KL(unimodal ‖ fused) in nats; null where the weighting has none. */
-	divergence: number | null;
-	/** Class index, value, or 0 and 1 of every label. */
-	prediction: number | number[];
-	/** Of the predicted class; of every label; null for regression. */
-	probability: number | number[] | null;
-	label: number | number[];
-};
+const oneOrEachLabel = (description: string) => Type.Union([Type.Number(), Type.Array(Type.Number())], { description });
+
+/** One instance, and how far one of its modalities was trusted. */
+export const TrustedInstance = Type.Object({
+	row: Type.Integer({ description: 'in the file of the split, counted from 0' }),
+	weight: Type.Number(),
+	divergence: nullable(Type.Number({ description: 'KL(unimodal ‖ fused) in nats; null where the method has none' })),
+	prediction: oneOrEachLabel('the index of the class, the value, or 0 or 1 for each label'),
+	probability: nullable(oneOrEachLabel('of the predicted class, or of each label; null for regression')),
+	label: oneOrEachLabel('in the form of the prediction'),
+});
+export type TrustedInstance = Static<typeof TrustedInstance>;
 
 /**
- * The artifact `explanation.json` of a job. Beside it, `explanation.parquet` has a row an instance of every split that is judged: `split` (as in
- * `result.metrics`), `row` (in the split's file, from 0), a modality's `weight.<modality>`, `divergence.<modality>` (nats; null where the weighting has none or the
- * modality is missing) and `present.<modality>`; `prediction`, `probability` (of the predicted class) and `label`, where classes are their index. Regression has no
- * `probability`; multilabel has `prediction.<i>`, `probability.<i>` and `label.<i>` of every label i.
+ * The artifact `explanation.json` of a job. The artifact `explanation.parquet` beside it has one row for each instance of every split that is judged.
+ * Its columns are `split` (as in `result.metrics`), `row` (in the file of the split, counted from 0); for each modality `weight.<modality>`,
+ * `divergence.<modality>` (in nats; null where the method has none or the instance lacks the modality) and `present.<modality>`; and `prediction`,
+ * `probability` (of the predicted class) and `label`, where a class is given by its index. For regression there is no `probability`. For multilabel there
+ * are `prediction.<i>`, `probability.<i>` and `label.<i>` for each label i.
  */
-export type Explanation = {
-	object: 'explanation';
-	modalities: string[];
-	/** Of `prediction` and `label`; empty for regression. */
-	classes: string[];
-	/** Mean weights over the training split and mutual information by refresh. */
-	refreshes: JobCurves['weights'];
-	/** Name of the split → split of the dataset whose rows `row` counts. */
-	files: Record<string, string>;
-	/** Split of `instances`: test, or validation where there is none. */
-	split: string;
-	/** Modality → the ten instances with the highest and those with the lowest weight, of those that have it; none where all weights are the same. */
-	instances: Record<string, { most_trusted: TrustedInstance[]; least_trusted: TrustedInstance[] }>;
-};
+export const Explanation = Type.Object({
+	object: choice(['explanation']),
+	modalities: Type.Array(Type.String()),
+	classes: Type.Array(Type.String(), { description: 'names of the classes or labels in the order of their index; empty for regression' }),
+	refreshes: Type.Array(WeightsPoint),
+	files: Type.Record(Type.String(), Type.String(), {
+		description: 'by the name of a split in `result.metrics`, the split of the dataset whose rows `row` counts',
+	}),
+	split: Type.String({ description: 'the split that the instances are from: test, or validation where there is no test split' }),
+	instances: Type.Record(
+		Type.String(),
+		Type.Object({
+			most_trusted: Type.Array(TrustedInstance, { description: 'highest weight first' }),
+			least_trusted: Type.Array(TrustedInstance, { description: 'lowest weight first' }),
+		}),
+		{ description: 'by modality, up to ten instances at either end of those that have it; none where all weights are equal' },
+	),
+});
+export type Explanation = Static<typeof Explanation>;

@@ -1,12 +1,15 @@
 import { type Static, Type } from 'typebox';
+import { choice } from './choice.js';
+import { nullable } from './nullable.js';
 import { JobSpec } from './spec.js';
-
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()]);
 
 export const JOB_STATUSES = ['queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled'] as const;
 export type JobStatus = (typeof JOB_STATUSES)[number];
 export const JOB_STAGES = ['preparing', 'unimodal', 'fusion', 'evaluating', 'exporting'] as const;
 export type JobStage = (typeof JOB_STAGES)[number];
+/** What a job can be trained on. */
+export const PROVIDERS = ['cpu', 'cuda'] as const;
+/** Whether a job of that status has ended: nothing happens in it any more. */
 export const isFinal = (status: JobStatus): boolean => status === 'succeeded' || status === 'failed' || status === 'cancelled';
 
 /** Metric name → value; null where it is undefined (one class only). */
@@ -17,61 +20,93 @@ export const Metrics = Type.Record(Type.String(), nullable(Type.Number()), {
 export type Metrics = Static<typeof Metrics>;
 
 export const ModalityWeight = Type.Object({
-	mean: Type.Number(),
-	p10: Type.Number(),
-	p90: Type.Number(),
-	mutual_information: nullable(Type.Number({ description: 'nats' })),
+	mean: Type.Number({ description: 'over the rows that have the modality' }),
+	p10: Type.Number({ description: 'one row in ten has a smaller weight' }),
+	p90: Type.Number({ description: 'one row in ten has a larger weight' }),
+	mutual_information: nullable(
+		Type.Number({ description: 'in nats, of the outputs of unimodal and fused model; null where the method has none' }),
+	),
 });
 export type ModalityWeight = Static<typeof ModalityWeight>;
 
-export const JobResult = Type.Object({
-	metrics: Type.Record(Type.String(), Metrics, { description: 'split → metrics, measured by running the exported graph' }),
-	unimodal: Type.Record(Type.String(), Type.Record(Type.String(), Metrics), {
-		description: 'modality → split → metrics; empty for uniform',
-	}),
-	modality_weights: Type.Record(Type.String(), ModalityWeight, { description: 'over the test split, or validation where there is none' }),
-	expert_use: Type.Optional(
-		Type.Record(Type.String(), Type.Array(Type.Number()), {
-			description: 'of a model with experts: <layer>.<router> → the share of each expert in what is routed, over the same split',
+export const JobResult = Type.Object(
+	{
+		metrics: Type.Record(Type.String(), Metrics, { description: 'metrics by split, measured by running the exported model' }),
+		unimodal: Type.Record(Type.String(), Type.Record(Type.String(), Metrics), {
+			description: 'metrics of the model of each modality alone, by modality and split; empty where the method trains none',
 		}),
-	),
-	best_epoch: Type.Integer(),
-	epochs: Type.Integer(),
-	parameters: Type.Integer(),
-	seconds: Type.Number(),
-	device: Type.Unsafe<'cpu' | 'cuda'>({ type: 'string', enum: ['cpu', 'cuda'] }),
-	device_note: nullable(Type.String({ description: 'why auto fell back' })),
-});
+		modality_weights: Type.Record(Type.String(), ModalityWeight, {
+			description: 'by modality, over the test split, or validation where there is no test split',
+		}),
+		expert_use: Type.Optional(
+			Type.Record(Type.String(), Type.Array(Type.Number()), {
+				description: 'by <layer>.<router>, the share of each expert in what is routed, over the same split; of models with experts',
+			}),
+		),
+		best_epoch: Type.Integer({ description: 'the epoch, counted from 0, whose fusion model was chosen' }),
+		epochs: Type.Integer({ description: 'epochs that the fusion model was trained for' }),
+		parameters: Type.Integer({ description: 'trained numbers in the exported model' }),
+		seconds: Type.Number({ description: 'how long the attempt took that ended the job' }),
+		device: choice(PROVIDERS, { description: 'what the job was trained on' }),
+		device_note: nullable(Type.String({ description: 'why auto took the CPU' })),
+	},
+	{ description: 'what a job that succeeded came to' },
+);
 export type JobResult = Static<typeof JobResult>;
 
-export const Artifact = Type.Object({ name: Type.String(), bytes: Type.Integer(), sha256: Type.String(), content_type: Type.String() });
+export const Artifact = Type.Object({
+	name: Type.String({ description: 'the file name, by which it is downloaded' }),
+	bytes: Type.Integer({ description: 'size' }),
+	sha256: Type.String({ description: 'checksum, in hexadecimal' }),
+	content_type: Type.String({ description: 'media type' }),
+});
 export type Artifact = Static<typeof Artifact>;
 
-export const JobError = Type.Object({ code: Type.String(), message: Type.String(), param: nullable(Type.String()) });
+export const JobError = Type.Object(
+	{
+		code: Type.String({ description: 'stable, for programs' }),
+		message: Type.String({ description: 'what went wrong and what may help, for people' }),
+		param: nullable(Type.String({ description: 'the field of the job that is to blame, such as training.epochs' })),
+	},
+	{ description: 'what went wrong; null where nothing did' },
+);
 export type JobError = Static<typeof JobError>;
 
 export const JobResource = Type.Object({
-	id: Type.String(),
-	object: Type.Unsafe<'job'>({ type: 'string', enum: ['job'] }),
-	status: Type.Unsafe<JobStatus>({ type: 'string', enum: [...JOB_STATUSES] }),
-	stage: nullable(Type.Unsafe<JobStage>({ type: 'string', enum: [...JOB_STAGES] })),
-	progress: Type.Number({ minimum: 0, maximum: 1 }),
-	epoch: nullable(Type.Integer()),
-	step: nullable(Type.Integer()),
-	eta_seconds: nullable(Type.Number()),
-	metrics: nullable(Metrics),
-	modality_weights: nullable(Type.Record(Type.String(), Type.Number())),
-	created_at: Type.Integer(),
-	started_at: nullable(Type.Integer()),
-	finished_at: nullable(Type.Integer()),
-	attempt: Type.Integer({ description: 'how often a worker has taken the job; 0 while queued' }),
-	cancel_requested: Type.Boolean(),
+	id: Type.String({ description: 'job_ and 26 characters' }),
+	object: choice(['job'], { description: 'what kind of resource this is' }),
+	status: choice(JOB_STATUSES, { description: 'where the job stands' }),
+	stage: nullable(choice(JOB_STAGES, { description: 'what a running job does; null while it does not run' })),
+	progress: Type.Number({ minimum: 0, maximum: 1, description: 'of the whole job' }),
+	epoch: nullable(Type.Integer({ description: 'of the model that is trained now, counted from 0' })),
+	step: nullable(Type.Integer({ description: 'optimizer steps of that model' })),
+	eta_seconds: nullable(Type.Number({ description: 'seconds that the job will probably still take' })),
+	metrics: Type.Union([Metrics, Type.Null()], {
+		description: 'on validation: of the last epoch while the job runs, of the chosen model once the job has succeeded',
+	}),
+	modality_weights: nullable(
+		Type.Record(Type.String(), Type.Number(), {
+			description:
+				'mean weight by modality: over the training rows after the last refresh while the job runs, those of `result.modality_weights` once the job has succeeded',
+		}),
+	),
+	created_at: Type.Integer({ description: 'unix seconds' }),
+	started_at: nullable(Type.Integer({ description: 'unix seconds; null before a worker took the job' })),
+	finished_at: nullable(Type.Integer({ description: 'unix seconds; null before the job ended' })),
+	attempt: Type.Integer({ description: 'how often a worker has taken the job; 0 while it was never taken' }),
+	cancel_requested: Type.Boolean({ description: 'whether the job is asked to stop, which a running one does after its chunk of steps' }),
 	device: nullable(
-		Type.Object({ provider: Type.Unsafe<'cpu' | 'cuda'>({ type: 'string', enum: ['cpu', 'cuda'] }), note: nullable(Type.String()) }),
+		Type.Object(
+			{
+				provider: choice(PROVIDERS, { description: 'what the job is trained on' }),
+				note: nullable(Type.String({ description: 'why auto took the CPU' })),
+			},
+			{ description: 'null before a worker took the job' },
+		),
 	),
 	spec: JobSpec,
 	result: nullable(JobResult),
-	artifacts: Type.Array(Artifact),
+	artifacts: Type.Array(Artifact, { description: 'the files of a job that succeeded' }),
 	error: nullable(JobError),
 });
 export type JobResource = Static<typeof JobResource>;

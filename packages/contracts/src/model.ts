@@ -1,37 +1,40 @@
 import { type Static, Type } from 'typebox';
+import { choice } from './choice.js';
 import { JobError } from './job.js';
+import { nullable } from './nullable.js';
 
+/** An input or output of a graph. */
 const GraphValue = Type.Object({
 	name: Type.String(),
 	dtype: Type.String(),
-	shape: Type.Array(Type.Union([Type.Integer(), Type.String()]), { description: 'a string is a dimension that is free' }),
+	shape: Type.Array(Type.Union([Type.Integer(), Type.String()]), { description: 'a string names a dimension of any size' }),
 });
 
-/** What an initializer of floating type is, by how the graph uses it. */
+/** An initializer of floating type: whether training may change it, which follows from how the graph uses it. */
 export const ModelParameter = Type.Object({
 	name: Type.String(),
 	dtype: Type.String(),
 	shape: Type.Array(Type.Integer()),
 	trainable: Type.Boolean(),
-	reason: Type.String({ description: 'why it is a parameter, or why it is a constant' }),
+	reason: Type.String({ description: 'why training may change it, or why it is a constant' }),
 });
 export type ModelParameter = Static<typeof ModelParameter>;
 
-/** What stands against training a model; `where` is a node or value. */
+/** A reason why a model cannot be trained. */
 export const ModelBlocker = Type.Object({
 	code: Type.String(),
 	message: Type.String(),
-	where: Type.Union([Type.String(), Type.Null()]),
+	where: nullable(Type.String({ description: 'the node or value that is to blame' })),
 });
 export type ModelBlocker = Static<typeof ModelBlocker>;
 
-/** What is known of a forward graph before it is trained: a pure function of its bytes. */
+/** What inspection finds out about a forward graph. It depends on the bytes of the graph alone. */
 export const ModelReport = Type.Object({
 	opset: Type.Integer(),
 	inputs: Type.Array(GraphValue),
 	outputs: Type.Array(GraphValue),
 	parameters: Type.Array(ModelParameter),
-	operators: Type.Record(Type.String(), Type.Integer(), { description: 'operator → how often the graph has it' }),
+	operators: Type.Record(Type.String(), Type.Integer(), { description: 'how many nodes the graph has, by operator' }),
 	blockers: Type.Array(ModelBlocker, { description: 'empty where the model can be trained' }),
 });
 export type ModelReport = Static<typeof ModelReport>;
@@ -39,21 +42,21 @@ export type ModelReport = Static<typeof ModelReport>;
 export const MODEL_STATUSES = ['inspecting', 'ready', 'refused'] as const;
 export type ModelStatus = (typeof MODEL_STATUSES)[number];
 
-/** What inspection came to. A refusal says why, and keeps the report where there is one. */
+/** The result of an inspection: the model is ready, or refused with the reason and with the report if the graph could be read. */
 export type ModelVerdict =
 	| { status: 'ready'; report: ModelReport; error: null }
 	| { status: 'refused'; report: ModelReport | null; error: JobError };
 
-/** An uploaded forward graph. `report` is there once it is inspected, but in no list; `error` says why it was refused. */
+/** An uploaded forward graph. */
 export const ModelResource = Type.Object({
 	id: Type.String(),
-	object: Type.Unsafe<'model'>({ type: 'string', enum: ['model'] }),
-	status: Type.Unsafe<ModelStatus>({ type: 'string', enum: [...MODEL_STATUSES] }),
+	object: choice(['model']),
+	status: choice(MODEL_STATUSES, { description: 'ready: jobs can train it' }),
 	created_at: Type.Integer({ description: 'unix seconds' }),
-	name: Type.String({ description: 'of the file, as uploaded' }),
+	name: Type.String({ description: 'the name of the uploaded file' }),
 	bytes: Type.Integer(),
 	sha256: Type.String(),
-	report: Type.Union([ModelReport, Type.Null()]),
-	error: Type.Union([JobError, Type.Null()]),
+	report: Type.Union([ModelReport, Type.Null()], { description: 'null until the model is inspected, and in lists' }),
+	error: Type.Union([JobError, Type.Null()], { description: 'why the model was refused' }),
 });
 export type ModelResource = Static<typeof ModelResource>;

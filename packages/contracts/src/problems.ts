@@ -1,4 +1,7 @@
-/** Every error that a client can meet: its stable code, HTTP status and title (RFC 9457 `type` is `urn:steelyard:problem:<code>`). */
+import { type Static, Type } from 'typebox';
+import { nullable } from './nullable.js';
+
+/** Every error that a client can meet, by its stable code: the HTTP status of the answer, and a title that says what the code means. */
 export const problems = {
 	invalid_request: { status: 400, title: 'The request does not fit its schema' },
 	invalid_json: { status: 400, title: 'The body is not valid JSON' },
@@ -32,7 +35,7 @@ export const problems = {
 
 export type ProblemCode = keyof typeof problems;
 
-/** An error with a stable code, for the user: what is wrong, where (`param`, a field path such as `training.epochs`), what was expected. */
+/** An error for the user: a stable code, a message that says what is wrong and what was expected, and the field that is to blame (`param`, a path such as `training.epochs`). */
 export class ProblemError extends Error {
 	override readonly name = 'ProblemError';
 	readonly code: ProblemCode;
@@ -44,7 +47,19 @@ export class ProblemError extends Error {
 		this.param = param;
 	}
 
+	/** The HTTP status of the answer. */
 	get status(): number {
 		return problems[this.code].status;
 	}
 }
+
+/** The body of every error answer: RFC 9457 problem details, with our stable `code` and the field that is to blame. */
+export const Problem = Type.Object({
+	type: Type.String({ description: 'urn:steelyard:problem:<code>' }),
+	title: Type.String({ description: 'what the code means' }),
+	status: Type.Integer({ description: 'the HTTP status' }),
+	detail: Type.String({ description: 'what is wrong here, what was expected and what was found' }),
+	code: Type.String({ description: 'stable, for programs' }),
+	param: nullable(Type.String({ description: 'the field, parameter or header that is to blame, such as training.epochs' })),
+});
+export type Problem = Static<typeof Problem>;

@@ -1,12 +1,11 @@
 import { type Static, Type } from 'typebox';
+import { choice } from './choice.js';
 import { CustomConfig } from './custom.js';
 import { FuseMoeConfig } from './fuse-moe.js';
 import { MlpFusionConfig } from './mlp-fusion.js';
 import { MmimMoeConfig } from './mmim-moe.js';
 
 const closed = { additionalProperties: false } as const;
-const choice = <const T extends readonly string[]>(values: T, options: object = {}) =>
-	Type.Unsafe<T[number]>({ type: 'string', enum: [...values], ...options });
 
 /** Names of modalities, splits and files: what can stand in a file name and in a graph's value name. */
 export const NAME_PATTERN = '^[A-Za-z][A-Za-z0-9_-]{0,62}$';
@@ -173,7 +172,7 @@ export const ModelConfig = Type.Union([MlpFusionConfig, MmimMoeConfig, FuseMoeCo
 });
 export type ModelConfig = Static<typeof ModelConfig>;
 
-/** A job as posted. Every field but `dataset` has a default. */
+/** The spec of a job as the service keeps it, with every default filled in. `JobRequest` is what a client posts. */
 export const JobSpec = Type.Object(
 	{
 		dataset: Type.String({ pattern: '^ds_[A-Za-z0-9]{1,40}$' }),

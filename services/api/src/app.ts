@@ -1,18 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { Queue } from '@steelyard/queue';
 import type { Store } from '@steelyard/store';
-import Fastify, {
-	type FastifyBaseLogger,
-	type FastifyInstance,
-	type FastifyReply,
-	type FastifyRequest,
-	LogController,
-	type RawServerDefault,
-} from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { Config } from './config.js';
 import { createDatasets } from './datasets/datasets.js';
+import type { App } from './fastify-app.js';
 import { createJobLookup } from './jobs/lookup.js';
 import { createModels } from './models/models.js';
 import { addApiKey, addSameSite } from './plugins/access.js';
@@ -27,17 +20,6 @@ import { healthRoutes } from './routes/health.js';
 import { jobRoutes } from './routes/jobs.js';
 import { modelRoutes } from './routes/models.js';
 import { version } from './version.js';
-
-declare module 'fastify' {
-	interface FastifyContextConfig {
-		/** Answers without the API key. */
-		open?: boolean;
-		/** Takes a stream of bytes for its body. */
-		upload?: boolean;
-	}
-}
-
-export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>;
 
 export type AppOptions = {
 	config: Pick<Config, 'host' | 'apiKey' | 'uploadLimit' | 'modelLimit'>;

@@ -1,4 +1,5 @@
-export { type App, type AppOptions, buildApp } from './app.js';
+export { type AppOptions, buildApp } from './app.js';
 export { type Config, ConfigError, isLoopback, readConfig, shownConfig } from './config.js';
+export type { App } from './fastify-app.js';
 export type { ApiMessage } from './main.js';
 export { type Server, startServer } from './server.js';

@@ -56,7 +56,19 @@ describe('an upload', () => {
 		const { 'manifest.json': _, ...arrays } = datasetFiles('binary');
 		const response = await upload(await zip(arrays), 'application/octet-stream', '?filename=a.npz');
 		expect(response.statusCode, response.body).toBe(201);
-		expect(response.json().manifest).toBeNull();
+		expect(response.json()).toMatchObject({ manifest: null, name: 'a' });
+	});
+
+	it.each([
+		['raw bytes', (file: Buffer) => upload(file, 'application/octet-stream', '?filename=ward%203.v2.zip'), 'ward 3.v2'],
+		['raw bytes from a path', (file: Buffer) => upload(file, 'application/octet-stream', '?filename=data%2Fward.ZIP'), 'ward'],
+		['a form', (file: Buffer) => uploadForm({ name: 'file', filename: 'ward.zip', content: file }), 'ward'],
+		['a file without a name', (file: Buffer) => upload(file, 'application/octet-stream', '?filename=.zip'), 'dataset'],
+		['bytes without a name', (file: Buffer) => upload(file), 'dataset'],
+	])('as %s is called like its file where the manifest gives no name', async (_, send, name) => {
+		const { 'manifest.json': __, ...arrays } = datasetFiles('binary');
+		const { id } = (await send(await zip(arrays))).json();
+		expect((await service.app.inject(`/v1/datasets/${id}`)).json().name).toBe(name);
 	});
 
 	it('that is no dataset is refused with the words of the reader, and leaves nothing', async () => {
@@ -74,8 +86,8 @@ describe('an upload', () => {
 		['of another kind', () => upload(archive, 'application/octet-stream', '?filename=a.tar'), 400, 'invalid_request', 'filename'],
 		['of bytes without a name', () => upload(archive, 'application/octet-stream'), 400, 'invalid_request', 'filename'],
 		['with an unknown query', () => upload(archive, 'application/zip', '?name=a.zip'), 400, 'invalid_request', 'name'],
-		['of an unknown type', () => upload(archive, 'application/x-tar'), 415, 'unsupported_media_type', null],
-		['of JSON', () => upload('{}', 'application/json'), 415, 'unsupported_media_type', null],
+		['of an unknown type', () => upload(archive, 'application/x-tar'), 415, 'unsupported_media_type', 'content-type'],
+		['of JSON', () => upload('{}', 'application/json'), 415, 'unsupported_media_type', 'content-type'],
 		['that is empty', () => upload(''), 400, 'invalid_request', 'file'],
 		['past the limit', () => upload(Buffer.alloc(200_001)), 413, 'too_large', 'file'],
 		[
@@ -182,6 +194,9 @@ describe('datasets', () => {
 		const removed = await remove();
 		expect([removed.statusCode, removed.body]).toEqual([204, '']);
 		expectProblem(await remove(), 404, 'not_found');
+		expect((await service.app.inject(`/v1/jobs/${job.id}`)).json()).toMatchObject({ status: 'cancelled', spec: { dataset: id } });
+		const again = await service.app.inject({ method: 'POST', url: '/v1/jobs', payload: job.spec });
+		expect(expectProblem(again, 422, 'dataset_not_found', 'dataset').detail).toContain('it was deleted, or never existed');
 		expect(await readdir(join(service.home, 'datasets'))).not.toContain(id);
 	});
 });

@@ -179,6 +179,10 @@ describe('jobs', () => {
 		const { id } = await addJob(service.app, datasets.binary);
 		const cancel = () => service.app.inject({ method: 'POST', url: `/v1/jobs/${id}/cancel` });
 		expect((await cancel()).json()).toMatchObject({ id, status: 'cancelled' });
-		expectProblem(await cancel(), 409, 'job_not_cancellable');
+		expect(expectProblem(await cancel(), 409, 'job_not_cancellable', 'id').detail).toBe(`${id} is already cancelled`);
+		await service.queue.jobs.transition((await addJob(service.app, datasets.binary)).id, ['queued'], 'failed');
+		const failed = (await service.app.inject('/v1/jobs?limit=1')).json().data[0].id;
+		const refused = await service.app.inject({ method: 'POST', url: `/v1/jobs/${failed}/cancel` });
+		expect(expectProblem(refused, 409, 'job_not_cancellable').detail).toBe(`${failed} has already failed`);
 	});
 });

@@ -101,7 +101,7 @@ describe('an uploaded model', () => {
 			'invalid_request',
 			'file',
 		],
-		['of JSON', () => upload('{}', 'application/json'), 415, 'unsupported_media_type', null],
+		['of JSON', () => upload('{}', 'application/json'), 415, 'unsupported_media_type', 'content-type'],
 		['with an unknown query', () => upload('x', 'application/octet-stream', '?name=a'), 400, 'invalid_request', 'name'],
 	])('%s is refused and leaves nothing', async (_, send, status, code, param) => {
 		const before = await count();

@@ -50,6 +50,31 @@ describe('an error answer is a problem document', () => {
 		expectProblem(await service.app.inject({ method: 'POST', url: '/v1/jobs', headers: { 'content-type': type }, payload }), status, code);
 	});
 
+	it.each([
+		['/v1/jobs', 'text/plain', 'Content-Type must be application/json; found "text/plain"'],
+		['/v1/models', 'text/plain', 'Content-Type must be multipart/form-data or application/octet-stream; found "text/plain"'],
+		['/v1/datasets', 'application/json', /^Content-Type must be multipart\/form-data or application\/zip .*; found "application\/json"$/],
+	])('for a body of the wrong type at %s, with the types that are right', async (url, type, detail) => {
+		const response = await service.app.inject({ method: 'POST', url, headers: { 'content-type': type }, payload: 'x' });
+		const problem = expectProblem(response, 415, 'unsupported_media_type', 'content-type');
+		expect(problem.detail).toEqual(typeof detail === 'string' ? detail : expect.stringMatching(detail));
+	});
+
+	it.each([
+		['{"dataset":', 'line 1, column 12: value expected'],
+		['{\n  "dataset": "ds_1"\n  "model": {}\n}', 'line 3, column 3: comma expected'],
+		['{"dataset": "ds_1",}', 'line 1, column 20: property name expected'],
+		["{'dataset': 1}", 'line 1, column 2: invalid symbol'],
+		['[1, 2', 'line 1, column 6: close bracket expected'],
+		['{} {}', 'line 1, column 4: end of file expected'],
+		[`"\n${'['.repeat(100_000)}`, 'line 1, column 1: unexpected end of string'],
+		['{"__proto__": {"x": 1}}', 'it has a field __proto__, or a field prototype in a field constructor'],
+	])('for a body that is no JSON, with the place where it breaks off: %#', async (payload, fault) => {
+		const headers = { 'content-type': 'application/json' };
+		const response = await service.app.inject({ method: 'POST', url: '/v1/jobs', headers, payload });
+		expect(expectProblem(response, 400, 'invalid_json').detail).toBe(`The body is not valid JSON: ${fault}`);
+	});
+
 	it('for a query string or a body where none is known', async () => {
 		expectProblem(await service.app.inject('/v1/jobs/job_1?verbose=1'), 400, 'invalid_request', 'verbose');
 		expectProblem(

@@ -5,8 +5,9 @@ import type { JobResource, ModelVerdict, Problem, WorkerStatus } from '@steelyar
 import { launchRedis, openQueue, type Queue, type Work } from '@steelyard/queue';
 import { openStore, type Store } from '@steelyard/store';
 import pino from 'pino';
-import { expect } from 'vitest';
-import { type App, type AppOptions, buildApp } from '../src/app.js';
+import { expect, vi } from 'vitest';
+import { type AppOptions, buildApp } from '../src/app.js';
+import type { App } from '../src/fastify-app.js';
 import { datasetArchive } from './archive.js';
 
 export const silent = pino({ level: 'silent' });
@@ -99,9 +100,16 @@ export async function addModel(app: App, bytes = 'a model'): Promise<string> {
 	return response.json().id;
 }
 
-/** Has a worker's verdict on every model that comes, as `verdict` gives it. */
+/** Has a worker give the verdict that `verdict` makes on every model that is uploaded. */
 export async function judgeModels(queue: Queue, verdict: (id: string) => ModelVerdict): Promise<Work> {
 	return queue.inspections.work({ process: async (id) => verdict(id) });
+}
+
+/** Has a worker give these verdicts, by the id of the model, and resolves once they are there. */
+export async function judge(queue: Queue, verdicts: Readonly<Record<string, ModelVerdict>>): Promise<void> {
+	const judging = await judgeModels(queue, (id) => verdicts[id] ?? expect.unreachable(`no verdict on ${id} is foreseen`));
+	for (const id of Object.keys(verdicts)) await vi.waitFor(async () => expect(await queue.inspections.verdict(id)).not.toBeNull());
+	await judging.close(1000);
 }
 
 /** Posts a job and gives its record. */

@@ -14,27 +14,28 @@ const ID = /^mdl_[a-z0-9]{1,40}$/;
 const LONGEST_NAME = 255;
 const keyOf = (id: string) => `models/${id}/model.json`;
 
-/** What `model.json` holds: all that is known of a model before its verdict. */
+/** What `model.json` holds: everything but the result of the inspection. */
 type ModelRecord = Omit<ModelResource, 'status' | 'report' | 'error'>;
 
 export type Models = {
-	/** Takes one ONNX file, which `send` saves, makes it visible as a whole, and queues it for inspection. Throws ProblemError. */
+	/** Takes one ONNX file, which `send` saves, and queues it for inspection. The model is listed once its file is in place. Throws ProblemError. */
 	add(send: (save: Save) => Promise<void>): Promise<ModelResource>;
 	/** Throws ProblemError `not_found`. */
 	get(id: string): Promise<ModelResource>;
-	/** null where there is none. */
+	/** Gives null where there is none. */
 	find(id: string): Promise<ModelResource | null>;
-	/** Without their reports, of which a page could be hundreds of megabytes. */
+	/** Gives models without their reports: a page of reports could be hundreds of megabytes. */
 	list(query: ListQuery): Promise<List<ModelResource>>;
 	/** Throws ProblemError `not_found`, or `model_in_use` while a job that has not ended names it. */
 	remove(id: string): Promise<void>;
-	/** Runs an action during which the model cannot be removed. */
+	/** Runs an action, during which the model cannot be removed. */
 	holding<T>(id: string, action: () => Promise<T>): Promise<T>;
 };
 
 /**
- * Uploaded models as folders of the store, `models/<id>/`: `model.onnx` and `model.json` appear by one rename and stay as they are, and vanish with
- * `model.json`. What a model's status is follows from its verdict, which a worker adds. No byte of a model is read here.
+ * The uploaded models of a store. Each is a folder `models/<id>/` with `model.onnx` and `model.json`. It is renamed into place when it is complete, does not
+ * change after that, and there is no model any more once its `model.json` is removed. A worker adds the result of the inspection, which decides about the
+ * status. This process reads no byte of a model.
  */
 export function createModels({ store, queue, modelLimit }: { store: Store; queue: Queue; modelLimit: number }): Models {
 	const exclusive = createExclusive();

@@ -1,18 +1,18 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { ProblemError } from '@steelyard/contracts';
-import type { App } from '../app.js';
 import { type Config, isLoopback } from '../config.js';
+import type { App } from '../fastify-app.js';
 
 const digest = (text: string) => createHash('sha256').update(text).digest();
 
-/** Demands the API key, where there is one, on every route that is not marked `open`. */
+/** Makes every route that is not marked `open` demand the API key, if the service has one. */
 export function addApiKey(app: App, { apiKey }: Pick<Config, 'apiKey'>): void {
 	if (apiKey === null) return;
 	const expected = digest(apiKey);
 	app.addHook('onRequest', async (request) => {
 		if (request.routeOptions.config?.open === true) return;
 		const given = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
-		// Digests have one length, so that the comparison takes one time.
+		// The digests have equal lengths, so that the time of the comparison says nothing about the key.
 		if (given === undefined || !timingSafeEqual(digest(given), expected)) {
 			throw new ProblemError('unauthorized', 'Send the API key as "Authorization: Bearer …"', 'authorization');
 		}

@@ -1,8 +1,30 @@
 import swagger from '@fastify/swagger';
-import type { App } from '../app.js';
-import { components } from '../schemas/components.js';
+import { JobSpec, requestOf } from '@steelyard/contracts';
+import type { FastifySchema } from 'fastify';
+import { type TSchema, Type } from 'typebox';
+import type { App } from '../fastify-app.js';
+import { components, ref } from '../schemas/components.js';
 
-/** Writes the OpenAPI 3.1 document from the schemas that the routes validate by. */
+const file = { type: 'string', format: 'binary' };
+const form = { type: 'object', required: ['file'], properties: { file } };
+
+/** The body of an upload, which comes as the raw bytes or as a form. */
+const uploadOf = (types: readonly string[]) => ({
+	content: Object.fromEntries(types.map((type) => [type, { schema: type === 'multipart/form-data' ? form : file }])),
+});
+
+/** The schema of a route as its clients see it: they may leave out what has a default. */
+function described(schema: FastifySchema, isUpload: boolean): FastifySchema {
+	const { querystring, body, ...rest } = schema;
+	return {
+		...rest,
+		...(querystring === undefined ? {} : { querystring: requestOf(querystring as TSchema) }),
+		...(body === undefined ? {} : { body: body === JobSpec ? ref('JobRequest') : body }),
+		...(isUpload ? { body: uploadOf(schema.consumes ?? []) } : {}),
+	};
+}
+
+/** Serves the OpenAPI 3.1 document, which is made of the schemas that the routes validate by, at `/openapi.json`. */
 export async function addOpenapi(app: App, { version, secured }: { version: string; secured: boolean }): Promise<void> {
 	for (const [name, schema] of Object.entries(components)) app.addSchema({ ...schema, $id: name });
 	await app.register(swagger, {
@@ -18,12 +40,16 @@ export async function addOpenapi(app: App, { version, secured }: { version: stri
 			...(secured ? { security: [{ key: [] }] } : {}),
 			components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
 		},
+		transform: ({ schema, url, route }) => ({ schema: described(schema, route.config?.upload === true), url }),
 		refResolver: { buildLocalReference: ({ $id }, _base, _fragment, i) => (typeof $id === 'string' ? $id : `schema${i}`) },
 	});
 	app.route({
 		method: 'GET',
 		url: '/openapi.json',
-		schema: { hide: true },
-		handler: (_request, reply) => reply.type('application/json; charset=utf-8').send(app.swagger() as never),
+		schema: { hide: true, response: { 200: Type.Unsafe<ReturnType<App['swagger']>>({ type: 'object' }) } },
+		handler: (_request, reply) => {
+			reply.type('application/json; charset=utf-8');
+			return app.swagger();
+		},
 	});
 }

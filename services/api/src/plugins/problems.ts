@@ -2,11 +2,11 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type Problem, type ProblemCode, ProblemError, problems } from '@steelyard/contracts';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import type { App } from '../app.js';
+import type { App } from '../fastify-app.js';
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
-/** The body of every error answer (RFC 9457). */
+/** The body of the answer to an error. */
 export const problemOf = ({ code, message, param }: Pick<ProblemError, 'code' | 'message' | 'param'>): Problem => ({
 	type: `urn:steelyard:problem:${code}`,
 	title: problems[code].title,
@@ -25,22 +25,26 @@ const codeOfStatus = (status: number): ProblemCode => {
 			return 'not_found';
 		case 413:
 			return 'too_large';
-		case 415:
-			return 'unsupported_media_type';
 		default:
 			return 'invalid_request';
 	}
 };
 
-const JSON_CODES = new Set(['FST_ERR_CTP_EMPTY_JSON_BODY', 'FST_ERR_CTP_INVALID_JSON_BODY']);
 const isProblem = (error: unknown): error is ProblemError => error instanceof ProblemError;
 
-/** ioredis gives up a command after its retries, or at once where its connection was ended. */
+/** Whether ioredis gave up: after its retries, or at once because its connection was ended. */
 const isRedisAway = ({ name, message, syscall }: Partial<NodeJS.ErrnoException>): boolean =>
 	name === 'MaxRetriesPerRequestError' || message === 'Connection is closed.' || syscall === 'connect';
 
-/** What the client is told of an error. Only what is meant for it: the text of an unexpected error stays in the log. */
-function told(error: unknown): ProblemError {
+/** Says which media types the route of a request takes, and which one came. */
+const unsupportedType = ({ headers, routeOptions }: FastifyRequest): string => {
+	const wanted = routeOptions.schema?.consumes ?? ['application/json'];
+	const found = headers['content-type'];
+	return `Content-Type must be ${wanted.join(' or ')}; found ${found === undefined ? 'none' : JSON.stringify(found.slice(0, 100))}`;
+};
+
+/** The problem that a client sees for an error. The text of an unexpected error is not shown to it, only logged. */
+function asProblem(error: unknown, request: FastifyRequest): ProblemError {
 	if (isProblem(error)) return error;
 	const { statusCode, code, message } = error as Partial<FastifyError>;
 	if (code === 'ENOSPC' || code === 'EDQUOT') return new ProblemError('insufficient_storage', 'No space is left on the disk');
@@ -48,31 +52,33 @@ function told(error: unknown): ProblemError {
 	if (statusCode === undefined || statusCode < 400 || statusCode >= 500) {
 		return new ProblemError('internal', 'The request could not be answered; the log of the service says why');
 	}
+	if (statusCode === 415) return new ProblemError('unsupported_media_type', unsupportedType(request), 'content-type');
 	return new ProblemError(
-		JSON_CODES.has(code ?? '') ? 'invalid_json' : codeOfStatus(statusCode),
+		code === 'FST_ERR_CTP_EMPTY_JSON_BODY' ? 'invalid_json' : codeOfStatus(statusCode),
 		message ?? STATUS_CODES[statusCode] ?? 'refused',
 	);
 }
 
+/** Answers a request with the problem document of an error, and logs the error if the service is to blame. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-	const problem = told(error);
+	const problem = asProblem(error, request);
 	if (problem.status >= 500 && problem.code !== 'unavailable' && problem.code !== 'insufficient_storage') {
 		request.log.error({ err: error }, 'a request failed unexpectedly');
 	} else if (problem.status >= 500) request.log.warn({ err: error }, problem.message);
-	// The errors of a stream that had begun to answer may have set these.
+	// A handler that fails may have set these for the answer that it prepared.
 	for (const header of ['content-length', 'content-disposition', 'etag', 'accept-ranges', 'cache-control', 'location'])
 		reply.removeHeader(header);
 	if (problem.code !== 'range_not_satisfiable') reply.removeHeader('content-range');
 	if (problem.code === 'unauthorized') reply.header('www-authenticate', 'Bearer');
 	if (problem.code === 'unavailable') reply.header('retry-after', '1');
-	// As text: a problem has one form, whatever schemas the route has for its answers.
+	// It is sent as text because a problem has the same form on every route, whatever the route's schemas are.
 	return reply
 		.code(problem.status)
 		.type(PROBLEM_TYPE)
 		.send(JSON.stringify(problemOf(problem)));
 }
 
-/** Answers bytes that are no HTTP request, for which there is neither request nor reply: bad syntax, a header that is too large, a header that never ends. */
+/** Answers on a connection that carries no HTTP request, for which Fastify has neither request nor reply: bad syntax, a header that is too large or never ends. */
 export function refuseConnection(error: Error & { code?: string }, socket: Duplex): void {
 	if (error.code === 'ECONNRESET' || !socket.writable) {
 		socket.destroy();
@@ -91,7 +97,7 @@ export function refuseConnection(error: Error & { code?: string }, socket: Duple
 	);
 }
 
-/** Makes problem documents of everything that goes wrong, also where no route is reached: 404, and 405 where the path is known under other methods. */
+/** Answers every error with a problem document, also where no route is reached: 404, or 405 if the path has routes for other methods. */
 export function addProblems(app: App): void {
 	const paths = new Map<string, { pattern: RegExp; methods: Set<string> }>();
 	app.addHook('onRoute', ({ url, method }) => {

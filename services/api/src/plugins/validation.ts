@@ -1,13 +1,16 @@
 import { ProblemError, parse } from '@steelyard/contracts';
+import type { FastifyError } from 'fastify';
 import { type TObject, Type } from 'typebox';
-import type { App } from '../app.js';
+import type { App } from '../fastify-app.js';
 import { fromText } from '../schemas/from-text.js';
+import { jsonFault } from './json-fault.js';
 
 const NoFields = Type.Object({}, { additionalProperties: false });
 
-/** Deepest nesting that a body may have: no resource comes near it, and what walks a value by recursion stays off the end of the stack. */
+/** How deep a body may be nested. No resource comes near it, and a function that walks a value by recursion does not run out of stack. */
 const DEPTH = 64;
 
+/** Whether brackets and braces outside of strings nest too deep. It needs no recursion. */
 function tooDeep(text: string): boolean {
 	let depth = 0;
 	let quoted = false;
@@ -24,21 +27,28 @@ function tooDeep(text: string): boolean {
 	return false;
 }
 
+const invalidJson = (text: string): ProblemError => {
+	const fault = jsonFault(text);
+	// What the parser refuses though its syntax is valid could change the prototype of an object.
+	const reason = fault === null ? 'it has a field __proto__, or a field prototype in a field constructor' : fault;
+	return new ProblemError('invalid_json', `The body is not valid JSON: ${reason}`);
+};
+
 /**
- * Validates by the TypeBox schemas of the routes, with their defaults. Bodies are taken as they are; query strings and headers are text and so
- * converted to the schema's types. Unknown fields are refused, also where a route says nothing of a query string or a body.
+ * Validates requests by the TypeBox schemas of their routes and fills in the defaults. The values of a body must have the types of the schema; those of
+ * query strings and headers are text, which is converted. Unknown fields are refused, also by routes that have no query string or no body.
  */
 export function addValidation(app: App): void {
 	app.setValidatorCompiler(({ schema, httpPart }) => (input: unknown) => {
 		const own = schema as TObject;
 		try {
-			// No body counts as one without fields, so that the answer names those that are required.
+			// A missing body is validated like one without fields, so that the answer names the fields that are required.
 			return { value: parse(own, httpPart === 'body' ? (input ?? {}) : fromText(own, input as Record<string, unknown>)) };
 		} catch (error) {
 			return { error: error as Error };
 		}
 	});
-	// Answers are built by this service, and their schemas are for the document: no second walk over them.
+	// The schemas of answers are for the document and for the types of the handlers. Answers are not checked again while the service runs.
 	app.setSerializerCompiler(() => (data) => JSON.stringify(data));
 
 	app.addHook('onRoute', (route) => {
@@ -51,6 +61,10 @@ export function addValidation(app: App): void {
 	app.removeAllContentTypeParsers();
 	app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, text, done) => {
 		if (tooDeep(text)) done(new ProblemError('invalid_json', `The body is nested deeper than ${DEPTH} levels`));
-		else parseJson(request, text, done);
+		else {
+			parseJson(request, text, (error, body) =>
+				done((error as FastifyError | null)?.code === 'FST_ERR_CTP_INVALID_JSON_BODY' ? invalidJson(text) : error, body),
+			);
+		}
 	});
 }

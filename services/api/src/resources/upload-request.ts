@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import multipart from '@fastify/multipart';
 import { ProblemError } from '@steelyard/contracts';
 import type { FastifyRequest } from 'fastify';
-import type { App } from '../app.js';
+import type { App } from '../fastify-app.js';
 import { discard } from './receive.js';
 
 /** Writes a stream to disk; `filename` tells what it is. Throws ProblemError. */

@@ -1,42 +1,50 @@
-import { type Artifact, isFinal, type JobCurves, type JobEvent, type JobResource, ProblemError } from '@steelyard/contracts';
+import type { Readable } from 'node:stream';
+import { type Artifact, isFinal, type JobCurves, type JobEvent, type JobResource, ListOf, ProblemError } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 import type { Store } from '@steelyard/store';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import type { App } from '../app.js';
+import type { App } from '../fastify-app.js';
 import { byteRange, matches } from '../jobs/byte-range.js';
 import { curvesOf } from '../jobs/curves.js';
 import type { JobLookup } from '../jobs/lookup.js';
-import { IdParams, ListOf, ref, refusals } from '../schemas/shared.js';
+import { ref } from '../schemas/components.js';
+import { IdParams } from '../schemas/id-params.js';
+import { refusals } from '../schemas/refusals.js';
 
 const ArtifactParams = Type.Object({ id: Type.String(), name: Type.String() });
+/** Events that are read at one time. */
 const PAGE = 1000;
+const MODEL = 'model.onnx';
 
 const keyOf = ({ id, attempt }: JobResource, { name }: Artifact) => `jobs/${id}/attempts/${attempt}/${name}`;
 
-const download = {
-	description: 'The bytes',
-	content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
-} as never;
-const downloads = {
-	200: download,
-	206: download,
-	304: Type.Null({ description: 'The client has these bytes' }),
-	...refusals('not_found', 'artifact_not_ready', 'range_not_satisfiable'),
+/** The bytes of a download; null answers a request that wants none. */
+const Bytes = Type.Unsafe<Readable | null>({ type: 'string', format: 'binary' });
+
+/** Describes the answers of a download, whose media type is that of the artifact. */
+const downloads = <MediaType extends string>(mediaType: MediaType) => {
+	const content = { [mediaType]: { schema: Bytes } } as Record<MediaType, { schema: typeof Bytes }>;
+	return {
+		200: { description: 'The bytes', content },
+		206: { description: 'The bytes of the range', content },
+		304: Type.Null({ description: 'The client has these bytes' }),
+		...refusals('not_found', 'artifact_not_ready', 'range_not_satisfiable'),
+	};
 };
 
-export async function artifactRoutes(app: App, { queue, store, job }: { queue: Queue; store: Store; job: JobLookup }): Promise<void> {
-	/** The artifact of that name. Throws ProblemError: `artifact_not_ready` while it may still come or where the job ended without it, else `not_found`. */
-	function named(record: JobResource, name: string): Artifact {
-		const artifact = record.artifacts.find((one) => one.name === name);
-		if (artifact !== undefined) return artifact;
-		if (isFinal(record.status) && name !== 'model.onnx')
-			throw new ProblemError('not_found', `${record.id} has no artifact ${name}`, 'name');
-		throw new ProblemError('artifact_not_ready', `${record.id} is ${record.status} and has no ${name}`, 'name');
-	}
+/** Finds an artifact by its name. Throws ProblemError `artifact_not_ready` if the job may still write it, or ended without a model; else `not_found`. */
+function artifactOf(record: JobResource, name: string): Artifact {
+	const artifact = record.artifacts.find((one) => one.name === name);
+	if (artifact !== undefined) return artifact;
+	if (isFinal(record.status) && name !== MODEL) throw new ProblemError('not_found', `${record.id} has no artifact ${name}`, 'name');
+	throw new ProblemError('artifact_not_ready', `${record.id} is ${record.status} and has no ${name}`, 'name');
+}
 
-	/** Answers with an artifact, whole or in part. Its bytes never change, so the hash of them is its tag. */
-	async function send(record: JobResource, artifact: Artifact, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+/** The routes that give out the curves and the artifacts of a job. */
+export async function artifactRoutes(app: App, { queue, store, job }: { queue: Queue; store: Store; job: JobLookup }): Promise<void> {
+	/** Prepares the answer with an artifact, whole or in part, and gives its body. The bytes never change, so their checksum is the entity tag. */
+	async function bodyOf(record: JobResource, artifact: Artifact, request: FastifyRequest, reply: FastifyReply): Promise<Readable | null> {
 		const tag = `"${artifact.sha256}"`;
 		const { range: asked, 'if-range': condition, 'if-none-match': known } = request.headers;
 		reply
@@ -44,7 +52,10 @@ export async function artifactRoutes(app: App, { queue, store, job }: { queue: Q
 			.header('accept-ranges', 'bytes')
 			.header('x-content-type-options', 'nosniff')
 			.header('cache-control', 'private, no-cache');
-		if (matches(known, tag)) return reply.code(304).send();
+		if (matches(known, tag)) {
+			reply.code(304);
+			return null;
+		}
 		const range = condition === undefined || condition === tag ? byteRange(asked, artifact.bytes) : null;
 		if (range === 'unsatisfiable') {
 			reply.header('content-range', `bytes */${artifact.bytes}`);
@@ -53,8 +64,7 @@ export async function artifactRoutes(app: App, { queue, store, job }: { queue: Q
 		reply.type(artifact.content_type).header('content-disposition', `attachment; filename="${artifact.name.replace(/[^\w.-]/g, '_')}"`);
 		reply.header('content-length', range === null ? artifact.bytes : range.end - range.start + 1);
 		if (range !== null) reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${artifact.bytes}`);
-		if (request.method === 'HEAD') return reply.send();
-		return reply.send(await store.read(keyOf(record, artifact), range ?? {}));
+		return request.method === 'HEAD' ? null : store.read(keyOf(record, artifact), range ?? {});
 	}
 
 	/** Every event of a job that is kept. */
@@ -72,7 +82,9 @@ export async function artifactRoutes(app: App, { queue, store, job }: { queue: Q
 		method: 'GET',
 		url: '/v1/jobs/:id/metrics',
 		schema: {
+			operationId: 'getJobMetrics',
 			summary: 'The curves of a job',
+			description: 'From its events while the job runs, and from its artifact `metrics.json` once there is one; both have one form.',
 			tags: ['jobs'],
 			params: IdParams,
 			response: { 200: ref('JobCurves'), ...refusals('not_found') },
@@ -81,37 +93,56 @@ export async function artifactRoutes(app: App, { queue, store, job }: { queue: Q
 			const record = await job(request.params.id);
 			const artifact = record.artifacts.find(({ name }) => name === 'metrics.json');
 			const bytes = artifact === undefined ? null : await store.get(keyOf(record, artifact));
-			const curves = bytes === null ? curvesOf(await eventsOf(record.id)) : (JSON.parse(bytes.toString()) as JobCurves);
-			return curves as never;
+			return bytes === null ? curvesOf(await eventsOf(record.id)) : (JSON.parse(bytes.toString()) as JobCurves);
 		},
 	});
 	app.route({
 		method: 'GET',
 		url: '/v1/jobs/:id/artifacts',
 		schema: {
+			operationId: 'listArtifacts',
 			summary: 'What a job has produced',
 			tags: ['jobs'],
 			params: IdParams,
-			response: { 200: ListOf(ref('Artifact'), 'All of them'), ...refusals('not_found') },
+			response: { 200: ListOf(ref('Artifact'), { description: 'All of them' }), ...refusals('not_found') },
 		},
-		handler: async (request) => ({ object: 'list', data: (await job(request.params.id)).artifacts, has_more: false }) as never,
+		handler: async (request) => ({ object: 'list' as const, data: (await job(request.params.id)).artifacts, has_more: false }),
 	});
-	app.route({
-		method: ['GET', 'HEAD'],
-		url: '/v1/jobs/:id/artifacts/:name',
-		schema: { summary: 'Download an artifact', tags: ['jobs'], params: ArtifactParams, response: downloads },
-		handler: async (request, reply) => {
-			const record = await job(request.params.id);
-			return send(record, named(record, request.params.name), request, reply) as never;
-		},
-	});
-	app.route({
-		method: ['GET', 'HEAD'],
-		url: '/v1/jobs/:id/model',
-		schema: { summary: 'Download the trained ONNX model', tags: ['jobs'], params: IdParams, response: downloads },
-		handler: async (request, reply) => {
-			const record = await job(request.params.id);
-			return send(record, named(record, 'model.onnx'), request, reply) as never;
-		},
-	});
+	// HEAD has routes of its own, since those that Fastify adds by itself would read the whole artifact. The document leaves every HEAD out.
+	for (const method of ['GET', 'HEAD'] as const) {
+		app.route({
+			method,
+			url: '/v1/jobs/:id/artifacts/:name',
+			exposeHeadRoute: false,
+			schema: {
+				operationId: 'downloadArtifact',
+				summary: 'Download an artifact',
+				description:
+					'The schemas Explanation, Diagnostics and JobCurves describe `explanation.json`, `diagnostics.json` and `metrics.json`.',
+				tags: ['jobs'],
+				params: ArtifactParams,
+				response: downloads('*/*'),
+			},
+			handler: async (request, reply) => {
+				const record = await job(request.params.id);
+				return bodyOf(record, artifactOf(record, request.params.name), request, reply);
+			},
+		});
+		app.route({
+			method,
+			url: '/v1/jobs/:id/model',
+			exposeHeadRoute: false,
+			schema: {
+				operationId: 'downloadModel',
+				summary: 'Download the trained ONNX model',
+				tags: ['jobs'],
+				params: IdParams,
+				response: downloads('application/octet-stream'),
+			},
+			handler: async (request, reply) => {
+				const record = await job(request.params.id);
+				return bodyOf(record, artifactOf(record, MODEL), request, reply);
+			},
+		});
+	}
 }

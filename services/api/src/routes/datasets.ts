@@ -1,58 +1,81 @@
-import { ListQuery, ProblemError } from '@steelyard/contracts';
+import { ListOf, ListQuery, ProblemError } from '@steelyard/contracts';
 import { Type } from 'typebox';
-import type { App } from '../app.js';
 import type { Datasets } from '../datasets/datasets.js';
+import type { App } from '../fastify-app.js';
 import { addUpload, uploadScope } from '../resources/upload-request.js';
-import { IdParams, ListOf, ref, refusals } from '../schemas/shared.js';
+import { ref } from '../schemas/components.js';
+import { IdParams } from '../schemas/id-params.js';
+import { refusals } from '../schemas/refusals.js';
+
+const BYTES = 'application/octet-stream';
+const RAW_TYPES = ['application/zip', 'application/x-zip-compressed', BYTES];
 
 const Filename = Type.Object(
-	{ filename: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'of a raw body; tells .zip from .npz' })) },
+	{
+		filename: Type.Optional(
+			Type.String({ minLength: 1, maxLength: 255, description: 'the name of the file in a raw body; it ends in .zip or .npz' }),
+		),
+	},
 	{ additionalProperties: false },
 );
 
+/** The routes that upload, list, show and delete datasets. */
 export async function datasetRoutes(app: App, { datasets }: { datasets: Datasets }): Promise<void> {
 	app.route({
 		method: 'GET',
 		url: '/v1/datasets',
 		schema: {
+			operationId: 'listDatasets',
 			summary: 'Datasets, newest first',
 			tags: ['datasets'],
 			querystring: ListQuery,
-			response: { 200: ListOf(ref('Dataset'), 'A page') },
+			response: { 200: ListOf(ref('Dataset'), { description: 'A page' }), ...refusals('invalid_request') },
 		},
 		handler: (request) => datasets.list(request.query),
 	});
 	app.route({
 		method: 'GET',
 		url: '/v1/datasets/:id',
-		schema: { summary: 'A dataset', tags: ['datasets'], params: IdParams, response: { 200: ref('Dataset'), ...refusals('not_found') } },
+		schema: {
+			operationId: 'getDataset',
+			summary: 'A dataset',
+			tags: ['datasets'],
+			params: IdParams,
+			response: { 200: ref('Dataset'), ...refusals('not_found') },
+		},
 		handler: (request) => datasets.get(request.params.id),
 	});
 	app.route({
 		method: 'DELETE',
 		url: '/v1/datasets/:id',
 		schema: {
+			operationId: 'deleteDataset',
 			summary: 'Delete a dataset',
+			description:
+				'Deletes its files and its record, for good. It is refused while a job that has not ended uses the dataset. Jobs that have ended keep their record, their events and their artifacts, but cannot be trained again: their spec, posted again, is refused as `dataset_not_found`.',
 			tags: ['datasets'],
 			params: IdParams,
 			response: { 204: Type.Null({ description: 'Deleted' }), ...refusals('not_found', 'dataset_in_use') },
 		},
 		handler: async (request, reply) => {
 			await datasets.remove(request.params.id);
-			return reply.code(204).send(null);
+			reply.code(204);
+			return null;
 		},
 	});
 
-	await uploadScope(app, ['application/zip', 'application/x-zip-compressed', 'application/octet-stream'], (scope) => {
+	await uploadScope(app, RAW_TYPES, (scope) => {
 		scope.route({
 			method: 'POST',
 			url: '/v1/datasets',
 			config: { upload: true },
 			schema: {
+				operationId: 'createDataset',
 				summary: 'Upload and validate a dataset',
-				description: 'A .zip or .npz, as the raw body or as the field `file` of a form.',
+				description:
+					'A .zip or .npz, as the raw body or as the field `file` of a form. A dataset whose manifest gives no name is called like the file, without its extension.',
 				tags: ['datasets'],
-				consumes: ['multipart/form-data', 'application/zip', 'application/octet-stream'],
+				consumes: ['multipart/form-data', ...RAW_TYPES],
 				querystring: Filename,
 				response: {
 					201: ref('Dataset'),
@@ -61,14 +84,12 @@ export async function datasetRoutes(app: App, { datasets }: { datasets: Datasets
 			},
 			handler: async (request, reply) => {
 				const fallback = () => {
-					if (!request.headers['content-type']?.startsWith('application/octet-stream')) return 'upload.zip';
-					throw new ProblemError('invalid_request', 'Say ?filename=… ending in .zip or .npz', 'filename');
+					if (!request.headers['content-type']?.startsWith(BYTES)) return 'dataset.zip';
+					throw new ProblemError('invalid_request', `A body of type ${BYTES} needs ?filename=… that ends in .zip or .npz`, 'filename');
 				};
 				const dataset = await addUpload(request, { filename: request.query.filename, fallback }, datasets.add);
-				return reply
-					.code(201)
-					.header('location', `/v1/datasets/${dataset.id}`)
-					.send(dataset as never);
+				reply.code(201).header('location', `/v1/datasets/${dataset.id}`);
+				return dataset;
 			},
 		});
 	});

@@ -1,11 +1,13 @@
 import { once } from 'node:events';
-import { PassThrough } from 'node:stream';
-import { isFinal, type JobEvent, ProblemError } from '@steelyard/contracts';
+import { PassThrough, type Readable } from 'node:stream';
+import { isFinal, type JobEvent, ListOf, ProblemError } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 import { Type } from 'typebox';
-import type { App } from '../app.js';
+import type { App } from '../fastify-app.js';
 import type { JobLookup } from '../jobs/lookup.js';
-import { IdParams, ListOf, ref, refusals } from '../schemas/shared.js';
+import { ref } from '../schemas/components.js';
+import { IdParams } from '../schemas/id-params.js';
+import { refusals } from '../schemas/refusals.js';
 
 /** Milliseconds between the comments that keep proxies from closing a quiet stream. */
 const HEARTBEAT = 15_000;
@@ -13,29 +15,37 @@ const EVENT_ID = '^[0-9]{1,19}(-[0-9]{1,19})?$';
 
 const EventQuery = Type.Object(
 	{
-		limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }),
-		after: Type.Optional(Type.String({ pattern: EVENT_ID, description: 'id of the last event already seen' })),
+		limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100, description: 'most events that a page may have; a stream has all' }),
+		after: Type.Optional(Type.String({ pattern: EVENT_ID, description: 'the id of the last event seen' })),
 	},
 	{ additionalProperties: false },
 );
 const EventHeaders = Type.Object({
 	accept: Type.Optional(Type.String()),
-	'last-event-id': Type.Optional(Type.String({ description: 'as `after`, as event sources send it' })),
+	'last-event-id': Type.Optional(Type.String({ description: 'the same as `after`, in the form in which event sources send it' })),
 });
 
+const EventStream = Type.Unsafe<Readable>({
+	type: 'string',
+	description: 'Each event is a frame: `id`, `event` with the type of the event, and `data` with a JobEvent as JSON on one line.',
+});
+
+/** Whether a client that accepts these media types is to get a stream. */
 const wantsStream = (accept: string | undefined) =>
 	accept !== undefined && accept.split(',').some((type) => type.split(';', 1)[0]?.trim().toLowerCase() === 'text/event-stream');
 
+/** An event as the frame of a stream. */
 const framed = (event: JobEvent) => `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 
+/** The route that gives out the events of a job, as a page or as a live stream. */
 export async function eventRoutes(app: App, { queue, job }: { queue: Queue; job: JobLookup }): Promise<void> {
 	const open = new Set<AbortController>();
-	// Before the server waits for its connections to end, which these would not do by themselves.
+	// This runs before the server waits for its connections to end, which streams would not do by themselves.
 	app.addHook('preClose', async () => {
 		for (const stream of open) stream.abort();
 	});
 
-	/** Writes events until the job has ended, the client has gone or the service closes. Never rejects. */
+	/** Writes events to `output` until the job has ended, the client has gone or the service closes. Never rejects. */
 	async function stream(id: string, after: string | undefined, output: PassThrough, left: AbortController): Promise<void> {
 		open.add(left);
 		const heartbeat = setInterval(() => output.writableNeedDrain || output.write(':\n\n'), HEARTBEAT);
@@ -46,7 +56,7 @@ export async function eventRoutes(app: App, { queue, job }: { queue: Queue; job:
 				if (!output.write(framed(event))) await once(output, 'drain', { signal: left.signal });
 			}
 		} catch (error) {
-			// An event source takes the stream up again where it ended.
+			// The client connects again and asks for what follows the last event that it has seen.
 			if (!left.signal.aborted) app.log.warn({ err: error, job: id }, 'an event stream broke off');
 		} finally {
 			clearInterval(heartbeat);
@@ -60,18 +70,21 @@ export async function eventRoutes(app: App, { queue, job }: { queue: Queue; job:
 		url: '/v1/jobs/:id/events',
 		exposeHeadRoute: false,
 		schema: {
+			operationId: 'listJobEvents',
 			summary: 'What happened in a job, oldest first',
 			description:
-				'A page of JSON, or with `Accept: text/event-stream` server-sent events, live until the final status. A stream is resumed by `Last-Event-ID`; 204 says that nothing more will come.',
+				'A page of JSON, or with `Accept: text/event-stream` server-sent events, live until the final status. A client that sends `Last-Event-ID` gets what followed that event; 204 says that nothing more will come.',
 			tags: ['jobs'],
 			params: IdParams,
 			querystring: EventQuery,
 			headers: EventHeaders,
-			produces: ['application/json', 'text/event-stream'],
 			response: {
-				200: ListOf(ref('JobEvent'), 'A page'),
-				204: Type.Null({ description: 'The job has ended and all its events were seen' }),
-				...refusals('not_found'),
+				200: {
+					description: 'A page, or a stream',
+					content: { 'application/json': { schema: ListOf(ref('JobEvent')) }, 'text/event-stream': { schema: EventStream } },
+				},
+				204: Type.Null({ description: 'The job has ended, and the client has seen all its events' }),
+				...refusals('invalid_request', 'not_found'),
 			},
 		},
 		handler: async (request, reply) => {
@@ -89,20 +102,22 @@ export async function eventRoutes(app: App, { queue, job }: { queue: Queue; job:
 			const position = after === undefined ? {} : { after };
 			if (!wantsStream(request.headers.accept)) {
 				const events = await queue.events.read(id, { ...position, limit: limit + 1 });
-				return { object: 'list', data: events.slice(0, limit), has_more: events.length > limit } as never;
+				return { object: 'list' as const, data: events.slice(0, limit), has_more: events.length > limit };
 			}
-			if (isFinal(status) && after !== undefined && (await queue.events.read(id, { after, limit: 1 })).length === 0)
-				return reply.code(204).send(null);
+			if (isFinal(status) && after !== undefined && (await queue.events.read(id, { after, limit: 1 })).length === 0) {
+				reply.code(204);
+				return null;
+			}
 			const output = new PassThrough();
 			const left = new AbortController();
-			// One stream a connection, which then does not stand idle and hold up the end of the service.
+			// A connection carries one stream and then closes, so that no idle connection holds up the end of the service.
 			reply
 				.type('text/event-stream; charset=utf-8')
 				.header('cache-control', 'no-store')
 				.header('x-accel-buffering', 'no')
 				.header('connection', 'close');
 			void stream(id, after, output, left);
-			return reply.send(output as never);
+			return output;
 		},
 	});
 }

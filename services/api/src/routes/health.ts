@@ -1,15 +1,16 @@
 import type { Readiness } from '@steelyard/contracts';
-import { type Queue } from '@steelyard/queue';
+import type { Queue } from '@steelyard/queue';
 import type { Store } from '@steelyard/store';
 import { Type } from 'typebox';
-import type { App } from '../app.js';
-import { ref } from '../schemas/shared.js';
+import type { App } from '../fastify-app.js';
+import { ref } from '../schemas/components.js';
 
-/** Below this many free bytes no model can be kept, so no job should begin. */
+/** With fewer free bytes than this a job could not keep its model, so none should begin. */
 const LEAST_FREE = 64 * 1024 ** 2;
 
 const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
+/** Says whether the data folder will do. Never rejects. */
 async function storeHealth(store: Store): Promise<Readiness['store']> {
 	try {
 		const free = await store.freeBytes();
@@ -19,12 +20,18 @@ async function storeHealth(store: Store): Promise<Readiness['store']> {
 	}
 }
 
+/** The routes that say how the service is. */
 export async function healthRoutes(app: App, { queue, store }: { queue: Queue; store: Store }): Promise<void> {
 	app.route({
 		method: 'GET',
 		url: '/healthz',
 		config: { open: true },
-		schema: { summary: 'Whether the process answers', tags: ['service'], response: { 200: Type.Object({ ok: Type.Boolean() }) } },
+		schema: {
+			operationId: 'getHealth',
+			summary: 'Whether the process answers',
+			tags: ['service'],
+			response: { 200: Type.Object({ ok: Type.Boolean() }, { description: 'It does' }) },
+		},
 		handler: () => ({ ok: true }),
 	});
 	app.route({
@@ -32,7 +39,8 @@ export async function healthRoutes(app: App, { queue, store }: { queue: Queue; s
 		url: '/readyz',
 		config: { open: true },
 		schema: {
-			summary: 'Whether jobs can be taken and kept, and by which workers',
+			operationId: 'getReadiness',
+			summary: 'Whether jobs can be taken and their results kept, and which workers there are',
 			tags: ['service'],
 			response: { 200: ref('Readiness'), 503: ref('Readiness') },
 		},
@@ -40,7 +48,8 @@ export async function healthRoutes(app: App, { queue, store }: { queue: Queue; s
 			const redis = await queue.health();
 			const [kept, workers] = await Promise.all([storeHealth(store), redis.ok ? queue.workers.list() : []]);
 			const readiness: Readiness = { ready: redis.ok && kept.ok, redis, store: kept, workers };
-			return reply.code(readiness.ready ? 200 : 503).send(readiness as never);
+			reply.code(readiness.ready ? 200 : 503);
+			return readiness;
 		},
 	});
 }

@@ -1,14 +1,16 @@
-import { isFinal, type JobResource, JobSpec, ListQuery, ProblemError } from '@steelyard/contracts';
+import { type JobResource, JobSpec, ListOf, ListQuery, ProblemError } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 import { createId } from '@steelyard/store';
 import { Type } from 'typebox';
-import type { App } from '../app.js';
 import type { Datasets } from '../datasets/datasets.js';
+import type { App } from '../fastify-app.js';
 import { admit, type Named } from '../jobs/admission.js';
 import { bodyHash } from '../jobs/body-hash.js';
 import type { JobLookup } from '../jobs/lookup.js';
 import type { Models } from '../models/models.js';
-import { IdParams, ListOf, ref, refusals } from '../schemas/shared.js';
+import { ref } from '../schemas/components.js';
+import { IdParams } from '../schemas/id-params.js';
+import { refusals } from '../schemas/refusals.js';
 
 const IdempotencyHeaders = Type.Object({
 	'idempotency-key': Type.Optional(
@@ -41,12 +43,14 @@ const newJob = (spec: JobSpec): JobResource => ({
 
 type Parts = { queue: Queue; datasets: Datasets; models: Models; job: JobLookup };
 
+/** The routes that post, list, show and cancel jobs. */
 export async function jobRoutes(app: App, { queue, datasets, models, job }: Parts): Promise<void> {
-	/** Runs an action on what a spec names, during which none of it can be removed. */
+	/** Looks up the dataset and the model that a spec names, and runs an action during which neither can be deleted. */
 	const holding = <T>({ dataset, model }: JobSpec, action: (named: Named) => Promise<T>): Promise<T> =>
 		datasets.holding(dataset, async () => {
 			const found = await datasets.find(dataset);
-			if (found === null) throw new ProblemError('dataset_not_found', `There is no dataset ${dataset}`, 'dataset');
+			if (found === null)
+				throw new ProblemError('dataset_not_found', `There is no dataset ${dataset}: it was deleted, or never existed`, 'dataset');
 			if (model.family !== 'custom') return action({ dataset: found, model: null });
 			return models.holding(model.model, async () => action({ dataset: found, model: await models.find(model.model) }));
 		});
@@ -55,6 +59,7 @@ export async function jobRoutes(app: App, { queue, datasets, models, job }: Part
 		method: 'POST',
 		url: '/v1/jobs',
 		schema: {
+			operationId: 'createJob',
 			summary: 'Post a training job',
 			tags: ['jobs'],
 			headers: IdempotencyHeaders,
@@ -68,6 +73,7 @@ export async function jobRoutes(app: App, { queue, datasets, models, job }: Part
 					'dataset_not_found',
 					'modality_not_found',
 					'unsupported_task',
+					'unsupported_media_type',
 					'model_not_found',
 					'model_not_ready',
 					'invalid_model',
@@ -82,40 +88,47 @@ export async function jobRoutes(app: App, { queue, datasets, models, job }: Part
 				admit(spec, named, spec.device === 'cuda' ? await queue.workers.list() : []);
 				return queue.jobs.create(newJob(spec), idempotencyKey === undefined ? {} : { idempotencyKey, bodyHash: bodyHash(spec) });
 			});
-			// Also for a repeated post: the first may have ended between these two lines.
+			// A repeated post does this too: the process that handled the first may have ended between these two lines.
 			if (created.status === 'queued') await queue.enqueue(created.id);
-			return reply
-				.code(202)
-				.header('location', `/v1/jobs/${created.id}`)
-				.send(created as never);
+			reply.code(202).header('location', `/v1/jobs/${created.id}`);
+			return created;
 		},
 	});
 	app.route({
 		method: 'GET',
 		url: '/v1/jobs',
-		schema: { summary: 'Jobs, newest first', tags: ['jobs'], querystring: ListQuery, response: { 200: ListOf(ref('Job'), 'A page') } },
-		handler: (request) => queue.jobs.list(request.query) as never,
+		schema: {
+			operationId: 'listJobs',
+			summary: 'Jobs, newest first',
+			tags: ['jobs'],
+			querystring: ListQuery,
+			response: { 200: ListOf(ref('Job'), { description: 'A page' }), ...refusals('invalid_request') },
+		},
+		handler: (request) => queue.jobs.list(request.query),
 	});
 	app.route({
 		method: 'GET',
 		url: '/v1/jobs/:id',
-		schema: { summary: 'A job', tags: ['jobs'], params: IdParams, response: { 200: ref('Job'), ...refusals('not_found') } },
-		handler: (request) => job(request.params.id) as never,
+		schema: {
+			operationId: 'getJob',
+			summary: 'A job',
+			tags: ['jobs'],
+			params: IdParams,
+			response: { 200: ref('Job'), ...refusals('not_found') },
+		},
+		handler: (request) => job(request.params.id),
 	});
 	app.route({
 		method: 'POST',
 		url: '/v1/jobs/:id/cancel',
 		schema: {
+			operationId: 'cancelJob',
 			summary: 'Cancel a job',
 			description: 'A queued job ends at once. A running one is asked to: `cancel_requested` is true until its status is `cancelled`.',
 			tags: ['jobs'],
 			params: IdParams,
 			response: { 200: ref('Job'), ...refusals('not_found', 'job_not_cancellable') },
 		},
-		handler: async (request) => {
-			const { id, status } = await job(request.params.id);
-			if (isFinal(status)) throw new ProblemError('job_not_cancellable', `${id} has already ${status}`, 'id');
-			return (await queue.jobs.requestCancel(id)) as never;
-		},
+		handler: async (request) => queue.jobs.requestCancel((await job(request.params.id)).id),
 	});
 }

@@ -1,25 +1,35 @@
-import { ListQuery } from '@steelyard/contracts';
+import { ListOf, ListQuery } from '@steelyard/contracts';
 import { Type } from 'typebox';
-import type { App } from '../app.js';
+import type { App } from '../fastify-app.js';
 import type { Models } from '../models/models.js';
 import { addUpload, uploadScope } from '../resources/upload-request.js';
-import { IdParams, ListOf, ref, refusals } from '../schemas/shared.js';
+import { ref } from '../schemas/components.js';
+import { IdParams } from '../schemas/id-params.js';
+import { refusals } from '../schemas/refusals.js';
+
+const RAW_TYPES = ['application/octet-stream'];
 
 const Filename = Type.Object(
-	{ filename: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'of a raw body; what the model is called' })) },
+	{
+		filename: Type.Optional(
+			Type.String({ minLength: 1, maxLength: 255, description: 'the name of the file in a raw body, which becomes that of the model' }),
+		),
+	},
 	{ additionalProperties: false },
 );
 
+/** The routes that upload, list, show and delete models. */
 export async function modelRoutes(app: App, { models }: { models: Models }): Promise<void> {
 	app.route({
 		method: 'GET',
 		url: '/v1/models',
 		schema: {
+			operationId: 'listModels',
 			summary: 'Uploaded models, newest first',
-			description: 'Without their reports: those are told of one model at a time.',
+			description: 'Without their reports, which are large: ask for one model to see its report.',
 			tags: ['models'],
 			querystring: ListQuery,
-			response: { 200: ListOf(ref('Model'), 'A page') },
+			response: { 200: ListOf(ref('Model'), { description: 'A page' }), ...refusals('invalid_request') },
 		},
 		handler: (request) => models.list(request.query),
 	});
@@ -27,6 +37,7 @@ export async function modelRoutes(app: App, { models }: { models: Models }): Pro
 		method: 'GET',
 		url: '/v1/models/:id',
 		schema: {
+			operationId: 'getModel',
 			summary: 'An uploaded model, with its report once it is inspected',
 			tags: ['models'],
 			params: IdParams,
@@ -38,27 +49,32 @@ export async function modelRoutes(app: App, { models }: { models: Models }): Pro
 		method: 'DELETE',
 		url: '/v1/models/:id',
 		schema: {
+			operationId: 'deleteModel',
 			summary: 'Delete an uploaded model',
+			description:
+				'Deletes its file and its report, for good. It is refused while a job that has not ended uses the model. Jobs that have ended keep their record, their events and their artifacts, but cannot be trained again: their spec, posted again, is refused as `model_not_found`.',
 			tags: ['models'],
 			params: IdParams,
 			response: { 204: Type.Null({ description: 'Deleted' }), ...refusals('not_found', 'model_in_use') },
 		},
 		handler: async (request, reply) => {
 			await models.remove(request.params.id);
-			return reply.code(204).send(null);
+			reply.code(204);
+			return null;
 		},
 	});
-	await uploadScope(app, ['application/octet-stream'], (scope) => {
+	await uploadScope(app, RAW_TYPES, (scope) => {
 		scope.route({
 			method: 'POST',
 			url: '/v1/models',
 			config: { upload: true },
 			schema: {
+				operationId: 'createModel',
 				summary: 'Upload a forward graph',
 				description:
 					'One self-contained ONNX file, as the raw body or as the field `file` of a form. A worker inspects it: `status` goes from `inspecting` to `ready`, or to `refused` with the reason in `error`. Jobs train it as the family `custom`.',
 				tags: ['models'],
-				consumes: ['multipart/form-data', 'application/octet-stream'],
+				consumes: ['multipart/form-data', ...RAW_TYPES],
 				querystring: Filename,
 				response: {
 					202: ref('Model'),
@@ -67,10 +83,8 @@ export async function modelRoutes(app: App, { models }: { models: Models }): Pro
 			},
 			handler: async (request, reply) => {
 				const model = await addUpload(request, { filename: request.query.filename, fallback: () => 'model.onnx' }, models.add);
-				return reply
-					.code(202)
-					.header('location', `/v1/models/${model.id}`)
-					.send(model as never);
+				reply.code(202).header('location', `/v1/models/${model.id}`);
+				return model;
 			},
 		});
 	});

@@ -1,109 +1,36 @@
 import {
 	Artifact,
 	DatasetResource,
-	JOB_STAGES,
-	JOB_STATUSES,
-	JobError,
+	Diagnostics,
+	Explanation,
+	JobCurves,
+	JobEvent,
+	JobRequest,
 	JobResource,
 	JobSpec,
-	Metrics,
 	ModelResource,
 	Problem,
+	Readiness,
 } from '@steelyard/contracts';
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()]);
-const Numbers = Type.Record(Type.String(), Type.Number());
-const literal = (value: string) => Type.String({ enum: [value] });
-
-const epoch = {
-	stage: Type.String({ enum: [...JOB_STAGES] }),
-	model: Type.String({ description: "a modality's name in the stage unimodal, else fusion" }),
-	epoch: Type.Integer(),
-	train_loss: Type.Number(),
-	validation: Metrics,
-	learning_rate: Type.Number(),
-	best: Type.Boolean(),
-};
-const weights = {
-	epoch: Type.Integer(),
-	modality_weights: Numbers,
-	mutual_information: nullable(Numbers),
-	smoothing: Type.Number(),
-	seconds: Type.Number(),
-};
-const stamp = { id: Type.String({ description: 'grows within a job' }), at: Type.Integer({ description: 'unix milliseconds' }) };
-
-const JobEvent = Type.Union([
-	Type.Object({
-		...stamp,
-		type: literal('status'),
-		status: Type.String({ enum: [...JOB_STATUSES] }),
-		attempt: Type.Integer(),
-		error: nullable(JobError),
-	}),
-	Type.Object({ ...stamp, type: literal('device'), provider: Type.String({ enum: ['cpu', 'cuda'] }), note: nullable(Type.String()) }),
-	Type.Object({ ...stamp, type: literal('stage'), stage: Type.String({ enum: [...JOB_STAGES] }) }),
-	Type.Object({
-		...stamp,
-		type: literal('progress'),
-		stage: Type.String({ enum: [...JOB_STAGES] }),
-		model: Type.String(),
-		progress: Type.Number({ minimum: 0, maximum: 1 }),
-		epoch: Type.Integer(),
-		epochs: Type.Integer(),
-		step: Type.Integer(),
-		steps: Type.Integer(),
-		loss: Type.Number(),
-		rows_per_second: Type.Number(),
-		eta_seconds: nullable(Type.Number()),
-	}),
-	Type.Object({ ...stamp, type: literal('epoch'), ...epoch }),
-	Type.Object({ ...stamp, type: literal('weights'), ...weights }),
-]);
-
-const JobCurves = Type.Object({
-	object: literal('metrics'),
-	epochs: Type.Array(Type.Object({ ...stamp, ...epoch })),
-	weights: Type.Array(Type.Object({ ...stamp, ...weights })),
-});
-
-const Devices = Type.Object({
-	cpu: Type.Object({ available: Type.Boolean() }),
-	cuda: Type.Object({ available: Type.Boolean(), note: nullable(Type.String()) }),
-});
-
-const Readiness = Type.Object({
-	ready: Type.Boolean(),
-	redis: Type.Object({
-		ok: Type.Boolean(),
-		version: nullable(Type.String()),
-		eviction_policy: nullable(Type.String()),
-		kind: Type.String(),
-		note: nullable(Type.String()),
-	}),
-	store: Type.Object({ ok: Type.Boolean(), free_bytes: nullable(Type.Integer()), note: nullable(Type.String()) }),
-	workers: Type.Array(
-		Type.Object({
-			id: Type.String(),
-			pid: Type.Integer(),
-			started_at: Type.Integer(),
-			version: Type.String(),
-			devices: Devices,
-			jobs: Type.Array(Type.String()),
-		}),
-	),
-});
-
-/** Every schema that the document names. */
+/** The schemas that the OpenAPI document has under a name of their own. */
 export const components = {
 	Artifact,
 	Dataset: DatasetResource,
-	Model: ModelResource,
+	Diagnostics,
+	Explanation,
 	Job: JobResource,
-	JobSpec,
-	JobEvent,
 	JobCurves,
-	Readiness,
+	JobEvent,
+	JobRequest,
+	JobSpec,
+	Model: ModelResource,
 	Problem,
-} as const;
+	Readiness,
+};
+
+type Components = typeof components;
+
+/** Refers to a component by its name. The reference has the component's type, so that a handler which answers with another shape does not compile. */
+export const ref = <Name extends keyof Components>(name: Name) => Type.Unsafe<Static<Components[Name]>>({ $ref: `${name}#` });

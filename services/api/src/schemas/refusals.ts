@@ -1,25 +1,21 @@
-import { problems } from '@steelyard/contracts';
-import { type TSchema, Type } from 'typebox';
+import { type ProblemCode, problems } from '@steelyard/contracts';
+import { type TUnsafe } from 'typebox';
+import { ref } from './components.js';
 
-export const IdParams = Type.Object({ id: Type.String() });
+/** Describes an error answer. No handler returns one, hence the type: it throws a ProblemError. */
+type Refusal = { description: string; content: { 'application/problem+json': { schema: TUnsafe<never> } } };
+type StatusOf<Code extends ProblemCode> = (typeof problems)[Code]['status'];
 
-export const ListOf = (item: TSchema, description: string) =>
-	Type.Object({ object: Type.String({ enum: ['list'] }), data: Type.Array(item), has_more: Type.Boolean() }, { description });
-
-/** A reference to a schema that the application knows by its name, which becomes a component of the document. */
-export const ref = (name: string) => Type.Unsafe<never>({ $ref: `${name}#` });
-
-/** The error answers of a route by status, for the document. */
-export const refusals = (...codes: (keyof typeof problems)[]): Record<number, TSchema> => {
-	const byStatus = new Map<number, string[]>();
-	for (const code of codes) byStatus.set(problems[code].status, [...(byStatus.get(problems[code].status) ?? []), code]);
-	return Object.fromEntries(
-		[...byStatus].map(([status, named]) => [
-			status,
-			{
-				description: named.map((code) => `\`${code}\``).join(', '),
-				content: { 'application/problem+json': { schema: ref('Problem') } },
-			} as unknown as TSchema,
-		]),
-	);
-};
+/** Describes the error answers of a route by their status, for the OpenAPI document. */
+export function refusals<Code extends ProblemCode>(...codes: Code[]): Record<StatusOf<Code>, Refusal> {
+	const schema = ref('Problem') as TUnsafe<never>;
+	const described = (status: number): Refusal => ({
+		description: codes
+			.filter((code) => problems[code].status === status)
+			.map((code) => `\`${code}\``)
+			.join(', '),
+		content: { 'application/problem+json': { schema } },
+	});
+	const statuses = codes.map((code): StatusOf<Code> => problems[code].status);
+	return Object.fromEntries(statuses.map((status) => [status, described(status)])) as Record<StatusOf<Code>, Refusal>;
+}

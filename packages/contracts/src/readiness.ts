@@ -1,0 +1,45 @@
+import { type Static, Type } from 'typebox';
+import { nullable } from './nullable.js';
+
+/** What a worker can train on. */
+export const WorkerDevices = Type.Object({
+	cpu: Type.Object({ available: Type.Literal(true) }),
+	cuda: Type.Object({
+		available: Type.Boolean(),
+		note: nullable(Type.String({ description: "why it is not available, in the provider's own words" })),
+	}),
+});
+export type WorkerDevices = Static<typeof WorkerDevices>;
+
+/** A worker that is alive, as it describes itself. */
+export const WorkerStatus = Type.Object({
+	id: Type.String(),
+	pid: Type.Integer({ description: 'of its process' }),
+	started_at: Type.Integer({ description: 'unix seconds' }),
+	version: Type.String(),
+	devices: WorkerDevices,
+	jobs: Type.Array(Type.String(), { description: 'ids of the jobs that it runs' }),
+});
+export type WorkerStatus = Static<typeof WorkerStatus>;
+
+/** Whether the service can take jobs and keep their results, and which workers there are. */
+export const Readiness = Type.Object({
+	ready: Type.Boolean({ description: 'whether Redis and the data folder will do; jobs wait where no worker is there' }),
+	redis: Type.Object({
+		ok: Type.Boolean(),
+		version: nullable(Type.String()),
+		eviction_policy: nullable(Type.String({ description: 'null where Redis does not say' })),
+		kind: Type.String({
+			description:
+				'url: the one that REDIS_URL names; binary: one that the service started; javascript: the same in JavaScript; embedded: one of the two, which does not answer',
+		}),
+		note: nullable(Type.String({ description: 'what is wrong, or what should be known' })),
+	}),
+	store: Type.Object({
+		ok: Type.Boolean(),
+		free_bytes: nullable(Type.Integer()),
+		note: nullable(Type.String({ description: 'what is wrong' })),
+	}),
+	workers: Type.Array(WorkerStatus),
+});
+export type Readiness = Static<typeof Readiness>;

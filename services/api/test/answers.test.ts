@@ -1,0 +1,177 @@
+import { isFinal, type JobResource, type JobStatus, type ModelVerdict } from '@steelyard/contracts';
+import type { InjectOptions } from 'fastify';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildApp } from '../src/app.js';
+import type { App } from '../src/fastify-app.js';
+import { datasetArchive } from './archive.js';
+import { checkerOf, type Document, eventsOf, operationsOf } from './document.js';
+import { curves, jobsInEveryState } from './job-states.js';
+import { ready, report } from './report.js';
+import { addDataset, addModel, judge, openService, type Service, silent, worker } from './service.js';
+
+const STATES = ['queued', 'running', 'running, asked to stop', 'succeeded', 'failed', 'cancelled while queued', 'cancelled while running'];
+/** The status in which a job of that state is. */
+const statusOf = (state: string) => state.split(/[ ,]/, 1)[0] as JobStatus;
+
+let service: Service;
+let document: Document;
+let checker: ReturnType<typeof checkerOf>;
+let dataset: string;
+let models: Record<'inspecting' | 'ready' | 'refused', string>;
+let jobs: Record<string, string>;
+/** Every answer that was checked, as `<operation> <status>`. */
+const seen = new Set<string>();
+
+/** Asks the service, and expects what it answers to be as the document says. */
+async function ask(request: InjectOptions, app: App = service.app) {
+	const response = await app.inject(request);
+	const mediaType = response.headers['content-type']?.toString();
+	seen.add(
+		checker.check({
+			method: request.method ?? 'GET',
+			url: String(request.url),
+			status: response.statusCode,
+			mediaType,
+			body: response.body,
+		}),
+	);
+	return response;
+}
+const get = async (url: string) => (await ask({ url })).json();
+
+beforeAll(async () => {
+	service = await openService({ uploadLimit: 10_000, modelLimit: 10_000 });
+	document = (await service.app.inject('/openapi.json')).json();
+	checker = checkerOf(document);
+	dataset = await addDataset(service.app);
+
+	const refused: ModelVerdict = {
+		status: 'refused',
+		report: { ...report, blockers: [{ code: 'no_gradient', message: 'NonZero has no gradient', where: 'node_3' }] },
+		error: { code: 'invalid_model', message: 'NonZero has no gradient', param: 'node_3' },
+	};
+	const ids = { ready: await addModel(service.app), refused: await addModel(service.app) };
+	await judge(service.queue, { [ids.ready]: ready, [ids.refused]: refused });
+	models = { ...ids, inspecting: await addModel(service.app) };
+
+	jobs = await jobsInEveryState(service, dataset, {
+		model: { family: 'custom', model: ids.ready, inputs: { labs: 'labs', text: 'text' }, output: 'y' },
+	});
+	await service.queue.workers.announce(worker('one', 'no device'));
+});
+afterAll(() => service.close());
+
+describe('the answers about a job', () => {
+	it('are tried in every state that a job can be in', () => {
+		expect(Object.keys(jobs)).toEqual(STATES);
+	});
+
+	it.each(STATES)('that is %s are as the document says', async (state) => {
+		const path = `/v1/jobs/${jobs[state]}`;
+		const wasRun = !['queued', 'cancelled while queued'].includes(state);
+		const job: JobResource = await get(path);
+		expect(job.status).toBe(statusOf(state));
+		expect(job.metrics === null).toBe(!wasRun);
+
+		const { epochs, weights } = await get(`${path}/metrics`);
+		expect([epochs, weights]).toEqual(wasRun ? [curves.epochs, curves.weights] : [[], []]);
+
+		const { data: events } = await get(`${path}/events?limit=1000`);
+		expect(new Set(events.map(({ type }: { type: string }) => type))).toEqual(
+			new Set(wasRun ? ['status', 'stage', 'device', 'progress', 'epoch', 'weights'] : ['status']),
+		);
+		expect((await get(`${path}/events?limit=1`)).has_more).toBe(events.length > 1);
+
+		const { data: artifacts } = await get(`${path}/artifacts`);
+		expect(artifacts).toHaveLength(state === 'succeeded' ? 2 : 0);
+		for (const url of [`${path}/model`, `${path}/artifacts/metrics.json`, `${path}/artifacts/nothing.txt`]) {
+			const { statusCode, headers } = await ask({ url });
+			if (statusCode !== 200) continue;
+			expect(state).toBe('succeeded');
+			await ask({ url, headers: { range: 'bytes=1-3' } });
+			await ask({ url, headers: { range: 'bytes=99999-' } });
+			await ask({ url, headers: { 'if-none-match': String(headers.etag) } });
+		}
+	});
+
+	it.each(STATES)('that is %s are the same events as a stream as they are as a page', async (state) => {
+		const url = `/v1/jobs/${jobs[state]}/events`;
+		const { data: events } = await get(url);
+		expect(events.length).toBeGreaterThan(0);
+		// The stream of a job that has not ended stays open: it is left after as many events as the page has.
+		const response = await service.app.inject({ url, headers: { accept: 'text/event-stream' }, payloadAsStream: true });
+		let body = '';
+		for await (const chunk of response.stream().setEncoding('utf8')) {
+			body += chunk;
+			if (eventsOf(body).length >= events.length) break;
+		}
+		seen.add(checker.check({ method: 'GET', url, status: response.statusCode, mediaType: String(response.headers['content-type']), body }));
+		expect(eventsOf(body)).toEqual(events);
+		if (isFinal(statusOf(state))) await ask({ url, headers: { accept: 'text/event-stream', 'last-event-id': events.at(-1).id } });
+	});
+});
+describe('the answers about everything else', () => {
+	it('are as the document says when all goes well', async () => {
+		for (const url of ['/v1/jobs', '/v1/datasets', '/v1/models']) {
+			expect((await get(`${url}?limit=1`)).data).toHaveLength(1);
+			expect((await get(`${url}?limit=100`)).data.length).toBeGreaterThan(0);
+		}
+		await get(`/v1/datasets/${dataset}`);
+		for (const [status, id] of Object.entries(models)) expect(await get(`/v1/models/${id}`)).toMatchObject({ status });
+		expect((await get('/readyz')).workers).toHaveLength(1);
+		await get('/healthz');
+		const posted = await ask({ method: 'POST', url: '/v1/jobs', payload: { dataset } });
+		await ask({ method: 'POST', url: `/v1/jobs/${posted.json().id}/cancel` });
+		for (const task of ['binary', 'multiclass', 'multilabel', 'regression'] as const) {
+			const payload = await datasetArchive(task);
+			const added = await ask({ method: 'POST', url: '/v1/datasets', headers: { 'content-type': 'application/zip' }, payload });
+			await get(`/v1/datasets/${added.json().id}`);
+			await ask({ method: 'DELETE', url: `/v1/datasets/${added.json().id}` });
+		}
+		const bytes = { 'content-type': 'application/octet-stream' };
+		const model = await ask({ method: 'POST', url: '/v1/models', headers: bytes, payload: 'a model' });
+		await ask({ method: 'DELETE', url: `/v1/models/${model.json().id}` });
+	});
+
+	it('are as the document says when a request is refused', async () => {
+		for (const url of ['/v1/jobs', '/v1/datasets', '/v1/models']) {
+			await ask({ url: `${url}?limit=0` });
+			await ask({ url: `${url}/nothing` });
+			if (url !== '/v1/jobs') await ask({ method: 'DELETE', url: `${url}/nothing` });
+			await ask({ method: 'POST', url, headers: { 'content-type': 'text/plain' }, payload: 'x' });
+		}
+		const zip = { 'content-type': 'application/zip' };
+		const bytes = { 'content-type': 'application/octet-stream' };
+		await ask({ method: 'POST', url: '/v1/datasets', headers: zip, payload: 'this is no zip file' });
+		await ask({ method: 'POST', url: '/v1/datasets', headers: zip, payload: Buffer.alloc(10_001) });
+		await ask({ method: 'POST', url: '/v1/datasets', headers: zip, payload: '' });
+		await ask({ method: 'POST', url: '/v1/models', headers: bytes, payload: Buffer.alloc(10_001) });
+		await ask({ method: 'POST', url: '/v1/models', headers: bytes, payload: '' });
+		await ask({ method: 'DELETE', url: `/v1/datasets/${dataset}` });
+		await ask({ method: 'DELETE', url: `/v1/models/${models.ready}` });
+		const post = (payload: object, headers = {}) => ask({ method: 'POST', url: '/v1/jobs', payload, headers });
+		await post({});
+		await post({ dataset: 'ds_0' });
+		await post({ dataset }, { 'idempotency-key': 'one' });
+		await post({ dataset, device: 'cpu' }, { 'idempotency-key': 'one' });
+		for (const path of ['', '/metrics', '/events', '/artifacts', '/artifacts/x', '/model']) await ask({ url: `/v1/jobs/job_0${path}` });
+		await ask({ url: `/v1/jobs/${jobs['queued']}/events?limit=0` });
+		await ask({ method: 'POST', url: '/v1/jobs/job_0/cancel' });
+		await ask({ method: 'POST', url: `/v1/jobs/${jobs['succeeded']}/cancel` });
+
+		const away = { ok: false, version: null, eviction_policy: null, kind: 'url', note: 'no answer' };
+		const queue = Object.assign(Object.create(service.queue), { health: async () => away });
+		const config = { host: '127.0.0.1', apiKey: null, uploadLimit: 1, modelLimit: 1 };
+		const app = await buildApp({ config, queue, store: service.store, log: silent });
+		await ask({ url: '/readyz' }, app);
+		await app.close();
+	});
+
+	it('leave no answer of the document untried but those of a full disk and of a Redis that is away', () => {
+		const documented = operationsOf(document).flatMap(({ operation }) =>
+			Object.keys(operation.responses).map((status) => `${operation.operationId} ${status}`),
+		);
+		const untried = ['createDataset 507', 'createModel 503', 'createModel 507'];
+		expect([...seen].sort()).toEqual(documented.filter((answer) => !untried.includes(answer)).sort());
+	});
+});

@@ -1,0 +1,99 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { expect } from 'vitest';
+
+type Schema = {
+	properties?: Record<string, Schema>;
+	patternProperties?: Record<string, Schema>;
+	items?: Schema;
+	anyOf?: Schema[];
+	allOf?: Schema[];
+	[keyword: string]: unknown;
+};
+export type Content = Record<string, { schema: Schema }>;
+export type Operation = {
+	operationId: string;
+	summary?: string;
+	parameters?: { name: string; in: string; required?: boolean }[];
+	requestBody?: { content: Content };
+	responses: Record<string, { description: string; content?: Content }>;
+};
+/** What these tests read of `/openapi.json`. */
+export type Document = {
+	openapi: string;
+	info: { title: string; version: string };
+	paths: Record<string, Record<string, Operation>>;
+	components: { schemas: Record<string, Schema> };
+};
+
+/** An answer of the service; `body` is its text. */
+export type Answer = { method: string; url: string; status: number; mediaType: string | undefined; body: string };
+
+/** The schema without room for fields that it does not name, so that a field which only one side knows is found. `isPart`: the fields of a value are in several schemas. */
+function closed({ properties, patternProperties, items, anyOf, allOf, ...rest }: Schema, isPart = false): Schema {
+	const each = (schemas: Record<string, Schema>) => Object.fromEntries(Object.entries(schemas).map(([name, one]) => [name, closed(one)]));
+	return {
+		...rest,
+		...(properties && {
+			properties: each(properties),
+			...(isPart || 'additionalProperties' in rest ? {} : { additionalProperties: false }),
+		}),
+		...(patternProperties && { patternProperties: each(patternProperties) }),
+		...(items && { items: closed(items) }),
+		...(anyOf && { anyOf: anyOf.map((one) => closed(one, isPart)) }),
+		...(allOf && { allOf: allOf.map((one) => closed(one, true)), unevaluatedProperties: false }),
+	};
+}
+
+const isIn = (range: string, mediaType: string): boolean => range === '*/*' || range === mediaType;
+
+/** Every operation of a document. */
+export const operationsOf = ({ paths }: Document) =>
+	Object.entries(paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ path, method, operation })));
+
+/** The events of a body of server-sent events. */
+export const eventsOf = (body: string): unknown[] => [...body.matchAll(/^data: (.*)$/gm)].map(([, data = '']) => JSON.parse(data));
+
+/** Holds values and answers against a document. */
+export function checkerOf(document: Document) {
+	const ajv = new Ajv2020({ strict: false });
+	const schemas = Object.fromEntries(Object.entries(document.components.schemas).map(([name, schema]) => [name, closed(schema)]));
+	ajv.addSchema({ $id: 'document', components: { schemas } });
+	const validators = new Map<Schema, ReturnType<typeof ajv.compile>>();
+
+	function fits(schema: Schema, value: unknown, what: string): void {
+		const validate = validators.get(schema) ?? ajv.compile({ $id: `document-${validators.size}`, ...relocated(closed(schema)) });
+		validators.set(schema, validate);
+		expect(validate(value), `${what}: ${JSON.stringify(validate.errors)} in ${JSON.stringify(value).slice(0, 500)}`).toBe(true);
+	}
+	const component = (name: string): Schema => document.components.schemas[name] ?? expect.unreachable(`there is no schema ${name}`);
+
+	return {
+		/** Expects a value to fit a component. */
+		fits: (name: string, value: unknown) => fits(component(name), value, name),
+
+		/** Expects an answer to be described by the document, body and all; gives the id of its operation and its status. */
+		check({ method, url, status, mediaType, body }: Answer): string {
+			const path = url.split('?', 1)[0] ?? '';
+			const found = operationsOf(document).find(
+				(one) => one.method === method.toLowerCase() && new RegExp(`^${one.path.replace(/\{\w+\}/g, '[^/]+')}$`).test(path),
+			);
+			const { operationId, responses } = found?.operation ?? expect.unreachable(`${method} ${path} is not in the document`);
+			const what = `${operationId} ${status}`;
+			const response = responses[status] ?? expect.unreachable(`${what} is not in the document: ${body.slice(0, 300)}`);
+			if (response.content === undefined) {
+				expect(body, what).toBe('');
+				return what;
+			}
+			const type = mediaType?.split(';', 1)[0] ?? '';
+			const [, { schema }] =
+				Object.entries(response.content).find(([range]) => isIn(range, type)) ?? expect.unreachable(`${what} is not described as ${type}`);
+			if (type === 'text/event-stream') for (const event of eventsOf(body)) fits(component('JobEvent'), event, `${what}, an event`);
+			else if (schema['format'] !== 'binary') fits(schema, JSON.parse(body), what);
+			return what;
+		},
+	};
+}
+
+/** The schema with its references to components leading into the closed ones. */
+const relocated = (schema: Schema): Schema =>
+	JSON.parse(JSON.stringify(schema).replaceAll('"#/components/', '"document#/components/')) as Schema;

@@ -1,0 +1,112 @@
+import type { Artifact, JobCurves, JobEventBody, JobResult } from '@steelyard/contracts';
+import { expect } from 'vitest';
+import { addJob, type Service } from './service.js';
+
+const validation = { loss: 0.4, accuracy: 0.75, auroc: null };
+const point: JobCurves['epochs'][number] = {
+	stage: 'fusion',
+	model: 'fusion',
+	epoch: 0,
+	train_loss: 0.5,
+	validation,
+	learning_rate: 0.1,
+	best: true,
+};
+export const curves: JobCurves = {
+	object: 'metrics',
+	epochs: [{ ...point, stage: 'unimodal', model: 'labs' }, point],
+	weights: [
+		{ epoch: 0, modality_weights: { labs: 0.7, text: 1.3 }, mutual_information: { labs: 0.1, text: 0.2 }, smoothing: 1, seconds: 0.1 },
+	],
+};
+
+/** One event of each type that a trainer reports, and more of those that the curves are made of. */
+const happened: JobEventBody[] = [
+	{ type: 'stage', stage: 'preparing' },
+	{ type: 'device', provider: 'cpu', note: 'no such library' },
+	{
+		type: 'progress',
+		stage: 'fusion',
+		model: 'fusion',
+		progress: 0.5,
+		epoch: 0,
+		epochs: 2,
+		step: 3,
+		steps: 6,
+		loss: 0.6,
+		rows_per_second: 1234.5,
+		eta_seconds: 1,
+	},
+	...curves.epochs.map((epoch): JobEventBody => ({ type: 'epoch', ...epoch })),
+	...curves.weights.map((weights): JobEventBody => ({ type: 'weights', ...weights })),
+];
+
+export const result: JobResult = {
+	metrics: { train: validation, validation, test: validation },
+	unimodal: { labs: { test: validation } },
+	modality_weights: { labs: { mean: 0.6, p10: 0.5, p90: 0.7, mutual_information: null } },
+	expert_use: { 'layer0.router': [0.25, 0.75] },
+	best_epoch: 0,
+	epochs: 1,
+	parameters: 10,
+	seconds: 1.5,
+	device: 'cpu',
+	device_note: 'no such library',
+};
+
+/** A job in each state, by a name for the state: the id of the job. What a worker does to a job is done here without one. */
+export async function jobsInEveryState({ app, queue, store }: Service, dataset: string, spec: object): Promise<Record<string, string>> {
+	const queued = async () => (await addJob(app, dataset, spec)).id;
+	const running = async () => {
+		const id = await queued();
+		expect(await queue.claim(id)).toMatchObject({ status: 'running', attempt: 1 });
+		for (const event of happened) expect(await queue.events.append(id, event)).not.toBeNull();
+		await queue.jobs.update(id, {
+			stage: 'fusion',
+			epoch: 0,
+			step: 3,
+			eta_seconds: 1,
+			metrics: validation,
+			modality_weights: { labs: 0.7 },
+		});
+		return id;
+	};
+	const succeeded = async () => {
+		const id = await running();
+		const files = { 'model.onnx': 'a model', 'metrics.json': JSON.stringify(curves) };
+		const artifacts: Artifact[] = [];
+		for (const [name, text] of Object.entries(files)) {
+			const { sha256 } = await store.put(`jobs/${id}/attempts/1/${name}`, text);
+			artifacts.push({
+				name,
+				bytes: text.length,
+				sha256,
+				content_type: name.endsWith('.json') ? 'application/json' : 'application/octet-stream',
+			});
+		}
+		await queue.commit(id, 1, { result, artifacts });
+		return id;
+	};
+	const failed = async () => {
+		const id = await running();
+		const error = { code: 'diverged', message: 'the loss is NaN', param: 'training.optimizer.learning_rate' };
+		await queue.jobs.transition(id, ['running'], 'failed', { error });
+		return id;
+	};
+	const cancelledBefore = async () => (await queue.jobs.requestCancel(await queued())).id;
+	const asked = async () => (await queue.jobs.requestCancel(await running())).id;
+	const cancelledAfter = async () => {
+		const id = await asked();
+		await queue.jobs.transition(id, ['running'], 'cancelled');
+		return id;
+	};
+	return {
+		queued: await queued(),
+		running: await running(),
+		'running, asked to stop': await asked(),
+		succeeded: await succeeded(),
+		failed: await failed(),
+		'cancelled while queued': await cancelledBefore(),
+		'cancelled while running': await cancelledAfter(),
+	};
+}
