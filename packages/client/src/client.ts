@@ -5,15 +5,16 @@ import { errorOf } from './error.js';
 import { type Jobs, jobs } from './jobs.js';
 import { type Models, models } from './models.js';
 
+/** What the service offers, by resource. */
 export type Client = {
 	datasets: Datasets;
 	models: Models;
 	jobs: Jobs;
-	/** What the service says of itself, also where it says that it is not ready. */
+	/** Asks the service how it is. Resolves also if the service says that it is not ready. */
 	ready(): Promise<Readiness>;
 };
 
-/** A client of the HTTP API. Every refusal and every failure to reach it is a SteelyardError. */
+/** Makes a client of the HTTP API. Its methods reject with SteelyardError if the service refuses a request or cannot be reached. */
 export function createClient(options: ClientOptions): Client {
 	const connection = connect(options);
 	return {
@@ -22,7 +23,7 @@ export function createClient(options: ClientOptions): Client {
 		jobs: jobs(connection),
 		async ready() {
 			const response = await connection('GET', '/readyz', { accept: [503] });
-			// Both answers of a service carry its readiness; any other 503 is a proxy's, or a problem.
+			// The service sends its readiness as JSON with either status; any other 503 is a problem document, or comes from a proxy.
 			if (!response.headers.get('content-type')?.startsWith('application/json')) throw await errorOf(response);
 			return jsonOf<Readiness>(response);
 		},

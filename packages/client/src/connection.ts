@@ -1,27 +1,30 @@
 import { errorOf, SteelyardError } from './error.js';
 
+/** Where the service is, and how to reach it. */
 export type ClientOptions = {
-	/** Address of the API, such as `http://127.0.0.1:8080`; a path in it is kept. */
+	/** The address of the API, such as `http://127.0.0.1:8080`. If it has a path, the paths of the API are appended to that. */
 	url: string;
 	apiKey?: string;
-	/** In place of the global fetch. */
+	/** Is called in place of the global fetch. */
 	fetch?: typeof fetch;
 };
 
+/** What a request carries. */
 export type Send = {
 	query?: Record<string, string | number | undefined>;
 	headers?: Record<string, string>;
-	/** Sent as JSON. */
+	/** A value that is sent as JSON. */
 	json?: unknown;
 	body?: Blob | ReadableStream<Uint8Array>;
 	signal?: AbortSignal | undefined;
-	/** Statuses beside 2xx that are answers, not errors. */
+	/** Statuses that count as success, beside all of 2xx. */
 	accept?: readonly number[];
 };
 
-/** Sends one request; resolves with a successful answer, rejects with SteelyardError, or with the signal's reason when aborted. */
+/** Sends one request and resolves with its answer if that is a success. Rejects with SteelyardError, or with the reason of the signal once that is aborted. */
 export type Connection = (method: string, path: string, send?: Send) => Promise<Response>;
 
+/** Makes the function that sends requests to one service. */
 export function connect({ url, apiKey, fetch: send = fetch }: ClientOptions): Connection {
 	const base = url.replace(/\/+$/, '');
 	return async (method, path, { query = {}, headers = {}, json, body, signal, accept = [] } = {}) => {
@@ -37,7 +40,7 @@ export function connect({ url, apiKey, fetch: send = fetch }: ClientOptions): Co
 				...headers,
 			},
 			...(payload === undefined ? {} : { body: payload }),
-			// fetch refuses a streamed body that does not say so.
+			// fetch refuses a body that is a stream without this option.
 			...(body instanceof ReadableStream ? { duplex: 'half' as const } : {}),
 			...(signal === undefined ? {} : { signal }),
 		};
@@ -55,7 +58,7 @@ export function connect({ url, apiKey, fetch: send = fetch }: ClientOptions): Co
 	};
 }
 
-/** The JSON body of an answer; SteelyardError `unexpected_answer` where it is none. */
+/** Reads the JSON body of an answer. Rejects with SteelyardError `unexpected_answer` if the body is not JSON. */
 export async function jsonOf<T>(response: Response): Promise<T> {
 	const text = await response.text();
 	try {

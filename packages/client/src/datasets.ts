@@ -1,12 +1,14 @@
 import type { DatasetResource, List, ListQuery } from '@steelyard/contracts';
 import { type Connection, jsonOf } from './connection.js';
 
+/** Which page of a list: at most `limit` resources that follow after the id `after`. */
 export type Page = Partial<ListQuery>;
 
+/** Datasets of the service. */
 export type Datasets = {
-	/** Uploads a `.zip` or `.npz`, whose kind is told by `filename`; resolves once it has been validated. */
+	/** Uploads an archive and resolves once the service has validated it. `filename` ends in `.zip` or `.npz`. */
 	create(source: Blob | ReadableStream<Uint8Array>, filename: string, options?: { signal?: AbortSignal }): Promise<DatasetResource>;
-	/** Newest first. */
+	/** Gives a page of datasets, newest first. */
 	list(page?: Page): Promise<List<DatasetResource>>;
 	get(id: string): Promise<DatasetResource>;
 	remove(id: string): Promise<void>;

@@ -1,9 +1,9 @@
 import type { Problem, ProblemCode } from '@steelyard/contracts';
 
-/** `unreachable`: no answer came (status 0). `unexpected_answer`: something answered that does not speak this API, such as a proxy. */
+/** The codes of the service, and two of the client. `unreachable`: no answer came. `unexpected_answer`: the answer is not one of this API, but for example of a proxy. */
 export type ErrorCode = ProblemCode | 'unreachable' | 'unexpected_answer';
 
-/** Any request that did not succeed. `code` is stable; `param` names the offending field; `status` is the HTTP status, 0 where none came. */
+/** A request that did not succeed. `code` is stable; `param` names the field that is to blame; `status` is the HTTP status, or 0 if no answer came. */
 export class SteelyardError extends Error {
 	override readonly name = 'SteelyardError';
 	readonly code: ErrorCode;
@@ -24,7 +24,7 @@ const isProblem = (value: unknown): value is Problem =>
 	typeof (value as Problem).code === 'string' &&
 	typeof (value as Problem).detail === 'string';
 
-/** The error that an answer other than success stands for; reads its body. */
+/** Reads the body of an answer that is not a success, and makes the error of it. */
 export async function errorOf(response: Response): Promise<SteelyardError> {
 	const text = await response.text().catch(() => '');
 	if (response.headers.get('content-type')?.startsWith('application/problem+json')) {
@@ -32,7 +32,7 @@ export async function errorOf(response: Response): Promise<SteelyardError> {
 			const problem: unknown = JSON.parse(text);
 			if (isProblem(problem)) return new SteelyardError(problem.code as ErrorCode, problem.detail, response.status, problem.param ?? null);
 		} catch {
-			// Not the JSON that its content type promises: told below, with what came.
+			// The body is not the JSON that its content type promises. The error below shows what came.
 		}
 	}
 	return new SteelyardError(

@@ -1,26 +1,24 @@
-import type { Artifact, JobCurves, JobEvent, JobResource, JobSpec, List } from '@steelyard/contracts';
+import type { Artifact, JobCurves, JobEvent, JobRequest, JobResource, List } from '@steelyard/contracts';
 import { type Connection, jsonOf } from './connection.js';
 import type { Page } from './datasets.js';
 import { type FollowOptions, follow } from './follow.js';
 
-type Open<T> = T extends readonly unknown[] ? T : T extends object ? { [K in keyof T]?: Open<T[K]> | undefined } : T;
-
-/** A job as it may be posted: every field but `dataset` has a default. */
-export type JobRequest = Open<Omit<JobSpec, 'dataset'>> & { dataset: string };
-
+/** Training jobs of the service. */
 export type Jobs = {
-	/** The same `idempotencyKey` with the same spec gives the same job, however often it is sent. */
+	/** Posts a job. The same `idempotencyKey` with the same spec gives the same job, however often it is sent. */
 	create(spec: JobRequest, options?: { idempotencyKey?: string }): Promise<JobResource>;
 	get(id: string): Promise<JobResource>;
-	/** Newest first. */
+	/** Gives a page of jobs, newest first. */
 	list(page?: Page): Promise<List<JobResource>>;
-	/** A queued job ends at once; a running one within seconds, see its status. */
+	/** Cancels a job: a queued one at once; a running one is asked to stop, and its status is `cancelled` some seconds later. */
 	cancel(id: string): Promise<JobResource>;
-	/** Live until the final status, taking up a broken connection where it was cut. */
+	/** Gives the events of a job, live until its final status. When the connection breaks, it connects again and goes on where it was. */
 	events(id: string, options?: FollowOptions): AsyncIterable<JobEvent>;
+	/** Gives the curves of a job. */
 	metrics(id: string): Promise<JobCurves>;
+	/** Lists all artifacts of a job. */
 	artifacts(id: string): Promise<List<Artifact>>;
-	/** The body as it comes; give `range: 'bytes=…'` to go on with a download that was cut. */
+	/** Gives the answer with an artifact, whose body the caller reads. With `range: 'bytes=…'` it goes on with a download that was cut. */
 	download(id: string, name: string, options?: { range?: string; signal?: AbortSignal }): Promise<Response>;
 };
 

@@ -3,18 +3,20 @@ import { type Connection, jsonOf } from './connection.js';
 import type { Page } from './datasets.js';
 import { pause } from './pause.js';
 
+/** Uploaded models of the service. */
 export type Models = {
-	/** Uploads a forward graph, one self-contained ONNX file; resolves before it is inspected. */
+	/** Uploads a forward graph, which is one self-contained ONNX file. Resolves before the service has inspected it. */
 	create(source: Blob | ReadableStream<Uint8Array>, filename: string, options?: { signal?: AbortSignal }): Promise<ModelResource>;
-	/** Newest first, without their reports. */
+	/** Gives a page of models without their reports, newest first. */
 	list(page?: Page): Promise<List<ModelResource>>;
 	get(id: string): Promise<ModelResource>;
-	/** The model once it is inspected, `ready` or `refused`; looks every `delay` milliseconds, 500 unless given. Rejects with the signal's reason when that aborts. */
+	/** Resolves with the model once it is `ready` or `refused`. Asks every `delay` milliseconds, 500 unless given. Rejects with the reason of the signal once that is aborted. */
 	inspected(id: string, options?: { delay?: number; signal?: AbortSignal }): Promise<ModelResource>;
 	remove(id: string): Promise<void>;
 };
 
-const LOOK = 500;
+/** Milliseconds between two questions about a model that is being inspected. */
+const INSPECTION_DELAY = 500;
 
 export function models(connection: Connection): Models {
 	const path = (id: string) => `/v1/models/${encodeURIComponent(id)}`;
@@ -34,7 +36,7 @@ export function models(connection: Connection): Models {
 			return jsonOf(await connection('GET', '/v1/models', { query: page }));
 		},
 		get: (id) => get(id),
-		async inspected(id, { delay = LOOK, signal } = {}) {
+		async inspected(id, { delay = INSPECTION_DELAY, signal } = {}) {
 			for (;;) {
 				const model = await get(id, signal);
 				if (model.status !== 'inspecting') return model;

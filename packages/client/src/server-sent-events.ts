@@ -1,8 +1,9 @@
+/** One event of a stream. `id` is the last one that the stream has given, null if it has given none. */
 export type ServerSentEvent = { id: string | null; event: string; data: string };
 
 /**
- * The events of a `text/event-stream` body, in order, by the WHATWG rules: lines end in LF, CR or CRLF; an event ends at an empty line and is
- * dropped without data or when the stream is cut before that line; `id` stays until another is given.
+ * Reads the events of a `text/event-stream` body by the rules of WHATWG: lines end in LF, CR or CRLF; an event ends at an empty line; one without data is
+ * dropped, as is one that the end of the stream cuts off; an `id` holds until another is given.
  */
 export async function* serverSentEvents(body: AsyncIterable<Uint8Array>): AsyncGenerator<ServerSentEvent> {
 	const decoder = new TextDecoder();
@@ -12,7 +13,7 @@ export async function* serverSentEvents(body: AsyncIterable<Uint8Array>): AsyncG
 	let data: string[] = [];
 	for await (const chunk of body) {
 		pending += decoder.decode(chunk, { stream: true });
-		// A CR at the very end may be the first half of a CRLF: left for the next chunk.
+		// A CR at the end of a chunk may be the first half of a CRLF, so the next chunk decides.
 		const lines = pending.split(/\r\n|\n|\r(?!$)/);
 		pending = lines.pop() ?? '';
 		for (const line of lines) {

@@ -1,6 +1,6 @@
 import { type TSchema, Type } from 'typebox';
 
-/** A union whose branches one field tells apart, as OpenAPI's `discriminator` says. */
+/** A union of objects in which the value of one field decides about the branch, as `discriminator` of OpenAPI says. */
 type Discriminated = { anyOf: TSchema[]; discriminator: { propertyName: string }; default?: unknown };
 type Choice = { enum?: unknown[] };
 
@@ -9,11 +9,11 @@ const isDiscriminated = (schema: unknown): schema is Discriminated =>
 const fieldOf = (value: unknown, name: string): unknown =>
 	typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
 
-/** A schema with other values in some of its fields, and what TypeBox keeps in hidden ones. */
+/** A copy of a schema with other keywords. TypeBox keeps facts in hidden properties of a schema, which a spread would lose. */
 const having = (schema: TSchema, fields: object): TSchema =>
 	Object.assign(Object.create(null, Object.getOwnPropertyDescriptors(schema)), fields);
 
-/** The branch that `value` names, the first where it names none; for a name that no branch has, a schema that says which there are. */
+/** The branch that `value` names, or the first one if it names none. If no branch has that name, a schema whose error lists the names. */
 function branchOf({ anyOf, discriminator: { propertyName }, ...rest }: Discriminated, value: unknown): TSchema {
 	const choice = (branch: TSchema) => (branch as unknown as { properties: Record<string, Choice> }).properties[propertyName] ?? {};
 	const named = fieldOf(value, propertyName);
@@ -26,8 +26,8 @@ function branchOf({ anyOf, discriminator: { propertyName }, ...rest }: Discrimin
 }
 
 /**
- * An object's schema in which every field that is a union with a discriminator is narrowed to the branch that `value` names: what is missing or wrong is
- * then said of that branch, and its defaults alone are filled in.
+ * The schema of an object, in which every field that is a union with a discriminator is narrowed to the branch that `value` names. Errors are then about
+ * that branch, and only its defaults are filled in.
  */
 export function branchesOf(schema: TSchema, value: unknown): TSchema {
 	const { properties } = schema as { properties?: Record<string, TSchema> };

@@ -21,6 +21,7 @@ import { jobRoutes } from './routes/jobs.js';
 import { modelRoutes } from './routes/models.js';
 import { version } from './version.js';
 
+/** What the application is built over. */
 export type AppOptions = {
 	config: Pick<Config, 'host' | 'apiKey' | 'uploadLimit' | 'modelLimit'>;
 	queue: Queue;
@@ -28,22 +29,22 @@ export type AppOptions = {
 	log: Logger;
 };
 
-/** Bytes of a JSON body. */
+/** The most bytes that a JSON body may have. */
 const BODY_LIMIT = 1024 ** 2;
 
-/** The HTTP API over a queue and a store, both of which stay the caller's to close. */
+/** Builds the HTTP API over a queue and a store, which the caller closes. */
 export async function buildApp({ config, queue, store, log }: AppOptions): Promise<App> {
 	const app: App = Fastify({
 		loggerInstance: log as FastifyBaseLogger,
-		// One line a request is enough, and is written below.
+		// The hook below logs each request with one line.
 		logController: new LogController({ disableRequestLogging: true }),
 		bodyLimit: BODY_LIMIT,
-		// Uploads are long, and watched for stalls where they are received.
+		// An upload may take long. `receive` watches it and ends one that stalls.
 		requestTimeout: 3_600_000,
 		// While the server closes, requests on open connections are still answered.
 		return503OnClosing: false,
 		forceCloseConnections: 'idle',
-		// The refusal of a request without Host is ours to word.
+		// `addSameSite` refuses a request without Host, with a problem document.
 		http: { requireHostHeader: false },
 		routerOptions: { maxParamLength: 256 },
 		clientErrorHandler: refuseConnection,

@@ -1,14 +1,15 @@
 import type { AddressInfo } from 'node:net';
 import { type AppOptions, buildApp } from './app.js';
 
+/** The API while it listens. */
 export type Server = {
-	/** Where it listens, such as `http://127.0.0.1:8080`. */
+	/** The address at which it listens, such as `http://127.0.0.1:8080`. */
 	address: string;
-	/** Takes no more connections, lets requests under way end, and after `graceMs` milliseconds cuts those that have not. */
+	/** Refuses new connections and waits for the requests that have begun. After `graceMs` milliseconds it cuts those that have not ended. */
 	close(graceMs?: number): Promise<void>;
 };
 
-/** Listens. Rejects with the system's error where the address cannot be had. */
+/** Builds the API and makes it listen. Rejects with the error of the system if it cannot listen at the address. */
 export async function startServer({ port, ...options }: AppOptions & { port: number }): Promise<Server> {
 	const app = await buildApp(options);
 	await app.listen({ host: options.config.host, port });

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 
 type Progress = Extract<JobEventBody, { type: 'progress' }>;
 
-/** What an event says of the job itself. */
+/** The fields of the job's record that an event changes. */
 function patchOf(event: JobEventBody): JobPatch {
 	switch (event.type) {
 		case 'device':
@@ -22,10 +22,11 @@ function patchOf(event: JobEventBody): JobPatch {
 	}
 }
 
+/** Writes the events of one attempt. */
 export type EventRecorder = {
-	/** Takes the next event; never waits. */
+	/** Takes the next event, and returns before it is written. */
 	record(event: JobEventBody): void;
-	/** Writes what is still held back; resolves when all is written. */
+	/** Writes what is still held back, and resolves when everything is written. */
 	close(): Promise<void>;
 };
 
@@ -34,13 +35,14 @@ export type EventRecorderOptions = {
 	id: string;
 	attempt: number;
 	log: Logger;
-	/** Least time between two progress events and between two updates of the record by them, in milliseconds. */
+	/** The least time between two progress events, and between two updates of the record, in milliseconds. */
 	interval?: number;
 };
 
 /**
- * Writes what happens in an attempt to the job's events and to its record, in order. Progress is thinned out, for a small model makes
- * hundreds of chunks a second; of what it says only the newest counts. Everything else is written as it comes.
+ * Writes what happens in an attempt to the events of the job and to its record, in order. A small model reports progress hundreds of times a second, so
+ * of several reports within an interval only the newest is written. Every other event is written as it comes. The record shows what the last events said;
+ * once the job has succeeded, the figures of the chosen model replace them.
  */
 export function recordEvents({ queue, id, attempt, log, interval = 250 }: EventRecorderOptions): EventRecorder {
 	let written: Promise<unknown> = Promise.resolve();
@@ -88,10 +90,10 @@ export function recordEvents({ queue, id, attempt, log, interval = 250 }: EventR
 
 	return {
 		record(event) {
-			// Before the event: who hears of it and asks for the job finds it there.
+			// The record is updated before the event is written, so that a client which sees the event and asks for the job finds both in step.
 			update(event);
 			if (event.type === 'progress') return thinOut(event);
-			// What was held back is older than this event and says less.
+			// The progress that was held back is older than this event, so nobody needs it any more.
 			held = null;
 			append(event);
 		},

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 
+/** The value with the fields of every object in alphabetical order. */
 const canonical = (value: unknown): unknown => {
 	if (Array.isArray(value)) return value.map(canonical);
 	if (typeof value !== 'object' || value === null) return value;
@@ -10,7 +11,7 @@ const canonical = (value: unknown): unknown => {
 	);
 };
 
-/** SHA-256, in hex, of a JSON value without regard to the order of its fields: what makes two bodies under one idempotency key the same. */
+/** The SHA-256 of a JSON value in hexadecimal. The order of fields does not matter. Two bodies under one idempotency key are the same if their hashes are. */
 export const bodyHash = (value: unknown): string =>
 	createHash('sha256')
 		.update(JSON.stringify(canonical(value)))

@@ -1,9 +1,9 @@
-/** Inclusive offsets of the bytes that a download answers with. */
+/** The offsets of the first and the last byte that a download answers with. */
 export type ByteRange = { start: number; end: number };
 
 /**
- * What a `Range` header asks of `size` bytes (RFC 9110 §14): `null` for the whole (no header, a unit or a form that is not ours, several
- * ranges: all of which a server may ignore), `unsatisfiable` where it begins past the end.
+ * Reads a `Range` header for a file of `size` bytes (RFC 9110 §14). Null means the whole file: there is no header, or one that a server may ignore, such as
+ * another unit or several ranges. `unsatisfiable` means that the range begins after the end.
  */
 export function byteRange(header: string | undefined, size: number): ByteRange | 'unsatisfiable' | null {
 	const match = /^bytes=(\d*)-(\d*)$/.exec(header?.replace(/[ \t]/g, '') ?? '');
@@ -19,6 +19,6 @@ export function byteRange(header: string | undefined, size: number): ByteRange |
 	return start >= size ? 'unsatisfiable' : { start, end: last === '' ? size - 1 : Math.min(Number(last), size - 1) };
 }
 
-/** Whether an `If-None-Match` header names the tag, by weak comparison. */
+/** Whether an `If-None-Match` header names the entity tag, by the weak comparison. */
 export const matches = (header: string | undefined, tag: string): boolean =>
 	header !== undefined && header.split(',').some((one) => ['*', tag].includes(one.trim().replace(/^W\//, '')));

@@ -1,9 +1,10 @@
 import { type JobResource, ProblemError } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 
-/** The record of a job. Throws ProblemError `not_found`. */
+/** Gives the record of a job. Throws ProblemError `not_found`. */
 export type JobLookup = (id: string) => Promise<JobResource>;
 
+/** Makes the lookup of jobs, by the ids that clients send. */
 export const createJobLookup =
 	(queue: Queue): JobLookup =>
 	async (id) => {

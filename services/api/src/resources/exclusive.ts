@@ -1,6 +1,7 @@
-/** Runs actions of one key one after another, and of different keys side by side. */
+/** Runs the actions of one key one after another. Actions of different keys run side by side. */
 export type Exclusive = <T>(key: string, action: () => Promise<T>) => Promise<T>;
 
+/** Makes a runner that knows of no action yet. */
 export function createExclusive(): Exclusive {
 	const last = new Map<string, Promise<unknown>>();
 	return (key, action) => {

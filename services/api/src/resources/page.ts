@@ -1,7 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import type { List, ListQuery } from '@steelyard/contracts';
 
-/** A page of the resources that are folders of `folder`, newest first: their ids, which `pattern` knows, begin with their time of birth. What `find` does not find is not there. */
+/**
+ * Gives a page of resources, newest first. Each is a folder in `folder` whose name is its id; ids match `pattern` and begin with the time at which they were
+ * made. A folder that `find` knows no resource for is left out.
+ */
 export async function pageOf<T>(
 	folder: string,
 	pattern: RegExp,

@@ -3,12 +3,12 @@ import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { ProblemError } from '@steelyard/contracts';
 
-/** A client that sends nothing for so long, in milliseconds, is given up. */
+/** After how many milliseconds in which a client sends nothing its upload is ended. */
 const STALL = 120_000;
 
 /**
- * Writes a body to a new file, gives its bytes, and has `hash` take them. Throws ProblemError `too_large` past `limit` bytes, `invalid_request` for an empty body, one that was cut or one
- * that stalls. The source is not destroyed by a refusal, since its socket has to carry the answer.
+ * Writes a body to a new file, updates `hash` with it, and gives its size in bytes. Throws ProblemError `too_large` if it has more than `limit` bytes, and
+ * `invalid_request` if it is empty, breaks off or stalls. A refusal leaves the source open, because its socket has to carry the answer.
  */
 export async function receive(source: Readable, path: string, limit: number, hash?: Hash): Promise<number> {
 	const file = await open(path, 'wx', 0o600);
@@ -24,7 +24,7 @@ export async function receive(source: Readable, path: string, limit: number, has
 		}
 	} catch (error) {
 		const { syscall } = error as NodeJS.ErrnoException;
-		// Errors of the file are ours; all others are the sender's, who cannot read the answer but whom the log should not blame on us.
+		// An error of the file is the fault of this service. Any other is that of the client: the answer will not reach it, but the log should not call it ours.
 		if (error instanceof ProblemError || syscall === 'write') throw error;
 		throw new ProblemError('invalid_request', `The upload broke off after ${bytes} bytes: ${(error as Error).message}`, 'file');
 	} finally {
@@ -35,10 +35,10 @@ export async function receive(source: Readable, path: string, limit: number, has
 	return bytes;
 }
 
-/** How much of a refused body is still read, so that a client which writes all before it reads can see the answer. */
+/** How many bytes of a refused body are still read. A client that reads only after it has written everything can then see the answer. */
 const REST = 256 * 1024 ** 2;
 
-/** Throws the rest of a body away, within bounds; past them the connection is cut. */
+/** Reads the rest of a body and drops it. If there is too much of it, or it stalls, the connection is cut. */
 export function discard(source: Readable): void {
 	if (source.destroyed || source.readableEnded) return;
 	let bytes = 0;

@@ -2,18 +2,18 @@ import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Store } from '@steelyard/store';
 
-/** A folder of an upload that nothing has touched for so long, in milliseconds, belongs to a process that was killed. */
+/** After how many milliseconds without a change the folder of an upload is removed: the process that it belonged to was killed. */
 const ABANDONED = 24 * 3600 * 1000;
 
-/** Where what is uploaded lies until it is whole. */
+/** The folders in which uploads lie until they are complete. */
 export type UploadFolders = {
-	/** Runs an action with a folder of its own, which is gone when the action has ended. */
+	/** Runs an action with a new folder, and removes the folder when the action has ended. */
 	within<T>(id: string, action: (folder: string) => Promise<T>): Promise<T>;
-	/** Has a folder appear under a key of the store as a whole, and lastingly. */
+	/** Moves a complete folder to a key of the store, in one step that survives a loss of power. */
 	publish(folder: string, key: string): Promise<void>;
 };
 
-/** Has the files of a folder, and then its list of names, on the disk. */
+/** Flushes files of a folder, and then the folder itself, to the disk. */
 async function sync(folder: string, names: readonly string[]): Promise<void> {
 	for (const name of [...names, '.']) {
 		const file = await open(join(folder, name), 'r');
@@ -25,13 +25,14 @@ async function sync(folder: string, names: readonly string[]): Promise<void> {
 	}
 }
 
+/** Makes folders for uploads in `uploads/` of the store. */
 export function createUploadFolders(store: Store): UploadFolders {
 	const uploads = store.path('uploads');
 
 	async function removeAbandoned(): Promise<void> {
 		for (const name of await readdir(uploads).catch(() => [])) {
 			const folder = join(uploads, name);
-			// Another upload may have ended meanwhile.
+			// Another request may have removed it meanwhile.
 			const found = await stat(folder).catch(() => null);
 			if (found !== null && Date.now() - found.mtimeMs > ABANDONED) await rm(folder, { recursive: true, force: true });
 		}

@@ -5,10 +5,10 @@ import type { FastifyRequest } from 'fastify';
 import type { App } from '../fastify-app.js';
 import { discard } from './receive.js';
 
-/** Writes a stream to disk; `filename` tells what it is. Throws ProblemError. */
+/** Writes a stream to the disk. `filename` is the name that the client gave to the file. Throws ProblemError. */
 export type Save = (source: Readable, filename: string) => Promise<void>;
 
-/** Saves the one file of a form, and refuses a form with anything else in it. */
+/** Saves the file of a form. Refuses a form that has no file, or anything beside it. */
 async function saveForm(request: FastifyRequest, save: Save): Promise<void> {
 	let saved = false;
 	try {
@@ -20,14 +20,14 @@ async function saveForm(request: FastifyRequest, save: Save): Promise<void> {
 			saved = true;
 		}
 	} catch (error) {
-		// What is neither ours nor the disk's is the parser's, which blames the form.
+		// Any other error comes from the parser, which could not read the form.
 		if (error instanceof ProblemError || 'syscall' in (error as object)) throw error;
 		throw new ProblemError('invalid_request', `The form cannot be read: ${(error as Error).message}`, 'file');
 	}
 	if (!saved) throw new ProblemError('invalid_request', 'The form has no file named "file"', 'file');
 }
 
-/** The part of an application whose bodies are streams, as those of all others are JSON: forms, and raw bytes of these types. */
+/** Registers routes whose bodies are streams: forms, and raw bytes of these types. The bodies of all other routes are JSON. */
 export async function uploadScope(app: App, types: string[], routes: (scope: App) => void): Promise<void> {
 	await app.register(async (scope: App) => {
 		scope.removeAllContentTypeParsers();
@@ -39,7 +39,10 @@ export async function uploadScope(app: App, types: string[], routes: (scope: App
 	});
 }
 
-/** Adds what a request carries, the file of a form or a raw body named by `?filename=` or `fallback`; what is left of a refused body is thrown away. */
+/**
+ * Calls `add` with a function that saves what a request carries: the file of a form, or a raw body, whose name is `?filename=` or else `fallback`. If `add`
+ * throws, the rest of the body is dropped.
+ */
 export async function addUpload<T>(
 	request: FastifyRequest,
 	{ filename, fallback }: { filename: string | undefined; fallback: () => string },

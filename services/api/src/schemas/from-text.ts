@@ -1,6 +1,6 @@
 import type { TObject } from 'typebox';
 
-/** Numbers of what arrives as text (query strings, headers, the environment) where the schema has them; what is no number stays as it is, to be refused as such. */
+/** Converts the values of query strings, headers and the environment, which are text, to numbers where the schema wants numbers. Text that is no number stays as it is, so that validation refuses it. */
 export const fromText = (schema: TObject, given: Readonly<Record<string, unknown>>): Record<string, unknown> =>
 	Object.fromEntries(
 		Object.entries(given).map(([name, value]) => {
