@@ -8,8 +8,9 @@ const SCOPE = '@steelyard/';
 
 /** The layers, lowest first. A package imports from lower layers only; those of one layer do not know each other. */
 const LAYERS: readonly (readonly string[])[] = [
-	['runtime'],
+	['runtime', 'random'],
 	['onnx'],
+	['family'],
 	['layers'],
 	['models/*', 'weighting', 'optim', 'autodiff', 'dataset', 'store'],
 	['trainer', 'model-file', 'client', 'queue'],
@@ -20,7 +21,17 @@ const LAYERS: readonly (readonly string[])[] = [
 const BESIDE = 'contracts';
 
 /** What needs ONNX Runtime. The API has none of it, not even through another package. */
-const ENGINE: ReadonlySet<string> = new Set(['runtime', 'onnx', 'autodiff', 'optim', 'layers', 'weighting', 'trainer', 'model-file']);
+const ENGINE: ReadonlySet<string> = new Set([
+	'runtime',
+	'onnx',
+	'family',
+	'layers',
+	'autodiff',
+	'optim',
+	'weighting',
+	'trainer',
+	'model-file',
+]);
 
 /** The one door beside the face: the process entries of the services, which the supervisor in `cli` forks. */
 const PROCESS_ENTRIES: ReadonlySet<string> = new Set(['api/main', 'worker/main']);

@@ -1,7 +1,7 @@
 import { differentiate } from '@steelyard/autodiff';
-import { counterRandom } from '@steelyard/dataset';
 import { canonicalise, encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
 import { type OptimizerOptions, optimizer as optimizerOf } from '@steelyard/optim';
+import { counterRandom } from '@steelyard/random';
 import { loadProgram, type Tensor, tensor } from '@steelyard/runtime';
 import { describe, expect, it } from 'vitest';
 import { type OrtOptimizer, PARAMETERS, SIZES } from './ort-training/artifacts.js';

@@ -1,5 +1,5 @@
 // What is done to a modality. Everything is a function of the bytes, the seed and a name alone.
-import { counterRandom } from '../../packages/dataset/dist/index.js';
+import { counterRandom } from '../../packages/random/dist/index.js';
 import { bytesAsNpy, rowsOf } from './npy.js';
 
 /**

@@ -1,13 +1,10 @@
 import type { FuseMoeConfig } from '@steelyard/contracts';
+import type { ForwardContext, ModalityInput, ModalityShape, ParameterSpec } from '@steelyard/family';
 import {
 	encodeSequence,
 	evenTimes,
-	type ForwardContext,
 	linear,
 	linearParameters,
-	type ModalityInput,
-	type ModalityShape,
-	type ParameterSpec,
 	type SequenceEncoder,
 	sequenceParameters,
 	sequenceWidth,

@@ -1,13 +1,11 @@
 import type { FuseMoeConfig } from '@steelyard/contracts';
+import type { ForwardContext, ModalityShape, ParameterSpec } from '@steelyard/family';
 import {
 	expertParameters,
-	type ForwardContext,
 	layerNorm,
 	layerNormParameters,
-	type ModalityShape,
 	meanOver,
 	mixtureOfExperts,
-	type ParameterSpec,
 	type RouterSize,
 	route,
 	routerParameters,

@@ -1,5 +1,5 @@
 import type { FuseMoeConfig } from '@steelyard/contracts';
-import type { Family } from '@steelyard/layers';
+import type { Family } from '@steelyard/family';
 import { embeddingShape, encode, encoderParameters } from './encoders.js';
 import { fuse, fusionParameters } from './fusion.js';
 import { workOf } from './work.js';

@@ -1,17 +1,6 @@
 import type { FuseMoeConfig } from '@steelyard/contracts';
-import {
-	attention,
-	attentionParameters,
-	type ForwardContext,
-	type Fused,
-	layerNorm,
-	layerNormParameters,
-	linear,
-	linearParameters,
-	type ModalityShape,
-	type ParameterSpec,
-	type WeightedEmbedding,
-} from '@steelyard/layers';
+import type { ForwardContext, Fused, ModalityShape, ParameterSpec, WeightedEmbedding } from '@steelyard/family';
+import { attention, attentionParameters, layerNorm, layerNormParameters, linear, linearParameters } from '@steelyard/layers';
 import type { GraphBuilder, Value } from '@steelyard/onnx';
 import { embeddingShape } from './encoders.js';
 import { expertLayer, expertLayerParameters } from './expert-layer.js';

@@ -1,5 +1,5 @@
 import type { FuseMoeConfig } from '@steelyard/contracts';
-import type { ModalityShape, ParameterSpec } from '@steelyard/layers';
+import type { ModalityShape, ParameterSpec } from '@steelyard/family';
 import { embeddingShape } from './encoders.js';
 
 const sum = (values: readonly number[]): number => values.reduce((all, one) => all + one, 0);

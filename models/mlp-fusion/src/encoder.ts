@@ -1,4 +1,4 @@
-import type { ForwardContext, ModalityInput, ModalityShape, ParameterSpec } from '@steelyard/layers';
+import type { ForwardContext, ModalityInput, ModalityShape, ParameterSpec } from '@steelyard/family';
 import type { Dim, Value } from '@steelyard/onnx';
 import { attentionPooling } from './attention-pooling.js';
 import { perceptron, perceptronParameters } from './perceptron.js';

@@ -1,4 +1,4 @@
-import type { ForwardContext, ParameterSpec, WeightedEmbedding } from '@steelyard/layers';
+import type { ForwardContext, ParameterSpec, WeightedEmbedding } from '@steelyard/family';
 import type { Value } from '@steelyard/onnx';
 import { activated, perceptron, perceptronParameters } from './perceptron.js';
 import type { Settings } from './settings.js';

@@ -1,5 +1,5 @@
 import type { MlpFusionConfig } from '@steelyard/contracts';
-import { type Family, onlyLogits } from '@steelyard/layers';
+import { type Family, onlyLogits } from '@steelyard/family';
 import { concatenation } from './concatenation.js';
 import { crossAttention } from './cross-attention.js';
 import { encode, encoderParameters } from './encoder.js';

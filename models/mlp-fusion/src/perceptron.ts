@@ -1,4 +1,5 @@
-import { type ForwardContext, linear, linearParameters, type ParameterSpec } from '@steelyard/layers';
+import type { ForwardContext, ParameterSpec } from '@steelyard/family';
+import { linear, linearParameters } from '@steelyard/layers';
 import type { Value } from '@steelyard/onnx';
 
 /** Linear layers `<name>.<i>` that lead from one width to the next. */

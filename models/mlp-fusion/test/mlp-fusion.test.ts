@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { MlpFusionConfig } from '@steelyard/contracts';
-import { inference, type ModalityShape } from '@steelyard/layers';
+import { inference, type ModalityShape } from '@steelyard/family';
 import { encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
 import { createSession, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,5 @@
-import { type ForwardContext, gelu, linear, linearParameters, type ParameterSpec } from '@steelyard/layers';
+import type { ForwardContext, ParameterSpec } from '@steelyard/family';
+import { gelu, linear, linearParameters } from '@steelyard/layers';
 import type { Dim, Value } from '@steelyard/onnx';
 
 /** Tokens that a token's convolution looks at: the one before it, itself and the one behind it. */

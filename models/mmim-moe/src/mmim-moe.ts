@@ -1,26 +1,22 @@
 import type { MmimMoeConfig } from '@steelyard/contracts';
+import type { Family, ForwardContext, ModalityShape, ParameterSpec, WeightedEmbedding } from '@steelyard/family';
 import {
 	attention,
 	attentionParameters,
 	encodeSequence,
 	expertParameters,
-	type Family,
-	type ForwardContext,
 	gelu,
 	layerNorm,
 	layerNormParameters,
 	linear,
 	linearParameters,
-	type ModalityShape,
 	mixtureOfExperts,
-	type ParameterSpec,
 	type RouterSize,
 	type Routing,
 	route,
 	routerParameters,
 	sequenceParameters,
 	sequenceWidth,
-	type WeightedEmbedding,
 } from '@steelyard/layers';
 import type { Dim, GraphBuilder, Value } from '@steelyard/onnx';
 import { convolution, convolutionParameters } from './convolution.js';

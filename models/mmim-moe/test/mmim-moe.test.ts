@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { MmimMoeConfig } from '@steelyard/contracts';
-import { type ForwardContext, inference, type ModalityShape } from '@steelyard/layers';
+import { type ForwardContext, inference, type ModalityShape } from '@steelyard/family';
 import { encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
 import { createSession, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
 import { describe, expect, it } from 'vitest';

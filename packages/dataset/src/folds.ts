@@ -1,7 +1,6 @@
 import { ProblemError } from '@steelyard/contracts';
-import { counterRandom } from './counter-random.js';
+import { counterRandom, shuffle } from '@steelyard/random';
 import type { Split } from './dataset.js';
-import { shuffle } from './shuffled-order.js';
 import { stratifyByLabels } from './stratify-labels.js';
 
 /** Rows that may not be parted: those of a group, else each row alone. As places in `rows`. */

@@ -1,9 +1,7 @@
-export { type CounterRandom, counterRandom } from './counter-random.js';
 export { type Dataset, type OpenOptions, openDataset, type Split } from './dataset.js';
 export { foldsOf } from './folds.js';
 export { type IngestOptions, ingest } from './ingest.js';
 export { DEFAULT_LIMITS, type Limits } from './limits.js';
 export { type NumberTable, readNumberTable, writeNumberTable } from './number-table.js';
-export { shuffledOrder } from './shuffled-order.js';
 export { type Standardisation, standardisation } from './standardisation.js';
 export { type RowSet, type TrainingRows, trainingRows } from './training-rows.js';

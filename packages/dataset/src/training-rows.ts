@@ -1,8 +1,7 @@
 import { ProblemError } from '@steelyard/contracts';
-import { counterRandom } from './counter-random.js';
+import { counterRandom, shuffle } from '@steelyard/random';
 import { cutByLabels } from './cut-by-labels.js';
 import type { Dataset, Split } from './dataset.js';
-import { shuffle } from './shuffled-order.js';
 
 /** Rows of a split, ascending. */
 export type RowSet = { readonly split: string; readonly rows: Uint32Array };

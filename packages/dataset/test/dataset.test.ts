@@ -1,7 +1,8 @@
 import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { counterRandom } from '@steelyard/random';
 import { describe, expect, it } from 'vitest';
-import { counterRandom, openDataset, standardisation, trainingRows } from '../src/index.js';
+import { openDataset, standardisation, trainingRows } from '../src/index.js';
 import { ingestFiles } from './ingest-files.js';
 import { type Files, npy, small } from './write-npy.js';
 

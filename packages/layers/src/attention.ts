@@ -1,5 +1,5 @@
+import type { ForwardContext, ParameterSpec } from '@steelyard/family';
 import type { Dim, GraphBuilder, Value } from '@steelyard/onnx';
-import type { ForwardContext, ParameterSpec } from './family.js';
 import { linearParameters, linearPerToken } from './linear.js';
 
 /** What a key that the mask leaves out has added to its score: after the softmax its attention is 0 in float32. */

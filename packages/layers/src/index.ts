@@ -1,16 +1,4 @@
 export { type AttentionInputs, attention, attentionParameters } from './attention.js';
-export {
-	type Family,
-	type ForwardContext,
-	type Fused,
-	type Initialisation,
-	inference,
-	type ModalityInput,
-	type ModalityShape,
-	onlyLogits,
-	type ParameterSpec,
-	type WeightedEmbedding,
-} from './family.js';
 export { gelu } from './gelu.js';
 export { layerNorm, layerNormParameters } from './layer-norm.js';
 export { linear, linearParameters, linearPerToken } from './linear.js';

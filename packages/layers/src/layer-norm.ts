@@ -1,5 +1,5 @@
+import type { ForwardContext, ParameterSpec } from '@steelyard/family';
 import { float, type Value } from '@steelyard/onnx';
-import type { ForwardContext, ParameterSpec } from './family.js';
 
 /** Scale and shift `[width]`, at first ones and zeros: `<name>.weight` and `.bias`. */
 export const layerNormParameters = (name: string, width: number): ParameterSpec[] => [

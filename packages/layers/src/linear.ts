@@ -1,5 +1,5 @@
+import type { ForwardContext, ParameterSpec } from '@steelyard/family';
 import type { Dim, Value } from '@steelyard/onnx';
-import type { ForwardContext, ParameterSpec } from './family.js';
 
 /** Weight `[inputs, outputs]` and bias `[outputs]`, both U(−1/√inputs, 1/√inputs) as in torch.nn.Linear. */
 export const linearParameters = (name: string, inputs: number, outputs: number): ParameterSpec[] => [

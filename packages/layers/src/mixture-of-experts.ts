@@ -1,5 +1,5 @@
+import type { ForwardContext, ParameterSpec } from '@steelyard/family';
 import type { Dim, GraphBuilder, Value } from '@steelyard/onnx';
-import type { ForwardContext, ParameterSpec } from './family.js';
 import { gelu } from './gelu.js';
 import { linear, linearParameters } from './linear.js';
 import type { Choice } from './router.js';

@@ -1,5 +1,5 @@
+import type { ForwardContext, ParameterSpec } from '@steelyard/family';
 import type { Value } from '@steelyard/onnx';
-import type { ForwardContext, ParameterSpec } from './family.js';
 import { meanOver } from './mean-over.js';
 
 /** How well an expert of vector w fits a token x: x·w, −‖x − w‖ or −‖x − w‖²/2. */

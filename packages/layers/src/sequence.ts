@@ -1,5 +1,5 @@
+import type { ForwardContext, ParameterSpec } from '@steelyard/family';
 import type { Dim, GraphBuilder, Shape, Value } from '@steelyard/onnx';
-import type { ForwardContext, ParameterSpec } from './family.js';
 
 export type SequenceEncoder = {
 	readonly cell: 'lstm' | 'gru';

@@ -1,6 +1,6 @@
+import type { ForwardContext, ParameterSpec } from '@steelyard/family';
 import type { Dim, GraphBuilder, Value } from '@steelyard/onnx';
 import { softmaxOverKeys, splitHeads, zerosWithoutKeys } from './attention.js';
-import type { ForwardContext, ParameterSpec } from './family.js';
 import { linearParameters, linearPerToken } from './linear.js';
 
 /** Times that spread evenly have mean 0 and deviation 1 when they run from −√3 to √3. */

@@ -1,17 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { type ForwardContext, inference } from '@steelyard/family';
 import { encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
 import { createSession, type Tensor, tensor } from '@steelyard/runtime';
 import { describe, expect, it } from 'vitest';
-import {
-	attention,
-	attentionParameters,
-	evenTimes,
-	type ForwardContext,
-	inference,
-	type TimeAttentionSize,
-	timeAttention,
-	timeAttentionParameters,
-} from '../src/index.js';
+import { attention, attentionParameters, evenTimes, type TimeAttentionSize, timeAttention, timeAttentionParameters } from '../src/index.js';
 
 type Numbers = { shape: number[]; values: number[] };
 type Case = { title: string; heads: number; parameters: Record<string, Numbers>; inputs: Record<string, Numbers>; output: number[] };

@@ -1,6 +1,6 @@
 import type { TaskProfile } from '@steelyard/contracts';
-import { counterRandom } from '@steelyard/dataset';
 import { encodeModel, GraphBuilder, OPSET } from '@steelyard/onnx';
+import { counterRandom } from '@steelyard/random';
 import { createSession, type Tensor, tensor } from '@steelyard/runtime';
 import { consensus, energyWeights, fitConsensus, fusedShare, joinConsensus } from '@steelyard/weighting';
 import { describe, expect, it } from 'vitest';

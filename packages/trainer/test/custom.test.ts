@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CustomConfig, type JobEventBody, type MlpFusionConfig, parseJobSpec } from '@steelyard/contracts';
-import { inference } from '@steelyard/layers';
+import { inference } from '@steelyard/family';
 import { mlpFusion } from '@steelyard/mlp-fusion';
 import { decodeModel, encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
 import { createSession, type Tensor, tensor } from '@steelyard/runtime';

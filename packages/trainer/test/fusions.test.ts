@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { MlpFusionConfig } from '@steelyard/contracts';
-import type { ModalityShape } from '@steelyard/layers';
+import type { ModalityShape } from '@steelyard/family';
 import { sizeOf } from '@steelyard/runtime';
 import { describe, expect, it } from 'vitest';
 import { familyArchitecture } from '../src/model/family-architecture.js';

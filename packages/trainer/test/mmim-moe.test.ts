@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { differentiate } from '@steelyard/autodiff';
 import { type MmimMoeConfig, parseJobSpec } from '@steelyard/contracts';
-import type { ModalityShape } from '@steelyard/layers';
+import type { ModalityShape } from '@steelyard/family';
 import { canonicalise, encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
 import { createSession, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

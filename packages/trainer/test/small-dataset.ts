@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { counterRandom, ingest } from '@steelyard/dataset';
+import { ingest } from '@steelyard/dataset';
+import { counterRandom } from '@steelyard/random';
 
 type Kind = 'binary' | 'multiclass' | 'multilabel' | 'regression';
 

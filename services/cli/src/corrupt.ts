@@ -1,4 +1,4 @@
-import { counterRandom } from '@steelyard/dataset';
+import { counterRandom } from '@steelyard/random';
 
 /** Where the rows of a C-ordered `.npy` file begin, and how many there are. */
 function rowsOf(npy: Buffer): { offset: number; rows: number; rowBytes: number } {

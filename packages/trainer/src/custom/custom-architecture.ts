@@ -1,5 +1,5 @@
 import { ProblemError } from '@steelyard/contracts';
-import { type ModalityShape, onlyLogits } from '@steelyard/layers';
+import { type ModalityShape, onlyLogits } from '@steelyard/family';
 import { type Dim, encodeModel, type Graph, replaceInitializers, type Value } from '@steelyard/onnx';
 import { createSession, sizeOf, type Tensor } from '@steelyard/runtime';
 import type { Architecture, OwnModel, ParameterShape, Predictor, PredictorOptions, WeightAndPresence } from '../model/architecture.js';

@@ -1,5 +1,5 @@
 import { type CustomConfig, ProblemError } from '@steelyard/contracts';
-import type { ModalityShape } from '@steelyard/layers';
+import type { ModalityShape } from '@steelyard/family';
 import type { Dim, Graph, Value } from '@steelyard/onnx';
 import { type DType, sizeOf } from '@steelyard/runtime';
 import type { MaskKind } from '../model/examples.js';

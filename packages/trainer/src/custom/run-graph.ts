@@ -1,4 +1,4 @@
-import type { ModalityShape } from '@steelyard/layers';
+import type { ModalityShape } from '@steelyard/family';
 import type { Session, Tensor } from '@steelyard/runtime';
 import { type Examples, inBatches, taken, takenRows } from '../model/examples.js';
 import { type Fill, fillConstant, filledPorts, fillMaskOf, fillValues, fillWeight, type Port } from '../model/port.js';

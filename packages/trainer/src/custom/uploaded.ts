@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type CustomConfig, ProblemError, type TaskProfile } from '@steelyard/contracts';
-import type { ModalityShape } from '@steelyard/layers';
+import type { ModalityShape } from '@steelyard/family';
 import { decodeModel, encodeModel, type Graph, type Model, OPSET, staticShape, toWorkingOpset } from '@steelyard/onnx';
 import { createSession, sizeOf, type Tensor, tensor, type ValueInfo } from '@steelyard/runtime';
 import { hasTrainingForm, withRunningStatistics } from './batch-norm.js';

@@ -1,5 +1,5 @@
 import { type JobSpec, ProblemError, type TaskProfile } from '@steelyard/contracts';
-import type { ModalityShape } from '@steelyard/layers';
+import type { ModalityShape } from '@steelyard/family';
 import { customArchitecture } from '../custom/custom-architecture.js';
 import { openUploaded } from '../custom/uploaded.js';
 import type { Architecture } from '../model/architecture.js';

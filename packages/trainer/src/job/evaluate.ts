@@ -1,5 +1,5 @@
 import type { Metrics, TaskProfile } from '@steelyard/contracts';
-import type { ModalityShape } from '@steelyard/layers';
+import type { ModalityShape } from '@steelyard/family';
 import type { Session, Tensor } from '@steelyard/runtime';
 import type { OwnModel } from '../model/architecture.js';
 import { type Examples, inBatches, labelsOf, presence, taken } from '../model/examples.js';

@@ -1,5 +1,5 @@
 import type { TaskProfile } from '@steelyard/contracts';
-import type { ModalityShape } from '@steelyard/layers';
+import type { ModalityShape } from '@steelyard/family';
 import { type Dim, encodeModel, GraphBuilder, OPSET, type Shape, type Value } from '@steelyard/onnx';
 import type { Tensor } from '@steelyard/runtime';
 import type { Architecture, Forward } from '../model/architecture.js';

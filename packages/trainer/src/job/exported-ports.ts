@@ -1,4 +1,4 @@
-import type { ModalityShape } from '@steelyard/layers';
+import type { ModalityShape } from '@steelyard/family';
 import { type MaskKind, maskWidth } from '../model/examples.js';
 import { fillMaskOf, fillValues, type Port, port } from '../model/port.js';
 import { maskName, valuesName } from '../model/value-names.js';

@@ -1,6 +1,6 @@
 import { checkTimeColumns, type JobSpec, ProblemError, type TaskProfile } from '@steelyard/contracts';
 import { type Dataset, openDataset, standardisation, trainingRows } from '@steelyard/dataset';
-import type { ModalityShape } from '@steelyard/layers';
+import type { ModalityShape } from '@steelyard/family';
 import { chooseProvider, type Devices, type Provider, probeDevices } from '@steelyard/runtime';
 import { type Examples, labelsOf, presence, type TargetScale } from '../model/examples.js';
 import type { Standardisation } from '../model/standardise.js';

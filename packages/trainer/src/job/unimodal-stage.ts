@@ -1,6 +1,6 @@
 import { type JobResult, type Metrics, ProblemError } from '@steelyard/contracts';
 import { foldsOf } from '@steelyard/dataset';
-import type { ModalityShape } from '@steelyard/layers';
+import type { ModalityShape } from '@steelyard/family';
 import type { Architecture, Parameters } from '../model/architecture.js';
 import { type Examples, labelsOf, presence } from '../model/examples.js';
 import { metricsOf } from '../report/metrics.js';

@@ -1,4 +1,4 @@
-import type { Fused, ModalityShape } from '@steelyard/layers';
+import type { Fused, ModalityShape } from '@steelyard/family';
 import type { Graph, GraphBuilder, Value } from '@steelyard/onnx';
 import type { Provider, Session, Tensor } from '@steelyard/runtime';
 import type { Examples, MaskKind, TargetScale } from './examples.js';

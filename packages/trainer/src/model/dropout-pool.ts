@@ -1,4 +1,4 @@
-import { counterRandom } from '@steelyard/dataset';
+import { counterRandom } from '@steelyard/random';
 import { type Tensor, tensor } from '@steelyard/runtime';
 
 /** Random numbers, `[POOL_ROWS, POOL_WIDTH]`: each dropout of each step is cut from rows of them, chosen at random. */

@@ -1,6 +1,6 @@
 import type { TaskProfile } from '@steelyard/contracts';
 import type { Split } from '@steelyard/dataset';
-import type { ModalityShape } from '@steelyard/layers';
+import type { ModalityShape } from '@steelyard/family';
 
 /** How the target of a regression is scaled for training; raw = value·deviation + mean. */
 export type TargetScale = { readonly mean: number; readonly deviation: number };

@@ -1,6 +1,6 @@
-import { type CounterRandom, counterRandom } from '@steelyard/dataset';
-import type { Initialisation } from '@steelyard/layers';
+import type { Initialisation } from '@steelyard/family';
 import { GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
+import { type CounterRandom, counterRandom } from '@steelyard/random';
 import { sizeOf } from '@steelyard/runtime';
 import type { Architecture } from './architecture.js';
 import { poolRows } from './dropout-pool.js';

@@ -1,6 +1,6 @@
 import type { CustomConfig, ModelConfig } from '@steelyard/contracts';
+import type { Family, ForwardContext, Fused, ModalityShape, ParameterSpec } from '@steelyard/family';
 import { fuseMoe } from '@steelyard/fuse-moe';
-import type { Family, ForwardContext, Fused, ModalityShape, ParameterSpec } from '@steelyard/layers';
 import { mlpFusion } from '@steelyard/mlp-fusion';
 import { mmimMoe } from '@steelyard/mmim-moe';
 import type { Dim, GraphBuilder, Value } from '@steelyard/onnx';

@@ -1,4 +1,4 @@
-import { type ForwardContext, inference } from '@steelyard/layers';
+import { type ForwardContext, inference } from '@steelyard/family';
 import type { GraphBuilder, Shape, Value } from '@steelyard/onnx';
 import { sizeOf } from '@steelyard/runtime';
 import { POOL_WIDTH, poolRows } from './dropout-pool.js';

@@ -1,5 +1,5 @@
 import type { TaskProfile } from '@steelyard/contracts';
-import type { ModalityShape } from '@steelyard/layers';
+import type { ModalityShape } from '@steelyard/family';
 import { type Graph, type GraphBuilder, readsOf, type Shape, type Value } from '@steelyard/onnx';
 import { type DType, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
 import { type Examples, fillMask, fillTargets, type MaskKind, type TargetScale } from './examples.js';

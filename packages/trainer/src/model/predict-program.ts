@@ -1,4 +1,4 @@
-import type { ForwardContext } from '@steelyard/layers';
+import type { ForwardContext } from '@steelyard/family';
 import { encodeModel, type Graph, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
 import { createSession, type Provider, type Session } from '@steelyard/runtime';
 import { embed, type FamilyModel, familyOf, fuse, parametersOf } from './family-model.js';

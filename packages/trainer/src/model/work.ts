@@ -1,4 +1,4 @@
-import type { ModalityShape } from '@steelyard/layers';
+import type { ModalityShape } from '@steelyard/family';
 import { sizeOf } from '@steelyard/runtime';
 import type { ParameterShape } from './architecture.js';
 

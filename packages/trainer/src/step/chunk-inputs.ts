@@ -1,4 +1,4 @@
-import type { ModalityShape } from '@steelyard/layers';
+import type { ModalityShape } from '@steelyard/family';
 import type { Optimizer } from '@steelyard/optim';
 import { type Tensor, tensor } from '@steelyard/runtime';
 import type { Architecture } from '../model/architecture.js';

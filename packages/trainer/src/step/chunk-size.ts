@@ -1,4 +1,4 @@
-import type { ModalityShape } from '@steelyard/layers';
+import type { ModalityShape } from '@steelyard/family';
 import { sizeOf } from '@steelyard/runtime';
 
 /** Multiply-adds that a chunk may cost: some tenths of a second on one core. */

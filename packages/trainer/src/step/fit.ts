@@ -1,6 +1,6 @@
 import { ProblemError, type TaskProfile, type TrainingConfig } from '@steelyard/contracts';
-import { shuffledOrder } from '@steelyard/dataset';
 import { optimizer as optimizerOf } from '@steelyard/optim';
+import { shuffledOrder } from '@steelyard/random';
 import { loadProgram, type Provider, type State, type Tensor } from '@steelyard/runtime';
 import type { Architecture, Parameters } from '../model/architecture.js';
 import type { Examples, TargetScale } from '../model/examples.js';

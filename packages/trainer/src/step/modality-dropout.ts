@@ -1,4 +1,4 @@
-import { counterRandom } from '@steelyard/dataset';
+import { counterRandom } from '@steelyard/random';
 import type { ChunkPlace } from '../model/dropout-pool.js';
 
 /**

@@ -1,6 +1,6 @@
 import { type CounterRandom, counterRandom } from './counter-random.js';
 
-/** Puts `items` in a random order, in place: each permutation is equally likely (Durstenfeld 1964, after Fisher and Yates). */
+/** Puts `items` in a random order, in place, and returns them: each permutation is equally likely (Durstenfeld 1964, after Fisher and Yates). */
 export function shuffle(items: Uint32Array, random: CounterRandom): Uint32Array {
 	for (let last = items.length - 1; last > 0; last--) {
 		const other = random.below(last + 1);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** A stream of random numbers that is a pure function of its seed and name. */
+/** A stream of random numbers that is a pure function of its seed and of its purpose. */
 export type CounterRandom = {
 	/** Uniform over 0 … 2³²−1. */
 	uint32(): number;
@@ -51,9 +51,9 @@ export function philox(counter: ArrayLike<number>, key: ArrayLike<number>, out: 
 }
 
 /**
- * The random numbers of one purpose, such as `shuffle/3` or `initialise/head.weight`: Philox keyed by the seed (a whole number below 2⁵³),
- * its counter made of the block's index and 96 bits of the SHA-256 of `stream`. Two streams share no numbers; none depends on what was drawn
- * from another. A stream holds 2³⁴ words.
+ * The random numbers of one purpose, such as `shuffle/3` or `initialise/head.weight`. They come from Philox: its key is the seed (a whole number from 0 to
+ * 2⁵³ − 1), its counter consists of the index of the block and 96 bits of the SHA-256 of `stream`. So two streams share no numbers, and what one stream gives
+ * does not depend on what was drawn from another. A stream holds 2³⁴ words. Throws RangeError for another seed, and when a stream is used up.
  */
 export function counterRandom(seed: number, stream: string | number): CounterRandom {
 	if (!Number.isSafeInteger(seed) || seed < 0) throw new RangeError(`a seed is a whole number from 0 to 2^53 − 1, found ${seed}`);

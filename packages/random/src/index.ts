@@ -1,0 +1,2 @@
+export { type CounterRandom, counterRandom } from './counter-random.js';
+export { shuffle, shuffledOrder } from './shuffled-order.js';
