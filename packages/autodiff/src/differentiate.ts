@@ -1,7 +1,7 @@
-import { allValues, type Graph, GraphBuilder, GraphError, type Node, readsOf, type Value } from '@steelyard/onnx';
-import { dependents } from './dependents.js';
+import { allValues, type Graph, GraphBuilder, GraphError, type Node, readAttributes, readsOf, type Value } from '@steelyard/onnx';
+import { gradientPaths } from './gradient-paths.js';
 import { recomputing } from './recompute.js';
-import { attributesOf, type Part, type RuleContext } from './rule.js';
+import type { Part, RuleContext } from './rule.js';
 import { rules, zeros } from './rules/table.js';
 
 export type Gradients = {
@@ -64,7 +64,7 @@ function contextOf(
 		g: part.g,
 		forward: part.forward,
 		needs: readsOf(node).map((name) => active.has(name)),
-		...attributesOf(node),
+		...readAttributes(node),
 		constant: (input) => {
 			const data = scope.constant(node.inputs[input] ?? '');
 			if (data === undefined)
@@ -86,7 +86,7 @@ function contextOf(
 /** The walk: from the seeds back through the nodes on a path to `wrt`, by the rule of each. Gives the gradient of a value, null where there is none. */
 function backpropagate(part: Part, scope: Scope): (name: string) => Value | null {
 	const { graph, g, seeds } = part;
-	const active = dependents(graph, part.wrt);
+	const active = gradientPaths(graph, part.wrt);
 	const parts = new Map<string, Value[]>();
 	const add = (name: string, gradient: Value): unknown => parts.set(name, [...(parts.get(name) ?? []), gradient]);
 	const gradientOf = (name: string): Value | null => {

@@ -1,7 +1,7 @@
-import { type Graph, type GraphBuilder, GraphError, type Node, type Value } from '@steelyard/onnx';
+import type { AttributeReader, Graph, GraphBuilder, Node, Value } from '@steelyard/onnx';
 
 /** What a rule sees of one node: its values, the gradient of its output, and the builder to add nodes with. */
-export type RuleContext = {
+export type RuleContext = AttributeReader & {
 	readonly node: Node;
 	/** Inputs; null where an optional one is left out. Behind them the values that the bodies of the node capture. */
 	readonly inputs: ReadonlyArray<Value | null>;
@@ -20,10 +20,6 @@ export type RuleContext = {
 	readonly forward: GraphBuilder;
 	/** Which inputs need a gradient; a rule may skip the others. */
 	readonly needs: readonly boolean[];
-	int(name: string, otherwise: number): number;
-	float(name: string, otherwise: number): number;
-	ints(name: string): readonly number[] | null;
-	text(name: string, otherwise: string): string;
 	/** The numbers of an input that is a constant of the graph. Throws GraphError when it is not one. */
 	constant(input: number): number[];
 	/** Walks back through a graph that belongs to the node: its body, or what takes its place. */
@@ -48,24 +44,3 @@ export type Rule = (context: RuleContext) => ReadonlyArray<Value | null>;
 
 /** Rules by operator. */
 export type Rules = Readonly<Record<string, Rule>>;
-
-/** Attributes of a node read with their defaults. */
-export function attributesOf(node: Node): Pick<RuleContext, 'int' | 'float' | 'ints' | 'text'> {
-	const read = (name: string, type: string): unknown => {
-		const attribute = node.attributes[name];
-		if (attribute === undefined) return undefined;
-		if (attribute.type !== type)
-			throw new GraphError(
-				'malformed_model',
-				`attribute "${name}" of node "${node.name}" is ${attribute.type}, expected ${type}`,
-				node.name,
-			);
-		return attribute.value;
-	};
-	return {
-		int: (name, otherwise) => (read(name, 'int') as number | undefined) ?? otherwise,
-		float: (name, otherwise) => (read(name, 'float') as number | undefined) ?? otherwise,
-		ints: (name) => (read(name, 'ints') as readonly number[] | undefined) ?? null,
-		text: (name, otherwise) => (read(name, 'string') as string | undefined) ?? otherwise,
-	};
-}

@@ -1,4 +1,4 @@
-import { dependents, differentiate } from '@steelyard/autodiff';
+import { differentiate, gradientPaths } from '@steelyard/autodiff';
 import type { ModelBlocker, ModelReport } from '@steelyard/contracts';
 import {
 	canonicalise,
@@ -74,7 +74,7 @@ function refusals(graph: Graph, parameters: readonly string[]): ModelBlocker[] {
 	let rest = graph;
 	while (blockers.length < MOST_BLOCKERS) {
 		try {
-			const reached = dependents(rest, parameters).has(SUM);
+			const reached = gradientPaths(rest, parameters).has(SUM);
 			if (reached) differentiate(rest, { loss: SUM, wrt: parameters });
 			return blockers;
 		} catch (error) {
@@ -116,7 +116,7 @@ async function blockersOf(model: Model, parameters: readonly string[], given: Re
 	try {
 		const reduced = { ...reducedTo(graph, floating), initializers: graph.initializers };
 		const canonical = await canonicalise({ ...model, graph: reduced }, { dims, parameters });
-		const reached = dependents(canonical, parameters);
+		const reached = gradientPaths(canonical, parameters);
 		if (!floating.some(({ name }) => reached.has(name))) {
 			const names = floating.map(({ name }) => `"${name}"`).join(', ');
 			const message = `no output depends on a parameter by a path that a gradient can take: ${names}`;

@@ -14,12 +14,17 @@ function read<Type extends Attribute['type']>(node: Node, name: string, type: Ty
 	return attribute.value as ValueOf<Type>;
 }
 
-/** Reads attributes of a node, with a default where it leaves one out. Throws GraphError `malformed_model` for one of another type. */
+/**
+ * Reads the attributes of a node. Where the node leaves one out, a single value has the default that the caller gives, and a list is null. Throws GraphError
+ * `malformed_model` for an attribute of another type.
+ */
 export const readAttributes = (node: Node) => ({
 	int: (name: string, otherwise: number): number => read(node, name, 'int') ?? otherwise,
 	float: (name: string, otherwise: number): number => read(node, name, 'float') ?? otherwise,
 	text: (name: string, otherwise: string): string => read(node, name, 'string') ?? otherwise,
 	ints: (name: string): readonly number[] | null => read(node, name, 'ints') ?? null,
+	floats: (name: string): readonly number[] | null => read(node, name, 'floats') ?? null,
+	texts: (name: string): readonly string[] | null => read(node, name, 'strings') ?? null,
 	has: (name: string): boolean => node.attributes[name] !== undefined,
 });
 
@@ -31,7 +36,7 @@ export const withoutAttributes = (node: Node, ...names: readonly string[]): Node
 	attributes: Object.fromEntries(Object.entries(node.attributes).filter(([name]) => !names.includes(name))),
 });
 
-/** The same node with more, or other, attributes. */
+/** The same node with more attributes, or with other values for those that it has. */
 export const withAttributes = (node: Node, attributes: Node['attributes']): Node => ({
 	...node,
 	attributes: { ...node.attributes, ...attributes },

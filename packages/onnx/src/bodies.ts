@@ -6,6 +6,20 @@ export const bodiesOf = (node: Node): [string, Graph][] =>
 		attribute.type === 'graph' ? [[name, attribute.value]] : [],
 	);
 
+/** The node with another graph in the place of each of its bodies; the node itself where it has none. */
+export function withBodies(node: Node, change: (body: Graph, name: string) => Graph): Node {
+	const bodies = bodiesOf(node);
+	if (bodies.length === 0) return node;
+	const changed = bodies.map(([name, body]) => [name, { type: 'graph', value: change(body, name) }] as const);
+	return { ...node, attributes: { ...node.attributes, ...Object.fromEntries(changed) } };
+}
+
+/** The graph itself and the bodies of its nodes, at any depth. */
+export function* graphsWithin(graph: Graph): Generator<Graph> {
+	yield graph;
+	for (const node of graph.nodes) for (const [, body] of bodiesOf(node)) yield* graphsWithin(body);
+}
+
 /** The names that a graph reads from the graph around it, each once, in the order of their first use. */
 export function captured(graph: Graph): string[] {
 	const own = new Set<string>([...graph.inputs.map(({ name }) => name), ...graph.initializers.keys()]);
@@ -20,13 +34,12 @@ export function readsOf(node: Node): readonly string[] {
 	return bodies.length === 0 ? node.inputs : [...node.inputs, ...new Set(bodies.flatMap(([, body]) => captured(body)))];
 }
 
-/** Every name in a graph and in its bodies. */
+/** Every name of a value in a graph and in its bodies. */
 export function* namesOf(graph: Graph): Generator<string> {
-	for (const { name } of graph.inputs) yield name;
-	yield* graph.initializers.keys();
-	for (const node of graph.nodes) {
-		yield* node.outputs;
-		for (const [, body] of bodiesOf(node)) yield* namesOf(body);
+	for (const { inputs, initializers, nodes } of graphsWithin(graph)) {
+		for (const { name } of inputs) yield name;
+		yield* initializers.keys();
+		for (const { outputs } of nodes) yield* outputs;
 	}
 }
 
@@ -42,13 +55,8 @@ export function withoutUnused(graph: Graph): Graph {
 	return { ...graph, nodes: nodes.reverse(), initializers: new Map([...graph.initializers].filter(([name]) => used.has(name))) };
 }
 
-/** The graph with other nodes in the place of each, in the bodies of nodes as well, whose own nodes are changed first. */
+/** The graph with other nodes in the place of each node, also in the bodies of nodes: these are changed before the node that holds them. */
 export const changeNodes = (graph: Graph, change: (node: Node) => readonly Node[]): Graph => ({
 	...graph,
-	nodes: graph.nodes.flatMap((node) => {
-		const bodies = bodiesOf(node);
-		if (bodies.length === 0) return change(node);
-		const changed = bodies.map(([name, body]) => [name, { type: 'graph', value: changeNodes(body, change) }] as const);
-		return change({ ...node, attributes: { ...node.attributes, ...Object.fromEntries(changed) } });
-	}),
+	nodes: graph.nodes.flatMap((node) => change(withBodies(node, (body) => changeNodes(body, change)))),
 });

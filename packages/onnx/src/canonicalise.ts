@@ -1,6 +1,6 @@
 import { checkFolding, folded, type KnownTypes, typesOf } from './ask-runtime.js';
 import { withoutBatchFirst } from './batch-first.js';
-import { bodiesOf } from './bodies.js';
+import { graphsWithin } from './bodies.js';
 import { checked, checkSize } from './check.js';
 import { withoutConstantNodes } from './constant-nodes.js';
 import { expand, hasComposites } from './expand.js';
@@ -45,9 +45,6 @@ function concrete(model: Model, { dims = {}, parameters = [] }: CanonicaliseOpti
 	return { ...model, graph: withoutIdentityTransposes(withoutBatchFirst(withoutSequences(withoutConstantNodes(whole)))) };
 }
 
-const allBodies = (graph: Graph): Graph[] =>
-	graph.nodes.flatMap((node) => bodiesOf(node).flatMap(([, body]) => [body, ...allBodies(body)]));
-
 const sized = ({ values, unknownRank }: KnownTypes): Map<string, Value> => new Map([...values].filter(([name]) => !unknownRank.has(name)));
 
 /**
@@ -65,7 +62,8 @@ async function expanded(model: Model): Promise<Model> {
 		current = await folded(current);
 		isFolded = true;
 	}
-	if (!allBodies(current.graph).some((body) => hasComposites(body, model.opset))) return current;
+	const [, ...bodies] = graphsWithin(current.graph);
+	if (!bodies.some((body) => hasComposites(body, model.opset))) return current;
 	const values = sized(await typesOf(current));
 	const graph = await changeBodies({ ...current.graph, values }, model.opset, async (body) => (await expanded(body)).graph);
 	return { ...current, graph: { ...graph, values: current.graph.values } };

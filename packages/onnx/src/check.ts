@@ -1,4 +1,5 @@
-import { bodiesOf, readsOf } from './bodies.js';
+import { readAttributes } from './attributes.js';
+import { bodiesOf, readsOf, withBodies } from './bodies.js';
 import { type Graph, GraphError, type Node, type Value } from './graph.js';
 
 const malformed = (message: string, where: string | null): GraphError => new GraphError('malformed_model', message, where);
@@ -27,12 +28,9 @@ function sidesOf(node: Node): { inputs: number | null; outputs: number | null } 
 const wantedBodies: Readonly<Record<string, readonly string[]>> = { If: ['then_branch', 'else_branch'], Loop: ['body'], Scan: ['body'] };
 
 function checkScan(node: Node): void {
-	const count = node.attributes['num_scan_inputs'];
-	if (count?.type !== 'int' || !(count.value >= 1 && count.value <= node.inputs.length))
-		throw malformed(
-			`${title(node)} has the attribute num_scan_inputs = ${count?.type === 'int' ? count.value : count?.type}, expected 1 to ${node.inputs.length}`,
-			node.name,
-		);
+	const count = readAttributes(node).int('num_scan_inputs', 0);
+	if (!(count >= 1 && count <= node.inputs.length))
+		throw malformed(`${title(node)} has the attribute num_scan_inputs = ${count}, expected 1 to ${node.inputs.length}`, node.name);
 }
 
 /** The node with its bodies checked. */
@@ -41,15 +39,13 @@ function withCheckedBodies(node: Node, outer: ReadonlySet<string>): Node {
 	const bodies = bodiesOf(node);
 	for (const name of Object.hasOwn(wantedBodies, node.op) ? (wantedBodies[node.op] as readonly string[]) : [])
 		if (!bodies.some(([given]) => given === name)) throw malformed(`${title(node)} lacks its graph "${name}"`, node.name);
-	if (bodies.length === 0) return node;
 	const sides = sidesOf(node);
-	const changed = bodies.map(([name, body]) => {
+	return withBodies(node, (body, name) => {
 		for (const side of ['inputs', 'outputs'] as const)
 			if (sides[side] !== null && body[side].length !== sides[side])
 				throw malformed(`the graph "${name}" of ${title(node)} has ${body[side].length} ${side}, expected ${sides[side]}`, node.name);
-		return [name, { type: 'graph', value: checked(body, outer) }] as const;
+		return checked(body, outer);
 	});
-	return { ...node, attributes: { ...node.attributes, ...Object.fromEntries(changed) } };
 }
 
 /** Where each value of the graph comes from: the place of its node, or −1 for an input or initializer. Throws GraphError for a name that stands twice. */

@@ -1,10 +1,11 @@
 import { type Tensor, tensor } from '@steelyard/runtime';
+import { withBodies } from './bodies.js';
 import { int64Of } from './data-types.js';
 import type { Attribute, Graph, Node } from './graph.js';
 
 const vector = (shape: readonly number[], values: readonly number[]): Tensor => tensor('int64', shape, BigInt64Array.from(values, int64Of));
 
-/** The constant that a Constant node holds, whichever attribute it uses; null for one that is no number. */
+/** The value of a Constant node, whichever of its attributes holds it; null where that is no number. */
 function valueOf({ attributes }: Node): Tensor | null {
 	const [name, attribute] = Object.entries(attributes)[0] ?? [];
 	switch (`${name} ${(attribute as Attribute | undefined)?.type}`) {
@@ -25,7 +26,7 @@ function valueOf({ attributes }: Node): Tensor | null {
 	}
 }
 
-/** The graph with the constants of its Constant nodes as initializers, in the bodies of control flow as well. */
+/** The graph with the values of its Constant nodes as initializers, also in the bodies of control flow. */
 export function withoutConstantNodes(graph: Graph): Graph {
 	const initializers = new Map(graph.initializers);
 	const nodes = graph.nodes.flatMap((node): Node[] => {
@@ -35,13 +36,7 @@ export function withoutConstantNodes(graph: Graph): Graph {
 			initializers.set(output, constant);
 			return [];
 		}
-		const entries = Object.entries(node.attributes);
-		if (!entries.some(([, attribute]) => attribute.type === 'graph')) return [node];
-		const attributes = entries.map(([name, attribute]) => [
-			name,
-			attribute.type === 'graph' ? { ...attribute, value: withoutConstantNodes(attribute.value) } : attribute,
-		]);
-		return [{ ...node, attributes: Object.fromEntries(attributes) }];
+		return [withBodies(node, withoutConstantNodes)];
 	});
 	return { ...graph, nodes, initializers };
 }

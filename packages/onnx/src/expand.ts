@@ -5,6 +5,7 @@ import { GraphBuilder } from './builder.js';
 import type { CompositeContext } from './composites/composite.js';
 import { composites, expansions } from './composites/table.js';
 import { type Graph, GraphError, type Model, type Node, OPSET, type Value } from './graph.js';
+import { renamed } from './rename.js';
 
 /** What is known in a graph: values and constants by name. */
 type Scope = { readonly values: ReadonlyMap<string, Value>; readonly constants: ReadonlyMap<string, Tensor> };
@@ -53,17 +54,6 @@ function contextOf(node: Node, scope: Scope, g: GraphBuilder, opset: number): Co
 	};
 }
 
-/** The graph with values renamed wherever nodes speak of them. */
-function renamed(graph: Graph, names: ReadonlyMap<string, string>): Graph {
-	const rename = (name: string): string => names.get(name) ?? name;
-	const values = new Map([...graph.values.values()].map((value) => [rename(value.name), { ...value, name: rename(value.name) }]));
-	return {
-		...graph,
-		nodes: graph.nodes.map((node) => ({ ...node, inputs: node.inputs.map(rename), outputs: node.outputs.map(rename) })),
-		values,
-	};
-}
-
 class Walk {
 	count = 0;
 	waiting: GraphError | null = null;
@@ -93,7 +83,7 @@ class Walk {
 				// A result may stand for two outputs, or be an input.
 				if (name !== '' && result !== null && result !== undefined) names.set(g.op('Identity', [result]).name, name);
 			});
-			return renamed(g.build(node.name), names);
+			return renamed(g.build(node.name), (name) => names.get(name) ?? name);
 		} catch (error) {
 			if (!(error instanceof GraphError) || error.code !== 'unknown_shape') throw error;
 			this.waiting ??= error;

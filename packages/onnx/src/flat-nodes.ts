@@ -1,3 +1,4 @@
+import { bodiesOf } from './bodies.js';
 import type { Graph } from './graph.js';
 
 /** A node as far as following values needs it; `Carry` stands for what passes into the body of a Loop, Scan or If, or out of it. */
@@ -22,10 +23,10 @@ function append(graph: Graph, prefix: string, outer: ReadonlyMap<string, string>
 	for (const name of graph.initializers.keys()) own(name);
 	for (const node of graph.nodes) {
 		const inputs = node.inputs.map(here);
-		const bodies = Object.entries(node.attributes).flatMap(([key, { type, value }]) => (type === 'graph' ? [{ key, body: value }] : []));
+		const bodies = bodiesOf(node);
 		const outputs = node.outputs.map(own);
 		const [leadIn, leadOut] = LEAD[node.op] ?? [0, 0];
-		for (const { key, body } of bodies) {
+		for (const [key, body] of bodies) {
 			const inner = `${prefix}${node.name}/${key}/`;
 			const carry = (from: string | undefined, to: string | undefined): void => {
 				if (from !== undefined && to !== undefined && from !== '' && to !== '')

@@ -1,6 +1,6 @@
 import { type Tensor, tensor } from '@steelyard/runtime';
 import { readAttributes, withAttributes, withoutAttributes } from './attributes.js';
-import { namesOf } from './bodies.js';
+import { namesOf, withBodies } from './bodies.js';
 import { dataTypeOf } from './data-types.js';
 import { type Graph, GraphError, type Model, type Node, OPSET } from './graph.js';
 
@@ -145,17 +145,6 @@ function formed(graph: Graph, opset: number, outer: ReadonlyMap<string, Tensor>,
 	});
 	return { ...graph, nodes, initializers };
 }
-
-const withBodies = (node: Node, change: (body: Graph) => Graph): Node => {
-	const entries = Object.entries(node.attributes);
-	if (!entries.some(([, attribute]) => attribute.type === 'graph')) return node;
-	return {
-		...node,
-		attributes: Object.fromEntries(
-			entries.map(([name, attribute]) => [name, attribute.type === 'graph' ? { ...attribute, value: change(attribute.value) } : attribute]),
-		),
-	};
-};
 
 /**
  * The same model in the working operator set: what another operator set writes in another form is rewritten, in the bodies of control flow as well.

@@ -1,8 +1,10 @@
-export { bodiesOf, captured, readsOf, withoutUnused } from './bodies.js';
+export { type AttributeReader, readAttributes, withAttributes, withoutAttributes } from './attributes.js';
+export { bodiesOf, captured, graphsWithin, readsOf, withBodies, withoutUnused } from './bodies.js';
 export { type Attributes, broadcastShapes, elementCount, float, GraphBuilder } from './builder.js';
 export { type CanonicaliseOptions, canonicalise } from './canonicalise.js';
 export { composites, expansions } from './composites/table.js';
 export { decodeModel } from './decode.js';
+export { dependentsOf } from './dependents.js';
 export { encodeModel } from './encode.js';
 export { toWorkingOpset } from './forms.js';
 export {
@@ -23,4 +25,5 @@ export { operators } from './operators.js';
 export { withoutOutputCopies } from './output-copies.js';
 export { type Parameter, parametersOf } from './parameters.js';
 export { reducedTo } from './reduced-to.js';
+export { type Naming, renamed, renamedNode } from './rename.js';
 export { replaceInitializers } from './replace-initializers.js';

@@ -1,6 +1,6 @@
 import type { Tensor } from '@steelyard/runtime';
 import { tensor } from '@steelyard/runtime';
-import { bodiesOf } from './bodies.js';
+import { bodiesOf, withBodies } from './bodies.js';
 import { type Attribute, type Graph, GraphError, type Node } from './graph.js';
 
 type Constants = (name: string) => Tensor | undefined;
@@ -82,10 +82,9 @@ export function loopsToScans(graph: Graph, outer: Constants = () => undefined): 
 	const initializers = new Map(graph.initializers);
 	const constants: Constants = (name) => initializers.get(name) ?? outer(name);
 	const nodes = graph.nodes.map((node): Node => {
-		const attributes: Record<string, Attribute> = { ...node.attributes };
-		for (const [name, body] of bodiesOf(node)) attributes[name] = { type: 'graph', value: loopsToScans(body, constants) };
-		if (node.op !== 'Loop') return { ...node, attributes };
-		const scan = asScan({ ...node, attributes }, constants);
+		const changed = withBodies(node, (body) => loopsToScans(body, constants));
+		if (node.op !== 'Loop') return changed;
+		const scan = asScan(changed, constants);
 		initializers.set(...scan.numbers);
 		return scan.node;
 	});

@@ -1,5 +1,6 @@
 import { bodiesOf, captured } from './bodies.js';
 import type { Graph } from './graph.js';
+import { renamedNode } from './rename.js';
 
 /**
  * The graph where a node gives an output of the graph itself in the place of an Identity that gives it: the runtime copies there. An Identity of an input, an
@@ -15,10 +16,9 @@ export function withoutOutputCopies(graph: Graph): Graph {
 		if (op === 'Identity' && outputs.has(to) && made.has(from) && ![outputs, inBodies, names].some((taken) => taken.has(from)))
 			names.set(from, to);
 	}
-	const renamed = (name: string): string => names.get(name) ?? name;
 	const nodes = graph.nodes
 		.filter(({ op, inputs, outputs: given }) => !(op === 'Identity' && names.get(inputs[0] as string) === given[0]))
-		.map((node) => ({ ...node, inputs: node.inputs.map(renamed), outputs: node.outputs.map(renamed) }));
+		.map((node) => renamedNode(node, (name) => names.get(name) ?? name));
 	const values = new Map([...graph.values].filter(([name]) => !names.has(name)));
 	return { ...graph, nodes, values };
 }

@@ -1,8 +1,8 @@
 import { type Tensor, tensor } from '@steelyard/runtime';
-import type { Attribute, Graph, Node } from './graph.js';
+import { readAttributes, withoutAttributes } from './attributes.js';
+import type { Graph, Node } from './graph.js';
 
 const numbersOf = (value: Tensor): number[] => Array.from(value.data as ArrayLike<number | bigint>, Number);
-const intOf = (attribute: Attribute | undefined, otherwise: number): number => (attribute?.type === 'int' ? attribute.value : otherwise);
 
 /** From where to where the part at `position` reaches: parts of one size, of sizes given one by one, or of one entry each. Null for a place behind the last. */
 function reachOf(split: Tensor | null, position: number): readonly [number, number] | null {
@@ -38,8 +38,9 @@ export function withoutSequences(graph: Graph): Graph {
 		const [position = 0] = numbersOf(place);
 		const reach = position < 0 ? null : reachOf(split, position);
 		if (reach === null) return [node];
-		const axis = constant(`${output}/axis`, [intOf(maker.attributes['axis'], 0)]);
-		const squeezed = split === null && intOf(maker.attributes['keepdims'], 1) === 0;
+		const { int } = readAttributes(maker);
+		const axis = constant(`${output}/axis`, [int('axis', 0)]);
+		const squeezed = split === null && int('keepdims', 1) === 0;
 		const cut = squeezed ? `steelyard/${output}/part` : output;
 		const [starts, ends] = reach.map((end, i) => constant(`${output}/${i === 0 ? 'start' : 'end'}`, [end])) as [string, string];
 		const slice: Node = { name: node.name, op: 'Slice', inputs: [x, starts, ends, axis], outputs: [cut], attributes: {} };
@@ -49,8 +50,8 @@ export function withoutSequences(graph: Graph): Graph {
 
 	function joined(node: Node): Node[] {
 		const maker = makers.get(node.inputs[0] ?? '');
-		if (maker?.op !== 'SequenceConstruct' || intOf(node.attributes['new_axis'], 0) !== 0) return [node];
-		return [{ ...node, op: 'Concat', inputs: maker.inputs, attributes: { axis: node.attributes['axis'] as Attribute } }];
+		if (maker?.op !== 'SequenceConstruct' || readAttributes(node).int('new_axis', 0) !== 0) return [node];
+		return [{ ...withoutAttributes(node, 'new_axis'), op: 'Concat', inputs: maker.inputs }];
 	}
 
 	const changed = graph.nodes.flatMap((node) =>

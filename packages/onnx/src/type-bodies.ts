@@ -1,11 +1,14 @@
-import { bodiesOf, captured } from './bodies.js';
-import { type Attribute, allValues, type Graph, GraphError, type Model, type Node, OPSET, staticShape, type Value } from './graph.js';
+import { readAttributes } from './attributes.js';
+import { bodiesOf, captured, withBodies } from './bodies.js';
+import { allValues, type Graph, GraphError, type Model, type Node, OPSET, staticShape, type Value } from './graph.js';
 
-/** The body of a Scan with the types that its node gives it: states as they are, scan inputs without the axis that is walked along. */
+/** How many of the inputs of a Scan are carried from step to step; the others are walked along. */
+const carryCount = (node: Node): number => node.inputs.length - readAttributes(node).int('num_scan_inputs', 0);
+
+/** The inputs of the body of a Scan with the types that its node gives them: the carry as it is, a stacked input without the axis that is walked along. */
 function scanInputs(node: Node, body: Graph, typeOf: (name: string) => Value): Value[] {
-	const count = node.attributes['num_scan_inputs'];
-	const axes = node.attributes['scan_input_axes'];
-	const states = node.inputs.length - (count?.type === 'int' ? count.value : 0);
+	const axes = readAttributes(node).ints('scan_input_axes');
+	const carried = carryCount(node);
 	if (body.inputs.length !== node.inputs.length)
 		throw new GraphError(
 			'malformed_model',
@@ -14,17 +17,15 @@ function scanInputs(node: Node, body: Graph, typeOf: (name: string) => Value): V
 		);
 	return body.inputs.map(({ name }, i) => {
 		const { dtype, shape } = typeOf(node.inputs[i] as string);
-		if (i < states) return { name, dtype, shape };
-		const axis = axes?.type === 'ints' ? (axes.value[i - states] ?? 0) : 0;
+		if (i < carried) return { name, dtype, shape };
+		const axis = axes?.[i - carried] ?? 0;
 		return { name, dtype, shape: shape.filter((_, j) => j !== (axis < 0 ? axis + shape.length : axis)) };
 	});
 }
 
-/** A state goes into the next step: it must keep its type. */
-function checkStates(node: Node, body: Graph): void {
-	const count = node.attributes['num_scan_inputs'];
-	const states = node.inputs.length - (count?.type === 'int' ? count.value : 0);
-	body.inputs.slice(0, states).forEach((before, i) => {
+/** What is carried goes into the next step, so it must keep its type. */
+function checkCarry(node: Node, body: Graph): void {
+	body.inputs.slice(0, carryCount(node)).forEach((before, i) => {
 		const after = body.outputs[i];
 		if (after?.dtype !== before.dtype || `${after.shape}` !== `${before.shape}`)
 			throw new GraphError(
@@ -35,7 +36,7 @@ function checkStates(node: Node, body: Graph): void {
 	});
 }
 
-/** The body of a Loop with the types that its node gives it where it does not say them itself: the step, the condition, the states. */
+/** The inputs of the body of a Loop, with the types that its node gives to those that have none of their own: the iteration, the condition, the carry. */
 const loopInputs = (node: Node, body: Graph, typeOf: (name: string) => Value): Value[] =>
 	body.inputs.map((input, i): Value => {
 		if (!input.untyped) return input;
@@ -45,9 +46,9 @@ const loopInputs = (node: Node, body: Graph, typeOf: (name: string) => Value): V
 	});
 
 /**
- * Changes the bodies of Scan, Loop and If in a graph whose values are known. A body is lifted out as a model of its own: its inputs have the types that the
- * node gives them, what it captures of the graph around it becomes an input as well (a constant stays one, so that the runtime can fold it), `change` makes
- * another graph of it, and it goes back. Captured values stay captured.
+ * The graph, whose values are known, with other bodies in its Scans, Loops and Ifs. `change` gets each body as a model of its own: its inputs have the types that
+ * the node gives them, and what it captures of the graph around it is an input too, but a captured constant is an initializer, so that the runtime can fold it.
+ * In the graph that `change` gives back, captured values are captured again. `check` may refuse the result.
  */
 export async function changeBodies(
 	graph: Graph,
@@ -76,9 +77,9 @@ export async function changeBodies(
 	};
 	const nodes: Node[] = [];
 	for (const node of graph.nodes) {
-		const attributes: Record<string, Attribute> = { ...node.attributes };
-		for (const [name, body] of bodiesOf(node)) attributes[name] = { type: 'graph', value: await lifted(node, body) };
-		nodes.push({ ...node, attributes });
+		const changed = new Map<string, Graph>();
+		for (const [name, body] of bodiesOf(node)) changed.set(name, await lifted(node, body));
+		nodes.push(withBodies(node, (_, name) => changed.get(name) as Graph));
 	}
 	return { ...graph, nodes };
 }
@@ -87,5 +88,5 @@ export async function changeBodies(
 export const typeBodies = (graph: Graph, canonicalise: (model: Model) => Promise<Graph>): Promise<Graph> =>
 	changeBodies(graph, OPSET, canonicalise, (node, body) => {
 		for (const output of body.outputs) staticShape(output);
-		if (node.op === 'Scan') checkStates(node, body);
+		if (node.op === 'Scan') checkCarry(node, body);
 	});

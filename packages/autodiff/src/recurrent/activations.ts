@@ -1,4 +1,4 @@
-import { float, type GraphBuilder, GraphError, type Node, type Value } from '@steelyard/onnx';
+import { float, type GraphBuilder, GraphError, type Node, readAttributes, type Value } from '@steelyard/onnx';
 
 export type Activation = (g: GraphBuilder, x: Value) => Value;
 
@@ -23,17 +23,13 @@ const kinds: Readonly<Record<string, Kind>> = {
 	elu: { alpha: 1, build: (g, x, alpha) => g.op('Elu', [x], { alpha: float(alpha) }) },
 };
 
-const listOf = <T>(node: Node, name: string, type: 'strings' | 'floats'): readonly T[] => {
-	const attribute = node.attributes[name];
-	return attribute?.type === type ? (attribute.value as unknown as readonly T[]) : [];
-};
-
 /**
  * The activations of a recurrent node, direction by direction; `defaults` are those of one direction. Names are read without regard to case;
  * `activation_alpha` and `activation_beta` go, in order, to the activations that take one. Throws GraphError for a name that ONNX does not know.
  */
 export function activationsOf(node: Node, defaults: readonly string[], directions: number): Activation[][] {
-	const named = listOf<string>(node, 'activations', 'strings');
+	const { texts, floats } = readAttributes(node);
+	const named = texts('activations') ?? [];
 	const count = defaults.length * directions;
 	// the default that ONNX gives to an RNN, and that the runtime writes into it, is of two directions
 	const names = named.length > 0 ? named.slice(0, count) : Array.from({ length: directions }, () => defaults).flat();
@@ -43,8 +39,8 @@ export function activationsOf(node: Node, defaults: readonly string[], direction
 			`node "${node.name}" (${node.op}) has ${names.length} activations, expected ${count}`,
 			node.name,
 		);
-	const alphas = [...listOf<number>(node, 'activation_alpha', 'floats')];
-	const betas = [...listOf<number>(node, 'activation_beta', 'floats')];
+	const alphas = [...(floats('activation_alpha') ?? [])];
+	const betas = [...(floats('activation_beta') ?? [])];
 	const all = names.map((name): Activation => {
 		const kind = kinds[name.toLowerCase()];
 		if (kind === undefined)

@@ -1,5 +1,4 @@
-import { type Graph, type GraphBuilder, GraphError, type Node, staticShape, type Value } from '@steelyard/onnx';
-import { attributesOf } from '../rule.js';
+import { type Graph, type GraphBuilder, GraphError, type Node, readAttributes, staticShape, type Value } from '@steelyard/onnx';
 import { activationsOf } from './activations.js';
 import { type Cell, cells, type Setting, type Weights } from './cells.js';
 
@@ -62,16 +61,11 @@ function walk(g: GraphBuilder, cell: Cell, x: Value, inside: Value | null, direc
 	return { all, states };
 }
 
-const textOf = (node: Node, name: string, otherwise: string): string => {
-	const attribute = node.attributes[name];
-	return attribute?.type === 'string' ? attribute.value : otherwise;
-};
-
 /** The directions of a node and their parameters. */
 function directionsOf(g: GraphBuilder, cell: Cell, node: Node, inputs: ReadonlyArray<Value | null>, batch: number): Direction[] {
 	const [, w, r, bias, lengths, h, c, peepholes] = inputs;
-	const { int, float } = attributesOf(node);
-	const direction = textOf(node, 'direction', 'forward');
+	const { int, float, text } = readAttributes(node);
+	const direction = text('direction', 'forward');
 	const reverse = { forward: [false], reverse: [true], bidirectional: [false, true] }[direction];
 	const count = staticShape(w as Value)[0] as number;
 	if (reverse === undefined || reverse.length !== count)
@@ -113,7 +107,7 @@ function directionsOf(g: GraphBuilder, cell: Cell, node: Node, inputs: ReadonlyA
  */
 export function asScan(g: GraphBuilder, node: Node, inputs: ReadonlyArray<Value | null>): Graph {
 	const cell = cells[node.op] as Cell;
-	const batchFirst = attributesOf(node).int('layout', 0) === 1;
+	const batchFirst = readAttributes(node).int('layout', 0) === 1;
 	const [given, , , , lengths] = inputs;
 	const x = batchFirst ? g.transpose(given as Value, [1, 0, 2]) : (given as Value);
 	const [steps, batch] = staticShape(x) as [number, number];

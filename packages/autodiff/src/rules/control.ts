@@ -1,4 +1,4 @@
-import { bodiesOf, type Graph, GraphError, readsOf, withoutUnused } from '@steelyard/onnx';
+import { bodiesOf, type Graph, GraphError, graphsWithin, readsOf, withoutUnused } from '@steelyard/onnx';
 import { isFloat } from '../float-types.js';
 import type { Rule, Rules } from '../rule.js';
 import { asOutputs, zerosOf } from './bodies.js';
@@ -6,11 +6,11 @@ import { scan } from './scan.js';
 
 const random = ['RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUniformLike', 'Bernoulli', 'Multinomial'];
 
-/** A node of a graph or of its bodies that draws random numbers. */
-export const drawing = (graph: Graph): string | undefined =>
-	graph.nodes.flatMap((node) =>
-		random.includes(node.op) ? [`${node.op} of node "${node.name}"`] : bodiesOf(node).flatMap(([, body]) => drawing(body) ?? []),
-	)[0];
+/** The first node of a graph, or of the bodies in it, that draws random numbers; undefined where none does. */
+export const drawing = (graph: Graph): string | undefined => {
+	const node = [...graphsWithin(graph)].flatMap(({ nodes }) => nodes).find(({ op }) => random.includes(op));
+	return node && `${node.op} of node "${node.name}"`;
+};
 
 /**
  * The gradient of an If is an If on the same condition: each branch runs again, as far as its own backward pass needs it, and gives the gradients of what the

@@ -65,8 +65,8 @@ export const indexOfValues: Rules = {
 	},
 	TopK: ({ a, outputs, dy, g, int }) => [scatterAdd(g, staticShape(a), int('axis', -1), outputs[1] as Value, dy), null],
 	// the slices that the condition keeps, or entries of all of x where no axis is given
-	Compress: ({ node, a, b: condition, y, dy, g, int }) => {
-		const flat = node.attributes['axis'] === undefined;
+	Compress: ({ a, b: condition, y, dy, g, int, has }) => {
+		const flat = !has('axis');
 		const axis = flat ? 0 : positive(int('axis', 0), a.shape.length);
 		const size = flat ? product(staticShape(a)) : (staticShape(a)[axis] as number);
 		const first = g.ints(upTo(Math.min(size, staticShape(condition)[0] as number)));

@@ -1,5 +1,4 @@
-import { type GraphBuilder, type Node, staticShape, type Value } from '@steelyard/onnx';
-import { attributesOf } from '../rule.js';
+import { type GraphBuilder, type Node, readAttributes, staticShape, type Value } from '@steelyard/onnx';
 
 /** A matrix in a product, and the axis over which the product sums. */
 export type Operand = { readonly value: Value; readonly axis: 0 | 1 };
@@ -10,7 +9,7 @@ const other = (axis: 0 | 1): 0 | 1 => (axis === 0 ? 1 : 0);
 
 /** The matrix of which a node gives the transpose. */
 const untransposed = (node: Node | undefined): string | null =>
-	node?.op === 'Transpose' && attributesOf(node).ints('perm')?.join() !== '0,1' ? (node.inputs[0] as string) : null;
+	node?.op === 'Transpose' && readAttributes(node).ints('perm')?.join() !== '0,1' ? (node.inputs[0] as string) : null;
 
 /**
  * The terms whose sum `sum` is in the graph of `g`: products of two matrices and others. `valueOf` knows the values that products may be made of; a product of
@@ -26,7 +25,7 @@ export function termsOf(g: GraphBuilder, sum: Value, valueOf: (name: string) => 
 	};
 	const productOf = (node: Node | undefined): Product | null => {
 		if (node === undefined || !['MatMul', 'Gemm'].includes(node.op) || node.inputs.length > 2) return null;
-		const { int, float } = attributesOf(node);
+		const { int, float } = readAttributes(node);
 		const left = operand(node.inputs[0] as string, int('transA', 0) === 1 ? 0 : 1);
 		const right = operand(node.inputs[1] as string, int('transB', 0) === 1 ? 1 : 0);
 		return left && right && { left, right, alpha: float('alpha', 1) };

@@ -1,4 +1,13 @@
-import { type Attribute, bodiesOf, type Graph, type GraphBuilder, type Node, staticShape, type Value } from '@steelyard/onnx';
+import {
+	type Attribute,
+	bodiesOf,
+	type Graph,
+	type GraphBuilder,
+	type Node,
+	readAttributes,
+	staticShape,
+	type Value,
+} from '@steelyard/onnx';
 import type { RuleContext } from '../rule.js';
 import { asOutputs } from './bodies.js';
 
@@ -54,8 +63,8 @@ export function partsOf({ node, inputs, int, ints }: RuleContext): ScanParts {
 
 /** A list attribute of the scan outputs, made longer by outputs at its default. */
 const longer = (node: Node, name: string, by: number): Record<string, Attribute> => {
-	const attribute = node.attributes[name];
-	return attribute?.type === 'ints' ? { [name]: { type: 'ints', value: [...attribute.value, ...Array<number>(by).fill(0)] } } : {};
+	const given = readAttributes(node).ints(name);
+	return given === null ? {} : { [name]: { type: 'ints', value: [...given, ...Array<number>(by).fill(0)] } };
 };
 
 /** Puts in the place of a Scan the same with the body that `ahead` builds, and a scan output more of each slice in `saved`, [steps, ...slice]. */

@@ -1,6 +1,6 @@
 import { type Graph, type GraphBuilder, readsOf, type Value } from '@steelyard/onnx';
-import { dependents } from '../dependents.js';
 import { isFloat } from '../float-types.js';
+import { gradientPaths } from '../gradient-paths.js';
 import type { RuleContext } from '../rule.js';
 import { zerosOf } from './bodies.js';
 import { backwards, type ScanParts, type Stack, type State } from './scan-parts.js';
@@ -41,7 +41,7 @@ const sourcesOf = ({ node, inputs, needs }: RuleContext, body: Graph): string[] 
 function activeNames(body: Graph, states: readonly State[], sources: readonly string[]): Set<string> {
 	const active = new Set(sources);
 	for (;;) {
-		const reached = dependents(body, active);
+		const reached = gradientPaths(body, active);
 		const more = states.filter(({ before, after }) => isFloat(before) && reached.has(after.name) && !active.has(before.name));
 		if (more.length === 0) return active;
 		for (const { before } of more) active.add(before.name);

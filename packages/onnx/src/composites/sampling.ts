@@ -127,7 +127,7 @@ const cumulativeProduct: Expansion = ({ g, input, constant, int }) => {
 };
 
 // half_pixel_symmetric is of operator set 19, and half_pixel wherever a size times its scale is a whole number.
-const resize: Expansion = ({ g, node, input, optional, output, constant, text }) => {
+const resize: Expansion = ({ g, node, input, optional, output, constant, text, has }) => {
 	const mode = 'coordinate_transformation_mode';
 	if (text(mode, 'half_pixel') !== 'half_pixel_symmetric') return null;
 	const given = optional(2);
@@ -135,7 +135,7 @@ const resize: Expansion = ({ g, node, input, optional, output, constant, text })
 	const whole = scales
 		? sizes(input(0)).every((size, i) => Number.isInteger(size * (constant(2)[i] as number)))
 		: text('keep_aspect_ratio_policy', 'stretch') === 'stretch';
-	if (!whole || node.attributes['axes'])
+	if (!whole || has('axes'))
 		throw unsupported(node, `has the attribute ${mode} = "half_pixel_symmetric" with sizes that its scales do not meet exactly`);
 	return [
 		g.op(
