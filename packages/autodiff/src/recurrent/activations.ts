@@ -1,6 +1,4 @@
-import { float, type GraphBuilder, GraphError, type Node, readAttributes, type Value } from '@steelyard/onnx';
-
-export type Activation = (g: GraphBuilder, x: Value) => Value;
+import { type Activation, float, type GraphBuilder, GraphError, type Node, readAttributes, type Value } from '@steelyard/onnx';
 
 type Kind = { alpha?: number; beta?: number; build: (g: GraphBuilder, x: Value, alpha: number, beta: number) => Value };
 

@@ -1,5 +1,4 @@
-import { type GraphBuilder, staticShape, type Value } from '@steelyard/onnx';
-import type { Activation } from './activations.js';
+import { type Activation, type GraphBuilder, gruStep, lstmStep, staticShape, type Value } from '@steelyard/onnx';
 
 /** The parameters of one direction: W [n·H, I] and R [n·H, H] of n gates; Wb and Rb [n·H]; peepholes [3·H]. */
 export type Weights = { w: Value; r: Value; bias: readonly [Value, Value] | null; peepholes: Value | null };
@@ -20,10 +19,13 @@ export type Cell = {
 
 const rows = (x: Value): number => staticShape(x)[0] as number;
 
-/** What goes into an activation, held within [−clip, clip]. */
-const bounded = (g: GraphBuilder, x: Value, clip: number): Value =>
-	clip > 0 ? g.op('Clip', [x, g.scalar(-clip, x.dtype), g.scalar(clip, x.dtype)]) : x;
+/** The activation of what lies within [−clip, clip]; of everything where `clip` is 0. */
+const clipped =
+	(activation: Activation | undefined, clip: number): Activation =>
+	(g, x) =>
+		(activation as Activation)(g, clip > 0 ? g.op('Clip', [x, g.scalar(-clip, x.dtype), g.scalar(clip, x.dtype)]) : x);
 
+/** A·Bᵀ + C. */
 const times = (g: GraphBuilder, a: Value, b: Value, c: Value | null): Value => g.gemm(a, b, c, { transB: true });
 
 const both = (g: GraphBuilder, bias: Weights['bias']): Value | null => (bias === null ? null : g.add(...bias));
@@ -33,14 +35,14 @@ const rnn: Cell = {
 	activations: ['Tanh'],
 	states: 1,
 	prepare(g, x, { w, r, bias }, { activations: [f], clip }) {
-		const step: Step = (b, [xw], [h]) => [(f as Activation)(b, bounded(b, times(b, h as Value, r, xw as Value), clip))];
+		const step: Step = (b, [xw], [h]) => [clipped(f, clip)(b, times(b, h as Value, r, xw as Value))];
 		return { inputs: [times(g, x, w, both(g, bias))], step };
 	},
 };
 
 /**
- * Gates in the order z, r, h. z and r = f(W·x + R·h + b); n = g(Wₙ·x + Rₙ·(r∘h) + bₙ), or, linear before reset, g(Wₙ·x + Wbₙ + r∘(Rₙ·h + Rbₙ));
- * h' = (1 − z)∘n + z∘h.
+ * Gates in the order z, r, candidate. What goes into the candidate is W·x + R·(r∘h) + Wb + Rb, or, linear before reset, W·x + Wb + r∘(R·h + Rb). So the gates and the
+ * candidate have weights of their own, of which the sums over x are taken apart.
  */
 const gru: Cell = {
 	activations: ['Sigmoid', 'Tanh'],
@@ -48,51 +50,43 @@ const gru: Cell = {
 	prepare(g, x, { w, r, bias }, { activations: [f, act], clip, linearBeforeReset }) {
 		const hidden = rows(w) / 3;
 		const cut = (value: Value): Value[] => g.split(value, [2 * hidden, hidden], 0);
-		const [wGates, wNew] = cut(w) as [Value, Value];
-		const [rGates, rNew] = cut(r) as [Value, Value];
+		const [wGates, wCandidate] = cut(w) as [Value, Value];
+		const [rGates, rCandidate] = cut(r) as [Value, Value];
 		const [ofX, ofH] = (bias ?? []).map(cut);
-		const [, ofXNew] = ofX ?? [];
-		const [, ofHNew] = ofH ?? [];
+		const [, biasOfX] = ofX ?? [];
+		const [, biasOfH] = ofH ?? [];
 		const gateBias = both(g, ofX && ofH ? [ofX[0] as Value, ofH[0] as Value] : null);
-		const newBias = ofXNew && ofHNew && !linearBeforeReset ? g.add(ofXNew, ofHNew) : (ofXNew ?? null);
-		const step: Step = (b, [gates, fresh], [before]) => {
-			const h = before as Value;
-			const [z, reset] = b.split((f as Activation)(b, bounded(b, times(b, h, rGates, gates as Value), clip)), [hidden, hidden], 1) as [
-				Value,
-				Value,
-			];
-			const inside = linearBeforeReset
-				? b.add(fresh as Value, b.mul(reset, times(b, h, rNew, ofHNew ?? null)))
-				: times(b, b.mul(reset, h), rNew, fresh as Value);
-			const n = (act as Activation)(b, bounded(b, inside, clip));
-			return [b.add(n, b.mul(z, b.sub(h, n)))];
+		const candidateBias = biasOfX && biasOfH && !linearBeforeReset ? g.add(biasOfX, biasOfH) : (biasOfX ?? null);
+		const step: Step = (b, xs, states) => {
+			const [gatesOfX, candidateOfX] = xs as [Value, Value];
+			const [h] = states as [Value];
+			const candidate = (reset: Value): Value =>
+				linearBeforeReset
+					? b.add(candidateOfX, b.mul(reset, times(b, h, rCandidate, biasOfH ?? null)))
+					: times(b, b.mul(reset, h), rCandidate, candidateOfX);
+			const activations = { gate: clipped(f, clip), candidate: clipped(act, clip) };
+			return [gruStep(b, times(b, h, rGates, gatesOfX), candidate, h, { order: ['update', 'reset'], ...activations })];
 		};
-		return { inputs: [times(g, x, wGates, gateBias), times(g, x, wNew, newBias)], step };
+		return { inputs: [times(g, x, wGates, gateBias), times(g, x, wCandidate, candidateBias)], step };
 	},
 };
 
-/**
- * Gates in the order i, o, f, c. i, f and o = f(W·x + R·h + b + P∘c), where o looks at the new c; f = 1 − i when input and forget gate are coupled;
- * c' = f∘c + i∘g(…), h' = o∘h(c').
- */
+/** Gates in the order i, o, f, candidate; peepholes in the order i, o, f. The activation of the cell state in the output is not clipped. */
 const lstm: Cell = {
 	activations: ['Sigmoid', 'Tanh', 'Tanh'],
 	states: 2,
 	prepare(g, x, { w, r, bias, peepholes }, { activations: [f, act, last], clip, inputForget }) {
 		const hidden = rows(w) / 4;
-		const peeps = peepholes === null ? null : (g.split(peepholes, [hidden, hidden, hidden], 0) as [Value, Value, Value]);
-		const gate = (b: GraphBuilder, z: Value): Value => (f as Activation)(b, bounded(b, z, clip));
-		const step: Step = (b, [xw], [h, c]) => {
-			const thirds = [hidden, hidden, hidden];
-			const [gates, fresh] = b.split(times(b, h as Value, r, xw as Value), [3 * hidden, hidden], 1) as [Value, Value];
-			const looking = (z: Value, peep: Value, at: Value): Value => gate(b, b.add(z, b.mul(peep, at)));
-			const [zi, zo, zf] = b.split(peeps === null ? gate(b, gates) : gates, thirds, 1) as [Value, Value, Value];
-			const i = peeps === null ? zi : looking(zi, peeps[0], c as Value);
-			const forget = inputForget ? b.sub(b.scalar(1, i.dtype), i) : peeps === null ? zf : looking(zf, peeps[2], c as Value);
-			const next = b.add(b.mul(forget, c as Value), b.mul(i, (act as Activation)(b, bounded(b, fresh, clip))));
-			const o = peeps === null ? zo : looking(zo, peeps[1], next);
-			return [b.mul(o, (last as Activation)(b, next)), next];
-		};
+		const looking = peepholes === null ? null : (g.split(peepholes, [hidden, hidden, hidden], 0) as [Value, Value, Value]);
+		const step: Step = (b, [xw], [h, c]) =>
+			lstmStep(b, times(b, h as Value, r, xw as Value), c as Value, {
+				order: ['input', 'output', 'forget'],
+				gate: clipped(f, clip),
+				candidate: clipped(act, clip),
+				output: last as Activation,
+				peepholes: looking && { input: looking[0], output: looking[1], forget: looking[2] },
+				coupled: inputForget,
+			});
 		return { inputs: [times(g, x, w, both(g, bias))], step };
 	},
 };
