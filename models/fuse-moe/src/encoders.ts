@@ -1,5 +1,5 @@
 import type { FuseMoeConfig } from '@steelyard/contracts';
-import type { ForwardContext, ModalityInput, ModalityShape, ParameterSpec } from '@steelyard/family';
+import { type ForwardContext, type ModalityInput, type ModalityShape, meeting, ofEncoder, type ParameterSpec } from '@steelyard/family';
 import {
 	encodeSequence,
 	evenTimes,
@@ -26,12 +26,24 @@ const timeColumn = ({ sequence_encoder, time_columns }: FuseMoeConfig, { name }:
 const recurrent = ({ sequence_encoder: cell, bidirectional, hidden }: FuseMoeConfig): SequenceEncoder | null =>
 	cell === 'mtand' ? null : { cell, bidirectional, hidden };
 
-export function encoderParameters(config: FuseMoeConfig, modality: ModalityShape): ParameterSpec[] {
-	const name = `encoder.${modality.name}`;
+/** The parameters of the encoder of one modality. Those of a sequence count as if each of them met every step. */
+export const encoderParameters = (config: FuseMoeConfig, modality: ModalityShape): ParameterSpec[] =>
+	ofEncoder(
+		modality.name,
+		modality.shape.length === 1 ? vectorParameters(config, modality) : meeting('step', stepParameters(config, modality)),
+	);
+
+const nameOf = (modality: ModalityShape): string => `encoder.${modality.name}`;
+
+function vectorParameters({ width }: FuseMoeConfig, modality: ModalityShape): ParameterSpec[] {
+	const [features] = modality.shape as [number];
+	return [...linearParameters(`${nameOf(modality)}.0`, features, width), ...linearParameters(`${nameOf(modality)}.1`, width, width)];
+}
+
+function stepParameters(config: FuseMoeConfig, modality: ModalityShape): ParameterSpec[] {
+	const name = nameOf(modality);
 	const { width, heads, tokens, time_width: timeWidth } = config;
 	const features = modality.shape.at(-1) as number;
-	if (modality.shape.length === 1)
-		return [...linearParameters(`${name}.0`, features, width), ...linearParameters(`${name}.1`, width, width)];
 	const cell = recurrent(config);
 	if (cell !== null)
 		return [
@@ -58,7 +70,7 @@ function takenOut(g: GraphBuilder, x: Value, at: number): { column: Value; other
 /** Time attention, or the state of a recurrent network after the last step in a linear layer that gives all tokens. */
 function encodeSteps(context: ForwardContext, config: FuseMoeConfig, modality: ModalityShape, { x, mask }: ModalityInput): Value {
 	const { g } = context;
-	const name = `encoder.${modality.name}`;
+	const name = nameOf(modality);
 	const cell = recurrent(config);
 	if (cell !== null) {
 		const state = encodeSequence(context, x, mask, `${name}.sequence`, cell);
@@ -73,7 +85,7 @@ function encodeSteps(context: ForwardContext, config: FuseMoeConfig, modality: M
 /** The embeddings of one modality, `[batch, …embeddingShape]`: of a vector Linear-ReLU-Linear. */
 export function encode(context: ForwardContext, config: FuseMoeConfig, modality: ModalityShape, input: ModalityInput): Value {
 	if (modality.shape.length === 2) return encodeSteps(context, config, modality, input);
-	const name = `encoder.${modality.name}`;
+	const name = nameOf(modality);
 	const hidden = context.g.op('Relu', [linear(context, input.x, `${name}.0`)]);
 	return context.g.reshape(linear(context, hidden, `${name}.1`), [input.x.shape[0] as Dim, ...embeddingShape(config, modality)]);
 }

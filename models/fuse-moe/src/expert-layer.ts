@@ -1,22 +1,25 @@
 import type { FuseMoeConfig } from '@steelyard/contracts';
-import type { ForwardContext, ModalityShape, ParameterSpec } from '@steelyard/family';
+import { type ForwardContext, meeting, type ParameterSpec } from '@steelyard/family';
 import {
-	expertParameters,
+	expertSetsOf,
+	expertsSize,
 	layerNorm,
 	layerNormParameters,
 	meanOver,
 	mixtureOfExperts,
-	type RouterSize,
 	route,
-	routerParameters,
+	routerSize,
+	routersOf,
+	sharedExpertsParameters,
 } from '@steelyard/layers';
 import type { Dim, GraphBuilder, Value } from '@steelyard/onnx';
 
 /** The tokens of one modality, `[batch, tokens, width]`, and `[batch, tokens]` of 0 and 1: whether they are there. */
 type Tokens = { readonly name: string; readonly x: Value; readonly there: Value };
 
-/** The tokens of one router, of which all numbers are by token: `[batch, tokens, …]`. */
+/** The tokens that one router sees, and where it sends them: per token, `[batch, tokens, …]`. */
 type Routed = {
+	/** `joint` or the modality. */
 	readonly router: string;
 	readonly x: Value;
 	readonly index: Value;
@@ -32,23 +35,14 @@ export type ExpertLayer = {
 	readonly routers: ReadonlyArray<Pick<Routed, 'router' | 'use' | 'imbalance'>>;
 };
 
-const routerSize = ({ experts, top_k: topK, gate, noisy }: FuseMoeConfig): RouterSize => ({ experts, topK, gate, noisy });
-const routerOf = ({ router }: FuseMoeConfig, at: string, modality: string): string =>
-	`${at}.router.${router === 'joint' ? 'joint' : modality}`;
-const expertsOf = ({ router }: FuseMoeConfig, at: string, modality: string): string =>
-	router === 'disjoint' ? `${at}.expert.${modality}` : `${at}.expert`;
-const distinct = (names: readonly string[]): string[] => [...new Set(names)];
-
-export function expertLayerParameters(config: FuseMoeConfig, at: string, modalities: readonly ModalityShape[]): ParameterSpec[] {
-	const { width, experts, expert_hidden: hidden } = config;
-	const routers = distinct(modalities.map(({ name }) => routerOf(config, at, name)));
-	const sets = distinct(modalities.map(({ name }) => expertsOf(config, at, name)));
-	return [
-		...modalities.flatMap(({ name }) => layerNormParameters(`${at}.expert_norm.${name}`, width)),
-		...routers.flatMap((name) => routerParameters(name, width, routerSize(config))),
-		...sets.flatMap((name) => expertParameters(name, width, { experts, hidden })),
-	];
-}
+/** `<layer>.expert_norm.<modality>`, then the routers and the experts of the layer. */
+export const expertLayerParameters = (config: FuseMoeConfig, layer: string, modalities: readonly string[]): ParameterSpec[] => [
+	...meeting(
+		'token',
+		modalities.flatMap((name) => layerNormParameters(`${layer}.expert_norm.${name}`, config.width)),
+	),
+	...sharedExpertsParameters(config, layer, config.width, modalities),
+];
 
 /** Tokens of several modalities side by side. */
 const joined = (g: GraphBuilder, values: readonly Value[]): Value => (values.length === 1 ? (values[0] as Value) : g.concat(values, 1));
@@ -63,9 +57,14 @@ function asRows(g: GraphBuilder, x: Value): Value {
 const asTokens = (g: GraphBuilder, rows: Value, like: Value): Value =>
 	g.reshape(rows, [like.shape[0] as Dim, like.shape[1] as Dim, rows.shape[1] as Dim]);
 
-function routed(context: ForwardContext, config: FuseMoeConfig, at: string, tokens: readonly Tokens[]): Routed {
+/** Routes the tokens of the modalities that a router sees. */
+function routed(
+	context: ForwardContext,
+	config: FuseMoeConfig,
+	router: { name: string; label: string },
+	tokens: readonly Tokens[],
+): Routed {
 	const { g } = context;
-	const [first] = tokens as [Tokens];
 	const x = joined(
 		g,
 		tokens.map((one) => one.x),
@@ -75,10 +74,9 @@ function routed(context: ForwardContext, config: FuseMoeConfig, at: string, toke
 		tokens.map(({ there }) => there),
 	);
 	const there = g.reshape(present, [present.shape[0] as Dim, present.shape[1] as Dim, 1]);
-	const router = routerOf(config, at, first.name);
-	const { index, shares, use, imbalance } = route(context, asRows(g, x), router, routerSize(config), asRows(g, there));
+	const { index, shares, use, imbalance } = route(context, asRows(g, x), router.name, routerSize(config), asRows(g, there));
 	return {
-		router: config.router === 'joint' ? 'joint' : first.name,
+		router: router.label,
 		x,
 		index: asTokens(g, index, x),
 		shares: asTokens(g, shares, x),
@@ -87,10 +85,9 @@ function routed(context: ForwardContext, config: FuseMoeConfig, at: string, toke
 	};
 }
 
-/** What one set of experts makes of the tokens of some routers, in their order. */
+/** The outputs of one set of experts for the tokens of some routers, in their order. */
 function mixed(context: ForwardContext, config: FuseMoeConfig, name: string, all: readonly Routed[]): Value {
 	const { g } = context;
-	const { experts, expert_hidden: hidden } = config;
 	const of = (part: 'x' | 'index' | 'shares'): Value =>
 		joined(
 			g,
@@ -98,19 +95,24 @@ function mixed(context: ForwardContext, config: FuseMoeConfig, name: string, all
 		);
 	const x = of('x');
 	const routing = { index: asRows(g, of('index')), shares: asRows(g, of('shares')) };
-	return asTokens(g, mixtureOfExperts(context, asRows(g, x), routing, name, { experts, hidden }), x);
+	return asTokens(g, mixtureOfExperts(context, asRows(g, x), routing, name, expertsSize(config)), x);
 }
 
 /** Layer normalisation, then each token through the experts that its router chooses. */
-export function expertLayer(context: ForwardContext, config: FuseMoeConfig, at: string, tokens: readonly Tokens[]): ExpertLayer {
+export function expertLayer(context: ForwardContext, config: FuseMoeConfig, layer: string, tokens: readonly Tokens[]): ExpertLayer {
 	const { g } = context;
-	const normed = tokens.map((one) => ({ ...one, x: layerNorm(context, one.x, `${at}.expert_norm.${one.name}`) }));
-	const byRouter = config.router === 'joint' ? [normed] : normed.map((one) => [one]);
-	const routers = byRouter.map((some) => routed(context, config, at, some));
-	const bySet = config.router === 'disjoint' ? routers.map((one) => [one]) : [routers];
+	const names = tokens.map(({ name }) => name);
+	const normed = tokens.map((one) => ({ ...one, x: layerNorm(context, one.x, `${layer}.expert_norm.${one.name}`) }));
+	const routers = routersOf(config, layer, names).map((router) => {
+		const seen = normed.filter(({ name }) => router.modalities.includes(name));
+		return { ...routed(context, config, router, seen), modalities: router.modalities };
+	});
 	const outputs = joined(
 		g,
-		bySet.map((some, m) => mixed(context, config, expertsOf(config, at, (tokens[m] as Tokens).name), some)),
+		expertSetsOf(config, layer, names).map((set) => {
+			const sent = routers.filter(({ modalities }) => set.modalities.includes(modalities[0] as string));
+			return mixed(context, config, set.name, sent);
+		}),
 	);
 	const counts = tokens.map(({ x }) => x.shape[1] as number);
 	return { outputs: counts.length === 1 ? [outputs] : g.split(outputs, counts, 1), routers };

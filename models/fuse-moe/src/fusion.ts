@@ -1,6 +1,15 @@
 import type { FuseMoeConfig } from '@steelyard/contracts';
-import type { ForwardContext, Fused, ModalityShape, ParameterSpec, WeightedEmbedding } from '@steelyard/family';
-import { attention, attentionParameters, layerNorm, layerNormParameters, linear, linearParameters } from '@steelyard/layers';
+import {
+	type ForwardContext,
+	type Fused,
+	type Meets,
+	type ModalityShape,
+	meeting,
+	type ParameterSpec,
+	parameterSpec,
+	type WeightedEmbedding,
+} from '@steelyard/family';
+import { attention, attentionParameters, balanceLoss, layerNorm, layerNormParameters, linear, linearParameters } from '@steelyard/layers';
 import type { GraphBuilder, Value } from '@steelyard/onnx';
 import { embeddingShape } from './encoders.js';
 import { expertLayer, expertLayerParameters } from './expert-layer.js';
@@ -17,18 +26,18 @@ type Stream = {
 /** Everything that joins modalities: `position.<modality>`, then for each layer its attentions, routers and experts, `norm.<modality>` and the head. */
 export function fusionParameters(config: FuseMoeConfig, modalities: readonly ModalityShape[], outputs: number): ParameterSpec[] {
 	const { width, layers } = config;
-	const residual = (name: string): ParameterSpec[] => [...layerNormParameters(`${name}.norm`, width), ...attentionParameters(name, width)];
+	const names = modalities.map(({ name }) => name);
+	const residual = (name: string, keys: Meets): ParameterSpec[] => [
+		...meeting('token', layerNormParameters(`${name}.norm`, width)),
+		...attentionParameters(name, width, { queries: 'token', keys }),
+	];
 	const layer = (at: string): ParameterSpec[] => [
-		...modalities.flatMap(({ name }) => residual(`${at}.self.${name}`)),
-		...(modalities.length === 1 ? [] : modalities.flatMap(({ name }) => residual(`${at}.cross.${name}`))),
-		...expertLayerParameters(config, at, modalities),
+		...names.flatMap((name) => residual(`${at}.self.${name}`, 'token')),
+		...(names.length === 1 ? [] : names.flatMap((name) => residual(`${at}.cross.${name}`, 'foreign token'))),
+		...expertLayerParameters(config, at, names),
 	];
 	return [
-		...modalities.map((modality) => ({
-			name: `position.${modality.name}`,
-			shape: embeddingShape(config, modality),
-			initial: { normal: 0.02 },
-		})),
+		...modalities.map((modality) => parameterSpec(`position.${modality.name}`, embeddingShape(config, modality), { normal: 0.02 })),
 		...Array.from({ length: layers }, (_, i) => layer(`layer.${i}`)).flat(),
 		...modalities.flatMap(({ name }) => layerNormParameters(`norm.${name}`, width)),
 		...linearParameters('head.0', modalities.length * width, width),
@@ -114,12 +123,6 @@ export function fuse(context: ForwardContext, config: FuseMoeConfig, embeddings:
 		const mean = g.reduce('ReduceMean', layerNorm(context, x, `norm.${name}`), [1], false);
 		return g.mul(mean, (embeddings[m] as WeightedEmbedding).weight);
 	});
-	const auxiliary =
-		config.balance === 0
-			? null
-			: g.scale(
-					config.balance,
-					imbalances.reduce((sum, one) => g.add(sum, one)),
-				);
+	const auxiliary = balanceLoss(g, config.balance, imbalances);
 	return { logits: head(context, config, pooled), auxiliary, statistics };
 }

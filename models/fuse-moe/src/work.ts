@@ -1,29 +1,30 @@
 import type { FuseMoeConfig } from '@steelyard/contracts';
-import type { ModalityShape, ParameterSpec } from '@steelyard/family';
+import { type ModalityShape, multiplyAdds, type ParameterSpec, stepsOfEncoder } from '@steelyard/family';
 import { embeddingShape } from './encoders.js';
 
-const sum = (values: readonly number[]): number => values.reduce((all, one) => all + one, 0);
-const sizeOf = (shape: readonly number[]): number => shape.reduce((all, one) => all * one, 1);
-
-/** Multiply-adds of a forward pass over a batch, about: the size of each parameter times the steps, tokens or rows that meet it. */
+/** About how many multiply-adds a forward pass over a batch costs: the size of each parameter times the rows, steps or tokens of a row that meet it. */
 export function workOf(
 	config: FuseMoeConfig,
 	modalities: readonly ModalityShape[],
 	parameters: readonly ParameterSpec[],
 	batch: number,
 ): number {
-	const tokens = sum(modalities.map((modality) => embeddingShape(config, modality)[0]));
-	const others = modalities.length - 1;
-	const metBy = (name: string): number => {
-		const [kind, modality] = name.split('.');
-		if (kind === 'encoder') {
-			const shape = (modalities.find((one) => one.name === modality) as ModalityShape).shape;
-			return shape.length === 2 ? (shape[0] as number) : 1;
+	const tokens = modalities.map((modality) => embeddingShape(config, modality)[0]).reduce((sum, count) => sum + count, 0);
+	const perModality = tokens / modalities.length;
+	const routed = (config.router === 'disjoint' ? perModality : tokens) * (config.top_k / config.experts);
+	const timesPerRow = (parameter: ParameterSpec): number => {
+		switch (parameter.meets) {
+			case 'row':
+				return 1;
+			case 'step':
+				return stepsOfEncoder(parameter, modalities);
+			case 'token':
+				return perModality;
+			case 'routed token':
+				return routed;
+			case 'foreign token':
+				return perModality * (modalities.length - 1);
 		}
-		if (kind !== 'layer') return 1;
-		const own = tokens / modalities.length;
-		if (name.includes('.expert.')) return (config.router === 'disjoint' ? own : tokens) * (config.top_k / config.experts);
-		return /\.cross\..*\.(key|value)\./.test(name) ? own * others : own;
 	};
-	return batch * sum(parameters.map(({ name, shape }) => sizeOf(shape) * metBy(name)));
+	return batch * multiplyAdds(parameters, timesPerRow);
 }

@@ -1,5 +1,7 @@
+import { ofEncoder } from '@steelyard/family';
 import type { Dim, Value } from '@steelyard/onnx';
-import { activations, type Fusion, head, headParameters, matrix, sideBySide } from './fusion.js';
+import { activations, type Fusion, head, headParameters, sideBySide } from './fusion.js';
+import { matrix } from './matrix.js';
 import { activated } from './perceptron.js';
 
 const ROLES = ['query', 'key', 'value'] as const;
@@ -18,7 +20,12 @@ export const crossAttention: Fusion = {
 			modalities.length === 1
 				? []
 				: [
-						...modalities.flatMap((name) => ROLES.map((role) => matrix(projectionOf(name, role), hidden, hidden))),
+						...modalities.flatMap((name) =>
+							ofEncoder(
+								name,
+								ROLES.map((role) => matrix(projectionOf(name, role), hidden, hidden)),
+							),
+						),
 						matrix('attention.output', hidden, hidden),
 					];
 		return [...attention, ...headParameters(settings, hidden * modalities.length, outputs)];

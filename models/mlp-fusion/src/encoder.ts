@@ -1,17 +1,18 @@
-import type { ForwardContext, ModalityInput, ModalityShape, ParameterSpec } from '@steelyard/family';
+import { type ForwardContext, type ModalityInput, type ModalityShape, ofEncoder, type ParameterSpec } from '@steelyard/family';
 import type { Dim, Value } from '@steelyard/onnx';
 import { attentionPooling } from './attention-pooling.js';
+import { matrix } from './matrix.js';
 import { perceptron, perceptronParameters } from './perceptron.js';
 import type { Settings } from './settings.js';
 import { STATISTICS, statisticsPooling } from './statistics-pooling.js';
 
+/** `encoder.<modality>.<i>`, and `encoder.<modality>.score` for attention pooling. */
 export function encoderParameters({ hidden, encoder_layers, pooling }: Settings, { name, shape }: ModalityShape): ParameterSpec[] {
 	const features = shape.at(-1) as number;
 	const sequence = shape.length === 2;
 	const inputs = sequence && pooling === 'statistics' ? STATISTICS * features : features;
 	const layers = perceptronParameters(`encoder.${name}`, [inputs, ...Array.from({ length: encoder_layers }, () => hidden)]);
-	if (!sequence || pooling === 'statistics') return layers;
-	return [...layers, { name: `encoder.${name}.score`, shape: [hidden, 1], initial: { uniform: 1 / Math.sqrt(hidden) } }];
+	return ofEncoder(name, !sequence || pooling === 'statistics' ? layers : [...layers, matrix(`encoder.${name}.score`, hidden, 1)]);
 }
 
 /** The embedding `[batch, hidden]` of a vector, or of a sequence by its pooling. */

@@ -11,13 +11,6 @@ export type Fusion = {
 	logits(context: ForwardContext, settings: Settings, embeddings: readonly WeightedEmbedding[]): Value;
 };
 
-/** A matrix without a bias, U(−1/√inputs, 1/√inputs). */
-export const matrix = (name: string, inputs: number, outputs: number): ParameterSpec => ({
-	name,
-	shape: [inputs, outputs],
-	initial: { uniform: 1 / Math.sqrt(inputs) },
-});
-
 /** The head over a fused vector of a width. */
 export const headParameters = ({ hidden, head_layers }: Settings, width: number, outputs: number, name = 'head'): ParameterSpec[] =>
 	perceptronParameters(name, [width, ...Array.from({ length: head_layers - 1 }, () => hidden), outputs]);

@@ -1,5 +1,7 @@
+import { ofEncoder } from '@steelyard/family';
 import type { Dim } from '@steelyard/onnx';
-import { activations, type Fusion, head, headParameters, matrix, sideBySide } from './fusion.js';
+import { activations, type Fusion, head, headParameters, sideBySide } from './fusion.js';
+import { matrix } from './matrix.js';
 
 const valueOf = (modality: string): string => `encoder.${modality}.value`;
 
@@ -12,7 +14,7 @@ export const gated: Fusion = {
 		const { hidden } = settings;
 		const all = hidden * modalities.length;
 		return [
-			...modalities.map((name) => matrix(valueOf(name), hidden, hidden)),
+			...modalities.flatMap((name) => ofEncoder(name, [matrix(valueOf(name), hidden, hidden)])),
 			matrix('gate', all, all),
 			...headParameters(settings, hidden, outputs),
 		];

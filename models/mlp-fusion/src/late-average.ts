@@ -1,3 +1,4 @@
+import { ofEncoder } from '@steelyard/family';
 import type { Value } from '@steelyard/onnx';
 import { type Fusion, head, headParameters } from './fusion.js';
 import { activated } from './perceptron.js';
@@ -13,7 +14,7 @@ const headOf = (modality: string): string => `encoder.${modality}.head`;
  */
 export const lateAverage: Fusion = {
 	parameters: (settings, modalities, outputs) =>
-		modalities.flatMap((name) => headParameters(settings, settings.hidden, outputs, headOf(name))),
+		modalities.flatMap((name) => ofEncoder(name, headParameters(settings, settings.hidden, outputs, headOf(name)))),
 
 	logits(context, settings, embeddings) {
 		const { g } = context;

@@ -1,6 +1,8 @@
+import { ofEncoder, parameterSpec } from '@steelyard/family';
 import { linear } from '@steelyard/layers';
 import type { Dim, Value } from '@steelyard/onnx';
-import { activations, type Fusion, head, headParameters, matrix } from './fusion.js';
+import { activations, type Fusion, head, headParameters } from './fusion.js';
+import { matrix } from './matrix.js';
 
 const factorOf = (modality: string): string => `encoder.${modality}.factor`;
 
@@ -12,12 +14,14 @@ export const lowRankTensor: Fusion = {
 	parameters(settings, modalities, outputs) {
 		const { hidden, rank } = settings;
 		return [
-			...modalities.flatMap((name) => [
-				matrix(`${factorOf(name)}.weight`, hidden, rank * hidden),
-				{ name: `${factorOf(name)}.bias`, shape: [rank * hidden], initial: { constant: 1 } },
-			]),
+			...modalities.flatMap((name) =>
+				ofEncoder(name, [
+					matrix(`${factorOf(name)}.weight`, hidden, rank * hidden),
+					parameterSpec(`${factorOf(name)}.bias`, [rank * hidden], { constant: 1 }),
+				]),
+			),
 			matrix('rank.weight', rank, 1),
-			{ name: 'rank.bias', shape: [hidden], initial: { constant: 0 } },
+			parameterSpec('rank.bias', [hidden], { constant: 0 }),
 			...headParameters(settings, hidden, outputs),
 		];
 	},

@@ -1,6 +1,8 @@
 import { ProblemError } from '@steelyard/contracts';
+import { ofEncoder } from '@steelyard/family';
 import type { Dim, GraphBuilder, Value } from '@steelyard/onnx';
-import { activations, type Fusion, head, headParameters, matrix } from './fusion.js';
+import { activations, type Fusion, head, headParameters } from './fusion.js';
+import { matrix } from './matrix.js';
 import type { Settings } from './settings.js';
 
 /** Numbers that the tensor of one instance may have. */
@@ -39,7 +41,7 @@ export const tensorFusion: Fusion = {
 	parameters(settings, modalities, outputs) {
 		const width = widthOf(settings, modalities.length);
 		return [
-			...modalities.map((name) => matrix(projectionOf(name), settings.hidden, width)),
+			...modalities.flatMap((name) => ofEncoder(name, [matrix(projectionOf(name), settings.hidden, width)])),
 			...headParameters(settings, (width + 1) ** modalities.length, outputs),
 		];
 	},

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { ProblemError } from './problems.js';
 
 const choice = <const T extends readonly string[]>(values: T, options: object = {}) =>
 	Type.Unsafe<T[number]>({ type: 'string', enum: [...values], ...options });
@@ -25,3 +26,9 @@ export const expertFields = ({ hidden }: { readonly hidden: number }) => ({
 	balance: Type.Number({ minimum: 0, maximum: 10, default: 0.01, description: 'of the load-balance loss in the training loss' }),
 	dropout: Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0.1 }),
 });
+
+/** A token cannot go to more experts than there are: throws ProblemError `invalid_request` that names `model.top_k`. */
+export function checkExperts({ top_k, experts }: { readonly top_k: number; readonly experts: number }): void {
+	if (top_k > experts)
+		throw new ProblemError('invalid_request', `model.top_k must be at most model.experts (${experts}), found ${top_k}`, 'model.top_k');
+}

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { expertFields } from './experts.js';
+import { checkExperts, expertFields } from './experts.js';
 import { ProblemError } from './problems.js';
 
 const choice = <const T extends readonly string[]>(values: T, options: object = {}) =>
@@ -36,14 +36,15 @@ export const FuseMoeConfig = Type.Object(
 );
 export type FuseMoeConfig = Static<typeof FuseMoeConfig>;
 
-/** What no schema says of the family's config. Throws ProblemError `invalid_request`. */
-export function checkFuseMoe({ width, time_width, heads, top_k, experts }: FuseMoeConfig): void {
+/** The conditions of the family that its schema cannot say. Throws ProblemError `invalid_request` that names the field. */
+export function checkFuseMoe(config: FuseMoeConfig): void {
+	const { width, time_width, heads } = config;
 	const refuse = (field: string, expected: string, found: number): never => {
 		throw new ProblemError('invalid_request', `model.${field} must be ${expected}, found ${found}`, `model.${field}`);
 	};
 	if (width % heads !== 0) refuse('width', `a multiple of model.heads (${heads})`, width);
 	if (time_width % heads !== 0) refuse('time_width', `a multiple of model.heads (${heads})`, time_width);
-	if (top_k > experts) refuse('top_k', `at most model.experts (${experts})`, top_k);
+	checkExperts(config);
 }
 
 /** Holds the time columns against the shapes of a dataset's modalities. Throws ProblemError `modality_not_found` or `invalid_model` naming the modality. */

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { expertFields } from './experts.js';
+import { checkExperts, expertFields } from './experts.js';
 
 const choice = <const T extends readonly string[]>(values: T, options: object = {}) =>
 	Type.Unsafe<T[number]>({ type: 'string', enum: [...values], ...options });
@@ -28,3 +28,6 @@ export const MmimMoeConfig = Type.Object(
 	{ additionalProperties: false, default: {} },
 );
 export type MmimMoeConfig = Static<typeof MmimMoeConfig>;
+
+/** The conditions of the family that its schema cannot say. Throws ProblemError `invalid_request` that names the field. */
+export const checkMmimMoe = (config: MmimMoeConfig): void => checkExperts(config);

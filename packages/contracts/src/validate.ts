@@ -3,6 +3,7 @@ import Value from 'typebox/value';
 import { branchesOf } from './branches.js';
 import { checkFuseMoe } from './fuse-moe.js';
 import { DEFAULT_HEADS } from './mlp-fusion.js';
+import { checkMmimMoe } from './mmim-moe.js';
 import { ProblemError } from './problems.js';
 import { JobSpec, type WeightingPreset, type WeightingSpec } from './spec.js';
 
@@ -124,6 +125,7 @@ export function checkJobSpec(spec: JobSpec): void {
 			throw new ProblemError('invalid_request', `model.heads must divide model.hidden (${hidden}), found ${heads}`, 'model.heads');
 	}
 	if (model.family === 'fuse-moe') checkFuseMoe(model);
+	if (model.family === 'mmim-moe') checkMmimMoe(model);
 	if (model.family === 'custom' && training.standardize === true) {
 		throw new ProblemError(
 			'invalid_request',

@@ -19,6 +19,10 @@ export type WeightedEmbedding = {
 	readonly present: Value;
 };
 
+/** The steps of the modality to whose encoder a parameter belongs, which is a sequence. */
+export const stepsOfEncoder = ({ encoder }: ParameterSpec, modalities: readonly ModalityShape[]): number =>
+	modalities.find(({ name }) => name === encoder)?.shape[0] as number;
+
 /** What a fusion gives. */
 export type Fused = {
 	/** Logits `[batch, outputs]`, or values for regression. */
@@ -39,7 +43,7 @@ export const onlyLogits = (logits: Value): Fused => ({ logits, auxiliary: null, 
 export type Family<Config> = {
 	/** Whether in training a row's output or the auxiliary loss depends on other rows of the batch. */
 	readonly mixesRows: boolean;
-	/** Every parameter, in the order of the exported model. The names of those that only one modality uses begin with `encoder.<modality>.`. */
+	/** Every parameter, in the order of the exported model. */
 	parameters(config: Config, modalities: readonly ModalityShape[], outputs: number): ParameterSpec[];
 	/**
 	 * About how many multiply-adds a forward pass over a batch costs; it decides how many steps of training make a chunk. Where a family does not say, the

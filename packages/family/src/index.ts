@@ -1,3 +1,11 @@
-export { type Family, type Fused, type ModalityInput, type ModalityShape, onlyLogits, type WeightedEmbedding } from './family.js';
+export {
+	type Family,
+	type Fused,
+	type ModalityInput,
+	type ModalityShape,
+	onlyLogits,
+	stepsOfEncoder,
+	type WeightedEmbedding,
+} from './family.js';
 export { type ForwardContext, inference } from './forward-context.js';
-export type { Initialisation, ParameterSpec } from './parameter-spec.js';
+export { type Initialisation, type Meets, meeting, multiplyAdds, ofEncoder, type ParameterSpec, parameterSpec } from './parameter-spec.js';

@@ -1,4 +1,4 @@
-import type { ForwardContext, ParameterSpec } from '@steelyard/family';
+import { type ForwardContext, type Meets, meeting, type ParameterSpec } from '@steelyard/family';
 import type { Dim, GraphBuilder, Value } from '@steelyard/onnx';
 import { linearParameters, linearPerToken } from './linear.js';
 
@@ -29,9 +29,15 @@ export function joinHeads(g: GraphBuilder, x: Value): Value {
 	return g.reshape(g.transpose(x, [0, 2, 1, 3]), [batch, tokens, heads * size]);
 }
 
-/** Four linear layers `width` → `width`: `<name>.query`, `.key`, `.value` and `.output`. */
-export const attentionParameters = (name: string, width: number): ParameterSpec[] =>
-	['query', 'key', 'value', 'output'].flatMap((part) => linearParameters(`${name}.${part}`, width, width));
+/** Four linear layers `width` → `width`: `<name>.query`, `.key`, `.value` and `.output`. Query and output meet every query, key and value every key. */
+export function attentionParameters(
+	name: string,
+	width: number,
+	meets: { queries: Meets; keys: Meets } = { queries: 'row', keys: 'row' },
+): ParameterSpec[] {
+	const part = (of: string, by: Meets): ParameterSpec[] => meeting(by, linearParameters(`${name}.${of}`, width, width));
+	return [...part('query', meets.queries), ...part('key', meets.keys), ...part('value', meets.keys), ...part('output', meets.queries)];
+}
 
 export type AttentionInputs = {
 	/** `[batch, queries, width]`. */

@@ -1,10 +1,10 @@
-import type { ForwardContext, ParameterSpec } from '@steelyard/family';
+import { type ForwardContext, type ParameterSpec, parameterSpec } from '@steelyard/family';
 import { float, type Value } from '@steelyard/onnx';
 
 /** Scale and shift `[width]`, at first ones and zeros: `<name>.weight` and `.bias`. */
 export const layerNormParameters = (name: string, width: number): ParameterSpec[] => [
-	{ name: `${name}.weight`, shape: [width], initial: { constant: 1 } },
-	{ name: `${name}.bias`, shape: [width], initial: { constant: 0 } },
+	parameterSpec(`${name}.weight`, [width], { constant: 1 }),
+	parameterSpec(`${name}.bias`, [width], { constant: 0 }),
 ];
 
 /** Layer normalisation (Ba et al. 2016) over the last axis, ε = 1e-5; the shape of x stays. */

@@ -1,10 +1,10 @@
-import type { ForwardContext, ParameterSpec } from '@steelyard/family';
+import { type ForwardContext, type ParameterSpec, parameterSpec } from '@steelyard/family';
 import type { Dim, Value } from '@steelyard/onnx';
 
 /** Weight `[inputs, outputs]` and bias `[outputs]`, both U(−1/√inputs, 1/√inputs) as in torch.nn.Linear. */
 export const linearParameters = (name: string, inputs: number, outputs: number): ParameterSpec[] => [
-	{ name: `${name}.weight`, shape: [inputs, outputs], initial: { uniform: 1 / Math.sqrt(inputs) } },
-	{ name: `${name}.bias`, shape: [outputs], initial: { uniform: 1 / Math.sqrt(inputs) } },
+	parameterSpec(`${name}.weight`, [inputs, outputs], { uniform: 1 / Math.sqrt(inputs) }),
+	parameterSpec(`${name}.bias`, [outputs], { uniform: 1 / Math.sqrt(inputs) }),
 ];
 
 /** x·W + b, `[rows, inputs]` → `[rows, outputs]`. */

@@ -1,4 +1,4 @@
-import type { ForwardContext, ParameterSpec } from '@steelyard/family';
+import { type ForwardContext, meeting, type ParameterSpec } from '@steelyard/family';
 import type { Dim, GraphBuilder, Value } from '@steelyard/onnx';
 import { gelu } from './gelu.js';
 import { linear, linearParameters } from './linear.js';
@@ -6,12 +6,15 @@ import type { Choice } from './router.js';
 
 export type ExpertsSize = { readonly experts: number; readonly hidden: number };
 
-/** Two linear layers an expert: `<name>.<e>.up` to `hidden` and `<name>.<e>.down` back. */
+/** Two linear layers per expert e: `<name>.<e>.up` to `hidden` and `<name>.<e>.down` back. */
 export const expertParameters = (name: string, width: number, { experts, hidden }: ExpertsSize): ParameterSpec[] =>
-	Array.from({ length: experts }, (_, e) => [
-		...linearParameters(`${name}.${e}.up`, width, hidden),
-		...linearParameters(`${name}.${e}.down`, hidden, width),
-	]).flat();
+	meeting(
+		'routed token',
+		Array.from({ length: experts }, (_, e) => [
+			...linearParameters(`${name}.${e}.up`, width, hidden),
+			...linearParameters(`${name}.${e}.down`, hidden, width),
+		]).flat(),
+	);
 
 const expert = (context: ForwardContext, x: Value, name: string): Value =>
 	linear(context, gelu(context.g, linear(context, x, `${name}.up`)), `${name}.down`);

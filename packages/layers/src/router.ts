@@ -1,4 +1,4 @@
-import type { ForwardContext, ParameterSpec } from '@steelyard/family';
+import { type ForwardContext, type ParameterSpec, parameterSpec } from '@steelyard/family';
 import type { Value } from '@steelyard/onnx';
 import { meanOver } from './mean-over.js';
 
@@ -32,8 +32,8 @@ export type Routing = Choice & {
 
 /** A column `<name>.weight` `[width, experts]` an expert; with noise `<name>.noise` of that shape, at first zeros. */
 export const routerParameters = (name: string, width: number, { experts, noisy }: RouterSize): ParameterSpec[] => [
-	{ name: `${name}.weight`, shape: [width, experts], initial: { uniform: 1 / Math.sqrt(width) } },
-	...(noisy ? [{ name: `${name}.noise`, shape: [width, experts], initial: { constant: 0 } }] : []),
+	parameterSpec(`${name}.weight`, [width, experts], { uniform: 1 / Math.sqrt(width) }),
+	...(noisy ? [parameterSpec(`${name}.noise`, [width, experts], { constant: 0 })] : []),
 ];
 
 /** Square distances below this count as this: there the root would have no gradient. */

@@ -1,5 +1,5 @@
-import type { ForwardContext, ParameterSpec } from '@steelyard/family';
-import type { Dim, GraphBuilder, Shape, Value } from '@steelyard/onnx';
+import { type ForwardContext, meeting, type ParameterSpec, parameterSpec } from '@steelyard/family';
+import { type Dim, type GraphBuilder, gruStep, lstmStep, type Shape, type Value } from '@steelyard/onnx';
 
 export type SequenceEncoder = {
 	readonly cell: 'lstm' | 'gru';
@@ -8,67 +8,77 @@ export type SequenceEncoder = {
 	readonly hidden: number;
 };
 
-/** A recurrent cell: how many gates it has, and one step from what its gates get of x, in one matrix, and the states `[batch, hidden]` before it. */
+/** A step's inputs: the part of the sums of all gates that comes from x, the states `[batch, hidden]` before the step, and the recurrent weight and bias. */
+type StepInputs = {
+	readonly x: Value;
+	readonly states: readonly Value[];
+	readonly weight: Value;
+	readonly bias: Value | null;
+	readonly hidden: number;
+};
+
+/** A recurrent cell. */
 type Cell = {
 	readonly gates: number;
 	readonly states: number;
 	/** Whether the gates get a bias with the state as well, beside the one with x. */
 	readonly recurrentBias: boolean;
-	readonly step: (
-		b: GraphBuilder,
-		of: { x: Value; states: readonly Value[]; weight: Value; bias: Value | null; hidden: number },
-	) => Value[];
+	/** Adds one step. Gives the states after it, of which the first is the output. */
+	readonly step: (b: GraphBuilder, inputs: StepInputs) => Value[];
 };
 
-/** Gates i, f, o, g: c' = σ(f)∘c + σ(i)∘tanh(g), h' = σ(o)∘tanh(c') (Hochreiter and Schmidhuber 1997 with the forget gate of Gers et al. 2000). */
+/** Gates in the order i, f, o, candidate. */
 const lstm: Cell = {
 	gates: 4,
 	states: 2,
 	recurrentBias: false,
-	step(b, { x, states: [h, c], weight, hidden }) {
-		const [gates, fresh] = b.split(b.gemm(h as Value, weight, x), [3 * hidden, hidden], 1) as [Value, Value];
-		const [i, f, o] = b.split(b.op('Sigmoid', [gates]), [hidden, hidden, hidden], 1) as [Value, Value, Value];
-		const next = b.add(b.mul(f, c as Value), b.mul(i, b.op('Tanh', [fresh])));
-		return [b.mul(o, b.op('Tanh', [next])), next];
-	},
+	step: (b, { x, states: [h, c], weight }) =>
+		lstmStep(b, b.gemm(h as Value, weight, x), c as Value, { order: ['input', 'forget', 'output'] }),
 };
 
-/** Gates r, z, n: n = tanh(xₙ + σ(r)∘(h·Wₙ + bₙ)), h' = n + σ(z)∘(h − n) (Cho et al. 2014, in the form of PyTorch and cuDNN). */
+/** Gates in the order r, z, candidate, whose reset gate acts behind the product with the recurrent weight, as in PyTorch and cuDNN. */
 const gru: Cell = {
 	gates: 3,
 	states: 1,
 	recurrentBias: true,
-	step(b, { x, states: [before], weight, bias, hidden }) {
-		const h = before as Value;
-		const [ofX, freshOfX] = b.split(x, [2 * hidden, hidden], 1) as [Value, Value];
-		const [ofH, freshOfH] = b.split(b.gemm(h, weight, bias), [2 * hidden, hidden], 1) as [Value, Value];
-		const [r, z] = b.split(b.op('Sigmoid', [b.add(ofX, ofH)]), [hidden, hidden], 1) as [Value, Value];
-		const n = b.op('Tanh', [b.add(freshOfX, b.mul(r, freshOfH))]);
-		return [b.add(n, b.mul(z, b.sub(h, n)))];
+	step(b, { x, states, weight, bias, hidden }) {
+		const [h] = states as [Value];
+		const [gatesOfX, candidateOfX] = b.split(x, [2 * hidden, hidden], 1) as [Value, Value];
+		const [gatesOfH, candidateOfH] = b.split(b.gemm(h, weight, bias), [2 * hidden, hidden], 1) as [Value, Value];
+		const candidate = (reset: Value): Value => b.add(candidateOfX, b.mul(reset, candidateOfH));
+		return [gruStep(b, b.add(gatesOfX, gatesOfH), candidate, h, { order: ['reset', 'update'] })];
 	},
 };
 
 const cells = { lstm, gru };
 
-const directionsOf = ({ bidirectional }: SequenceEncoder): readonly string[] => (bidirectional ? ['forward', 'backward'] : ['forward']);
+/** A way through the steps, by the name that its parameters have. */
+type Direction = { readonly name: 'forward' | 'backward'; readonly fromTheEnd: boolean };
 
-/** Numbers of what `encodeSequence` gives an instance. */
+const forward: Direction = { name: 'forward', fromTheEnd: false };
+const backward: Direction = { name: 'backward', fromTheEnd: true };
+
+const directionsOf = ({ bidirectional }: SequenceEncoder): readonly Direction[] => (bidirectional ? [forward, backward] : [forward]);
+
+/** How many numbers `encodeSequence` gives per instance. */
 export const sequenceWidth = (encoder: SequenceEncoder): number => encoder.hidden * directionsOf(encoder).length;
 
 /**
- * A direction: `<name>.<direction>.input` `[features, gates·hidden]`, `.recurrent` `[hidden, gates·hidden]`, `.bias` `[gates·hidden]` and for a GRU
- * `.recurrent_bias`; all U(−1/√hidden, 1/√hidden) as in PyTorch. Gates in the order i, f, o, g of an LSTM and r, z, n of a GRU.
+ * Per direction (`forward`, `backward`): `<name>.<direction>.input` `[features, gates·hidden]`, `.recurrent` `[hidden, gates·hidden]`, `.bias` `[gates·hidden]` and for
+ * a GRU `.recurrent_bias`; all U(−1/√hidden, 1/√hidden) as in PyTorch. The gates stand in the order i, f, o, candidate of an LSTM and r, z, candidate of a GRU.
  */
 export function sequenceParameters(name: string, features: number, encoder: SequenceEncoder): ParameterSpec[] {
 	const { gates, recurrentBias } = cells[encoder.cell];
 	const { hidden } = encoder;
 	const initial = { uniform: 1 / Math.sqrt(hidden) };
-	return directionsOf(encoder).flatMap((direction) => [
-		{ name: `${name}.${direction}.input`, shape: [features, gates * hidden], initial },
-		{ name: `${name}.${direction}.recurrent`, shape: [hidden, gates * hidden], initial },
-		{ name: `${name}.${direction}.bias`, shape: [gates * hidden], initial },
-		...(recurrentBias ? [{ name: `${name}.${direction}.recurrent_bias`, shape: [gates * hidden], initial }] : []),
-	]);
+	return directionsOf(encoder).flatMap((direction) => {
+		const part = (of: string, shape: readonly number[]): ParameterSpec => parameterSpec(`${name}.${direction.name}.${of}`, shape, initial);
+		return [
+			...meeting('step', [part('input', [features, gates * hidden]), part('recurrent', [hidden, gates * hidden])]),
+			part('bias', [gates * hidden]),
+			...(recurrentBias ? [part('recurrent_bias', [gates * hidden])] : []),
+		];
+	});
 }
 
 /** Zeros `[batch, width]` for the batch of x. */
@@ -80,24 +90,27 @@ function zerosFor(g: GraphBuilder, x: Value, width: number): Value {
 	return g.op('Expand', [g.scalar(0), shape], {}, { shape: [batch, width] });
 }
 
-/** The steps' axis first. */
+/** `[batch, steps, …]` → `[steps, batch, …]`. */
 const stepsFirst = (g: GraphBuilder, x: Value): Value => g.transpose(x, [1, 0, ...x.shape.slice(2).map((_, axis) => axis + 2)]);
 
-/** The state `[batch, hidden]` of one direction after its last step. What the gates get of x is computed for all steps at once. */
-function walk(
+/**
+ * The state `[batch, hidden]` of one direction after its last step, from `steps` `[steps, batch, features]`; `there` `[steps, batch, 1]` says which steps count.
+ * What x adds to the sums of the gates is computed for all steps at once.
+ */
+function lastState(
 	{ g, parameter }: ForwardContext,
-	steps: Value,
-	there: Value | null,
-	start: Value,
+	{ steps, there, start }: { readonly steps: Value; readonly there: Value | null; readonly start: Value },
 	name: string,
 	{ cell: kind, hidden }: SequenceEncoder,
-) {
+	direction: Direction,
+): Value {
 	const cell = cells[kind];
+	const part = (of: string): Value => parameter(`${name}.${direction.name}.${of}`);
 	const [count, batch, features] = steps.shape as [number, Dim, number];
 	const rows = typeof batch === 'number' ? count * batch : `${count}*${batch}`;
-	const ofX = g.gemm(g.reshape(steps, [rows, features]), parameter(`${name}.input`), parameter(`${name}.bias`));
-	const scanned = [g.reshape(ofX, [count, batch, cell.gates * hidden]), ...(there === null ? [] : [there])];
-	const [weight, bias] = [parameter(`${name}.recurrent`), cell.recurrentBias ? parameter(`${name}.recurrent_bias`) : null];
+	const sumsOfX = g.gemm(g.reshape(steps, [rows, features]), part('input'), part('bias'));
+	const scanned = [g.reshape(sumsOfX, [count, batch, cell.gates * hidden]), ...(there === null ? [] : [there])];
+	const [weight, bias] = [part('recurrent'), cell.recurrentBias ? part('recurrent_bias') : null];
 
 	const b = g.nested();
 	const input = ({ dtype }: Value, shape: Shape): Value => b.input(b.fresh('in', dtype, shape).name, dtype, shape);
@@ -115,15 +128,14 @@ function walk(
 	g.node('Scan', [...starts, ...scanned], last, {
 		body: { type: 'graph', value: b.build('step') },
 		num_scan_inputs: scanned.length,
-		...(name.endsWith('backward') ? { scan_input_directions: scanned.map(() => 1) } : {}),
+		...(direction.fromTheEnd ? { scan_input_directions: scanned.map(() => 1) } : {}),
 	});
 	return last[0] as Value;
 }
 
 /**
- * A recurrent encoder: x `[batch, steps, features]` → `[batch, hidden]`, or `[batch, 2·hidden]` of both directions, its state after the last step. A step that
- * `mask` `[batch, steps]` leaves out by 0 leaves the state as it was, so that the other direction begins with the last step that is there; a row without any
- * step gives zeros.
+ * A recurrent encoder: x `[batch, steps, features]` → its state after the last step, `[batch, hidden]`, or `[batch, 2·hidden]` of both directions. A step that `mask`
+ * `[batch, steps]` leaves out by 0 leaves the state as it was, so that the other direction begins with the last step that is there; a row without any step gives zeros.
  */
 export function encodeSequence(context: ForwardContext, x: Value, mask: Value | null, name: string, encoder: SequenceEncoder): Value {
 	const { g } = context;
@@ -132,6 +144,6 @@ export function encodeSequence(context: ForwardContext, x: Value, mask: Value | 
 	const there =
 		mask === null ? null : g.op('Greater', [g.reshape(stepsFirst(g, mask), [count, batch, 1]), g.scalar(0.5)], {}, { dtype: 'bool' });
 	const start = zerosFor(g, x, encoder.hidden);
-	const ends = directionsOf(encoder).map((direction) => walk(context, steps, there, start, `${name}.${direction}`, encoder));
+	const ends = directionsOf(encoder).map((direction) => lastState(context, { steps, there, start }, name, encoder, direction));
 	return ends.length === 1 ? (ends[0] as Value) : g.concat(ends, 1);
 }

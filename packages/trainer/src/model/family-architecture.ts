@@ -56,13 +56,14 @@ function randomSites(model: FamilyModel, batch: number): number[] {
 export function familyArchitecture(model: FamilyModel): Architecture {
 	const { modalities, outputs } = model;
 	const parameters = parametersOf(model);
+	const encoders = new Map(parameters.map(({ name, encoder }) => [name, encoder]));
 	const sites = new Map<number, number[]>();
 	return {
 		modalities,
 		outputs,
 		masks: maskedSteps(modalities),
 		parameters,
-		encoderOf: (parameter) => modalities.find(({ name }) => parameter.startsWith(`encoder.${name}.`))?.name ?? null,
+		encoderOf: (parameter) => encoders.get(parameter) ?? null,
 		running: [],
 		dropouts(batch) {
 			const known = sites.get(batch) ?? randomSites(model, batch);
