@@ -54,9 +54,9 @@ function contextOf(
 	return {
 		node,
 		inputs,
-		a: inputs[0] as Value,
-		b: inputs[1] as Value,
-		c: inputs[2] ?? null,
+		x: inputs[0] as Value,
+		second: inputs[1] as Value,
+		third: inputs[2] ?? null,
 		y: outputs[0] as Value,
 		dy: dys[0] as Value,
 		outputs,

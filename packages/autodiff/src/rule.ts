@@ -1,18 +1,24 @@
 import type { AttributeReader, Graph, GraphBuilder, Node, Value } from '@steelyard/onnx';
 
-/** What a rule sees of one node: its values, the gradient of its output, and the builder to add nodes with. */
+/**
+ * What a rule sees of one node: its values, the gradients of its outputs, and the builder to add nodes with.
+ *
+ * All rules use the same names. `g` builds the backward pass. `x` is the first input and `y` the first output; where an operator has a name of its own for an
+ * input, the rule takes it over (`second: kernel`), and the operands of a product or a sum are a, b and c. `d` before the name of a value is the gradient of the
+ * loss by that value: `dy`, `dx`, `dkernel`.
+ */
 export type RuleContext = AttributeReader & {
 	readonly node: Node;
-	/** Inputs; null where an optional one is left out. Behind them the values that the bodies of the node capture. */
+	/** All inputs, null where the node leaves one out, and behind them the values that the bodies of the node capture. */
 	readonly inputs: ReadonlyArray<Value | null>;
-	/** The first three inputs by their usual names. */
-	readonly a: Value;
-	readonly b: Value;
-	readonly c: Value | null;
+	/** The first three inputs. */
+	readonly x: Value;
+	readonly second: Value;
+	readonly third: Value | null;
 	/** The first output and its gradient. */
 	readonly y: Value;
 	readonly dy: Value;
-	/** All outputs, null where left out, and their gradients, null where the loss does not depend on it. */
+	/** All outputs, null where the node leaves one out, and their gradients, null where the loss does not depend on the output. */
 	readonly outputs: ReadonlyArray<Value | null>;
 	readonly dys: ReadonlyArray<Value | null>;
 	readonly g: GraphBuilder;

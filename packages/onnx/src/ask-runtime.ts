@@ -9,7 +9,7 @@ import { decodeModel } from './decode.js';
 import { encodeModel } from './encode.js';
 import type { Graph, Model, Node, Value } from './graph.js';
 
-/** Lets the runtime fold constants and clean up: the model that it writes back. Throws RuntimeError when it refuses the model. */
+/** The model after the runtime has folded its constants and cleaned it up. Throws RuntimeError when the runtime refuses the model. */
 export async function folded(model: Model): Promise<Model> {
 	const folder = await mkdtemp(join(tmpdir(), 'steelyard-'));
 	try {
@@ -22,10 +22,10 @@ export async function folded(model: Model): Promise<Model> {
 	}
 }
 
-/** Constants beyond this many elements tell the runtime nothing of shapes. */
+/** From constants of more elements than this the runtime infers no shapes. */
 const LARGE = 64;
 
-/** The graph with its large constants as inputs, which makes it quick to load and says the same of types. */
+/** The graph with its large constants as inputs: it loads quickly, and its values have the same types. */
 function withoutWeights(graph: Graph): Graph {
 	const large = [...graph.initializers].filter(([, { shape }]) => sizeOf(shape) > LARGE);
 	return {
@@ -35,12 +35,13 @@ function withoutWeights(graph: Graph): Graph {
 	};
 }
 
-/** Attention has windows from operator set 25 on that the runtime does not know; no type depends on them. */
+/** The graph without the windows that Attention has from operator set 25 on: the runtime does not know them, and no type depends on them. */
 function withoutWindows(graph: Graph): Graph {
 	const known = (node: Node): Node => (node.op === 'Attention' ? withoutAttributes(node, 'left_window_size', 'right_window_size') : node);
 	return changeNodes(graph, (node) => [known(node)]);
 }
 
+/** The types of the values `names`, as the runtime infers them when they are the outputs of the model. */
 async function outputsOf(model: Model, names: readonly string[]): Promise<readonly Value[]> {
 	if (names.length === 0) return [];
 	const session = await createSession(encodeModel({ ...model, graph: withoutWindows(model.graph) }, names));
@@ -48,7 +49,7 @@ async function outputsOf(model: Model, names: readonly string[]): Promise<readon
 	return session.outputs;
 }
 
-/** Which of the values, all of which look like scalars, are of unknown rank: only of those does the runtime not know the length of their shape. */
+/** Which of the values, all of which seem to be scalars, have an unknown number of dimensions: the length of the shape of a scalar is known to be 0. */
 async function unknownRanks(model: Model, values: readonly Value[]): Promise<Set<string>> {
 	if (values.length === 0) return new Set();
 	let stem = 'rank/';
@@ -63,10 +64,10 @@ async function unknownRanks(model: Model, values: readonly Value[]): Promise<Set
 	return new Set(ranks.filter(({ shape }) => shape[0] !== 0).map(({ name }) => name.slice(stem.length)));
 }
 
-/** Elements of a tensor that is computed of constants alone, and would be computed when constants are folded. */
+/** The most elements that a tensor may have which is computed from constants alone, and so would be computed while constants are folded. */
 const MOST_FOLDED = 2 ** 27;
 
-/** Outputs of the nodes that depend on no input. */
+/** The outputs of the nodes that depend on no input of the graph. */
 function constantsOf(graph: Graph): string[] {
 	const constant = new Set(graph.initializers.keys());
 	const found = graph.nodes.flatMap((node) => {
@@ -77,22 +78,22 @@ function constantsOf(graph: Graph): string[] {
 	return found.filter((name) => name !== '');
 }
 
-/** Throws GraphError `unsupported_model` where folding would need more memory than there is, as for a few bytes that ask for terabytes of zeros. */
+/** Throws GraphError `unsupported_model` where folding constants would need more memory than there is: a few bytes can ask for terabytes of zeros. */
 export async function checkFolding(model: Model): Promise<void> {
 	const names = constantsOf(model.graph);
 	if (names.length === 0) return;
 	for (const value of await outputsOf({ ...model, graph: withoutWeights(model.graph) }, names)) checkSize(value, MOST_FOLDED);
 }
 
-/** What the runtime knows of the tensors that the nodes of a model give. */
+/** What the runtime knows of the outputs of a model's nodes. */
 export type KnownTypes = {
-	/** By name; a dimension that is not known has a name, maybe an empty one. */
+	/** By name; a dimension of unknown size has a name, which may be empty. */
 	readonly values: ReadonlyMap<string, Value>;
-	/** Tensors of which not even the number of dimensions is known. */
+	/** The tensors whose number of dimensions is not known either. */
 	readonly unknownRank: ReadonlySet<string>;
 };
 
-/** Asks the runtime for the type of every value by making each an output. Throws RuntimeError when it refuses the model. */
+/** Asks the runtime for the type of every value, by making every value an output. Throws RuntimeError when the runtime refuses the model. */
 export async function typesOf(model: Model): Promise<KnownTypes> {
 	const bare = { ...model, graph: withoutWeights(model.graph) };
 	const names = new Set(model.graph.nodes.flatMap((node) => node.outputs).filter((name) => name !== ''));

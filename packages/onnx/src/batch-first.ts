@@ -2,7 +2,7 @@ import { readAttributes, withoutAttributes } from './attributes.js';
 import { changeNodes, namesOf } from './bodies.js';
 import type { Graph, Node } from './graph.js';
 
-/** Which inputs and outputs of a recurrent operator have the batch in another place when it comes first, and how they are turned. */
+/** The inputs and outputs of a recurrent operator whose axes stand in another order where the batch comes first, and the permutation of each. */
 const turnedInputs: ReadonlyArray<readonly [number, readonly number[]]> = [
 	[0, [1, 0, 2]], // X: [batch, steps, size] as [steps, batch, size]
 	[5, [1, 0, 2]], // initial states: [batch, directions, size] as [directions, batch, size]
@@ -14,6 +14,7 @@ const turnedOutputs: ReadonlyArray<readonly [number, readonly number[]]> = [
 	[2, [1, 0, 2]],
 ];
 
+/** The node with layout 0, between the transpositions of its inputs and outputs. */
 function turned(node: Node, fresh: (stem: string) => string): Node[] {
 	const inputs = [...node.inputs];
 	const outputs = [...node.outputs];
@@ -41,7 +42,7 @@ function turned(node: Node, fresh: (stem: string) => string): Node[] {
 
 const isBatchFirst = (node: Node): boolean => ['RNN', 'GRU', 'LSTM'].includes(node.op) && readAttributes(node).int('layout', 0) === 1;
 
-/** The graph with recurrent operators whose batch comes first (layout = 1), which the runtime has not, between transpositions; in bodies as well. */
+/** The graph without recurrent operators whose batch comes first (layout = 1), which the runtime does not have: each becomes one of layout 0 between transpositions, also in bodies. */
 export function withoutBatchFirst(graph: Graph): Graph {
 	const taken = new Set(namesOf(graph));
 	const fresh = (stem: string): string => {

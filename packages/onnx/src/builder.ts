@@ -12,6 +12,7 @@ const attributeOf = (value: Attributes[string]): Attribute => {
 	return 'type' in value ? value : { type: 'ints', value };
 };
 
+/** A float attribute. */
 export const float = (value: number): Attribute => ({ type: 'float', value });
 
 /** The shape that two shapes broadcast to (ONNX multidirectional broadcasting). Throws GraphError when they do not. */
@@ -26,7 +27,7 @@ export function broadcastShapes(a: Shape, b: Shape): Dim[] {
 	});
 }
 
-/** Adds nodes one by one and hands back values that carry their shapes. Names are unique; equal constants are one initializer. */
+/** Adds nodes one by one; each gives a value that knows its shape. Names are unique, and equal constants are one initializer. */
 export class GraphBuilder {
 	readonly #nodes: Node[] = [];
 	readonly #inputs: Value[] = [];
@@ -35,12 +36,12 @@ export class GraphBuilder {
 	readonly #values = new Map<string, Value>();
 	readonly #constants = new Map<string, Value>();
 	readonly #taken = new Set<string>();
-	/** Names that may not be made up: those of this graph and of all that are nested with it. */
+	/** The names that the builder may not make up: those of this graph and of all that are nested with it. */
 	#reserved = new Set<string>();
 	readonly #nodeNames = new Set<string>();
 	readonly #prefix: string;
 
-	/** `prefix` begins the names that the builder makes up, so that graphs of several builders can be put together. */
+	/** The names that the builder makes up begin with `prefix`, so that graphs of several builders can be put together. */
 	constructor(prefix = '') {
 		this.#prefix = prefix;
 	}
@@ -54,8 +55,8 @@ export class GraphBuilder {
 	}
 
 	/**
-	 * A builder of a graph that will stand inside this one, as the body of a node or in the place of a node. Neither makes up a name that the other has, so
-	 * that the nested graph may read the values that stand here.
+	 * A builder of a graph that will stand inside this one, as the body of a node or in the place of a node. Neither builder makes up a name that the other one
+	 * has, so that the nested graph can read the values of this one.
 	 */
 	nested(): GraphBuilder {
 		const g = new GraphBuilder(this.#prefix);
@@ -64,8 +65,8 @@ export class GraphBuilder {
 	}
 
 	/**
-	 * Puts the nodes of `by`, which must give the values that `node` gives, in its place. Its inputs are values that stand here before the node.
-	 * Throws GraphError when `node` does not stand here.
+	 * Puts the nodes of `by` in the place of `node`: they must give the values that `node` gives, and may read the values that stand before it. Throws GraphError
+	 * when the graph has no such node.
 	 */
 	replace(node: Node, by: Graph): void {
 		const known = node.outputs.find((output) => output !== '');
@@ -80,7 +81,7 @@ export class GraphBuilder {
 		this.#nodes.splice(place, 1, ...by.nodes.map((one) => ({ ...one, name: this.#nodeName(one.name) })));
 	}
 
-	/** Adds the nodes, initializers and known values of `graph`, whose inputs must already stand here under their names. */
+	/** Adds the nodes, initializers and known values of `graph`, whose inputs must already be values of this graph. */
 	append(graph: Graph): void {
 		for (const name of namesOf(graph)) this.#reserved.add(name);
 		for (const [name, value] of graph.initializers) this.initializer(name, value);
@@ -110,7 +111,7 @@ export class GraphBuilder {
 		return this.#take(`${this.#prefix}${stem}_${i}`);
 	}
 
-	/** A value of a name that is made up, to be given to `node` as an output or to a body as an input. */
+	/** A value with a name of its own, to be used as an output of `node` or as an input of a body. */
 	fresh(stem: string, dtype: DType, shape: Shape): Value {
 		let i = this.#nodes.length;
 		while (this.#reserved.has(`${this.#prefix}${stem}_${i}`)) i++;
@@ -157,7 +158,7 @@ export class GraphBuilder {
 		return this.constant('int64', [values.length], values);
 	}
 
-	/** Whether a value of that name stands here. */
+	/** Whether the graph has a value of that name. */
 	has(name: string): boolean {
 		return this.#taken.has(name);
 	}
@@ -292,7 +293,7 @@ export class GraphBuilder {
 		return this.splitBy(x, this.ints(sizes), sizes, axis);
 	}
 
-	/** Parts of x along an axis of `sizes` `[parts]` int64, which may be computed; `dims` are those sizes, or names for what is known only when it runs. */
+	/** The parts of x along an axis, as long as `sizes` `[parts]` int64, which may be computed; `dims` are those sizes, or names for sizes that only a run knows. */
 	splitBy(x: Value, sizes: Value, dims: Shape, axis: number): Value[] {
 		const outputs = dims.map((dim) => ({
 			name: this.#fresh('Split'),

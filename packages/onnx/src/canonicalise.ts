@@ -17,8 +17,8 @@ export type CanonicaliseOptions = {
 	/** Initializers that become inputs, so that they are not folded away. */
 	parameters?: readonly string[];
 	/**
-	 * Whether a value may have dimensions that are known only when it runs, such as how many rows a computed Split cuts off. Such a value, not inside a body,
-	 * has the shape that the model's own `values` give it; two dimensions of one name must be alike.
+	 * Whether a value may have dimensions that only a run knows, such as the rows that a computed Split cuts off. Such a value, which may not stand in a body,
+	 * has the shape that the model's own `values` give it; two dimensions of the same name must be equal.
 	 */
 	runTimeSizes?: boolean;
 };
@@ -48,8 +48,8 @@ function concrete(model: Model, { dims = {}, parameters = [] }: CanonicaliseOpti
 const sized = ({ values, unknownRank }: KnownTypes): Map<string, Value> => new Map([...values].filter(([name]) => !unknownRank.has(name)));
 
 /**
- * Writes all composite operators as those that they consist of, at the model's own operator set. What an expansion must know may be known only after others
- * are written out, or after the runtime has folded constants.
+ * The model with every composite operator written as those that it consists of, in the model's own operator set. Some expansions need shapes or constants that are
+ * known only after other operators are written out, or after the runtime has folded constants: so it takes several passes.
  */
 async function expanded(model: Model): Promise<Model> {
 	let current = model;
@@ -69,7 +69,7 @@ async function expanded(model: Model): Promise<Model> {
 	return { ...current, graph: { ...graph, values: current.graph.values } };
 }
 
-/** `found`, and where the runtime does not know a dimension, or even how many there are, what `declared` says of it. */
+/** The value as the runtime found it; a dimension that it does not know, or the whole shape where it does not know the number of dimensions, is that of `declared`. */
 function completed(found: Value, rankIsKnown: boolean, declared: Value): Value {
 	if (!rankIsKnown) return { ...found, shape: declared.shape };
 	if (declared.shape.length !== found.shape.length) return found;
@@ -79,8 +79,8 @@ function completed(found: Value, rankIsKnown: boolean, declared: Value): Value {
 const isSize = (dim: Dim): boolean => typeof dim === 'number' && dim >= 0;
 
 /**
- * Every value with its type. Throws GraphError `unknown_shape` naming the first of which it is not known: not even, where it may have `runTimeSizes`, by the
- * names that its dimensions have there.
+ * The graph with the type of every value. Throws GraphError `unknown_shape` that names the first value whose shape is not known; a value of `runTimeSizes` may have
+ * dimensions that have a name instead of a size.
  */
 async function typed(model: Model, runTimeSizes: ReadonlyMap<string, Value> | null): Promise<Graph> {
 	const { values: found, unknownRank } = await typesOf(model);
@@ -112,10 +112,10 @@ async function typed(model: Model, runTimeSizes: ReadonlyMap<string, Value> | nu
 }
 
 /**
- * Brings a model of operator set 13 to 26 into the one form that differentiation reads: the working opset, parameters as inputs, every dimension a size,
- * composite operators written out (`composites`), constants folded by the runtime (in two passes: operators that it expands leave nodes behind that only the
- * second folds), Loops of a fixed length as Scans, every value typed, also inside bodies.
- * Throws GraphError, or RuntimeError where the runtime refuses the model.
+ * Brings a model of operator set 13 to 26 into the one form that differentiation reads: in the working operator set, with parameters as inputs, every dimension a
+ * size, composite operators written out (`composites`), constants folded by the runtime, Loops of a fixed length as Scans, and every value typed, also inside
+ * bodies. The runtime folds twice: where it expands an operator itself, it leaves nodes behind that only the second pass folds. Throws GraphError, or
+ * RuntimeError where the runtime refuses the model.
  */
 export async function canonicalise(model: Model, options: CanonicaliseOptions = {}): Promise<Graph> {
 	if (model.opset < OPSETS.oldest || model.opset > OPSETS.newest)

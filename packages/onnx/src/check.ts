@@ -5,10 +5,10 @@ import { type Graph, GraphError, type Node, type Value } from './graph.js';
 const malformed = (message: string, where: string | null): GraphError => new GraphError('malformed_model', message, where);
 const title = (node: Node): string => `node "${node.name}" (${node.op})`;
 
-/** No tensor of a graph holds more elements than this; more than that fits no memory, and no file. */
+/** The most elements of a tensor; more fit no memory and no file. */
 const MOST_ELEMENTS = 2 ** 31;
 
-/** Throws GraphError `unsupported_model` for a tensor that no memory holds, so that nobody tries. */
+/** Throws GraphError `unsupported_model` for a tensor of more than `most` elements, before anybody tries to make it. */
 export function checkSize({ name, shape }: Value, most = MOST_ELEMENTS): void {
 	let size = 1;
 	for (const dim of shape) if (typeof dim === 'number') size *= dim;
@@ -16,7 +16,7 @@ export function checkSize({ name, shape }: Value, most = MOST_ELEMENTS): void {
 		throw new GraphError('unsupported_model', `value "${name}" has the shape [${shape}], which is more than ${most} elements`, name);
 }
 
-/** How many inputs and outputs a body must have, given those of its node; null where the node does not say. */
+/** How many inputs and outputs a body must have, given those of its node; null where the node leaves that open. */
 function sidesOf(node: Node): { inputs: number | null; outputs: number | null } {
 	if (node.op === 'If') return { inputs: 0, outputs: node.outputs.length };
 	const states = node.inputs.length;
@@ -33,7 +33,7 @@ function checkScan(node: Node): void {
 		throw malformed(`${title(node)} has the attribute num_scan_inputs = ${count}, expected 1 to ${node.inputs.length}`, node.name);
 }
 
-/** The node with its bodies checked. */
+/** The node with its bodies checked and in an order in which they can run. `outer` are the values that stand around the node. */
 function withCheckedBodies(node: Node, outer: ReadonlySet<string>): Node {
 	if (node.op === 'Scan') checkScan(node);
 	const bodies = bodiesOf(node);
@@ -48,7 +48,7 @@ function withCheckedBodies(node: Node, outer: ReadonlySet<string>): Node {
 	});
 }
 
-/** Where each value of the graph comes from: the place of its node, or −1 for an input or initializer. Throws GraphError for a name that stands twice. */
+/** Where each value of the graph comes from: the index of its node, or −1 for an input or initializer. Throws GraphError for a name that two values have. */
 function sourcesOf(graph: Graph): Map<string, number> {
 	const sources = new Map<string, number>();
 	const add = (name: string, place: number): void => {
@@ -63,7 +63,7 @@ function sourcesOf(graph: Graph): Map<string, number> {
 	return sources;
 }
 
-/** The nodes in an order in which each comes after those whose values it reads; as they are where that is so already. */
+/** The nodes in an order in which each comes after those whose values it reads (Kahn 1962); in their own order where that is one. */
 function ordered(graph: Graph, sources: ReadonlyMap<string, number>): readonly Node[] {
 	const before = graph.nodes.map((node) =>
 		readsOf(node)
@@ -90,8 +90,8 @@ function ordered(graph: Graph, sources: ReadonlyMap<string, number>): readonly N
 }
 
 /**
- * The graph with its nodes in an order in which they can run. `outer` are the values that stand around a body. Throws GraphError `malformed_model`, naming node
- * or value, for names that stand twice or that nothing gives, nodes in a circle, and bodies of control flow that do not fit their node.
+ * The graph with its nodes in an order in which they can run. `outer` are the values that stand around a body. Throws GraphError `malformed_model` that names the
+ * node or value: for a name that two values or none have, for nodes in a circle, and for bodies of control flow that do not fit their node.
  */
 export function checked(graph: Graph, outer: ReadonlySet<string> = new Set()): Graph {
 	if (graph.outputs.length === 0) throw malformed(`the graph "${graph.name}" has no outputs`, null);

@@ -25,7 +25,7 @@ export const dtypeOf = (dataType: number): DType | undefined => names.get(dataTy
 
 const [lowest, highest] = [-(2n ** 63n), 2n ** 63n - 1n];
 
-/** A whole number as 64 bits. The largest of them, which slices end at, is one more as a number: it is brought back. */
+/** A whole number as 64 bits, at most 2⁶³ − 1: slices end at this number, which as a JavaScript number becomes 2⁶³. */
 export function int64Of(value: number): bigint {
 	const whole = BigInt(value);
 	return whole > highest ? highest : whole < lowest ? lowest : whole;

@@ -34,7 +34,7 @@ function elements(proto: TensorProto, dtype: DType, size: number): TensorData {
 	return (type as unknown as { from(values: ArrayLike<unknown>, convert: (value: never) => unknown): TensorData }).from(values, convert);
 }
 
-/** Where ONNX keeps elements that are not raw bytes (TensorProto in onnx.proto). */
+/** The field in which ONNX keeps the elements of a type that are not raw bytes (TensorProto in onnx.proto). */
 function typedField(proto: TensorProto, dtype: DType): ArrayLike<number | bigint> {
 	switch (dtype) {
 		case 'float32':
@@ -98,11 +98,11 @@ function valueOf(info: ValueInfoProto): Value {
 	return { name: info.name, dtype, shape };
 }
 
-/** Whether it is a tensor whose type is all there, and held here. */
+/** Whether it is a tensor whose element type and number of dimensions are given, of a type that we hold. */
 const isPlain = ({ type }: ValueInfoProto): boolean =>
 	type?.value.case === 'tensorType' && type.value.value.shape !== undefined && dtypeOf(type.value.value.elemType) !== undefined;
 
-/** An output, and an input of a body, may come without a type, which whoever reads the model has to infer. */
+/** An output, or an input of a body: both may come without a type, which has to be inferred then. */
 function outputOf(info: ValueInfoProto): Value {
 	const type = info.type?.value;
 	const isKnown = type?.case !== undefined && !(type.case === 'tensorType' && type.value.shape === undefined);
@@ -137,7 +137,7 @@ function attributeOf(proto: AttributeProto, node: string, depth: number): Attrib
 	);
 }
 
-/** Graphs within graphs; no exporter nests them this deep. */
+/** The most levels of graphs within graphs; no exporter nests them this deep. */
 const DEEPEST = 32;
 
 function graphOf(proto: GraphProto, depth = 0): Graph {
@@ -152,7 +152,7 @@ function graphOf(proto: GraphProto, depth = 0): Graph {
 	}
 	const names = new Set<string>();
 	const nodes: Node[] = proto.node.map((node, i) => {
-		// The runtime repeats names where it expands an operator, and refuses its own model then.
+		// Where the runtime expands an operator it gives two nodes the same name, and then refuses the model that it wrote itself.
 		const name = node.name === '' || names.has(node.name) ? `${node.name || node.opType}_${i}` : node.name;
 		names.add(name);
 		if (node.domain !== '' && node.domain !== 'ai.onnx')

@@ -82,7 +82,7 @@ function graphProto(graph: Graph): GraphProto {
 	});
 }
 
-/** Serialises a model as ONNX protobuf. The bytes are a function of the model alone. With `outputs`, these stand in for its own, untyped: the runtime infers them. */
+/** Serialises a model as ONNX protobuf. The bytes are a function of the model alone. With `outputs` it has these outputs, without types, instead of its own. */
 export function encodeModel(model: Model, outputs?: readonly string[]): Uint8Array {
 	const graph = graphProto(model.graph);
 	if (outputs !== undefined) graph.output = outputs.map((name) => create(ValueInfoProtoSchema, { name }));

@@ -7,14 +7,14 @@ import { composites, expansions } from './composites/table.js';
 import { type Graph, GraphError, type Model, type Node, OPSET, type Value } from './graph.js';
 import { renamed } from './rename.js';
 
-/** What is known in a graph: values and constants by name. */
+/** The known values and constants of a graph, by name. */
 type Scope = { readonly values: ReadonlyMap<string, Value>; readonly constants: ReadonlyMap<string, Tensor> };
 
 export type Expanded = {
 	readonly model: Model;
-	/** How many nodes were written as others. */
+	/** How many nodes were written as other nodes. */
 	readonly count: number;
-	/** Why the first of the nodes that still wait could not be: something about it is not known yet. Null when none waits. */
+	/** Why the first node that could not be expanded yet could not: something about it is not known. Null where there is none. */
 	readonly waiting: GraphError | null;
 };
 
@@ -54,6 +54,7 @@ function contextOf(node: Node, scope: Scope, g: GraphBuilder, opset: number): Co
 	};
 }
 
+/** One pass over a graph. */
 class Walk {
 	count = 0;
 	waiting: GraphError | null = null;
@@ -69,7 +70,7 @@ class Walk {
 		this.#opset = opset;
 	}
 
-	/** What stands in for the node, with outputs of its names; null when it stays. */
+	/** The nodes that take the place of `node` and give its outputs; null where the node stays. */
 	#expansionOf(node: Node, scope: Scope): Graph | null {
 		const expansion = Object.hasOwn(expansions, node.op) ? expansions[node.op] : undefined;
 		if (expansion === undefined) return null;
@@ -80,7 +81,7 @@ class Walk {
 			const names = new Map<string, string>();
 			node.outputs.forEach((name, i) => {
 				const result = results[i];
-				// A result may stand for two outputs, or be an input.
+				// a result may be two outputs at once, or an input
 				if (name !== '' && result !== null && result !== undefined) names.set(g.op('Identity', [result]).name, name);
 			});
 			return renamed(g.build(node.name), (name) => names.get(name) ?? name);
@@ -112,13 +113,13 @@ class Walk {
 	}
 }
 
-/** Writes composite nodes as the operators that they consist of, as far as the types of their inputs are known. Bodies of control flow stay as they are. */
+/** The model with composite nodes written as the operators that they consist of, where the types of their inputs are known. Bodies of control flow stay as they are. */
 export function expand(model: Model, known: ReadonlyMap<string, Value>): Expanded {
 	const walk = new Walk(model);
 	const graph = walk.graph(model.graph, known);
 	return { model: { ...model, graph }, count: walk.count, waiting: walk.waiting };
 }
 
-/** Whether a graph, bodies of control flow aside, has a node of an operator that `expand` may write as others. */
+/** Whether a graph, without regard to its bodies, has a node that `expand` may write as others. */
 export const hasComposites = (graph: Graph, opset: number): boolean =>
 	graph.nodes.some((node) => Object.hasOwn(opset > OPSET ? expansions : composites, node.op));

@@ -1,7 +1,7 @@
 import { bodiesOf } from './bodies.js';
 import type { Graph } from './graph.js';
 
-/** A node as far as following values needs it; `Carry` stands for what passes into the body of a Loop, Scan or If, or out of it. */
+/** What one needs of a node to follow values through a graph. A node `Carry` stands for a value that passes into the body of a Loop, Scan or If, or out of it. */
 export type FlatNode = {
 	readonly op: string;
 	readonly name: string;
@@ -9,9 +9,10 @@ export type FlatNode = {
 	readonly outputs: readonly string[];
 };
 
-/** How many inputs of a control-flow node come before those that its body receives, and how many outputs of the body before those that the node gives. */
+/** How many inputs of a node come before those that its body receives, and how many outputs of the body come before those that the node gives. */
 const LEAD: Readonly<Record<string, readonly [inputs: number, bodyOutputs: number]>> = { Loop: [0, 1], Scan: [0, 0], If: [1, 0] };
 
+/** Adds the nodes of a graph, whose names get `prefix`, and of its bodies. Gives the function from a name in the graph to the name in the list. */
 function append(graph: Graph, prefix: string, outer: ReadonlyMap<string, string>, nodes: FlatNode[]): (name: string) => string {
 	const scope = new Map(outer);
 	const own = (name: string): string => {

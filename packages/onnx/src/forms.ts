@@ -4,18 +4,18 @@ import { namesOf, withBodies } from './bodies.js';
 import { dataTypeOf } from './data-types.js';
 import { type Graph, GraphError, type Model, type Node, OPSET } from './graph.js';
 
-/** Oldest and newest operator sets that are read. */
+/** The oldest and the newest operator set that is read. */
 export const OPSETS = { oldest: 13, newest: 26 } as const;
 
 type FormContext = {
 	readonly opset: number;
-	/** Makes a constant of the graph and gives its name. */
+	/** Adds a constant to the graph and gives its name. */
 	constant(values: Tensor): string;
-	/** The numbers of a constant by name; null when it is not one. */
+	/** The numbers of a constant, by its name; null where the value is no constant. */
 	numbers(name: string): number[] | null;
 };
 
-/** Writes a node of its model's operator set as nodes of the working one. */
+/** Writes a node of the model's operator set as nodes of the working one. */
 type Form = (node: Node, context: FormContext) => Node | readonly Node[];
 
 const int = (value: number) => ({ type: 'int', value }) as const;
@@ -25,7 +25,7 @@ const vector = (values: readonly number[]): Tensor => tensor('int64', [values.le
 const refusal = (node: Node, attribute: string, reason: string): GraphError =>
 	new GraphError(
 		'unsupported_operator',
-		`node "${node.name}" (${node.op}) has the attribute ${attribute}, which operator set ${OPSET} cannot say${reason}`,
+		`node "${node.name}" (${node.op}) has the attribute ${attribute}, which operator set ${OPSET} cannot express${reason}`,
 		node.name,
 	);
 
@@ -39,7 +39,7 @@ const reduction: Form = (node, { opset, constant }) => {
 const split: Form = (node, { opset }) =>
 	opset >= 18 || (node.inputs[1] ?? '') !== '' ? node : withAttributes(node, { num_outputs: int(node.outputs.length) });
 
-// saturate and round_mode say how to round to float8, which no tensor here is.
+// saturate and round_mode concern the rounding to float8 alone, which no tensor here is.
 const cast: Form = (node) => withoutAttributes(node, 'saturate', 'round_mode');
 
 const quantize: Form = (node, { constant }) => {
@@ -77,11 +77,11 @@ const fourier: Form = (node, { opset, numbers }) => {
 	return withAttributes({ ...node, inputs: node.inputs.slice(0, 2) }, { axis: int(axis) });
 };
 
-// Before operator set 16 there was one mode, which the later ones do not take unless told to.
+// Before operator set 16 there was one mode, which is no longer the default.
 const roiAlign: Form = (node, { opset }) =>
 	opset >= 16 ? node : withAttributes(node, { coordinate_transformation_mode: text('output_half_pixel') });
 
-// Until operator set 14 the outputs told the mode: those of training are the running statistics and, for its backward pass alone, the batch's own.
+// Before operator set 14 the number of outputs gave the mode: in training there are also the running statistics and, for the backward pass alone, the batch's own.
 const batchNormalization: Form = (node, { opset }) => {
 	if (opset >= 14 || node.outputs.filter((name) => name !== '').length < 2) return node;
 	return withAttributes({ ...node, outputs: node.outputs.slice(0, 3) }, { training_mode: int(1) });
@@ -93,6 +93,7 @@ const averagePool: Form = (node) => {
 	return withoutAttributes(node, 'dilations');
 };
 
+/** An operator that the working operator set does not have. */
 const ofNoForm: Form = (node, { opset }) => {
 	throw new GraphError(
 		'unsupported_operator',
@@ -101,7 +102,7 @@ const ofNoForm: Form = (node, { opset }) => {
 	);
 };
 
-/** Operators whose nodes look otherwise in some operator set from 13 to 26 than in the working one. */
+/** The operators whose nodes have another form in some operator set from 13 to 26 than in the working one. */
 const forms: Readonly<Record<string, Form>> = {
 	...Object.fromEntries(
 		['L1', 'L2', 'LogSum', 'LogSumExp', 'Max', 'Mean', 'Min', 'Prod', 'SumSquare'].map((name) => [`Reduce${name}`, reduction]),
@@ -123,6 +124,7 @@ const forms: Readonly<Record<string, Form>> = {
 	StringSplit: ofNoForm,
 };
 
+/** The graph in the working operator set, also in its bodies. `outer` are the constants around it, `fresh` makes up names. */
 function formed(graph: Graph, opset: number, outer: ReadonlyMap<string, Tensor>, fresh: () => string): Graph {
 	const initializers = new Map(graph.initializers);
 	const context: FormContext = {
@@ -147,8 +149,8 @@ function formed(graph: Graph, opset: number, outer: ReadonlyMap<string, Tensor>,
 }
 
 /**
- * The same model in the working operator set: what another operator set writes in another form is rewritten, in the bodies of control flow as well.
- * Throws GraphError `unsupported_operator`, naming node, operator and attribute, for what the working operator set cannot say.
+ * The same model in the working operator set: what another operator set writes in another form is rewritten, also in the bodies of control flow.
+ * Throws GraphError `unsupported_operator` that names node, operator and attribute, for what the working operator set cannot express.
  */
 export function toWorkingOpset(model: Model): Model {
 	if (model.opset === OPSET) return model;

@@ -9,7 +9,7 @@ export type Value = {
 	readonly name: string;
 	readonly dtype: DType;
 	readonly shape: Shape;
-	/** Set where a model does not say the type of an output: element type and shape mean nothing then. `canonicalise` finds them out. */
+	/** Set where a model gives no type for an output: `dtype` and `shape` mean nothing then, until `canonicalise` has inferred them. */
 	readonly untyped?: true;
 };
 
@@ -27,7 +27,7 @@ export type Node = {
 	readonly name: string;
 	/** Operator of the standard ONNX domain; other domains are refused at decoding. */
 	readonly op: string;
-	/** Value names; '' is an optional input left out. */
+	/** The names of values; '' stands for an optional input that is left out. */
 	readonly inputs: readonly string[];
 	readonly outputs: readonly string[];
 	readonly attributes: Readonly<Record<string, Attribute>>;
@@ -40,7 +40,7 @@ export type Graph = {
 	readonly inputs: readonly Value[];
 	readonly outputs: readonly Value[];
 	readonly initializers: ReadonlyMap<string, Tensor>;
-	/** What is known of the values that nodes produce; complete after `canonicalise`. */
+	/** The known types of the values that nodes give; those of all after `canonicalise`. */
 	readonly values: ReadonlyMap<string, Value>;
 };
 
@@ -52,7 +52,7 @@ export type Model = {
 	readonly metadata?: Readonly<Record<string, string>>;
 };
 
-/** The operator set that all our graphs are written in: the newest whose Scan, Pad and LSTM still have CUDA kernels in ONNX Runtime 1.29. */
+/** The working operator set, in which all our graphs are written: the newest whose Scan, Pad and LSTM still have CUDA kernels in ONNX Runtime 1.29. */
 export const OPSET = 18;
 
 export type GraphErrorCode = 'malformed_model' | 'unsupported_model' | 'unknown_shape' | 'unsupported_operator';

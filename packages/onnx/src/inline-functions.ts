@@ -2,24 +2,24 @@ import type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto }
 import { GraphError } from './graph.js';
 import { formChanges } from './operators.js';
 
-/** A model may say in a few functions that call each other what no memory holds. */
+/** The most nodes that functions may stand for: a few functions that call each other can stand for more than any memory holds. */
 const MOST_NODES = 200_000;
 
-/** Calls of functions within functions; no exporter nests them this deep. */
+/** The most levels of functions that call functions; no exporter nests them this deep. */
 const DEEPEST = 100;
 
-/** Where nodes stand: names and attributes that the call gives; null outside of functions. */
+/** The call of a function, in which its nodes stand: the names and attributes that the call gives. */
 type Call = {
-	/** Name of a value in the function → name outside. */
+	/** The name of a value in the function → its name outside. */
 	readonly names: ReadonlyMap<string, string>;
 	readonly attributes: ReadonlyMap<string, AttributeProto>;
-	/** Begins the names of nodes and values of this call. */
+	/** What the names of nodes and values of this call begin with. */
 	readonly prefix: string;
-	/** The functions that this one is called from, and itself. */
+	/** The functions from which this one is called, and itself. */
 	readonly within: readonly string[];
 };
 
-/** A copy of a message with some fields changed; what it does not hold stands in its prototype. */
+/** A copy of a message with some fields changed; the defaults of absent fields stand in its prototype. */
 const changed = <Message extends object>(message: Message, fields: Partial<Message>): Message =>
 	Object.assign(Object.create(Object.getPrototypeOf(message) as object) as Message, message, fields);
 
@@ -70,7 +70,7 @@ class Inliner {
 		return free;
 	}
 
-	/** Attributes as they are in this call: those that refer to one of the function's are it, and go where the call does not give it. */
+	/** The attributes of a node in this call. One that refers to an attribute of the function becomes that attribute, or is left out where the call does not give it. */
 	#attributes(node: NodeProto, call: Call | null): AttributeProto[] {
 		return node.attribute.flatMap((attribute) => {
 			if (attribute.refAttrName === '')
@@ -86,7 +86,7 @@ class Inliner {
 		});
 	}
 
-	/** A body of control flow: names of its own in a function get the prefix of the call. */
+	/** A body of control flow; in a function its own names get the prefix of the call. */
 	#body(graph: GraphProto, call: Call | null): GraphProto {
 		if (call === null) return changed(graph, { node: this.nodes(graph.node, null) });
 		const own = [...graph.input.map(({ name }) => name), ...graph.initializer.map(({ name }) => name), ...definedIn(graph.node)];
@@ -164,7 +164,7 @@ class Inliner {
 		return [...this.nodes(definition.node, { names, attributes, prefix, within: [...within, key] }), ...passed];
 	}
 
-	/** A function of another operator set is read where all its operators look the same in both. */
+	/** Refuses a function of another operator set than the model's, unless all its operators have the same form in both. */
 	#checkOpset(definition: FunctionProto, title: string): void {
 		const opset = standardOpset(definition.opsetImport) ?? this.#opset;
 		const [low, high] = [Math.min(opset, this.#opset), Math.max(opset, this.#opset)];
@@ -186,8 +186,8 @@ class Inliner {
 }
 
 /**
- * The graph of the model with the nodes of its functions in place of their calls; names of these begin with that of the calling node. Throws GraphError
- * `malformed_model` for functions that call themselves or are called amiss, `unsupported_model` for what differs between operator sets.
+ * The graph of the model with the nodes of its functions in the place of the calls; their names begin with the name of the calling node. Throws GraphError
+ * `malformed_model` for functions that call themselves or are called wrongly, `unsupported_model` for what differs between operator sets.
  */
 export const inlineFunctions = (model: ModelProto, graph: GraphProto, opset: number): GraphProto =>
 	model.functions.length === 0 ? graph : new Inliner(model, opset).graph(graph);

@@ -5,22 +5,22 @@ import { type Attribute, type Graph, GraphError, type Node } from './graph.js';
 
 type Constants = (name: string) => Tensor | undefined;
 
-/** The one number of a constant; undefined where the name is not one. */
+/** The number of a constant that is one number; undefined for every other value. */
 const numberOf = (constants: Constants, name: string): number | undefined => {
 	const data = constants(name)?.data;
 	return data?.length === 1 ? Number(data[0]) : undefined;
 };
 
-/** Follows Identity nodes back. */
+/** The value of which `name` is a copy by Identity nodes. */
 function origin(body: Graph, name: string): string {
 	const node = body.nodes.find(({ op, outputs }) => op === 'Identity' && outputs[0] === name);
 	return node === undefined ? name : origin(body, node.inputs[0] as string);
 }
 
-/** The most iterations of a Loop: a step holds what each of them gives. */
+/** The most iterations of a Loop: what each of them gives is held until the end. */
 const MOST_TRIPS = 2 ** 20;
 
-/** How often a Loop runs. Throws GraphError unless that is fixed: a constant trip count, and a condition that is true at the start and stays so. */
+/** How often a Loop runs. Throws GraphError unless that is fixed, by a constant trip count and a condition that is true at the start and stays true. */
 function tripCount(node: Node, body: Graph, constants: Constants): number {
 	const [trips = '', condition = ''] = node.inputs;
 	const count = numberOf(constants, trips);
@@ -41,7 +41,7 @@ function tripCount(node: Node, body: Graph, constants: Constants): number {
 	return stays ? count : refuse(`may end early, on its condition "${goesOn?.name}"`);
 }
 
-/** A Loop of a fixed trip count as a Scan over the numbers of its iterations: carried values are states, scan outputs stay what they are. */
+/** A Loop of a fixed trip count as a Scan over the numbers of its iterations: the carry and the stacked outputs stay what they are. */
 function asScan(node: Node, constants: Constants): { node: Node; numbers: [string, Tensor] } {
 	const body = bodiesOf(node)[0]?.[1];
 	if (body === undefined) throw new GraphError('malformed_model', `node "${node.name}" (Loop) has no body`, node.name);
@@ -75,8 +75,8 @@ function asScan(node: Node, constants: Constants): { node: Node; numbers: [strin
 }
 
 /**
- * Rewrites every Loop, those inside bodies too, as a Scan. Throws GraphError `unsupported_model`, naming the node, for one whose trip count is not fixed: the
- * shapes of what it gives would not be known either. `outer` knows the constants around the graph.
+ * The graph with every Loop, also in bodies, as a Scan. `outer` gives the constants around the graph. Throws GraphError `unsupported_model` that names the node
+ * for a Loop whose trip count is not fixed: the shapes of its outputs would not be known either.
  */
 export function loopsToScans(graph: Graph, outer: Constants = () => undefined): Graph {
 	const initializers = new Map(graph.initializers);

@@ -1,6 +1,6 @@
 import type { Tensor } from '@steelyard/runtime';
 
-/** The number that the 16 bits of a half-precision float stand for (IEEE 754). */
+/** The number of which these are the 16 bits, as a half-precision float (IEEE 754 binary16). */
 function fromHalf(bits: number): number {
 	const sign = bits & 0x8000 ? -1 : 1;
 	const exponent = (bits >> 10) & 0x1f;
@@ -10,7 +10,7 @@ function fromHalf(bits: number): number {
 	return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** Reads one element of a tensor as a number. */
+/** Reads elements of a tensor as numbers, by their index. */
 export function numbersOf({ dtype, data }: Tensor): (index: number) => number {
 	return dtype === 'float16' ? (index) => fromHalf(data[index] as number) : (index) => Number(data[index]);
 }

@@ -3,8 +3,8 @@ import type { Graph } from './graph.js';
 import { renamedNode } from './rename.js';
 
 /**
- * The graph where a node gives an output of the graph itself in the place of an Identity that gives it: the runtime copies there. An Identity of an input, an
- * initializer, or of what is an output already or read in a body, stays.
+ * The graph in which a node gives an output of the graph itself, where an Identity copied its value to the output: the runtime really copies it. An Identity of an
+ * input or an initializer stays, and one of a value that is an output already or that a body reads.
  */
 export function withoutOutputCopies(graph: Graph): Graph {
 	const outputs = new Set(graph.outputs.map(({ name }) => name));

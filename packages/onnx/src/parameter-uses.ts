@@ -1,8 +1,8 @@
-/** What an operator does with the input at a place. */
+/** What an operator does with one of its inputs. */
 export type Use = { readonly kind: 'parameter' | 'operand' | 'constant'; readonly what: string };
 
 const parameter = (what: string): Use => ({ kind: 'parameter', what });
-/** A parameter when it has an extent, a mere constant when it is one number. */
+/** A parameter where it has more than one element, a mere constant where it is one number. */
 const operand = (what: string): Use => ({ kind: 'operand', what });
 const constant = (what: string): Use => ({ kind: 'constant', what });
 
@@ -28,8 +28,8 @@ const norm = [null, SCALE, SHIFT];
 const quantised = [null, constant('quantisation scale'), constant('zero point')];
 const sum = operand('term');
 
-/** Uses by operator and place of the input; null where data belong. Operators that hand their first input on are in VIEWS. */
-const USES: Readonly<Record<string, readonly (Use | null)[]>> = {
+/** The uses of the inputs of an operator, in their order; null for an input of data. Operators that pass their first input on are among the views. */
+const usesByOperator: Readonly<Record<string, readonly (Use | null)[]>> = {
 	MatMul: [WEIGHT, WEIGHT],
 	Gemm: convolution,
 	Conv: convolution,
@@ -81,8 +81,8 @@ const USES: Readonly<Record<string, readonly (Use | null)[]>> = {
 	Equal: [THRESHOLD, THRESHOLD],
 };
 
-/** Operators of any number of inputs that do the same with each. */
-const ALIKE: Readonly<Record<string, Use>> = {
+/** Operators of any number of inputs that do the same with each of them. */
+const sameForEveryInput: Readonly<Record<string, Use>> = {
 	Einsum: WEIGHT,
 	Add: sum,
 	Sum: sum,
@@ -91,12 +91,13 @@ const ALIKE: Readonly<Record<string, Use>> = {
 	Concat: operand('learned part'),
 };
 
-/** Operators whose output is their first input in another form: a use of it is a use of that. */
-const VIEWS: ReadonlySet<string> = new Set(
+/** Operators whose output is their first input in another form: who uses the output uses the input. */
+const views: ReadonlySet<string> = new Set(
 	'Carry Cast CastLike DequantizeLinear Expand Flatten Identity Pad Reshape Slice Split Squeeze Tile Transpose Trilu Unsqueeze'.split(' '),
 );
 
-export const isView = (op: string, place: number): boolean => place === 0 && VIEWS.has(op);
+/** Whether `op` passes its input at `place` on in another form. */
+export const isView = (op: string, place: number): boolean => place === 0 && views.has(op);
 
-/** What `op` does with its input at `place` where another input comes from the data. */
-export const useOf = (op: string, place: number): Use => ALIKE[op] ?? USES[op]?.[place] ?? constant('operand');
+/** What `op` does with its input at `place`, where another of its inputs depends on data. */
+export const useOf = (op: string, place: number): Use => sameForEveryInput[op] ?? usesByOperator[op]?.[place] ?? constant('operand');

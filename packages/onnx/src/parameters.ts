@@ -4,33 +4,34 @@ import type { Model } from './graph.js';
 import { isView, type Use, useOf } from './parameter-uses.js';
 import { type Pattern, patternOf } from './pattern.js';
 
-/** An initializer of floating type, and whether training may change it. */
+/** An initializer of a floating type, and whether training may change it. */
 export type Parameter = {
 	readonly name: string;
 	readonly dtype: DType;
 	readonly shape: readonly number[];
 	readonly trainable: boolean;
-	/** Why, for the reader of a report. */
+	/** Why it is trainable or not, in words for the reader of a report. */
 	readonly reason: string;
 };
 
 type Verdict = { readonly trainable: boolean; readonly reason: string };
-/** Where a value ends up: input `place` of `node`; `computed` when arithmetic among constants lies between. */
+/** Where a value is used in the end: as input `place` of `node`. `computed` says that arithmetic among constants lies between. */
 type End = { readonly node: FlatNode; readonly place: number; readonly computed: boolean };
 
 const FLOATING: ReadonlySet<DType> = new Set<DType>(['float16', 'float32', 'float64']);
 const RANDOM = /^(Random|Bernoulli|Multinomial)/;
 const PRODUCTS: ReadonlySet<string> = new Set(['MatMul', 'Gemm', 'Conv', 'ConvTranspose', 'Einsum']);
 
-/** Names that exporters make up: `val_7` and names of torch functions (torch.export), `onnx::MatMul_123` and `/layer/Constant_output_0` (TorchScript). */
+/** The names that exporters make up: `val_7` and names of torch functions (torch.export), `onnx::MatMul_123` and `/layer/Constant_output_0` (TorchScript). */
 const MADE_UP =
 	/^(val_\d+|(onnx)?::|onnx::|\/|.*lifted_tensor|(scalar_tensor|new_|zeros|ones|full|empty|arange|linspace|expand|permute|clone)\w*$|const(ant)?(_|$|\b))/i;
-/** A path of attributes, as PyTorch names parameters and buffers. */
+/** A path of attributes, as PyTorch names parameters and buffers: `encoder.0.weight`. */
 const PATH = /^[A-Za-z_]\w*(\.\w+)+$/;
-/** Buffers that modules keep beside their parameters, by the last part of the path. */
+/** The names of buffers that modules keep beside their parameters, by the last part of the path. */
 const BUFFER = /(^|[._])(running_mean|running_var|pos_weight|class_weights?|inv_freq|mask|causal|pixel_mean|pixel_std|mean|std)$/;
 
-const PATTERNS: Readonly<Record<Pattern, string>> = {
+/** What a report says of a tensor of that pattern. */
+const descriptions: Readonly<Record<Pattern, string>> = {
 	uniform: 'all its numbers are equal and its name is made up by the exporter',
 	'additive mask': 'a mask: only 0 and large negative numbers',
 	'binary mask': 'a mask: only 0 and 1',
@@ -38,7 +39,7 @@ const PATTERNS: Readonly<Record<Pattern, string>> = {
 	ramp: 'evenly spaced numbers',
 };
 
-/** Who reads and who makes each value, and which values depend on data. */
+/** Which nodes read and which node makes each value, and which values depend on data. */
 class Uses {
 	readonly #readers = new Map<string, { node: FlatNode; place: number }[]>();
 	readonly #makers = new Map<string, FlatNode>();
@@ -55,14 +56,14 @@ class Uses {
 				else readers.push({ node, place });
 			});
 			for (const output of node.outputs) this.#makers.set(output, node);
-			// A size is none of the data's numbers; what enters the body of a loop may change there.
+			// a size does not depend on the numbers of the data; what enters the body of a loop may change there
 			const dataless = node.op === 'Shape' || node.op === 'Size';
 			if (node.op === 'Carry' || RANDOM.test(node.op) || (!dataless && node.inputs.some((name) => this.#data.has(name))))
 				for (const output of node.outputs) this.#data.add(output);
 		}
 	}
 
-	/** Where `name` is used at last: through views, and through arithmetic that no data enters. */
+	/** Where `name` is used in the end, behind views and behind arithmetic that no data enters. */
 	ends(name: string): End[] {
 		const ends: End[] = [];
 		const seen = new Set([name]);
@@ -92,7 +93,7 @@ class Uses {
 		return node.op !== 'Carry' && !node.inputs.some((name) => this.#data.has(name));
 	}
 
-	/** The node that `name` comes from, past views. */
+	/** The node that `name` comes from, before any views. */
 	#source(name: string): FlatNode | undefined {
 		let node = this.#makers.get(name);
 		for (let steps = 0; node !== undefined && isView(node.op, 0) && steps < 1000; steps++)
@@ -100,7 +101,7 @@ class Uses {
 		return node;
 	}
 
-	/** Whether the other input of an Add is a product with weights, so that what is added is its bias. */
+	/** Whether the other input of an Add is a product with weights, so that the value is its bias. */
 	isBias({ node, place }: End): boolean {
 		const other = node.op === 'Add' ? this.#source(node.inputs[1 - place] as string) : undefined;
 		return other !== undefined && PRODUCTS.has(other.op);
@@ -131,7 +132,7 @@ class Uses {
 const no = (reason: string): Verdict => ({ trainable: false, reason });
 const yes = (reason: string): Verdict => ({ trainable: true, reason });
 
-/** What one use of an initializer says of it. */
+/** What one use of an initializer proves about it. */
 function verdictOf(name: string, tensor: Tensor, pattern: Pattern | null, end: End, uses: Uses): Verdict {
 	const { node, place, computed } = end;
 	const use: Use = useOf(node.op, place);
@@ -139,10 +140,10 @@ function verdictOf(name: string, tensor: Tensor, pattern: Pattern | null, end: E
 	const at = `${use.what} of ${node.op} "${node.name}"`;
 	if (use.kind === 'constant') return no(at);
 	if (use.what.startsWith('initial') && pattern === 'uniform') return no(`${at}, the same number everywhere`);
-	if (pattern === 'uniform' && (MADE_UP.test(name) || use.what === 'values before the writing')) return no(PATTERNS.uniform);
+	if (pattern === 'uniform' && (MADE_UP.test(name) || use.what === 'values before the writing')) return no(descriptions.uniform);
 	const product = use.kind === 'parameter';
-	if (pattern === 'additive mask' || pattern === 'sinusoids') return no(PATTERNS[pattern]);
-	if ((pattern === 'binary mask' || pattern === 'ramp') && (!product || computed || MADE_UP.test(name))) return no(PATTERNS[pattern]);
+	if (pattern === 'additive mask' || pattern === 'sinusoids') return no(descriptions[pattern]);
+	if ((pattern === 'binary mask' || pattern === 'ramp') && (!product || computed || MADE_UP.test(name))) return no(descriptions[pattern]);
 	if (size === 1 && (computed || !product)) return oneNumber(name, tensor, end, uses, at);
 	if (!product && BUFFER.test(name)) return no(`${at}; by its name a buffer`);
 	if (!product && uses.normalisesInput(end) && tensor.shape.filter((dim) => dim > 1).length <= 1)
@@ -150,7 +151,10 @@ function verdictOf(name: string, tensor: Tensor, pattern: Pattern | null, end: E
 	return yes(computed ? `part of the ${at}` : uses.isBias(end) ? `bias, added by ${node.op} "${node.name}" to a product with weights` : at);
 }
 
-/** A single number is a constant of a formula, unless it stands where a layer of one output has its bias, is named as PyTorch names what a module holds, or goes through a function first, as learned temperatures do. */
+/**
+ * A single number is a constant of a formula. It is a parameter where a layer of one output has its bias, where its name is one that PyTorch gives to what a module
+ * holds, and where it goes through a function first, as learned temperatures do.
+ */
 function oneNumber(name: string, tensor: Tensor, end: End, uses: Uses, at: string): Verdict {
 	if (tensor.shape.length > 0 && !end.computed && uses.isBias(end))
 		return yes(`bias, added by Add "${end.node.name}" to a product with weights`);
@@ -167,15 +171,15 @@ function judged(name: string, tensor: Tensor, uses: Uses): Verdict {
 	const verdicts = ends.map((end) => verdictOf(name, tensor, pattern, end, uses));
 	const trained = verdicts.find(({ trainable }) => trainable);
 	if (trained === undefined) return verdicts[0] as Verdict;
-	// tied on purpose, or merged by an exporter that saw equal numbers: the reader can tell
+	// the weights are tied on purpose, or an exporter merged equal numbers: the reader of the report knows which
 	const others = new Set(ends.map(({ node }) => node)).size - 1;
 	return others === 0 ? trained : yes(`${trained.reason}; ${others} more ${others === 1 ? 'node uses' : 'nodes use'} it`);
 }
 
 /**
- * Every initializer of floating type in the main graph, in order, with whether it is a parameter. That is decided by its use, followed through views
- * (Transpose, Reshape, Expand …), through arithmetic that no data enters, and into the bodies of Loop, Scan and If; its name and its numbers settle what the
- * use leaves open: a mask and a table of sines are added just as learned positions are.
+ * Every initializer of a floating type in the main graph, in order, with whether it is a parameter. Its use decides that: the use is followed through views
+ * (Transpose, Reshape, Expand …), through arithmetic that no data enters, and into the bodies of Loop, Scan and If. Its name and its numbers decide what the use
+ * leaves open: a mask and a table of sines are added just as learned positions are.
  */
 export function parametersOf({ graph }: Model): Parameter[] {
 	const uses = new Uses(

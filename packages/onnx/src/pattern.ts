@@ -1,13 +1,13 @@
 import { sizeOf, type Tensor } from '@steelyard/runtime';
 import { numbersOf } from './numbers.js';
 
-/** What the numbers of a tensor show it to be, whatever it is used for. */
+/** What a tensor is by its numbers, whatever it is used for. */
 export type Pattern = 'uniform' | 'additive mask' | 'binary mask' | 'sinusoids' | 'ramp';
 
-/** Below this a number that is added to a score takes it out of a softmax. */
+/** A number below this, added to a score, takes the score out of a softmax. */
 const MASKED = -1e3;
 const FEWEST_POSITIONS = 5;
-/** Of the largest number in a column: tables are computed in float32, at positions up to some thousands. */
+/** Share of the largest number in a column that counts as rounding: tables are computed in float32, at positions up to some thousands. */
 const ROUNDING = 1e-3;
 
 const every = (size: number, test: (index: number) => boolean): boolean => {
@@ -15,7 +15,7 @@ const every = (size: number, test: (index: number) => boolean): boolean => {
 	return true;
 };
 
-/** Whether x[p−1] + x[p+1] = k·x[p] with one k for all p, which sines and cosines of evenly spaced angles do; `undefined` for a constant column, which proves nothing. */
+/** Whether x[p−1] + x[p+1] = k·x[p] with one k for all p, as for sines and cosines of evenly spaced angles; undefined for a constant column, which proves nothing. */
 function isWave(at: (position: number) => number, length: number): boolean | undefined {
 	let largest = 0;
 	let products = 0;
@@ -34,6 +34,7 @@ function isWave(at: (position: number) => number, length: number): boolean | und
 	return Math.abs(k) <= 2 + ROUNDING && every(length - 2, (p) => Math.abs(at(p) + at(p + 2) - k * at(p + 1)) <= ROUNDING * largest);
 }
 
+/** Whether along some axis every column is a wave or constant, and one at least a wave. */
 function isTableOfWaves(shape: readonly number[], at: (index: number) => number): boolean {
 	return shape.slice(0, -1).some((length, axis) => {
 		if (length < FEWEST_POSITIONS) return false;
@@ -49,7 +50,7 @@ function isTableOfWaves(shape: readonly number[], at: (index: number) => number)
 	});
 }
 
-/** Numbers that nobody trained: masks, sines of positions, evenly spaced or equal numbers; null where nothing of the kind shows. */
+/** The pattern of numbers that nobody trained: masks, sines of positions, evenly spaced or equal numbers; null where there is none. */
 export function patternOf(tensor: Tensor): Pattern | null {
 	const size = sizeOf(tensor.shape);
 	if (size < 2) return null;

@@ -21,8 +21,8 @@ function replace(proto: TensorProto, { dtype, shape, data }: Tensor): void {
 }
 
 /**
- * The serialised model with other numbers in the named initializers of its main graph; names, order and everything else stay as they are.
- * Throws GraphError `malformed_model` for bytes that are no model, for a name that no initializer has, and for another element type or shape than the initializer's.
+ * The serialised model with other numbers in the named initializers of its main graph; names, order and everything else stay as they are. Throws GraphError
+ * `malformed_model` for bytes that are no model, for a name that no initializer has, and for an element type or shape that is not that of the initializer.
  */
 export function replaceInitializers(bytes: Uint8Array, values: ReadonlyMap<string, Tensor>): Uint8Array {
 	let model: ReturnType<typeof fromBinary<typeof ModelProtoSchema>>;

@@ -4,7 +4,7 @@ import type { Graph, Node } from './graph.js';
 
 const numbersOf = (value: Tensor): number[] => Array.from(value.data as ArrayLike<number | bigint>, Number);
 
-/** From where to where the part at `position` reaches: parts of one size, of sizes given one by one, or of one entry each. Null for a place behind the last. */
+/** Where the part at `position` begins and ends, of parts of one size, of sizes given one by one, or (`split` null) of one entry each. Null behind the last part. */
 function reachOf(split: Tensor | null, position: number): readonly [number, number] | null {
 	if (split === null) return [position, position + 1];
 	const sizes = numbersOf(split);
@@ -15,8 +15,8 @@ function reachOf(split: Tensor | null, position: number): readonly [number, numb
 }
 
 /**
- * The graph with parts of a tensor read by Slice where an exporter splits it into a sequence and takes out of that by constant positions (torch.chunk, without
- * its optimiser), and with values joined by Concat where it makes a sequence of them first. Other sequences stay.
+ * The graph without sequences of tensors, as far as they are not needed: where a tensor is split into a sequence of which parts are taken at constant positions
+ * (torch.chunk as its exporter writes it), a Slice reads each part, and where values become a sequence that is then joined, a Concat joins them. Others stay.
  */
 export function withoutSequences(graph: Graph): Graph {
 	const makers = new Map(graph.nodes.flatMap((node) => node.outputs.map((output): [string, Node] => [output, node])));

@@ -221,7 +221,7 @@ describe('bodies of control flow', () => {
 		}, 13));
 });
 
-describe('what the working operator set cannot say is refused', () => {
+describe('what the working operator set cannot express is refused', () => {
 	const refusal = async (opset: number, build: (g: GraphBuilder) => Value): Promise<unknown> => {
 		const g = new GraphBuilder();
 		g.output('y', build(g));

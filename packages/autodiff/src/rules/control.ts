@@ -17,7 +17,7 @@ export const drawing = (graph: Graph): string | undefined => {
  * two branches capture; zero for what it does not use itself.
  */
 const branch: Rule = (context) => {
-	const { node, inputs, dys, g, needs, a: condition } = context;
+	const { node, inputs, dys, g, needs, x: condition } = context;
 	const names = readsOf(node).filter((_, i) => i > 0 && needs[i] && isFloat(inputs[i]));
 	const branches = bodiesOf(node).map(([attribute, graph]) => {
 		const drawn = drawing(graph);

@@ -150,7 +150,7 @@ const grid = (sizes: readonly number[]): number[][] =>
 
 export const convolve: Rules = {
 	Conv: (context) => {
-		const { a: x, b: kernel, c: bias, y, dy, g, needs, int } = context;
+		const { x, second: kernel, third: bias, y, dy, g, needs, int } = context;
 		const group = int('group', 1);
 		const window = windowOf(context, spatial(kernel), x, y);
 		return [
@@ -160,7 +160,7 @@ export const convolve: Rules = {
 		];
 	},
 	ConvTranspose: (context) => {
-		const { a: x, b: kernel, c: bias, y, dy, g, needs, int } = context;
+		const { x, second: kernel, third: bias, y, dy, g, needs, int } = context;
 		const group = int('group', 1);
 		const window = windowOf(context, spatial(kernel), y, x);
 		return [
@@ -170,7 +170,7 @@ export const convolve: Rules = {
 		];
 	},
 	// every entry of x was added to one entry of the image, or to the padding around it: it gets back the gradient of that
-	Col2Im: ({ a: x, dy, g, ints, constant }) => {
+	Col2Im: ({ x, dy, g, ints, constant }) => {
 		const [batch, channels, ...image] = staticShape(dy) as [number, number, ...number[]];
 		const block = constant(2);
 		const strides = ints('strides') ?? block.map(() => 1);

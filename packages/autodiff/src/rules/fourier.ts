@@ -37,7 +37,7 @@ function refuseHalf({ node, int }: RuleContext): void {
 
 export const fourier: Rules = {
 	DFT: (context) => {
-		const { a: x, dy, g, inputs, int, constant } = context;
+		const { x, dy, g, inputs, int, constant } = context;
 		refuseHalf(context);
 		const axis = positive(int('axis', 1), x.shape.length);
 		const length = inputs[1] ? (constant(1)[0] as number) : (staticShape(x)[axis] as number);
@@ -46,7 +46,7 @@ export const fourier: Rules = {
 	},
 	// the DFT of every frame of the signal, times the window
 	STFT: (context) => {
-		const { a: signal, c: window, dy, g, inputs, needs, constant } = context;
+		const { x: signal, third: window, dy, g, inputs, needs, constant } = context;
 		const [batch, frames] = staticShape(dy) as [number, number];
 		const length = inputs[3] ? (constant(3)[0] as number) : (staticShape(window as Value)[0] as number);
 		const step = constant(1)[0] as number;
@@ -58,16 +58,16 @@ export const fourier: Rules = {
 		const parts = signal.shape[2] ?? 1;
 		const framed = partsOf(g, adjoint(g, dy, 2, length, false), { ...signal, shape: [batch, frames, length, parts] });
 		const factor = window && g.reshape(window, [length, 1]);
-		const ofFrames = factor ? g.mul(framed, factor) : framed;
+		const dframes = factor ? g.mul(framed, factor) : framed;
 		const size = staticShape(signal)[1] as number;
-		const ofWindow = (): Value => {
+		const dwindow = (): Value => {
 			const read = g.op('Gather', [g.reshape(signal, [batch, size, parts]), places], { axis: 1 }, { shape: framed.shape });
 			return g.reduceSum(g.mul(read, framed), [0, 1, 3], false);
 		};
 		return [
-			needs[0] ? g.reshape(scatterAlong(g, size, 1, places, ofFrames), signal.shape) : null,
+			needs[0] ? g.reshape(scatterAlong(g, size, 1, places, dframes), signal.shape) : null,
 			null,
-			window && needs[2] ? ofWindow() : null,
+			window && needs[2] ? dwindow() : null,
 			null,
 		];
 	},

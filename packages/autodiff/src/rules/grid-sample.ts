@@ -90,7 +90,7 @@ const multiplied = (g: GraphBuilder, factors: readonly Value[]): Value => factor
 export const gridSample: Rules = {
 	// y at a point = Σ over its neighbours of x·(product of their weights by axis)
 	GridSample: (context) => {
-		const { a: x, b: grid, dy, g, needs } = context;
+		const { x, second: grid, dy, g, needs } = context;
 		const [batch, channels, ...sizes] = staticShape(x) as [number, number, ...number[]];
 		const rank = sizes.length;
 		const points = product(staticShape(grid).slice(1, -1));
@@ -107,7 +107,7 @@ export const gridSample: Rules = {
 		const read = product(counts) * points;
 		const indices = g.expand(g.reshape(places, [batch, 1, read]), [batch, channels, read]);
 		const perPoint = g.reshape(dy, [batch, channels, 1, points]);
-		const ofImage = (): Value => {
+		const dimage = (): Value => {
 			const weights = g.reshape(
 				multiplied(
 					g,
@@ -118,7 +118,7 @@ export const gridSample: Rules = {
 			const parts = g.reshape(g.mul(weights, perPoint), [batch, channels, read]);
 			return g.reshape(scatterAdd(g, [batch, channels, product(sizes)], 2, indices, parts), x.shape);
 		};
-		const ofGrid = (): Value | null => {
+		const dgrid = (): Value | null => {
 			if (axes.some(({ slope }) => slope === null)) return null;
 			const flat = g.reshape(x, [batch, channels, product(sizes)]);
 			const values = g.op('GatherElements', [flat, indices], { axis: 2 }, { shape: [batch, channels, read] });
@@ -137,6 +137,6 @@ export const gridSample: Rules = {
 			});
 			return likeType(g, g.reshape(g.concat(along.reverse(), 2), grid.shape), grid);
 		};
-		return [needs[0] ? ofImage() : null, needs[1] ? ofGrid() : null];
+		return [needs[0] ? dimage() : null, needs[1] ? dgrid() : null];
 	},
 };

@@ -51,32 +51,32 @@ export function sliceNumbers(g: GraphBuilder, data: Value, indices: Value, batch
 }
 
 export const indexOfValues: Rules = {
-	Gather: ({ a, b: indices, dy, g, int }) => {
-		const axis = positive(int('axis', 0), a.shape.length);
-		return [scatterAlong(g, staticShape(a)[axis] as number, axis, indices, dy), null];
+	Gather: ({ x, second: indices, dy, g, int }) => {
+		const axis = positive(int('axis', 0), x.shape.length);
+		return [scatterAlong(g, staticShape(x)[axis] as number, axis, indices, dy), null];
 	},
-	GatherElements: ({ a, b: indices, dy, g, int }) => [scatterAdd(g, staticShape(a), int('axis', 0), indices, dy), null],
-	GatherND: ({ a, b: indices, dy, g, int }) => {
-		const sizes = staticShape(a);
-		const numbers = sliceNumbers(g, a, indices, int('batch_dims', 0));
+	GatherElements: ({ x, second: indices, dy, g, int }) => [scatterAdd(g, staticShape(x), int('axis', 0), indices, dy), null],
+	GatherND: ({ x, second: indices, dy, g, int }) => {
+		const sizes = staticShape(x);
+		const numbers = sliceNumbers(g, x, indices, int('batch_dims', 0));
 		const indexed = int('batch_dims', 0) + (staticShape(indices).at(-1) as number);
 		const slices = g.reshape(dy, [...(numbers.shape as number[]), product(sizes.slice(indexed))]);
-		return [g.reshape(scatterAlong(g, product(sizes.slice(0, indexed)), 0, numbers, slices), a.shape), null];
+		return [g.reshape(scatterAlong(g, product(sizes.slice(0, indexed)), 0, numbers, slices), x.shape), null];
 	},
-	TopK: ({ a, outputs, dy, g, int }) => [scatterAdd(g, staticShape(a), int('axis', -1), outputs[1] as Value, dy), null],
+	TopK: ({ x, outputs, dy, g, int }) => [scatterAdd(g, staticShape(x), int('axis', -1), outputs[1] as Value, dy), null],
 	// the slices that the condition keeps, or entries of all of x where no axis is given
-	Compress: ({ a, b: condition, y, dy, g, int, has }) => {
+	Compress: ({ x, second: condition, y, dy, g, int, has }) => {
 		const flat = !has('axis');
-		const axis = flat ? 0 : positive(int('axis', 0), a.shape.length);
-		const size = flat ? product(staticShape(a)) : (staticShape(a)[axis] as number);
+		const axis = flat ? 0 : positive(int('axis', 0), x.shape.length);
+		const size = flat ? product(staticShape(x)) : (staticShape(x)[axis] as number);
 		const first = g.ints(upTo(Math.min(size, staticShape(condition)[0] as number)));
 		const kept = g.op('Compress', [first, condition], { axis: 0 }, { shape: [staticShape(y)[axis] as number] });
-		return [g.reshape(scatterAlong(g, size, axis, kept, dy), a.shape), null];
+		return [g.reshape(scatterAlong(g, size, axis, kept, dy), x.shape), null];
 	},
 	// reversing the gradient in the same places
-	ReverseSequence: ({ node, b: lengths, dy, g }) => [g.op('ReverseSequence', [dy, lengths], node.attributes), null],
+	ReverseSequence: ({ node, second: lengths, dy, g }) => [g.op('ReverseSequence', [dy, lengths], node.attributes), null],
 	// values are [off, on]: on gets what stands where a 1 is hot
-	OneHot: ({ node, a: indices, b: depth, dy, g }) => {
+	OneHot: ({ node, x: indices, second: depth, dy, g }) => {
 		const hot = g.op('OneHot', [indices, depth, g.constant(dy.dtype, [2], [0, 1])], node.attributes, { dtype: dy.dtype, shape: dy.shape });
 		const on = g.sumAll(g.mul(dy, hot));
 		const off = g.sub(g.sumAll(dy), on);

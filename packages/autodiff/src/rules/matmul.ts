@@ -86,7 +86,7 @@ function einsumGradient({ inputs, dy, g }: RuleContext, terms: readonly string[]
 
 export const matmul: Rules = {
 	// a vector stands for a matrix of one row on the left, of one column on the right
-	MatMul: ({ a, b, dy, g, needs }) => {
+	MatMul: ({ x: a, second: b, dy, g, needs }) => {
 		const row = a.shape.length === 1;
 		const column = b.shape.length === 1;
 		const left = row ? g.reshape(a, [1, ...a.shape]) : a;
@@ -98,7 +98,7 @@ export const matmul: Rules = {
 	},
 
 	// y = α·A'B' + β·C
-	Gemm: ({ a, b, c, dy, g, needs, int, float }) => {
+	Gemm: ({ x: a, second: b, third: c, dy, g, needs, int, float }) => {
 		const alpha = float('alpha', 1);
 		const beta = float('beta', 1);
 		const transA = int('transA', 0) === 1;
@@ -120,23 +120,23 @@ export const matmul: Rules = {
 	},
 
 	// the cofactors: each is the determinant of what is left without its row and column, so that a singular matrix is no exception
-	Det: ({ a, dy, g }) => {
-		const size = staticShape(a).at(-1) as number;
-		const batch = staticShape(a).slice(0, -2);
-		const up = (x: Value): Value => g.reshape(x, [...batch, 1, 1]);
+	Det: ({ x, dy, g }) => {
+		const size = staticShape(x).at(-1) as number;
+		const batch = staticShape(x).slice(0, -2);
+		const up = (value: Value): Value => g.reshape(value, [...batch, 1, 1]);
 		if (size === 1) return [up(dy)];
 		const others = g.constant(
 			'int64',
 			[size, size - 1],
 			upTo(size).flatMap((i) => upTo(size).filter((j) => j !== i)),
 		);
-		const rows = g.op('Gather', [a, others], { axis: -2 }, { shape: [...batch, size, size - 1, size] });
+		const rows = g.op('Gather', [x, others], { axis: -2 }, { shape: [...batch, size, size - 1, size] });
 		const minors = g.op('Gather', [rows, others], { axis: -1 }, { shape: [...batch, size, size - 1, size, size - 1] });
 		const lead = upTo(batch.length);
 		const ordered = g.transpose(minors, [...lead, ...[0, 2, 1, 3].map((axis) => axis + lead.length)]);
 		const determinants = g.op('Det', [ordered], {}, { shape: [...batch, size, size] });
 		const signs = g.constant(
-			a.dtype,
+			x.dtype,
 			[size, size],
 			upTo(size * size).map((i) => ((Math.floor(i / size) + (i % size)) % 2 === 0 ? 1 : -1)),
 		);

@@ -49,22 +49,22 @@ export const normalize: Rules = {
 		return [g.sub(dy, g.mul(g.exp(y), g.reduceSum(dy, [axis])))];
 	},
 	// y = x̂·scale + bias; the mean and 1/√(variance + ε) are outputs as well
-	LayerNormalization: ({ a: x, b: scale, c: bias, dys, g, needs, int, float }) => {
+	LayerNormalization: ({ x, second: scale, third: bias, dys, g, needs, int, float }) => {
 		const axes = axesFrom(positive(int('axis', -1), x.shape.length), x);
 		const parts = standardise(g, x, axes, float('epsilon', 1e-5));
 		const [dy, dmean, dinverse] = dys.map((gradient) => gradient && likeType(g, gradient, x));
 		const through = dy ? standardiseGradient(g, parts, g.mul(dy, scale), axes) : null;
 		const count = product(axes.map((axis) => Number(x.shape[axis])));
-		const ofMean = dmean ? g.scale(1 / count, dmean) : null;
+		const throughMean = dmean ? g.scale(1 / count, dmean) : null;
 		const cube = (): Value => g.mul(parts.inverse, g.mul(parts.inverse, parts.inverse));
-		const ofInverse = dinverse ? g.mul(parts.centred, g.scale(-1 / count, g.mul(dinverse, cube()))) : null;
+		const throughInverse = dinverse ? g.mul(parts.centred, g.scale(-1 / count, g.mul(dinverse, cube()))) : null;
 		return [
-			needs[0] ? sumOf(g, [through, ofInverse, ofMean]) : null,
+			needs[0] ? sumOf(g, [through, throughInverse, throughMean]) : null,
 			dy && needs[1] ? g.sumTo(scale.shape, g.mul(dy, parts.standard)) : null,
 			dy && bias && needs[2] ? g.sumTo(bias.shape, dy) : null,
 		];
 	},
-	InstanceNormalization: ({ a: x, b: scale, dy, g, needs, float }) => {
+	InstanceNormalization: ({ x, second: scale, dy, g, needs, float }) => {
 		const axes = axesFrom(2, x);
 		const parts = standardise(g, x, axes, float('epsilon', 1e-5));
 		const perChannel = (value: Value): Value => g.reduceSum(value, acrossChannel(x), false);
@@ -76,7 +76,7 @@ export const normalize: Rules = {
 	},
 	// In training x̂ comes from the batch, otherwise from the running mean and variance. The running statistics that it puts out are
 	// momentum·(what came in) + (1 − momentum)·(that of the batch).
-	BatchNormalization: ({ a: x, b: scale, inputs, dys, g, needs, int, float }) => {
+	BatchNormalization: ({ x, second: scale, inputs, dys, g, needs, int, float }) => {
 		const training = int('training_mode', 0) === 1;
 		const axes = acrossChannel(x);
 		const epsilon = float('epsilon', 1e-5);
@@ -94,24 +94,24 @@ export const normalize: Rules = {
 		const momentum = float('momentum', 0.9);
 		const share = (gradient: Value, factor: number): Value => byChannel(g, x, g.scale((1 - momentum) * factor, likeType(g, gradient, x)));
 		const count = product(axes.map((axis) => Number(x.shape[axis])));
-		const ofMean = dmean ? g.expand(share(dmean, 1 / count), staticShape(x)) : null;
-		const ofVariance = dvariance ? g.mul(parts.centred, share(dvariance, 2 / count)) : null;
+		const throughMean = dmean ? g.expand(share(dmean, 1 / count), staticShape(x)) : null;
+		const throughVariance = dvariance ? g.mul(parts.centred, share(dvariance, 2 / count)) : null;
 		const kept = (gradient: Value | null | undefined): Value | null => (gradient ? g.scale(momentum, gradient) : null);
-		const ofRunning = (input: number, gradient: (through: Value) => Value): Value | null => {
+		const drunning = (input: number, gradient: (through: Value) => Value): Value | null => {
 			if (!needs[input]) return null;
 			if (training) return kept(dys[input - 2]);
 			return through && likeType(g, gradient(through), inputs[input] as Value);
 		};
 		return [
-			needs[0] ? sumOf(g, [through, ofMean, ofVariance]) : null,
+			needs[0] ? sumOf(g, [through, throughMean, throughVariance]) : null,
 			dy && needs[1] ? likeType(g, perChannel(g.mul(dy, parts.standard)), scale) : null,
 			dy && needs[2] ? likeType(g, perChannel(dy), scale) : null,
-			ofRunning(3, (dx) => g.neg(perChannel(dx))),
-			ofRunning(4, (dx) => g.scale(-0.5, perChannel(g.mul(dx, g.mul(parts.standard, parts.inverse))))),
+			drunning(3, (dx) => g.neg(perChannel(dx))),
+			drunning(4, (dx) => g.scale(-0.5, perChannel(g.mul(dx, g.mul(parts.standard, parts.inverse))))),
 		];
 	},
 	// y = x·s^−β, s = bias + α/size·Σ x² over the channels around: dx = dy·s^−β − 2αβ/size·x·Σ dy·y/s over the channels that count this one among them
-	LRN: ({ a: x, y, dy, g, int, float }) => {
+	LRN: ({ x, y, dy, g, int, float }) => {
 		const [size, alpha, beta] = [int('size', 1), float('alpha', 1e-4), float('beta', 0.75)];
 		const channels = upTo(staticShape(x)[1] as number);
 		const before = Math.floor((size - 1) / 2);
@@ -123,7 +123,7 @@ export const normalize: Rules = {
 		return [g.sub(own, g.scale((2 * alpha * beta) / size, g.mul(x, back)))];
 	},
 	// y = x/‖x‖: dx = (dy − ∂‖x‖·Σ y·dy)/‖x‖, where ∂‖x‖ is sign(x) or y; zero where the norm is
-	LpNormalization: ({ a: x, y, dy, g, int }) => {
+	LpNormalization: ({ x, y, dy, g, int }) => {
 		const axis = positive(int('axis', -1), x.shape.length);
 		const first = int('p', 2) === 1;
 		const norm = g.reduce(first ? 'ReduceL1' : 'ReduceL2', x, [axis]);

@@ -18,10 +18,10 @@ function overWindows(g: GraphBuilder, dy: Value, window: Window, kernel: readonl
  * What AveragePool divides by, by axis and window: the elements of x in the window; with count_include_pad those of the padding too, but not what
  * ceil_mode adds beyond it.
  */
-function windowSizes({ a, y, int, ints, text }: RuleContext, window: Window, kernel: readonly number[]): number[][] {
+function windowSizes({ x, y, int, ints, text }: RuleContext, window: Window, kernel: readonly number[]): number[][] {
 	const padded = int('count_include_pad', 0) === 1;
 	const explicit = text('auto_pad', 'NOTSET') === 'NOTSET';
-	return spatial(a).map((length, i) => {
+	return spatial(x).map((length, i) => {
 		const end = explicit ? (ints('pads')?.[kernel.length + i] ?? 0) : kernel[i]!;
 		const [low, high] = padded ? [-window.begin[i]!, length + end] : [0, length];
 		return Array.from({ length: spatial(y)[i]! }, (_, position) => {
@@ -35,10 +35,10 @@ const kernelOf = ({ ints }: RuleContext): readonly number[] => ints('kernel_shap
 
 /** The windows of a pool. Refuses a last window that begins behind the input: there ORT's shape inference and its kernel disagree on how many there are. */
 function poolWindow(context: RuleContext, kernel: readonly number[]): Window {
-	const { node, a, y } = context;
-	const window = windowOf(context, kernel, a, y);
+	const { node, x, y } = context;
+	const window = windowOf(context, kernel, x, y);
 	spatial(y).forEach((count, i) => {
-		if ((count - 1) * window.strides[i]! >= spatial(a)[i]! + window.begin[i]!)
+		if ((count - 1) * window.strides[i]! >= spatial(x)[i]! + window.begin[i]!)
 			throw new GraphError(
 				'unsupported_model',
 				`the last window of node "${node.name}" (${node.op}) begins behind its input; use ceil_mode 0 or smaller pads`,
@@ -62,47 +62,47 @@ const normSlope = (g: GraphBuilder, y: Value, p: number): Value =>
 export const pool: Rules = {
 	// dx = Σ over the windows that hold x, of dy / size of the window
 	AveragePool: (context) => {
-		const { a, y, dy, g } = context;
+		const { x, y, dy, g } = context;
 		const kernel = kernelOf(context);
 		const window = poolWindow(context, kernel);
 		const sizes = outer(windowSizes(context, window, kernel));
-		return [overWindows(g, g.div(dy, g.constant(dy.dtype, [1, 1, ...spatial(y)], sizes)), window, kernel, a)];
+		return [overWindows(g, g.div(dy, g.constant(dy.dtype, [1, 1, ...spatial(y)], sizes)), window, kernel, x)];
 	},
 	// dy goes to the element that MaxPool chose, also among equals
 	MaxPool: (context) => {
-		const { node, a, y, dy, g, outputs, int } = context;
+		const { node, x, y, dy, g, outputs, int } = context;
 		poolWindow(context, kernelOf(context));
 		let indices = outputs[1] ?? null;
 		if (indices === null || int('storage_order', 0) === 1) {
 			indices = { name: `${dy.name}/indices of ${y.name}`, dtype: 'int64', shape: y.shape };
 			const again = { ...y, name: `${dy.name}/maxima of ${y.name}` };
-			g.node('MaxPool', [a], [again, indices], { ...node.attributes, storage_order: 0 });
+			g.node('MaxPool', [x], [again, indices], { ...node.attributes, storage_order: 0 });
 		}
 		const flat = (value: Value) => g.reshape(value, [elementCount(y)]);
-		return [g.reshape(scatterAdd(g, [elementCount(a)], 0, flat(indices), flat(dy)), a.shape)];
+		return [g.reshape(scatterAdd(g, [elementCount(x)], 0, flat(indices), flat(dy)), x.shape)];
 	},
 	// y = (Σ |x|^p)^(1/p): dx = sign(x)·|x|^(p−1) · Σ over windows of dy / y^(p−1)
 	LpPool: (context) => {
-		const { a, y, dy, g, int } = context;
+		const { x, y, dy, g, int } = context;
 		const kernel = kernelOf(context);
-		const spread = overWindows(g, g.div(dy, normSlope(g, y, int('p', 2))), poolWindow(context, kernel), kernel, a);
-		return [g.mul(powerSlope(g, a, int('p', 2)), spread)];
+		const spread = overWindows(g, g.div(dy, normSlope(g, y, int('p', 2))), poolWindow(context, kernel), kernel, x);
+		return [g.mul(powerSlope(g, x, int('p', 2)), spread)];
 	},
-	GlobalAveragePool: ({ a, y, dy, g }) => [g.expand(g.scale(elementCount(y) / elementCount(a), dy), staticShape(a))],
+	GlobalAveragePool: ({ x, y, dy, g }) => [g.expand(g.scale(elementCount(y) / elementCount(x), dy), staticShape(x))],
 	// dy goes to the first of the greatest
-	GlobalMaxPool: ({ a, y, dy, g }) => {
-		const [batch, channels] = staticShape(a) as [number, number];
-		const count = elementCount(a) / elementCount(y);
-		const flat = g.reshape(a, [batch, channels, count]);
+	GlobalMaxPool: ({ x, y, dy, g }) => {
+		const [batch, channels] = staticShape(x) as [number, number];
+		const count = elementCount(x) / elementCount(y);
+		const flat = g.reshape(x, [batch, channels, count]);
 		const chosen = g.op('ArgMax', [flat], { axis: 2 }, { dtype: 'int64', shape: [batch, channels, 1] });
 		const mask = compare(g, 'Equal', g.ints(upTo(count)), chosen);
-		return [g.reshape(choose(g, mask, g.reshape(dy, [batch, channels, 1]), g.scalar(0, dy.dtype)), a.shape)];
+		return [g.reshape(choose(g, mask, g.reshape(dy, [batch, channels, 1]), g.scalar(0, dy.dtype)), x.shape)];
 	},
 	// y = (Σ |x|^p)^(1/p) over all places
-	GlobalLpPool: ({ a, y, dy, g, int }) => [g.mul(powerSlope(g, a, int('p', 2)), g.div(dy, normSlope(g, y, int('p', 2))))],
+	GlobalLpPool: ({ x, y, dy, g, int }) => [g.mul(powerSlope(g, x, int('p', 2)), g.div(dy, normSlope(g, y, int('p', 2))))],
 	// every entry of x stands where its index says, counted through the whole of y
-	MaxUnpool: ({ a, b: indices, y, dy, g }) => {
-		const read = [g.reshape(dy, [elementCount(y)]), g.reshape(indices, [elementCount(a)])];
-		return [g.reshape(g.op('GatherElements', read, {}, { shape: [elementCount(a)] }), a.shape), null, null];
+	MaxUnpool: ({ x, second: indices, y, dy, g }) => {
+		const read = [g.reshape(dy, [elementCount(y)]), g.reshape(indices, [elementCount(x)])];
+		return [g.reshape(g.op('GatherElements', read, {}, { shape: [elementCount(x)] }), x.shape), null, null];
 	},
 };

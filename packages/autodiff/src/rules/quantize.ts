@@ -13,7 +13,7 @@ const ranges: Readonly<Record<string, readonly [number, number]>> = {
 };
 
 /** A scale or zero point beside x: one number, or one for each entry of the node's axis. */
-function besideX(g: GraphBuilder, { a: x, int }: RuleContext, value: Value): Value {
+function besideX(g: GraphBuilder, { x, int }: RuleContext, value: Value): Value {
 	if (value.shape.length === 0) return value;
 	const axis = positive(int('axis', 1), x.shape.length);
 	// a list of one number stands for that number
@@ -21,7 +21,8 @@ function besideX(g: GraphBuilder, { a: x, int }: RuleContext, value: Value): Val
 }
 
 /** The gradient of a scale, from that of each entry of x. */
-const ofScale = (g: GraphBuilder, scale: Value, beside: Value, each: Value): Value => g.reshape(g.sumTo(beside.shape, each), scale.shape);
+const dscaleFrom = (g: GraphBuilder, scale: Value, beside: Value, each: Value): Value =>
+	g.reshape(g.sumTo(beside.shape, each), scale.shape);
 
 /**
  * Rounding as if it were not there (the straight-through estimator, Bengio et al. 2013): what quantisation-aware training needs. ONNX has no way to say
@@ -32,7 +33,7 @@ export const quantize: Rules = {
 	Round: ({ dy }) => [dy],
 	// q = clip(round(x/scale) + zero point): dx = dq/scale where nothing was clipped
 	QuantizeLinear: (context) => {
-		const { node, a: x, b: scale, c: zeroPoint, y, dy, g, needs } = context;
+		const { node, x, second: scale, third: zeroPoint, y, dy, g, needs } = context;
 		const range = ranges[y.dtype];
 		if (range === undefined)
 			throw new GraphError(
@@ -46,17 +47,17 @@ export const quantize: Rules = {
 		const clipped = g.op('Clip', [level, g.scalar(range[0], x.dtype), g.scalar(range[1], x.dtype)]);
 		const passed = choose(g, compare(g, 'Equal', level, clipped), likeType(g, dy, x), g.scalar(0, x.dtype));
 		const dx = g.div(passed, step);
-		return [dx, needs[1] ? g.neg(ofScale(g, scale, step, g.div(g.mul(dx, x), step))) : null, null];
+		return [dx, needs[1] ? g.neg(dscaleFrom(g, scale, step, g.div(g.mul(dx, x), step))) : null, null];
 	},
 	// y = (q − zero point)·scale
 	DequantizeLinear: (context) => {
-		const { a: q, b: scale, c: zeroPoint, dy, g, needs } = context;
+		const { x: q, second: scale, third: zeroPoint, dy, g, needs } = context;
 		const step = besideX(g, context, scale);
 		const level = (): Value => {
 			const number = likeType(g, q, dy);
 			return zeroPoint ? g.sub(number, besideX(g, context, likeType(g, zeroPoint, dy))) : number;
 		};
-		return [g.mul(dy, step), needs[1] ? ofScale(g, scale, step, g.mul(dy, level())) : null, null];
+		return [g.mul(dy, step), needs[1] ? dscaleFrom(g, scale, step, g.mul(dy, level())) : null, null];
 	},
 };
 

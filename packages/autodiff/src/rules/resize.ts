@@ -99,8 +99,8 @@ function resizing({ text, int, float }: RuleContext, axis: Axis): Matrix {
 }
 
 /** The axes of a Resize by their place in x; those that it leaves alone are left out. */
-function resizedAxes({ node, a, y, inputs, ints, text, constant }: RuleContext): [number, Axis][] {
-	const [from, to] = [staticShape(a), staticShape(y)];
+function resizedAxes({ node, x, y, inputs, ints, text, constant }: RuleContext): [number, Axis][] {
+	const [from, to] = [staticShape(x), staticShape(y)];
 	const axes = ints('axes')?.map((axis) => positive(axis, from.length)) ?? upTo(from.length);
 	const given = (input: number): number[] | null => (inputs[input] && inputs[input].shape[0] !== 0 ? constant(input) : null);
 	const scales = given(2) ?? given(3)?.map((size, i) => size / from[axes[i] as number]!);

@@ -8,24 +8,26 @@ import {
 	staticShape,
 	type Value,
 } from '@steelyard/onnx';
+import { positive } from '../axes.js';
 import type { RuleContext } from '../rule.js';
 import { asOutputs } from './bodies.js';
 
 /**
- * What goes into or comes out of a Scan slice by slice: the whole (without a name: an output left out), its slice in the body, the axis of the whole along which
- * the slices stand, which the slice does not have, and the direction of the walk (1: from the end).
+ * A stacked input or output of a Scan: a value that goes into the body, or comes out of it, slice by slice. `whole` is the value outside (an output that the node
+ * leaves out has the name ''), `slice` the one in the body, `axis` the axis of the whole along which the slices stand and which the slice does not have, and
+ * `direction` the order of the steps along it: 0 from its beginning, 1 from its end.
  */
 export type Stack = { readonly whole: Value; readonly slice: Value; readonly axis: number; readonly direction: number };
 
-/** A state in the body: what a step begins with and what it hands on, of one shape. */
-export type State = { readonly before: Value; readonly after: Value };
+/** A carry: what passes from step to step, as values of the body and of one shape. `before` is what a step begins with, `after` what it hands on. */
+export type Carry = { readonly before: Value; readonly after: Value };
 
-/** A Scan: its body, its states, its scanned inputs and scan outputs in their order, and how many steps it makes. */
+/** A Scan: its body, its carries, its stacked inputs and outputs in their order, and how many steps it makes. */
 export type ScanParts = {
 	readonly body: Graph;
-	readonly states: readonly State[];
-	readonly scans: readonly Stack[];
-	readonly stacks: readonly Stack[];
+	readonly carries: readonly Carry[];
+	readonly stackedInputs: readonly Stack[];
+	readonly stackedOutputs: readonly Stack[];
 	readonly steps: number;
 };
 
@@ -33,58 +35,61 @@ export type ScanParts = {
 export const backwards = (stack: Stack): Stack => ({ ...stack, direction: 1 - stack.direction });
 
 /** The shape of `steps` slices stacked along `axis`. */
-export const stacked = (slice: Value, axis: number, steps: number): number[] => staticShape(slice).toSpliced(axis, 0, steps);
+export const stackedShape = (slice: Value, axis: number, steps: number): number[] => staticShape(slice).toSpliced(axis, 0, steps);
 
-/** The stack of the value `name` of the body. */
-export const stackNamed = (stacks: readonly Stack[], name: string): Stack | undefined =>
+/** The stack of the value `name` of the body, of those that stand outside. */
+export const stackOf = (stacks: readonly Stack[], name: string): Stack | undefined =>
 	stacks.find(({ slice, whole }) => slice.name === name && whole.name !== '');
 
 /** The parts of the Scan that a rule sees. Axes are counted from the front. */
 export function partsOf({ node, inputs, int, ints }: RuleContext): ScanParts {
 	const body = (bodiesOf(node)[0] as [string, Graph])[1];
 	const count = node.inputs.length - int('num_scan_inputs', 0);
-	const place = (kind: 'input' | 'output', i: number, rank: number) => {
-		const axis = ints(`scan_${kind}_axes`)?.[i] ?? 0;
-		return { axis: axis < 0 ? axis + rank : axis, direction: ints(`scan_${kind}_directions`)?.[i] ?? 0 };
-	};
-	const states = body.inputs.slice(0, count).map((before, i) => ({ before, after: body.outputs[i] as Value }));
-	const scans = body.inputs.slice(count).map((slice, i): Stack => {
+	const along = (kind: 'input' | 'output', i: number, rank: number) => ({
+		axis: positive(ints(`scan_${kind}_axes`)?.[i] ?? 0, rank),
+		direction: ints(`scan_${kind}_directions`)?.[i] ?? 0,
+	});
+	const carries = body.inputs.slice(0, count).map((before, i) => ({ before, after: body.outputs[i] as Value }));
+	const stackedInputs = body.inputs.slice(count).map((slice, i): Stack => {
 		const whole = inputs[count + i] as Value;
-		return { whole, slice, ...place('input', i, whole.shape.length) };
+		return { whole, slice, ...along('input', i, whole.shape.length) };
 	});
-	const { whole, axis } = scans[0] as Stack;
+	const { whole, axis } = stackedInputs[0] as Stack;
 	const steps = staticShape(whole)[axis] as number;
-	const stacks = body.outputs.slice(count).map((slice, i): Stack => {
-		const to = place('output', i, slice.shape.length + 1);
-		return { whole: { ...slice, name: node.outputs[count + i] ?? '', shape: stacked(slice, to.axis, steps) }, slice, ...to };
+	const stackedOutputs = body.outputs.slice(count).map((slice, i): Stack => {
+		const place = along('output', i, slice.shape.length + 1);
+		return { whole: { ...slice, name: node.outputs[count + i] ?? '', shape: stackedShape(slice, place.axis, steps) }, slice, ...place };
 	});
-	return { body, states, scans, stacks, steps };
+	return { body, carries, stackedInputs, stackedOutputs, steps };
 }
 
-/** A list attribute of the scan outputs, made longer by outputs at its default. */
+/** A list attribute about the stacked outputs, with the default for `by` further ones. */
 const longer = (node: Node, name: string, by: number): Record<string, Attribute> => {
 	const given = readAttributes(node).ints(name);
 	return given === null ? {} : { [name]: { type: 'ints', value: [...given, ...Array<number>(by).fill(0)] } };
 };
 
-/** Puts in the place of a Scan the same with the body that `ahead` builds, and a scan output more of each slice in `saved`, [steps, ...slice]. */
-export function saveStacks({ node, forward }: RuleContext, { body }: ScanParts, ahead: GraphBuilder, saved: readonly Stack[]): void {
+/**
+ * Puts another Scan in the place of the forward one: with the body that `ahead` builds, it also gives the residuals, what the backward pass reads of the forward
+ * one, as further stacked outputs [steps, …slice].
+ */
+export function saveResiduals({ node, forward }: RuleContext, { body }: ScanParts, ahead: GraphBuilder, residuals: readonly Stack[]): void {
 	const copies = asOutputs(
 		ahead,
-		saved.map(({ slice }) => slice),
+		residuals.map(({ slice }) => slice),
 		body.outputs,
 	);
 	const outputs = body.outputs.map((slice, i) => node.outputs[i] || forward.fresh('unused', slice.dtype, slice.shape).name);
 	const next: Node = {
 		...node,
-		outputs: [...outputs, ...saved.map(({ whole }) => whole.name)],
+		outputs: [...outputs, ...residuals.map(({ whole }) => whole.name)],
 		attributes: {
 			...node.attributes,
-			...longer(node, 'scan_output_axes', saved.length),
-			...longer(node, 'scan_output_directions', saved.length),
+			...longer(node, 'scan_output_axes', residuals.length),
+			...longer(node, 'scan_output_directions', residuals.length),
 			body: { type: 'graph', value: { ...ahead.build(body.name), outputs: [...body.outputs, ...copies] } },
 		},
 	};
-	const values = new Map(saved.map(({ whole }) => [whole.name, whole]));
+	const values = new Map(residuals.map(({ whole }) => [whole.name, whole]));
 	forward.replace(node, { name: node.name, nodes: [next], inputs: [], outputs: [], initializers: new Map(), values });
 }

@@ -3,13 +3,13 @@ import { isFloat } from '../float-types.js';
 import { gradientPaths } from '../gradient-paths.js';
 import type { RuleContext } from '../rule.js';
 import { zerosOf } from './bodies.js';
-import { backwards, type ScanParts, type Stack, type State } from './scan-parts.js';
+import { backwards, type Carry, type ScanParts, type Stack } from './scan-parts.js';
 
 /**
- * A state of the backward Scan, of the shape of the value `of` in the body: the gradient of a state, or the sum so far of that of a captured value. After all
- * steps it is the gradient of the loss by `of`. It starts as `start`, null for zeros.
+ * A carry of the backward Scan, of the shape of the value `of` in the body: the gradient of a carry, or the sum so far of that of a captured value. After all
+ * steps it is the gradient of the loss by `of`. It starts as `start`, or as zeros where that is null.
  */
-export type GradientState = State & { readonly of: string; readonly start: Value | null };
+export type GradientCarry = Carry & { readonly of: string; readonly start: Value | null };
 
 /** One step of a Scan and its backward pass. */
 export type Step = {
@@ -17,32 +17,32 @@ export type Step = {
 	readonly ahead: GraphBuilder;
 	/** Builds the backward pass of the body, which may read all that stands in the body. */
 	readonly back: GraphBuilder;
-	/** The gradients of the states. */
-	readonly states: readonly GradientState[];
-	/** The gradients of the scan outputs, walked against the direction of the outputs. */
-	readonly arriving: readonly Stack[];
-	/** The gradient of each scanned slice and captured value in this step, by its name in the body and of its shape; of a state, that before the step. */
+	/** The gradients of the carries. */
+	readonly carries: readonly GradientCarry[];
+	/** The gradients of the stacked outputs as stacked inputs of the backward Scan, whose steps go in the opposite order. */
+	readonly outputGradients: readonly Stack[];
+	/** The gradient of each slice of a stacked input and of each captured value in this step, by its name in the body and of its shape; of a carry, that before the step. */
 	readonly gradients: ReadonlyMap<string, Value>;
 	/** All values of the body and of its backward pass, by name. */
 	readonly values: ReadonlyMap<string, Value>;
-	/** Names of the values that change from step to step in the forward pass: the inputs of the body and what its nodes give. */
-	readonly given: ReadonlySet<string>;
+	/** The names of the values that change from step to step in the forward pass: the inputs of the body and the outputs of its nodes. */
+	readonly varying: ReadonlySet<string>;
 	/** The constants of the body. */
 	readonly constants: Graph['initializers'];
 };
 
-/** Names in the body of the inputs and captured values that need a gradient. */
+/** The names in the body of the inputs and captured values that need a gradient. */
 const sourcesOf = ({ node, inputs, needs }: RuleContext, body: Graph): string[] =>
 	readsOf(node).flatMap((name, i) =>
 		needs[i] && isFloat(inputs[i]) ? [i < node.inputs.length ? (body.inputs[i] as Value).name : name] : [],
 	);
 
-/** Names in the body that need a gradient: `sources`, and every state that varies with them in some step. */
-function activeNames(body: Graph, states: readonly State[], sources: readonly string[]): Set<string> {
+/** The names in the body that need a gradient: `sources`, and every carry that depends on them in some step. */
+function activeNames(body: Graph, carries: readonly Carry[], sources: readonly string[]): Set<string> {
 	const active = new Set(sources);
 	for (;;) {
 		const reached = gradientPaths(body, active);
-		const more = states.filter(({ before, after }) => isFloat(before) && reached.has(after.name) && !active.has(before.name));
+		const more = carries.filter(({ before, after }) => isFloat(before) && reached.has(after.name) && !active.has(before.name));
 		if (more.length === 0) return active;
 		for (const { before } of more) active.add(before.name);
 	}
@@ -56,17 +56,17 @@ function builderOf(forward: GraphBuilder, body: Graph): GraphBuilder {
 	return ahead;
 }
 
-/** Walks back through the body once: from the gradients of the states after a step and of its slices of the scan outputs to those of all that it reads. */
-export function stepOf(context: RuleContext, { body, states, stacks }: ScanParts): Step {
+/** Walks back through the body once: from the gradients of the carries after a step and of the slices of the stacked outputs to those of all that the step reads. */
+export function stepOf(context: RuleContext, { body, carries, stackedOutputs }: ScanParts): Step {
 	const { dys, g, forward } = context;
-	const active = activeNames(body, states, sourcesOf(context, body));
+	const active = activeNames(body, carries, sourcesOf(context, body));
 	const ahead = builderOf(forward, body);
 	const back = g.nested();
-	const carried = states.flatMap(({ before, after }, i) =>
+	const carried = carries.flatMap(({ before, after }, i) =>
 		active.has(before.name) ? [{ before, after, dy: back.fresh('state', before.dtype, before.shape), start: dys[i] ?? null }] : [],
 	);
-	const flowing = stacks.flatMap((stack, i) => {
-		const whole = dys[states.length + i] ?? null;
+	const stacked = stackedOutputs.flatMap((stack, i) => {
+		const whole = dys[carries.length + i] ?? null;
 		return whole === null ? [] : [{ stack, whole, dy: back.fresh('slice', stack.slice.dtype, stack.slice.shape) }];
 	});
 	const gradientOf = context.backpropagate({
@@ -75,7 +75,7 @@ export function stepOf(context: RuleContext, { body, states, stacks }: ScanParts
 		g: back,
 		seeds: [
 			...carried.map(({ after, dy }) => [after.name, dy] as const),
-			...flowing.map(({ stack, dy }) => [stack.slice.name, dy] as const),
+			...stacked.map(({ stack, dy }) => [stack.slice.name, dy] as const),
 		],
 		wrt: [...active],
 	});
@@ -83,21 +83,21 @@ export function stepOf(context: RuleContext, { body, states, stacks }: ScanParts
 	const gradients = new Map(found.filter((one): one is readonly [string, Value] => one[1] !== null));
 
 	const walked = ahead.build(body.name);
-	const seeds = [...carried, ...flowing].map(({ dy }) => dy);
+	const seeds = [...carried, ...stacked].map(({ dy }) => dy);
 	const values = [...body.inputs, ...walked.values.values(), ...back.build(body.name).values.values(), ...seeds];
 	return {
 		ahead,
 		back,
-		states: carried.map(({ before, dy, start }) => ({
+		carries: carried.map(({ before, dy, start }) => ({
 			of: before.name,
 			before: dy,
 			after: gradients.get(before.name) ?? zerosOf(back, before),
 			start,
 		})),
-		arriving: flowing.map(({ stack, whole, dy }) => backwards({ ...stack, whole, slice: dy })),
+		outputGradients: stacked.map(({ stack, whole, dy }) => backwards({ ...stack, whole, slice: dy })),
 		gradients,
 		values: new Map(values.map((value) => [value.name, value])),
-		given: new Set([...body.inputs.map(({ name }) => name), ...walked.nodes.flatMap(({ outputs }) => outputs)]),
+		varying: new Set([...body.inputs.map(({ name }) => name), ...walked.nodes.flatMap(({ outputs }) => outputs)]),
 		constants: walked.initializers,
 	};
 }

@@ -2,8 +2,8 @@ import { captured, type Graph, type GraphBuilder, readsOf, type Value, withoutUn
 import type { Rule, RuleContext } from '../rule.js';
 import { asOutputs, zerosOf } from './bodies.js';
 import { type Operand, type Product, sumOfProducts, termsOf } from './products.js';
-import { backwards, partsOf, type ScanParts, type Stack, saveStacks, stacked, stackNamed } from './scan-parts.js';
-import { type GradientState, type Step, stepOf } from './scan-step.js';
+import { backwards, partsOf, type ScanParts, type Stack, saveResiduals, stackedShape, stackOf } from './scan-parts.js';
+import { type GradientCarry, type Step, stepOf } from './scan-step.js';
 
 /** What a step adds to the gradient of the captured value `of`: the sum of products of matrices and of `rest`, each of its shape. */
 type Addend = { readonly of: string; readonly products: readonly Product[]; readonly rest: readonly Value[] };
@@ -14,91 +14,94 @@ const addendsOf = ({ back, gradients, values }: Step, names: readonly string[]):
 		return gradient === undefined ? [] : [{ of, ...termsOf(back, gradient, (name) => values.get(name)) }];
 	});
 
-/** The states that sum over the steps what is not a product of matrices. */
-const runningSums = (back: GraphBuilder, addends: readonly Addend[]): GradientState[] =>
+/** The carries that sum over the steps what is not a product of matrices. */
+const runningSums = (back: GraphBuilder, addends: readonly Addend[]): GradientCarry[] =>
 	addends.flatMap(({ of, rest: [first, ...more] }) => {
 		if (first === undefined) return [];
 		const before = back.fresh('sum', first.dtype, first.shape);
 		return [{ of, before, after: [first, ...more].reduce((sum, term) => back.add(sum, term), before), start: null }];
 	});
 
-/** The gradients of the scanned inputs that have one, each of the shape of its input; `of` is its slice in the body. */
-const scannedGradients = (g: GraphBuilder, { gradients }: Step, scans: readonly Stack[]): (Stack & { readonly of: string })[] =>
-	scans.flatMap((stack) => {
+/** The gradients of the stacked inputs that have one, as stacked outputs of the backward Scan; `of` is the slice of the input in the body. */
+const inputGradients = (g: GraphBuilder, { gradients }: Step, stackedInputs: readonly Stack[]): (Stack & { readonly of: string })[] =>
+	stackedInputs.flatMap((stack) => {
 		const slice = gradients.get(stack.slice.name);
 		const { dtype, shape } = stack.whole;
 		return slice === undefined ? [] : [{ ...backwards(stack), of: stack.slice.name, whole: g.fresh('Scan', dtype, shape), slice }];
 	});
 
-/** The stack of an operand that the backward Scan gives in the order of the forward steps, along the axis that the product sums over. */
-const leavingStack = (leaving: readonly Stack[], { value, axis }: Operand): Stack | undefined =>
-	leaving.find((stack) => stack.slice.name === value.name && stack.axis === axis && stack.direction === 1);
+/** The stacked output of the backward Scan that holds an operand in the order of the forward steps, along the axis that the product sums over. */
+const operandIn = (outputs: readonly Stack[], { value, axis }: Operand): Stack | undefined =>
+	outputs.find((stack) => stack.slice.name === value.name && stack.axis === axis && stack.direction === 1);
 
-/** The stacks of the operands, [steps, n, m] or [n, steps, m], that are not among `leaving` already. */
-function operandStacks(g: GraphBuilder, operands: readonly Operand[], leaving: readonly Stack[], steps: number): Stack[] {
+/** Further stacked outputs of the backward Scan: one per operand, [steps, n, m] or [n, steps, m], that is not among its `outputs` already. */
+function operandStacks(g: GraphBuilder, operands: readonly Operand[], outputs: readonly Stack[], steps: number): Stack[] {
 	const more: Stack[] = [];
 	for (const operand of operands) {
 		const { value, axis } = operand;
-		if (leavingStack([...leaving, ...more], operand) === undefined)
-			more.push({ whole: g.fresh('Scan', value.dtype, stacked(value, axis, steps)), slice: value, axis, direction: 1 });
+		if (operandIn([...outputs, ...more], operand) === undefined)
+			more.push({ whole: g.fresh('Scan', value.dtype, stackedShape(value, axis, steps)), slice: value, axis, direction: 1 });
 	}
 	return more;
 }
 
-/** The stacks that the forward Scan has yet to save of the values `names` of its body, [steps, ...value]. */
-const missingStacks = (
+/** The residuals [steps, …value] that the forward Scan has yet to save: of those values `names` of its body that vary and are not among the stacks it `has`. */
+const missingResiduals = (
 	forward: GraphBuilder,
-	{ ahead, given }: Step,
+	{ ahead, varying }: Step,
 	has: readonly Stack[],
 	names: Iterable<string>,
 	steps: number,
 ): Stack[] =>
 	[...names]
-		.filter((name) => given.has(name) && stackNamed(has, name) === undefined)
+		.filter((name) => varying.has(name) && stackOf(has, name) === undefined)
 		.map((name) => {
 			const slice = ahead.value(name);
-			return { whole: forward.fresh('saved', slice.dtype, stacked(slice, 0, steps)), slice, axis: 0, direction: 0 };
+			return { whole: forward.fresh('saved', slice.dtype, stackedShape(slice, 0, steps)), slice, axis: 0, direction: 0 };
 		});
 
-/** What the backward Scan walks along: the arriving gradients and, from the last step to the first, the stacks of the values `wanted`. Constants it gets whole. */
-function walkedStacks(
-	{ back, arriving, constants }: Step,
+/**
+ * The stacked inputs of the backward Scan: the gradients of the stacked outputs and, from the last step to the first, the residuals of the values `wanted` of the
+ * forward body. Constants of the body go into the backward body as they are.
+ */
+function backwardInputs(
+	{ back, outputGradients, constants }: Step,
 	wanted: readonly string[],
-	has: readonly Stack[],
-	scans: readonly Stack[],
+	residuals: readonly Stack[],
+	stackedInputs: readonly Stack[],
 ): Stack[] {
-	const walked = [...arriving];
+	const inputs = [...outputGradients];
 	for (const name of wanted) {
 		const constant = constants.get(name);
-		const stack = stackNamed(has, name);
+		const stack = stackOf(residuals, name);
 		if (constant !== undefined) back.initializer(name, constant);
-		else if (stack !== undefined) walked.push(backwards(stack));
+		else if (stack !== undefined) inputs.push(backwards(stack));
 	}
-	if (walked.length > 0) return walked;
+	if (inputs.length > 0) return inputs;
 	// a Scan needs something to walk along
-	const any = scans[0] as Stack;
+	const any = stackedInputs[0] as Stack;
 	return [{ ...backwards(any), slice: back.fresh('unused', any.slice.dtype, any.slice.shape) }];
 }
 
-/** Adds the backward Scan. Gives its states after the last of its steps. */
+/** Adds the backward Scan. Gives its carries after the last of its steps. */
 function addScan(
 	g: GraphBuilder,
 	body: Graph,
-	states: readonly GradientState[],
-	walked: readonly Stack[],
-	leaving: readonly Stack[],
+	carries: readonly GradientCarry[],
+	inputs: readonly Stack[],
+	outputs: readonly Stack[],
 ): Value[] {
-	const finals = states.map(({ before: { dtype, shape } }) => g.fresh('Scan', dtype, shape));
-	if (finals.length + leaving.length === 0) return finals; // no step uses what a gradient is asked of
-	const starts = states.map(({ start, before }) => start ?? zerosOf(g, before));
-	g.node('Scan', [...starts, ...walked.map(({ whole }) => whole)], [...finals, ...leaving.map(({ whole }) => whole)], {
+	const finals = carries.map(({ before: { dtype, shape } }) => g.fresh('Scan', dtype, shape));
+	if (finals.length + outputs.length === 0) return finals; // no step uses what a gradient is asked of
+	const starts = carries.map(({ start, before }) => start ?? zerosOf(g, before));
+	g.node('Scan', [...starts, ...inputs.map(({ whole }) => whole)], [...finals, ...outputs.map(({ whole }) => whole)], {
 		body: { type: 'graph', value: body },
-		num_scan_inputs: walked.length,
-		scan_input_axes: walked.map(({ axis }) => axis),
-		scan_input_directions: walked.map(({ direction }) => direction),
-		...(leaving.length === 0
+		num_scan_inputs: inputs.length,
+		scan_input_axes: inputs.map(({ axis }) => axis),
+		scan_input_directions: inputs.map(({ direction }) => direction),
+		...(outputs.length === 0
 			? {}
-			: { scan_output_axes: leaving.map(({ axis }) => axis), scan_output_directions: leaving.map(({ direction }) => direction) }),
+			: { scan_output_axes: outputs.map(({ axis }) => axis), scan_output_directions: outputs.map(({ direction }) => direction) }),
 	});
 	return finals;
 }
@@ -110,27 +113,30 @@ function wholeAlong(g: GraphBuilder, { whole, axis: from }: Stack, axis: number)
 	return g.transpose(whole, others.toSpliced(axis, 0, from));
 }
 
-/** Adds the backward Scan and has the forward one save what it and `others` ask for. Gives its final states, and the stacks that the forward Scan then has. */
+/**
+ * Adds the backward Scan, with `carries` and stacked `outputs`, and has the forward one save the residuals that it reads, and those of the values `others`. Gives the
+ * final carries, and all stacks of the forward Scan.
+ */
 function backwardScan(
 	context: RuleContext,
 	parts: ScanParts,
 	step: Step,
-	{ states, leaving, others }: { states: readonly GradientState[]; leaving: readonly Stack[]; others: readonly string[] },
-): { finals: Value[]; kept: Stack[] } {
+	{ carries, outputs, others }: { carries: readonly GradientCarry[]; outputs: readonly Stack[]; others: readonly string[] },
+): { finals: Value[]; residuals: Stack[] } {
 	const { g, forward } = context;
 	const { back } = step;
-	const outputs = asOutputs(back, [...states.map(({ after }) => after), ...leaving.map(({ slice }) => slice)]);
-	const bodyAlong = (walked: readonly Stack[]): Graph => {
-		const inputs = [...states.map(({ before }) => before), ...walked.map(({ slice }) => slice)];
-		return withoutUnused({ ...back.build(parts.body.name), inputs, outputs });
+	const bodyOutputs = asOutputs(back, [...carries.map(({ after }) => after), ...outputs.map(({ slice }) => slice)]);
+	const bodyOver = (stackedInputs: readonly Stack[]): Graph => {
+		const inputs = [...carries.map(({ before }) => before), ...stackedInputs.map(({ slice }) => slice)];
+		return withoutUnused({ ...back.build(parts.body.name), inputs, outputs: bodyOutputs });
 	};
-	const wanted = captured(bodyAlong(step.arriving));
-	const has = [...parts.scans, ...parts.stacks];
-	const saved = missingStacks(forward, step, has, new Set([...wanted, ...others]), parts.steps);
-	const kept = [...has, ...saved];
-	const walked = walkedStacks(step, wanted, kept, parts.scans);
-	saveStacks(context, parts, step.ahead, saved);
-	return { finals: addScan(g, bodyAlong(walked), states, walked, leaving), kept };
+	const wanted = captured(bodyOver(step.outputGradients));
+	const has = [...parts.stackedInputs, ...parts.stackedOutputs];
+	const saved = missingResiduals(forward, step, has, new Set([...wanted, ...others]), parts.steps);
+	const residuals = [...has, ...saved];
+	const inputs = backwardInputs(step, wanted, residuals, parts.stackedInputs);
+	saveResiduals(context, parts, step.ahead, saved);
+	return { finals: addScan(g, bodyOver(inputs), carries, inputs, outputs), residuals };
 }
 
 /** The gradients of captured values, each of the shape of its value: the final sum, where there is one, and the products summed over all steps. */
@@ -138,45 +144,45 @@ const capturedGradients = (
 	g: GraphBuilder,
 	addends: readonly Addend[],
 	sums: ReadonlyMap<string, Value>,
-	stackOf: (operand: Operand) => Value,
+	stacked: (operand: Operand) => Value,
 ): [string, Value][] =>
 	addends.map(({ of, products }) => {
 		const sum = sums.get(of);
-		const terms = products.map((product) => sumOfProducts(g, product, stackOf));
+		const terms = products.map((product) => sumOfProducts(g, product, stacked));
 		return [of, (sum === undefined ? terms : [sum, ...terms]).reduce((all, term) => g.add(all, term))];
 	});
 
 /**
- * The gradient of a Scan is a Scan through the same steps from the last to the first. Its body is the backward pass of the body; its states are the
- * gradients of the states and the sums, so far, of those of captured values. Where such a gradient is a product of matrices, its operands leave the Scan as
- * stacks, and one product outside sums over all steps. What the backward pass reads of the forward one, a step of the forward Scan saves: the Scan gets these
- * values as further scan outputs.
+ * The gradient of a Scan is a Scan through the same steps from the last to the first. Its body is the backward pass of the body. Its carries are the gradients of the
+ * carries, and the sums so far of the gradients of captured values. Where the gradient of a captured value is a product of matrices, the operands leave the Scan
+ * as stacked outputs instead, and one product outside sums over all steps. What the backward pass reads of the forward one are the residuals: each step of the
+ * forward Scan saves them, as further stacked outputs.
  */
 export const scan: Rule = (context) => {
 	const { node, g } = context;
 	const parts = partsOf(context);
-	const { body, scans, stacks, steps } = parts;
+	const { body, stackedInputs, stackedOutputs, steps } = parts;
 	const step = stepOf(context, parts);
 
 	const addends = addendsOf(step, readsOf(node).slice(node.inputs.length));
-	const states = [...step.states, ...runningSums(step.back, addends)];
-	const toScans = scannedGradients(g, step, scans);
-	// the forward Scan gives its own operands, but those whose stack it has in the opposite order of the steps
-	const ofForward = ({ value: { name } }: Operand): boolean =>
-		step.given.has(name) && stackNamed([...scans, ...stacks], name)?.direction !== 1;
+	const carries = [...step.carries, ...runningSums(step.back, addends)];
+	const ofInputs = inputGradients(g, step, stackedInputs);
+	// the forward Scan gives its own operands, but not those whose stack it has in the opposite order of the steps
+	const isForward = ({ value: { name } }: Operand): boolean =>
+		step.varying.has(name) && stackOf([...stackedInputs, ...stackedOutputs], name)?.direction !== 1;
 	const operands = addends.flatMap(({ products }) => products.flatMap(({ left, right }) => [left, right]));
-	const ofBackward = operands.filter((operand) => !ofForward(operand));
-	const leaving = [...toScans, ...operandStacks(g, ofBackward, toScans, steps)];
+	const ofBackward = operands.filter((operand) => !isForward(operand));
+	const outputs = [...ofInputs, ...operandStacks(g, ofBackward, ofInputs, steps)];
 
-	const others = operands.filter(ofForward).map(({ value }) => value.name);
-	const { finals, kept } = backwardScan(context, parts, step, { states, leaving, others });
-	const stackOf = (operand: Operand): Value =>
-		wholeAlong(g, leavingStack(leaving, operand) ?? (stackNamed(kept, operand.value.name) as Stack), operand.axis);
-	const toStates = new Map(states.map(({ of }, i) => [of, finals[i] as Value]));
+	const others = operands.filter(isForward).map(({ value }) => value.name);
+	const { finals, residuals } = backwardScan(context, parts, step, { carries, outputs, others });
+	const stacked = (operand: Operand): Value =>
+		wholeAlong(g, operandIn(outputs, operand) ?? (stackOf(residuals, operand.value.name) as Stack), operand.axis);
+	const ofCarries = new Map(carries.map(({ of }, i) => [of, finals[i] as Value]));
 	const gradients = new Map([
-		...toStates,
-		...toScans.map(({ of, whole }) => [of, whole] as const),
-		...capturedGradients(g, addends, toStates, stackOf),
+		...ofCarries,
+		...ofInputs.map(({ of, whole }) => [of, whole] as const),
+		...capturedGradients(g, addends, ofCarries, stacked),
 	]);
 	return readsOf(node).map((name, i) => gradients.get(i < node.inputs.length ? (body.inputs[i] as Value).name : name) ?? null);
 };

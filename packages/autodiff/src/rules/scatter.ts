@@ -58,23 +58,23 @@ function gradientsOf({ node, text }: RuleContext, scatter: Scatter): [Value, Val
 }
 
 const scatterElements: Rule = (context) => {
-	const { a: data, b: indices, c, y, dy, g, int } = context;
+	const { x: data, second: indices, third: updates, y, dy, g, int } = context;
 	const axis = positive(int('axis', 0), data.shape.length);
-	const [ofData, ofUpdates] = gradientsOf(context, { g, data, axis, indices, updates: c as Value, y, dy });
-	return [ofData, null, ofUpdates];
+	const [ddata, dupdates] = gradientsOf(context, { g, data, axis, indices, updates: updates as Value, y, dy });
+	return [ddata, null, dupdates];
 };
 
 /** Slices instead of entries: with all indexed axes as one, and all others as another, a scatter along the first. */
 const scatterND: Rule = (context) => {
-	const { a: data, b: indices, c, y, dy, g } = context;
-	const updates = c as Value;
+	const { x: data, second: indices, third, y, dy, g } = context;
+	const updates = third as Value;
 	const sizes = staticShape(data);
 	const depth = staticShape(indices).at(-1) as number;
 	const [slices, size] = [product(sizes.slice(0, depth)), product(sizes.slice(depth))];
 	const numbers = sliceNumbers(g, data, indices, 0);
 	const count = product(staticShape(numbers));
 	const flat = (x: Value): Value => g.reshape(x, [slices, size]);
-	const [ofData, ofUpdates] = gradientsOf(context, {
+	const [ddata, dupdates] = gradientsOf(context, {
 		g,
 		data: flat(data),
 		axis: 0,
@@ -83,7 +83,7 @@ const scatterND: Rule = (context) => {
 		y: flat(y),
 		dy: flat(dy),
 	});
-	return [g.reshape(ofData, data.shape), null, g.reshape(ofUpdates, updates.shape)];
+	return [g.reshape(ddata, data.shape), null, g.reshape(dupdates, updates.shape)];
 };
 
 export const scatter: Rules = { ScatterElements: scatterElements, ScatterND: scatterND };

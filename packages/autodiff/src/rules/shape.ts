@@ -34,12 +34,12 @@ function spread(g: GraphBuilder, x: Value, axis: number, step: number): Value {
 }
 
 /** Pads of a Pad node per axis of its input. */
-function padsOf({ a, inputs, constant }: RuleContext): { before: number[]; after: number[] } {
-	const rank = a.shape.length;
+function padsOf({ x, inputs, constant }: RuleContext): { before: number[]; after: number[] } {
+	const rank = x.shape.length;
 	const pads = constant(1);
-	const axes = inputs[3] ? constant(3).map((axis) => positive(axis, rank)) : a.shape.map((_, axis) => axis);
+	const axes = inputs[3] ? constant(3).map((axis) => positive(axis, rank)) : x.shape.map((_, axis) => axis);
 	const at = (axis: number, from: number): number => (axes.includes(axis) ? (pads[from + axes.indexOf(axis)] as number) : 0);
-	return { before: a.shape.map((_, axis) => at(axis, 0)), after: a.shape.map((_, axis) => at(axis, axes.length)) };
+	return { before: x.shape.map((_, axis) => at(axis, 0)), after: x.shape.map((_, axis) => at(axis, axes.length)) };
 }
 
 /** Which entry of 0 … size − 1 stands at a place before, among or behind them, by the `mode` of a Pad. */
@@ -56,13 +56,13 @@ const repeated: Readonly<Record<string, (at: number, size: number) => number>> =
 const modulo = (x: number, by: number): number => ((x % by) + by) % by;
 
 export const shape: Rules = {
-	Reshape: ({ a, dy, g }) => [g.reshape(dy, a.shape), null],
-	Flatten: ({ a, dy, g }) => [g.reshape(dy, a.shape)],
-	Squeeze: ({ a, dy, g }) => [g.reshape(dy, a.shape), null],
-	Unsqueeze: ({ a, dy, g }) => [g.reshape(dy, a.shape), null],
-	Expand: ({ a, dy, g }) => [g.sumTo(a.shape, dy), null],
-	Transpose: ({ a, dy, g, ints }) => {
-		const perm = ints('perm') ?? a.shape.map((_, axis) => a.shape.length - 1 - axis);
+	Reshape: ({ x, dy, g }) => [g.reshape(dy, x.shape), null],
+	Flatten: ({ x, dy, g }) => [g.reshape(dy, x.shape)],
+	Squeeze: ({ x, dy, g }) => [g.reshape(dy, x.shape), null],
+	Unsqueeze: ({ x, dy, g }) => [g.reshape(dy, x.shape), null],
+	Expand: ({ x, dy, g }) => [g.sumTo(x.shape, dy), null],
+	Transpose: ({ x, dy, g, ints }) => {
+		const perm = ints('perm') ?? x.shape.map((_, axis) => x.shape.length - 1 - axis);
 		return [
 			g.transpose(
 				dy,
@@ -74,15 +74,15 @@ export const shape: Rules = {
 		const axis = positive(int('axis', 0), dy.shape.length);
 		return inputs.length === 1 ? [dy] : splitLike(g, dy, inputs as Value[], axis);
 	},
-	Split: ({ a, outputs, dys, g, int }) => {
-		const axis = positive(int('axis', 0), a.shape.length);
-		const parts = outputs.map((output, i) => dys[i] ?? g.expand(g.scalar(0, a.dtype), staticShape(output as Value)));
-		return [g.op('Concat', parts, { axis }, { shape: a.shape }), null];
+	Split: ({ x, outputs, dys, g, int }) => {
+		const axis = positive(int('axis', 0), x.shape.length);
+		const parts = outputs.map((output, i) => dys[i] ?? g.expand(g.scalar(0, x.dtype), staticShape(output as Value)));
+		return [g.op('Concat', parts, { axis }, { shape: x.shape }), null];
 	},
 
 	// each entry goes back to its place: backwards for a negative step, with gaps for a step over 1, and zeros around
-	Slice: ({ a, y, dy, g, inputs, constant }) => {
-		const sizes = staticShape(a);
+	Slice: ({ x, y, dy, g, inputs, constant }) => {
+		const sizes = staticShape(x);
 		if (staticShape(y).includes(0)) return [null];
 		const starts = constant(1);
 		const axes = inputs[3] ? constant(3).map((axis) => positive(axis, sizes.length)) : starts.map((_, i) => i);
@@ -102,7 +102,7 @@ export const shape: Rules = {
 	},
 
 	Pad: (context) => {
-		const { a, c, dy, g, node, needs } = context;
+		const { x, third: filling, dy, g, node, needs } = context;
 		const { before, after } = padsOf(context);
 		const how = context.text('mode', 'constant');
 		if (how === 'constant') {
@@ -112,7 +112,7 @@ export const shape: Rules = {
 				before.map((count) => -count),
 				after.map((count) => -count),
 			);
-			return [inside, null, c !== null && needs[2] ? g.reshape(g.sub(g.sumAll(dy), g.sumAll(inside)), c.shape) : null];
+			return [inside, null, filling !== null && needs[2] ? g.reshape(g.sub(g.sumAll(dy), g.sumAll(inside)), filling.shape) : null];
 		}
 		if (!Object.hasOwn(repeated, how))
 			throw new GraphError(
@@ -121,7 +121,7 @@ export const shape: Rules = {
 				node.name,
 			);
 		return [
-			staticShape(a).reduce((gradient, size, axis) => {
+			staticShape(x).reduce((gradient, size, axis) => {
 				const [low, high] = [before[axis] as number, after[axis] as number];
 				const entries = (): number[] => upTo(size + low + high).map((i) => repeated[how]!(i - low, size));
 				if (low === 0 && high === 0) return gradient;
@@ -131,24 +131,27 @@ export const shape: Rules = {
 	},
 
 	// the sum over the copies of each axis
-	Tile: ({ a, dy, g, constant }) => {
+	Tile: ({ x, dy, g, constant }) => {
 		const repeats = constant(1);
 		if (repeats.includes(0)) return [null];
-		const copies = staticShape(a).flatMap((size, axis) => [repeats[axis] as number, size]);
+		const copies = staticShape(x).flatMap((size, axis) => [repeats[axis] as number, size]);
 		const axes = repeats.flatMap((times, axis) => (times > 1 ? [2 * axis] : []));
-		return [axes.length === 0 ? dy : g.reshape(g.reduceSum(g.reshape(dy, copies), axes), a.shape), null];
+		return [axes.length === 0 ? dy : g.reshape(g.reduceSum(g.reshape(dy, copies), axes), x.shape), null];
 	},
 
-	Trilu: ({ node, b, dy, g, int }) => [g.op('Trilu', node.inputs[1] ? [dy, b] : [dy], { upper: int('upper', 1) }), null],
+	Trilu: ({ node, second: diagonal, dy, g, int }) => [
+		g.op('Trilu', node.inputs[1] ? [dy, diagonal] : [dy], { upper: int('upper', 1) }),
+		null,
+	],
 
-	SpaceToDepth: ({ a, dy, g, int }) => [g.op('DepthToSpace', [dy], { blocksize: int('blocksize', 1) }, { shape: a.shape })],
+	SpaceToDepth: ({ x, dy, g, int }) => [g.op('DepthToSpace', [dy], { blocksize: int('blocksize', 1) }, { shape: x.shape })],
 	DepthToSpace: (context) => {
-		const { a, dy, g, int } = context;
+		const { x, dy, g, int } = context;
 		const size = int('blocksize', 1);
-		if (context.text('mode', 'DCR') === 'DCR') return [g.op('SpaceToDepth', [dy], { blocksize: size }, { shape: a.shape })];
-		const [batch, depth, height, width] = staticShape(a) as [number, number, number, number];
+		if (context.text('mode', 'DCR') === 'DCR') return [g.op('SpaceToDepth', [dy], { blocksize: size }, { shape: x.shape })];
+		const [batch, depth, height, width] = staticShape(x) as [number, number, number, number];
 		// CRD: depth is (channel, row, column) of a block
 		const blocks = g.reshape(dy, [batch, depth / size ** 2, height, size, width, size]);
-		return [g.reshape(g.transpose(blocks, [0, 1, 3, 5, 2, 4]), a.shape)];
+		return [g.reshape(g.transpose(blocks, [0, 1, 3, 5, 2, 4]), x.shape)];
 	},
 };

@@ -28,7 +28,7 @@ function joinHeads(g: GraphBuilder, x: Value): Value {
 	return g.reshape(g.transpose(x, [0, 2, 1, 3]), [batch, length, heads * size]);
 }
 
-/** Every head `times` over: head i of the result is head ⌊i/times⌋ of x. */
+/** Every head `repeats` times: head i of the result is head ⌊i/repeats⌋ of x. */
 function repeatHeads(g: GraphBuilder, x: Value, repeats: number): Value {
 	const [batch = 1, heads = 1, length = 1, size = 1] = sizes(x);
 	if (repeats === 1) return x;
@@ -36,11 +36,11 @@ function repeatHeads(g: GraphBuilder, x: Value, repeats: number): Value {
 	return g.reshape(spread, [batch, heads * repeats, length, size]);
 }
 
-const infinity = (g: GraphBuilder, dtype: DType): Value => real(g, Number.NEGATIVE_INFINITY, dtype);
+const minusInfinity = (g: GraphBuilder, dtype: DType): Value => real(g, Number.NEGATIVE_INFINITY, dtype);
 
 /** 0 where `allowed`, −∞ elsewhere. */
 const biasOf = (g: GraphBuilder, allowed: Value, dtype: DType): Value =>
-	where(g, allowed, real(g, 0, dtype), infinity(g, dtype), sizes(allowed));
+	where(g, allowed, real(g, 0, dtype), minusInfinity(g, dtype), sizes(allowed));
 
 /** The given mask as a bias of the scores, filled with −∞ up to `length` keys. */
 function maskBias(g: GraphBuilder, mask: Value, dtype: DType, length: number): Value {
@@ -48,11 +48,11 @@ function maskBias(g: GraphBuilder, mask: Value, dtype: DType, length: number): V
 	const shape = sizes(bias);
 	const missing = length - (shape.at(-1) ?? 1);
 	if (missing <= 0 || shape.at(-1) === 1) return bias;
-	const rest = g.expand(infinity(g, dtype), [...shape.slice(0, -1), missing]);
+	const rest = g.expand(minusInfinity(g, dtype), [...shape.slice(0, -1), missing]);
 	return g.concat([bias, rest], shape.length - 1);
 }
 
-/** Where query i may look at key j by their places alone, i counted from `offset`: a constant [queries, keys], or by batch [batch, 1, queries, keys]. */
+/** 0 where query i may look at key j by their places, of which i counts from `offset`, else −∞: [queries, keys], or [batch, 1, queries, keys] for an offset per row. */
 function placeBias({ g, int }: CompositeContext, queries: number, keys: number, offset: number | Value, dtype: DType): Value | null {
 	const causal = int('is_causal', 0) === 1;
 	const left = int('left_window_size', -1);
@@ -77,7 +77,7 @@ function placeBias({ g, int }: CompositeContext, queries: number, keys: number, 
 	);
 }
 
-/** All that is added to the scores; null when that is nothing. */
+/** Everything that is added to the scores; null where that is nothing. */
 function scoreBias(context: CompositeContext, queries: number, keys: number, dtype: DType): Value | null {
 	const { g, optional } = context;
 	const [mask, past, filled] = [optional(3), optional(4), optional(6)];
@@ -109,7 +109,7 @@ function weigh(g: GraphBuilder, scores: Value, bias: Value | null, dtype: DType)
 	const softmax = (x: Value): Value => g.cast(g.op('Softmax', [g.cast(x, dtype)], { axis: -1 }), scores.dtype);
 	if (bias === null) return softmax(scores);
 	const highest = g.reduce('ReduceMax', bias, [bias.shape.length - 1]);
-	const blind = compare(g, 'Equal', highest, infinity(g, bias.dtype));
+	const blind = compare(g, 'Equal', highest, minusInfinity(g, bias.dtype));
 	const zero = real(g, 0, scores.dtype);
 	return where(g, blind, zero, softmax(where(g, blind, zero, scores, sizes(scores))), sizes(scores));
 }
@@ -182,7 +182,7 @@ const rotaryEmbedding: Expansion = ({ g, input, optional, int, node }) => {
 	return [flat ? joinHeads(g, y) : y];
 };
 
-// Writes `update` into the cache from a place of each batch on.
+// writes `update` into the cache, in each row of the batch from a place of its own on
 const tensorScatter: Expansion = ({ g, input, optional, int, text, node }) => {
 	const [cache, update] = [input(0), input(1)];
 	const axis = positive(int('axis', -2), cache.shape.length);

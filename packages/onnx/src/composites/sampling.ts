@@ -20,7 +20,7 @@ const affineGrid: Expansion = ({ g, input, constant, int }) => {
 	return [g.reshape(g.matMul(base, g.transposed(theta)), [batch, ...spatial, spatial.length])];
 };
 
-// Mode "wrap" is of operator set 19: pick along each axis instead.
+// Mode "wrap" came with operator set 19: pick the entries along each axis instead.
 const pad: Expansion = ({ g, input, optional, constant, text }) => {
 	if (text('mode', 'constant') !== 'wrap') return null;
 	const x = input(0);
@@ -106,7 +106,7 @@ const centerCropPad: Expansion = ({ g, input, constant, ints }) => {
 	return [g.op('Pad', [cropped, g.ints(pads)], {}, { shape: sizes(cropped).map((size, axis) => size + (missing[axis] as number)) })];
 };
 
-/** x moved along an axis by `by` places, ones where nothing comes from. */
+/** x moved along an axis by `by` places, with ones in the places that become free. */
 function shifted(g: GraphBuilder, x: Value, axis: number, by: number, reverse: boolean): Value {
 	const n = sizes(x)[axis] as number;
 	const step = Math.min(by, n);
@@ -126,7 +126,7 @@ const cumulativeProduct: Expansion = ({ g, input, constant, int }) => {
 	return [product === x ? g.op('Identity', [x]) : product];
 };
 
-// half_pixel_symmetric is of operator set 19, and half_pixel wherever a size times its scale is a whole number.
+// half_pixel_symmetric came with operator set 19; it is half_pixel wherever a size times its scale is a whole number
 const resize: Expansion = ({ g, node, input, optional, output, constant, text, has }) => {
 	const mode = 'coordinate_transformation_mode';
 	if (text(mode, 'half_pixel') !== 'half_pixel_symmetric') return null;
@@ -147,7 +147,7 @@ const resize: Expansion = ({ g, node, input, optional, output, constant, text, h
 	];
 };
 
-// Bools can be reduced from operator set 20 on; no bool at all is false for the largest, true for the smallest, as 0 and 255 are.
+// Bools can be reduced from operator set 20 on. Of no bools at all the largest is false and the smallest true, as 0 and 255 are for uint8.
 const extremum: Expansion = ({ g, node, input, optional, output, dtype }) => {
 	if (dtype(0) !== 'bool') return null;
 	const [whole, axes] = [g.cast(input(0), 'uint8'), optional(1)];

@@ -5,7 +5,7 @@ import { losses } from './losses.js';
 import { normalisations } from './normalisations.js';
 import { samplings } from './sampling.js';
 
-/** What is written as other operators, by operator. */
+/** How operators are written as others, by operator. */
 export const expansions: Expansions = { ...activations, ...normalisations, ...attentions, ...losses, ...samplings };
 
 /** Operators that `canonicalise` always writes as others, with a note of which: they can be differentiated as far as those can. */
