@@ -4,6 +4,7 @@ import { type ForwardContext, inference, type ModalityShape } from '@steelyard/f
 import { encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
 import { createSession, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
 import { describe, expect, it } from 'vitest';
+import { linearCongruential } from '../../../test/oracles/linear-congruential.js';
 import { mmimMoe } from '../src/index.js';
 
 type Case = {
@@ -23,11 +24,8 @@ const named = (title: string): Case => cases.find((c) => c.title === title)!;
 
 /** The numbers that the oracle drew: parameters in their order, then by modality x, mask and weight. */
 function drawn({ seed, config, modalities, outputs, rows }: Case): { parameters: Map<string, Tensor>; inputs: Record<string, Tensor> } {
-	let state = seed;
-	const one = (): number => {
-		state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-		return (state >>> 16) / 2 ** 15 - 1;
-	};
+	const next = linearCongruential(seed);
+	const one = (): number => (next() >>> 16) / 2 ** 15 - 1;
 	const numbers = (shape: readonly number[]): Tensor =>
 		tensor(
 			'float32',

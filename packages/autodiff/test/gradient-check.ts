@@ -1,4 +1,5 @@
 import { canonicalise, encodeModel, type Graph, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
+import { counterRandom } from '@steelyard/random';
 import { createSession, type DType, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
 import { differentiate } from '../src/index.js';
 
@@ -20,16 +21,8 @@ export type Case = {
 	canonical?: boolean;
 };
 
-/** mulberry32: enough for test inputs. */
-export function random(seed: number): () => number {
-	let state = seed >>> 0;
-	return () => {
-		state = (state + 0x6d2b79f5) >>> 0;
-		let t = Math.imul(state ^ (state >>> 15), 1 | state);
-		t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-		return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-	};
-}
+/** Uniform numbers over [0, 1). */
+export const uniformNumbers = (seed: number): (() => number) => counterRandom(seed, 'test').uniform;
 
 const run = async (graph: Graph, feeds: Record<string, Tensor>): Promise<Record<string, Tensor>> => {
 	const session = await createSession(encodeModel({ graph, opset: OPSET }));
@@ -48,7 +41,7 @@ export async function gradientError(
 	{ shapes, build, range = [-2, 2], dtype = 'float64', opset = OPSET, data = [], surrogate, canonical = true }: Case,
 	seed: number,
 ): Promise<number> {
-	const next = random(seed);
+	const next = uniformNumbers(seed);
 	const draw = (type: DType, shape: number[], [low, high]: [number, number]): Tensor =>
 		tensor(
 			type,

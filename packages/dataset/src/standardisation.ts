@@ -1,16 +1,16 @@
 import type { Split } from './dataset.js';
 
-/** Of each feature `[features]`: subtract `mean`, divide by `scale`. */
-export type Standardisation = { readonly mean: Float32Array; readonly scale: Float32Array };
+/** Mean and inverse deviation of each feature of a modality, both `[features]`; to be used as (x − mean)·inverse. */
+export type Standardisation = { readonly mean: Float32Array; readonly inverse: Float32Array };
 
 const BLOCK_VALUES = 1 << 18;
 /** A deviation below this share of the mean (or of 1) is rounding, not signal: such a feature is only shifted. */
-const CONSTANT = 1e-8;
+const ROUNDING = 1e-8;
 
 /**
- * Mean and population deviation of each feature over the given rows of a modality, over the steps of a sequence too, leaving out absent rows
- * and steps; in float64 (Welford 1962). A feature without spread has scale 1; one never present has mean 0 and scale 1.
- * To be used as (x − mean) / scale.
+ * The standardisation of a modality over the given rows, and over their steps where it is a sequence, without rows and steps that are missing. Mean and population
+ * deviation are taken in float64 (Welford 1962), the inverse of the deviation as float32. A feature without spread has the deviation 1, and one that is missing
+ * everywhere also the mean 0.
  */
 export function standardisation(split: Split, modality: string, rows: ArrayLike<number>): Standardisation {
 	const shape = split.shape(modality);
@@ -39,9 +39,9 @@ export function standardisation(split: Split, modality: string, rows: ArrayLike<
 			for (let step = 0; step < steps; step++)
 				if (mask === null || mask[(part[i] as number) * steps + step] === 1) add(block, (i * steps + step) * features);
 	}
-	const scale = squares.map((sum, f) => {
+	const deviations = Float32Array.from(squares, (sum, f) => {
 		const deviation = count === 0 ? 0 : Math.sqrt(sum / count);
-		return deviation < CONSTANT * Math.max(1, Math.abs(mean[f] as number)) ? 1 : deviation;
+		return deviation < ROUNDING * Math.max(1, Math.abs(mean[f] as number)) ? 1 : deviation;
 	});
-	return { mean: Float32Array.from(mean), scale: Float32Array.from(scale) };
+	return { mean: Float32Array.from(mean), inverse: deviations.map((deviation) => 1 / deviation) };
 }

@@ -257,12 +257,12 @@ describe('training rows', () => {
 describe('standardisation', () => {
 	const opened = async (files: Files) => openDataset((await ingestFiles(files)).folder).split('train');
 
-	it('gives mean and population deviation of the given rows, and scale 1 where a feature is constant', async () => {
+	it('gives mean and inverse population deviation of the given rows, and 1 where a feature is constant', async () => {
 		const split = await opened({ ...small(), 'train_x.npy': npy('<f4', [4, 2], [1, 0.1, 3, 0.1, 5, 0.1, 100, 0.1]) });
-		const { mean, scale } = standardisation(split, 'x', [0, 1, 2]);
+		const { mean, inverse } = standardisation(split, 'x', [0, 1, 2]);
 		expect([...mean]).toEqual([3, Math.fround(0.1)]);
-		expect(scale[0]).toBeCloseTo(Math.sqrt(8 / 3), 6);
-		expect(scale[1]).toBe(1);
+		expect(inverse[0]).toBeCloseTo(1 / Math.sqrt(8 / 3), 6);
+		expect(inverse[1]).toBe(1);
 	});
 
 	it('leaves out absent rows and steps', async () => {
@@ -271,8 +271,8 @@ describe('standardisation', () => {
 			'train_labels.npy': npy('<i8', [2], [0, 1]),
 			'train_x_mask.npy': npy('|u1', [2, 2], [1, 0, 1, 0]),
 		});
-		expect(standardisation(split, 'x', [0, 1])).toEqual({ mean: Float32Array.of(2), scale: Float32Array.of(1) });
-		expect(standardisation(split, 'x', [])).toEqual({ mean: Float32Array.of(0), scale: Float32Array.of(1) });
+		expect(standardisation(split, 'x', [0, 1])).toEqual({ mean: Float32Array.of(2), inverse: Float32Array.of(1) });
+		expect(standardisation(split, 'x', [])).toEqual({ mean: Float32Array.of(0), inverse: Float32Array.of(1) });
 	});
 
 	it('keeps its digits far from zero and over many blocks', async () => {
@@ -286,14 +286,14 @@ describe('standardisation', () => {
 				count(rows, (i) => i % 2),
 			),
 		});
-		const { mean, scale } = standardisation(
+		const { mean, inverse } = standardisation(
 			split,
 			'x',
 			count(rows, (i) => i),
 		);
 		for (let f = 0; f < 10; f++) {
 			expect(mean[f]).toBe(4096.5);
-			expect(scale[f]).toBeCloseTo(0.5, 7);
+			expect(inverse[f]).toBeCloseTo(2, 6);
 		}
 	});
 });

@@ -1,6 +1,6 @@
+import { counterRandom } from '@steelyard/random';
 import { describe, expect, it } from 'vitest';
 import { type OptimizerOptions, optimizer } from '../src/index.js';
-import { normal, random } from './random.js';
 import { afterSteps, largestDifference } from './steps.js';
 
 const STEPS = 600;
@@ -10,10 +10,12 @@ const options: OptimizerOptions = { name: 'adam', weightDecay: 0, momentum: 0.9,
 
 /** Gradients of every size from 1e-6 to 10, half of them 0. */
 function problem(seed: number) {
-	const next = random(seed);
-	const initial = Float32Array.from({ length: PARAMETERS }, () => normal(next));
-	const scales = Float64Array.from(initial, () => 10 ** (7 * next() - 6));
-	const gradients = Array.from({ length: STEPS }, () => Float32Array.from(scales, (scale) => (next() < 0.5 ? scale * normal(next) : 0)));
+	const random = counterRandom(seed, 'problem');
+	const initial = Float32Array.from({ length: PARAMETERS }, () => random.normal());
+	const scales = Float64Array.from(initial, () => 10 ** (7 * random.uniform() - 6));
+	const gradients = Array.from({ length: STEPS }, () =>
+		Float32Array.from(scales, (scale) => (random.uniform() < 0.5 ? scale * random.normal() : 0)),
+	);
 	return { initial, gradients, learningRate: RATE };
 }
 type Problem = ReturnType<typeof problem>;

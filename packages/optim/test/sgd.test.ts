@@ -1,12 +1,12 @@
+import { counterRandom } from '@steelyard/random';
 import { describe, expect, it } from 'vitest';
 import { type OptimizerOptions, optimizer } from '../src/index.js';
-import { normal, random } from './random.js';
 import { afterSteps, largestDifference } from './steps.js';
 
 const options: OptimizerOptions = { name: 'sgd', weightDecay: 0, momentum: 0.9, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
-const next = random(3);
-const initial = Float32Array.from({ length: 200 }, () => normal(next));
-const gradients = Array.from({ length: 300 }, () => Float32Array.from(initial, () => normal(next)));
+const random = counterRandom(3, 'problem');
+const initial = Float32Array.from({ length: 200 }, () => random.normal());
+const gradients = Array.from({ length: 300 }, () => Float32Array.from(initial, () => random.normal()));
 const learningRate = 0.01;
 
 /** torch.optim.SGD in float64. */

@@ -8,6 +8,7 @@ import type { ModalityShape } from '@steelyard/family';
 import { canonicalise, encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
 import { createSession, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { linearCongruential } from '../../../test/oracles/linear-congruential.js';
 import { train } from '../src/job/train.js';
 import { familyArchitecture } from '../src/model/family-architecture.js';
 import { lossOf } from '../src/step/loss.js';
@@ -24,11 +25,8 @@ const fixture = JSON.parse(readFileSync(new URL('fixtures/mmim-moe.json', import
 
 /** The numbers that the oracle drew: parameters in their order, then by modality x, mask and weight. */
 function drawn(model: Model): { parameters: Map<string, Tensor>; inputs: Map<string, Tensor> } {
-	let state = model.seed;
-	const one = (): number => {
-		state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-		return (state >>> 16) / 2 ** 15 - 1;
-	};
+	const next = linearCongruential(model.seed);
+	const one = (): number => (next() >>> 16) / 2 ** 15 - 1;
 	const numbers = (shape: readonly number[], change: (value: number, i: number) => number = (value) => value): Tensor =>
 		tensor(
 			'float32',

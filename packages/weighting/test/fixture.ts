@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { linearCongruential } from '../../../test/oracles/linear-congruential.js';
 
 /** A fixture written by test/oracles/weighting.py. */
 export function fixture<T>(name: string): T {
@@ -18,11 +19,8 @@ export function largestError(found: ArrayLike<number>, expected: ArrayLike<numbe
 
 /** Seeded uniform numbers in [0, 1): the sequence of `hashed` in test/oracles/weighting.py. */
 export function hashed(count: number, stream: number): Float64Array {
-	let s = stream;
-	return Float64Array.from({ length: count }, () => {
-		s = (Math.imul(1664525, s) + 1013904223) >>> 0;
-		return s / 2 ** 32;
-	});
+	const next = linearCongruential(stream);
+	return Float64Array.from({ length: count }, () => next() / 2 ** 32);
 }
 
 /** Seeded standard normal numbers, by Box–Muller on `Math.imul` hashes that share nothing with the package's own noise. */

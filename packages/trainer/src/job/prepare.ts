@@ -41,12 +41,7 @@ function modalitiesOf(dataset: Dataset, { model, modalities }: JobSpec): Modalit
 }
 
 function standardisations(train: Examples, modalities: readonly ModalityShape[]): Map<string, Standardisation> {
-	return new Map(
-		modalities.map(({ name }) => {
-			const { mean, scale } = standardisation(train.split, name, train.rows);
-			return [name, { mean, inverse: scale.map((deviation) => 1 / deviation) }];
-		}),
-	);
+	return new Map(modalities.map(({ name }) => [name, standardisation(train.split, name, train.rows)]));
 }
 
 function lossFor(spec: JobSpec, task: TaskProfile): LossName {

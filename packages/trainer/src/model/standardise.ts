@@ -1,7 +1,7 @@
+import type { Standardisation } from '@steelyard/dataset';
 import type { GraphBuilder, Value } from '@steelyard/onnx';
 
-/** Mean and inverse deviation of each feature of a modality, both `[features]`. */
-export type Standardisation = { readonly mean: Float32Array; readonly inverse: Float32Array };
+export type { Standardisation } from '@steelyard/dataset';
 
 /** (x − mean)·inverse over the last axis, the one form for training, prediction and export; x itself where there is none. */
 export function standardised(g: GraphBuilder, x: Value, by: Standardisation | null): Value {
