@@ -1,6 +1,6 @@
 import { broadcastShapes, type GraphBuilder, type Value } from '@steelyard/onnx';
 
-/** A comparison of two values, such as Greater, of the shape that they broadcast to. */
+/** Compares two values by `op` (Greater, Equal, …); the shape is the one that they broadcast to. */
 export const compare = (g: GraphBuilder, op: string, a: Value, b: Value): Value =>
 	g.op(op, [a, b], {}, { dtype: 'bool', shape: broadcastShapes(a.shape, b.shape) });
 
@@ -24,8 +24,8 @@ export const isZero = (g: GraphBuilder, x: Value): Value => compare(g, 'Equal', 
 export const withoutZeros = (g: GraphBuilder, x: Value): Value => choose(g, isZero(g, x), g.scalar(1, x.dtype), x);
 
 /**
- * The product of all factors but x's own, at each x: from the product of the factors that are not zero, and the number of those that are, both spread to x's
- * shape. It is exact where factors are zero: with one, only at that one it is not 0.
+ * For each number of x, which are factors of a product, the product of the other factors. `nonzero` is the product of the factors that are not 0, `zeros` the number
+ * of those that are, both in the shape of x. It is exact where factors are 0: where one is, only its own result is not 0.
  */
 export function productOfOthers(g: GraphBuilder, x: Value, nonzero: Value, zeros: Value): Value {
 	const others = g.sub(zeros, oneWhere(g, isZero(g, x), x));

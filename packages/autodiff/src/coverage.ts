@@ -1,7 +1,7 @@
 import { composites, operators } from '@steelyard/onnx';
 import { notes, rules, zeros } from './rules/table.js';
 
-/** What differentiation does with an operator. `since`: the operator set in which it first appeared; `note`: what its name does not tell. */
+/** What differentiation does with an operator. `since` is the operator set in which it first appeared, `note` what one would not expect of an operator of its name. */
 export type OperatorCoverage = { operator: string; state: 'differentiable' | 'zero' | 'unsupported'; since: number; note?: string };
 
 const stateOf = (operator: string): OperatorCoverage['state'] => {
@@ -9,7 +9,7 @@ const stateOf = (operator: string): OperatorCoverage['state'] => {
 	return Object.hasOwn(zeros, operator) ? 'zero' : 'unsupported';
 };
 
-/** Every operator of the standard ONNX domain by name, with its state: `zero` where no gradient flows, as through comparisons and indices. */
+/** Every operator of the standard ONNX domain, in the order of their names. The state is `zero` where no gradient flows, as through comparisons and indices. */
 export const operatorCoverage = (): OperatorCoverage[] =>
 	Object.entries(operators)
 		.map(([operator, since]): OperatorCoverage => {

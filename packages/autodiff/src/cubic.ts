@@ -1,5 +1,5 @@
 /**
- * Cubic convolution (Keys 1981) between the second and third of four neighbours: the weight of each as a polynomial of the way t from the second, its
+ * Cubic convolution (Keys 1981) between the second and the third of four neighbours: the weight of each as a polynomial of the distance t from the second, by its
  * coefficients from t⁰ to t³. `a` is the slope parameter, −0.75 in ONNX.
  */
 export const cubicWeights = (a: number): number[][] => [

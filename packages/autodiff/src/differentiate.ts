@@ -5,13 +5,13 @@ import type { Part, RuleContext } from './rule.js';
 import { rules, zeros } from './rules/table.js';
 
 export type Gradients = {
-	/** The graph with the nodes of its backward pass; its outputs are the loss alone. */
+	/** The graph with the nodes of its backward pass; its only output is the loss. */
 	readonly graph: Graph;
-	/** Gradient of the loss by name of the value; zero (a constant of its shape) where the loss does not depend on it. */
+	/** The gradient of the loss by each value, by the name of the value; a constant of zeros of its shape where the loss does not depend on it. */
 	readonly gradients: ReadonlyMap<string, Value>;
 };
 
-/** What the names in a graph stand for, with those of the graph around it, and the path from it to the loss. */
+/** What the names in a graph mean, also those of the graph around it; and, for messages, the path from the graph to the loss. */
 type Scope = { value(name: string): Value; constant(name: string): ArrayLike<number | bigint> | undefined; readonly onward: string };
 
 const scopeOf = (graph: Graph, onward: string, outer?: Scope): Scope => {
@@ -27,7 +27,7 @@ const scopeOf = (graph: Graph, onward: string, outer?: Scope): Scope => {
 	};
 };
 
-/** The operators from `node` on to one of the values `ends`: what a message shows of where a missing rule stands. */
+/** The path of operators from `node` to one of the values `ends`, by which a message shows where an operator without a rule stands. */
 function pathFrom(graph: Graph, node: Node, ends: readonly string[], onward: string): string {
 	const path = [node.op];
 	let at = node;
@@ -40,7 +40,7 @@ function pathFrom(graph: Graph, node: Node, ends: readonly string[], onward: str
 	return `${path.join(' → ')} → ${onward}`;
 }
 
-/** What the rule of `node` sees. */
+/** What the rule of `node` sees. `active` are the names that need a gradient. */
 function contextOf(
 	node: Node,
 	part: Part,
@@ -83,23 +83,24 @@ function contextOf(
 	};
 }
 
-/** The walk: from the seeds back through the nodes on a path to `wrt`, by the rule of each. Gives the gradient of a value, null where there is none. */
+/** Walks from the seeds back through the nodes on a path to `wrt`, by the rule of each node. Gives the gradient of a value by its name, null where there is none. */
 function backpropagate(part: Part, scope: Scope): (name: string) => Value | null {
 	const { graph, g, seeds } = part;
 	const active = gradientPaths(graph, part.wrt);
-	const parts = new Map<string, Value[]>();
-	const add = (name: string, gradient: Value): unknown => parts.set(name, [...(parts.get(name) ?? []), gradient]);
+	// the gradient of a value that several nodes read is the sum of the gradients that they give
+	const termsOf = new Map<string, Value[]>();
+	const add = (name: string, gradient: Value): unknown => termsOf.set(name, [...(termsOf.get(name) ?? []), gradient]);
 	const gradientOf = (name: string): Value | null => {
-		const terms = parts.get(name);
+		const terms = termsOf.get(name);
 		if (terms === undefined) return null;
 		const total = terms.reduce((sum, term) => g.add(sum, term));
-		parts.set(name, [total]);
+		termsOf.set(name, [total]);
 		return total;
 	};
 	for (const [name, gradient] of seeds) add(name, gradient);
 	for (const node of graph.nodes.toReversed()) {
 		const reads = readsOf(node);
-		if (Object.hasOwn(zeros, node.op) || !node.outputs.some((output) => parts.has(output)) || !reads.some((name) => active.has(name)))
+		if (Object.hasOwn(zeros, node.op) || !node.outputs.some((output) => termsOf.has(output)) || !reads.some((name) => active.has(name)))
 			continue;
 		const rule = rules[node.op];
 		if (rule === undefined)
@@ -123,20 +124,21 @@ function backpropagate(part: Part, scope: Scope): (name: string) => Value | null
 
 /** How to differentiate. */
 export type DifferentiateOptions = {
-	/** Names a scalar value. */
+	/** The name of a scalar value. */
 	readonly loss: string;
-	/** The values whose gradients are asked for. */
+	/** The names of the values whose gradients are wanted. */
 	readonly wrt: readonly string[];
 	/**
-	 * What the backward pass keeps of the forward one. `none` (default): all that it reads. `segments`: what crosses between about √n segments of the forward
-	 * pass; the rest it makes again, segment by segment, which takes less memory and up to one forward pass more of time. The gradients are the same to the bit.
+	 * What is kept of the forward pass for the backward pass. `none` (default): everything that it reads. `segments`: only what crosses between about √n segments of
+	 * the forward pass; the rest is computed again, segment by segment, which takes less memory and up to one forward pass more of time (Chen et al. 2016). The
+	 * gradients are the same to the bit.
 	 */
 	readonly recompute?: 'none' | 'segments';
 };
 
 /**
- * Reverse-mode differentiation of a canonical graph: d loss / d value for every value of `wrt`, as more nodes of standard operators.
- * Throws GraphError `unsupported_operator`, naming node, operator and the path to the loss, for an operator without a rule.
+ * Reverse-mode differentiation of a canonical graph: d loss / d value for every value of `wrt`, as further nodes of standard operators. Throws GraphError
+ * `unsupported_operator` that names the node, its operator and the path to the loss, where an operator has no rule.
  */
 export function differentiate(graph: Graph, { loss, wrt, recompute = 'none' }: DifferentiateOptions): Gradients {
 	const scope = scopeOf(graph, loss);
@@ -154,7 +156,7 @@ export function differentiate(graph: Graph, { loss, wrt, recompute = 'none' }: D
 	g.output(loss, seed);
 	const built = g.build(graph.name);
 	if (recompute === 'none') return { graph: built, gradients };
-	// rules may have put other nodes in the place of forward ones, but the outputs are the same
+	// rules may have put other nodes in the place of some of the forward pass, but these give the same outputs
 	const last = graph.nodes.at(-1)?.outputs ?? [];
 	const forwardCount = 1 + built.nodes.findLastIndex(({ outputs }) => outputs.some((output) => output !== '' && last.includes(output)));
 	return { graph: recomputing(built, forwardCount, g.nested()), gradients };

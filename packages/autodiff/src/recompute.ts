@@ -1,9 +1,10 @@
 import { allValues, bodiesOf, type Graph, type GraphBuilder, type Node, readsOf, type Value } from '@steelyard/onnx';
 import { segmentsOf } from './segments.js';
 
+/** A graph without anything, to which nodes are added. */
 const EMPTY = { name: '', inputs: [], outputs: [], initializers: new Map<string, never>() };
 
-/** Forward nodes that make `wanted` again from values for which `stop` holds; in their order. */
+/** The forward nodes, in their order, that compute `wanted` from values for which `stop` holds. */
 function makersOf(nodes: readonly Node[], wanted: Iterable<string>, stop: (name: string) => boolean): Node[] {
 	const missing = new Set(wanted);
 	return nodes
@@ -16,31 +17,36 @@ function makersOf(nodes: readonly Node[], wanted: Iterable<string>, stop: (name:
 		.reverse();
 }
 
-/** What stands in the backward pass since the last segment was made again and is read by nothing there: to wait for it is to wait for all of that. */
-function openOf(nodes: readonly Node[]): string[] {
+/** The values of these nodes that none of them reads: who waits for them waits for all of the nodes. */
+function unreadOf(nodes: readonly Node[]): string[] {
 	const read = new Set(nodes.flatMap(readsOf));
 	return nodes.flatMap(({ outputs }) => outputs.filter((output) => output !== '' && !read.has(output)));
 }
 
 /**
- * The graph with a backward pass that keeps of the forward one only what crosses between segments of it, and makes the rest of a segment again when it needs
- * it. The first `forwardCount` nodes are the forward pass; `r` is an empty builder. A runtime may run a node as soon as it has its inputs. So that a segment is not made
- * again before its time, what it starts from passes a Reshape to the shape that it has, which waits, for nothing of their numbers, for the gradients of
- * the segment behind it: Shape(…, start = 0, end = 0) has no element. A Reshape copies nothing, and the gradients stay the same to the bit.
+ * The graph with another backward pass: of the forward pass it reads only what crosses between segments, and computes the rest of a segment again when it gets there.
+ * The first `forwardCount` nodes are the forward pass; `r` is an empty builder.
+ *
+ * A runtime may run a node as soon as its inputs are there, and so might compute a segment again at once. To prevent that, what a segment starts from passes a
+ * Reshape to its own shape, into which the gradients of the segment behind it enter as Shape(…, start = 0, end = 0), which has no elements: so the Reshape has to
+ * wait for these gradients. It copies nothing, and the gradients stay the same to the bit.
  */
 export function recomputing(graph: Graph, forwardCount: number, r: GraphBuilder): Graph {
 	const forward = graph.nodes.slice(0, forwardCount);
 	const backward = graph.nodes.slice(forwardCount);
 	const { segmentOf, kept } = segmentsOf(graph, forward);
 	const types = allValues(graph);
+	// a body reads values by their names, which therefore stay
 	const inBodies = new Set(backward.flatMap((node) => (bodiesOf(node).length === 0 ? [] : readsOf(node))));
 	const stays = (name: string): boolean => !segmentOf.has(name) || kept.has(name) || inBodies.has(name);
 
 	for (const { name, dtype, shape } of graph.inputs) r.input(name, dtype, shape);
 	r.append({ ...graph, nodes: forward });
+	/** The name of a value → the name of the same value when it is computed again. */
 	const again = new Map<string, string>();
-	const remake = (segment: number, nothing: Value): void => {
+	const recompute = (segment: number, nothing: Value): void => {
 		const wanted = backward.flatMap(readsOf).filter((name) => segmentOf.get(name) === segment && !stays(name));
+		/** What the segment starts from → the same behind a Reshape that waits. */
 		const late = new Map<string, string>();
 		const waiting = (name: string): string => {
 			const value = types.get(name) as Value;
@@ -51,7 +57,7 @@ export function recomputing(graph: Graph, forwardCount: number, r: GraphBuilder)
 		};
 		const fixed = (name: string): boolean => name === '' || graph.initializers.has(name);
 		for (const node of makersOf(forward, wanted, stays)) {
-			// there is nothing in it that could wait
+			// it depends on constants alone: nothing of it could wait
 			if (node.inputs.every(fixed)) continue;
 			const inputs = node.inputs.map((name) => (fixed(name) ? name : (again.get(name) ?? late.get(name) ?? waiting(name))));
 			const made = node.outputs.map((name) => (name === '' ? null : r.fresh(node.op, types.get(name)!.dtype, types.get(name)!.shape)));
@@ -65,21 +71,22 @@ export function recomputing(graph: Graph, forwardCount: number, r: GraphBuilder)
 
 	const seen = new Set<number>();
 	let since: Node[] = [];
+	/** No elements, of values that are there only after the backward pass of the segment behind. */
 	let nothing: Value | null = null;
 	for (const node of backward) {
 		for (const name of readsOf(node)) {
 			const segment = segmentOf.get(name);
 			if (segment === undefined || stays(name) || seen.has(segment)) continue;
 			seen.add(segment);
-			const open = openOf(since).map((one) => types.get(one) as Value);
+			const open = unreadOf(since).map((one) => types.get(one) as Value);
 			if (open.length > 0)
 				nothing = r.concat(
 					open.map((value) => r.op('Shape', [value], { start: 0, end: 0 }, { dtype: 'int64', shape: [0] })),
 					0,
 				);
 			since = [];
-			// the last segment is still there when its backward pass begins
-			if (nothing !== null) remake(segment, nothing);
+			// the last segment is still in memory when its backward pass begins
+			if (nothing !== null) recompute(segment, nothing);
 		}
 		r.append({ ...EMPTY, nodes: [{ ...node, inputs: node.inputs.map((name) => again.get(name) ?? name) }], values: new Map() });
 		since.push(node);

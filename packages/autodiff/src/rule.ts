@@ -22,30 +22,30 @@ export type RuleContext = AttributeReader & {
 	readonly outputs: ReadonlyArray<Value | null>;
 	readonly dys: ReadonlyArray<Value | null>;
 	readonly g: GraphBuilder;
-	/** The builder in which the node stands (`g` itself, but in the body of a Scan): there a rule may put other nodes in its place. */
+	/** The builder in which the node stands, where a rule may put other nodes in its place: `g` itself, except in the body of a Scan. */
 	readonly forward: GraphBuilder;
 	/** Which inputs need a gradient; a rule may skip the others. */
 	readonly needs: readonly boolean[];
-	/** The numbers of an input that is a constant of the graph. Throws GraphError when it is not one. */
+	/** The numbers of an input that is a constant of the graph. Throws GraphError where it is not constant. */
 	constant(input: number): number[];
-	/** Walks back through a graph that belongs to the node: its body, or what takes its place. */
+	/** Walks back through a graph that belongs to the node: its body, or what takes its place. Gives the gradient of a value by its name, null where there is none. */
 	backpropagate(part: Part): (name: string) => Value | null;
 };
 
 /** A graph to walk back through. */
 export type Part = {
-	/** Its values are typed; it may read values that the graph around it has. */
+	/** A graph whose values are typed; it may read values of the graph around it. */
 	readonly graph: Graph;
-	/** Where its nodes stand, and where those of its gradients go. */
+	/** The builder in which its nodes stand, and the one to which the nodes of its gradients are added. */
 	readonly forward: GraphBuilder;
 	readonly g: GraphBuilder;
-	/** Gradients of values of the graph, from which the walk starts; a name may stand twice. */
+	/** The gradients from which the walk starts, by the names of values of the graph; those of one name are added. */
 	readonly seeds: ReadonlyArray<readonly [string, Value]>;
-	/** The values whose gradients are asked for: of the graph, or of the graph around it. */
+	/** The names of the values whose gradients are wanted: of the graph, or of the graph around it. */
 	readonly wrt: readonly string[];
 };
 
-/** Gives the gradient of each input (and of each captured value behind them), null where there is none (an index, a shape). */
+/** Gives the gradient of each input, and behind them of each captured value; null where there is none, as for an index or a shape. */
 export type Rule = (context: RuleContext) => ReadonlyArray<Value | null>;
 
 /** Rules by operator. */

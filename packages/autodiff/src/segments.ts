@@ -4,21 +4,21 @@ import { drawing } from './rules/control.js';
 
 /** A forward pass cut into segments. */
 export type Segments = {
-	/** The segment in which a value is made; nothing for what is no node's output. */
+	/** The segment in which a value is computed, by its name; only for outputs of nodes. */
 	readonly segmentOf: ReadonlyMap<string, number>;
-	/** Values that are read beyond their segment, and those that may not be made twice. */
+	/** The values that are read beyond their segment, and those that may not be computed twice. */
 	readonly kept: ReadonlySet<string>;
 	readonly count: number;
 };
 
-/** How many elements live across the place before each node: made before it, read by it or after it. */
+/** For the place before each node, how many elements are alive there: computed before it, and read by the node or later. */
 function widths(graph: Graph, nodes: readonly Node[], lastRead: ReadonlyMap<string, number>): number[] {
 	const known = allValues(graph);
 	const all = new Array<number>(nodes.length).fill(0);
 	nodes.forEach(({ outputs }, made) => {
 		for (const output of outputs) {
 			const value = known.get(output);
-			// a size that is known only when it runs counts as 1
+			// a dimension that only a run knows counts as 1
 			const size = value === undefined ? 0 : product(value.shape.map((dim) => (typeof dim === 'number' ? dim : 1)));
 			for (let at = made + 1; at <= (lastRead.get(output) ?? 0); at++) all[at] = (all[at] as number) + size;
 		}
@@ -26,7 +26,7 @@ function widths(graph: Graph, nodes: readonly Node[], lastRead: ReadonlyMap<stri
 	return all;
 }
 
-/** About √n cuts through n nodes, evenly spread but moved, by up to half a segment, to where the least is alive. */
+/** About √n cuts through n nodes: evenly spread, then moved by up to half a segment to where the fewest elements are alive. */
 function cutsThrough(width: readonly number[]): number[] {
 	const count = Math.round(Math.sqrt(width.length));
 	const length = width.length / count;
@@ -45,10 +45,10 @@ export function segmentsOf(graph: Graph, nodes: readonly Node[]): Segments {
 	const segmentOf = new Map<string, number>();
 	const kept = new Set<string>();
 	nodes.forEach((node, at) => {
-		const twice = bodiesOf(node).length === 0 && drawing({ ...graph, nodes: [node] }) === undefined;
+		const isRepeatable = bodiesOf(node).length === 0 && drawing({ ...graph, nodes: [node] }) === undefined;
 		for (const output of node.outputs.filter((name) => name !== '')) {
 			segmentOf.set(output, segmentAt(at));
-			if (!twice || segmentAt(lastRead.get(output) ?? at) > segmentAt(at)) kept.add(output);
+			if (!isRepeatable || segmentAt(lastRead.get(output) ?? at) > segmentAt(at)) kept.add(output);
 		}
 	});
 	return { segmentOf, kept, count: cuts.length + 1 };

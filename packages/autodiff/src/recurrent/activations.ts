@@ -2,7 +2,7 @@ import { type Activation, float, type GraphBuilder, GraphError, type Node, readA
 
 type Kind = { alpha?: number; beta?: number; build: (g: GraphBuilder, x: Value, alpha: number, beta: number) => Value };
 
-/** The activations of recurrent operators, with what ONNX Runtime takes for an α or β that is left out: nothing, 0, for three of them. */
+/** The activations of recurrent operators. `alpha` and `beta` are what ONNX Runtime takes where a node leaves them out, which is 0 for three of them. */
 const kinds: Readonly<Record<string, Kind>> = {
 	relu: { build: (g, x) => g.op('Relu', [x]) },
 	tanh: { build: (g, x) => g.op('Tanh', [x]) },
@@ -22,14 +22,14 @@ const kinds: Readonly<Record<string, Kind>> = {
 };
 
 /**
- * The activations of a recurrent node, direction by direction; `defaults` are those of one direction. Names are read without regard to case;
- * `activation_alpha` and `activation_beta` go, in order, to the activations that take one. Throws GraphError for a name that ONNX does not know.
+ * The activations of a recurrent node, per direction; `defaults` are those of one direction. The case of their names does not matter. The numbers of
+ * `activation_alpha` and `activation_beta` belong, in order, to the activations that take one. Throws GraphError for a name that ONNX does not know.
  */
 export function activationsOf(node: Node, defaults: readonly string[], directions: number): Activation[][] {
 	const { texts, floats } = readAttributes(node);
 	const named = texts('activations') ?? [];
 	const count = defaults.length * directions;
-	// the default that ONNX gives to an RNN, and that the runtime writes into it, is of two directions
+	// the runtime writes the default activations into an RNN, and always those of two directions
 	const names = named.length > 0 ? named.slice(0, count) : Array.from({ length: directions }, () => defaults).flat();
 	if (names.length !== count)
 		throw new GraphError(

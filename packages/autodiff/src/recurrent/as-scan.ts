@@ -2,6 +2,7 @@ import { type Graph, type GraphBuilder, GraphError, type Node, readAttributes, s
 import { activationsOf } from './activations.js';
 import { type Cell, cells, type Setting, type Weights } from './cells.js';
 
+/** One direction of a node: its parameters, how it is set, its states before the first step, and whether it goes from the last step to the first. */
 type Direction = { weights: Weights; setting: Setting; starts: Value[]; reverse: boolean };
 
 /** The parts of x along its first axis, without that axis. */
@@ -11,7 +12,7 @@ function rowsOf(g: GraphBuilder, x: Value): Value[] {
 	return parts.map((part) => g.reshape(part, rest));
 }
 
-/** Which steps lie within each sequence: [T, B, 1]. */
+/** Whether each step lies within its sequence: [T, B, 1]. */
 function within(g: GraphBuilder, lengths: Value, steps: number): Value {
 	const batch = staticShape(lengths)[0] as number;
 	const count = g.constant(
@@ -22,14 +23,17 @@ function within(g: GraphBuilder, lengths: Value, steps: number): Value {
 	return g.op('Less', [count, g.reshape(lengths, [1, batch, 1])], {}, { dtype: 'bool', shape: [steps, batch, 1] });
 }
 
-/** The start [B, H] of each sequence that has a step; 0, as in ONNX Runtime, for one of length 0. */
+/** The initial state [B, H], but 0 for a sequence of length 0, as in ONNX Runtime. */
 function ofNonEmpty(g: GraphBuilder, lengths: Value, start: Value): Value {
 	const shape = [staticShape(lengths)[0] as number, 1];
 	const some = g.op('Greater', [g.reshape(lengths, shape), g.constant(lengths.dtype, [1, 1], [0])], {}, { dtype: 'bool', shape });
 	return g.op('Where', [some, start, g.scalar(0, start.dtype)], {}, { dtype: start.dtype, shape: start.shape });
 }
 
-/** One direction over x [T, B, I]: the outputs of all steps [T, B, H], and the states [B, H] after the last. Beyond its end a sequence keeps its states and gives 0. */
+/**
+ * Adds one direction over x [T, B, I]: the outputs of all steps [T, B, H], and the states [B, H] after the last. Beyond its end a sequence keeps its states, and its
+ * output is 0.
+ */
 function walk(g: GraphBuilder, cell: Cell, x: Value, inside: Value | null, direction: Direction): { all: Value; states: Value[] } {
 	const [steps, batch, size] = staticShape(x) as [number, number, number];
 	const { inputs, step } = cell.prepare(g, g.reshape(x, [steps * batch, size]), direction.weights, direction.setting);
@@ -102,8 +106,8 @@ function directionsOf(g: GraphBuilder, cell: Cell, node: Node, inputs: ReadonlyA
 }
 
 /**
- * An LSTM, GRU or RNN as nodes with a Scan a direction, which give the same outputs under the same names. `g` is a builder for them alone; W·x is computed
- * for all steps at once. Throws GraphError for attributes that do not fit.
+ * An LSTM, GRU or RNN as nodes that give the same outputs under the same names: one Scan per direction, with W·x computed for all steps at once. `g` is a builder
+ * for these nodes alone. Throws GraphError for attributes that do not fit.
  */
 export function asScan(g: GraphBuilder, node: Node, inputs: ReadonlyArray<Value | null>): Graph {
 	const cell = cells[node.op] as Cell;

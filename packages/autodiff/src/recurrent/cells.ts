@@ -3,17 +3,17 @@ import { type Activation, type GraphBuilder, gruStep, lstmStep, staticShape, typ
 /** The parameters of one direction: W [n·H, I] and R [n·H, H] of n gates; Wb and Rb [n·H]; peepholes [3·H]. */
 export type Weights = { w: Value; r: Value; bias: readonly [Value, Value] | null; peepholes: Value | null };
 
-/** How a node is set: its activations, the bound on what goes into them, and the attributes that one operator alone has. */
+/** The attributes of a node: its activations, the bound on what goes into them (0 for none), and those that only one operator has. */
 export type Setting = { activations: readonly Activation[]; clip: number; inputForget: boolean; linearBeforeReset: boolean };
 
-/** One step: `xs` are the slices [B, …] of what `inputs` made, `states` [B, H] before it; gives the states after it, the first of which is the output. */
+/** Adds one step. `xs` are the slices [B, …] of the `inputs` that `prepare` gives, `states` [B, H] those before the step. Gives the states after it, of which the first is the output. */
 export type Step = (g: GraphBuilder, xs: readonly Value[], states: readonly Value[]) => Value[];
 
-/** A recurrent operator: its activations unless given, its number of states, and what it does. */
+/** A recurrent operator: its default activations, its number of states, and what it computes. */
 export type Cell = {
 	readonly activations: readonly string[];
 	readonly states: number;
-	/** From x [T·B, I] what a step needs of it, computed for all steps at once ([T·B, …] each), and the step. */
+	/** From x [T·B, I] the `inputs` of the steps, [T·B, …] each and computed for all steps at once, and the step. */
 	prepare(g: GraphBuilder, x: Value, weights: Weights, setting: Setting): { inputs: Value[]; step: Step };
 };
 

@@ -6,7 +6,7 @@ export type Matrix = readonly (readonly number[])[];
 
 export const transposed = (matrix: Matrix): number[][] => (matrix[0] ?? []).map((_, column) => matrix.map((row) => row[column] as number));
 
-/** Multiplies x along an axis by a matrix of one column an entry: the axis gets one entry a row. */
+/** Multiplies x along an axis by a matrix that has one column per entry of the axis; then the axis has one entry per row of the matrix. */
 export function alongAxis(g: GraphBuilder, matrix: Matrix, x: Value, axis: number): Value {
 	const sizes = staticShape(x);
 	const [before, size, behind] = [product(sizes.slice(0, axis)), sizes[axis] as number, product(sizes.slice(axis + 1))];

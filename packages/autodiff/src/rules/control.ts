@@ -13,8 +13,8 @@ export const drawing = (graph: Graph): string | undefined => {
 };
 
 /**
- * The gradient of an If is an If on the same condition: each branch runs again, as far as its own backward pass needs it, and gives the gradients of what the
- * two branches capture; zero for what it does not use itself.
+ * The gradient of an If is an If on the same condition. Each of its branches runs the forward branch again, as far as the backward pass needs it, and gives the
+ * gradients of all that the two branches capture: zeros for what this one does not use.
  */
 const branch: Rule = (context) => {
 	const { node, inputs, dys, g, needs, x: condition } = context;

@@ -9,7 +9,7 @@ export type Window = { readonly strides: readonly number[]; readonly dilations: 
 export const spatial = (value: Value): number[] => staticShape(value).slice(2);
 
 /**
- * The window of a convolution or pooling node, auto_pad resolved. `large` is the side that it slides over, `small` the side with one element a position:
+ * The window of a convolution or pooling node, auto_pad resolved. `large` is the side that it slides over, `small` the side with one element per position:
  * input and output of Conv and the pools, output and input of ConvTranspose.
  */
 export function windowOf({ ints, text }: RuleContext, kernel: readonly number[], large: Value, small: Value): Window {
@@ -51,7 +51,7 @@ function slide(
 	return g.op('Slice', [y, g.ints(axes.map(() => 0)), g.ints(sizes), g.ints(axes)], {}, { shape: [...shape, ...sizes] });
 }
 
-/** ConvTranspose of x [N, C, …] with kernel [C, M/group, …] whose output has exactly `sizes`: every element of x lays a kernel down, and they add up. */
+/** ConvTranspose of x [N, C, …] with kernel [C, M/group, …] whose output has exactly `sizes`: every element of x, times the kernel, is added to the places around it. */
 export function layDown(
 	g: GraphBuilder,
 	x: Value,
@@ -91,10 +91,10 @@ function kernelGradient(g: GraphBuilder, large: Value, small: Value, window: Win
 	return byTap ? kernelGradientByTap(g, large, small, window, kernel) : kernelGradientByConv(g, large, small, window, kernel, group);
 }
 
-/** Up to here each k has its own nodes. */
+/** The most places in a kernel for which each k has its own nodes. */
 const MOST_TAPS = 64;
 
-/** [C, …, N] of [N, C, …]: what a tap reads of it then lies in long runs. */
+/** [N, C, …] as [C, …, N], so that what one place of the kernel reads lies in long runs. */
 function batchLast(g: GraphBuilder, x: Value): Value {
 	const [batch, ...rest] = staticShape(x) as [number, ...number[]];
 	const flat = g.reshape(x, [batch, product(rest)]);
@@ -181,7 +181,7 @@ export const convolve: Rules = {
 			return Math.floor((size + pads[i]! + pads[block.length + i]! - reach) / strides[i]!) + 1;
 		});
 		const cells = product(image);
-		// by place in the block, then by position of the block; `cells` stands for the padding
+		// first by place in the block, then by position of the block; `cells` stands for the padding
 		const places = grid(block).flatMap((k) =>
 			grid(positions).map((p) => {
 				const at = p.map((position, i) => position * strides[i]! + k[i]! * dilations[i]! - pads[i]!);

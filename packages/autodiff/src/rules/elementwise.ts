@@ -7,8 +7,9 @@ import type { Rule, Rules } from '../rule.js';
 const above = (g: GraphBuilder, x: Value, limit: number, yes: Value, no: Value): Value =>
 	choose(g, compare(g, 'Greater', x, g.scalar(limit, x.dtype)), yes, no);
 
-/** 1 − x² and 1 + x². */
+/** 1 − x². */
 const oneMinusSquare = (g: GraphBuilder, x: Value): Value => g.sub(g.scalar(1, x.dtype), g.mul(x, x));
+/** 1 + x². */
 const onePlusSquare = (g: GraphBuilder, x: Value): Value => g.add(g.scalar(1, x.dtype), g.mul(x, x));
 
 /** Max and Min: the gradient goes to the inputs that equal the output; those that tie share it equally, as in PyTorch. */

@@ -26,7 +26,7 @@ function adjoint(g: GraphBuilder, dy: Value, axis: number, length: number, inver
 	return g.scale(inverse ? 1 / length : length, transform(g, whole, axis, !inverse));
 }
 
-/** The real part alone where the signal had no other; the last axis. */
+/** The gradient, whose last axis holds real and imaginary part, without the imaginary part where the signal has none. */
 const partsOf = (g: GraphBuilder, gradient: Value, signal: Value): Value =>
 	resized(g, gradient, gradient.shape.length - 1, signal.shape.at(-1) as number);
 

@@ -6,7 +6,7 @@ import { likeType } from '../float-types.js';
 import type { RuleContext, Rules } from '../rule.js';
 import { scatterAdd } from './index-of-values.js';
 
-/** How a point reads its neighbours along one axis: the first of them, counted from the entry before it, and the weight of each as a polynomial of its way t from there. */
+/** How a point reads its neighbours along one axis: the first of them, counted from the entry before the point, and the weight of each as a polynomial of the distance t from that entry. */
 type Kernel = { readonly first: number; readonly weights: readonly (readonly number[])[] };
 
 const linear: Kernel = {
@@ -17,7 +17,7 @@ const linear: Kernel = {
 	],
 };
 const cubic: Kernel = { first: -1, weights: cubicWeights(-0.75) };
-/** Modes by their names, which opset 20 changed. */
+/** The kernels by mode, under the names of before and after operator set 20. */
 const kernels: Readonly<Record<string, Kernel>> = {
 	nearest: { first: 0, weights: [[1]] },
 	linear,

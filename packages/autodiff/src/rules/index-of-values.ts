@@ -14,8 +14,8 @@ export function scatterAdd(g: GraphBuilder, shape: readonly number[], axis: numb
 }
 
 /**
- * The gradient of Gather: what each slice of dy adds to the slice of an axis of `size` that it was read from. The axes of `indices` stand in dy at `axis`;
- * indices may repeat and be negative.
+ * The gradient of Gather along `axis`, which has `size` entries: each slice of dy is added to the slice that it was read from. The axes of `indices` stand in dy at
+ * `axis`; indices may repeat and be negative.
  */
 export function scatterAlong(g: GraphBuilder, size: number, axis: number, indices: Value, dy: Value): Value {
 	const sizes = staticShape(dy);
@@ -27,7 +27,7 @@ export function scatterAlong(g: GraphBuilder, size: number, axis: number, indice
 	return g.reshape(scatterAdd(g, [product(lead), size, product(rest)], 1, places, g.reshape(dy, slices)), [...lead, size, ...rest]);
 }
 
-/** The number of the slice that each index of GatherND reads, of all slices that the indexed axes hold; shape of the indices without their last axis. */
+/** The number of the slice that each index of GatherND reads, counted through the indexed axes; its shape is that of the indices without their last axis. */
 export function sliceNumbers(g: GraphBuilder, data: Value, indices: Value, batchDims: number): Value {
 	const sizes = staticShape(data);
 	const places = staticShape(indices).slice(0, -1);

@@ -14,7 +14,7 @@ function matrixGradients(g: GraphBuilder, a: Value, b: Value, dy: Value, needs: 
 	return [needs[0] ? da() : null, needs[1] ? db() : null];
 }
 
-/** The terms of an Einsum, one letter an axis: the inputs' and the output's. '...' becomes letters that the equation does not use. */
+/** The terms of an Einsum, one letter per axis: those of the inputs and that of the output. '...' becomes letters that the equation does not use. */
 function einsumTerms({ node, inputs, y, text }: RuleContext): { terms: string[]; output: string } {
 	const equation = text('equation', '').replaceAll(' ', '');
 	const [left = '', right] = equation.split('->');

@@ -12,8 +12,8 @@ const untransposed = (node: Node | undefined): string | null =>
 	node?.op === 'Transpose' && readAttributes(node).ints('perm')?.join() !== '0,1' ? (node.inputs[0] as string) : null;
 
 /**
- * The terms whose sum `sum` is in the graph of `g`: products of two matrices and others. `valueOf` knows the values that products may be made of; a product of
- * others counts as one of the others.
+ * The terms of which the value `sum` is the sum in the graph of `g`: `products` of two matrices, and the `rest`. `valueOf` gives the values that products may be made of;
+ * a product of other values belongs to the rest.
  */
 export function termsOf(g: GraphBuilder, sum: Value, valueOf: (name: string) => Value | undefined): { products: Product[]; rest: Value[] } {
 	const makers = new Map(g.build('').nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));

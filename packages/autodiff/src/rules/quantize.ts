@@ -4,7 +4,7 @@ import { choose, compare } from '../choose.js';
 import { likeType } from '../float-types.js';
 import type { RuleContext, Rules } from '../rule.js';
 
-/** The least and greatest numbers of the types that values are quantised to. */
+/** The smallest and the largest number of each type that values are quantised to. */
 const ranges: Readonly<Record<string, readonly [number, number]>> = {
 	uint8: [0, 255],
 	int8: [-128, 127],
@@ -20,7 +20,7 @@ function besideX(g: GraphBuilder, { x, int }: RuleContext, value: Value): Value 
 	return g.reshape(value, value.shape[0] === 1 ? [] : [value.shape[0] as number, ...x.shape.slice(axis + 1).map(() => 1)]);
 }
 
-/** The gradient of a scale, from that of each entry of x. */
+/** The gradient of a scale from what each entry of x adds to it. */
 const dscaleFrom = (g: GraphBuilder, scale: Value, beside: Value, each: Value): Value =>
 	g.reshape(g.sumTo(beside.shape, each), scale.shape);
 
@@ -61,7 +61,7 @@ export const quantize: Rules = {
 	},
 };
 
-/** What a rule does that its operator's name does not tell. */
+/** What one would not expect of a rule by the name of its operator. */
 export const quantizeNotes: Readonly<Record<string, string>> = {
 	Round: 'straight-through, as quantisation-aware training needs it: the gradient passes unchanged (the derivative is 0)',
 	QuantizeLinear: 'straight-through: the gradient passes where the value lies within the range of the quantised type; the scale learns too',

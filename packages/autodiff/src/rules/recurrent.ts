@@ -1,7 +1,7 @@
 import { asScan } from '../recurrent/as-scan.js';
 import type { Rule, Rules } from '../rule.js';
 
-/** The node gives way to its form as a Scan, through which the walk then goes: only there, so that one that needs no gradient stays the runtime's own. */
+/** Puts the form as a Scan in the place of the node and walks back through that; a node that needs no gradient stays the runtime's own operator. */
 const throughScan: Rule = (context) => {
 	const { node, inputs, dys, g, forward, needs } = context;
 	const form = asScan(forward.nested(), node, inputs);

@@ -7,7 +7,7 @@ import { alongAxis, type Matrix, transposed } from './along-axis.js';
 /** One axis of a Resize: its sizes before and after, the factor between them, and the part of the input that is read (0 to 1). */
 type Axis = { from: number; to: number; scale: number; start: number; end: number };
 
-/** A number as the runtime holds it: its coordinates are float32, and a nearest entry may hang on their last bit. */
+/** A number as the runtime holds it: its coordinates are float32, and which entry is nearest may depend on their last bit. */
 const f = Math.fround;
 
 /** Where an entry of the output stands on the input's axis, by `coordinate_transformation_mode`. */
@@ -30,7 +30,7 @@ const nearest: Readonly<Record<string, (x: number) => number>> = {
 	ceil: Math.ceil,
 };
 
-/** Weights by entry of the input, of which some may stand outside of it. */
+/** The weight of each entry of the input, by its place; some places may lie outside of the input. */
 type Weights = ReadonlyMap<number, number>;
 
 const linearAt = (x: number): Weights => {
@@ -64,7 +64,7 @@ const cubicFilter =
 		return d < 2 ? (((d - 5) * d + 8) * d - 4) * a : 0;
 	};
 
-/** The weights of `size` entries: those outside count for the nearest one, or for none, and all together for 1. */
+/** The weights of `size` entries, which add up to 1: the weight of a place outside is given to the nearest entry, or to none. */
 function row(weights: Weights, size: number, excludeOutside: boolean): number[] {
 	const entries = new Array<number>(size).fill(0);
 	let total = 0;
@@ -77,7 +77,7 @@ function row(weights: Weights, size: number, excludeOutside: boolean): number[] 
 	return entries.map((weight) => weight / (total || 1));
 }
 
-/** What each entry of a resized axis takes of those of the input: the rows of the matrix that resizes it. */
+/** The matrix that resizes an axis: each row holds the weights of the input's entries in one entry of the output. */
 function resizing({ text, int, float }: RuleContext, axis: Axis): Matrix {
 	const mode = text('mode', 'nearest');
 	const a = float('cubic_coeff_a', -0.75);
@@ -123,14 +123,14 @@ function resizedAxes({ node, x, y, inputs, ints, text, constant }: RuleContext):
 		.filter(([, { scale }]) => scale !== 1);
 }
 
-/** How often each entry of the input is repeated in order, where that is all that a matrix does; else null. */
+/** How often a matrix repeats each entry of the input, where it does nothing else; else null. */
 function repeats(matrix: Matrix, size: number): number | null {
 	const times = matrix.length / size;
 	return matrix.every((row, i) => row[Math.floor(i / times)] === 1) && Number.isInteger(times) ? times : null;
 }
 
-/** The gradient through one axis: every entry of the input gets back what each entry of the output took of it. */
-function undone(g: GraphBuilder, matrix: Matrix, dy: Value, axis: number, size: number): Value {
+/** The gradient through one axis: every entry of the input gets, from each entry of the output, its share by the weight that it had there. */
+function throughAxis(g: GraphBuilder, matrix: Matrix, dy: Value, axis: number, size: number): Value {
 	const times = repeats(matrix, size);
 	if (times === null) return alongAxis(g, transposed(matrix), dy, axis);
 	const sizes = staticShape(dy);
@@ -143,7 +143,7 @@ export const resize: Rules = {
 	Resize: (context) => {
 		const axes = resizedAxes(context);
 		return [
-			axes.reduce((gradient, [axis, of]) => undone(context.g, resizing(context, of), gradient, axis, of.from), context.dy),
+			axes.reduce((gradient, [axis, of]) => throughAxis(context.g, resizing(context, of), gradient, axis, of.from), context.dy),
 			null,
 			null,
 			null,

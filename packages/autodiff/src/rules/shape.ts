@@ -18,7 +18,7 @@ function splitLike(g: GraphBuilder, x: Value, parts: readonly Value[], axis: num
 	return g.splitBy(x, g.concat(parts.map(sizeOf), 0), dims, axis);
 }
 
-/** x backwards along an axis. */
+/** x in reverse order along an axis. */
 const flip = (g: GraphBuilder, x: Value, axis: number): Value =>
 	g.op('Slice', [x, g.ints([-1]), g.ints([-(staticShape(x)[axis] as number) - 1]), g.ints([axis]), g.ints([-1])]);
 
@@ -42,7 +42,7 @@ function padsOf({ x, inputs, constant }: RuleContext): { before: number[]; after
 	return { before: x.shape.map((_, axis) => at(axis, 0)), after: x.shape.map((_, axis) => at(axis, axes.length)) };
 }
 
-/** Which entry of 0 … size − 1 stands at a place before, among or behind them, by the `mode` of a Pad. */
+/** Which of the entries 0 … size − 1 stands at a place before, among or behind them, by the `mode` of a Pad. */
 const repeated: Readonly<Record<string, (at: number, size: number) => number>> = {
 	edge: (at, size) => Math.min(Math.max(at, 0), size - 1),
 	reflect: (at, size) => {

@@ -38,5 +38,5 @@ export const rules: Rules = {
 /** Operators through which no gradient flows. */
 export const zeros: Rules = zeroGradient;
 
-/** What a rule does that the name of its operator does not tell. */
+/** What one would not expect of a rule by the name of its operator. */
 export const notes: Readonly<Record<string, string>> = quantizeNotes;

@@ -8,13 +8,13 @@ const bits = ['BitShift', 'BitwiseAnd', 'BitwiseOr', 'BitwiseXor', 'BitwiseNot']
 const steps = ['Sign', 'Floor', 'Ceil', 'Hardmax'];
 const indices = ['ArgMax', 'ArgMin', 'NonZero', 'NonMaxSuppression'];
 const sizes = ['Shape', 'Size', 'SequenceLength', 'OptionalHasElement'];
-/** What depends on nothing but sizes, counts and constants. Range too: its length, and so its bounds, are fixed in a canonical graph. */
-const made = ['Constant', 'ConstantOfShape', 'EyeLike', 'Range', 'HannWindow', 'HammingWindow', 'BlackmanWindow', 'MelWeightMatrix'];
-const drawn = ['Bernoulli', 'Multinomial', 'RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUniformLike'];
-/** What reads strings or bytes. */
-const read = ['StringConcat', 'StringNormalizer', 'StringSplit', 'RegexFullMatch', 'TfIdfVectorizer', 'ImageDecoder'];
+/** Operators whose outputs depend on sizes, counts and constants alone. Range too: its length, and so its bounds, are fixed in a canonical graph. */
+const ofSizes = ['Constant', 'ConstantOfShape', 'EyeLike', 'Range', 'HannWindow', 'HammingWindow', 'BlackmanWindow', 'MelWeightMatrix'];
+const randomNumbers = ['Bernoulli', 'Multinomial', 'RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUniformLike'];
+/** Operators that read strings or bytes. */
+const ofText = ['StringConcat', 'StringNormalizer', 'StringSplit', 'RegexFullMatch', 'TfIdfVectorizer', 'ImageDecoder'];
 
 /** Operators whose outputs do not vary with their inputs, or only in steps. */
 export const zeroGradient: Rules = Object.fromEntries(
-	[comparisons, bits, steps, indices, sizes, made, drawn, read].flat().map((op) => [op, never]),
+	[comparisons, bits, steps, indices, sizes, ofSizes, randomNumbers, ofText].flat().map((op) => [op, never]),
 );
