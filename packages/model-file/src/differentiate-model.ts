@@ -22,12 +22,16 @@ export type DifferentiateModelOptions = {
 	wrt?: readonly string[];
 	/** Sizes for the symbolic dimensions of the inputs. */
 	dims?: Readonly<Record<string, number>>;
+	/** Size of every symbolic dimension that is the first of an input and that `dims` leaves open; such a dimension is refused unless this is given. */
+	batch?: number;
 };
 
 export type DifferentiatedModel = {
 	/** Serialised ONNX of operator set 18: the same inputs and initializers, as far as they are used; outputs the loss and `grad/<name>` for each of `wrt`. */
 	bytes: Uint8Array;
 	wrt: readonly string[];
+	/** The sizes of the symbolic dimensions of the inputs. */
+	dims: Readonly<Record<string, number>>;
 };
 
 const isFloat = ({ dtype }: { dtype: string }): boolean => dtype.startsWith('float');
@@ -36,6 +40,10 @@ const listed = (names: Iterable<string>): string => {
 	const shown = all.slice(0, 30).map((name) => `"${name}"`);
 	return all.length === 0 ? 'none' : shown.join(', ') + (all.length > shown.length ? ` and ${all.length - shown.length} more` : '');
 };
+
+/** A size for every symbolic dimension that is the first of an input. */
+const batchDims = (graph: Graph, size: number): Record<string, number> =>
+	Object.fromEntries([...freeDims(graph)].flatMap(([name, { axis }]) => (axis === 0 ? [[name, size]] : [])));
 
 function checkDims(graph: Graph, dims: Readonly<Record<string, number>>): void {
 	const free = freeDims(graph);
@@ -101,9 +109,10 @@ function checkWrt(graph: Graph, wrt: readonly string[]): void {
  */
 export async function differentiateModel(
 	bytes: Uint8Array,
-	{ loss, wrt, dims = {} }: DifferentiateModelOptions,
+	{ loss, wrt, dims: given = {}, batch }: DifferentiateModelOptions,
 ): Promise<DifferentiatedModel> {
 	const model = decodeModel(bytes);
+	const dims = { ...(batch === undefined ? {} : batchDims(model.graph, batch)), ...given };
 	checkDims(model.graph, dims);
 	const trainable = parametersOf(model).flatMap(({ name, trainable }) => (trainable ? [name] : []));
 	const targets = [...new Set(wrt ?? trainable)];
@@ -126,5 +135,5 @@ export async function differentiateModel(
 	const full = g.build(model.graph.name);
 	const out = encodeModel({ graph: reducedTo(full, full.outputs), opset: OPSET, metadata: model.metadata ?? {} });
 	await (await createSession(out)).release();
-	return { bytes: out, wrt: targets };
+	return { bytes: out, wrt: targets, dims };
 }

@@ -4,7 +4,7 @@ import { UsageError } from './output.js';
 
 export type Globals = { url: string; json: boolean };
 
-/** The options that every command has, and a client of the service that they name. Throws UsageError. */
+/** The options that every command has, and a client of the service at `--url`. Throws UsageError where that is not an HTTP address. */
 export function connected(command: Command): Globals & { client: Client } {
 	const globals = command.optsWithGlobals<Globals>();
 	if (!URL.canParse(globals.url) || !/^https?:$/.test(new URL(globals.url).protocol))

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { InvalidArgumentError } from 'commander';
 import { UsageError } from './output.js';
 
+/** The bytes of an ONNX file. Throws UsageError where it cannot be read. */
 export async function readModel(path: string): Promise<Uint8Array> {
 	return readFile(path).catch((error: NodeJS.ErrnoException) => {
 		throw new UsageError(
@@ -10,19 +11,19 @@ export async function readModel(path: string): Promise<Uint8Array> {
 	});
 }
 
-/** `batch=4,time=10` as sizes by name; given more than once, they add up. */
+/** Reads an option such as `batch=4,time=10` as sizes by name; an option that is given again adds to those `before`. */
 export function parseDims(text: string, before: Readonly<Record<string, number>> = {}): Record<string, number> {
 	const dims: Record<string, number> = { ...before };
 	for (const part of text.split(',')) {
 		const [, name, size] = /^\s*(.+?)\s*=\s*(\d+)\s*$/.exec(part) ?? [];
 		if (name === undefined || !(Number(size) >= 1 && Number.isSafeInteger(Number(size))))
-			throw new InvalidArgumentError(`"${part}" is not of the form name=4`);
+			throw new InvalidArgumentError(`Expected sizes of the form batch=4,time=10; found "${part}".`);
 		dims[name] = Number(size);
 	}
 	return dims;
 }
 
-/** What the engine or the runtime says against the user's model, as a refusal of what was given. */
+/** Throws an error of the engine or the runtime that blames the user's model as UsageError, every other error as it is. */
 export function refused(error: unknown): never {
 	const { name, code } = error as { name?: string; code?: string };
 	if (name === 'GraphError' || (name === 'RuntimeError' && code === 'model_refused')) throw new UsageError((error as Error).message);

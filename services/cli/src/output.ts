@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { SteelyardError } from '@steelyard/client';
 
 /** Exit codes that scripts can rely on. */
@@ -9,16 +11,22 @@ export class UsageError extends Error {
 	readonly code = 'usage';
 }
 
-/** Prints the one JSON value of a command, or its text. */
+/** Checks, before any work is done, that a file can be written where the user wants it. Throws UsageError. */
+export async function expectFolderOf(file: string): Promise<void> {
+	const folder = dirname(file);
+	if (!(await stat(folder).catch(() => null))?.isDirectory()) throw new UsageError(`there is no folder ${folder} to write to`);
+}
+
+/** Prints the result of a command: as one line of JSON, or as text. */
 export function print(json: boolean, value: unknown, text: string): void {
 	process.stdout.write(`${json ? JSON.stringify(value) : text}\n`);
 }
 
-/** Tells an error on stderr and gives the exit code that it stands for. */
+/** Writes an error to stderr and returns the exit code that it stands for. */
 export function report(error: unknown): number {
 	if (error instanceof SteelyardError) {
 		process.stderr.write(
-			`${error.message}${error.status === 0 ? '; is the service running? Start it by "npm start"' : ` (${error.code})`}\n`,
+			`${error.message}${error.status === 0 ? '; is the service running? Start it with "npm start"' : ` (${error.code})`}\n`,
 		);
 		return error.status >= 400 && error.status < 500 ? EXIT.refused : EXIT.failed;
 	}
@@ -30,7 +38,7 @@ export function report(error: unknown): number {
 	return EXIT.failed;
 }
 
-/** Columns of text, padded to line up; the first row is the heading. */
+/** Rows of text whose columns line up. */
 export function table(rows: readonly (readonly string[])[]): string {
 	const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
 	return rows

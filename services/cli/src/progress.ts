@@ -1,56 +1,107 @@
-import type { JobEvent } from '@steelyard/contracts';
+import type { JobEvent, JobResource } from '@steelyard/contracts';
+import { deviceText } from './device-text.js';
+import { type LiveLine, liveLine } from './live-line.js';
+import { nameOf, type ProgressEvent, runningLine, type Trained, type TrainedModel, trainedLine } from './progress-line.js';
 
-const WIDTH = 24;
-/** Least time between two plain lines of one stage, in milliseconds. */
+/** Least time between two lines on a running model where the output is no terminal, in milliseconds of the job. */
 const PLAIN_INTERVAL = 5000;
 
-type Progress = Extract<JobEvent, { type: 'progress' }>;
+type EpochEvent = Extract<JobEvent, { type: 'epoch' }>;
 
-const bar = (fraction: number): string => '█'.repeat(Math.round(fraction * WIDTH)).padEnd(WIDTH, '·');
-// JSON has no NaN: a loss that is none arrives as null.
-const figure = (value: number | null): string => (value === null ? '–' : value.toFixed(4));
-const seconds = (value: number | null): string =>
-	value === null ? '' : `  eta ${value < 90 ? `${Math.ceil(value)} s` : `${Math.ceil(value / 60)} min`}`;
+/** What an epoch's event says of the model that it belongs to. */
+function afterEpoch(before: TrainedModel | undefined, { epoch, best, validation }: EpochEvent): TrainedModel {
+	const kept = best ? { bestEpoch: epoch + 1, validationLoss: validation['loss'] ?? null } : before;
+	return { epochs: epoch + 1, bestEpoch: kept?.bestEpoch ?? null, validationLoss: kept?.validationLoss ?? null };
+}
 
-const lineOf = (event: Progress, fraction: number): string => {
-	const name = event.stage === 'unimodal' ? `unimodal ${event.model}` : event.stage;
-	const figures = `epoch ${String(event.epoch + 1).padStart(String(event.epochs).length)}/${event.epochs}  loss ${figure(event.loss)}  ${Math.round(event.rows_per_second)} rows/s`;
-	return `  ${name.padEnd(20)} ${bar(fraction)} ${String(Math.round(fraction * 100)).padStart(3)} %  ${figures}${seconds(event.eta_seconds)}`;
+/** A job as it trains: the models of the name that is being trained now, and the newest event on them. */
+type Training = { name: string; models: Map<string, TrainedModel>; newest: ProgressEvent | null; validationLoss: number | null };
+
+/** Shows the jobs that are followed one after another on `stream`. */
+export type Progress = {
+	/**
+	 * Shows the events of a job until they end. On a terminal one line is drawn over in place while a model trains; elsewhere there are plain lines, a few
+	 * per minute. A trained model leaves one line that says what came of it.
+	 */
+	follow(job: Pick<JobResource, 'spec'>, events: AsyncIterable<JobEvent>): Promise<void>;
 };
 
-/** Shows the events of a job: on a terminal one bar a model, written over in place; elsewhere plain lines, a few a minute. */
-export function progressOn(stream: NodeJS.WriteStream): { show: (event: JobEvent) => void; end: () => void } {
-	let last: Progress | null = null;
-	let shownAt = 0;
-	const write = (event: Progress, fraction: number): void => {
-		const line = lineOf(event, fraction);
-		if (stream.isTTY) stream.write(`\r${line.slice(0, (stream.columns || 120) - 1)}\u001b[K`);
-		else stream.write(`${line}\n`);
-		shownAt = performance.now();
-	};
-	/** Ends the line of a model: one that is done may have stopped early, one that was cut off stays where it was. */
-	const finish = (done: boolean): void => {
-		if (last === null) return;
-		if (done) write(last, 1);
-		if (stream.isTTY) stream.write('\n');
-		last = null;
-	};
-	const say = (text: string, done = false): void => {
-		finish(done);
-		stream.write(`  ${text}\n`);
-	};
+export function progressOn(stream: NodeJS.WriteStream): Progress {
+	let device: string | null = null;
+
+	/** Shows the events of one job; `print` writes a line that stays, `live` is null where the output is no terminal. */
+	function show(epochs: number, print: LiveLine['print'], live: LiveLine | null) {
+		let training: Training | null = null;
+		let plainAt: number | null = null;
+		const say = (text: string): void => print(() => `  ${text}`);
+		const finish = (): void => {
+			const ended = training;
+			training = null;
+			if (ended === null || ended.models.size === 0) return;
+			const trained: Trained = { name: ended.name, epochs, models: [...ended.models.values()] };
+			print((columns) => trainedLine(trained, columns));
+		};
+		/** Where a model stands that is not trained to its end. */
+		const leave = (): void => {
+			if (training === null || training.newest === null) return;
+			const { newest, validationLoss } = training;
+			print((columns) => runningLine({ ...newest, eta_seconds: null }, validationLoss, columns));
+			training.newest = null;
+		};
+		const trainingOf = (event: ProgressEvent | EpochEvent): Training => {
+			const name = nameOf(event);
+			if (training !== null && training.name !== name) finish();
+			training ??= { name, models: new Map(), newest: null, validationLoss: null };
+			return training;
+		};
+		const onProgress = (event: ProgressEvent): void => {
+			const now = trainingOf(event);
+			if (now.newest?.model !== event.model) now.validationLoss = null;
+			now.newest = event;
+			const line = (columns: number): string => runningLine(event, now.validationLoss, columns);
+			live?.draw(line);
+			plainAt ??= event.at;
+			if (live !== null || event.at - plainAt < PLAIN_INTERVAL) return;
+			print(line);
+			plainAt = event.at;
+		};
+		const onEpoch = (event: EpochEvent): void => {
+			const now = trainingOf(event);
+			now.models.set(event.model, afterEpoch(now.models.get(event.model), event));
+			now.validationLoss = event.validation['loss'] ?? null;
+		};
+		return {
+			onEvent(event: JobEvent): void {
+				if (event.type === 'progress') onProgress(event);
+				else if (event.type === 'epoch') onEpoch(event);
+				else if (event.type === 'device') {
+					const text = deviceText(event);
+					if (text !== device) say(text);
+					device = text;
+				} else if (event.type === 'stage') {
+					if (event.stage === 'evaluating' || event.stage === 'exporting') finish();
+					live?.draw(() => `  ${event.stage}`);
+				} else if (event.type === 'status' && event.status !== 'running' && event.status !== 'succeeded') {
+					leave();
+					if (event.error !== null) say(`${event.status}: ${event.error.message} (${event.error.code})`);
+					else if (event.status === 'queued' && event.attempt > 0) say(`queued again after attempt ${event.attempt}`);
+				}
+			},
+			leave,
+		};
+	}
+
 	return {
-		show(event) {
-			if (event.type === 'progress') {
-				if (last !== null && (last.model !== event.model || last.stage !== event.stage)) finish(true);
-				if (stream.isTTY || last === null || performance.now() - shownAt > PLAIN_INTERVAL) write(event, event.step / event.steps);
-				last = event;
-			} else if (event.type === 'device') say(`training on ${event.provider}${event.note === null ? '' : ` (no CUDA: ${event.note})`}`);
-			else if (event.type === 'stage' && (event.stage === 'evaluating' || event.stage === 'exporting')) say(event.stage, true);
-			else if (event.type === 'status' && event.error !== null) say(`${event.status}: ${event.error.message} (${event.error.code})`);
-			else if (event.type === 'status' && event.status === 'queued' && event.attempt > 0)
-				say(`queued again after attempt ${event.attempt}`);
+		async follow({ spec }, events) {
+			const live = stream.isTTY ? liveLine(stream) : null;
+			const print: LiveLine['print'] = live?.print ?? ((line) => void stream.write(`${line(Number.POSITIVE_INFINITY)}\n`));
+			const { onEvent, leave } = show(spec.training.epochs, print, live);
+			try {
+				for await (const event of events) onEvent(event);
+			} finally {
+				leave();
+				live?.close();
+			}
 		},
-		end: () => finish(false),
 	};
 }

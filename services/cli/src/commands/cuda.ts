@@ -70,7 +70,7 @@ async function probed(): Promise<{ available: boolean; note: string | null }> {
 export function cuda(program: Command): void {
 	program
 		.command('cuda')
-		.description('bring in the CUDA provider of ONNX Runtime (Linux on x64); CUDA 13 and cuDNN 9 must be there')
+		.description('install the CUDA provider of ONNX Runtime (Linux on x64); needs CUDA 13 and cuDNN 9')
 		.action(async (_options: unknown, command: Command) => {
 			const { json = false } = command.optsWithGlobals<{ json?: boolean }>();
 			const say = (text: string): boolean => process.stderr.write(`${text}\n`);

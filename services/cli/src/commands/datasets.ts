@@ -6,25 +6,37 @@ import type { DatasetResource } from '@steelyard/contracts';
 import type { Command } from 'commander';
 import yazl from 'yazl';
 import { connected } from '../connect.js';
+import { listCommand } from '../listing.js';
 import { print, table, UsageError } from '../output.js';
+import { bytesText, countText, timeText } from '../units.js';
 
-const shown = ({ id, name, task, splits, modalities }: DatasetResource): string =>
+/** How the values of one instance of a modality are laid out, and what of them is missing. */
+function modalityText({ shape, masked, missing }: DatasetResource['modalities'][string]): string {
+	const layout = shape.length === 2 ? `${shape[0]} steps of ${shape[1]} features` : `${shape[0]} features`;
+	if (!masked) return layout;
+	return missing === 0 ? `${layout}, masked` : `${layout}, missing in ${(missing * 100).toFixed(1)} % of the rows`;
+}
+
+const datasetText = ({ id, name, title, task, splits, modalities, bytes, created_at }: DatasetResource): string =>
 	table([
 		['id', id],
 		['name', name],
-		['task', task.type],
+		...(title === null ? [] : [['title', title]]),
+		[
+			'task',
+			task.type === 'multiclass' || task.type === 'multilabel'
+				? `${task.type}, ${task.outputs} ${task.type === 'multiclass' ? 'classes' : 'labels'}`
+				: task.type,
+		],
 		[
 			'rows',
 			Object.entries(splits)
-				.map(([split, { rows }]) => `${split} ${rows}`)
+				.map(([split, { rows }]) => `${split} ${countText(rows)}`)
 				.join(', '),
 		],
-		[
-			'modalities',
-			Object.entries(modalities)
-				.map(([modality, { shape }]) => `${modality} [${shape.join(', ')}]`)
-				.join(', '),
-		],
+		...Object.entries(modalities).map(([modality, profile]) => [`modality ${modality}`, modalityText(profile)]),
+		['size', bytesText(bytes)],
+		['created', timeText(created_at)],
 	]);
 
 /** A folder's arrays and manifest as a zip that is made while it is read. */
@@ -51,43 +63,35 @@ async function sourceOf(path: string): Promise<{ body: ReadableStream<Uint8Array
 }
 
 export function datasets(program: Command): void {
-	const group = program.command('datasets').description('upload and look at datasets');
+	const group = program.command('datasets').description('upload, list and remove datasets');
 	group
 		.command('add <path>')
-		.description('upload a folder of .npy files, a .zip or a .npz')
+		.description('upload a dataset: a folder of .npy files, a .zip or a .npz')
 		.action(async (path: string, _options: unknown, command: Command) => {
 			const { client, json } = connected(command);
 			const { body, filename } = await sourceOf(path);
 			const dataset = await client.datasets.create(body, filename);
-			print(json, dataset, shown(dataset));
+			const next = `Train on it with: echo '{"dataset": "${dataset.id}"}' | npx steelyard jobs create - --watch`;
+			print(json, dataset, `${datasetText(dataset)}\n\n${next}`);
 		});
+	listCommand<DatasetResource>(group, {
+		plural: 'datasets',
+		heading: ['id', 'name', 'task', 'train rows', 'created'],
+		row: ({ id, name, task, splits, created_at }) => [id, name, task.type, countText(splits['train']?.rows ?? 0), timeText(created_at)],
+		page: (client, query) => client.datasets.list(query),
+	});
 	group
-		.command('list')
-		.description('the newest datasets')
-		.option('--limit <count>', 'how many, 1 to 100', '20')
-		.action(async ({ limit }: { limit: string }, command: Command) => {
-			const { client, json } = connected(command);
-			const { data } = await client.datasets.list({ limit: Number(limit) });
-			print(
-				json,
-				data,
-				table([
-					['id', 'name', 'task', 'train rows'],
-					...data.map((d) => [d.id, d.name, d.task.type, String(d.splits['train']?.rows ?? 0)]),
-				]),
-			);
-		});
-	group
-		.command('get <id>')
-		.description('one dataset')
+		.command('show <dataset>')
+		.alias('get')
+		.description('show one dataset: its task, splits and modalities')
 		.action(async (id: string, _options: unknown, command: Command) => {
 			const { client, json } = connected(command);
 			const dataset = await client.datasets.get(id);
-			print(json, dataset, shown(dataset));
+			print(json, dataset, datasetText(dataset));
 		});
 	group
-		.command('remove <id>')
-		.description('delete a dataset that no job uses')
+		.command('remove <dataset>')
+		.description('delete a dataset that no unfinished job uses')
 		.action(async (id: string, _options: unknown, command: Command) => {
 			const { client, json } = connected(command);
 			const dataset = await client.datasets.get(id);

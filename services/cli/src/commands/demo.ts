@@ -10,8 +10,8 @@ import { evaluateModel } from '@steelyard/trainer';
 import type { Command } from 'commander';
 import { downloadArtifact } from '../download.js';
 import { table } from '../output.js';
-import { progressOn } from '../progress.js';
-import { corruptedSample } from '../sample.js';
+import { type Progress, progressOn } from '../progress.js';
+import { corruptedSample, SAMPLE } from '../sample.js';
 import { type Service, startService } from '../service.js';
 import { untilSignal } from '../until-signal.js';
 
@@ -22,7 +22,8 @@ const TRAINING = { epochs: 30, batch_size: 32, optimizer: { name: 'adamw', learn
 const say = (text = ''): boolean => process.stdout.write(`${text}\n`);
 const figure = (value: number | null | undefined): string => (typeof value === 'number' ? value.toFixed(4) : '–');
 
-async function trained(client: Client, dataset: string, preset: (typeof PRESETS)[number]): Promise<JobResource> {
+/** Trains a job under a preset while its progress is shown. Throws Error where it does not succeed. */
+async function trained(client: Client, dataset: string, preset: (typeof PRESETS)[number], progress: Progress): Promise<JobResource> {
 	const job = await client.jobs.create({
 		dataset,
 		model: { family: 'mlp-fusion', hidden: 64 },
@@ -30,18 +31,16 @@ async function trained(client: Client, dataset: string, preset: (typeof PRESETS)
 		training: TRAINING,
 	});
 	say(`\n${job.id}  weighting ${preset}`);
-	const progress = progressOn(process.stdout);
-	try {
-		for await (const event of client.jobs.events(job.id)) progress.show(event);
-	} finally {
-		progress.end();
-	}
+	await progress.follow(job, client.jobs.events(job.id));
 	const ended = await client.jobs.get(job.id);
-	if (ended.status !== 'succeeded') throw new Error(`the job ${job.id} has ${ended.status}: ${ended.error?.message ?? 'see its events'}`);
+	if (ended.status !== 'succeeded') throw new Error(`the job ${job.id} is ${ended.status}: ${ended.error?.message ?? 'see its events'}`);
 	return ended;
 }
 
-/** Runs a downloaded model over the held-out rows. Throws Error where it does not give the reported figures to the last bit. */
+/**
+ * Runs a downloaded model over the test rows; resolves with the mean weight of the corrupted modality where it is intact and where it is shuffled.
+ * Throws Error where the model does not give the reported figures to the last bit.
+ */
 async function checked(job: JobResource, file: string, datasetFolder: string, corrupted: ReadonlySet<number>) {
 	const dataset = openDataset(datasetFolder);
 	const { profile } = dataset;
@@ -81,13 +80,14 @@ function comparison(jobs: readonly JobResource[]): string {
 	return `${table([['test split', ...metrics], ...rows])}\n\n${table([['mean weight of', ...modalities], ...weights])}`;
 }
 
-/** What a preset does to the AUROC of even weights. */
+/** A sentence on what a preset does to the AUROC that uniform weights give. */
 function verdictOn(job: JobResource, uniform: JobResource): string {
 	const gain = (job.result?.metrics['test']?.['auroc'] ?? 0) - (uniform.result?.metrics['test']?.['auroc'] ?? 0);
 	const verb = Math.abs(gain) < 0.001 ? 'makes no difference to' : gain > 0 ? 'raises' : 'lowers';
 	return `On this dataset and seed ${job.spec.weighting.preset} ${verb} the AUROC of uniform weights (${gain >= 0 ? '+' : '−'}${Math.abs(gain).toFixed(4)}).`;
 }
 
+/** The demo itself: uploads the sample, trains, compares, writes the results to `output` and says what to do next. */
 async function show(folder: string, started: Promise<Service>, output: string): Promise<void> {
 	const { url } = await started;
 	say(`The service runs at ${url}, with its data in a temporary folder.`);
@@ -99,8 +99,9 @@ async function show(folder: string, started: Promise<Service>, output: string): 
 	say(`Uploaded ${dataset.id}: ${dataset.title ?? dataset.name}; rows: ${rows.join(', ')}.`);
 	say(`In ${CORRUPTED.share * 100} % of the messages the modality "${CORRUPTED.modality}" is that of another message.`);
 
+	const progress = progressOn(process.stdout);
 	const jobs: JobResource[] = [];
-	for (const preset of PRESETS) jobs.push(await trained(client, dataset.id, preset));
+	for (const preset of PRESETS) jobs.push(await trained(client, dataset.id, preset, progress));
 
 	const local = join(folder, 'dataset');
 	await mkdir(local);
@@ -127,14 +128,30 @@ async function show(folder: string, started: Promise<Service>, output: string): 
 	say(
 		`Under ${last.spec.weighting.preset} the modality "${CORRUPTED.modality}" weighs ${figure(trust.intact)} where it is intact and ${figure(trust.shuffled)} where it is shuffled.`,
 	);
-	say(`\nWritten: ${relative(process.cwd(), output) || output}/model.onnx, report.json, metrics.json`);
+	const at = (path: string): string => relative(process.cwd(), path) || '.';
+	say(`\nIn ${at(output)}:`);
+	say(
+		table([
+			['  model.onnx', `the model that was trained last, with the weighting ${last.spec.weighting.preset}`],
+			['  report.json', 'its spec, its dataset and its result, beside the results of the other two'],
+			['  metrics.json', 'its loss, metrics and weights, epoch by epoch'],
+		]),
+	);
+	say('\nNext:');
+	say(
+		table([
+			[`  npx steelyard inspect ${at(join(output, 'model.onnx'))}`, 'what the model takes and gives'],
+			['  npm start', 'a service that stays, until Ctrl-C'],
+			[`  npx steelyard datasets add ${at(SAMPLE)}`, 'in another terminal: upload the sample, and see how to train on it'],
+		]),
+	);
 }
 
 export function demo(program: Command): void {
 	program
 		.command('demo')
-		.description('train the sample dataset with and without weighting, and compare')
-		.option('-o, --output <folder>', 'where the model and its report go', 'out/demo')
+		.description('train on a sample dataset of real mail with and without weighting, and compare the models')
+		.option('-o, --output <folder>', 'where to write the last model and its report', 'out/demo')
 		.action(async ({ output }: { output: string }) => {
 			const folder = await mkdtemp(join(tmpdir(), 'steelyard-demo-'));
 			const started = startService({ home: join(folder, 'home'), port: 0, notify: (message) => process.stderr.write(`${message}\n`) });
@@ -148,7 +165,7 @@ export function demo(program: Command): void {
 			};
 			try {
 				const work = show(folder, started, resolve(output));
-				work.catch(() => {}); // what it meets while the service goes away under it is of no interest
+				work.catch(() => {}); // it fails when the service is stopped under it, which is no error
 				const code = await untilSignal(work, close);
 				if (code !== null) process.exitCode = code;
 			} finally {

@@ -1,33 +1,49 @@
-import { stat, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import { differentiateModel } from '@steelyard/model-file';
 import type { Command } from 'commander';
 import { parseDims, readModel, refused } from '../model-file.js';
-import { print, UsageError } from '../output.js';
+import { expectFolderOf, print, UsageError } from '../output.js';
 
 type Options = { loss: string; wrt?: string[]; dims?: Record<string, number>; out: string };
+
+/** Size of a symbolic batch unless `--dims` gives another, as of a job's batches. */
+const BATCH = 32;
+
+async function run(path: string, { loss, wrt, dims = {}, out }: Options, command: Command): Promise<void> {
+	const { json = false } = command.optsWithGlobals<{ json?: boolean }>();
+	const toStandardOutput = out === '-';
+	if (toStandardOutput && json) throw new UsageError('--json and --out - both write to standard output; expected one of them');
+	const bytes = await readModel(path);
+	if (!toStandardOutput) await expectFolderOf(out);
+	const made = await differentiateModel(bytes, { loss, dims, batch: BATCH, ...(wrt === undefined ? {} : { wrt }) }).catch(refused);
+	for (const [name, size] of Object.entries(made.dims))
+		if (dims[name] === undefined)
+			process.stderr.write(`The symbolic dimension "${name}" is ${size} in the new model; choose another size with --dims ${name}=8\n`);
+	if (toStandardOutput) {
+		process.stdout.write(made.bytes);
+		return;
+	}
+	await writeFile(out, made.bytes);
+	const gradients = made.wrt.map((name) => `grad/${name}`);
+	const text = [`${out}  ${made.bytes.length} bytes`, loss, ...gradients].join('\n  ');
+	print(json, { out, bytes: made.bytes.length, loss, gradients, dims: made.dims }, text);
+}
 
 export function differentiate(program: Command): void {
 	program
 		.command('differentiate <model>')
-		.description('write a model that gives, beside a loss, its gradients as the outputs grad/<name>')
+		.description('write a model that computes a loss and, as outputs grad/<name>, its gradients')
 		.requiredOption('--loss <name>', 'the loss: a scalar value of the model')
 		.option(
 			'--wrt <names>',
-			'initializers or inputs, with commas between (default: the trainable initializers)',
+			'take gradients with respect to these initializers or inputs, separated by commas (default: the trainable initializers)',
 			(text, before: string[] = []) => [...before, ...text.split(',').filter((name) => name !== '')],
 		)
-		.option('--dims <sizes>', 'sizes of the symbolic dimensions, such as batch=8,time=20', parseDims)
-		.requiredOption('-o, --out <file>', 'where to write the ONNX model (operator set 18)')
-		.action(async (path: string, { loss, wrt, dims = {}, out }: Options, command: Command) => {
-			const { json = false } = command.optsWithGlobals<{ json?: boolean }>();
-			const bytes = await readModel(path);
-			if (!(await stat(dirname(out)).catch(() => null))?.isDirectory())
-				throw new UsageError(`there is no folder ${dirname(out)} to write to`);
-			const made = await differentiateModel(bytes, { loss, dims, ...(wrt === undefined ? {} : { wrt }) }).catch(refused);
-			await writeFile(out, made.bytes);
-			const gradients = made.wrt.map((name) => `grad/${name}`);
-			const text = [`${out}  ${made.bytes.length} bytes`, loss, ...gradients].join('\n  ');
-			print(json, { out, bytes: made.bytes.length, loss, gradients }, text);
-		});
+		.option(
+			'--dims <sizes>',
+			`sizes of symbolic dimensions, such as batch=8,time=20; a symbolic first dimension of an input is ${BATCH} unless given`,
+			parseDims,
+		)
+		.requiredOption('-o, --out <file>', 'where to write the ONNX model (operator set 18), - for standard output')
+		.action(run);
 }

@@ -3,18 +3,20 @@ import { inspectModel } from '@steelyard/model-file';
 import type { Command } from 'commander';
 import { parseDims, readModel, refused } from '../model-file.js';
 import { print, table } from '../output.js';
+import { bytesText, countText } from '../units.js';
 
 const shapeOf = (shape: readonly (number | string)[]): string => `[${shape.join(', ')}]`;
 const sizeOf = (shape: readonly number[]): number => shape.reduce((size, dim) => size * dim, 1);
 
-function shown(path: string, report: ModelReport, bytes: number): string {
+/** The report on a model, to read. */
+function reportText(path: string, report: ModelReport, bytes: number): string {
 	const { inputs, outputs, parameters, operators, blockers, opset } = report;
 	const trained = parameters.filter(({ trainable }) => trainable).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 	const values = (title: string, all: ModelReport['inputs']): string =>
 		table([[title, 'type', 'shape'], ...all.map(({ name, dtype, shape }) => [name, dtype, shapeOf(shape)])]);
 	const counts = Object.entries(operators).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
 	return [
-		`${path}: ${bytes} bytes, operator set ${opset}, ${trained} trainable numbers`,
+		`${path}: ${bytesText(bytes)}, operator set ${opset}, ${countText(trained)} trainable numbers`,
 		values('input', inputs),
 		values('output', outputs),
 		table([
@@ -23,7 +25,7 @@ function shown(path: string, report: ModelReport, bytes: number): string {
 		]),
 		table([['operator', 'count'], ...counts.map(([operator, count]) => [operator, String(count)])]),
 		blockers.length === 0
-			? 'Nothing stands against training it.'
+			? 'Nothing prevents training it.'
 			: table([['blocker', 'what'], ...blockers.map(({ code, message }) => [code, message])]),
 	].join('\n\n');
 }
@@ -31,12 +33,12 @@ function shown(path: string, report: ModelReport, bytes: number): string {
 export function inspect(program: Command): void {
 	program
 		.command('inspect <model>')
-		.description('what an ONNX model takes and gives, which of its initializers training would change, and what stands against training it')
-		.option('--dims <sizes>', 'sizes of symbolic dimensions for the trial, such as batch=8,time=20', parseDims)
+		.description('show the inputs and outputs of an ONNX model, which initializers training would change, and what prevents training')
+		.option('--dims <sizes>', 'sizes of symbolic dimensions with which it is tried, such as batch=8,time=20', parseDims)
 		.action(async (path: string, { dims = {} }: { dims?: Record<string, number> }, command: Command) => {
 			const { json = false } = command.optsWithGlobals<{ json?: boolean }>();
 			const bytes = await readModel(path);
 			const report = await inspectModel(bytes, { dims }).catch(refused);
-			print(json, { ...report, bytes: bytes.length }, shown(path, report, bytes.length));
+			print(json, { ...report, bytes: bytes.length }, reportText(path, report, bytes.length));
 		});
 }

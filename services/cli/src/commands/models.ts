@@ -1,45 +1,53 @@
 import { openAsBlob } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename } from 'node:path';
 import type { ModelResource } from '@steelyard/contracts';
 import type { Command } from 'commander';
 import { connected } from '../connect.js';
-import { downloadArtifact } from '../download.js';
+import { addDownload } from '../download-command.js';
+import { listCommand } from '../listing.js';
 import { EXIT, print, table, UsageError } from '../output.js';
+import { bytesText, countText, timeText } from '../units.js';
 
-/** Names told on one line. */
-const TOLD = 12;
+/** Most names of parameters that are shown. */
+const MOST_NAMES = 12;
 
-function shown({ id, name, status, bytes, report, error }: ModelResource): string {
-	const rows = [
+type Report = NonNullable<ModelResource['report']>;
+
+const valuesText = (values: Report['inputs']): string => values.map(({ name, shape }) => `${name} [${shape.join(', ')}]`).join('  ');
+
+/** The inputs and outputs of a model, what of it can be trained, and what prevents that. */
+function reportRows({ inputs, outputs, parameters, blockers }: Report): string[][] {
+	const trainable = parameters.filter((parameter) => parameter.trainable);
+	const numbers = trainable.reduce((sum, { shape }) => sum + shape.reduce((size, dim) => size * dim, 1), 0);
+	const names = trainable.slice(0, MOST_NAMES).map(({ name }) => name);
+	const more = trainable.length - names.length;
+	return [
+		['inputs', valuesText(inputs)],
+		['outputs', valuesText(outputs)],
+		[
+			'parameters',
+			`${countText(numbers)} trainable numbers in ${trainable.length} ${trainable.length === 1 ? 'initializer' : 'initializers'}`,
+		],
+		...(names.length === 0 ? [] : [['', names.join('  ') + (more > 0 ? `  and ${more} more` : '')]]),
+		...blockers.map(({ message, where }) => ['blocked by', where === null ? message : `${message} (${where})`]),
+	];
+}
+
+const modelText = ({ id, name, status, bytes, created_at, report, error }: ModelResource): string =>
+	table([
 		['id', id],
 		['name', name],
 		['status', status],
-		['bytes', String(bytes)],
-	];
-	if (error !== null) rows.push(['error', `${error.message} (${error.code}${error.param === null ? '' : `, at ${error.param}`})`]);
-	if (report === null) return table(rows);
-	const values = (all: typeof report.inputs) => all.map((value) => `${value.name} [${value.shape.join(', ')}]`).join('  ');
-	const trainable = report.parameters.filter((parameter) => parameter.trainable);
-	const numbers = trainable.reduce((sum, { shape }) => sum + shape.reduce((size, dim) => size * dim, 1), 0);
-	rows.push(['inputs', values(report.inputs)], ['outputs', values(report.outputs)]);
-	rows.push(['parameters', `${numbers} numbers in ${trainable.length} that can be trained`]);
-	const more = trainable.length > TOLD ? `  and ${trainable.length - TOLD} more` : '';
-	if (trainable.length > 0)
-		rows.push([
-			'',
-			trainable
-				.slice(0, TOLD)
-				.map((parameter) => parameter.name)
-				.join('  ') + more,
-		]);
-	for (const { message, where } of report.blockers) rows.push(['blocked by', where === null ? message : `${message} (${where})`]);
-	return table(rows);
-}
+		...(error === null ? [] : [['error', `${error.message} (${error.code}${error.param === null ? '' : `, at ${error.param}`})`]]),
+		['size', bytesText(bytes)],
+		['created', timeText(created_at)],
+		...(report === null ? [] : reportRows(report)),
+	]);
 
 /** A model as the body of an upload. */
 async function sourceOf(file: string): Promise<Blob> {
-	if (!(await stat(file).catch(() => null))?.isFile()) throw new UsageError(`${file} is no file; expected an ONNX model`);
+	if (!(await stat(file).catch(() => null))?.isFile()) throw new UsageError(`${file} is not a file; expected an ONNX model`);
 	return openAsBlob(file);
 }
 
@@ -47,62 +55,40 @@ async function add(file: string, { wait = false }: { wait?: boolean }, command: 
 	const { client, json } = connected(command);
 	const uploaded = await client.models.create(await sourceOf(file), basename(file));
 	const model = wait ? await client.models.inspected(uploaded.id) : uploaded;
-	print(json, model, shown(model));
+	print(json, model, modelText(model));
 	if (model.status === 'refused') process.exitCode = EXIT.refused;
 }
 
-async function list({ limit }: { limit: string }, command: Command): Promise<void> {
-	const { client, json } = connected(command);
-	const { data } = await client.models.list({ limit: Number(limit) });
-	print(json, data, table([['id', 'status', 'name', 'bytes'], ...data.map((m) => [m.id, m.status, m.name, String(m.bytes)])]));
-}
-
-async function download(id: string, { output }: { output: string }, command: Command): Promise<void> {
-	const { client, json } = connected(command);
-	if (!(await stat(dirname(output)).catch(() => null))?.isDirectory())
-		throw new UsageError(`there is no folder ${dirname(output)} to write to`);
-	const leaving = new AbortController();
-	const leave = (): void => leaving.abort();
-	process.once('SIGINT', leave);
-	try {
-		const artifact = await downloadArtifact(client, id, 'model.onnx', output, leaving.signal);
-		print(json, artifact, `${output}  ${artifact.bytes} bytes  sha256 ${artifact.sha256}`);
-	} catch (error) {
-		if (!leaving.signal.aborted) throw error;
-		process.exitCode = 130;
-	} finally {
-		process.off('SIGINT', leave);
-	}
-}
-
 export function models(program: Command): void {
-	const group = program.command('models').description('upload models of your own, and download trained ones');
+	const group = program.command('models').description('upload, inspect and remove models of your own');
 	group
 		.command('add <file>')
-		.description('upload a forward graph as ONNX')
-		.option('--wait', 'until it is inspected; exits 2 where it is refused')
+		.description('upload a forward graph, which a job of the family "custom" trains')
+		.option('--wait', 'wait until it is inspected; exits with 2 where it is refused')
 		.action(add);
-	group.command('list').description('the newest uploaded models').option('--limit <count>', 'how many, 1 to 100', '20').action(list);
+	listCommand<ModelResource>(group, {
+		plural: 'models',
+		heading: ['id', 'status', 'name', 'size', 'created'],
+		row: ({ id, status, name, bytes, created_at }) => [id, status, name, bytesText(bytes), timeText(created_at)],
+		page: (client, query) => client.models.list(query),
+	});
 	group
-		.command('show <id>')
-		.description('one uploaded model, with its report')
+		.command('show <model>')
+		.alias('get')
+		.description('show one uploaded model, with the report of its inspection')
 		.action(async (id: string, _options: unknown, command: Command) => {
 			const { client, json } = connected(command);
 			const model = await client.models.get(id);
-			print(json, model, shown(model));
+			print(json, model, modelText(model));
 		});
 	group
-		.command('remove <id>')
-		.description('delete an uploaded model that no job uses')
+		.command('remove <model>')
+		.description('delete an uploaded model that no unfinished job uses')
 		.action(async (id: string, _options: unknown, command: Command) => {
 			const { client, json } = connected(command);
 			const model = await client.models.get(id);
 			await client.models.remove(id);
 			print(json, model, `removed ${id}`);
 		});
-	group
-		.command('download <job>')
-		.description('download the ONNX model that a job trained')
-		.requiredOption('-o, --output <file>', 'where to write it')
-		.action(download);
+	addDownload(group, 'the same as "jobs download", by its older name');
 }

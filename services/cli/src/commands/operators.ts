@@ -5,7 +5,7 @@ import { print, table } from '../output.js';
 export function operators(program: Command): void {
 	program
 		.command('operators')
-		.description('every ONNX operator, and whether models with it can be trained')
+		.description('list every ONNX operator, and whether a model that has it can be trained')
 		.action((_options: unknown, command: Command) => {
 			const { json = false } = command.optsWithGlobals<{ json?: boolean }>();
 			const coverage = operatorCoverage();

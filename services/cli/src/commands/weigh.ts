@@ -1,5 +1,3 @@
-import { stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { writeNumberTable } from '@steelyard/dataset';
 import {
 	type ConsensusStatistics,
@@ -15,12 +13,13 @@ import {
 	weightingPreset,
 } from '@steelyard/weighting';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { print, table, UsageError } from '../output.js';
+import { probability, wholeNumber } from '../numbers.js';
+import { expectFolderOf, print, table, UsageError } from '../output.js';
 import { looksLikeProbabilities, type NamedPredictions, readPredictions } from '../predictions.js';
 
 const TASKS: readonly WeightingTask[] = ['binary', 'multiclass', 'multilabel', 'regression'];
 
-/** Choices that are read by BTW alone, and those of any method; divergence and mutual information are told for all. */
+/** Choices that BTW alone reads, and choices of every method: divergence and mutual information are reported for all methods. */
 type OfBtw = Partial<Pick<WeightingConfig, 'combine' | 'direction' | 'normalise' | 'renormalise' | 'informationScale'>>;
 type OfAny = Partial<Pick<WeightingConfig, 'sigma'>> & { mutualInformation?: 'ksg' | 'argmax' };
 
@@ -37,7 +36,7 @@ type Options = OfBtw &
 		out?: string;
 	};
 
-/** `NAME=FILE`, each name once. */
+/** Reads an option of the form `NAME=FILE`, in which each name may stand once. */
 function named(text: string, before: ReadonlyMap<string, string> = new Map()): Map<string, string> {
 	const [, name, file] = /^([^=]+)=(.+)$/.exec(text) ?? [];
 	if (name === undefined || file === undefined) throw new InvalidArgumentError(`"${text}" is not of the form NAME=FILE.npy`);
@@ -45,19 +44,9 @@ function named(text: string, before: ReadonlyMap<string, string> = new Map()): M
 	return new Map([...before, [name, file]]);
 }
 
-function parseSeed(text: string): number {
-	if (!/^\d+$/.test(text) || !Number.isSafeInteger(Number(text))) throw new InvalidArgumentError(`"${text}" is no integer of at least 0`);
-	return Number(text);
-}
-
-function parseEpsilon(text: string): number {
-	if (!(Number(text) > 0 && Number(text) < 1)) throw new InvalidArgumentError(`"${text}" is no number between 0 and 1`);
-	return Number(text);
-}
-
 const flagOf = (option: string): string => `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
-/** The preset with what replaces its choices. A choice that its method does not read is refused rather than left aside. */
+/** The choices of the preset, replaced by those that are given. Throws UsageError for a choice that the method of the preset does not read. */
 function configuration({ preset, combine, direction, normalise, renormalise, informationScale, ...others }: Options): WeightingConfig {
 	const { sigma, mutualInformation, epsilon } = others;
 	const base = weightingPreset(preset);
@@ -78,7 +67,7 @@ function configuration({ preset, combine, direction, normalise, renormalise, inf
 	return { ...base, ...ofBtw, sigma: sigma ?? base.sigma, mi: mutualInformation ?? base.mi, epsilon: epsilon ?? base.epsilon };
 }
 
-/** What needs the labels is told by the option that would give them. */
+/** Throws UsageError where the method needs labels and none are given. */
 function expectLabels({ task, labels }: NamedPredictions, { method, sigma }: WeightingConfig): void {
 	if (labels) return;
 	if (method === 'consensus') throw new UsageError('the preset consensus is fitted to the labels: give --labels');
@@ -97,8 +86,8 @@ type Weighed = {
 	statistics?: ConsensusStatistics;
 };
 
-/** What the arithmetic says against the predictions is a refusal of what was given. */
-function arithmetic(config: WeightingConfig, predictions: NamedPredictions, seed: number): WeighedPredictions {
+/** Weighs the predictions. Throws UsageError where they do not fit the method. */
+function weighedBy(config: WeightingConfig, predictions: NamedPredictions, seed: number): WeighedPredictions {
 	try {
 		return weighPredictions(config, predictions, seed);
 	} catch (error) {
@@ -108,7 +97,7 @@ function arithmetic(config: WeightingConfig, predictions: NamedPredictions, seed
 
 function weighed(config: WeightingConfig, predictions: NamedPredictions, seed: number): { flat: Float32Array; value: Weighed } {
 	const { modalities, rows, present } = predictions;
-	const { divergence, information, weights, statistics } = arithmetic(config, predictions, seed);
+	const { divergence, information, weights, statistics } = weighedBy(config, predictions, seed);
 	const byName = <T>(of: (m: number) => T): Record<string, T> => Object.fromEntries(modalities.map((name, m) => [name, of(m)]));
 	const width = modalities.length;
 	return {
@@ -143,8 +132,8 @@ function shown({ modalities, divergence, mutual_information }: Weighed, flat: Fl
 async function run(options: Options, command: Command): Promise<void> {
 	const { json = false } = command.optsWithGlobals<{ json?: boolean }>();
 	const { out, task, fused, unimodal, mask = new Map(), labels, seed } = options;
-	if (out !== undefined && !(await stat(dirname(out)).catch(() => null))?.isDirectory())
-		throw new UsageError(`there is no folder ${dirname(out)} to write to`);
+	if (out === '-') throw new UsageError('--out -: the weights cannot be written to standard output; expected a file');
+	if (out !== undefined) await expectFolderOf(out);
 	const config = configuration(options);
 	const predictions = await readPredictions({ task, fused, unimodal, masks: mask, labels });
 	expectLabels(predictions, config);
@@ -161,28 +150,39 @@ export function weigh(program: Command): void {
 		new Option(flags, description).choices(choices);
 	program
 		.command('weigh')
+		.summary('compute how much each modality of each instance counts, from the predictions of any models')
 		.description(
-			"how much each modality of each instance counts, from predictions of anyone's models. Files are .npy: logits for classes, (rows, classes) or (rows, 1); values for regression. " +
-				'One refresh without history, so nothing is smoothed; there is no second pass, so the fused prediction given is the one that both mutual information and divergence are taken against. ' +
-				'consensus is fitted to the labels, by unimodal predictions that should each come from a model that was not trained on that row.',
+			'compute how much each modality of each instance counts, from the predictions of any models\n\n' +
+				'Predictions are .npy files: logits (rows, classes) or (rows, 1) for classes, values (rows, 1) for a regression. ' +
+				'The weights are those of a single refresh, so nothing is smoothed. Mutual information and divergence are both taken against the given predictions of the multimodal model. ' +
+				'The preset consensus is fitted to the labels; give it unimodal predictions of models that were not trained on the row that they predict.',
 		)
 		.addOption(choice('--task <task>', 'what the models predict', TASKS).makeOptionMandatory())
 		.requiredOption('--fused <file>', 'predictions of the multimodal model')
-		.requiredOption('--unimodal <name=file...>', 'predictions of one model a modality', named)
+		.requiredOption('--unimodal <name=file...>', 'predictions of one model per modality', named)
 		.option('--mask <name=file...>', '1 where an instance has the modality, 0 where it is missing: (rows,)', named)
-		.option('--labels <file>', 'targets: classes, 0 and 1, or values; read by consensus, and by regression unless --sigma fixed')
-		.addOption(choice('--preset <name>', 'where the choices below begin', WEIGHTING_PRESET_NAMES).default('btw'))
-		.addOption(choice('--combine <parts>', 'what a weight is made of', ['none', 'mi', 'kl', 'kl+mi']))
-		.addOption(choice('--direction <way>', 'whether it grows with the divergence or falls', ['divergence', 'agreement']))
-		.addOption(choice('--normalise <over>', 'the divergence: by modality, or by instance', ['minmax', 'row']))
-		.addOption(choice('--renormalise <scale>', 'the weights of an instance', ['none', 'sum1', 'mean1']))
-		.addOption(choice('--mutual-information <estimator>', 'of the modality weights', ['ksg', 'argmax']))
-		.addOption(choice('--information-scale <scale>', 'of the modality weights: nats, or shares', ['none', 'sum']))
+		.option('--labels <file>', 'targets: classes, 0 and 1, or values; needed by consensus, and by a regression unless --sigma fixed')
+		.addOption(choice('--preset <name>', 'the method, and defaults of the choices below', WEIGHTING_PRESET_NAMES).default('btw'))
+		.addOption(choice('--combine <parts>', 'the parts that a weight is made of', ['none', 'mi', 'kl', 'kl+mi']))
+		.addOption(choice('--direction <way>', 'whether a weight grows with the divergence or with the agreement', ['divergence', 'agreement']))
 		.addOption(
-			choice('--sigma <of>', 'standard deviations of a regression; oracle takes those of each instance', ['fixed', 'residual', 'oracle']),
+			choice('--normalise <over>', 'scale divergences over the instances of a modality, or over the modalities of an instance', [
+				'minmax',
+				'row',
+			]),
 		)
-		.option('--epsilon <probability>', 'a priori, that consensus cannot trust a modality', parseEpsilon)
-		.option('--seed <integer>', 'of the noise by which ksg breaks ties', parseSeed, 0)
-		.option('-o, --out <file>', 'write the weights as float32 (rows, modalities)')
+		.addOption(choice('--renormalise <scale>', 'what the weights of an instance sum up to', ['none', 'sum1', 'mean1']))
+		.addOption(choice('--mutual-information <estimator>', 'estimator of the mutual information', ['ksg', 'argmax']))
+		.addOption(choice('--information-scale <scale>', 'mutual information in nats, or as shares of its sum', ['none', 'sum']))
+		.addOption(
+			choice('--sigma <of>', 'standard deviations of a regression; oracle takes the residual of each instance', [
+				'fixed',
+				'residual',
+				'oracle',
+			]),
+		)
+		.option('--epsilon <probability>', 'prior probability that consensus cannot trust a modality', probability)
+		.option('--seed <integer>', 'seed of the noise with which ksg breaks ties', wholeNumber(0), 0)
+		.option('-o, --out <file>', 'write the weights to an .npy file, float32 (rows, modalities)')
 		.action(run);
 }

@@ -1,0 +1,7 @@
+import type { JobResource } from '@steelyard/contracts';
+
+/** The device that a job trains on, in a few words; `npm run cuda` says what a GPU lacks. */
+export function deviceText({ provider, note }: NonNullable<JobResource['device']>): string {
+	if (provider === 'cuda') return 'using the GPU (CUDA)';
+	return note === null ? 'using the CPU' : 'no GPU found, using the CPU';
+}

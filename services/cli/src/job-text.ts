@@ -1,0 +1,106 @@
+import type { JobResource, JobResult, Metrics } from '@steelyard/contracts';
+import { deviceText } from './device-text.js';
+import { table } from './output.js';
+import { bytesText, countText, durationText, timeText } from './units.js';
+
+const figure = (value: number | null | undefined): string => (typeof value === 'number' ? value.toFixed(4) : '–');
+const weight = (value: number): string => value.toFixed(2);
+
+/** Weights are summed up in float32: a difference below this is none. */
+const SAME = 1e-5;
+const same = (a: number, b: number): boolean => Math.abs(a - b) <= SAME * Math.max(1, Math.abs(a));
+
+type Weights = JobResult['modality_weights'];
+
+/** What the weights of one modality come to, such as `mean 0.92, 80 % of rows between 0.71 and 1.10`. */
+export function weightText({ mean, p10, p90 }: Weights[string]): string {
+	if (same(p10, mean) && same(mean, p90)) return `${weight(mean)} in every row`;
+	return `mean ${weight(mean)}, 80 % of rows between ${weight(p10)} and ${weight(p90)}`;
+}
+
+function weightRows(weights: Weights): string[][] {
+	const all = Object.entries(weights);
+	const first = all[0]?.[1];
+	if (first === undefined) return [];
+	if (all.length > 1 && all.every(([, { mean, p10, p90 }]) => [mean, p10, p90].every((value) => same(value, first.mean))))
+		return [['weights', `all equal: ${weight(first.mean)} for every modality in every row`]];
+	return all.map(([modality, one]) => [`weight ${modality}`, weightText(one)]);
+}
+
+/** Metrics as a table with a row per split. */
+function metricsTable(splits: Readonly<Record<string, Metrics>>): string {
+	const names = [...new Set(Object.values(splits).flatMap((metrics) => Object.keys(metrics)))];
+	return table([
+		['split', ...names],
+		...Object.entries(splits).map(([split, metrics]) => [split, ...names.map((name) => figure(metrics[name]))]),
+	]);
+}
+
+function epochText({ spec, epoch, result }: JobResource): string | null {
+	if (result !== null) return `best epoch ${result.best_epoch + 1} of ${result.epochs} trained, at most ${spec.training.epochs}`;
+	return epoch === null ? null : `${epoch + 1} of at most ${spec.training.epochs}`;
+}
+
+function progressText({ progress, eta_seconds, finished_at }: JobResource): string {
+	const left = eta_seconds === null || finished_at !== null ? '' : `, about ${durationText(eta_seconds)} left`;
+	return `${Math.floor(progress * 100)} %${left}`;
+}
+
+function statusText({ status, stage, attempt, cancel_requested, finished_at }: JobResource): string {
+	return [
+		status,
+		...(stage === null ? [] : [stage]),
+		...(attempt > 1 ? [`attempt ${attempt}`] : []),
+		...(cancel_requested && finished_at === null ? ['asked to cancel'] : []),
+	].join(', ');
+}
+
+/** Everything that the record of a job says, to read. Epochs are counted from 1. */
+export function jobText(job: JobResource): string {
+	const { spec, result, error } = job;
+	const rows: Array<[string, string | null]> = [
+		['id', job.id],
+		['status', statusText(job)],
+		['error', error === null ? null : `${error.message} (${error.code}${error.param === null ? '' : `, at ${error.param}`})`],
+		['progress', progressText(job)],
+		['epochs', epochText(job)],
+		['dataset', spec.dataset],
+		['model', `${spec.model.family}${result === null ? '' : `, ${countText(result.parameters)} parameters`}`],
+		['weighting', spec.weighting.preset],
+		['device', job.device === null ? null : deviceText(job.device)],
+		['created', timeText(job.created_at)],
+		['started', job.started_at === null ? null : timeText(job.started_at)],
+		['finished', job.finished_at === null ? null : timeText(job.finished_at)],
+		['trained for', result === null ? null : durationText(result.seconds)],
+	];
+	if (result !== null) rows.push(...(weightRows(result.modality_weights) as Array<[string, string]>));
+	else
+		for (const [modality, mean] of Object.entries(job.modality_weights ?? {}))
+			rows.push([`weight ${modality}`, `mean ${weight(mean)} so far`]);
+	const known = rows.filter((row): row is [string, string] => row[1] !== null);
+	const metrics = result?.metrics ?? (job.metrics === null ? {} : { validation: job.metrics });
+	return [
+		table(known),
+		...(Object.keys(metrics).length === 0 ? [] : [metricsTable(metrics)]),
+		...(job.artifacts.length === 0
+			? []
+			: [table([['artifact', 'size'], ...job.artifacts.map(({ name, bytes }) => [name, bytesText(bytes)])])]),
+	].join('\n\n');
+}
+
+/** Metrics that sum a model up, from the one to take first. */
+const MAIN_METRICS = ['accuracy', 'mae', 'loss'];
+
+/**
+ * The metric by which a job is told from others, such as `accuracy 0.9638 test`: the one that stops it early unless that is the loss, else accuracy, or
+ * the mean absolute error of a regression; over the test split where there is one, over validation while it runs.
+ */
+export function mainMetric({ spec, result, metrics }: JobResource): string {
+	const [split, values] =
+		result === null ? ['validation', metrics ?? {}] : (Object.entries(result.metrics).findLast(([name]) => name !== 'train') ?? ['', {}]);
+	const test = result?.metrics['test'];
+	const measured = test ?? values;
+	const stopping = spec.training.early_stopping?.metric ?? 'loss';
+	const name = [...(stopping === 'loss' ? [] : [stopping]), ...MAIN_METRICS].find((one) => typeof measured[one] === 'number');
+	return name === undefined ? '–' : `${name} ${figure(measured[name])} ${test === undefined ? split : 'test'}`;
+}

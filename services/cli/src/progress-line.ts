@@ -1,0 +1,117 @@
+import type { JobEvent } from '@steelyard/contracts';
+import { durationText } from './units.js';
+
+export type ProgressEvent = Extract<JobEvent, { type: 'progress' }>;
+
+/** What a model came to so far. */
+export type TrainedModel = {
+	/** Epochs that were trained. */
+	epochs: number;
+	/** The epoch whose parameters are kept, from 1; null before there is one. */
+	bestEpoch: number | null;
+	/** Of the kept parameters; null where the validation split has no row with the modality. */
+	validationLoss: number | null;
+};
+
+/** The models that were trained under one name: the fusion model, or the unimodal models of one modality (one per fold). */
+export type Trained = {
+	name: string;
+	/** Most epochs that a model may train. */
+	epochs: number;
+	models: readonly TrainedModel[];
+};
+
+/** A part of a line; of two parts the one with the smaller `rank` is the more important. */
+type Field = { text: string; rank: number };
+
+const NAME_WIDTH = 18;
+const GAP = '  ';
+const BAR = { narrowest: 8, widest: 24 };
+
+const cut = (text: string, width: number): string => (text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`);
+// JSON has no NaN: a loss that is not a number arrives as null.
+const figure = (value: number | null): string => (value === null ? '–' : value.toFixed(4));
+const bar = (fraction: number, width: number): string => '█'.repeat(Math.round(fraction * width)).padEnd(width, '·');
+const joined = (fields: readonly Field[]): string => `${GAP}${fields.map(({ text }) => text).join(GAP)}`;
+
+/** The line of these fields, without the least important ones where there is no room for all. */
+function fitted(fields: readonly Field[], columns: number): string {
+	const left = [...fields];
+	while (left.length > 1 && joined(left).length > columns) {
+		const least = Math.max(...left.map(({ rank }) => rank));
+		left.splice(
+			left.findIndex(({ rank }) => rank === least),
+			1,
+		);
+	}
+	return cut(joined(left), columns);
+}
+
+/** `unimodal text` for the stage that trains one model per modality, else the name of the stage. */
+export const nameOf = ({ stage, model }: { stage: string; model: string }): string =>
+	stage === 'unimodal' ? `unimodal ${model.replace(/\.\d+$/, '')}` : stage;
+
+/** `fold 3` where the model is one of several of its modality, which events name `text.2`. */
+const foldOf = (model: string): string | null => {
+	const fold = /\.(\d+)$/.exec(model)?.[1];
+	return fold === undefined ? null : `fold ${Number(fold) + 1}`;
+};
+
+/**
+ * The line of a job that trains: the model and its epoch, then how far the whole job is and how long it still takes.
+ * The bar takes the room that the rest leaves; in narrow windows the speed, then the losses and the fold are left out.
+ */
+export function runningLine(event: ProgressEvent, validationLoss: number | null, columns: number): string {
+	const fold = foldOf(event.model);
+	const fields: Field[] = [
+		{ text: nameOf(event).padEnd(NAME_WIDTH), rank: 0 },
+		...(fold === null ? [] : [{ text: fold, rank: 4 }]),
+		{ text: `epoch ${String(event.epoch + 1).padStart(String(event.epochs).length)}/${event.epochs}`, rank: 2 },
+		{ text: `loss ${figure(event.loss)}`, rank: 5 },
+		...(validationLoss === null ? [] : [{ text: `validation ${figure(validationLoss)}`, rank: 6 }]),
+		{ text: `job ${String(Math.floor(event.progress * 100)).padStart(3)} %`, rank: 1 },
+		...(event.eta_seconds === null ? [] : [{ text: `eta ${durationText(event.eta_seconds)}`, rank: 3 }]),
+		{ text: `${Math.round(event.rows_per_second)} rows/s`, rank: 7 },
+	];
+	const line = fitted(fields, columns);
+	const room = Math.min(BAR.widest, columns - line.length - GAP.length);
+	if (room < BAR.narrowest || columns === Number.POSITIVE_INFINITY) return line; // a log needs no bar
+	const place = line.indexOf('job ');
+	return `${line.slice(0, place)}${bar(event.progress, room)}${GAP}${line.slice(place)}`;
+}
+
+/** `9`, or `9–14` where the values differ; empty without values. */
+function range(values: ReadonlyArray<number | null>, text: (value: number) => string): string {
+	const known = values.filter((value) => value !== null);
+	if (known.length === 0) return '';
+	const [least, most] = [text(Math.min(...known)), text(Math.max(...known))];
+	return least === most ? least : `${least}–${most}`;
+}
+
+/** The line that stays of trained models: whether they stopped early, their best epoch and its validation loss; in fewer words in a narrow window. */
+export function trainedLine({ name, epochs, models }: Trained, columns: number): string {
+	const count = range(
+		models.map((model) => model.epochs),
+		String,
+	);
+	const best = range(
+		models.map(({ bestEpoch }) => bestEpoch),
+		String,
+	);
+	const loss = range(
+		models.map(({ validationLoss }) => validationLoss),
+		(value) => value.toFixed(4),
+	);
+	const early = models.some((model) => model.epochs < epochs);
+	const several = models.length > 1 && `${models.length} models`;
+	const bestEpoch = best !== '' && `best epoch ${best}`;
+	const validationLoss = loss !== '' && `validation loss ${loss}`;
+	const stopped = early ? `stopped at ${count}/${epochs}` : `${epochs} epochs`;
+	const wordings = [
+		[several, early ? `stopped early at epoch ${count} of at most ${epochs}` : `trained all ${epochs} epochs`, bestEpoch, validationLoss],
+		[several, stopped, bestEpoch, validationLoss],
+		[stopped, best !== '' && `best ${best}`, loss !== '' && `loss ${loss}`],
+		[stopped, loss !== '' && `loss ${loss}`],
+	].map((parts) => `${GAP}${name.padEnd(NAME_WIDTH)}${GAP}${parts.filter((part) => part !== false).join(', ')}`);
+	return wordings.find((line) => line.length <= columns) ?? cut(wordings.at(-1) as string, columns);
+}
