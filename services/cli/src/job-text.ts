@@ -27,12 +27,12 @@ function weightRows(weights: Weights): string[][] {
 	return all.map(([modality, one]) => [`weight ${modality}`, weightText(one)]);
 }
 
-/** Metrics as a table with a row per split. */
+/** Metrics as a table with a column per split. */
 function metricsTable(splits: Readonly<Record<string, Metrics>>): string {
 	const names = [...new Set(Object.values(splits).flatMap((metrics) => Object.keys(metrics)))];
 	return table([
-		['split', ...names],
-		...Object.entries(splits).map(([split, metrics]) => [split, ...names.map((name) => figure(metrics[name]))]),
+		['metric', ...Object.keys(splits)],
+		...names.map((name) => [name, ...Object.values(splits).map((metrics) => figure(metrics[name]))]),
 	]);
 }
 
@@ -88,19 +88,17 @@ export function jobText(job: JobResource): string {
 	].join('\n\n');
 }
 
-/** Metrics that sum a model up, from the one to take first. */
+/** Metrics that sum up a model, in the order in which they are looked for. */
 const MAIN_METRICS = ['accuracy', 'mae', 'loss'];
 
 /**
- * The metric by which a job is told from others, such as `accuracy 0.9638 test`: the one that stops it early unless that is the loss, else accuracy, or
- * the mean absolute error of a regression; over the test split where there is one, over validation while it runs.
+ * The metric that tells jobs apart in a list, such as `accuracy 0.9638 test`: the one that early stopping looks at unless that is the loss, else the
+ * accuracy, or the mean absolute error of a regression. It is that of the test split where there is one, else of validation.
  */
 export function mainMetric({ spec, result, metrics }: JobResource): string {
-	const [split, values] =
-		result === null ? ['validation', metrics ?? {}] : (Object.entries(result.metrics).findLast(([name]) => name !== 'train') ?? ['', {}]);
-	const test = result?.metrics['test'];
-	const measured = test ?? values;
+	const splits = result?.metrics ?? { validation: metrics ?? {} };
+	const [split, measured] = Object.entries(splits).find(([name]) => name === 'test') ?? Object.entries(splits).at(-1) ?? ['', {}];
 	const stopping = spec.training.early_stopping?.metric ?? 'loss';
 	const name = [...(stopping === 'loss' ? [] : [stopping]), ...MAIN_METRICS].find((one) => typeof measured[one] === 'number');
-	return name === undefined ? '–' : `${name} ${figure(measured[name])} ${test === undefined ? split : 'test'}`;
+	return name === undefined ? '–' : `${name} ${figure(measured[name])} ${split}`;
 }

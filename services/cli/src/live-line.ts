@@ -1,4 +1,4 @@
-import { clearScreenDown, cursorTo, moveCursor } from 'node:readline';
+import { clearLine, cursorTo, moveCursor } from 'node:readline';
 
 /** Gives a line of at most so many columns. */
 export type Line = (columns: number) => string;
@@ -26,13 +26,14 @@ export function liveLine(stream: NodeJS.WriteStream): LiveLine {
 	let shown = 0;
 	const columns = (): number => stream.columns || DEFAULT_COLUMNS;
 	const textOf = (line: Line): string => line(columns() - 1);
+	/** Row by row: some terminals take the clearing of all that is below for that of a screen, and keep a copy in their history. */
 	const erase = (): void => {
 		const rows = Math.ceil(shown / columns());
-		if (rows > 1) moveCursor(stream, 0, 1 - rows);
-		if (rows > 0) {
-			cursorTo(stream, 0);
-			clearScreenDown(stream);
+		for (let row = rows; row >= 1; row--) {
+			clearLine(stream, 0);
+			if (row > 1) moveCursor(stream, 0, -1);
 		}
+		if (rows > 0) cursorTo(stream, 0);
 		shown = 0;
 	};
 	const redraw = (): void => {

@@ -9,8 +9,10 @@ export type TrainedModel = {
 	epochs: number;
 	/** The epoch whose parameters are kept, from 1; null before there is one. */
 	bestEpoch: number | null;
-	/** Of the kept parameters; null where the validation split has no row with the modality. */
-	validationLoss: number | null;
+	/** Validation loss of the kept parameters; null where the validation split has no row with the modality. */
+	bestLoss: number | null;
+	/** Validation loss of the newest epoch. */
+	newestLoss: number | null;
 };
 
 /** The models that were trained under one name: the fusion model, or the unimodal models of one modality (one per fold). */
@@ -24,7 +26,7 @@ export type Trained = {
 /** A part of a line; of two parts the one with the smaller `rank` is the more important. */
 type Field = { text: string; rank: number };
 
-const NAME_WIDTH = 18;
+const NAME_WIDTH = 16;
 const GAP = '  ';
 const BAR = { narrowest: 8, widest: 24 };
 
@@ -34,17 +36,14 @@ const figure = (value: number | null): string => (value === null ? '–' : value
 const bar = (fraction: number, width: number): string => '█'.repeat(Math.round(fraction * width)).padEnd(width, '·');
 const joined = (fields: readonly Field[]): string => `${GAP}${fields.map(({ text }) => text).join(GAP)}`;
 
-/** The line of these fields, without the least important ones where there is no room for all. */
-function fitted(fields: readonly Field[], columns: number): string {
-	const left = [...fields];
-	while (left.length > 1 && joined(left).length > columns) {
-		const least = Math.max(...left.map(({ rank }) => rank));
-		left.splice(
-			left.findIndex(({ rank }) => rank === least),
-			1,
-		);
+/** As many of these fields as fit into so many columns, the important ones first, in the order given. */
+function fitting(fields: readonly Field[], columns: number): Field[] {
+	let chosen: Field[] = [];
+	for (const field of [...fields].sort((a, b) => a.rank - b.rank)) {
+		const more = fields.filter((one) => one === field || chosen.includes(one));
+		if (chosen.length === 0 || joined(more).length <= columns) chosen = more;
 	}
-	return cut(joined(left), columns);
+	return chosen;
 }
 
 /** `unimodal text` for the stage that trains one model per modality, else the name of the stage. */
@@ -58,26 +57,31 @@ const foldOf = (model: string): string | null => {
 };
 
 /**
- * The line of a job that trains: the model and its epoch, then how far the whole job is and how long it still takes.
- * The bar takes the room that the rest leaves; in narrow windows the speed, then the losses and the fold are left out.
+ * The line of a job that trains: the model and its epoch, then how far the whole job is and how long it still takes. A narrow window has no room for the
+ * speed, then for the bar, the losses and the fold. The bar takes the room that is left; a log, of unlimited columns, has none.
  */
 export function runningLine(event: ProgressEvent, validationLoss: number | null, columns: number): string {
 	const fold = foldOf(event.model);
-	const fields: Field[] = [
-		{ text: nameOf(event).padEnd(NAME_WIDTH), rank: 0 },
-		...(fold === null ? [] : [{ text: fold, rank: 4 }]),
-		{ text: `epoch ${String(event.epoch + 1).padStart(String(event.epochs).length)}/${event.epochs}`, rank: 2 },
-		{ text: `loss ${figure(event.loss)}`, rank: 5 },
-		...(validationLoss === null ? [] : [{ text: `validation ${figure(validationLoss)}`, rank: 6 }]),
-		{ text: `job ${String(Math.floor(event.progress * 100)).padStart(3)} %`, rank: 1 },
-		...(event.eta_seconds === null ? [] : [{ text: `eta ${durationText(event.eta_seconds)}`, rank: 3 }]),
-		{ text: `${Math.round(event.rows_per_second)} rows/s`, rank: 7 },
-	];
-	const line = fitted(fields, columns);
-	const room = Math.min(BAR.widest, columns - line.length - GAP.length);
-	if (room < BAR.narrowest || columns === Number.POSITIVE_INFINITY) return line; // a log needs no bar
-	const place = line.indexOf('job ');
-	return `${line.slice(0, place)}${bar(event.progress, room)}${GAP}${line.slice(place)}`;
+	const progressBar: Field = { text: bar(event.progress, BAR.narrowest), rank: 7 };
+	const fields = fitting(
+		[
+			{ text: nameOf(event).padEnd(NAME_WIDTH), rank: 0 },
+			...(fold === null ? [] : [{ text: fold, rank: 4 }]),
+			{ text: `epoch ${String(event.epoch + 1).padStart(String(event.epochs).length)}/${event.epochs}`, rank: 2 },
+			{ text: `loss ${figure(event.loss)}`, rank: 5 },
+			...(validationLoss === null ? [] : [{ text: `validation ${figure(validationLoss)}`, rank: 6 }]),
+			...(columns === Number.POSITIVE_INFINITY ? [] : [progressBar]),
+			{ text: `job ${String(Math.floor(event.progress * 100)).padStart(3)} %`, rank: 1 },
+			...(event.eta_seconds === null ? [] : [{ text: `eta ${durationText(event.eta_seconds)}`, rank: 3 }]),
+			{ text: `${Math.round(event.rows_per_second)} rows/s`, rank: 8 },
+		],
+		columns,
+	);
+	const room = BAR.narrowest + columns - joined(fields).length;
+	const widened = fields.map((field) =>
+		field === progressBar ? { ...field, text: bar(event.progress, Math.min(BAR.widest, room)) } : field,
+	);
+	return cut(joined(widened), columns);
 }
 
 /** `9`, or `9–14` where the values differ; empty without values. */
@@ -99,7 +103,7 @@ export function trainedLine({ name, epochs, models }: Trained, columns: number):
 		String,
 	);
 	const loss = range(
-		models.map(({ validationLoss }) => validationLoss),
+		models.map(({ bestLoss }) => bestLoss),
 		(value) => value.toFixed(4),
 	);
 	const early = models.some((model) => model.epochs < epochs);

@@ -1,106 +1,133 @@
 import type { JobEvent, JobResource } from '@steelyard/contracts';
 import { deviceText } from './device-text.js';
-import { type LiveLine, liveLine } from './live-line.js';
-import { nameOf, type ProgressEvent, runningLine, type Trained, type TrainedModel, trainedLine } from './progress-line.js';
+import { type Line, liveLine } from './live-line.js';
+import { nameOf, type ProgressEvent, runningLine, type TrainedModel, trainedLine } from './progress-line.js';
 
 /** Least time between two lines on a running model where the output is no terminal, in milliseconds of the job. */
 const PLAIN_INTERVAL = 5000;
 
-type EpochEvent = Extract<JobEvent, { type: 'epoch' }>;
+/** Where lines are shown: those that stay, and one that each line drawn replaces. */
+type Output = { print(line: Line): void; draw(line: Line, at: number): void; close(): void };
 
-/** What an epoch's event says of the model that it belongs to. */
-function afterEpoch(before: TrainedModel | undefined, { epoch, best, validation }: EpochEvent): TrainedModel {
-	const kept = best ? { bestEpoch: epoch + 1, validationLoss: validation['loss'] ?? null } : before;
-	return { epochs: epoch + 1, bestEpoch: kept?.bestEpoch ?? null, validationLoss: kept?.validationLoss ?? null };
+function plainLines(stream: NodeJS.WriteStream): Output {
+	const print = (line: Line): void => void stream.write(`${line(Number.POSITIVE_INFINITY)}\n`);
+	let shownAt: number | null = null;
+	return {
+		print,
+		draw(line, at) {
+			shownAt ??= at;
+			if (at - shownAt < PLAIN_INTERVAL) return;
+			print(line);
+			shownAt = at;
+		},
+		close() {},
+	};
 }
 
-/** A job as it trains: the models of the name that is being trained now, and the newest event on them. */
-type Training = { name: string; models: Map<string, TrainedModel>; newest: ProgressEvent | null; validationLoss: number | null };
+type EpochEvent = Extract<JobEvent, { type: 'epoch' }>;
 
-/** Shows the jobs that are followed one after another on `stream`. */
+/** What a model came to with an epoch more. */
+function afterEpoch(before: TrainedModel | undefined, { epoch, best, validation }: EpochEvent): TrainedModel {
+	const newestLoss = validation['loss'] ?? null;
+	const kept = best
+		? { bestEpoch: epoch + 1, bestLoss: newestLoss }
+		: { bestEpoch: before?.bestEpoch ?? null, bestLoss: before?.bestLoss ?? null };
+	return { epochs: epoch + 1, newestLoss, ...kept };
+}
+
+/** The models of one name, which are trained now; `newest` is the last progress event on them that is not yet replaced by a line that stays. */
+type Training = { name: string; models: Map<string, TrainedModel>; newest: ProgressEvent | null };
+
+/** The lines of one job: the models that train, at most `epochs` epochs each. */
+function trainingLines(output: Output, epochs: number) {
+	let training: Training | null = null;
+	/** Ends the line of the models that were trained until now with what came of them. */
+	const finish = (): void => {
+		const ended = training;
+		training = null;
+		if (ended === null || ended.models.size === 0) return;
+		const models = [...ended.models.values()];
+		output.print((columns) => trainedLine({ name: ended.name, epochs, models }, columns));
+	};
+	const trainingOf = (event: ProgressEvent | EpochEvent): Training => {
+		const name = nameOf(event);
+		if (training?.name !== name) finish();
+		training ??= { name, models: new Map(), newest: null };
+		return training;
+	};
+	return {
+		finish,
+		progress(event: ProgressEvent): void {
+			const now = trainingOf(event);
+			now.newest = event;
+			const loss = now.models.get(event.model)?.newestLoss ?? null;
+			output.draw((columns) => runningLine(event, loss, columns), event.at);
+		},
+		epoch(event: EpochEvent): void {
+			const { models } = trainingOf(event);
+			models.set(event.model, afterEpoch(models.get(event.model), event));
+		},
+		/** Leaves a line that says how far a model came that is not trained to its end. */
+		leave(): void {
+			if (training === null || training.newest === null) return;
+			const newest = { ...training.newest, eta_seconds: null };
+			const loss = training.models.get(newest.model)?.newestLoss ?? null;
+			training.newest = null;
+			output.print((columns) => runningLine(newest, loss, columns));
+		},
+	};
+}
+
+/** Shows the jobs that are followed one after another on an output. */
 export type Progress = {
 	/**
 	 * Shows the events of a job until they end. On a terminal one line is drawn over in place while a model trains; elsewhere there are plain lines, a few
-	 * per minute. A trained model leaves one line that says what came of it.
+	 * per minute. Trained models leave a line that says what came of them.
 	 */
 	follow(job: Pick<JobResource, 'spec'>, events: AsyncIterable<JobEvent>): Promise<void>;
 };
 
 export function progressOn(stream: NodeJS.WriteStream): Progress {
+	/** What was last said of a device, which the next job need not say again. */
 	let device: string | null = null;
 
-	/** Shows the events of one job; `print` writes a line that stays, `live` is null where the output is no terminal. */
-	function show(epochs: number, print: LiveLine['print'], live: LiveLine | null) {
-		let training: Training | null = null;
-		let plainAt: number | null = null;
-		const say = (text: string): void => print(() => `  ${text}`);
-		const finish = (): void => {
-			const ended = training;
-			training = null;
-			if (ended === null || ended.models.size === 0) return;
-			const trained: Trained = { name: ended.name, epochs, models: [...ended.models.values()] };
-			print((columns) => trainedLine(trained, columns));
-		};
-		/** Where a model stands that is not trained to its end. */
-		const leave = (): void => {
-			if (training === null || training.newest === null) return;
-			const { newest, validationLoss } = training;
-			print((columns) => runningLine({ ...newest, eta_seconds: null }, validationLoss, columns));
-			training.newest = null;
-		};
-		const trainingOf = (event: ProgressEvent | EpochEvent): Training => {
-			const name = nameOf(event);
-			if (training !== null && training.name !== name) finish();
-			training ??= { name, models: new Map(), newest: null, validationLoss: null };
-			return training;
-		};
-		const onProgress = (event: ProgressEvent): void => {
-			const now = trainingOf(event);
-			if (now.newest?.model !== event.model) now.validationLoss = null;
-			now.newest = event;
-			const line = (columns: number): string => runningLine(event, now.validationLoss, columns);
-			live?.draw(line);
-			plainAt ??= event.at;
-			if (live !== null || event.at - plainAt < PLAIN_INTERVAL) return;
-			print(line);
-			plainAt = event.at;
-		};
-		const onEpoch = (event: EpochEvent): void => {
-			const now = trainingOf(event);
-			now.models.set(event.model, afterEpoch(now.models.get(event.model), event));
-			now.validationLoss = event.validation['loss'] ?? null;
-		};
-		return {
-			onEvent(event: JobEvent): void {
-				if (event.type === 'progress') onProgress(event);
-				else if (event.type === 'epoch') onEpoch(event);
-				else if (event.type === 'device') {
+	async function show(output: Output, epochs: number, events: AsyncIterable<JobEvent>): Promise<void> {
+		const lines = trainingLines(output, epochs);
+		const say = (text: string): void => output.print(() => `  ${text}`);
+		const showEvent = (event: JobEvent): void => {
+			switch (event.type) {
+				case 'progress':
+					return lines.progress(event);
+				case 'epoch':
+					return lines.epoch(event);
+				case 'device': {
 					const text = deviceText(event);
 					if (text !== device) say(text);
 					device = text;
-				} else if (event.type === 'stage') {
-					if (event.stage === 'evaluating' || event.stage === 'exporting') finish();
-					live?.draw(() => `  ${event.stage}`);
-				} else if (event.type === 'status' && event.status !== 'running' && event.status !== 'succeeded') {
-					leave();
+					return;
+				}
+				case 'stage':
+					if (event.stage === 'evaluating') lines.finish();
+					return output.draw(() => `  ${event.stage}`, event.at);
+				case 'status':
+					if (event.status === 'succeeded') return lines.finish();
+					if (event.status === 'running') return;
+					lines.leave();
 					if (event.error !== null) say(`${event.status}: ${event.error.message} (${event.error.code})`);
 					else if (event.status === 'queued' && event.attempt > 0) say(`queued again after attempt ${event.attempt}`);
-				}
-			},
-			leave,
+			}
 		};
+		for await (const event of events) showEvent(event);
+		lines.leave();
 	}
 
 	return {
 		async follow({ spec }, events) {
-			const live = stream.isTTY ? liveLine(stream) : null;
-			const print: LiveLine['print'] = live?.print ?? ((line) => void stream.write(`${line(Number.POSITIVE_INFINITY)}\n`));
-			const { onEvent, leave } = show(spec.training.epochs, print, live);
+			const output = stream.isTTY ? liveLine(stream) : plainLines(stream);
 			try {
-				for await (const event of events) onEvent(event);
+				await show(output, spec.training.epochs, events);
 			} finally {
-				leave();
-				live?.close();
+				output.close();
 			}
 		},
 	};

@@ -38,19 +38,47 @@ const job = (patch: object = {}) => ({
 	attempt: 1,
 	cancel_requested: false,
 	device: null,
-	spec: { dataset: 'ds_1', weighting: { preset: 'btw' } },
+	spec: {
+		dataset: 'ds_1',
+		model: { family: 'mlp-fusion' },
+		weighting: { preset: 'btw' },
+		training: { epochs: 40, early_stopping: { metric: 'loss', patience: 10 } },
+	},
 	result: null,
 	artifacts: [],
 	error: null,
 	...patch,
 });
+const result = {
+	metrics: { train: { loss: 0.2, accuracy: 0.95 }, test: { loss: 0.3, accuracy: 0.9 } },
+	unimodal: {},
+	modality_weights: { text: { mean: 1.2, p10: 1, p90: 1.4, mutual_information: null } },
+	best_epoch: 6,
+	epochs: 12,
+	parameters: 12345,
+	seconds: 17.2,
+	device: 'cpu',
+	device_note: 'a loader error',
+};
 const succeeded = job({
 	status: 'succeeded',
 	finished_at: 1_795_000_100,
 	stage: null,
 	progress: 1,
-	result: { metrics: { test: { accuracy: 0.9 } }, modality_weights: { text: { mean: 1.2, p10: 1, p90: 1.4, mutual_information: null } } },
+	result,
+	device: { provider: 'cpu', note: 'a loader error' },
+	artifacts: [{ name: 'model.onnx', bytes: 134_000, sha256: '0', content_type: 'application/octet-stream' }],
 });
+const dataset = {
+	id: 'ds_1',
+	name: 'mail',
+	title: null,
+	task: { type: 'binary', classes: [], outputs: 1 },
+	splits: { train: { rows: 3121 } },
+	modalities: { text: { shape: [4], masked: false, missing: 0 }, vitals: { shape: [8, 27], masked: true, missing: 0.25 } },
+	bytes: 15_000_000,
+	created_at: 1_795_000_000,
+};
 const progress = (step: number, more: object = {}) => ({
 	type: 'progress',
 	stage: 'fusion',
@@ -65,6 +93,16 @@ const progress = (step: number, more: object = {}) => ({
 	eta_seconds: 3,
 	...more,
 });
+const epoch = (model: string) => ({
+	type: 'epoch',
+	stage: model === 'fusion' ? 'fusion' : 'unimodal',
+	model,
+	epoch: 11,
+	train_loss: 0.1,
+	validation: { loss: 0.25 },
+	learning_rate: 0.001,
+	best: true,
+});
 const status = (name: string, error: object | null = null) => ({ type: 'status', status: name, attempt: 1, error });
 
 describe('wrong usage', () => {
@@ -72,9 +110,9 @@ describe('wrong usage', () => {
 		[['fly']],
 		[['jobs', 'fly']],
 		[['jobs']],
-		[['jobs', 'get']],
+		[['jobs', 'show']],
 		[['jobs', 'list', '--fast']],
-		[['models', 'download', ID]],
+		[['jobs', 'download']],
 		[['serve', '--port', 'http']],
 		[['--url', 'not-an-address', 'jobs', 'list']],
 		[['--url', 'ftp://127.0.0.1', 'jobs', 'list']],
@@ -82,7 +120,9 @@ describe('wrong usage', () => {
 		[['models', 'add', '/no/such/model.onnx']],
 		[['models', 'show']],
 		[['jobs', 'create', '/no/such/spec.json']],
-		[['models', 'download', ID, '-o', '/no/such/folder/model.onnx']],
+		[['jobs', 'download', ID, '-o', '/no/such/folder/model.onnx']],
+		[['jobs', 'download', ID, '-o', '-', '--json']],
+		[['jobs', 'list', '--limit', '5', '--all']],
 	])('%j ends with 2, says so on stderr and nothing on stdout', async (args) => {
 		const { code, stdout, stderr } = await run(args);
 		expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -103,6 +143,16 @@ describe('wrong usage', () => {
 		expect(service.seen).toEqual([]);
 	});
 
+	it.each(['jobs', 'models', 'datasets'])('of a number names the option, what was expected and what was found: %s list', async (group) => {
+		for (const limit of ['abc', '0', '101', '1.5', ''])
+			expect(await steelyard(group, 'list', '--limit', limit)).toMatchObject({
+				code: 2,
+				stdout: '',
+				stderr: expect.stringContaining(`'--limit <count>' argument '${limit}' is invalid. Expected a whole number from 1 to 100.`),
+			});
+		expect(service.seen).toEqual([]);
+	});
+
 	it('is not asking for help or the version', async () => {
 		expect(await run(['--help'])).toMatchObject({ code: 0, stdout: expect.stringContaining('jobs') });
 		expect(await run(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
@@ -118,8 +168,8 @@ describe('--json', () => {
 
 	it.each([
 		['jobs', [job(), succeeded]],
-		['models', [{ id: 'mdl_1', name: 'net.onnx', status: 'ready', bytes: 3 }]],
-		['datasets', [{ id: 'ds_1', name: 'mail', task: { type: 'binary' }, splits: {}, modalities: {} }]],
+		['models', [{ id: 'mdl_1', name: 'net.onnx', status: 'ready', bytes: 3, created_at: 1_795_000_000 }]],
+		['datasets', [dataset]],
 	])('gives an array for a list of %s', async (kind, data) => {
 		service.on(`GET /v1/${kind}`, (response) => answer(response, { object: 'list', data, has_more: true }));
 		const { code, stdout } = await steelyard('--json', kind, 'list', '--limit', '2');
@@ -129,17 +179,17 @@ describe('--json', () => {
 
 	it('leaves stdout empty where the service refuses', async () => {
 		service.on(`GET /v1/jobs/${ID}`, (response) => problem(response, 404, 'not_found', 'there is no job job_1'));
-		expect(await steelyard('jobs', 'get', ID, '--json')).toEqual({ code: 2, stdout: '', stderr: 'there is no job job_1 (not_found)\n' });
+		expect(await steelyard('jobs', 'show', ID, '--json')).toEqual({ code: 2, stdout: '', stderr: 'there is no job job_1 (not_found)\n' });
 	});
 
 	it('keeps the progress of a watched job out of stdout', async () => {
 		await writeFile(join(folder, 'spec.json'), '{"dataset":"ds_1"}');
 		service.on('POST /v1/jobs', (response) => answer(response, job({ status: 'queued' }), 202));
-		service.on(`GET /v1/jobs/${ID}/events`, (response) => events(response, [progress(10), status('succeeded')]));
+		service.on(`GET /v1/jobs/${ID}/events`, (response) => events(response, [progress(10), epoch('fusion'), status('succeeded')]));
 		service.on(`GET /v1/jobs/${ID}`, (response) => answer(response, succeeded));
 		const { code, stdout, stderr } = await steelyard('jobs', 'create', join(folder, 'spec.json'), '--watch', '--json');
 		expect({ code, value: JSON.parse(stdout) }).toEqual({ code: 0, value: succeeded });
-		expect(stderr).toContain('epoch  2/40  loss 0.2500  8120 rows/s  eta 3 s');
+		expect(stderr).toContain('stopped early at epoch 12 of at most 40');
 	});
 });
 
@@ -173,14 +223,101 @@ it('sends the key of STEELYARD_API_KEY', async () => {
 	expect(service.seen[0]?.headers.authorization).toBe('Bearer a long key');
 });
 
-describe('datasets add', () => {
-	const dataset = {
-		id: 'ds_1',
-		name: 'mail',
-		task: { type: 'binary' },
-		splits: { train: { rows: 3 } },
-		modalities: { text: { shape: [4] } },
+describe('list', () => {
+	const page = (ids: readonly string[], has_more: boolean) => ({ object: 'list', data: ids.map((id) => job({ id })), has_more });
+
+	it('says of every job what it is: its status, family, weighting, dataset, and the metric that sums it up', async () => {
+		const regression = { metrics: { test: { loss: 2, mae: 1.5 } } };
+		const data = [
+			job({ id: 'job_9', metrics: { loss: 0.4, auroc: 0.8, accuracy: 0.75 } }),
+			succeeded,
+			{ ...succeeded, id: 'job_8', result: { ...result, ...regression } },
+		];
+		service.on('GET /v1/jobs', (response) => answer(response, { object: 'list', data, has_more: false }));
+		const { stdout, stderr } = await steelyard('jobs', 'list');
+		expect(stdout).toMatch(/^job_9 +running 50 % +mlp-fusion +btw +ds_1 +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +accuracy 0\.7500 validation$/m);
+		expect(stdout).toMatch(/^job_1 +succeeded .* accuracy 0\.9000 test$/m);
+		expect(stdout).toMatch(/^job_8 .* mae 1\.5000 test$/m);
+		expect(stderr).toBe('');
+	});
+
+	it('says how to see more, and goes on from there', async () => {
+		service.on('GET /v1/jobs', (response) => answer(response, page(['job_3', 'job_2'], true)));
+		const { stderr } = await steelyard('jobs', 'list', '--limit', '2', '--after', 'job_4');
+		expect(service.seen[0]?.url).toBe('/v1/jobs?limit=2&after=job_4');
+		expect(stderr).toContain('steelyard jobs list --after job_2, or --all');
+	});
+
+	it('gives all of them with --all, page by page', async () => {
+		const pages = [page(['job_3', 'job_2'], true), page(['job_1'], false)];
+		service.on('GET /v1/jobs', (response) => answer(response, pages.shift()));
+		const { stdout, stderr } = await steelyard('jobs', 'list', '--all', '--json');
+		expect((JSON.parse(stdout) as Array<{ id: string }>).map(({ id }) => id)).toEqual(['job_3', 'job_2', 'job_1']);
+		expect(service.seen.map(({ url }) => url)).toEqual(['/v1/jobs?limit=100', '/v1/jobs?limit=100&after=job_2']);
+		expect(stderr).toBe('');
+	});
+
+	it('says so where there are none', async () => {
+		service.on('GET /v1/models', (response) => answer(response, { object: 'list', data: [], has_more: false }));
+		expect(await steelyard('models', 'list')).toEqual({ code: 0, stdout: 'There are no models.\n', stderr: '' });
+	});
+});
+
+describe('show', () => {
+	const shown = async (resource: object, verb = 'show'): Promise<string> => {
+		service.on(`GET /v1/jobs/${ID}`, (response) => answer(response, resource));
+		return (await steelyard('jobs', verb, ID)).stdout;
 	};
+
+	it('tells all that the record of a job holds', async () => {
+		const text = await shown(succeeded);
+		expect(text).toMatch(/^epochs +best epoch 7 of 12 trained, at most 40$/m);
+		expect(text).toMatch(/^model +mlp-fusion, 12,345 parameters$/m);
+		expect(text).toMatch(/^device +no GPU found, using the CPU$/m);
+		expect(text).toMatch(/^weight text +mean 1\.20, 80 % of rows between 1\.00 and 1\.40$/m);
+		expect(text).toMatch(/^metric +train +test$\n^loss +0\.2000 +0\.3000$\n^accuracy +0\.9500 +0\.9000$/m);
+		expect(text).toMatch(/^model\.onnx +134 kB$/m);
+	});
+
+	it('says that weights are all equal where they are', async () => {
+		const one = { mean: 1, p10: 1, p90: 1, mutual_information: null };
+		const equal = { ...succeeded, result: { ...result, modality_weights: { text: one, audio: one } } };
+		expect(await shown(equal)).toMatch(/^weights +all equal: 1\.00 for every modality in every row$/m);
+		const constant = {
+			...succeeded,
+			result: { ...result, modality_weights: { text: one, audio: { ...one, mean: 2, p10: 2, p90: 2 } } },
+		};
+		expect(await shown(constant)).toMatch(/^weight text +1\.00 in every row$/m);
+	});
+
+	it('tells how far a running job is, and why a failed one failed', async () => {
+		const running = await shown(job({ epoch: 6, modality_weights: { text: 0.9 }, metrics: { loss: 0.4 }, attempt: 2 }));
+		expect(running).toMatch(/^status +running, fusion, attempt 2$/m);
+		expect(running).toMatch(/^progress +50 %, about 3 s left$/m);
+		expect(running).toMatch(/^epochs +7 of at most 40$/m);
+		expect(running).toMatch(/^weight text +mean 0\.90 so far$/m);
+		const error = { code: 'device_unavailable', message: 'cuda is not available here', param: 'device' };
+		expect(await shown(job({ status: 'failed', finished_at: 1_795_000_100, error }))).toMatch(
+			/^error +cuda is not available here \(device_unavailable, at device\)$/m,
+		);
+	});
+
+	it('tells the splits and modalities of a dataset, and what is missing', async () => {
+		service.on('GET /v1/datasets/ds_1', (response) => answer(response, dataset));
+		const { stdout } = await steelyard('datasets', 'show', 'ds_1');
+		expect(stdout).toMatch(/^rows +train 3,121$/m);
+		expect(stdout).toMatch(/^modality vitals +8 steps of 27 features, missing in 25\.0 % of the rows$/m);
+		expect(stdout).toMatch(/^size +15 MB$/m);
+	});
+
+	it('goes by its older name "get" too', async () => {
+		expect(await shown(succeeded, 'get')).toBe(await shown(succeeded));
+		service.on('GET /v1/datasets/ds_1', (response) => answer(response, dataset));
+		expect((await steelyard('datasets', 'get', 'ds_1')).code).toBe(0);
+	});
+});
+
+describe('datasets add', () => {
 	const entriesOf = async (bytes: Buffer): Promise<Record<string, number>> => {
 		const zip = await promisify<Buffer, yauzl.Options, yauzl.ZipFile>(yauzl.fromBuffer)(bytes, { lazyEntries: false });
 		const entries: Record<string, number> = {};
@@ -224,14 +361,14 @@ describe('datasets add', () => {
 describe('jobs watch', () => {
 	it('shows plain lines where there is no terminal, and ends with 0 when the job has succeeded', async () => {
 		service.on(`GET /v1/jobs/${ID}/events`, (response) =>
-			events(response, [progress(10, { stage: 'unimodal', model: 'text' }), progress(100), status('succeeded')]),
+			events(response, [progress(10, { stage: 'unimodal', model: 'text' }), epoch('text'), status('succeeded')]),
 		);
 		service.on(`GET /v1/jobs/${ID}`, (response) => answer(response, succeeded));
 		const { code, stdout, stderr } = await steelyard('jobs', 'watch', ID);
 		expect(code).toBe(0);
-		expect(stderr).toMatch(/unimodal text .* 10 %/);
+		expect(stderr).toContain('unimodal text     stopped early at epoch 12 of at most 40, best epoch 12, validation loss 0.2500\n');
 		expect(stderr).not.toMatch(/[\r\u001b]/);
-		expect(stdout).toMatch(/accuracy 0\.9000/);
+		expect(stdout).toMatch(/^accuracy +0\.9500 +0\.9000$/m);
 	});
 
 	it('ends with 1 when the job has failed, and says why', async () => {
@@ -247,14 +384,14 @@ describe('jobs watch', () => {
 		service.on(`GET /v1/jobs/${ID}/events`, (response) => events(response, [progress(10)]));
 		service.on(`GET /v1/jobs/${ID}`, (response) => answer(response, job()));
 		const child = start(['--url', service.url, 'jobs', 'watch', ID]);
-		await vi.waitFor(() => expect(child.said().stderr).toContain('loss'), { timeout: 20_000 });
+		await vi.waitFor(() => expect(service.seen.at(-1)?.url).toContain('/events'), { timeout: 20_000 });
 		child.kill('SIGINT');
 		expect(await child.ended).toMatchObject({ code: 130, stderr: expect.stringContaining(`${ID} goes on`) });
 		expect(service.seen.some(({ method }) => method === 'POST')).toBe(false);
 	});
 });
 
-describe('models download', () => {
+describe('jobs download', () => {
 	const bytes = Buffer.from('a trained model');
 	const artifact = (sha256: string) => ({ name: 'model.onnx', bytes: bytes.length, sha256, content_type: 'application/octet-stream' });
 	const offer = (sha256: string) => {
@@ -268,7 +405,7 @@ describe('models download', () => {
 	it('writes the model, and gives the artifact', async () => {
 		offer(sha256);
 		const file = join(folder, 'model.onnx');
-		expect(await steelyard('models', 'download', ID, '-o', file, '--json')).toEqual({
+		expect(await steelyard('jobs', 'download', ID, '-o', file, '--json')).toEqual({
 			code: 0,
 			stdout: `${JSON.stringify(artifact(sha256))}\n`,
 			stderr: '',
@@ -276,11 +413,35 @@ describe('models download', () => {
 		expect(await readFile(file)).toEqual(bytes);
 	});
 
+	it('writes to standard output with -o -, and to no file of that name', async () => {
+		offer(sha256);
+		expect(await steelyard('jobs', 'download', ID, '-o', '-')).toEqual({ code: 0, stdout: bytes.toString(), stderr: '' });
+		await expect(readFile('-')).rejects.toThrow('ENOENT');
+		offer('0'.repeat(64));
+		expect(await steelyard('jobs', 'download', ID, '-o', '-')).toMatchObject({ code: 1, stderr: expect.stringContaining('SHA-256') });
+	});
+
+	it('writes another artifact where it is asked for one', async () => {
+		const report = { ...artifact(sha256), name: 'report.json' };
+		service.on(`GET /v1/jobs/${ID}/artifacts`, (response) => answer(response, { object: 'list', data: [report], has_more: false }));
+		service.on(`GET /v1/jobs/${ID}/artifacts/report.json`, (response) => void response.end(bytes));
+		const file = join(folder, 'report.json');
+		expect((await steelyard('jobs', 'download', ID, '--artifact', 'report.json', '-o', file)).code).toBe(0);
+		expect(await readFile(file)).toEqual(bytes);
+	});
+
+	it('goes by its older name "models download" too', async () => {
+		offer(sha256);
+		const file = join(folder, 'model.onnx');
+		expect(await steelyard('models', 'download', ID, '-o', file)).toMatchObject({ code: 0, stderr: '' });
+		expect(await readFile(file)).toEqual(bytes);
+	});
+
 	it('leaves what was there where the model did not arrive whole', async () => {
 		offer('0'.repeat(64));
 		const file = join(folder, 'model.onnx');
 		await writeFile(file, 'an older model');
-		expect(await steelyard('models', 'download', ID, '-o', file)).toMatchObject({ code: 1, stdout: '' });
+		expect(await steelyard('jobs', 'download', ID, '-o', file)).toMatchObject({ code: 1, stdout: '' });
 		expect(await readFile(file, 'utf8')).toBe('an older model');
 		expect(await readdir(folder)).toEqual(['model.onnx']);
 	});
@@ -288,7 +449,7 @@ describe('models download', () => {
 	it('leaves nothing when it is ended by Ctrl-C', async () => {
 		offer(sha256);
 		service.on(`GET /v1/jobs/${ID}/artifacts/model.onnx`, (response) => void response.write('half'));
-		const child = start(['--url', service.url, 'models', 'download', ID, '-o', join(folder, 'model.onnx')]);
+		const child = start(['--url', service.url, 'jobs', 'download', ID, '-o', join(folder, 'model.onnx')]);
 		await vi.waitFor(async () => expect(await readdir(folder)).toHaveLength(1), { timeout: 20_000 });
 		child.kill('SIGINT');
 		expect((await child.ended).code).toBe(130);
@@ -297,7 +458,7 @@ describe('models download', () => {
 
 	it('of a job that is not done is refused', async () => {
 		service.on(`GET /v1/jobs/${ID}/artifacts/model.onnx`, (response) => problem(response, 409, 'artifact_not_ready', 'job_1 is running'));
-		expect(await steelyard('models', 'download', ID, '-o', join(folder, 'model.onnx'))).toMatchObject({ code: 2 });
+		expect(await steelyard('jobs', 'download', ID, '-o', join(folder, 'model.onnx'))).toMatchObject({ code: 2 });
 		expect(await readdir(folder)).toEqual([]);
 	});
 });
@@ -305,6 +466,7 @@ describe('models download', () => {
 describe('models of your own', () => {
 	const model = (status: string, more: object = {}) => ({
 		id: 'mdl_1',
+		created_at: 1_795_000_000,
 		object: 'model',
 		status,
 		name: 'net.onnx',
@@ -347,7 +509,7 @@ describe('models of your own', () => {
 		expect({ code, asked }).toEqual({ code: 0, asked: 2 });
 		expect(stdout).toMatch(/status +ready\n/);
 		expect(stdout).toMatch(/inputs +x \[batch, 4\]\n/);
-		expect(stdout).toMatch(/parameters +8 numbers in 1 that can be trained\n +head\.weight\n/);
+		expect(stdout).toMatch(/parameters +8 trainable numbers in 1 initializer\n +head\.weight\n/);
 	});
 
 	it('end with 2 where they are refused, and say why and where', async () => {

@@ -40,8 +40,17 @@ describe('differentiate', () => {
 		});
 	});
 
+	it('chooses a size for a symbolic batch, says which, and how to choose another', async () => {
+		const { code, stdout, stderr } = await differentiate('--loss', 'loss', '--json');
+		expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/"batch" is 32.*--dims batch=8/) });
+		expect(JSON.parse(stdout)).toMatchObject({ dims: { batch: 32 } });
+		const session = await createSession(out);
+		expect(session.inputs[0]?.shape).toEqual([32, 5]);
+		await session.release();
+		expect((await differentiate('--loss', 'loss', '--dims', 'batch=3')).stderr).toBe('');
+	});
+
 	it.each([
-		['an open dimension', ['--loss', 'loss'], /"batch" \(axis 0 of the input "x"\).*--dims batch=4/],
 		['an unknown dimension', ['--loss', 'loss', '--dims', 'rows=3'], /"rows".*"batch"/],
 		['an unknown loss', ['--loss', 'los', '--dims', 'batch=3'], /"los"; outputs: "loss", "output"/],
 		['a loss that is no scalar', ['--loss', 'output', '--dims', 'batch=3'], /\[3,3\], expected a scalar/],
@@ -60,7 +69,7 @@ describe('inspect', () => {
 		expect(JSON.parse(stdout)).toMatchObject({ opset: 18, operators: { Gemm: 3 }, blockers: [], bytes: (await readFile(MODEL)).length });
 		const text = (await run(['inspect', MODEL])).stdout;
 		expect(text).toMatch(/layers\.0\.weight +float32 +\[12, 5\] +yes +weight of Gemm/);
-		expect(text).toContain('Nothing stands against training it.');
+		expect(text).toContain('Nothing prevents training it.');
 	});
 
 	it('ends with 2 for what is no model', async () => {

@@ -1,73 +1,228 @@
-import type { JobEvent, JobEventBody } from '@steelyard/contracts';
+import { EventEmitter } from 'node:events';
+import type { JobEvent, JobEventBody, JobResource } from '@steelyard/contracts';
 import { describe, expect, it } from 'vitest';
-import { progressOn } from '../src/progress.js';
+import { type Progress, progressOn } from '../src/progress.js';
 
-/** What a terminal of a width, or with `null` a pipe, is given. */
-function shown(columns: number | null, events: readonly JobEventBody[]): string {
-	let text = '';
-	const stream = { isTTY: columns !== null, columns: columns ?? 0, write: (part: string) => (text += part) !== '' };
-	const progress = progressOn(stream as unknown as NodeJS.WriteStream);
-	for (const [i, event] of events.entries()) progress.show({ id: `${i}-0`, at: i, ...event } as JobEvent);
-	progress.end();
-	return text;
+/** A terminal of a width, or with `null` a pipe. It applies the few escape sequences that are written to it, and breaks long lines when it becomes narrower. */
+class Terminal extends EventEmitter {
+	isTTY: boolean;
+	columns: number;
+	/** Rows that are shown; a row that goes on in the next one says so. */
+	rows: Array<{ text: string; goesOn: boolean }> = [{ text: '', goesOn: false }];
+	row = 0;
+	column = 0;
+	written = '';
+
+	constructor(columns: number | null) {
+		super();
+		this.isTTY = columns !== null;
+		this.columns = columns ?? 0;
+	}
+
+	write(text: string): boolean {
+		this.written += text;
+		// biome-ignore lint/suspicious/noControlCharactersInRegex: what a terminal understands begins with the escape character
+		for (const [part, count, letter] of text.matchAll(/\u001b\[(\d*)([A-Z])|[\s\S]/gu)) this.#apply(part, Number(count || 1), letter);
+		return true;
+	}
+
+	#apply(part: string, count: number, letter: string | undefined): void {
+		const current = this.rows[this.row] as { text: string; goesOn: boolean };
+		if (letter === 'A') this.row = Math.max(0, this.row - count);
+		else if (letter === 'K') Object.assign(current, { text: '', goesOn: false });
+		else if (letter === 'G') this.column = count - 1;
+		else if (letter !== undefined) throw new Error(`the terminal does not know ${JSON.stringify(part)}`);
+		else if (part === '\n') {
+			this.rows[++this.row] ??= { text: '', goesOn: false };
+			this.column = 0;
+		} else {
+			if (this.isTTY && this.column >= this.columns) throw new Error(`a line is wider than ${this.columns} columns: ${current.text}`);
+			current.text = current.text.slice(0, this.column).padEnd(this.column) + part + current.text.slice(this.column + 1);
+			this.column++;
+		}
+	}
+
+	resize(columns: number): void {
+		const lines: string[] = [];
+		this.rows.slice(0, this.row + 1).forEach(({ text }, i) => {
+			if (this.rows[i - 1]?.goesOn) lines.push((lines.pop() as string) + text);
+			else lines.push(text);
+		});
+		this.columns = columns;
+		this.rows = lines.flatMap((line) => {
+			const parts = line.match(new RegExp(`.{1,${columns}}`, 'gu')) ?? [''];
+			return parts.map((text, i) => ({ text, goesOn: i < parts.length - 1 }));
+		});
+		this.row = this.rows.length - 1;
+		this.column = this.rows.at(-1)?.text.length ?? 0;
+		this.emit('resize');
+	}
+
+	get shown(): string[] {
+		return this.rows.map(({ text }) => text).filter((text) => text !== '');
+	}
 }
 
-const progress = (model: string, step: number, more: object = {}): JobEventBody => ({
+const job = { spec: { training: { epochs: 30 } } } as JobResource;
+
+/** Follows a job with these events; between them `at` may look at the terminal or change it. */
+async function follow(progress: Progress, steps: ReadonlyArray<JobEventBody | (() => void)>, seconds = 1): Promise<void> {
+	async function* events(): AsyncGenerator<JobEvent> {
+		let at = 0;
+		for (const step of steps) {
+			if (typeof step === 'function') step();
+			else yield { id: `${++at}-0`, at: at * seconds * 1000, ...step } as JobEvent;
+		}
+	}
+	await progress.follow(job, events());
+}
+
+async function shownOn(terminal: Terminal, ...steps: ReadonlyArray<JobEventBody | (() => void)>): Promise<string[]> {
+	await follow(progressOn(terminal as unknown as NodeJS.WriteStream), steps);
+	return terminal.shown;
+}
+
+const stageOf = (model: string): 'fusion' | 'unimodal' => (model === 'fusion' ? 'fusion' : 'unimodal');
+const progress = (model: string, more: object = {}): JobEventBody => ({
 	type: 'progress',
-	stage: model === 'fusion' ? 'fusion' : 'unimodal',
+	stage: stageOf(model),
 	model,
-	progress: 0.5,
-	epoch: 0,
-	epochs: 40,
-	step,
+	progress: 0.42,
+	epoch: 11,
+	epochs: 30,
+	step: 40,
 	steps: 100,
-	loss: 0.5,
-	rows_per_second: 1234.5,
-	eta_seconds: null,
+	loss: 0.4567,
+	rows_per_second: 8120.4,
+	eta_seconds: 18,
 	...more,
 });
+const epoch = (model: string, number: number, loss: number | null, best: boolean): JobEventBody => ({
+	type: 'epoch',
+	stage: stageOf(model),
+	model,
+	epoch: number - 1,
+	train_loss: 0.4,
+	validation: { loss },
+	learning_rate: 0.001,
+	best,
+});
+const status = (
+	name: 'queued' | 'failed' | 'succeeded',
+	attempt = 1,
+	error: null | { code: string; message: string; param: null } = null,
+): JobEventBody => ({
+	type: 'status',
+	status: name,
+	attempt,
+	error,
+});
 
-describe('on a terminal', () => {
-	it('every model has one line, drawn over in place and no wider than the terminal', () => {
-		const text = shown(60, [progress('text', 10), progress('text', 60), progress('fusion', 30)]);
-		const lines = text.split('\n');
-		expect(lines).toHaveLength(3);
-		expect(
-			lines[0]
-				?.split('\r')
-				.slice(1)
-				.map((drawn) => /\d+ %/.exec(drawn)?.[0]),
-		).toEqual(['10 %', '60 %', '100 %']);
-		expect(lines[0]).toContain('unimodal text');
-		expect(lines[1]).toContain('fusion');
-		for (const drawn of text.split(/[\r\n]/)) expect(drawn.replace('\u001b[K', '').length).toBeLessThan(60);
+describe('a running job on a terminal', () => {
+	it.each([
+		[40, '  unimodal routing  job  42 %  eta 18 s'],
+		[60, '  unimodal routing  epoch 12/30  job  42 %  eta 18 s'],
+		[80, '  unimodal routing  epoch 12/30  loss 0.4567  █████·······  job  42 %  eta 18 s'],
+		[100, '  unimodal routing  epoch 12/30  loss 0.4567  validation 0.4711  █████········  job  42 %  eta 18 s'],
+		[140, '  unimodal routing  epoch 12/30  loss 0.4567  validation 0.4711  ██████████··············  job  42 %  eta 18 s  8120 rows/s'],
+	])('has one line, which at %i columns says the most important things', async (columns, line) => {
+		const terminal = new Terminal(columns);
+		let seen: string[] = [];
+		await shownOn(terminal, epoch('routing', 11, 0.4711, true), progress('routing', { epoch: 10 }), progress('routing'), () => {
+			seen = terminal.shown;
+		});
+		expect(seen.length).toBe(1);
+		expect(seen[0]?.length).toBeLessThan(columns);
+		expect(seen[0]).toBe(line);
+	});
+
+	it('has one line however the window is resized', async () => {
+		const terminal = new Terminal(140);
+		const check = (columns: number) => () => {
+			terminal.resize(columns);
+			expect(terminal.shown.slice(0, 1)).toEqual(['  no GPU found, using the CPU']);
+			expect(terminal.shown.length).toBe(2);
+			expect(terminal.shown[1]?.length).toBeLessThan(columns);
+		};
+		await shownOn(
+			terminal,
+			{ type: 'device', provider: 'cpu', note: 'a loader error' },
+			progress('text'),
+			...[60, 139, 41, 100, 140].flatMap((columns) => [check(columns), progress('text')]),
+		);
+		expect(terminal.listenerCount('resize')).toBe(0);
+	});
+
+	it('names the fold where a modality has several models', async () => {
+		const terminal = new Terminal(80);
+		await shownOn(terminal, progress('text.2'), () => expect(terminal.shown[0]).toMatch(/^ {2}unimodal text +fold 3 +epoch 12\/30/));
 	});
 });
 
-it('a model that was cut off stays where it was', () => {
-	const text = shown(100, [progress('text', 40), { type: 'status', status: 'queued', attempt: 1, error: null }]);
-	expect(text).toContain('40 %');
-	expect(text).not.toContain('100 %');
-	expect(text).toContain('\n  queued again after attempt 1\n');
-});
+describe('a trained model', () => {
+	const trained = [progress('text'), epoch('text', 7, 0.2345, true), epoch('text', 12, 0.3, false), progress('fusion')];
 
-describe('elsewhere', () => {
-	it('lines are plain, and few', () => {
-		const text = shown(null, [...Array.from({ length: 50 }, (_, step) => progress('text', step)), progress('fusion', 1)]);
-		expect(text).not.toMatch(/[\r\u001b]/);
-		expect(text.trimEnd().split('\n').length).toBeLessThan(6);
-		expect(text).toContain('epoch  1/40  loss 0.5000');
+	it.each([
+		[60, '  unimodal text     stopped at 12/30, best 7, loss 0.2345'],
+		[80, '  unimodal text     stopped at 12/30, best epoch 7, validation loss 0.2345'],
+		[100, '  unimodal text     stopped early at epoch 12 of at most 30, best epoch 7, validation loss 0.2345'],
+	])('leaves one line that says what came of it, at %i columns', async (columns, line) => {
+		const [first, ...others] = await shownOn(new Terminal(columns), ...trained);
+		expect(first).toBe(line);
+		expect(others).toHaveLength(1);
 	});
 
-	it('the device is told with the reason for it, and an end with its error', () => {
-		const error = { code: 'diverged', message: 'the loss is not finite', param: null };
-		const text = shown(null, [
-			{ type: 'device', provider: 'cpu', note: 'no such library' },
-			progress('fusion', 1, { loss: null }),
-			{ type: 'status', status: 'failed', attempt: 1, error },
+	it('that used all its epochs says so, also where none of its losses is known', async () => {
+		const [line] = await shownOn(new Terminal(140), epoch('text', 30, null, false), progress('fusion'));
+		expect(line).toBe('  unimodal text     trained all 30 epochs');
+	});
+
+	it('shares its line with the other models of its modality', async () => {
+		const folds = [epoch('text.0', 9, 0.2, true), epoch('text.1', 12, 0.25, true)];
+		const [line, ...others] = await shownOn(new Terminal(140), ...folds, { type: 'stage', stage: 'fusion' }, progress('fusion'));
+		expect(line).toBe(
+			'  unimodal text     2 models, stopped early at epoch 9–12 of at most 30, best epoch 9–12, validation loss 0.2000–0.2500',
+		);
+		expect(others).toHaveLength(1);
+	});
+});
+
+describe('a job that does not train to its end', () => {
+	it('says that it is queued again, and goes on', async () => {
+		const events = [progress('text'), status('queued'), progress('text'), epoch('text', 30, 0.2, true), status('succeeded', 2)];
+		expect(await shownOn(new Terminal(100), ...events)).toEqual([
+			expect.stringMatching(/^ {2}unimodal text +epoch 12\/30 .* job {2}42 %/),
+			'  queued again after attempt 1',
+			expect.stringMatching(/^ {2}unimodal text +trained all 30 epochs/),
 		]);
-		expect(text).toMatch(/training on cpu \(no CUDA: no such library\)/);
-		expect(text).toMatch(/loss –/);
-		expect(text).toMatch(/failed: the loss is not finite \(diverged\)/);
+	});
+
+	it('says where it was when it failed, and why', async () => {
+		const error = { code: 'diverged', message: 'the loss is not finite', param: null };
+		expect(await shownOn(new Terminal(60), progress('fusion', { loss: null }), status('failed', 1, error))).toEqual([
+			expect.stringMatching(/^ {2}fusion +epoch 12\/30 .* job {2}42 %$/),
+			'  failed: the loss is not finite (diverged)',
+		]);
+	});
+});
+
+it('the device is shown once, also over several jobs, without the words of a loader', async () => {
+	const terminal = new Terminal(100);
+	const shared = progressOn(terminal as unknown as NodeJS.WriteStream);
+	for (let i = 0; i < 2; i++) await follow(shared, [{ type: 'device', provider: 'cpu', note: 'Failed to load shared library' }]);
+	expect(terminal.shown).toEqual(['  no GPU found, using the CPU']);
+});
+
+describe('where there is no terminal', () => {
+	it('lines are plain, and one in five seconds', async () => {
+		const terminal = new Terminal(null);
+		await follow(
+			progressOn(terminal as unknown as NodeJS.WriteStream),
+			Array.from({ length: 101 }, () => progress('text')),
+			0.1,
+		);
+		expect(terminal.written).not.toMatch(/[\r\u001b█]/);
+		expect(terminal.shown).toHaveLength(3); // at 5 s, at 10 s, and where it was left
+		expect(terminal.shown[0]).toBe('  unimodal text     epoch 12/30  loss 0.4567  job  42 %  eta 18 s  8120 rows/s');
 	});
 });
