@@ -133,16 +133,16 @@ async function show(folder: string, started: Promise<Service>, output: string): 
 	say(
 		table([
 			['  model.onnx', `the model that was trained last, with the weighting ${last.spec.weighting.preset}`],
-			['  report.json', 'its spec, its dataset and its result, beside the results of the other two'],
+			['  report.json', 'its spec, dataset and result, and the results of the others'],
 			['  metrics.json', 'its loss, metrics and weights, epoch by epoch'],
 		]),
 	);
-	say('\nNext:');
+	say('\nNext (the last one in a second terminal):');
 	say(
 		table([
-			[`  npx steelyard inspect ${at(join(output, 'model.onnx'))}`, 'what the model takes and gives'],
-			['  npm start', 'a service that stays, until Ctrl-C'],
-			[`  npx steelyard datasets add ${at(SAMPLE)}`, 'in another terminal: upload the sample, and see how to train on it'],
+			[`  npx steelyard inspect ${at(join(output, 'model.onnx'))}`, 'see the model'],
+			['  npm start', 'run the service'],
+			[`  npx steelyard datasets add ${at(SAMPLE)}`, 'upload the sample'],
 		]),
 	);
 }
