@@ -1,6 +1,6 @@
 import { counterRandom } from '@steelyard/random';
 
-/** Where the rows of a C-ordered `.npy` file begin, and how many there are. */
+/** At which byte the rows of a C-ordered `.npy` file begin, how many there are, and how many bytes each has. */
 function rowsOf(npy: Buffer): { offset: number; rows: number; rowBytes: number } {
 	const wide = npy[6] === 1 ? 2 : 4;
 	const length = wide === 2 ? npy.readUInt16LE(8) : npy.readUInt32LE(8);
@@ -10,8 +10,8 @@ function rowsOf(npy: Buffer): { offset: number; rows: number; rowBytes: number }
 }
 
 /**
- * Shuffles the rows of a share of the instances among themselves: what they then say belongs to another instance.
- * Gives the changed file and the rows that were chosen. A function of the seed and `name`.
+ * Shuffles the rows of an `.npy` file for a random share of the instances, so that each of these gets the row of another one.
+ * Returns the changed file and the indices of these instances. The same seed and `name` give the same result.
  */
 export function shuffleRows(npy: Buffer, share: number, seed: number, name: string): { npy: Buffer; chosen: number[] } {
 	const { offset, rows, rowBytes } = rowsOf(npy);

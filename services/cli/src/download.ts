@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Client } from '@steelyard/client';
 import type { Artifact } from '@steelyard/contracts';
 
-/** What arrived is not what the service said it would send. */
+/** The bytes that arrived are not those that the service has on record. */
 export class ChecksumError extends Error {
 	override readonly name = 'ChecksumError';
 	readonly code = 'checksum';

@@ -2,7 +2,7 @@ import { type NumberTable, readNumberTable } from '@steelyard/dataset';
 import type { Predictions, Reals, WeightingTask } from '@steelyard/weighting';
 import { UsageError } from './output.js';
 
-/** Where the predictions lie: `.npy` files, those of the modalities by name. */
+/** The `.npy` files that hold the predictions; those of the unimodal models and the masks by the name of their modality. */
 export type PredictionFiles = {
 	readonly task: WeightingTask;
 	readonly fused: string;
@@ -23,13 +23,13 @@ async function read(path: string): Promise<NumberTable> {
 }
 
 const EXPECTED_SHAPE: Readonly<Record<WeightingTask, string>> = {
-	binary: '(rows, 1) or (rows,), one logit a row; two logits a row are of the task multiclass',
-	multiclass: '(rows, classes) of at least two classes; one logit a row is of the task binary',
-	multilabel: '(rows, labels), one logit a label',
-	regression: '(rows, 1) or (rows,), one value a row',
+	binary: '(rows, 1) or (rows,), one logit per row; two logits per row belong to the task multiclass',
+	multiclass: '(rows, classes) of at least two classes; one logit per row belongs to the task binary',
+	multilabel: '(rows, labels), one logit per label',
+	regression: '(rows, 1) or (rows,), one value per row',
 };
 
-/** Columns of the outputs, which is how many classes or labels there are. */
+/** How many columns the predictions have, one per class or label. Throws UsageError where their shape does not fit the task. */
 function widthOf(task: WeightingTask, table: NumberTable): number {
 	const [rows, columns = 1] = table.shape;
 	const fits = task === 'multilabel' ? columns >= 1 : task === 'multiclass' ? columns >= 2 : columns === 1;
@@ -38,7 +38,7 @@ function widthOf(task: WeightingTask, table: NumberTable): number {
 	return columns;
 }
 
-/** Where a masked row is, its values become 0: they may have been anything. */
+/** Throws UsageError at the first value that is not finite. The values of a row that lacks the modality may be anything: they become 0. */
 function expectFinite({ file, values }: NumberTable, width: number, present: Uint8Array | null): void {
 	for (let i = 0; i < values.length; i++) {
 		const row = Math.floor(i / width);
@@ -48,7 +48,7 @@ function expectFinite({ file, values }: NumberTable, width: number, present: Uin
 	}
 }
 
-/** A table of the shape that the outputs `of` have; one column may be left out. */
+/** Reads a table with as many rows as `of` and `width` columns; a table of one column may be a vector. Throws UsageError where it has another shape. */
 async function readLike(path: string, width: number, of: NumberTable): Promise<NumberTable> {
 	const table = await read(path);
 	const [rows, columns = 1] = table.shape;
@@ -63,11 +63,13 @@ async function readMask(path: string, fused: NumberTable): Promise<Uint8Array> {
 	const { values } = await readLike(path, 1, fused);
 	const wrong = values.findIndex((value) => value !== 0 && value !== 1);
 	if (wrong >= 0)
-		throw new UsageError(`${path} row ${wrong}: expected 1 where the modality is there and 0 where not, found ${values[wrong]}`);
+		throw new UsageError(
+			`${path} row ${wrong}: expected 1 where the modality is present and 0 where it is missing, found ${values[wrong]}`,
+		);
 	return Uint8Array.from(values);
 }
 
-/** Class indices `[N]`, 0 and 1 `[N]` or `[N, labels]`, or the values of a regression `[N]`. */
+/** Reads class indices `[N]`, zeros and ones `[N]` or `[N, labels]`, or the values of a regression `[N]`. Throws UsageError where they do not fit the task. */
 async function readLabels(path: string, task: WeightingTask, width: number, fused: NumberTable): Promise<Float64Array> {
 	const columns = task === 'multilabel' ? width : 1;
 	const table = await readLike(path, columns, fused);
@@ -83,7 +85,7 @@ async function readLabels(path: string, task: WeightingTask, width: number, fuse
 	);
 }
 
-/** Whether outputs `[N, width]` are what a softmax or a sigmoid gives; logits hardly ever all lie so. */
+/** Whether predictions `[N, width]` look like the output of a softmax or a sigmoid: logits are hardly ever all between 0 and 1. */
 export function looksLikeProbabilities(task: WeightingTask, values: Reals, width: number): boolean {
 	if (task === 'regression' || !values.every((value) => value >= 0 && value <= 1)) return false;
 	if (task !== 'multiclass') return true;
@@ -95,7 +97,7 @@ export function looksLikeProbabilities(task: WeightingTask, values: Reals, width
 	return true;
 }
 
-/** Reads and checks all of them. Throws UsageError, which names the file, and the row where one is at fault. */
+/** Reads and checks all predictions, masks and labels. Throws UsageError, which names the file that is wrong, and its first wrong row. */
 export async function readPredictions({ task, fused: path, unimodal, masks, labels }: PredictionFiles): Promise<NamedPredictions> {
 	const modalities = [...unimodal.keys()];
 	for (const name of masks.keys())

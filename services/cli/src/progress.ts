@@ -88,7 +88,7 @@ export type Progress = {
 };
 
 export function progressOn(stream: NodeJS.WriteStream): Progress {
-	/** What was last said of a device, which the next job need not say again. */
+	/** The device that was shown last: a job that trains on the same one need not show it again. */
 	let device: string | null = null;
 
 	async function show(output: Output, epochs: number, events: AsyncIterable<JobEvent>): Promise<void> {

@@ -7,11 +7,12 @@ import yauzl from 'yauzl';
 import yazl from 'yazl';
 import { shuffleRows } from './corrupt.js';
 
-/** The sample dataset that ships with the demo: real mail, see sample/README.md. */
+/** The dataset of the demo: real mail, described in sample/README.md. */
 export const SAMPLE = fileURLToPath(new URL('../sample/spam-mail.zip', import.meta.url));
 
 const openZip = promisify<string, yauzl.Options, yauzl.ZipFile>(yauzl.open);
 
+/** The files in a zip archive, by name. */
 async function members(path: string): Promise<Map<string, Buffer>> {
 	const zip = await openZip(path, { lazyEntries: true });
 	const read = promisify<yauzl.Entry, NodeJS.ReadableStream>((entry, done) =>
@@ -33,7 +34,7 @@ async function members(path: string): Promise<Map<string, Buffer>> {
 	});
 }
 
-/** Writes the sample with one modality shuffled between a share of the instances of every split; gives the shuffled rows by split. */
+/** Writes the sample to `target`, with one modality shuffled among a share of the instances of every split. Resolves with the shuffled rows by split. */
 export async function corruptedSample(
 	target: string,
 	{ modality, share, seed }: { modality: string; share: number; seed: number },

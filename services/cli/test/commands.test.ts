@@ -269,7 +269,7 @@ describe('show', () => {
 		return (await steelyard('jobs', verb, ID)).stdout;
 	};
 
-	it('tells all that the record of a job holds', async () => {
+	it('shows all that the record of a job holds', async () => {
 		const text = await shown(succeeded);
 		expect(text).toMatch(/^epochs +best epoch 7 of 12 trained, at most 40$/m);
 		expect(text).toMatch(/^model +mlp-fusion, 12,345 parameters$/m);
@@ -290,7 +290,7 @@ describe('show', () => {
 		expect(await shown(constant)).toMatch(/^weight text +1\.00 in every row$/m);
 	});
 
-	it('tells how far a running job is, and why a failed one failed', async () => {
+	it('shows how far a running job is, and why a failed one failed', async () => {
 		const running = await shown(job({ epoch: 6, modality_weights: { text: 0.9 }, metrics: { loss: 0.4 }, attempt: 2 }));
 		expect(running).toMatch(/^status +running, fusion, attempt 2$/m);
 		expect(running).toMatch(/^progress +50 %, about 3 s left$/m);
@@ -302,7 +302,7 @@ describe('show', () => {
 		);
 	});
 
-	it('tells the splits and modalities of a dataset, and what is missing', async () => {
+	it('shows the splits and modalities of a dataset, and what is missing', async () => {
 		service.on('GET /v1/datasets/ds_1', (response) => answer(response, dataset));
 		const { stdout } = await steelyard('datasets', 'show', 'ds_1');
 		expect(stdout).toMatch(/^rows +train 3,121$/m);

@@ -125,7 +125,7 @@ describe('the weights of predictions', () => {
 		expect(largestError([...prior, ...sigma], [...expected.statistics.prior, ...(expected.statistics.sigma ?? [])])).toBeLessThan(1e-12);
 	});
 
-	it('are written as float32 (rows, modalities), the same as told', async () => {
+	it('are written as float32 (rows, modalities), the same as those that are printed', async () => {
 		const out = join(folder, 'W.npy');
 		const { weights } = await asJson(...predictionsOf('multiclass'), '--out', out);
 		const bytes = await readFile(out);
@@ -250,8 +250,8 @@ describe('what cannot be weighed', () => {
 		['gradients', () => classes('--preset', 'ogm-ge'), /ogm-ge: it weighs gradients/],
 		['argmax of values', () => [...predictionsOf('regression'), '--mutual-information', 'argmax'], /expected the estimator ksg/],
 		['one logit as classes', () => flagsOf('multiclass', fixtureOf('binary', 'fused'), text), /at least two classes.*found \(64,\)/],
-		['two logits as binary', () => flagsOf('binary', fixtureOf('multilabel', 'fused'), text), /one logit a row.*found \(64, 2\)/],
-		['several values as a regression', () => flagsOf('regression', fused, text), /one value a row.*found \(64, 4\)/],
+		['two logits as binary', () => flagsOf('binary', fixtureOf('multilabel', 'fused'), text), /one logit per row.*found \(64, 2\)/],
+		['several values as a regression', () => flagsOf('regression', fused, text), /one value per row.*found \(64, 4\)/],
 		[
 			'another width',
 			() => flagsOf('multiclass', fused, fixtureOf('multilabel', 'text')),

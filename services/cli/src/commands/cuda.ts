@@ -10,15 +10,16 @@ import { print } from '../output.js';
 
 const run = promisify(execFile);
 
-/** The CUDA provider of the same build of ONNX Runtime as the pinned onnxruntime-node, as an npm package (MIT); its archive has some 200 MB. */
+/** An npm package (MIT) that holds the CUDA provider of the same build of ONNX Runtime as the pinned onnxruntime-node; about 200 MB. */
 const REGISTRY_PACKAGE = 'com.github.asus4.onnxruntime.linux-x64-gpu@0.4.9';
-/** Of ONNX Runtime, to whose build the package's libraries belong. */
-const REGISTRY_VERSION = '1.29.0';
+/** The version of ONNX Runtime that the libraries in the package belong to. */
+const PACKAGE_RUNTIME_VERSION = '1.29.0';
 const LIBRARIES = ['libonnxruntime_providers_shared.so', 'libonnxruntime_providers_cuda.so'];
-const LONGEST = 600_000;
+/** Longest that a program may take, in milliseconds. */
+const TIMEOUT = 600_000;
 
-/** The line of a failed program that says why: of a script that threw, the error and not the version of Node that follows its stack. */
-function words(error: unknown): string {
+/** The line of a failed program's stderr that says why it failed: the line of an error where a script threw one, else the last line. */
+function reasonOf(error: unknown): string {
 	const lines = (error as { stderr?: string }).stderr?.trim().split('\n') ?? [];
 	return lines.find((line) => /Error: /.test(line))?.trim() ?? (lines.at(-1) || (error as Error).message);
 }
@@ -29,17 +30,19 @@ function runtimeFolder(): string {
 	return dirname(dirname(require.resolve('onnxruntime-node')));
 }
 
+/** The libraries of the provider that a folder lacks. */
 const missingIn = async (folder: string): Promise<string[]> => {
-	const there = await readdir(folder);
-	return LIBRARIES.filter((name) => !there.includes(name));
+	const present = await readdir(folder);
+	return LIBRARIES.filter((name) => !present.includes(name));
 };
 
+/** Downloads the package and copies its libraries to `target`. */
 async function fromRegistry(target: string): Promise<void> {
 	const folder = await mkdtemp(join(tmpdir(), 'steelyard-cuda-'));
 	try {
-		await run('npm', ['pack', REGISTRY_PACKAGE, '--pack-destination', folder], { cwd: folder, timeout: LONGEST });
+		await run('npm', ['pack', REGISTRY_PACKAGE, '--pack-destination', folder], { cwd: folder, timeout: TIMEOUT });
 		const archive = (await readdir(folder)).find((name) => name.endsWith('.tgz'));
-		await run('tar', ['xzf', join(folder, archive as string), '-C', folder], { timeout: LONGEST });
+		await run('tar', ['xzf', join(folder, archive as string), '-C', folder], { timeout: TIMEOUT });
 		const files = await readdir(folder, { recursive: true });
 		for (const library of LIBRARIES) {
 			const found = files.find((file) => basename(file) === library);
@@ -51,19 +54,19 @@ async function fromRegistry(target: string): Promise<void> {
 	}
 }
 
-/** Libraries that the provider needs and the system does not find, such as those of CUDA and cuDNN; null where that cannot be told. */
+/** Libraries that the provider needs and this system lacks, such as those of CUDA and cuDNN; null where ldd cannot list them. */
 async function missingLibraries(folder: string): Promise<string[] | null> {
 	const listed = await run('ldd', [join(folder, LIBRARIES[1] as string)]).catch(() => null);
 	if (listed === null) return null;
 	const absent = [...listed.stdout.matchAll(/^\s*(\S+) => not found$/gm)].map(([, name]) => name as string);
-	// The provider's own are found by the runtime, beside it.
+	// The runtime finds its own libraries beside the provider.
 	return absent.filter((name) => !name.startsWith('libonnxruntime'));
 }
 
-/** The probe in a process of its own: a provider that was put there just now is loaded afresh. */
-async function probed(): Promise<{ available: boolean; note: string | null }> {
+/** Whether the CUDA provider works, tried in a new process, which loads a provider that was only just installed. */
+async function probeCuda(): Promise<{ available: boolean; note: string | null }> {
 	const script = `import { probeDevices } from ${JSON.stringify(import.meta.resolve('@steelyard/runtime'))}; process.stdout.write(JSON.stringify((await probeDevices()).cuda));`;
-	const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { timeout: LONGEST });
+	const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { timeout: TIMEOUT });
 	return JSON.parse(stdout) as { available: boolean; note: string | null };
 }
 
@@ -75,25 +78,25 @@ export function cuda(program: Command): void {
 			const { json = false } = command.optsWithGlobals<{ json?: boolean }>();
 			const say = (text: string): boolean => process.stderr.write(`${text}\n`);
 			if (process.platform !== 'linux' || process.arch !== 'x64')
-				throw new Error(`the CUDA provider is built for linux on x64 only; this is ${process.platform} on ${process.arch}`);
+				throw new Error(`the CUDA provider is built for Linux on x64 only; this is ${process.platform} on ${process.arch}`);
 			const root = runtimeFolder();
 			const target = join(root, 'bin/napi-v6/linux/x64');
 			if ((await missingIn(target)).length > 0) {
-				say("fetching the provider by onnxruntime-node's own installer …");
-				await run(process.execPath, [join(root, 'script/install.js'), '--onnxruntime-node-install'], { cwd: root, timeout: LONGEST }).catch(
-					(error: unknown) => say(`  it could not: ${words(error)}`),
+				say('downloading the provider with the installer of onnxruntime-node …');
+				await run(process.execPath, [join(root, 'script/install.js'), '--onnxruntime-node-install'], { cwd: root, timeout: TIMEOUT }).catch(
+					(error: unknown) => say(`  it failed: ${reasonOf(error)}`),
 				);
 			}
 			if ((await missingIn(target)).length > 0) {
 				const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
-				if (version !== REGISTRY_VERSION)
-					throw new Error(`${REGISTRY_PACKAGE} is of ONNX Runtime ${REGISTRY_VERSION} and does not fit the installed ${version}`);
-				say(`fetching the provider from the registry package ${REGISTRY_PACKAGE} …`);
+				if (version !== PACKAGE_RUNTIME_VERSION)
+					throw new Error(`${REGISTRY_PACKAGE} is of ONNX Runtime ${PACKAGE_RUNTIME_VERSION} and does not fit the installed ${version}`);
+				say(`downloading the provider in the package ${REGISTRY_PACKAGE} …`);
 				await fromRegistry(target);
 			}
 			say(`the provider is in ${target}`);
 			const missing = await missingLibraries(target);
-			const found = await probed();
+			const found = await probeCuda();
 			const absent =
 				missing === null || missing.length === 0
 					? ''

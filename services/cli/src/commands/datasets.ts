@@ -39,7 +39,7 @@ const datasetText = ({ id, name, title, task, splits, modalities, bytes, created
 		['created', timeText(created_at)],
 	]);
 
-/** A folder's arrays and manifest as a zip that is made while it is read. */
+/** The arrays and the manifest of a folder as a zip archive, which is made while it is read. Throws UsageError where there are no arrays. */
 async function zipped(folder: string): Promise<ReadableStream<Uint8Array>> {
 	const names = (await readdir(folder)).filter((name) => name.endsWith('.npy') || name === 'manifest.json').sort();
 	if (!names.some((name) => name.endsWith('.npy')))
@@ -53,6 +53,7 @@ async function zipped(folder: string): Promise<ReadableStream<Uint8Array>> {
 	return Readable.toWeb(output) as ReadableStream<Uint8Array>;
 }
 
+/** What to upload for a path: a folder as a zip archive, a file as it is. Throws UsageError for anything else. */
 async function sourceOf(path: string): Promise<{ body: ReadableStream<Uint8Array>; filename: string }> {
 	const found = await stat(path).catch(() => {
 		throw new UsageError(`${path} does not exist; expected a folder of .npy files, a .zip or a .npz`);

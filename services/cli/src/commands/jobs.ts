@@ -11,6 +11,7 @@ import { EXIT, print, UsageError } from '../output.js';
 import { progressOn } from '../progress.js';
 import { timeText } from '../units.js';
 
+/** Reads the JSON of a job from a file, or from standard input where that is `-`. Throws UsageError where it is not JSON. */
 async function specFrom(file: string): Promise<{ dataset: string }> {
 	const source = file === '-' ? text(process.stdin) : readFile(file, 'utf8');
 	const json = await source.catch((error: Error) => {

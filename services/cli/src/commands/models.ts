@@ -45,7 +45,7 @@ const modelText = ({ id, name, status, bytes, created_at, report, error }: Model
 		...(report === null ? [] : reportRows(report)),
 	]);
 
-/** A model as the body of an upload. */
+/** The file of a model, to be uploaded. Throws UsageError where there is none. */
 async function sourceOf(file: string): Promise<Blob> {
 	if (!(await stat(file).catch(() => null))?.isFile()) throw new UsageError(`${file} is not a file; expected an ONNX model`);
 	return openAsBlob(file);
