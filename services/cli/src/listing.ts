@@ -15,9 +15,24 @@ export type Listing<T> = {
 	/** What they are called, which is also the name of their group of commands. */
 	plural: string;
 	heading: readonly string[];
+	/** Headings of the columns that a narrow terminal does without, the least important first. */
+	optional?: readonly string[];
 	row(resource: T): readonly string[];
 	page(client: Client, query: ListQuery): Promise<List<T>>;
 };
+
+/** The rows as a table that is no wider than the terminal, as far as leaving out the optional columns helps. */
+function tableWithin(columns: number, rows: readonly (readonly string[])[], optional: readonly string[]): string {
+	const text = table(rows);
+	const [least, ...others] = optional;
+	if (least === undefined || text.split('\n').every((line) => line.length <= columns)) return text;
+	const place = rows[0]?.indexOf(least);
+	return tableWithin(
+		columns,
+		rows.map((row) => row.filter((_, i) => i !== place)),
+		others,
+	);
+}
 
 /** Every resource, newest first. */
 async function allOf<T extends { id: string }>(page: (query: ListQuery) => Promise<List<T>>): Promise<T[]> {
@@ -31,7 +46,7 @@ async function allOf<T extends { id: string }>(page: (query: ListQuery) => Promi
 }
 
 /** Adds the command `list` to a group: the newest resources as a table or as JSON, and on stderr how to see more. */
-export function listCommand<T extends { id: string }>(group: Command, { plural, heading, row, page }: Listing<T>): void {
+export function listCommand<T extends { id: string }>(group: Command, { plural, heading, optional = [], row, page }: Listing<T>): void {
 	group
 		.command('list')
 		.description(`list ${plural}, the newest first`)
@@ -43,7 +58,9 @@ export function listCommand<T extends { id: string }>(group: Command, { plural, 
 			const list = all
 				? { data: await allOf((query) => page(client, query)), has_more: false }
 				: await page(client, { limit, ...(after === undefined ? {} : { after }) });
-			print(json, list.data, list.data.length === 0 ? `There are no ${plural}.` : table([heading, ...list.data.map(row)]));
+			const columns = process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY;
+			const rows = [heading, ...list.data.map(row)];
+			print(json, list.data, list.data.length === 0 ? `There are no ${plural}.` : tableWithin(columns, rows, optional));
 			if (list.has_more) process.stderr.write(`There are more: steelyard ${plural} list --after ${list.data.at(-1)?.id}, or --all\n`);
 		});
 }

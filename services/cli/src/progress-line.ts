@@ -34,6 +34,8 @@ const cut = (text: string, width: number): string => (text.length <= width ? tex
 // JSON has no NaN: a loss that is not a number arrives as null.
 const figure = (value: number | null): string => (value === null ? '–' : value.toFixed(4));
 const bar = (fraction: number, width: number): string => '█'.repeat(Math.round(fraction * width)).padEnd(width, '·');
+/** A name of at most a third of the line, so that a long one leaves room for the rest. */
+const nameField = (name: string, columns: number): string => cut(name, Math.max(NAME_WIDTH, Math.floor(columns / 3))).padEnd(NAME_WIDTH);
 const joined = (fields: readonly Field[]): string => `${GAP}${fields.map(({ text }) => text).join(GAP)}`;
 
 /** As many of these fields as fit into so many columns, the important ones first, in the order given. */
@@ -65,7 +67,7 @@ export function runningLine(event: ProgressEvent, validationLoss: number | null,
 	const progressBar: Field = { text: bar(event.progress, BAR.narrowest), rank: 7 };
 	const fields = fitting(
 		[
-			{ text: nameOf(event).padEnd(NAME_WIDTH), rank: 0 },
+			{ text: nameField(nameOf(event), columns), rank: 0 },
 			...(fold === null ? [] : [{ text: fold, rank: 4 }]),
 			{ text: `epoch ${String(event.epoch + 1).padStart(String(event.epochs).length)}/${event.epochs}`, rank: 2 },
 			{ text: `loss ${figure(event.loss)}`, rank: 5 },
@@ -116,6 +118,6 @@ export function trainedLine({ name, epochs, models }: Trained, columns: number):
 		[several, stopped, bestEpoch, validationLoss],
 		[stopped, best !== '' && `best ${best}`, loss !== '' && `loss ${loss}`],
 		[stopped, loss !== '' && `loss ${loss}`],
-	].map((parts) => `${GAP}${name.padEnd(NAME_WIDTH)}${GAP}${parts.filter((part) => part !== false).join(', ')}`);
+	].map((parts) => `${GAP}${nameField(name, columns)}${GAP}${parts.filter((part) => part !== false).join(', ')}`);
 	return wordings.find((line) => line.length <= columns) ?? cut(wordings.at(-1) as string, columns);
 }

@@ -153,6 +153,14 @@ describe('a running job on a terminal', () => {
 		expect(terminal.listenerCount('resize')).toBe(0);
 	});
 
+	it('cuts a long name, so that the rest has room', async () => {
+		const terminal = new Terminal(60);
+		const name = 'a-modality-with-a-name-that-goes-on-and-on';
+		await shownOn(terminal, progress(name), () =>
+			expect(terminal.shown[0]).toBe('  unimodal a-modalit…  epoch 12/30  job  42 %  eta 18 s'),
+		);
+	});
+
 	it('names the fold where a modality has several models', async () => {
 		const terminal = new Terminal(80);
 		await shownOn(terminal, progress('text.2'), () => expect(terminal.shown[0]).toMatch(/^ {2}unimodal text +fold 3 +epoch 12\/30/));

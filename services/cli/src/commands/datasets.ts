@@ -78,6 +78,7 @@ export function datasets(program: Command): void {
 	listCommand<DatasetResource>(group, {
 		plural: 'datasets',
 		heading: ['id', 'name', 'task', 'train rows', 'created'],
+		optional: ['created', 'task'],
 		row: ({ id, name, task, splits, created_at }) => [id, name, task.type, countText(splits['train']?.rows ?? 0), timeText(created_at)],
 		page: (client, query) => client.datasets.list(query),
 	});

@@ -59,6 +59,7 @@ export function jobs(program: Command): void {
 	listCommand<JobResource>(group, {
 		plural: 'jobs',
 		heading: ['id', 'status', 'family', 'weighting', 'dataset', 'created', 'main metric'],
+		optional: ['dataset', 'created', 'family', 'weighting', 'main metric'],
 		row: (job) => [
 			job.id,
 			job.status === 'running' ? `running ${Math.floor(job.progress * 100)} %` : job.status,

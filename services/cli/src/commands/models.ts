@@ -69,6 +69,7 @@ export function models(program: Command): void {
 	listCommand<ModelResource>(group, {
 		plural: 'models',
 		heading: ['id', 'status', 'name', 'size', 'created'],
+		optional: ['created', 'size'],
 		row: ({ id, status, name, bytes, created_at }) => [id, status, name, bytesText(bytes), timeText(created_at)],
 		page: (client, query) => client.models.list(query),
 	});
