@@ -19,10 +19,11 @@ export const embeddingShape = ({ tokens, width }: FuseMoeConfig, { shape }: Moda
 	width,
 ];
 
-/** The column of a sequence that says when its steps were; null for evenly spread steps. A recurrent network takes it as a feature like the others. */
+/** The column of a sequence that holds the times of its steps; null where they are evenly spread. A recurrent network takes that column as a feature like the others. */
 const timeColumn = ({ sequence_encoder, time_columns }: FuseMoeConfig, { name }: ModalityShape): number | null =>
 	sequence_encoder === 'mtand' && Object.hasOwn(time_columns, name) ? (time_columns[name] as number) : null;
 
+/** The recurrent network of sequences; null for time attention. */
 const recurrent = ({ sequence_encoder: cell, bidirectional, hidden }: FuseMoeConfig): SequenceEncoder | null =>
 	cell === 'mtand' ? null : { cell, bidirectional, hidden };
 

@@ -24,7 +24,7 @@ type Routed = {
 	readonly x: Value;
 	readonly index: Value;
 	readonly shares: Value;
-	/** `[batch, experts]`: the shares of the choices of a row that fall on each expert; zeros where none of its tokens is there. */
+	/** `[batch, experts]`: which share of the choices of a row falls on each expert; zeros where none of its tokens is there. */
 	readonly use: Value;
 	readonly imbalance: Value;
 };
@@ -88,17 +88,17 @@ function routed(
 /** The outputs of one set of experts for the tokens of some routers, in their order. */
 function mixed(context: ForwardContext, config: FuseMoeConfig, name: string, all: readonly Routed[]): Value {
 	const { g } = context;
-	const of = (part: 'x' | 'index' | 'shares'): Value =>
+	const joinedPart = (part: 'x' | 'index' | 'shares'): Value =>
 		joined(
 			g,
 			all.map((one) => one[part]),
 		);
-	const x = of('x');
-	const routing = { index: asRows(g, of('index')), shares: asRows(g, of('shares')) };
+	const x = joinedPart('x');
+	const routing = { index: asRows(g, joinedPart('index')), shares: asRows(g, joinedPart('shares')) };
 	return asTokens(g, mixtureOfExperts(context, asRows(g, x), routing, name, expertsSize(config)), x);
 }
 
-/** Layer normalisation, then each token through the experts that its router chooses. */
+/** Adds layer normalisation, then each token passes the experts that its router chooses. */
 export function expertLayer(context: ForwardContext, config: FuseMoeConfig, layer: string, tokens: readonly Tokens[]): ExpertLayer {
 	const { g } = context;
 	const names = tokens.map(({ name }) => name);

@@ -5,8 +5,8 @@ import { fuse, fusionParameters } from './fusion.js';
 import { workOf } from './work.js';
 
 /**
- * Several embeddings a modality, of time attention (mTAND) or a recurrent network over its steps; then cross-modal transformer layers whose feed-forward part is a
- * sparse mixture of experts, after FuseMoE (Han et al. 2024).
+ * Several embeddings per modality, from time attention (mTAND) or a recurrent network over its steps; then cross-modal transformer layers whose feed-forward part is
+ * a sparse mixture of experts. After FuseMoE (Han et al. 2024).
  */
 export const fuseMoe: Family<FuseMoeConfig> = {
 	mixesRows: true,

@@ -19,11 +19,11 @@ type Stream = {
 	readonly name: string;
 	/** `[batch, tokens, width]`. */
 	readonly x: Value;
-	/** `[batch, tokens]` of 0 and 1: whether the others may look at them. */
+	/** `[batch, tokens]` of 0 and 1: whether the row has them, so that the other modalities may look at them. */
 	readonly there: Value;
 };
 
-/** Everything that joins modalities: `position.<modality>`, then for each layer its attentions, routers and experts, `norm.<modality>` and the head. */
+/** The parameters of everything behind the encoders: `position.<modality>`, the attentions, routers and experts of each layer, `norm.<modality>` and the head. */
 export function fusionParameters(config: FuseMoeConfig, modalities: readonly ModalityShape[], outputs: number): ParameterSpec[] {
 	const { width, layers } = config;
 	const names = modalities.map(({ name }) => name);
@@ -49,6 +49,7 @@ export function fusionParameters(config: FuseMoeConfig, modalities: readonly Mod
 const perToken = (g: GraphBuilder, present: Value, tokens: number): Value =>
 	g.mul(present, g.constant('float32', [1, tokens], new Array(tokens).fill(1)));
 
+/** The tokens of a modality at the beginning: its weighted embeddings plus their learned positions. */
 function opened(
 	context: ForwardContext,
 	{ dropout }: FuseMoeConfig,
@@ -59,16 +60,17 @@ function opened(
 	return { name, x, there: perToken(g, present, embedding.shape[1] as number) };
 }
 
-/** x + dropout(y) */
+/** The stream with x + dropout(y). */
 const plus = (context: ForwardContext, { dropout }: FuseMoeConfig, stream: Stream, y: Value): Stream => ({
 	...stream,
 	x: context.g.add(stream.x, context.dropout(y, dropout)),
 });
 
+/** The tokens of a modality look at each other. */
 function selfAttention(context: ForwardContext, config: FuseMoeConfig, at: string, stream: Stream): Stream {
 	const name = `${at}.self.${stream.name}`;
 	const normed = layerNorm(context, stream.x, `${name}.norm`);
-	// tokens of a modality are there together or not at all, and where they are not nobody looks at what comes out
+	// a row has all tokens of a modality or none; where it has none, nothing reads the result
 	return plus(context, config, stream, attention(context, { queries: normed, keys: normed, mask: null }, name, config));
 }
 

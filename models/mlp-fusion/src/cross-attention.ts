@@ -4,12 +4,13 @@ import { activations, type Fusion, head, headParameters, sideBySide } from './fu
 import { matrix } from './matrix.js';
 import { activated } from './perceptron.js';
 
-const ROLES = ['query', 'key', 'value'] as const;
+const projections = ['query', 'key', 'value'] as const;
+type Projection = (typeof projections)[number];
 
-const projectionOf = (modality: string, role: (typeof ROLES)[number]): string => `encoder.${modality}.${role}`;
+const projectionOf = (modality: string, role: Projection): string => `encoder.${modality}.${role}`;
 
 /**
- * Cross-modal attention (Tsai et al. 2019, "Multimodal Transformer for Unaligned Multimodal Language Sequences", §3.1, with one token a modality and without its
+ * Cross-modal attention (Tsai et al. 2019, "Multimodal Transformer for Unaligned Multimodal Language Sequences", §3.1, with one token per modality and without its
  * layer norms): y_m = x_m + MultiHead(x_m; the other modalities), softmax over the others of q·k/√(hidden/heads), and the y side by side. x_m is the
  * embedding after ReLU; no biases. A modality that the row does not have is not attended to; one that has no other to attend to is left as it is.
  */
@@ -23,7 +24,7 @@ export const crossAttention: Fusion = {
 						...modalities.flatMap((name) =>
 							ofEncoder(
 								name,
-								ROLES.map((role) => matrix(projectionOf(name, role), hidden, hidden)),
+								projections.map((role) => matrix(projectionOf(name, role), hidden, hidden)),
 							),
 						),
 						matrix('attention.output', hidden, hidden),
@@ -40,7 +41,7 @@ export const crossAttention: Fusion = {
 		if (count === 1) return head(context, settings, tokens);
 		const batch = tokens.shape[0] as Dim;
 		/** `[batch, heads, modalities, hidden/heads]`. */
-		const projected = (role: (typeof ROLES)[number]): Value => {
+		const projected = (role: Projection): Value => {
 			const each = embeddings.map(({ modality }, m) => g.matMul(x[m] as Value, parameter(projectionOf(modality.name, role))));
 			return g.transpose(g.reshape(g.concat(each, 1), [batch, count, heads, hidden / heads]), [0, 2, 1, 3]);
 		};
@@ -56,10 +57,10 @@ export const crossAttention: Fusion = {
 		/** 1 where row m may attend to column k, `[batch, 1, modalities, modalities]`. */
 		const allowed = g.mul(g.reshape(there, [batch, 1, 1, count]), others);
 		const scores = g.scale(Math.sqrt(heads / hidden), g.matMul(projected('query'), g.transposed(projected('key'))));
-		const far = g.add(scores, g.scale(1e9, g.sub(allowed, g.scalar(1))));
-		const attention = g.mul(g.op('Softmax', [far], { axis: 3 }), allowed);
-		const heard = g.reshape(g.transpose(g.matMul(attention, projected('value')), [0, 2, 1, 3]), [batch, count, hidden]);
-		const answer = g.reshape(g.matMul(heard, parameter('attention.output')), [batch, count * hidden]);
+		const masked = g.add(scores, g.scale(1e9, g.sub(allowed, g.scalar(1))));
+		const attention = g.mul(g.op('Softmax', [masked], { axis: 3 }), allowed);
+		const attended = g.reshape(g.transpose(g.matMul(attention, projected('value')), [0, 2, 1, 3]), [batch, count, hidden]);
+		const answer = g.reshape(g.matMul(attended, parameter('attention.output')), [batch, count * hidden]);
 		return head(context, settings, activated(context, g.add(tokens, answer), dropout));
 	},
 };

@@ -19,7 +19,7 @@ const fusions: { readonly [F in Settings['fusion']]: Fusion } = {
 	'late-average': lateAverage,
 };
 
-/** One MLP a modality (with a pooling for sequences) to one width; weighted, fused, MLP head. */
+/** One MLP per modality (with a pooling for sequences) gives embeddings of one width; these are weighted and fused, and an MLP is the head. */
 export const mlpFusion: Family<MlpFusionConfig> = {
 	mixesRows: false,
 

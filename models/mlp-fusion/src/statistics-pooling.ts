@@ -1,12 +1,12 @@
 import type { Dim, GraphBuilder, Value } from '@steelyard/onnx';
 
-/** How many numbers a feature gives. */
+/** How many statistics each feature gives. */
 export const STATISTICS = 4;
 
-/** Beyond every value of a feature. */
-const FAR = 1e30;
+/** Larger than every value of a feature. */
+const BEYOND = 1e30;
 
-/** The steps that are there, as they are, and the others at `value`: `[batch, steps, features]`. `there` is `[batch, steps, 1]` of 0 and 1. */
+/** x `[batch, steps, features]` with `value` in the place of the steps that are missing; `there` is `[batch, steps, 1]` of 0 and 1. */
 const elsewhere = (g: GraphBuilder, x: Value, there: Value, value: number): Value =>
 	g.add(g.mul(x, there), g.scale(value, g.sub(g.scalar(1), there)));
 
@@ -30,7 +30,7 @@ export function statisticsPooling(g: GraphBuilder, x: Value, mask: Value | null)
 	const isLast = g.reshape(g.mul(mask, g.op('Relu', [g.sub(g.scalar(1), later)])), [batch, steps, 1]);
 	const mean = g.div(g.reduceSum(g.mul(x, there), [1], false), count);
 	const last = g.reduceSum(g.mul(x, isLast), [1], false);
-	const most = g.reduce('ReduceMax', elsewhere(g, x, there, -FAR), [1], false);
-	const least = g.reduce('ReduceMin', elsewhere(g, x, there, FAR), [1], false);
+	const most = g.reduce('ReduceMax', elsewhere(g, x, there, -BEYOND), [1], false);
+	const least = g.reduce('ReduceMin', elsewhere(g, x, there, BEYOND), [1], false);
 	return g.concat([mean, last, g.mul(most, any), g.mul(least, any)], 1);
 }

@@ -5,9 +5,9 @@ import { activations, type Fusion, head, headParameters } from './fusion.js';
 import { matrix } from './matrix.js';
 import type { Settings } from './settings.js';
 
-/** Numbers that the tensor of one instance may have. */
+/** The most numbers in the tensor of one instance. */
 const LARGEST = 20_000;
-/** Width of a projection where nothing asks for less. */
+/** The default width of a projection. */
 const WIDTH = 16;
 
 const projectionOf = (modality: string): string => `encoder.${modality}.projection`;
@@ -22,7 +22,7 @@ function widthOf({ tensor_width }: Settings, count: number): number {
 	const advice = sizeAt(1) > LARGEST ? 'choose low-rank-tensor' : `choose ${most} or less, or low-rank-tensor`;
 	throw new ProblemError(
 		'invalid_request',
-		`the tensor of ${count} modalities at tensor_width ${width} has (${width} + 1)^${count} = ${sizeAt(width)} numbers an instance, expected at most ${LARGEST}; ${advice}`,
+		`the tensor of ${count} modalities at tensor_width ${width} has (${width} + 1)^${count} = ${sizeAt(width)} numbers per instance, expected at most ${LARGEST}; ${advice}`,
 		sizeAt(1) > LARGEST ? 'model.fusion' : 'model.tensor_width',
 	);
 }

@@ -160,7 +160,7 @@ describe('mlp-fusion', () => {
 	});
 
 	it('refuses a tensor that is too large, and says what fits', () => {
-		expect(() => tensorOf(6, 5)).toThrowError(/\(5 \+ 1\)\^6 = 46656 numbers an instance, expected at most 20000; choose 4 or less/);
+		expect(() => tensorOf(6, 5)).toThrowError(/\(5 \+ 1\)\^6 = 46656 numbers per instance, expected at most 20000; choose 4 or less/);
 		expect(() => tensorOf(15)).toThrowError(/choose low-rank-tensor/);
 		expect(tensorOf(2, 140)).toHaveLength(2 * 2 + 2 + 2);
 	});

@@ -2,13 +2,13 @@ import type { ForwardContext, ParameterSpec } from '@steelyard/family';
 import { gelu, linear, linearParameters } from '@steelyard/layers';
 import type { Dim, Value } from '@steelyard/onnx';
 
-/** Tokens that a token's convolution looks at: the one before it, itself and the one behind it. */
+/** How many tokens the convolution of a token sees: the one before it, itself and the one behind it. */
 const REACH = 3;
 
 /** Weight `<name>.weight` `[3·width, width]`, of the token before, of the token, of the token behind; and `.bias`. */
 export const convolutionParameters = (name: string, width: number): ParameterSpec[] => linearParameters(name, REACH * width, width);
 
-/** A convolution over the tokens x `[batch, tokens, width]`, with zeros around them, and GELU; the shape stays. As one product of matrices. */
+/** A convolution over the tokens x `[batch, tokens, width]`, with zeros around them, then GELU. Keeps the shape. Computed as one product of matrices. */
 export function convolution(context: ForwardContext, x: Value, name: string): Value {
 	const { g } = context;
 	const [batch, tokens, width] = x.shape as [Dim, number, number];

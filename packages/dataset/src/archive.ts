@@ -11,7 +11,7 @@ const DEFLATED = 8;
 const FILE_TYPE = 0o170000;
 const LINK = 0o120000;
 
-/** What zip readers say of a broken archive is the user's to know; a failure of the disk is not. */
+/** The error for the user: what the zip reader reports of a broken archive is a refusal, a failure of the disk stays what it is. */
 const archiveError = (error: unknown, name: string): unknown =>
 	error instanceof ProblemError || (error instanceof Error && 'syscall' in error)
 		? error
@@ -53,7 +53,7 @@ async function listEntries(zip: ZipFile, limits: Limits): Promise<Map<string, En
 
 const isMember = (path: string): boolean => path.endsWith('.npy') || path === 'manifest.json' || path.endsWith('/manifest.json');
 
-/** The one top folder that holds the dataset, with its slash; empty when the files lie at the top. */
+/** The path of the one folder at the top that holds the dataset, with its slash; empty where the files themselves lie at the top. */
 function topFolder(paths: string[]): string {
 	const members = paths.filter(isMember);
 	if (members.some((path) => !path.includes('/'))) return '';
@@ -68,9 +68,9 @@ function topFolder(paths: string[]): string {
 }
 
 /**
- * The members of a zip archive (an `.npz` file is one): stored or deflated, at the top or in one top folder. Paths that leave the archive,
- * links, encryption, duplicate names, too many entries and an unpacked size out of proportion are refused before anything is unpacked; the
- * true size and the checksum of a member are held against the declared ones while it is read.
+ * Opens a zip archive (an `.npz` file is one) whose members are stored or deflated, at the top or in one folder at the top. Refuses paths that leave the archive,
+ * links, encryption, duplicate names, too many entries and an unpacked size out of proportion, before anything is unpacked. While a member is read, its true size and
+ * its checksum are compared with the declared ones.
  */
 export async function openArchive(path: string, limits: Limits): Promise<Source> {
 	let zip: ZipFile | undefined;

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { type CanonicalType, encodeHeader } from './npy-header.js';
 import { refusal } from './refusal.js';
 
-/** Appends values to the array under way. */
+/** Appends values to the array that is being written. */
 export type Append = (values: Float32Array | Int32Array | Uint8Array) => Promise<void>;
 
+/** Bytes per element. */
 const WIDTH = { float32: 4, int32: 4, uint8: 1 } as const;
 
 export const labelsFile = (split: string): string => `${split}_labels.npy`;
@@ -29,18 +30,18 @@ export class CanonicalFolder {
 		this.#limit = limit;
 	}
 
-	/** `folder` must be there and empty; `limit` bounds the bytes of all arrays together. */
+	/** `folder` must exist and be empty; all arrays together may have `limit` bytes. */
 	static async open(folder: string, limit: number): Promise<CanonicalFolder> {
 		if ((await readdir(folder)).length > 0) throw new Error(`${folder} is not empty: a dataset is written into an empty folder`);
 		return new CanonicalFolder(folder, limit);
 	}
 
-	/** Bytes of all arrays so far. */
+	/** The bytes of all arrays so far. */
 	get bytes(): number {
 		return this.#bytes;
 	}
 
-	/** Writes one array; `fill` appends exactly as many values as the shape has. */
+	/** Writes one array, to which `fill` appends exactly as many values as the shape has. Gives what `fill` gives. */
 	async writeArray<T>(name: string, type: CanonicalType, shape: readonly number[], fill: (append: Append) => Promise<T>): Promise<T> {
 		const header = encodeHeader(type, shape);
 		const size = header.length + shape.reduce((product, axis) => product * axis, WIDTH[type]);
@@ -83,18 +84,19 @@ export class CanonicalFolder {
 		};
 	}
 
-	/** SHA-256 of one line `name sha256` an array, ordered by name: names and contents, in whatever order they were written. */
+	/** The SHA-256 of one line `name sha256` per array, ordered by name: it depends on names and contents, and not on the order of writing. */
 	digest(): string {
 		const lines = [...this.#digests].map(([name, digest]) => `${name} ${digest}\n`).sort();
 		return createHash('sha256').update(lines.join('')).digest('hex');
 	}
 
+	/** Writes a JSON file. */
 	async writeJson(name: string, value: unknown): Promise<void> {
 		this.#written.push(name);
 		await writeFile(join(this.#folder, name), `${JSON.stringify(value, null, '\t')}\n`, { flag: 'wx' });
 	}
 
-	/** Takes away what was written. */
+	/** Removes everything that was written. */
 	async discard(): Promise<void> {
 		for (const name of this.#written) await rm(join(this.#folder, name), { force: true });
 	}

@@ -1,22 +1,23 @@
 import { labelsOfRows, stratifyByLabels } from './stratify-labels.js';
 
 /**
- * Which units of rows, at least two, are held out so that about a `share` (in (0, 1)) of all rows, and of the rows of each label, is: 1 or 0 a unit. Each side
- * has a unit at least, and no label has all its rows held out where units allow it. Arguments as `stratifyByLabels` takes them.
+ * Chooses units of rows, of which there are at least two, to be held out: 1 for each that is, else 0. About the `share` (in (0, 1)) of all rows, and of the rows of each
+ * label, is held out; at least one unit is held out and one is not; and no label has all its rows held out, where units allow it. The arguments are those of
+ * `stratifyByLabels`.
  */
 export function cutByLabels(units: readonly (readonly number[])[], flags: Float32Array, labels: number, share: number): Uint8Array {
 	const held = stratifyByLabels(units, flags, labels, [1 - share, share]);
 	const labelsOf = units.map((unit) => labelsOfRows(unit, flags, labels));
 	const kept = new Float64Array(labels); // rows of a label that are not held out
-	const keep = (u: number): void => {
+	const keepUnit = (u: number): void => {
 		held[u] = 0;
 		for (const label of labelsOf[u] as number[]) kept[label] = (kept[label] as number) + 1;
 	};
 	held.forEach((out, u) => {
-		if (out === 0) keep(u);
+		if (out === 0) keepUnit(u);
 	});
 	held.forEach((out, u) => {
-		if (out === 1 && labelsOf[u]?.some((label) => kept[label] === 0)) keep(u);
+		if (out === 1 && labelsOf[u]?.some((label) => kept[label] === 0)) keepUnit(u);
 	});
 
 	const all = units.map((_, u) => u);

@@ -6,36 +6,36 @@ import { type Gather, gatherFromFile, gatherFromMemory } from './gather.js';
 import { maskShape } from './mask.js';
 import { openStoredArray, readStoredArray, type StoredArray } from './stored-array.js';
 
-/** One split. Arrays it hands out are shared and not to be written to. */
+/** One split. The arrays that it gives are shared: do not write to them. */
 export type Split = {
 	readonly name: string;
 	readonly rows: number;
 	/** Class indices `[rows]` (binary, multiclass), values `[rows]` (regression), or 0 and 1 `[rows, outputs]` (multilabel). */
 	readonly labels: Int32Array | Float32Array;
-	/** Code of each row's group, equal across splits for equal values; null where the split has none. */
+	/** The code of each row's group, equal across splits for equal values; null where the split has no groups. */
 	readonly groups: Int32Array | null;
-	/** Of one instance: `[features]` or `[steps, features]`. */
+	/** The shape of one instance: `[features]` or `[steps, features]`. */
 	shape(modality: string): readonly number[];
 	/** 1 where present: `[rows]` of a vector modality, `[rows · steps]` of a sequence; null where the modality has no mask in any split. */
 	mask(modality: string): Uint8Array | null;
-	/** Copies rows (repeats allowed, any order) into `out` from `offset`, both in values; absent ones are zeros. Blocks; throws RangeError. */
+	/** Copies rows, in any order and with repeats, into `out` from `offset` (in values) on; missing rows and steps are zeros. Blocks. Throws RangeError for a row that is not there, or where `out` has no room. */
 	gather(modality: string, rows: ArrayLike<number>, out: Float32Array, offset?: number): void;
 };
 
 /** A validated dataset, open for reading. */
 export type Dataset = {
 	readonly profile: DatasetProfile;
-	/** As uploaded, or null. */
+	/** The manifest as it was uploaded, or null. */
 	readonly manifest: unknown;
-	/** `train` first, then `valid` and `test` where they are, then further ones. */
+	/** `train` first, then `valid` and `test` where they exist, then further ones. */
 	readonly splitNames: readonly string[];
 	split(name: string): Split;
-	/** Releases files; what was handed out before stays readable, but `gather` may not be called any more. */
+	/** Releases the files. Arrays that were given before stay readable, but `gather` may not be called any more. */
 	close(): void;
 };
 
 export type OpenOptions = {
-	/** Datasets of up to so many bytes are held in memory; of larger ones rows are read from disk. 256 MiB unless given. */
+	/** A dataset of up to this many bytes is held in memory, the rows of a larger one are read from disk. 256 MiB unless given. */
 	readonly memoryBytes?: number;
 };
 
@@ -43,13 +43,13 @@ const DEFAULT_MEMORY_BYTES = 256 * 2 ** 20;
 
 const readJson = (folder: string, file: string): unknown => JSON.parse(readFileSync(join(folder, file), 'utf8'));
 
-/** An own entry of a record whose keys are names that a user chose. */
+/** An entry of a record whose keys are names that a user chose; `kind` says what they name. Throws RangeError for another name. */
 function entry<T>(record: Readonly<Record<string, T>>, key: string, kind: string): T {
 	if (!Object.hasOwn(record, key)) throw new RangeError(`the dataset has no ${kind} ${key}, only ${Object.keys(record).join(', ')}`);
 	return record[key] as T;
 }
 
-/** Each value is made when first asked for. */
+/** The same function, which computes each value only once, when it is first needed. */
 function lazily<T>(make: (key: string) => T): (key: string) => T {
 	const made = new Map<string, T>();
 	return (key) => {
@@ -58,7 +58,7 @@ function lazily<T>(make: (key: string) => T): (key: string) => T {
 	};
 }
 
-/** Opens a folder that `ingest` wrote. Labels, groups and masks are held in memory once used; modalities as `memoryBytes` says. */
+/** Opens a folder that `ingest` wrote. Labels, groups and masks are in memory once they have been used; `memoryBytes` decides about the modalities. */
 export function openDataset(folder: string, { memoryBytes = DEFAULT_MEMORY_BYTES }: OpenOptions = {}): Dataset {
 	const profile = parse(DatasetProfile, readJson(folder, PROFILE_FILE), 'invalid_dataset');
 	const manifest = readJson(folder, MANIFEST_FILE);
@@ -105,7 +105,7 @@ export function openDataset(folder: string, { memoryBytes = DEFAULT_MEMORY_BYTES
 		};
 	};
 
-	// JSON keeps the order of keys but for those that look like numbers, which a split's name cannot.
+	// JSON keeps the order of keys, except of keys that look like numbers, which the name of a split cannot
 	return {
 		profile,
 		manifest,

@@ -1,4 +1,4 @@
-/** Numbers of one array as they are checked: 64-bit integers stay bigint. */
+/** The numbers of an array as they are checked: integers of 64 bits stay bigint. */
 export type Numbers =
 	| Int8Array
 	| Uint8Array
@@ -15,13 +15,13 @@ export type ElementKind = 'boolean' | 'integer' | 'float';
 
 /** One element type of the `.npy` format. */
 export type ElementType = {
-	/** As NumPy calls it. */
+	/** The name that NumPy gives it. */
 	readonly name: string;
 	readonly kind: ElementKind;
 	readonly bytes: 1 | 2 | 4 | 8;
 	/** A view of whole elements in this machine's byte order (little-endian, as on every platform of ONNX Runtime); `offset` is aligned. */
 	view(buffer: ArrayBuffer, offset: number, length: number): Numbers;
-	/** Values of a view. */
+	/** The values of a view. */
 	decode(raw: Numbers): Numbers;
 };
 
@@ -37,7 +37,7 @@ const type = (name: string, kind: ElementKind, bytes: ElementType['bytes'], Arra
 	decode,
 });
 
-/** IEEE 754 binary16, value by its bits. */
+/** The value of an IEEE 754 binary16 number by its bits. */
 const float16Value = (bits: number): number => {
 	const sign = bits & 0x8000 ? -1 : 1;
 	const exponent = (bits >> 10) & 31;
@@ -55,7 +55,7 @@ const decodeFloat16 = (raw: Numbers): Numbers => {
 	return values;
 };
 
-/** Every element type that is read, by the type code of `descr` without its byte order. */
+/** Every element type that can be read, by the type code in `descr` without the byte order. */
 export const ELEMENT_TYPES: ReadonlyMap<string, ElementType> = new Map(
 	Object.entries({
 		b1: type('bool', 'boolean', 1, Uint8Array),

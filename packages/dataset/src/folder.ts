@@ -8,7 +8,7 @@ import { refusal } from './refusal.js';
 const CHUNK_BYTES = 1 << 18;
 
 async function* fileChunks(path: string, name: string): AsyncGenerator<Uint8Array> {
-	// The file may have been swapped since it was listed; it is never followed elsewhere, nor waited for if it became a pipe.
+	// the file may have been exchanged since it was listed: a link is not followed, and a pipe is not waited for
 	const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
 	try {
 		if (!(await file.stat()).isFile()) throw refusal(name, 'a regular file', 'another kind of file');
@@ -23,7 +23,7 @@ async function* fileChunks(path: string, name: string): AsyncGenerator<Uint8Arra
 	}
 }
 
-/** The files directly in a folder; folders inside it are left alone, and so is a link until it is asked for. */
+/** The files directly in a folder. Folders inside it are ignored; a link, device, pipe or socket is refused when it is read. */
 export async function openFolder(folder: string, limits: Limits): Promise<Source> {
 	const names = await readdir(folder);
 	if (names.length > limits.entries) throw refusal('The folder', `at most ${limits.entries} files`, `${names.length}`);

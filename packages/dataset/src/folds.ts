@@ -3,7 +3,7 @@ import { counterRandom, shuffle } from '@steelyard/random';
 import type { Split } from './dataset.js';
 import { stratifyByLabels } from './stratify-labels.js';
 
-/** Rows that may not be parted: those of a group, else each row alone. As places in `rows`. */
+/** The units of rows that stay together: those of a group, else each row alone; as places in `rows`. */
 function unitsOf(groups: Int32Array | null, rows: Uint32Array): number[][] {
 	if (groups === null) return Array.from(rows, (_, i) => [i]);
 	const units = new Map<number, number[]>();
@@ -16,7 +16,7 @@ function unitsOf(groups: Int32Array | null, rows: Uint32Array): number[][] {
 	return [...units.values()];
 }
 
-/** The fold with the fewest rows of the unit's stratum, of those the one with the fewest rows, of those the first. */
+/** The fold with the fewest rows of a stratum; among equals the one with the fewest rows, then the first. */
 function lightest(sizes: readonly number[], ofStratum: readonly number[]): number {
 	let best = 0;
 	for (let f = 1; f < sizes.length; f++) {
@@ -26,6 +26,7 @@ function lightest(sizes: readonly number[], ofStratum: readonly number[]): numbe
 	return best;
 }
 
+/** The fold of each row where rows have several labels. */
 function foldsByLabels(split: Split, rows: Uint32Array, units: readonly number[][], folds: number): Uint8Array {
 	const unitRows = units.map((unit) => unit.map((i) => rows[i] as number));
 	const shares = Array<number>(folds).fill(1 / folds);
@@ -38,7 +39,8 @@ function foldsByLabels(split: Split, rows: Uint32Array, units: readonly number[]
 }
 
 /**
- * The fold of each of `rows`, 0 … folds − 1, by `seed`: sizes differ little, each class (of multilabel each label, where there are two or more) is spread evenly, and groups stay whole.
+ * The fold of each of `rows`, 0 … folds − 1, drawn by `seed`. The sizes of the folds differ little, each class (for multilabel tasks of two labels or more each label) is
+ * spread evenly over them, and groups stay together.
  * @throws ProblemError `invalid_dataset` when there are fewer rows or groups than folds
  */
 export function foldsOf(split: Split, rows: Uint32Array, folds: number, seed: number): Uint8Array {

@@ -3,7 +3,7 @@ import type { StoredArray } from './stored-array.js';
 /** Copies rows, in the order given, one after the other into `out` from `offset` (in values); `out` must have room. */
 export type Gather = (rows: ArrayLike<number>, out: Float32Array, offset?: number) => void;
 
-/** Calls `copy(row, count, at)` for each run of rows that follow one another; refuses rows that are not there and an `out` without room. */
+/** Calls `copy(row, count, at)` for each run of consecutive rows. Throws RangeError for a row that is not there, and where `out` has no room. */
 function eachRun(
 	what: string,
 	total: number,
@@ -29,10 +29,10 @@ function eachRun(
 	}
 }
 
-/** Below this size a loop beats the fixed cost of a view and a block copy. */
+/** Up to this many values a loop is faster than a view and a block copy. */
 const SMALL = 32;
 
-/** From an array `[total, rowSize]` in memory. */
+/** Gathers from an array `[total, rowSize]` in memory. */
 export const gatherFromMemory =
 	(what: string, values: Float32Array, total: number, rowSize: number): Gather =>
 	(rows, out, offset = 0) =>
@@ -43,7 +43,7 @@ export const gatherFromMemory =
 			else for (let i = 0; i < length; i++) out[at + i] = values[start + i] as number;
 		});
 
-/** From an array `[total, rowSize]` on disk: one read a run. */
+/** Gathers from an array `[total, rowSize]` on disk, with one read per run of consecutive rows. */
 export const gatherFromFile =
 	(what: string, file: StoredArray<Float32Array>, total: number, rowSize: number): Gather =>
 	(rows, out, offset = 0) =>

@@ -4,10 +4,10 @@ import { readNpy } from './npy-reader.js';
 import { refusal } from './refusal.js';
 import { rowsOfOne, sameRows } from './row-count.js';
 
-/** Codes 0, 1, … of groups, in the order in which they are met; one table serves all splits, so equal values keep equal codes. */
+/** The codes 0, 1, … of groups, in the order in which they first occur. All splits share one table, so that equal values have equal codes. */
 export type GroupCodes = Map<bigint, number>;
 
-/** Copies the groups of a split, integers of any width, as int32 codes. */
+/** Copies the groups of a split, integers of any type, as int32 codes. */
 export async function copyGroup(
 	member: Member,
 	name: string,

@@ -18,7 +18,7 @@ export type IngestOptions = Partial<Limits> & {
 	name?: string;
 };
 
-/** The shape is the manifest's, where it gives one, else that of the training split. */
+/** The form of a modality: its shape is that of the manifest, where it gives one, else that of the training split. */
 async function modalityForm(member: Member, modality: string, manifest: Manifest | null): Promise<ModalityForm> {
 	const stated = manifest?.modalities[modality];
 	const columns = stated?.columns;
@@ -117,11 +117,11 @@ async function readSource(
 }
 
 /**
- * Reads a dataset from a folder, `.zip` or `.npz` file, checks every value, and writes it in canonical form into `target`, an existing empty
- * folder: little-endian `.npy` arrays in C order (modalities float32, masks uint8, classes int32, other labels float32, groups int32 codes),
- * `profile.json`, `manifest.json` (as uploaded, or null). Memory stays bounded; what is refused leaves `target` empty.
+ * Reads a dataset from a folder, `.zip` or `.npz` file, checks every value, and writes it in canonical form into `target`, an existing empty folder: little-endian
+ * `.npy` arrays in C order (modalities float32, masks uint8, classes int32, other labels float32, groups int32 codes), `profile.json`, and `manifest.json` (as it was
+ * uploaded, or null). It needs a bounded amount of memory. Where it refuses the dataset, `target` is empty afterwards.
  *
- * The profile depends on the bytes and on `name` alone. `bytes` and `sha256` are of the canonical arrays.
+ * The profile depends on the bytes and on `name` alone; its `bytes` and `sha256` are those of the canonical arrays.
  * @throws ProblemError `invalid_dataset`, with file, row and column where there is one (counted from 0)
  */
 export async function ingest(

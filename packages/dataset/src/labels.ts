@@ -7,13 +7,13 @@ import { type NpyArray, readNpy } from './npy-reader.js';
 import { refusal } from './refusal.js';
 import { rowsOfOne, someRows } from './row-count.js';
 
-/** As the contract's manifest allows. */
+/** The most classes or labels, as in the schema of the manifest. */
 const MAX_CLASSES = 100_000;
 
-/** What is known of a split's labels; `summary` stands in the profile. */
+/** The labels of a split; `summary` goes into the profile. */
 export type SplitLabels = { readonly rows: number; readonly summary: Record<string, number> };
 
-/** Rows of each class, by index. */
+/** The number of rows of each class, by the index of the class. */
 type Counts = number[];
 
 const isWhole = (value: number): boolean => Number.isInteger(value) && value >= 0;
@@ -44,6 +44,7 @@ async function copyClasses(
 	return { rows, counts };
 }
 
+/** Copies the values of a regression, `[rows]`, as float32, and takes their moments. */
 async function copyTargets(array: NpyArray, target: CanonicalFolder, name: string): Promise<SplitLabels> {
 	const rows = rowsOfOne(array);
 	const moments = emptyMoments();
@@ -89,7 +90,7 @@ async function copyFlags(array: NpyArray, target: CanonicalFolder, name: string)
 const byName = (classes: readonly string[], counts: Counts): Record<string, number> =>
 	Object.fromEntries(classes.map((name, i) => [name, counts[i] ?? 0]));
 
-/** The classes of the training split: the manifest's names, else 0, 1, … as far as the labels go, which then leave none out. */
+/** The names of the classes: those of the manifest, else 0, 1, … up to the largest label of the training split, which must have rows of each of them. */
 function classesOf(file: string, counts: Counts, named: readonly string[] | undefined, type: TaskType | undefined): readonly string[] {
 	const present = counts.filter((count) => count > 0).length;
 	if (present < 2) throw refusal(file, 'at least 2 classes in the training split', `${present}`);
@@ -105,7 +106,7 @@ function classesOf(file: string, counts: Counts, named: readonly string[] | unde
 	return counts.map((_, i) => String(i));
 }
 
-/** Reads the labels of the training split, which settle the task where the manifest leaves it open. */
+/** Reads the labels of the training split, which decide the task where the manifest leaves it open. */
 export async function readTrainLabels(
 	member: Member,
 	manifest: Manifest | null,
@@ -120,7 +121,7 @@ export async function readTrainLabels(
 		if (type === 'multilabel') {
 			const outputs = array.header.shape[1];
 			if (named !== undefined && outputs !== named.length)
-				throw refusal(member.name, `shape (rows, ${named.length}), one column a class`, shapeText(array.header.shape));
+				throw refusal(member.name, `shape (rows, ${named.length}), one column per class`, shapeText(array.header.shape));
 			const { rows, counts } = await copyFlags(array, target, name);
 			const classes = named ?? counts.map((_, i) => String(i));
 			return { task: { type, classes: [...classes], outputs: classes.length }, rows, summary: byName(classes, counts) };

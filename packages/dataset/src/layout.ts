@@ -10,21 +10,21 @@ export type SplitFiles = {
 	readonly labels: Member;
 	readonly modalities: ReadonlyMap<string, { readonly values: Member; readonly mask: Member | null }>;
 	readonly group: Member | null;
-	/** As the manifest says. */
+	/** The number of rows in the manifest; null where it gives none. */
 	readonly rows: number | null;
 };
 
-/** Which files of a source are read, and as what; every other file is left alone. */
+/** Which files of a source are read, and as what; every other file is ignored. */
 export type Layout = { readonly modalities: readonly string[]; readonly splits: readonly SplitFiles[] };
 
-/** Names under which a split may be found, by its own name. */
+/** The standard splits, each with the names that its files may begin with. */
 const STANDARD_SPLITS: ReadonlyMap<string, readonly string[]> = new Map([
 	['train', ['train']],
 	['valid', ['valid', 'validation', 'val', 'dev']],
 	['test', ['test']],
 ]);
 
-/** Without a manifest: every `train_<name>.npy` of floats but labels and masks. */
+/** The modalities of a dataset without a manifest: every `train_<name>.npy` of floats, except labels and masks. */
 async function discoverModalities({ members }: Source): Promise<string[]> {
 	const found: string[] = [];
 	for (const member of members.values()) {
@@ -39,7 +39,7 @@ async function discoverModalities({ members }: Source): Promise<string[]> {
 	return found.sort();
 }
 
-/** Files that a split may consist of, under one of its names. */
+/** The files that a split may have under one of its names. */
 const possibleFiles = (alias: string, modalities: readonly string[], group: string | undefined): string[] => [
 	labelsFile(alias),
 	...modalities.flatMap((modality) => [modalityFile(alias, modality), maskFile(alias, modality)]),
@@ -55,7 +55,7 @@ function declaredRows(manifest: Manifest | null, aliases: readonly string[]): nu
 	return null;
 }
 
-/** `a_b` of split `train` and `b` of split `train_a` would share a file; so would a modality `a_mask` and the mask of `a`. */
+/** Refuses a file that would have two meanings: `a_b` of split `train` and `b` of split `train_a` share one, as do a modality `a_mask` and the mask of `a`. */
 function claim(claimed: Set<string>, files: readonly string[]): void {
 	for (const file of files) {
 		if (claimed.has(file)) throw refusal(file, 'one meaning of this name', 'two, by the names of splits, modalities and group');
@@ -63,7 +63,7 @@ function claim(claimed: Set<string>, files: readonly string[]): void {
 	}
 }
 
-/** Decides which files are read. Refuses what is missing, ambiguous, or in two roles at once; reads no data. */
+/** Decides which files are read, without reading data. Refuses what is missing, ambiguous, or would have two meanings. */
 export async function layOut(source: Source, manifest: Manifest | null): Promise<Layout> {
 	const { members } = source;
 	const group = manifest?.group;

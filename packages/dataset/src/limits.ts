@@ -1,14 +1,14 @@
-/** What an uploaded dataset may cost. */
+/** How large an uploaded dataset may be. */
 export type Limits = {
-	/** Largest sum of the sizes of the files that are read, and of the arrays written from them, in bytes. */
+	/** The most bytes of all files that are read, and of all arrays that are written from them. */
 	readonly bytes: number;
-	/** Largest number of entries of a folder or archive. */
+	/** The most entries of a folder or archive. */
 	readonly entries: number;
-	/** Largest unpacked size of an archive over its packed size; not asked of archives that unpack to less than 16 MiB. */
+	/** The largest ratio of the unpacked to the packed size of an archive, where it unpacks to 16 MiB or more. */
 	readonly ratio: number;
 };
 
 export const DEFAULT_LIMITS: Limits = { bytes: 4 * 2 ** 30, entries: 4096, ratio: 200 };
 
-/** Below this unpacked size an archive may have any ratio: a mask of ones packs a thousandfold, and does no harm. */
+/** Up to this unpacked size an archive may have any ratio: a mask of ones can be packed to a thousandth of its size, and does no harm. */
 export const RATIO_FREE_BYTES = 16 * 2 ** 20;

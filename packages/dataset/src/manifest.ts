@@ -4,7 +4,7 @@ import type { Source } from './member.js';
 import { refusal } from './refusal.js';
 
 const MAX_BYTES = 4 * 2 ** 20;
-/** Beyond any honest manifest, far below what a recursive walk over it can bear. */
+/** More levels than any real manifest has, and far fewer than a recursive walk can stand. */
 const MAX_DEPTH = 64;
 
 async function readText(source: Source): Promise<string | null> {
@@ -20,7 +20,7 @@ async function readText(source: Source): Promise<string | null> {
 	}
 }
 
-/** Levels of nesting, counted without recursion. */
+/** The levels of nesting, counted without recursion. */
 function depth(value: unknown): number {
 	let level = 0;
 	for (let values = [value]; values.length > 0; level++)
@@ -28,10 +28,10 @@ function depth(value: unknown): number {
 	return level;
 }
 
-/** The manifest as uploaded and as understood; both null where there is none. */
+/** The manifest as it was uploaded, and with its defaults filled in; both null where there is none. */
 export type ReadManifest = { readonly uploaded: unknown; readonly manifest: Manifest | null };
 
-/** Reads and checks `manifest.json`. Refusals name the field as `manifest.<path>`. */
+/** Reads and checks `manifest.json`. The `param` of a refusal is `manifest.<path of the field>`. */
 export async function readManifest(source: Source): Promise<ReadManifest> {
 	const text = await readText(source);
 	if (text === null) return { uploaded: null, manifest: null };

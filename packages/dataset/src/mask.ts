@@ -5,14 +5,14 @@ import { readNpy } from './npy-reader.js';
 import { refusal } from './refusal.js';
 import { sameRows } from './row-count.js';
 
-/** How a modality's mask lies on disk: `[rows]` for vectors, `[rows, steps]` for sequences. */
+/** The shape of a modality's mask on disk: `[rows]` for vectors, `[rows, steps]` for sequences. */
 export const maskShape = (rows: number, shape: readonly number[]): number[] => (shape.length === 2 ? [rows, shape[0] as number] : [rows]);
 
 const CELLS_PER_BLOCK = 1 << 18;
 
 /**
- * Copies a mask, `[rows]` or (for sequences) `[rows, steps]` of exact 0 and 1, as uint8. For a sequence, `[rows]` is spread over the steps,
- * so that a modality has one form of mask in every split. Returns how many rows are wholly absent.
+ * Copies a mask, `[rows]` or (for sequences) `[rows, steps]` of exact 0 and 1, as uint8. A mask `[rows]` of a sequence is repeated for every step, so that the masks of a
+ * modality have the same form in every split. Returns the number of rows in which nothing is present.
  */
 export async function copyMask(
 	member: Member,
@@ -65,7 +65,7 @@ const repeat = (values: Uint8Array, times: number): Uint8Array => {
 	return out;
 };
 
-/** Writes the mask of a split that has none, of a modality that has one elsewhere: all present. */
+/** Writes a mask of ones: for a split without a mask of a modality that has one in another split. */
 export async function writeFullMask(name: string, rows: number, shape: readonly number[], target: CanonicalFolder): Promise<void> {
 	const canonical = maskShape(rows, shape);
 	const cells = canonical.reduce((product, axis) => product * axis, 1);

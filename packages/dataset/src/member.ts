@@ -1,9 +1,9 @@
 /** One file of a source. */
 export type Member = {
 	readonly name: string;
-	/** As the folder or the archive declares it. */
+	/** The size that the folder or the archive declares. */
 	readonly bytes: number;
-	/** The contents in pieces of any size. Ending the iteration early releases what it holds. */
+	/** The contents, in pieces of any size. Whoever ends the iteration early releases what it holds. */
 	chunks(): AsyncGenerator<Uint8Array>;
 };
 

@@ -9,11 +9,11 @@ import { sameRows, someRows } from './row-count.js';
 
 const READABLE = ['float16', 'float32', 'float64', 'int8', 'uint8', 'int16', 'int32'];
 
-/** What a modality's arrays must agree with. */
+/** The form that the arrays of a modality must have in every split. */
 export type ModalityForm = {
-	/** Of one instance. */
+	/** The shape of one instance. */
 	readonly shape: readonly number[];
-	/** Where the shape was first seen. */
+	/** The file from which the shape is. */
 	readonly from: string;
 	readonly columns: readonly string[] | undefined;
 };
@@ -27,13 +27,14 @@ export function instanceShape({ file, header: { element, shape } }: NpyArray): n
 	return shape.slice(1);
 }
 
+/** Refuses an array whose instances have another shape, or not one feature per named column. */
 function checkForm(file: string, found: readonly number[], { shape, from, columns }: ModalityForm): void {
 	if (found.join() !== shape.join()) throw refusal(file, `instances of shape ${shapeText(shape)}, as ${from} has`, shapeText(found));
 	if (columns !== undefined && columns.length !== found.at(-1))
 		throw refusal(file, `${columns.length} features, as manifest.json names columns`, `${found.at(-1)}`);
 }
 
-/** Values as float32, 0 where `present` is 0; all must be finite in float32. `cell0` is the mask's cell of `present[0]`. */
+/** The values as float32, with 0 where `present` is 0; all must be finite in float32. `present[0]` is the cell `cell0` of the mask. */
 function convert(
 	file: string,
 	values: Numbers,
@@ -64,8 +65,7 @@ function convert(
 }
 
 /**
- * Copies `[rows, …shape]` as float32, with zeros where the mask, written before under the name `mask`, is 0. What the mask hides must be
- * finite all the same.
+ * Copies `[rows, …shape]` as float32, with zeros where the mask, which was written before under the name `mask`, is 0. Also the values under the mask must be finite.
  */
 export async function copyModality(
 	member: Member,

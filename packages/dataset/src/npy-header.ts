@@ -1,23 +1,23 @@
 import { ELEMENT_TYPES, type ElementType } from './element-type.js';
 import { refusal } from './refusal.js';
 
-/** What stands before the data of an `.npy` file (NumPy's format, versions 1.0 to 3.0; numpy.lib.format). */
+/** The header of an `.npy` file (NumPy's format, versions 1.0 to 3.0; numpy.lib.format). */
 export type NpyHeader = {
 	readonly element: ElementType;
 	readonly bigEndian: boolean;
-	/** The first axis runs fastest. */
+	/** Whether the first axis runs fastest. */
 	readonly fortranOrder: boolean;
 	readonly shape: readonly number[];
 	readonly elements: number;
 };
 
-/** Bytes to read before the place of the header is known; a valid file has more. */
+/** The bytes that must be read to know where the header lies; a valid file has more. */
 export const PREFIX_BYTES = 12;
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
-/** An honest header of three axes has 128 bytes. */
+/** The most bytes of a header; that of three axes has 128. */
 const MAX_HEADER_BYTES = 1 << 16;
 
-/** Where the header's text lies in its file. */
+/** Where the text of the header lies in its file. */
 export function headerSpan(prefix: Uint8Array, file: string): { start: number; bytes: number } {
 	if (prefix.length < PREFIX_BYTES) throw refusal(file, 'an .npy header', `a file of ${prefix.length} bytes`);
 	if (MAGIC.some((byte, i) => prefix[i] !== byte)) throw refusal(file, 'an .npy file, which begins with \\x93NUMPY', 'other bytes');
@@ -33,7 +33,7 @@ export function headerSpan(prefix: Uint8Array, file: string): { start: number; b
 
 const ENTRY = /\s*(['"])(\w+)\1\s*:\s*(?:(['"])([^'"]*)\3|(True|False)|\(([\d\sL,]*)\))\s*(?:,|(?=\}))/y;
 
-/** The entries of the header's Python dictionary: strings, booleans and tuples of integers, as NumPy writes them. */
+/** The entries of the header, a Python dictionary as NumPy writes it: strings, booleans and tuples of integers. */
 function dictionary(text: string, file: string): Map<string, string | boolean | number[]> {
 	const bad = () => refusal(file, "an .npy header {'descr': …, 'fortran_order': …, 'shape': …}", JSON.stringify(text.trim().slice(0, 120)));
 	const body = text.trimEnd();
@@ -56,7 +56,7 @@ function dictionary(text: string, file: string): Map<string, string | boolean | 
 	return entries;
 }
 
-/** Reads the header's text. */
+/** Reads the text of the header. */
 export function parseHeader(bytes: Uint8Array, file: string): NpyHeader {
 	const entries = dictionary(Buffer.from(bytes).toString('latin1'), file);
 	const [descr, fortranOrder, shape] = [entries.get('descr'), entries.get('fortran_order'), entries.get('shape')];
@@ -71,13 +71,13 @@ export function parseHeader(bytes: Uint8Array, file: string): NpyHeader {
 	return { element, bigEndian: descr.startsWith('>') && element.bytes > 1, fortranOrder, shape, elements };
 }
 
-/** As Python writes a tuple: `(3, 4)`, `(3,)`. */
+/** A shape as Python writes a tuple: `(3, 4)`, `(3,)`. */
 export const shapeText = (shape: readonly number[]): string => `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`;
 
 export const CANONICAL_DESCR = { float32: '<f4', int32: '<i4', uint8: '|u1' } as const;
 export type CanonicalType = keyof typeof CANONICAL_DESCR;
 
-/** Magic, version 1.0 and header of a little-endian array in C order; the data begin on a multiple of 64 bytes. */
+/** Everything before the data of a little-endian array in C order: magic, version 1.0 and header, up to a multiple of 64 bytes. */
 export function encodeHeader(type: CanonicalType, shape: readonly number[]): Uint8Array {
 	const text = `{'descr': '${CANONICAL_DESCR[type]}', 'fortran_order': False, 'shape': ${shapeText(shape)}, }`;
 	const total = Math.ceil((10 + text.length + 1) / 64) * 64;

@@ -6,13 +6,14 @@ import { refusal } from './refusal.js';
 /** Consecutive elements in C order; `start` is the flat index of the first. The values are overwritten by the next block. */
 export type Block = { readonly start: number; readonly values: Numbers };
 
+/** An `.npy` member that is open for reading. */
 export type NpyArray = { readonly file: string; readonly header: NpyHeader; blocks(): AsyncGenerator<Block> };
 
 const BLOCK_BYTES = 1 << 19;
-/** An array in Fortran order is turned in memory, and refused above this size. */
+/** The most bytes of an array in Fortran order, which is brought into C order in memory. */
 export const FORTRAN_BYTES = 64 * 2 ** 20;
 
-/** Cuts pieces of any size into the sizes asked for. */
+/** Reads pieces of wanted sizes from pieces of any size. */
 class ByteReader {
 	readonly #chunks: AsyncGenerator<Uint8Array>;
 	#rest: Uint8Array = new Uint8Array(0);
@@ -21,7 +22,7 @@ class ByteReader {
 		this.#chunks = chunks;
 	}
 
-	/** Fills `into` and returns how many bytes there were: fewer only at the end. */
+	/** Fills `into` and returns the number of bytes, which is smaller only at the end. */
 	async fill(into: Uint8Array): Promise<number> {
 		let filled = 0;
 		while (filled < into.length) {
@@ -63,12 +64,12 @@ async function* rawBlocks(reader: ByteReader, file: string, header: NpyHeader, b
 		if (bigEndian) swapBytes(bytes, element.bytes);
 		yield { start, values: element.view(buffer, 0, count) };
 	}
-	// One byte more also brings the source to its end, where it checks its own size and checksum.
+	// to ask for one byte more brings the source to its end, where it checks its own size and checksum
 	if ((await reader.fill(new Uint8Array(1))) > 0)
 		throw refusal(file, `${elements * element.bytes} bytes of data`, 'extra bytes after them');
 }
 
-/** The elements of a whole array, whose first axis runs fastest, in C order. */
+/** The elements of a whole array in Fortran order, block by block in C order. */
 function* turned(raw: Numbers, { element, shape }: NpyHeader): Generator<Block> {
 	const [rows = 1, steps = 1, features = 1] = shape.length === 2 ? [shape[0], 1, shape[1]] : shape;
 	const perBlock = BLOCK_BYTES / element.bytes;
@@ -103,7 +104,7 @@ async function* decodedBlocks(reader: ByteReader, file: string, header: NpyHeade
 		for (const { start, values } of turned(whole, header)) yield { start, values: element.decode(values) };
 }
 
-/** Opens an `.npy` member, hands its header and its data, block by block, to `use`, and closes it. */
+/** Opens an `.npy` member, gives its header and its data, block by block, to `use`, and closes it. Gives what `use` gives. */
 export async function readNpy<T>(member: Member, use: (array: NpyArray) => Promise<T>): Promise<T> {
 	const file = member.name;
 	const reader = new ByteReader(member.chunks());

@@ -4,21 +4,21 @@ import { encodeHeader, shapeText } from './npy-header.js';
 import { readNpy } from './npy-reader.js';
 import { refusal } from './refusal.js';
 
-/** One array of numbers, as a file of its own. */
+/** The array of an `.npy` file by itself. */
 export type NumberTable = {
-	/** The path by which it was asked for; messages name it. */
+	/** The path of the file, for messages. */
 	readonly file: string;
-	/** `[rows]` or `[rows, columns]`, as the file says. */
+	/** `[rows]` or `[rows, columns]`, as in the file. */
 	readonly shape: readonly [number] | readonly [number, number];
-	/** Row by row; what is not finite is kept. */
+	/** The numbers row by row, also those that are not finite. */
 	readonly values: Float64Array;
 };
 
 /**
  * Reads an `.npy` file of any type of numbers, in either order of its axes.
  *
- * @throws ProblemError `invalid_dataset` for what is no such file, truncated, of objects, or of other than one or two axes; the error of the system where
- *   the file cannot be read
+ * @throws ProblemError `invalid_dataset` for a file that is no `.npy` file, is truncated, holds objects, or has other than one or two axes; the error of the system
+ *   where the file cannot be read
  */
 export async function readNumberTable(path: string): Promise<NumberTable> {
 	const found = await stat(path);

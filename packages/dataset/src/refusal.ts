@@ -12,7 +12,7 @@ const placeText = ({ row, step, column, columnName }: Place): string =>
 		.flat()
 		.join(',');
 
-/** The error with which a reader refuses a dataset: the file, the place in it, what was expected and what was found; `param` is the file. */
+/** The error for a dataset that is refused: it names the file, the place in it, what was expected and what was found; `param` is the file. */
 export function refusal(file: string, expected: string, found: string, place: Place = {}): ProblemError {
 	return new ProblemError('invalid_dataset', `${file}${placeText(place)}: expected ${expected}, found ${found}`, file);
 }

@@ -4,12 +4,12 @@ import { CANONICAL_DESCR, type CanonicalType, headerSpan, PREFIX_BYTES, parseHea
 import { refusal } from './refusal.js';
 
 const ARRAYS = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array } as const;
-/** The system reads at most 2 GiB at once. */
+/** The most bytes of one read: the system reads at most 2 GiB at once. */
 const READ_BYTES = 2 ** 30;
 
 /** An array of a canonical folder, open for reading. */
 export type StoredArray<A extends Float32Array | Int32Array | Uint8Array> = {
-	/** Values `start` … of the flat array into all of `into`. */
+	/** Fills `into` with the values of the flat array from `start` on. */
 	read(start: number, into: A): void;
 	readAll(): A;
 	close(): void;
@@ -25,7 +25,7 @@ function readFully(fd: number, into: Uint8Array, position: number, file: string)
 	}
 }
 
-/** Opens an array that must have this type and shape. */
+/** Opens an array. Refuses another type or shape. */
 export function openStoredArray<T extends CanonicalType>(
 	folder: string,
 	file: string,
@@ -64,7 +64,7 @@ export function openStoredArray<T extends CanonicalType>(
 	}
 }
 
-/** Reads a whole array that must have this type and shape. */
+/** Reads a whole array. Refuses another type or shape. */
 export function readStoredArray<T extends CanonicalType>(folder: string, file: string, type: T, shape: readonly number[]): ArrayOf<T> {
 	const array = openStoredArray(folder, file, type, shape);
 	try {

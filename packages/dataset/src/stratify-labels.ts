@@ -1,4 +1,4 @@
-/** Labels of some rows by flags `[rows, labels]` of 0 and 1; each is named once a row that has it. */
+/** The labels of some rows, by flags `[rows, labels]` of 0 and 1; each label once per row that has it. */
 export function labelsOfRows(rows: readonly number[], flags: Float32Array, labels: number): number[] {
 	const names: number[] = [];
 	for (const row of rows) for (let label = 0; label < labels; label++) if (flags[row * labels + label] === 1) names.push(label);
@@ -6,12 +6,12 @@ export function labelsOfRows(rows: readonly number[], flags: Float32Array, label
 }
 
 /**
- * Parts units of rows so that each part gets its share (they add up to 1) of all rows, and of the rows of each label: the part of each unit, an index of
- * `shares`. Units come in the order in which they are looked at, `flags` are `[rows, labels]` of 0 and 1.
+ * Divides units of rows into parts so that each part gets its share (they add up to 1) of all rows, and of the rows of each label. Gives the part of each unit, an index
+ * of `shares`. Units are looked at in their order; `flags` are `[rows, labels]` of 0 and 1.
  *
- * Iterative stratification (Sechidis, Tsoumakas and Vlahavas 2011): labels from the rarest on, each unit that has the label goes to the part that still wants
- * most rows of that label, among equals most rows, among equals to the first; units without labels come last. The order of the labels is that of their rows at
- * the start, where the paper counts anew after each label.
+ * Iterative stratification (Sechidis, Tsoumakas and Vlahavas 2011): beginning with the rarest label, each unit that has the label goes to the part that still needs the
+ * most rows of that label, among equals to the one that needs the most rows, then to the first. Units without labels come last. The labels are ordered by their rows
+ * once, at the beginning, where the paper counts again after each label.
  */
 export function stratifyByLabels(
 	units: readonly (readonly number[])[],

@@ -3,14 +3,14 @@ import { counterRandom, shuffle } from '@steelyard/random';
 import { cutByLabels } from './cut-by-labels.js';
 import type { Dataset, Split } from './dataset.js';
 
-/** Rows of a split, ascending. */
+/** Some rows of a split, in ascending order. */
 export type RowSet = { readonly split: string; readonly rows: Uint32Array };
 
 export type TrainingRows = { readonly train: RowSet; readonly validation: RowSet };
 
 const allRows = (n: number): Uint32Array => Uint32Array.from({ length: n }, (_, i) => i);
 
-/** Shares `total` out among strata in proportion to their sizes, by largest remainder; each stratum keeps at least one row back. */
+/** Divides `total` rows among strata in proportion to their sizes, by largest remainders; each stratum keeps at least one row. */
 function quotas(sizes: readonly number[], total: number): number[] {
 	const rows = sizes.reduce((sum, size) => sum + size, 0);
 	const exact = sizes.map((size) => (size * total) / rows);
@@ -30,7 +30,7 @@ function quotas(sizes: readonly number[], total: number): number[] {
 	return given;
 }
 
-/** Rows that may not be parted: those of a group, else each row alone. In order of first appearance. */
+/** The units of rows that stay together: those of a group, else each row alone; in the order in which they first occur. */
 function unitsOf({ rows, groups }: Split): number[][] {
 	if (groups === null) return Array.from({ length: rows }, (_, row) => [row]);
 	const units = new Map<number, number[]>();
@@ -42,7 +42,7 @@ function unitsOf({ rows, groups }: Split): number[][] {
 	return [...units.values()];
 }
 
-/** The stratum of each row: its class, where rows have one class each. */
+/** The stratum of each row, and the sizes of the strata: its class where each row has one, else one stratum for all. */
 function strataOf(split: Split, classes: number): { strata: ArrayLike<number>; sizes: number[] } {
 	const byClass = split.labels instanceof Int32Array;
 	const strata = byClass ? split.labels : new Int32Array(split.rows);
@@ -51,7 +51,7 @@ function strataOf(split: Split, classes: number): { strata: ArrayLike<number>; s
 	return { strata, sizes };
 }
 
-/** The units of a split in random order, and how many rows to take. Throws ProblemError where there are not two units. */
+/** The units of a split in random order, and the number of rows to take. Throws ProblemError where there are fewer than two units. */
 function cuttable(split: Split, fraction: number, seed: number): { units: number[][]; wanted: number } {
 	const units = unitsOf(split);
 	if (units.length < 2) {
@@ -67,7 +67,7 @@ function cuttable(split: Split, fraction: number, seed: number): { units: number
 	return { units: Array.from(order, (u) => units[u] as number[]), wanted };
 }
 
-/** Takes units for validation so that every label is there in its share. */
+/** Which rows are taken for validation, 1 or 0 each, so that each label has its share there. */
 function takenByLabels(split: Split, labels: number, fraction: number, seed: number): Uint8Array {
 	const { units, wanted } = cuttable(split, fraction, seed);
 	const held = cutByLabels(units, split.labels as Float32Array, labels, wanted / split.rows);
@@ -79,8 +79,8 @@ function takenByLabels(split: Split, labels: number, fraction: number, seed: num
 }
 
 /**
- * Takes units in random order for validation, each when it brings the counts by stratum closer (in squares) to their quotas and leaves no
- * stratum of training empty. Where every row is its own unit the quotas are met exactly.
+ * Which rows are taken for validation, 1 or 0 each. Goes through the units in random order, and takes each that brings the rows per stratum closer to their quotas (in
+ * squares) and leaves no stratum of training empty. Where every row is a unit of its own, the quotas are met exactly.
  */
 function cut(split: Split, classes: number, fraction: number, seed: number): Uint8Array {
 	const { strata, sizes } = strataOf(split, classes);
@@ -119,9 +119,9 @@ function cut(split: Split, classes: number, fraction: number, seed: number): Uin
 }
 
 /**
- * Which rows are trained on and which validate. With a `valid` split, all of `train` and all of it; else `train` is cut: `fraction` of its
- * rows (in (0, 1), at least one), drawn by `seed`, validate, in each class alike (of multilabel: each label about alike), with groups kept
- * whole. A class or label keeps a row in training wherever groups allow it.
+ * The rows to train on and the rows for validation. Where there is a split `valid`, these are all of its rows and all of `train`. Else `train` is cut: a `fraction` (in
+ * (0, 1)) of its rows, at least one, is drawn by `seed` for validation, the same share of each class (about the same of each label), and groups stay together. A class
+ * or label keeps a row in training wherever groups allow it.
  * @throws ProblemError `invalid_dataset` when there is nothing to cut
  */
 export function trainingRows(dataset: Dataset, { fraction, seed }: { fraction: number; seed: number }): TrainingRows {

@@ -273,13 +273,13 @@ describe('a dataset is refused, and nothing is left of it, when', () => {
 				'manifest.json': manifest({ task: { type: 'multilabel', classes: ['a', 'b'] } }),
 				'train_labels.npy': npy('<i4', [4, 1], [1, 0, 1, 0]),
 			},
-			'expected shape \\(rows, 2\\), one column a class',
+			'expected shape \\(rows, 2\\), one column per class',
 			'train_labels.npy',
 		],
 		[
 			'labels have two columns',
 			{ ...small(), 'train_labels.npy': npy('<i8', [4, 2], [0, 1, 0, 1, 0, 1, 0, 1]) },
-			'expected one value a row',
+			'expected one value per row',
 			'train_labels.npy',
 		],
 		[

@@ -2,16 +2,16 @@ import { type ForwardContext, type Meets, meeting, type ParameterSpec } from '@s
 import type { Dim, GraphBuilder, Value } from '@steelyard/onnx';
 import { linearParameters, linearPerToken } from './linear.js';
 
-/** What a key that the mask leaves out has added to its score: after the softmax its attention is 0 in float32. */
-const FAR = 1e9;
+/** Subtracted from the score of a key that the mask leaves out: after the softmax its attention is 0 in float32. */
+const MASKED = 1e9;
 
-/** Softmax over the keys of scores `[…, keys]`, where `mask`, which broadcasts to them, leaves keys out by 0. What a row without any key gets has no meaning. */
+/** Softmax over the keys of scores `[…, keys]`. `mask`, which broadcasts to them, leaves keys out by 0; the result of a row without any key has no meaning. */
 export function softmaxOverKeys(g: GraphBuilder, scores: Value, mask: Value | null): Value {
-	const left = mask === null ? scores : g.add(scores, g.scale(FAR, g.sub(mask, g.scalar(1))));
-	return g.op('Softmax', [left], { axis: -1 });
+	const masked = mask === null ? scores : g.add(scores, g.scale(MASKED, g.sub(mask, g.scalar(1))));
+	return g.op('Softmax', [masked], { axis: -1 });
 }
 
-/** `x` `[batch, tokens, width]` as it is where the row of `mask` `[batch, keys]` has any key, and zeros where it has none. */
+/** `x` `[batch, tokens, width]`, with zeros in the rows in which `mask` `[batch, keys]` leaves out all keys. */
 export function zerosWithoutKeys(g: GraphBuilder, x: Value, mask: Value | null): Value {
 	if (mask === null) return x;
 	return g.mul(x, g.reshape(g.reduce('ReduceMax', mask, [1]), [mask.shape[0] as Dim, 1, 1]));
@@ -44,7 +44,7 @@ export type AttentionInputs = {
 	readonly queries: Value;
 	/** `[batch, keys, width]`, from which the values come as well; the queries themselves for self attention. */
 	readonly keys: Value;
-	/** `[batch, keys]` of 0 and 1: which keys there are; null for all. */
+	/** `[batch, keys]` of 0 and 1: whether each key is there; null where all are. */
 	readonly mask: Value | null;
 };
 
@@ -59,7 +59,7 @@ export function attention(
 	{ heads, dropout = 0 }: { readonly heads: number; readonly dropout?: number },
 ): Value {
 	const { g } = context;
-	const part = (x: Value, of: string): Value => splitHeads(g, linearPerToken(context, x, `${name}.${of}`), heads);
+	const part = (x: Value, layer: string): Value => splitHeads(g, linearPerToken(context, x, `${name}.${layer}`), heads);
 	const [q, k, v] = [part(queries, 'query'), part(keys, 'key'), part(keys, 'value')];
 	const size = q.shape[3] as number;
 	const scores = g.matMul(g.scale(1 / Math.sqrt(size), q), g.transposed(k));

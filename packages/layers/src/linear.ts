@@ -11,7 +11,7 @@ export const linearParameters = (name: string, inputs: number, outputs: number):
 export const linear = ({ g, parameter }: ForwardContext, x: Value, name: string): Value =>
 	g.gemm(x, parameter(`${name}.weight`), parameter(`${name}.bias`));
 
-/** How many rows `[batch, tokens, …]` has as a matrix. */
+/** The rows of `[batch, tokens, …]` as a matrix. */
 const rowsOf = (batch: Dim, tokens: number): Dim => (typeof batch === 'number' ? batch * tokens : `${batch}*${tokens}`);
 
 /** `linear` for every token: `[batch, tokens, inputs]` → `[batch, tokens, outputs]`. */

@@ -27,7 +27,7 @@ function byChoice(g: GraphBuilder, x: Value): Value {
 
 const timesOf = (n: Dim, k: number): Dim => (typeof n === 'number' ? n * k : `${n}*${k}`);
 
-/** The order in which the numbers of x `[n]`, int64, grow; equal ones stay in theirs. */
+/** The order that sorts x `[n]`, int64, ascending; equal numbers keep their order. */
 function sortedOrder(g: GraphBuilder, x: Value): Value {
 	const [n] = x.shape as [Dim];
 	const count = typeof n === 'number' ? g.ints([n]) : g.op('Shape', [x], {}, { dtype: 'int64', shape: [1] });
@@ -37,8 +37,8 @@ function sortedOrder(g: GraphBuilder, x: Value): Value {
 }
 
 /**
- * Σ over a token's choices of share·expert(token), where an expert sees the rows alone that go to it: the choices are sorted by expert and cut into as many
- * parts, whose lengths are known only when it runs.
+ * Per token, Σ over its choices of share·expert(token), where an expert sees only the tokens that are routed to it: the choices are sorted by expert and cut into one
+ * part per expert, of lengths that only a run knows.
  */
 function sparse(context: ForwardContext, x: Value, { index, shares }: Choice, name: string, { experts }: ExpertsSize): Value {
 	const { g } = context;
@@ -68,13 +68,13 @@ function sparse(context: ForwardContext, x: Value, { index, shares }: Choice, na
 	return g.reduceSum(g.mul(byTurn, g.reshape(byChoice(g, shares), [k, n, 1])), [0], false);
 }
 
-/** How many rows x has: int64, one number. */
+/** The number of rows of x: one int64 number. */
 const tokensOf = (g: GraphBuilder, x: Value): Value => {
 	const [n] = x.shape as [Dim];
 	return typeof n === 'number' ? g.ints([n]) : g.op('Shape', [x], { start: 0, end: 1 }, { dtype: 'int64', shape: [1] });
 };
 
-/** The same where every expert sees every token, and its share is 0 for those that did not choose it. */
+/** The same sum where every expert sees every token, with a share of 0 for tokens that are not routed to it. */
 function dense(context: ForwardContext, x: Value, { index, shares }: Choice, name: string, { experts }: ExpertsSize): Value {
 	const { g } = context;
 	const [n, k] = index.shape as [Dim, number];
@@ -92,14 +92,14 @@ function dense(context: ForwardContext, x: Value, { index, shares }: Choice, nam
 	return columns.map((share, e) => g.mul(expert(context, x, `${name}.${e}`), share)).reduce((sum, part) => g.add(sum, part));
 }
 
-/** All experts see all tokens where that costs at most so many multiply-adds more in a forward pass, … */
+/** All experts see all tokens where that costs at most this many multiply-adds more in a forward pass … */
 const DENSE_WORK = 4e6;
-/** … and a token goes to at least this share of them: with more experts than that their own nodes cost more than the sorting. */
+/** … and where a token goes to at least this share of the experts: of more experts, the nodes alone cost more than the sorting. */
 const DENSE_SHARE = 0.25;
 
 /**
- * Whether all experts should see all tokens, of which there are `n`: sorting costs some tenths of a millisecond whatever the size. Measured forward and
- * backward, one thread, ms sparse and dense: 96 tokens, width 128, hidden 768: top 1 of 2 2.9 and 4.2, 2 of 4 5.8 and 8.6, 2 of 16 14 and 41; hidden 64: 1 of 2
+ * Whether all experts should see all `n` tokens: sorting takes some tenths of a millisecond, whatever the size. Measured, milliseconds sparse and dense of a forward
+ * and backward pass on one thread: 96 tokens, width 128, hidden 768: top 1 of 2 2.9 and 4.2, 2 of 4 5.8 and 8.6, 2 of 16 14 and 41; hidden 64: 1 of 2
  * 0.99 and 0.81, 2 of 4 1.69 and 1.56, 1 of 4 1.00 and 1.28, 2 of 16 2.8 and 5.5; 32 tokens, hidden 16: 2 of 4 0.53 and 0.36, 2 of 16 1.26 and 1.67.
  */
 function isDense(n: Dim, k: number, width: number, { experts, hidden }: ExpertsSize): boolean {
@@ -108,8 +108,8 @@ function isDense(n: Dim, k: number, width: number, { experts, hidden }: ExpertsS
 }
 
 /**
- * A sparse mixture of experts over tokens x `[n, width]`: Linear-GELU-Linear an expert, of which a token has those that it is routed to, none dropped. An
- * expert that no token goes to has gradients of zero.
+ * A sparse mixture of experts over tokens x `[n, width]`. An expert is Linear, GELU, Linear; a token passes those to which it is routed, and no token is dropped. An
+ * expert to which no token is routed has gradients of zero.
  */
 export function mixtureOfExperts(context: ForwardContext, x: Value, choice: Choice, name: string, size: ExpertsSize): Value {
 	const [n, k] = choice.index.shape as [Dim, number];

@@ -7,39 +7,39 @@ export type Gate = 'softmax' | 'laplace' | 'gaussian';
 
 export type RouterSize = {
 	readonly experts: number;
-	/** Experts that a token goes to, 1 to `experts`. */
+	/** To how many experts a token is routed, 1 to `experts`. */
 	readonly topK: number;
 	readonly gate: Gate;
 	/** Whether training adds noise to the scores. */
 	readonly noisy: boolean;
 };
 
-/** Which experts `n` tokens go to. */
+/** The experts to which each of `n` tokens is routed. */
 export type Choice = {
-	/** `[n, topK]` int64: experts, the best first. */
+	/** `[n, topK]` int64: the numbers of the experts, the best first. */
 	readonly index: Value;
 	/** `[n, topK]`: their shares in the output, which sum to 1. */
 	readonly shares: Value;
 };
 
-/** A choice, and what it says of the router. */
+/** A choice, and how evenly the router uses the experts. */
 export type Routing = Choice & {
-	/** `[n, experts]`: 1/topK for each expert that a token goes to, else 0. */
+	/** `[n, experts]`: 1/topK for each expert to which the token is routed, else 0. */
 	readonly use: Value;
 	/** A scalar: experts · Σ_e f_e·p_e, the load-balance loss. */
 	readonly imbalance: Value;
 };
 
-/** A column `<name>.weight` `[width, experts]` an expert; with noise `<name>.noise` of that shape, at first zeros. */
+/** `<name>.weight` `[width, experts]`, one column per expert; with noise also `<name>.noise` of that shape, which starts as zeros. */
 export const routerParameters = (name: string, width: number, { experts, noisy }: RouterSize): ParameterSpec[] => [
 	parameterSpec(`${name}.weight`, [width, experts], { uniform: 1 / Math.sqrt(width) }),
 	...(noisy ? [parameterSpec(`${name}.noise`, [width, experts], { constant: 0 })] : []),
 ];
 
-/** Square distances below this count as this: there the root would have no gradient. */
+/** Smaller square distances are raised to this: at 0 the root has no gradient. */
 const NEAR = 1e-12;
 
-/** Scores `[n, experts]` up to a number a token, on which neither the choice nor the shares depend. */
+/** Scores `[n, experts]`, up to one number per token, which changes neither the choice nor the shares. */
 function scoresOf({ g, parameter }: ForwardContext, x: Value, name: string, gate: Gate): Value {
 	const w = parameter(`${name}.weight`);
 	if (gate === 'softmax') return g.gemm(x, w);
@@ -51,11 +51,12 @@ function scoresOf({ g, parameter }: ForwardContext, x: Value, name: string, gate
 }
 
 /**
- * Sparse routing of tokens x `[n, width]`: each goes to the `topK` experts of the best scores, with shares that are the softmax over those scores alone. In
- * training the scores have noise, whose deviation softplus(x·`<name>.noise`) is learned (noisy top-k gating, Shazeer et al. 2017, eq. 4). The imbalance is
- * the loss of Fedus et al. 2022 (Switch Transformers, eq. 4) for `topK` choices: with f_e the share of the choices that fall on expert e, which has no gradient,
- * and p_e the mean over the tokens of its softmax over all scores, experts · Σ f_e·p_e: 1 where all are used alike. Tokens that `there` `[n, 1]` leaves out by 0 do
- * not count in it.
+ * Sparse routing of tokens x `[n, width]`: each is routed to the `topK` experts with the best scores; its shares are the softmax over these scores alone. In training
+ * the scores get noise of a learned deviation, softplus(x·`<name>.noise`) (noisy top-k gating, Shazeer et al. 2017, eq. 4).
+ *
+ * The imbalance is the loss of Fedus et al. 2022 (Switch Transformers, eq. 4) for `topK` choices: experts · Σ_e f_e·p_e, with f_e the share of the choices that fall
+ * on expert e, which has no gradient, and p_e the mean over the tokens of the softmax over all scores. It is 1 where all experts are used alike. Tokens that `there`
+ * `[n, 1]` leaves out by 0 do not count in it.
  */
 export function route(
 	context: ForwardContext,

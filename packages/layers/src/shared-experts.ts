@@ -3,7 +3,7 @@ import type { GraphBuilder, Value } from '@steelyard/onnx';
 import { type ExpertsSize, expertParameters } from './mixture-of-experts.js';
 import { type Gate, type RouterSize, routerParameters } from './router.js';
 
-/** What the config of a family says of its sparse mixture of experts: `expertFields` of `@steelyard/contracts`. */
+/** The fields of a family's config that describe its sparse mixture of experts: `expertFields` of `@steelyard/contracts`. */
 export type ExpertsConfig = {
 	readonly experts: number;
 	/** At most `experts`. */
@@ -15,13 +15,15 @@ export type ExpertsConfig = {
 	readonly noisy: boolean;
 };
 
+/** The size of every router of a config. */
 export const routerSize = ({ experts, top_k: topK, gate, noisy }: ExpertsConfig): RouterSize => ({ experts, topK, gate, noisy });
+/** The size of every set of experts of a config. */
 export const expertsSize = ({ experts, expert_hidden: hidden }: ExpertsConfig): ExpertsSize => ({ experts, hidden });
 
 /** A router, or a set of experts: the name of its parameters, and the modalities whose tokens it sees. */
 export type Shared = { readonly name: string; readonly modalities: readonly string[] };
 
-/** The routers of a layer, which begin with the name of the layer; `label` is `joint` or the modality. */
+/** The routers of a layer; their names begin with that of the layer, and `label` is `joint` or the modality. */
 export const routersOf = (
 	{ router }: ExpertsConfig,
 	layer: string,
@@ -32,7 +34,7 @@ export const routersOf = (
 		name: `${layer}.router.${one.label}`,
 	}));
 
-/** The sets of experts of a layer, which begin with the name of the layer. */
+/** The sets of experts of a layer; their names begin with that of the layer. */
 export const expertSetsOf = ({ router }: ExpertsConfig, layer: string, modalities: readonly string[]): readonly Shared[] =>
 	router === 'disjoint'
 		? modalities.map((name) => ({ name: `${layer}.expert.${name}`, modalities: [name] }))

@@ -3,10 +3,10 @@ import type { Dim, GraphBuilder, Value } from '@steelyard/onnx';
 import { softmaxOverKeys, splitHeads, zerosWithoutKeys } from './attention.js';
 import { linearParameters, linearPerToken } from './linear.js';
 
-/** Times that spread evenly have mean 0 and deviation 1 when they run from −√3 to √3. */
+/** Evenly spread times have mean 0 and deviation 1 when they run from −√3 to √3. */
 const REACH = Math.sqrt(3);
 
-/** `count` times at even distances from −√3 to √3, which is what standardisation makes of evenly spread ones: `[1, count]`. One time alone is 0. */
+/** `count` evenly spread times from −√3 to √3, as standardisation makes them: `[1, count]`. One time alone is 0. */
 export const evenTimes = (g: GraphBuilder, count: number): Value =>
 	g.constant(
 		'float32',
@@ -20,7 +20,7 @@ export type TimeAttentionSize = {
 	/** Width of the time embedding; the heads must divide it. */
 	readonly timeWidth: number;
 	readonly heads: number;
-	/** Width of what comes out. */
+	/** Width of the result. */
 	readonly width: number;
 };
 
@@ -32,7 +32,7 @@ export const timeAttentionParameters = (name: string, { features, timeWidth, hea
 	...linearParameters(`${name}.output`, heads * features, width),
 ];
 
-/** φ(t) of times `[batch, steps]`: t·ω + α, the first component as it is and the sine of the others; `[batch, steps, timeWidth]`. */
+/** φ(t) of times `[batch, steps]`: the first component of t·ω + α as it is, and the sines of the others; `[batch, steps, timeWidth]`. */
 function timeEmbedding(context: ForwardContext, times: Value, name: string): Value {
 	const { g } = context;
 	const [batch, steps] = times.shape as [Dim, number];
@@ -46,16 +46,16 @@ function timeEmbedding(context: ForwardContext, times: Value, name: string): Val
 export type TimeAttentionInputs = {
 	/** `[batch, steps, features]`. */
 	readonly values: Value;
-	/** When the steps were, `[batch, steps]`, or `[1, steps]` where all rows have the same times. */
+	/** The times of the steps, `[batch, steps]`, or `[1, steps]` where they are those of all rows. */
 	readonly times: Value;
-	/** `[batch, steps]` of 0 and 1: which steps were observed; null for all. */
+	/** `[batch, steps]` of 0 and 1: whether each step was observed; null where all were. */
 	readonly mask: Value | null;
 };
 
 /**
- * Time attention (mTAND, Shukla & Marlin 2021, eq. 3 and 4): what the observed steps say of `points` reference times, which spread evenly from −√3 to √3;
- * `[batch, points, width]`. The attention of a head h is softmax over the steps of φ(r)·W_h·(φ(t)·V_h)ᵀ/√size; each head averages every feature by it, and a linear layer joins
- * heads and features. A row without any step gets zeros.
+ * Time attention (mTAND, Shukla & Marlin 2021, eq. 3 and 4): the observed steps as seen from `points` reference times r, which are evenly spread from −√3 to √3;
+ * `[batch, points, width]`. The attention of head h is the softmax over the steps of φ(r)·W_h·(φ(t)·V_h)ᵀ/√size. Each head averages every feature by its attention, and a
+ * linear layer joins heads and features. A row without any step gets zeros.
  */
 export function timeAttention(
 	context: ForwardContext,

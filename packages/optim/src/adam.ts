@@ -1,15 +1,15 @@
 import { axpy, type Optimizer, type OptimizerOptions } from './optimizer.js';
 
-/** Largest loss scale within a chunk; keeps the scaled moments far from the ends of float32. */
+/** The largest loss scale within a chunk; it keeps the scaled moments far from the limits of float32. */
 const LARGEST_SCALE = 1e3;
 
 /**
- * Adam (Kingma & Ba 2015) and AdamW (Loshchilov & Hutter 2019) with PyTorch's bias correction, in the fewest passes over the parameters.
+ * Adam (Kingma & Ba 2015) and AdamW (Loshchilov & Hutter 2019) with PyTorch's bias correction, in as few passes over the parameters as possible.
  *
- * Within a chunk the moments are kept as M = m/((1−β1)·β2^(j/2)) and V = v/((1−β2)·β2^j), with j the step in the chunk. When the gradient comes scaled, G = c·g with c = β2^(−j/2), then
+ * Within a chunk the moments are kept as M = m/((1−β1)·β2^(j/2)) and V = v/((1−β2)·β2^j), with j the step in the chunk. With a scaled gradient, G = c·g and c = β2^(−j/2), then
  *   M ← β1/√β2·M + G,   V ← V + G²,   p ← p − s·M/(√V + e),
  *   s = lr·(1−β1)/(1−β1^t)·√((1−β2^t)/(1−β2)),   e = c·ε·√((1−β2^t)/(1−β2)),
- * and decay of V costs no pass. After a chunk of K steps M is multiplied by β2^(K/2) and V by β2^K.
+ * so that the decay of V costs no pass. After a chunk of K steps M is multiplied by β2^(K/2) and V by β2^K.
  */
 export function adam({ name, weightDecay, beta1, beta2, epsilon }: OptimizerOptions): Optimizer {
 	const decoupled = name === 'adamw' && weightDecay > 0;

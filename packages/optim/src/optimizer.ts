@@ -1,6 +1,6 @@
 import type { GraphBuilder, Value } from '@steelyard/onnx';
 
-/** Hyperparameters by the names that PyTorch uses; `weightDecay` is L2 but for adamw, where it is decoupled. */
+/** Hyperparameters under the names of PyTorch; `weightDecay` is an L2 penalty, except for adamw, where it is decoupled from the gradient. */
 export type OptimizerOptions = {
 	name: 'sgd' | 'momentum' | 'adam' | 'adamw';
 	weightDecay: number;
@@ -12,21 +12,23 @@ export type OptimizerOptions = {
 	epsilon: number;
 };
 
-/** A step's place: counted from 1 over the whole training and within its chunk of one run. */
+/** The place of a step, counted from 1 over the whole training and within its chunk, and its learning rate. */
 export type StepPlace = { step: number; inChunk: number; learningRate: number };
 
 /**
- * An optimizer as ONNX subgraph. Parameters, gradients and state are flat `[1, n]`; scalars are `[1, 1]`, one value a step, made on the host in float64.
- * An optimizer may want the loss multiplied by its scalar `lossScale` before the backward pass, so that scaling the gradient costs nothing.
+ * An optimizer as an ONNX subgraph. Parameters, gradients and state are flat `[1, n]`; scalars are `[1, 1]`, one value per step, computed on the host in float64. The
+ * loss is multiplied by the scalar `lossScale` before the backward pass, so that scaling the gradient costs nothing.
  */
 export type Optimizer = {
-	/** State beside each parameter, zero at first. */
+	/** The names of the state that each parameter has; it starts as zeros. */
 	readonly slots: readonly string[];
-	/** Names of the scalars that `update` reads. */
+	/** The names of the scalars that `update` reads. */
 	readonly scalars: readonly string[];
-	/** Most steps in one chunk. */
+	/** The most steps in one chunk. */
 	readonly maxChunk: number;
+	/** `lossScale` and the scalars of one step. */
 	scalarsAt(place: StepPlace): Record<string, number>;
+	/** Adds the update of one parameter: its next value and its next state. */
 	update(
 		g: GraphBuilder,
 		at: { parameter: Value; gradient: Value; slots: Readonly<Record<string, Value>>; scalars: Readonly<Record<string, Value>> },
@@ -34,9 +36,9 @@ export type Optimizer = {
 		parameter: Value;
 		slots: Record<string, Value>;
 	};
-	/** Factor for each slot after a chunk of `steps`. */
+	/** The factor of each slot after a chunk of `steps`. */
 	afterChunk(steps: number): Record<string, number>;
 };
 
-/** factor·x + y in one pass; Gemm is ORT's axpy. */
+/** factor·x + y in one pass, which ONNX Runtime has as Gemm. */
 export const axpy = (g: GraphBuilder, factor: Value, x: Value, y: Value): Value => g.op('Gemm', [factor, x, y], {}, { shape: x.shape });

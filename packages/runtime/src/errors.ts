@@ -1,6 +1,6 @@
 export type RuntimeErrorCode = 'device_unavailable' | 'model_refused' | 'run_failed';
 
-/** What ONNX Runtime said when it would not load or run a model; `cause` is its own error. */
+/** ONNX Runtime could not load or run a model. The message is its own, and `cause` its error. */
 export class RuntimeError extends Error {
 	override readonly name = 'RuntimeError';
 	readonly code: RuntimeErrorCode;

@@ -2,7 +2,7 @@ import { env, InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { RuntimeError, wordsOf } from './errors.js';
 import type { DType, Tensor, TensorData } from './tensor.js';
 
-// ORT says its errors twice, on stderr and in what it throws; the second is enough.
+// ONNX Runtime reports an error twice, on stderr and in what it throws; the second is enough.
 env.logLevel = 'fatal';
 
 export type Provider = 'cpu' | 'cuda';
@@ -10,24 +10,24 @@ export type Provider = 'cpu' | 'cuda';
 export type SessionOptions = {
 	/** Default `cpu`. */
 	provider?: Provider;
-	/** Threads within an operator; results repeat bit for bit for one count. Default 1. */
+	/** Threads within an operator, default 1. Results are equal to the bit only for equal counts. */
 	threads?: number;
 	/** ORT's graph optimisation. Default `disabled`: our own graphs gain nothing from it and load four times as fast. */
 	optimisation?: 'disabled' | 'basic' | 'all';
-	/** Where ORT shall write the optimised model. */
+	/** The path to which ONNX Runtime writes the optimised model. */
 	optimisedModelPath?: string;
-	/** ORT's log: 0 verbose (names the provider of every node), 2 warnings, 3 errors, 4 (default) nothing that is not thrown as well. */
+	/** What ONNX Runtime logs: 0 everything (and the provider of every node), 2 warnings, 3 errors, 4 (default) nothing that it does not also throw. */
 	logSeverity?: 0 | 1 | 2 | 3 | 4;
 };
 
 /** A value that a session takes or gives; a string in `shape` is a symbolic dimension. */
 export type ValueInfo = { readonly name: string; readonly dtype: DType; readonly shape: ReadonlyArray<number | string> };
 
-/** A loaded model. `run` blocks the thread while ORT computes. */
+/** A loaded model. */
 export type Session = {
 	readonly inputs: readonly ValueInfo[];
 	readonly outputs: readonly ValueInfo[];
-	/** Gives the named outputs (all of them unless given) for feeds by input name; inputs are read in place, outputs are fresh arrays. */
+	/** Gives the named outputs (all unless given) for feeds by the names of inputs. Reads inputs in place, gives new arrays, and blocks the thread. */
 	run(feeds: Readonly<Record<string, Tensor>>, fetches?: readonly string[]): Promise<Record<string, Tensor>>;
 	release(): Promise<void>;
 };
@@ -35,7 +35,7 @@ export type Session = {
 const valueInfos = (metadata: readonly InferenceSession.ValueMetadata[]): ValueInfo[] =>
 	metadata.flatMap((value) => (value.isTensor ? [{ name: value.name, dtype: value.type as DType, shape: value.shape }] : []));
 
-/** Loads a model of serialised ONNX bytes (or from a path). Throws RuntimeError `model_refused` or `device_unavailable` with ORT's own words. */
+/** Loads a model from serialised ONNX bytes or from a path. Throws RuntimeError `model_refused` or `device_unavailable` with the words of ONNX Runtime. */
 export async function createSession(model: Uint8Array | string, options: SessionOptions = {}): Promise<Session> {
 	const provider = options.provider ?? 'cpu';
 	const ortOptions: InferenceSession.SessionOptions = {

@@ -43,7 +43,7 @@ const arrayTypes = {
 	bool: Uint8Array,
 } as const;
 
-/** Number of elements of a shape; 1 for a scalar. */
+/** The number of elements of a shape; 1 for a scalar. */
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((size, dim) => size * dim, 1);
 
 /** The typed array class that holds elements of `dtype`. */
@@ -61,11 +61,14 @@ function float16Bits(value: number): number {
 	const whole = Math.floor(steps);
 	const rest = steps - whole;
 	const rounded = whole + (rest > 0.5 || (rest === 0.5 && whole % 2 === 1) ? 1 : 0);
-	// a mantissa that overflows carries into the exponent, as it should
+	// a mantissa that rounds up to the next power of two adds one to the exponent, as it must
 	return sign | (rounded + (exponent + 14) * 1024);
 }
 
-/** A tensor of `dtype` from plain numbers (for float16 a Uint16Array holds bits, anything else numbers); integers of 64 bits are converted. Throws RangeError when the count does not fit the shape. */
+/**
+ * A tensor of `dtype` from plain numbers, which are converted; values that have the array type of `dtype` are taken as they are (so a Uint16Array holds the bits of
+ * float16 numbers). Throws RangeError when the number of values does not fit the shape.
+ */
 export function tensor(dtype: DType, shape: readonly number[], values: ArrayLike<number> | TensorData): Tensor {
 	if (values.length !== sizeOf(shape))
 		throw new RangeError(`a tensor of shape [${shape}] holds ${sizeOf(shape)} elements, found ${values.length}`);
