@@ -103,7 +103,7 @@ function head(context: ForwardContext, { dropout }: FuseMoeConfig, pooled: reado
  */
 export function fuse(context: ForwardContext, config: FuseMoeConfig, embeddings: readonly WeightedEmbedding[]): Fused {
 	const { g } = context;
-	const statistics = new Map<string, Value>();
+	const expertUse = new Map<string, Value>();
 	const imbalances: Value[] = [];
 	let streams: readonly Stream[] = embeddings.map((one) => opened(context, config, one));
 	for (let i = 0; i < config.layers; i++) {
@@ -117,7 +117,7 @@ export function fuse(context: ForwardContext, config: FuseMoeConfig, embeddings:
 		const experts = expertLayer(context, config, at, seen);
 		streams = seen.map((stream, m) => plus(context, config, stream, experts.outputs[m] as Value));
 		for (const { router, use, imbalance } of experts.routers) {
-			statistics.set(`expert_use.${i}.${router}`, use);
+			expertUse.set(`${i}.${router}`, use);
 			imbalances.push(imbalance);
 		}
 	}
@@ -126,5 +126,5 @@ export function fuse(context: ForwardContext, config: FuseMoeConfig, embeddings:
 		return g.mul(mean, (embeddings[m] as WeightedEmbedding).weight);
 	});
 	const auxiliary = balanceLoss(g, config.balance, imbalances);
-	return { logits: head(context, config, pooled), auxiliary, statistics };
+	return { logits: head(context, config, pooled), auxiliary, expertUse };
 }

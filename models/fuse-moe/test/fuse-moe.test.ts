@@ -22,7 +22,7 @@ type Case = {
 };
 const { cases } = JSON.parse(readFileSync(new URL('fixtures/forward.json', import.meta.url), 'utf8')) as { cases: Case[] };
 
-/** Adds the family's whole pass to a graph; outputs `embedding.<modality>`, `logits`, `auxiliary` and the statistics by name. */
+/** Adds the family's whole pass to a graph; outputs `embedding.<modality>`, `logits`, `auxiliary` and `expert_use.<layer>.<router>`. */
 function addForward(
 	g: GraphBuilder,
 	context: ForwardContext,
@@ -39,9 +39,10 @@ function addForward(
 		const present = g.cast(g.op('Greater', [weight, g.scalar(0)], {}, { dtype: 'bool' }), 'float32');
 		return { modality, embedding: g.mul(embedding, g.reshape(weight, [weight.shape[0]!, 1, 1])), weight, present };
 	});
-	const { logits, auxiliary, statistics } = fuseMoe.fuse(context, config, weighted);
+	const { logits, auxiliary, expertUse } = fuseMoe.fuse(context, config, weighted);
 	expect(auxiliary!.shape).toEqual([]);
-	const found = new Map([['logits', logits], ['auxiliary', auxiliary!], ...statistics]);
+	const uses = [...expertUse].map(([router, use]): [string, Value] => [`expert_use.${router}`, use]);
+	const found = new Map([['logits', logits], ['auxiliary', auxiliary!], ...uses]);
 	for (const [name, value] of found) g.output(name, value);
 	return found;
 }

@@ -41,7 +41,7 @@ export const mmimMoe: Family<MmimMoeConfig> = {
 	fuse(context, config, embeddings) {
 		const { g } = context;
 		const names = embeddings.map(({ modality }) => modality.name);
-		const statistics = new Map<string, Value>();
+		const expertUse = new Map<string, Value>();
 		const imbalances: Value[] = [];
 		let tokens = stacked(
 			g,
@@ -51,9 +51,9 @@ export const mmimMoe: Family<MmimMoeConfig> = {
 			const mixed = mixingLayer(context, config, tokens, `layer.${i}`, names);
 			tokens = mixed.y;
 			imbalances.push(...mixed.imbalance);
-			for (const [router, use] of mixed.use) statistics.set(`expert_use.${i}.${router}`, use);
+			for (const [router, use] of mixed.use) expertUse.set(`${i}.${router}`, use);
 		}
 		const auxiliary = balanceLoss(g, config.balance, imbalances);
-		return { logits: head(context, config, tokens), auxiliary, statistics };
+		return { logits: head(context, config, tokens), auxiliary, expertUse };
 	},
 };

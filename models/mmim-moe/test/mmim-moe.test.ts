@@ -80,18 +80,19 @@ async function forward(c: Case, { batch = c.rows, inputs = drawn(c).inputs, cont
 		const present = g.cast(g.op('Greater', [weight, g.scalar(0)], {}, { dtype: 'bool' }), 'float32');
 		return { modality, embedding: g.mul(embedding, weight), weight, present };
 	});
-	const { logits, auxiliary, statistics } = mmimMoe.fuse(own, config, weighted);
+	const { logits, auxiliary, expertUse } = mmimMoe.fuse(own, config, weighted);
 	expect(logits.shape).toEqual([batch, outputs]);
 	g.output('logits', logits);
 	if (auxiliary !== null) g.output('auxiliary', auxiliary);
-	for (const [name, value] of statistics) {
+	const uses = [...expertUse].map(([router, use]): [string, Value] => [`expert_use.${router}`, use]);
+	for (const [name, value] of uses) {
 		expect(value.shape).toEqual([batch, config.experts]);
 		g.output(name, value);
 	}
 	const session = await createSession(encodeModel({ graph: g.build('forward'), opset: OPSET }));
 	const found = await session.run(inputs);
 	await session.release();
-	return { found, statistics: [...statistics.keys()] };
+	return { found, uses: uses.map(([name]) => name) };
 }
 
 /** float32 against float64: sums of some ten products of numbers of about 1, some twenty layers deep. */
@@ -106,12 +107,12 @@ describe('mmim-moe gives what PyTorch gives in float64', () => {
 	for (const c of cases)
 		for (const batch of [c.rows, 'batch'])
 			it(`${c.title}, batch ${typeof batch === 'number' ? 'of a size' : 'without a size'}`, async () => {
-				const { found, statistics } = await forward(c, { batch });
+				const { found, uses } = await forward(c, { batch });
 				c.modalities.forEach(({ name }, m) => void expectNear(found[`embedding.${name}`]!, c.embeddings[m]!));
 				expectNear(found['logits']!, c.logits);
 				if (c.config.balance > 0) expectNear(found['auxiliary']!, [c.auxiliary]);
 				else expect(found['auxiliary']).toBeUndefined();
-				expect(statistics).toEqual(Object.keys(c.use));
+				expect(uses).toEqual(Object.keys(c.use));
 				for (const [name, use] of Object.entries(c.use)) expectNear(found[name]!, use);
 			});
 });

@@ -29,12 +29,12 @@ export type Fused = {
 	readonly logits: Value;
 	/** A scalar that training adds to the loss; null where there is none. */
 	readonly auxiliary: Value | null;
-	/** By name, values `[batch, n]` whose means over the rows are reported with a trained model. */
-	readonly statistics: ReadonlyMap<string, Value>;
+	/** Of a model with experts: `<layer>.<router>` → how much of each row goes to each expert, `[batch, experts]`. Its mean over the rows is reported with a trained model. */
+	readonly expertUse: ReadonlyMap<string, Value>;
 };
 
 /** A fusion that gives logits and nothing else. */
-export const onlyLogits = (logits: Value): Fused => ({ logits, auxiliary: null, statistics: new Map() });
+export const onlyLogits = (logits: Value): Fused => ({ logits, auxiliary: null, expertUse: new Map() });
 
 /**
  * A model family: encoders that give one embedding per modality, and a fusion of the weighted embeddings.

@@ -129,7 +129,7 @@ function exported(task: TaskProfile, preset: 'btw' | 'consensus'): Uint8Array {
 		weigher: weigherOf(weightingPreset(preset), task, 1),
 		statistics: statisticsOf(task, preset, all.length),
 		metadata: {},
-	});
+	}).bytes;
 }
 
 describe('CUDA kernels', () => {

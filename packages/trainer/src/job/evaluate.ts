@@ -4,6 +4,7 @@ import type { Session, Tensor } from '@steelyard/runtime';
 import type { OwnModel } from '../model/architecture.js';
 import { type Examples, inBatches, labelsOf, presence, taken } from '../model/examples.js';
 import { filledPorts } from '../model/port.js';
+import { expertUseName } from '../model/value-names.js';
 import { metricsOf, type Predictions } from '../report/metrics.js';
 import { predictionsFrom } from '../report/predictions.js';
 import { evenWeights } from '../weighting/weigher.js';
@@ -18,12 +19,9 @@ export type Evaluation = {
 	readonly weights: Float32Array;
 	/** `[N, M]`, nats, 0 where the modality is missing; null where the weights do not come from divergences. */
 	readonly divergence: Float32Array | null;
-	/** What the family reports of its model, as means over the rows, by name. */
-	readonly statistics: Readonly<Record<string, readonly number[]>>;
+	/** Of a model with experts: `<layer>.<router>` → the share of each expert, as a mean over the rows. */
+	readonly expertUse: Readonly<Record<string, readonly number[]>>;
 };
-
-/** The outputs of an exported model beside those in which a family describes itself. */
-const OUTPUTS: readonly string[] = ['prediction', 'probabilities', 'modality_weights', 'modality_divergence'];
 
 /** What an exported model was made for. */
 export type ExportedFor = {
@@ -31,18 +29,23 @@ export type ExportedFor = {
 	/** Modalities that have a mask. */
 	readonly masked: ReadonlySet<string>;
 	readonly task: TaskProfile;
+	/** Routers, `<layer>.<router>`, whose use of experts is wanted; none unless given. */
+	readonly routers?: readonly string[];
 };
 
 /** Runs an exported model over the examples and measures its predictions: the figures that a job reports. */
-export async function evaluateModel(session: Session, examples: Examples, { modalities, masked, task }: ExportedFor): Promise<Evaluation> {
+export async function evaluateModel(
+	session: Session,
+	examples: Examples,
+	{ modalities, masked, task, routers = [] }: ExportedFor,
+): Promise<Evaluation> {
 	const count = examples.rows.length;
 	const classes = task.type === 'binary' ? 2 : task.outputs;
 	const predicted = new Float32Array(count * classes);
 	const weights = new Float32Array(count * modalities.length);
 	const diverges = session.outputs.some(({ name }) => name === 'modality_divergence');
 	const divergence = diverges ? new Float32Array(weights.length) : null;
-	const described = session.outputs.filter(({ name }) => !OUTPUTS.includes(name));
-	const sums = new Map(described.map(({ name, shape }) => [name, new Array<number>(shape[1] as number).fill(0)]));
+	const expertUse = new Map<string, number[]>();
 	const ports = exportedPorts(modalities, masked);
 	const batch = session.inputs[0]?.shape[0];
 	await inBatches(count, typeof batch === 'number' ? batch : null, async (places, start, length) => {
@@ -53,11 +56,14 @@ export async function evaluateModel(session: Session, examples: Examples, { moda
 		put(task.type === 'regression' ? 'prediction' : 'probabilities', classes, predicted);
 		put('modality_weights', modalities.length, weights);
 		if (divergence !== null) put('modality_divergence', modalities.length, divergence);
-		for (const [name, sum] of sums) {
-			const values = ((outputs[name] as Tensor).data as Float32Array).subarray(0, length * sum.length);
-			values.forEach((value, i) => {
-				sum[i % sum.length] = (sum[i % sum.length] as number) + value / count;
+		for (const router of routers) {
+			const { data, shape } = outputs[expertUseName(router)] as Tensor;
+			const experts = shape[1] as number;
+			const means = expertUse.get(router) ?? new Array<number>(experts).fill(0);
+			(data as Float32Array).subarray(0, length * experts).forEach((share, i) => {
+				means[i % experts] = (means[i % experts] as number) + share / count;
 			});
+			expertUse.set(router, means);
 		}
 	});
 	const predictions: Predictions = task.type === 'regression' ? { values: predicted } : { probabilities: predicted };
@@ -66,7 +72,7 @@ export async function evaluateModel(session: Session, examples: Examples, { moda
 		predictions,
 		weights,
 		divergence,
-		statistics: Object.fromEntries(sums),
+		expertUse: Object.fromEntries(expertUse),
 	};
 }
 
@@ -82,5 +88,5 @@ export async function evaluateOwnModel(
 		modalities.map((modality) => presence(examples, modality)),
 	);
 	const predictions = predictionsFrom(task, await model.run(session, examples, weights));
-	return { metrics: metricsOf(task, predictions, labelsOf(examples)), predictions, weights, divergence: null, statistics: {} };
+	return { metrics: metricsOf(task, predictions, labelsOf(examples)), predictions, weights, divergence: null, expertUse: {} };
 }

@@ -6,7 +6,7 @@ import type { Architecture, Forward } from '../model/architecture.js';
 import type { TargetScale } from '../model/examples.js';
 import { portInput } from '../model/port.js';
 import { type Standardisation, standardised } from '../model/standardise.js';
-import { maskName, valuesName } from '../model/value-names.js';
+import { expertUseName, maskName, valuesName } from '../model/value-names.js';
 import { LABEL_THRESHOLD } from '../report/multilabel-metrics.js';
 import type { Weigher } from '../weighting/weigher.js';
 import { exportedPorts } from './exported-ports.js';
@@ -27,6 +27,9 @@ export type ExportOptions = {
 	statistics: unknown;
 	metadata: Readonly<Record<string, string>>;
 };
+
+/** A serialised model, and the routers, `<layer>.<router>`, whose use of experts it gives. */
+export type ExportedModel = { readonly bytes: Uint8Array; readonly routers: readonly string[] };
 
 /** Ones for every row of x, `[batch, width]`. */
 function onesFor(g: GraphBuilder, x: Value, width: number): Value {
@@ -98,9 +101,9 @@ function predictions(g: GraphBuilder, task: TaskProfile, logits: Value): void {
  * Inputs `x.<modality>` `[batch, …shape]`, raw, and `mask.<modality>` `[batch]` or `[batch, steps]` of 0 and 1 where the dataset has masks; outputs
  * `prediction` `[batch]` (class index, int64, or value), of multilabel `[batch, labels]` (int64 0 and 1, 1 above ½); `probabilities` `[batch, classes]` or
  * `[batch, labels]`; `modality_weights` `[batch, M]`; of methods that weigh by it `modality_divergence` `[batch, M]`, KL(unimodal ‖ first pass) in nats, 0 where the
- * modality is missing; and the statistics that the family reports of the last pass, `[batch, n]` each, under the names that it gives.
+ * modality is missing; and `expert_use.<layer>.<router>` `[batch, experts]` of the last pass, for models with experts.
  */
-export function exportModel(options: ExportOptions): Uint8Array {
+export function exportModel(options: ExportOptions): ExportedModel {
 	const { fusion, unimodal, task, scale, weigher, statistics } = options;
 	const { modalities, opset } = fusion.architecture;
 	const g = new GraphBuilder('model/');
@@ -123,12 +126,12 @@ export function exportModel(options: ExportOptions): Uint8Array {
 	};
 
 	const fusionPass = forwardOf(fusion, 'fusion');
-	let lastPass: ReadonlyMap<string, Value> = new Map();
+	let expertUse: ReadonlyMap<string, Value> = new Map();
 	const fusedUnder = (weights: Value): Value => {
 		const weighted = columnsOf(g, weights).map((weight, m) => ({ weight, present: presences[m] as Value }));
-		const { logits, statistics } = fusionPass.fused(weighted);
-		lastPass = statistics;
-		return outputOf(logits);
+		const pass = fusionPass.fused(weighted);
+		expertUse = pass.expertUse;
+		return outputOf(pass.logits);
 	};
 	/** The mean over the models of modality m. */
 	const unimodalOutput = (models: readonly TrainedModel[], m: number): Value => {
@@ -148,6 +151,7 @@ export function exportModel(options: ExportOptions): Uint8Array {
 	predictions(g, task, output);
 	g.output('modality_weights', weights);
 	if (divergence !== undefined) g.output('modality_divergence', divergence);
-	for (const [name, value] of lastPass) g.output(name, value);
-	return encodeModel({ graph: g.build('steelyard'), opset: Math.max(OPSET, opset), metadata: options.metadata });
+	for (const [router, value] of expertUse) g.output(expertUseName(router), value);
+	const bytes = encodeModel({ graph: g.build('steelyard'), opset: Math.max(OPSET, opset), metadata: options.metadata });
+	return { bytes, routers: [...expertUse.keys()] };
 }

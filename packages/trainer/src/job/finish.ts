@@ -31,14 +31,11 @@ const metadataOf = ({ spec, dataset, modalities, task }: Job): Record<string, st
 	'steelyard.spec': JSON.stringify(essenceOf(spec)),
 });
 
-const EXPERT_USE = 'expert_use.';
-
-/** Of a model with experts, how much each router uses each. */
-function expertUseOf({ statistics }: Evaluation): Pick<JobResult, 'expert_use'> {
-	const use = Object.entries(statistics).filter(([name]) => name.startsWith(EXPERT_USE));
-	if (use.length === 0) return {};
-	return { expert_use: Object.fromEntries(use.map(([name, shares]) => [name.slice(EXPERT_USE.length), [...shares]])) };
-}
+/** Of a model with experts, how much each router uses each of them. */
+const expertUseOf = ({ expertUse }: Evaluation): Pick<JobResult, 'expert_use'> =>
+	Object.keys(expertUse).length === 0
+		? {}
+		: { expert_use: Object.fromEntries(Object.entries(expertUse).map(([router, shares]) => [router, [...shares]])) };
 
 /** The file that a job ends with, and how it is run over examples. */
 type TrainedFile = {
@@ -68,11 +65,12 @@ function trainedFile(job: Job, parameters: Parameters): TrainedFile {
 		};
 	const statistics = job.state.header.bestStatistics;
 	const metadata = metadataOf(job);
+	const { bytes, routers } = exportModel({ fusion, unimodal, masked, task, scale, standardisation, weigher, statistics, metadata });
 	return {
-		bytes: exportModel({ fusion, unimodal, masked, task, scale, standardisation, weigher, statistics, metadata }),
+		bytes,
 		ownGraph: own?.bytes ?? null,
 		parameters: count,
-		judge: (session, examples) => evaluateModel(session, examples, { modalities, masked, task }),
+		judge: (session, examples) => evaluateModel(session, examples, { modalities, masked, task, routers }),
 	};
 }
 

@@ -8,6 +8,9 @@
 export const valuesName = (modality: string): string => `x.${modality}`;
 export const maskName = (modality: string): string => `mask.${modality}`;
 export const weightName = (modality: string): string => `w.${modality}`;
+/** An output of an exported model with experts; `router` is `<layer>.<router>`. */
+export const expertUseName = (router: string): string => `expert_use.${router}`;
+
 export const presenceName = (modality: string): string => `present.${modality}`;
 export const embeddingName = (modality: string): string => `embedding.${modality}`;
 
