@@ -13,6 +13,7 @@ import { decodeModel } from '@steelyard/onnx';
 import { createSession, tensor } from '@steelyard/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { smallDataset } from '../packages/trainer/test/small-dataset.js';
+import { checkerOf, type Document } from '../services/api/test/document.js';
 
 const CLI = fileURLToPath(new URL('../services/cli/bin/steelyard.js', import.meta.url));
 const UPLOADED = fileURLToPath(new URL('fixtures/uploaded/fusion.onnx', import.meta.url));
@@ -102,6 +103,24 @@ const endless = (dataset: string) => ({
 	training: { epochs: 100_000, batch_size: 16, early_stopping: null },
 });
 
+const checker = async (url: string) => checkerOf((await (await fetch(`${url}/openapi.json`)).json()) as Document);
+
+/** A client that holds every answer of a service, but for streams, against its OpenAPI document. */
+async function checkedClient(url: string): Promise<Client> {
+	const { check } = await checker(url);
+	return createClient({
+		url,
+		async fetch(input, init) {
+			const response = await fetch(input, init);
+			const mediaType = response.headers.get('content-type') ?? undefined;
+			if (mediaType?.startsWith('text/event-stream')) return response;
+			const path = new URL(String(input)).pathname;
+			check({ method: init?.method ?? 'GET', url: path, status: response.status, mediaType, body: await response.clone().text() });
+			return response;
+		},
+	});
+}
+
 async function ended(client: Client, id: string): Promise<{ job: JobResource; events: JobEvent[] }> {
 	const events: JobEvent[] = [];
 	for await (const event of client.jobs.events(id)) events.push(event);
@@ -120,7 +139,7 @@ for (const [name, env, available] of ways)
 		let dataset: string;
 		beforeAll(async () => {
 			service = await serve(await folder(), env);
-			client = createClient({ url: service.url });
+			client = await checkedClient(service.url);
 			dataset = (JSON.parse((await steelyard(service.url, '--json', 'datasets', 'add', source)).stdout) as { id: string }).id;
 		});
 		afterAll(async () => {
@@ -140,7 +159,13 @@ for (const [name, env, available] of ways)
 				'evaluating',
 				'exporting',
 			]);
+			const { fits } = await checker(service.url);
+			for (const event of events) fits('JobEvent', event);
 			expect((await client.jobs.metrics(job.id)).epochs.length).toBeGreaterThan(6);
+			expect(job.metrics).toEqual(job.result?.metrics['validation']);
+			const means = Object.entries(job.result?.modality_weights ?? {}).map(([modality, { mean }]) => [modality, mean]);
+			expect(job.modality_weights).toEqual(Object.fromEntries(means));
+			expect(means.map(([modality]) => modality)).toEqual(['a', 'b', 'c']);
 			const file = join(await folder(), 'model.onnx');
 			expect((await steelyard(service.url, 'models', 'download', job.id, '-o', file)).code).toBe(0);
 			const bytes = await readFile(file);
@@ -168,8 +193,16 @@ for (const [name, env, available] of ways)
 			expect([bytes.subarray(0, 4).toString(), bytes.subarray(-4).toString()]).toEqual(['PAR1', 'PAR1']);
 			const [explanation, diagnostics] = [await get('explanation.json'), await get('diagnostics.json')];
 			expect(explanation.headers.get('content-type')).toMatch(/^application\/json/);
-			expect(await explanation.json()).toMatchObject({ object: 'explanation', modalities: ['a', 'b', 'c'], split: 'test' });
-			expect(await diagnostics.json()).toMatchObject({ object: 'diagnostics', reason: null, unimodal: job.result?.unimodal });
+			const explained: unknown = await explanation.json();
+			expect(explained).toMatchObject({ object: 'explanation', modalities: ['a', 'b', 'c'], split: 'test' });
+			const diagnosed: unknown = await diagnostics.json();
+			expect(diagnosed).toMatchObject({ object: 'diagnostics', reason: null, unimodal: job.result?.unimodal });
+			const written: unknown = await (await get('metrics.json')).json();
+			expect(written).toEqual(await client.jobs.metrics(job.id));
+			const { fits } = await checker(service.url);
+			fits('Explanation', explained);
+			fits('Diagnostics', diagnosed);
+			fits('JobCurves', written);
 		});
 
 		it('trains a graph that PyTorch exported, with and without weighting, and gives it back under its own names', async () => {
@@ -403,7 +436,7 @@ for (const [name, env, available] of ways)
 				return lines.every((line) => line.includes('redis'));
 			});
 			service = await serve(service.home, env);
-			client = createClient({ url: service.url });
+			client = await checkedClient(service.url);
 			await until('the running job to run again', async () => (await client.jobs.get(job.id)).attempt === 2);
 			expect((await client.models.inspected(model.id)).status).toBe('ready');
 			await client.jobs.cancel(job.id);

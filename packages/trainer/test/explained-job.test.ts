@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Diagnostics, type Explanation, type JobCurves, parseJobSpec } from '@steelyard/contracts';
+import { Diagnostics, Explanation, fieldErrors, JobCurves, JobResult, parseJobSpec } from '@steelyard/contracts';
 import { openDataset } from '@steelyard/dataset';
 import { createSession, type Tensor, tensor } from '@steelyard/runtime';
 import { parquetReadObjects } from 'hyparquet';
@@ -15,7 +15,7 @@ afterAll(async () => {
 	for (const each of remove) await each();
 });
 
-/** A short job on the small dataset, and its artifacts read back. */
+/** A short job on the small dataset, and its artifacts read back, each of which fits its schema. */
 async function job(kind: Kind, spec: object) {
 	const dataset = await smallDataset(kind);
 	const output = await mkdtemp(join(tmpdir(), 'steelyard-test-'));
@@ -36,15 +36,22 @@ async function job(kind: Kind, spec: object) {
 	if (outcome.status !== 'done') throw new Error('stopped');
 	const json = async <T>(name: string): Promise<T> => JSON.parse(await readFile(join(output, name), 'utf8')) as T;
 	const bytes = await readFile(join(output, 'explanation.parquet'));
+	const explanation = await json<Explanation>('explanation.json');
+	const curves = await json<JobCurves>('metrics.json');
+	const diagnostics = outcome.artifacts.includes('diagnostics.json') ? await json<Diagnostics>('diagnostics.json') : null;
+	expect(fieldErrors(JobResult, outcome.result)).toEqual([]);
+	expect(fieldErrors(Explanation, explanation)).toEqual([]);
+	expect(fieldErrors(JobCurves, curves)).toEqual([]);
+	if (diagnostics !== null) expect(fieldErrors(Diagnostics, diagnostics)).toEqual([]);
 	return {
 		folder: dataset.folder,
 		outcome,
 		model: join(output, 'model.onnx'),
 		bytes,
 		rows: await parquetReadObjects({ file: new Uint8Array(bytes).buffer }),
-		explanation: await json<Explanation>('explanation.json'),
-		curves: await json<JobCurves>('metrics.json'),
-		diagnostics: outcome.artifacts.includes('diagnostics.json') ? await json<Diagnostics>('diagnostics.json') : null,
+		explanation,
+		curves,
+		diagnostics,
 	};
 }
 

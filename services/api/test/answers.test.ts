@@ -169,7 +169,9 @@ describe('the answers about everything else', () => {
 
 	it('leave no answer of the document untried but those of a full disk and of a Redis that is away', () => {
 		const documented = operationsOf(document).flatMap(({ operation }) =>
-			Object.keys(operation.responses).map((status) => `${operation.operationId} ${status}`),
+			Object.keys(operation.responses)
+				.filter((status) => status !== 'default')
+				.map((status) => `${operation.operationId} ${status}`),
 		);
 		const untried = ['createDataset 507', 'createModel 503', 'createModel 507'];
 		expect([...seen].sort()).toEqual(documented.filter((answer) => !untried.includes(answer)).sort());

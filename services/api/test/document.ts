@@ -79,7 +79,10 @@ export function checkerOf(document: Document) {
 			);
 			const { operationId, responses } = found?.operation ?? expect.unreachable(`${method} ${path} is not in the document`);
 			const what = `${operationId} ${status}`;
-			const response = responses[status] ?? expect.unreachable(`${what} is not in the document: ${body.slice(0, 300)}`);
+			const response =
+				responses[status] ??
+				(status >= 400 ? responses['default'] : undefined) ??
+				expect.unreachable(`${what} is not in the document: ${body.slice(0, 300)}`);
 			if (response.content === undefined) {
 				expect(body, what).toBe('');
 				return what;

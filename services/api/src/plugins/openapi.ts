@@ -4,6 +4,7 @@ import type { FastifySchema } from 'fastify';
 import { type TSchema, Type } from 'typebox';
 import type { App } from '../fastify-app.js';
 import { components, ref } from '../schemas/components.js';
+import { otherRefusals } from '../schemas/refusals.js';
 
 const file = { type: 'string', format: 'binary' };
 const form = { type: 'object', required: ['file'], properties: { file } };
@@ -13,11 +14,12 @@ const uploadOf = (types: readonly string[]) => ({
 	content: Object.fromEntries(types.map((type) => [type, { schema: type === 'multipart/form-data' ? form : file }])),
 });
 
-/** The schema of a route as its clients see it: they may leave out what has a default. */
+/** The schema of a route as its clients see it: they may leave out what has a default, and may get errors that every route has. */
 function described(schema: FastifySchema, isUpload: boolean): FastifySchema {
-	const { querystring, body, ...rest } = schema;
+	const { querystring, body, response, ...rest } = schema;
 	return {
 		...rest,
+		response: { ...(response as object), default: otherRefusals },
 		...(querystring === undefined ? {} : { querystring: requestOf(querystring as TSchema) }),
 		...(body === undefined ? {} : { body: body === JobSpec ? ref('JobRequest') : body }),
 		...(isUpload ? { body: uploadOf(schema.consumes ?? []) } : {}),
