@@ -5,15 +5,17 @@ export const SEEDS = [11, 12, 13, 14, 15];
 
 /** @typedef {{model?: object, weighting?: object, training?: object}} Change */
 
+const refresh_epochs = 2;
+
 /** @type {Record<string, Change>} */
 export const METHODS = {
 	uniform: {},
-	mi: { weighting: { preset: 'mi' } },
-	'btw-kl': { weighting: { preset: 'btw-kl' } },
-	btw: { weighting: { preset: 'btw' } },
-	'btw-divergence': { weighting: { preset: 'btw', direction: 'divergence' } },
-	'btw-crossfit': { weighting: { preset: 'btw', cross_fit: true } },
-	paper: { weighting: { preset: 'paper' } },
+	mi: { weighting: { preset: 'mi', refresh_epochs } },
+	'btw-kl': { weighting: { preset: 'btw-kl', refresh_epochs } },
+	btw: { weighting: { preset: 'btw', refresh_epochs } },
+	'btw-divergence': { weighting: { preset: 'btw', refresh_epochs, direction: 'divergence' } },
+	'btw-crossfit': { weighting: { preset: 'btw', refresh_epochs, cross_fit: true } },
+	paper: { weighting: { preset: 'paper', refresh_epochs } },
 	consensus: { weighting: { preset: 'consensus' } },
 	'consensus-weighted': { weighting: { preset: 'consensus-weighted' } },
 	qmf: { weighting: { preset: 'qmf' } },
@@ -37,7 +39,7 @@ export function specOf(dataset, method, seed, shortened = {}) {
 	const change = METHODS[method];
 	return {
 		model: { ...base.model, ...change.model },
-		weighting: { preset: 'uniform', refresh_epochs: 2, ...change.weighting },
+		weighting: { preset: 'uniform', ...change.weighting },
 		training: { ...base.training, ...change.training, ...shortened, seed },
 		device: 'cpu',
 	};

@@ -3,7 +3,8 @@
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { writeNumberTable } from '../../packages/dataset/dist/index.js';
-import { consensus, fitConsensus, weighPredictions, weightingPreset } from '../../packages/weighting/dist/index.js';
+import { weighPredictions } from '../../packages/trainer/dist/index.js';
+import { consensus, fitConsensus } from '../../packages/weighting/dist/index.js';
 
 const ROWS = 20_000;
 const CLASSES = 10;
@@ -21,9 +22,9 @@ function predictions(modalities) {
 	return { task: 'multiclass', classes: CLASSES, fused, unimodal, labels };
 }
 
-const timed = (run) => {
+const timed = async (run) => {
 	const started = performance.now();
-	const result = run();
+	const result = await run();
 	return { milliseconds: performance.now() - started, result };
 };
 
@@ -31,8 +32,8 @@ async function refresh(folder) {
 	const given = predictions(4);
 	const outputs = { fused: given.fused, ...Object.fromEntries(given.unimodal.map((output, m) => [`unimodal${m}`, output])) };
 	for (const [name, output] of Object.entries(outputs)) await writeNumberTable(join(folder, `${name}.npy`), [ROWS, CLASSES], output);
-	return () => {
-		const { milliseconds, result } = timed(() => weighPredictions(weightingPreset('btw'), given, 1));
+	return async () => {
+		const { milliseconds, result } = await timed(() => weighPredictions({ preset: 'btw' }, given, 1));
 		const mean = (m) => result.weights.reduce((sum, w, i) => (i % 4 === m ? sum + w : sum), 0) / ROWS;
 		return [milliseconds, ...given.unimodal.map((_, m) => mean(m))];
 	};
@@ -40,9 +41,9 @@ async function refresh(folder) {
 
 function vote() {
 	const { task, classes, unimodal, labels } = predictions(10);
-	return () => {
-		const fit = timed(() => fitConsensus({ task, classes, outOfFold: unimodal, labels }));
-		const weighed = timed(() => consensus({ task, classes, statistics: fit.result, outputs: unimodal }));
+	return async () => {
+		const fit = await timed(() => fitConsensus({ task, classes, outOfFold: unimodal, labels }));
+		const weighed = await timed(() => consensus({ task, classes, statistics: fit.result, outputs: unimodal }));
 		return [weighed.milliseconds, fit.milliseconds];
 	};
 }
@@ -50,4 +51,4 @@ function vote() {
 const [what, folder] = process.argv.slice(2);
 const run = what === 'refresh' ? await refresh(folder) : vote();
 console.log('ready');
-for await (const _ of createInterface({ input: process.stdin })) console.log(run().join(' '));
+for await (const _ of createInterface({ input: process.stdin })) console.log((await run()).join(' '));

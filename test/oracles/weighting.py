@@ -242,7 +242,7 @@ def outputs_information():
     return cases
 
 
-def energies():
+def qmf_weights():
     rng = np.random.default_rng(13)
     cases = []
     for task, classes, modalities in (("binary", 2, 3), ("multiclass", 4, 2), ("multiclass", 15, 6), ("multilabel", 3, 4), ("regression", 1, 3)):
@@ -264,11 +264,11 @@ def energies():
         expected = np.divide(count * k, total, out=np.zeros_like(k), where=total > 0)
         case = dict(task=task, classes=classes, outputs=outputs.reshape(modalities, -1), present=present.T, expected=expected.ravel())
         cases.append(case | (dict(sigma=sigma) if task == "regression" else {}))
-    write("energy", dict(cases=cases))
+    write("qmf", dict(cases=cases))
 
 
 if __name__ == "__main__":
-    energies()
+    qmf_weights()
     divergences()
     information()
     weights()

@@ -15,3 +15,4 @@ export * from './readiness.js';
 export * from './request.js';
 export * from './spec.js';
 export * from './validate.js';
+export { WEIGHTING_PRESETS, type WeightingPreset, WeightingSpec, type WeightingSpecOf } from './weighting.js';

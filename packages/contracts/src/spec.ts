@@ -4,6 +4,7 @@ import { CustomConfig } from './custom.js';
 import { FuseMoeConfig } from './fuse-moe.js';
 import { MlpFusionConfig } from './mlp-fusion.js';
 import { MmimMoeConfig } from './mmim-moe.js';
+import { WeightingSpec } from './weighting.js';
 
 const closed = { additionalProperties: false } as const;
 
@@ -107,63 +108,6 @@ export const TrainingConfig = Type.Object(
 	{ ...closed, default: {} },
 );
 export type TrainingConfig = Static<typeof TrainingConfig>;
-
-export const WEIGHTING_PRESETS = ['uniform', 'mi', 'btw-kl', 'btw', 'paper', 'consensus', 'consensus-weighted', 'qmf', 'ogm-ge'] as const;
-export type WeightingPreset = (typeof WEIGHTING_PRESETS)[number];
-
-export const WeightingSpec = Type.Object(
-	{
-		preset: choice(WEIGHTING_PRESETS, { default: 'uniform' }),
-		refresh: Type.Optional(
-			choice(['schedule', 'on-improvement'], {
-				description:
-					'when training weights are made anew: every refresh_epochs or refresh_steps, or after an epoch with a lower validation loss than any before; schedule unless given',
-			}),
-		),
-		refresh_epochs: Type.Integer({ minimum: 1, maximum: 10_000, default: 5 }),
-		refresh_steps: Type.Optional(
-			Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'instead of refresh_epochs: at the first chunk of steps after so many' }),
-		),
-		direction: Type.Optional(choice(['divergence', 'agreement'])),
-		normalise: Type.Optional(choice(['minmax', 'row'])),
-		renormalise: Type.Optional(choice(['none', 'sum1', 'mean1'])),
-		mutual_information: Type.Optional(choice(['ksg', 'argmax'])),
-		information_scale: Type.Optional(choice(['none', 'sum'], { description: 'sum: the mutual information of all modalities sums to 1' })),
-		sigma: Type.Optional(choice(['fixed', 'residual'])),
-		smoothing: Type.Optional(
-			Type.Object(
-				{
-					initial: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'share of the fresh weights at the first refresh' })),
-					step: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'by how much it moves after a refresh' })),
-					adapt: Type.Optional(choice(['off', 'raise-on-worse', 'raise-on-better'])),
-				},
-				closed,
-			),
-		),
-		cross_fit: Type.Optional(
-			Type.Boolean({
-				description: 'judge each training row by unimodal models that were not trained on it, one a fold; true for consensus',
-			}),
-		),
-		folds: Type.Optional(Type.Integer({ minimum: 2, maximum: 20, description: 'for cross_fit; 5 unless given' })),
-		epsilon: Type.Optional(
-			Type.Number({
-				exclusiveMinimum: 0,
-				exclusiveMaximum: 1,
-				description: 'prior probability that a modality is not to be trusted, for consensus; 0.1 unless given',
-			}),
-		),
-		alpha: Type.Optional(
-			Type.Number({
-				exclusiveMinimum: 0,
-				maximum: 100,
-				description: 'how strongly the gradients of a modality that runs ahead are damped, for ogm-ge; 0.5 unless given',
-			}),
-		),
-	},
-	{ ...closed, default: {}, description: 'a preset, any of whose choices can be overridden' },
-);
-export type WeightingSpec = Static<typeof WeightingSpec>;
 
 /** The model of a job: a built-in family by its config, or an uploaded graph. */
 export const ModelConfig = Type.Union([MlpFusionConfig, MmimMoeConfig, FuseMoeConfig, CustomConfig], {

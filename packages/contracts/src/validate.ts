@@ -1,11 +1,12 @@
 import type { Static, TSchema } from 'typebox';
 import Value from 'typebox/value';
-import { branchesOf } from './branches.js';
+import { branchesOf, strayField } from './branches.js';
 import { checkFuseMoe } from './fuse-moe.js';
 import { DEFAULT_HEADS } from './mlp-fusion.js';
 import { checkMmimMoe } from './mmim-moe.js';
 import { ProblemError } from './problems.js';
-import { JobSpec, type WeightingPreset, type WeightingSpec } from './spec.js';
+import { JobSpec } from './spec.js';
+import { checkWeighting } from './weighting.js';
 
 export type FieldError = { param: string; detail: string };
 
@@ -38,9 +39,14 @@ export function fieldErrors(schema: TSchema, value: unknown): FieldError[] {
 	for (const error of Value.Errors(branchesOf(schema, value), value)) {
 		const params = error.params as { additionalProperties?: string[]; requiredProperties?: string[]; allowedValues?: unknown[] };
 		if (error.keyword === 'boolean' || error.keyword === 'anyOf') continue;
+		const path = error.instancePath.split('/').slice(1);
+		const stray = ([union, field, ...deeper]: string[]) =>
+			union === undefined || field === undefined || deeper.length > 0 ? null : strayField(schema, value, union, field);
 		if (error.keyword === 'additionalProperties') {
 			for (const name of params.additionalProperties ?? [])
-				errors.push({ param: fieldOf(error.instancePath, name), detail: 'is not a known field' });
+				errors.push({ param: fieldOf(error.instancePath, name), detail: stray([...path, name]) ?? 'is not a known field' });
+		} else if (error.keyword === 'const' && stray(path) !== null) {
+			errors.push({ param: fieldOf(error.instancePath), detail: stray(path) as string });
 		} else if (error.keyword === 'required') {
 			for (const name of params.requiredProperties ?? []) errors.push({ param: fieldOf(error.instancePath, name), detail: 'is required' });
 		} else {
@@ -66,59 +72,14 @@ export function parse<S extends TSchema>(
 	const branch = branchesOf(schema, input);
 	const value = Value.Default(branch, structuredClone(input));
 	if (Value.Check(branch, value)) return value as Static<S>;
-	const first = fieldErrors(branch, value)[0] ?? { param: '', detail: 'does not fit' };
+	const first = fieldErrors(schema, value)[0] ?? { param: '', detail: 'does not fit' };
 	throw new ProblemError(code, `${first.param === '' ? 'The body' : first.param} ${first.detail}`, first.param === '' ? null : first.param);
-}
-
-const CROSS_FITTING = ['cross_fit', 'folds'] as const;
-const REFRESHING = ['refresh', 'refresh_steps', 'smoothing', ...CROSS_FITTING] as const;
-const MODALITIES = ['mutual_information', 'information_scale', 'renormalise'] as const;
-const INSTANCES = ['direction', 'normalise', 'renormalise', 'sigma'] as const;
-
-/** The choices of a weighting that each preset looks at, beside `refresh_epochs`. */
-const CHOICES: Readonly<Record<WeightingPreset, ReadonlyArray<keyof WeightingSpec>>> = {
-	uniform: [],
-	mi: [...REFRESHING, ...MODALITIES],
-	'btw-kl': [...REFRESHING, ...INSTANCES],
-	btw: [...REFRESHING, ...MODALITIES, ...INSTANCES],
-	paper: [...REFRESHING, ...MODALITIES, ...INSTANCES],
-	consensus: [...CROSS_FITTING, 'epsilon'],
-	'consensus-weighted': [...CROSS_FITTING, 'epsilon'],
-	qmf: CROSS_FITTING,
-	'ogm-ge': ['alpha'],
-};
-
-function checkWeighting({ weighting, training, model }: JobSpec): void {
-	const { preset, refresh, refresh_epochs, refresh_steps } = weighting;
-	const choices = CHOICES[preset];
-	const stray = Object.keys(weighting).find(
-		(name) => name !== 'preset' && name !== 'refresh_epochs' && !(choices as readonly string[]).includes(name),
-	);
-	if (stray !== undefined)
-		throw new ProblemError(
-			'invalid_request',
-			`weighting.${stray} means nothing to ${preset}${choices.length === 0 ? ', which has no choices' : `; its choices are ${choices.join(', ')}`}`,
-			`weighting.${stray}`,
-		);
-	const byEpochs = choices.includes('refresh') && refresh !== 'on-improvement' && refresh_steps === undefined;
-	if (byEpochs && refresh_epochs >= training.epochs)
-		throw new ProblemError(
-			'invalid_request',
-			`weighting.refresh_epochs must be less than training.epochs (${training.epochs}), or the weights would never be refreshed; found ${refresh_epochs}`,
-			'weighting.refresh_epochs',
-		);
-	if (preset === 'ogm-ge' && model.family === 'custom')
-		throw new ProblemError(
-			'invalid_request',
-			'ogm-ge modulates the encoders of a built-in family; those of a custom graph are not known',
-			'weighting.preset',
-		);
 }
 
 /** What no schema says: fields of a job spec that fit each by itself but not together. Throws ProblemError `invalid_request`. */
 export function checkJobSpec(spec: JobSpec): void {
-	const { model, training } = spec;
-	checkWeighting(spec);
+	const { model, training, weighting } = spec;
+	checkWeighting(weighting, training.epochs, model.family);
 	if (model.family === 'mlp-fusion' && model.fusion === 'cross-attention') {
 		const { hidden, heads = DEFAULT_HEADS } = model;
 		if (hidden % heads !== 0)

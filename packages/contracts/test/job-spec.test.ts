@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fieldErrors, JobSpec, ProblemError, parse, parseJobSpec, problems } from '../src/index.js';
+import { fieldErrors, JobSpec, ProblemError, parse, parseJobSpec, problems, WEIGHTING_PRESETS } from '../src/index.js';
 
 const problemOf = (input: unknown): ProblemError => {
 	try {
@@ -19,7 +19,7 @@ describe('a job spec', () => {
 		expect(spec).toMatchObject({
 			dataset: 'ds_1',
 			model: { family: 'mlp-fusion', hidden: 128 },
-			weighting: { preset: 'uniform', refresh_epochs: 5 },
+			weighting: { preset: 'uniform' },
 			training: { epochs: 40, seed: 7, optimizer: { name: 'adamw' }, early_stopping: { metric: 'loss', patience: 10 }, clip_norm: null },
 			device: 'auto',
 		});
@@ -44,8 +44,6 @@ describe('a job spec', () => {
 		[{ dataset: 'ds_1', training: { optimizer: { learning_rate: 0 } } }, 'training.optimizer.learning_rate', 'found 0'],
 		[{ dataset: 'ds_1', training: { early_stopping: { patience: 0 } } }, 'training.early_stopping.patience', 'found 0'],
 		[{ dataset: 'ds_1', weighting: { preset: 'btw', refresh_epochs: 40 } }, 'weighting.refresh_epochs', 'training.epochs (40)'],
-		[{ dataset: 'ds_1', weighting: { preset: 'btw', epsilon: 0.2 } }, 'weighting.epsilon', 'means nothing to btw'],
-		[{ dataset: 'ds_1', weighting: { direction: 'divergence' } }, 'weighting.direction', 'uniform, which has no choices'],
 		[
 			{
 				dataset: 'ds_1',
@@ -82,8 +80,9 @@ describe('a job spec', () => {
 		[{ fusion: 'sum' }, 'model.fusion', 'one of "concatenation", "tensor", "low-rank-tensor", "gated", "cross-attention", "late-average"'],
 		[{ fusion: 'cross-attention', hidden: 30 }, 'model.heads', 'must divide model.hidden (30), found 4'],
 		[{ fusion: 'cross-attention', hidden: 64, heads: 5 }, 'model.heads', 'found 5'],
-		[{ family: 'mlp-fusion', output: 'y' }, 'model.output', 'is not a known field'],
-		[{ ...custom, hidden: 8 }, 'model.hidden', 'is not a known field'],
+		[{ family: 'mlp-fusion', output: 'y' }, 'model.output', 'means nothing to mlp-fusion; its choices are hidden, encoder_layers, '],
+		[{ colour: 'red' }, 'model.colour', 'is not a known field'],
+		[{ ...custom, hidden: 8 }, 'model.hidden', 'means nothing to custom'],
 		[{ ...custom, output: undefined }, 'model.output', 'is required'],
 		[{ ...custom, model: 'ds_1' }, 'model.model', 'found "ds_1"'],
 		[{ ...custom, inputs: {} }, 'model.inputs', 'fewer than 1'],
@@ -92,6 +91,40 @@ describe('a job spec', () => {
 		[{ ...custom, batch_norm: 'off' }, 'model.batch_norm', 'one of "train", "frozen"'],
 	])('with the model %j is refused in the words of its branch', (model, param, words) => {
 		const problem = problemOf(JSON.parse(JSON.stringify({ dataset: 'ds_1', model })));
+		expect([problem.code, problem.param]).toEqual(['invalid_request', param]);
+		expect(problem.message).toContain(words);
+	});
+
+	it("is held against the choices of its weighting's preset alone, with that preset's defaults", () => {
+		const weightingOf = (weighting: object) => parseJobSpec({ dataset: 'ds_1', weighting }).weighting;
+		expect(weightingOf({})).toEqual({ preset: 'uniform' });
+		expect(weightingOf({ preset: 'btw', sigma: 'fixed' })).toEqual({ preset: 'btw', sigma: 'fixed', refresh_epochs: 5 });
+		expect(weightingOf({ preset: 'consensus', folds: 3, epsilon: 0.2 })).toEqual({ preset: 'consensus', folds: 3, epsilon: 0.2 });
+		for (const preset of WEIGHTING_PRESETS) expect(weightingOf({ preset }).preset).toBe(preset);
+	});
+
+	it('may still name the epochs between refreshes that earlier versions wrote where nothing is refreshed', () => {
+		for (const preset of ['uniform', 'consensus', 'consensus-weighted', 'qmf', 'ogm-ge']) {
+			const stored = { preset, refresh_epochs: 5 };
+			expect(parseJobSpec({ dataset: 'ds_1', weighting: stored, training: { epochs: 3 } }).weighting).toEqual(stored);
+		}
+	});
+
+	it.each<[unknown, string, string]>([
+		[{ preset: 'magic' }, 'weighting.preset', 'must be one of "uniform", "mi", "btw-kl", "btw", "paper", "consensus", '],
+		[{ direction: 'divergence' }, 'weighting.direction', 'means nothing to uniform, which has no choices'],
+		[{ refresh_epochs: 3 }, 'weighting.refresh_epochs', 'means nothing to uniform, which has no choices'],
+		[{ preset: 'btw', epsilon: 0.2 }, 'weighting.epsilon', 'means nothing to btw; its choices are refresh, refresh_epochs, '],
+		[{ preset: 'mi', sigma: 'fixed' }, 'weighting.sigma', 'means nothing to mi; its choices are '],
+		[{ preset: 'qmf', refresh_epochs: 3 }, 'weighting.refresh_epochs', 'means nothing to qmf; its choices are cross_fit, folds'],
+		[{ preset: 'ogm-ge', folds: 3 }, 'weighting.folds', 'means nothing to ogm-ge; its choices are alpha'],
+		[{ preset: 'btw', colour: 'red' }, 'weighting.colour', 'is not a known field'],
+		[{ preset: 'btw', smoothing: { direction: 'up' } }, 'weighting.smoothing.direction', 'is not a known field'],
+		[{ preset: 'btw', refresh_epochs: 0 }, 'weighting.refresh_epochs', 'found 0'],
+		[{ preset: 'consensus', epsilon: 1 }, 'weighting.epsilon', 'found 1'],
+		[7, 'weighting', 'must be object, found 7'],
+	])('with the weighting %j is refused in the words of its preset', (weighting, param, words) => {
+		const problem = problemOf({ dataset: 'ds_1', weighting });
 		expect([problem.code, problem.param]).toEqual(['invalid_request', param]);
 		expect(problem.message).toContain(words);
 	});

@@ -3,3 +3,10 @@ export type { TrainOptions, TrainOutcome } from './job/face.js';
 export { train } from './job/train.js';
 export { VERSION } from './job/version.js';
 export { metricsOf, type Predictions } from './report/metrics.js';
+export {
+	type FixedPredictions,
+	type PredictionWeighting,
+	predictionNeeds,
+	type WeighedPredictions,
+	weighPredictions,
+} from './weighting/weigh-predictions.js';

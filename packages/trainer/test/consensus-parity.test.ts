@@ -2,10 +2,10 @@ import type { TaskProfile } from '@steelyard/contracts';
 import { encodeModel, GraphBuilder, OPSET } from '@steelyard/onnx';
 import { counterRandom } from '@steelyard/random';
 import { createSession, type Tensor, tensor } from '@steelyard/runtime';
-import { consensus, energyWeights, fitConsensus, fusedShare, joinConsensus } from '@steelyard/weighting';
+import { consensus, fitConsensus, fusedShare, joinConsensus, qmfWeights } from '@steelyard/weighting';
 import { describe, expect, it } from 'vitest';
-import { consensusGraph, fusedShareGraph, joinedGraph } from '../src/weighting/consensus-graph.js';
-import { energyGraph } from '../src/weighting/energy-weigher.js';
+import { consensusGraph, fusedShareGraph, joinedGraph } from '../src/weighting/consensus/consensus-graph.js';
+import { qmfGraph } from '../src/weighting/qmf/qmf-graph.js';
 
 /** float32 against float64: weights are in [0, 1] and made of exponentials of at most 27.7, whose float32 argument is off by some 2e-6. */
 const TOLERANCE = 1e-5;
@@ -43,7 +43,7 @@ function sample(task: TaskProfile, modalities: number) {
 	return { labels, outputs, present, fused };
 }
 
-describe('the graphs of consensus and of energies give what @steelyard/weighting gives', () => {
+describe('the graphs of consensus and of qmf give what @steelyard/weighting gives', () => {
 	for (const task of tasks)
 		for (const modalities of [1, 3, 12])
 			it(`${task.type}, ${modalities} modalities`, async () => {
@@ -59,8 +59,8 @@ describe('the graphs of consensus and of energies give what @steelyard/weighting
 				const made = consensusGraph(g, task, statistics, { unimodal, present: there });
 				g.output('weights', made.weights);
 				const sigma = task.type === 'regression' ? outputs.map((_, m) => m + 0.5) : null;
-				const energies = energyWeights({ ...form, outputs, present, ...(sigma === null ? {} : { sigma }) });
-				g.output('energies', energyGraph(g, task, { sigma }, { unimodal, present: there }));
+				const qmf = qmfWeights({ ...form, outputs, present, ...(sigma === null ? {} : { sigma }) });
+				g.output('qmf', qmfGraph(g, task, { sigma }, { unimodal, present: there }));
 				g.output(
 					'joined',
 					joinedGraph(
@@ -87,8 +87,8 @@ describe('the graphs of consensus and of energies give what @steelyard/weighting
 				await session.release();
 				const weights = found['weights']!.data as Float32Array;
 				expected.weights.forEach((w, i) => expect(Math.abs(weights[i]! - w), `weight ${i}`).toBeLessThanOrEqual(TOLERANCE));
-				const byEnergy = found['energies']!.data as Float32Array;
-				energies.forEach((w, i) => expect(Math.abs(byEnergy[i]! - w), `energy ${i}`).toBeLessThanOrEqual(TOLERANCE * modalities));
+				const byQmf = found['qmf']!.data as Float32Array;
+				qmf.forEach((w, i) => expect(Math.abs(byQmf[i]! - w), `qmf ${i}`).toBeLessThanOrEqual(TOLERANCE * modalities));
 				expect([...weights.subarray(-modalities)]).toEqual(Array(modalities).fill(0));
 				const output = found['joined']!.data as Float32Array;
 				joined.forEach((value, i) =>

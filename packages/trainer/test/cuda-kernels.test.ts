@@ -3,7 +3,6 @@ import { FUSIONS, type FuseMoeConfig, type MlpFusionConfig, type MmimMoeConfig, 
 import { decodeModel, encodeModel, type Graph, GraphBuilder, OPSET } from '@steelyard/onnx';
 import type { OptimizerOptions } from '@steelyard/optim';
 import { sizeOf, tensor } from '@steelyard/runtime';
-import { weightingPreset } from '@steelyard/weighting';
 import { describe, expect, it } from 'vitest';
 import { exportModel, type TrainedModel } from '../src/job/export-graph.js';
 import { familyArchitecture } from '../src/model/family-architecture.js';
@@ -126,7 +125,7 @@ function exported(task: TaskProfile, preset: 'btw' | 'consensus'): Uint8Array {
 		task,
 		scale: { mean: 0, deviation: 1 },
 		standardisation,
-		weigher: weigherOf(weightingPreset(preset), task, 1),
+		weigher: weigherOf({ preset }, task, 1),
 		statistics: statisticsOf(task, preset, all.length),
 		metadata: {},
 	}).bytes;

@@ -14,6 +14,7 @@ import { train } from '../src/job/train.js';
 import { familyArchitecture } from '../src/model/family-architecture.js';
 import { smallDataset } from './small-dataset.js';
 import { stepOf } from './training-steps.js';
+import { weightingBy } from './weighting-by.js';
 
 const kinds = ['binary', 'multiclass', 'multilabel', 'regression'] as const;
 type Kind = (typeof kinds)[number];
@@ -202,13 +203,13 @@ describe('an uploaded graph', () => {
 	});
 
 	for (const kind of kinds)
-		for (const preset of ['mi', 'btw-kl', 'btw'])
+		for (const preset of ['mi', 'btw-kl', 'btw'] as const)
 			for (const weights of [true, false])
 				it(`is weighed by ${preset} for ${kind}, by ${weights ? 'its inputs' : 'the values that the spec names'}`, async () => {
 					const embeddings = { a: 'embedding_a', c: 'embedding_c' };
 					const { outcome, events, output, trained } = await run(kind, network(kind, { weights }), {
 						model: weights ? {} : { embeddings },
-						more: { weighting: { preset, refresh_epochs: 2 } },
+						more: { weighting: weightingBy(preset, 2) },
 						training: { epochs: 6 },
 					});
 					if (outcome.status !== 'done') throw new Error('stopped');
@@ -258,12 +259,12 @@ describe('an uploaded graph', () => {
 		expect(sha(await resumed.trained())).toBe(sha(await fresh.trained()));
 	});
 
-	for (const preset of ['uniform', 'btw'])
+	for (const preset of ['uniform', 'btw'] as const)
 		it(`with batch normalisation and dropout learns, resumes to the same bytes, and predicts with neither: ${preset}`, async () => {
 			const bytes = network('binary', { regular: true });
 			const options: Run = {
 				model: { embeddings: { a: 'embedding_a', c: 'embedding_c' } },
-				more: { weighting: { preset, refresh_epochs: 3 } },
+				more: { weighting: weightingBy(preset, 3) },
 				training: { epochs: 20 },
 			};
 			const whole = await run('binary', bytes, options);
@@ -306,7 +307,7 @@ describe('an uploaded graph', () => {
 		});
 
 	it('takes masks of rows and of steps, by the type that its input has, and sequences of the length that the dataset has', async () => {
-		for (const preset of ['uniform', 'btw']) {
+		for (const preset of ['uniform', 'btw'] as const) {
 			const g = new GraphBuilder();
 			const x = g.input('in_b', 'float32', ['N', 'T', 2]);
 			const steps = g.input('steps_b', 'float32', ['N', 'T']);
@@ -324,7 +325,7 @@ describe('an uploaded graph', () => {
 					masks: { b: 'steps_b', c: 'there_c' },
 					embeddings: { b: b.name, c: other.name },
 				},
-				more: { weighting: { preset, refresh_epochs: 2 } },
+				more: { weighting: weightingBy(preset, 2) },
 			});
 			if (outcome.status !== 'done') throw new Error('stopped');
 			const best = epochsOf(events).find(({ epoch, stage }) => stage === 'fusion' && epoch === outcome.result.best_epoch)!;
@@ -371,10 +372,10 @@ describe('an uploaded graph', () => {
 		const other = g.op('Tanh', [g.matMul(a, parameter('a', [6, 4]))]);
 		g.output('logits', g.matMul(g.concat([last, other], 1), parameter('head', [8, 1])));
 		const before = encodeModel({ graph: g.build('scan'), opset: OPSET });
-		for (const preset of ['uniform', 'btw']) {
+		for (const preset of ['uniform', 'btw'] as const) {
 			const { outcome, events, output, trained } = await run('binary', before, {
 				model: { inputs: { b: 'in_b', a: 'in_a' }, embeddings: { b: last.name, a: other.name } },
-				more: { weighting: { preset, refresh_epochs: 2 } },
+				more: { weighting: weightingBy(preset, 2) },
 			});
 			if (outcome.status !== 'done') throw new Error('stopped');
 			const best = epochsOf(events).find(({ epoch, stage }) => stage === 'fusion' && epoch === outcome.result.best_epoch)!;

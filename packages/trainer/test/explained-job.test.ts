@@ -8,6 +8,7 @@ import { parquetReadObjects } from 'hyparquet';
 import { afterAll, describe, expect, it } from 'vitest';
 import { train } from '../src/job/train.js';
 import { smallDataset } from './small-dataset.js';
+import { weightingBy } from './weighting-by.js';
 
 type Kind = Parameters<typeof smallDataset>[0];
 const remove: Array<() => Promise<void>> = [];
@@ -101,7 +102,7 @@ describe('the explanation of a job', () => {
 	for (const [kind, preset] of JOBS)
 		it(`tells of ${kind} weighed by ${preset} what model.onnx gives when it is run`, async () => {
 			const { outcome, folder, model, rows, explanation, curves, diagnostics } = await job(kind, {
-				weighting: { preset, refresh_epochs: 2 },
+				weighting: weightingBy(preset, 2),
 			});
 			expect(outcome.artifacts).toEqual(expect.arrayContaining(['explanation.parquet', 'explanation.json', 'diagnostics.json']));
 			expect(rows.map(({ split }) => split)).toEqual([

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type JobEventBody, parseJobSpec, WEIGHTING_PRESETS } from '@steelyard/contracts';
+import { type JobEventBody, parseJobSpec, WEIGHTING_PRESETS, type WeightingPreset } from '@steelyard/contracts';
 import { openDataset } from '@steelyard/dataset';
 import { createSession, tensor } from '@steelyard/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +9,7 @@ import { train } from '../src/job/train.js';
 import { fillTargets, labelsOf, taken } from '../src/model/examples.js';
 import { metricsOf } from '../src/report/metrics.js';
 import { smallDataset } from './small-dataset.js';
+import { weightingBy } from './weighting-by.js';
 
 let dataset: Awaited<ReturnType<typeof smallDataset>>;
 const folders: string[] = [];
@@ -24,14 +25,14 @@ const LABELS = 3;
 const TASK = { type: 'multilabel' as const, classes: ['x', 'y', 'z'], outputs: LABELS };
 const NAMES = ['loss', 'accuracy', 'subset_accuracy', 'macro_f1', 'micro_f1', 'auroc', 'auprc'];
 
-async function run(preset: string, training: object = {}) {
+async function run(preset: WeightingPreset, training: object = {}) {
 	const output = await mkdtemp(join(tmpdir(), 'steelyard-test-'));
 	folders.push(output);
 	const spec = parseJobSpec({
 		dataset: 'ds_1',
 		device: 'cpu',
 		model: { hidden: 16 },
-		weighting: { preset, refresh_epochs: 2 },
+		weighting: weightingBy(preset, 2),
 		training: { epochs: 25, batch_size: 16, optimizer: { learning_rate: 0.01 }, ...training },
 	});
 	const events: JobEventBody[] = [];

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FUSIONS, type JobEventBody, parseJobSpec } from '@steelyard/contracts';
+import { FUSIONS, type JobEventBody, parseJobSpec, WEIGHTING_PRESETS } from '@steelyard/contracts';
 import { decodeModel } from '@steelyard/onnx';
 import { createSession, tensor } from '@steelyard/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { train } from '../src/job/train.js';
 import { smallDataset } from './small-dataset.js';
+import { weightingBy } from './weighting-by.js';
 
 const kinds = ['binary', 'multiclass', 'regression'] as const;
 const datasets = new Map<string, Awaited<ReturnType<typeof smallDataset>>>();
@@ -52,11 +53,11 @@ async function run(kind: string, of = spec(), { stopAfter = Number.POSITIVE_INFI
 
 describe('a job', () => {
 	for (const kind of kinds)
-		for (const preset of ['uniform', 'mi', 'btw-kl', 'btw', 'paper', 'consensus', 'consensus-weighted', 'qmf', 'ogm-ge'])
+		for (const preset of WEIGHTING_PRESETS)
 			it(`trains ${kind} with ${preset}, learns, and reports what the exported graph gives`, async () => {
 				const { outcome, events } = await run(
 					kind,
-					spec({ weighting: { preset, refresh_epochs: 2 }, training: { epochs: 25, batch_size: 16, optimizer: { learning_rate: 0.01 } } }),
+					spec({ weighting: weightingBy(preset, 2), training: { epochs: 25, batch_size: 16, optimizer: { learning_rate: 0.01 } } }),
 				);
 				if (outcome.status !== 'done') throw new Error('stopped');
 				const { metrics, modality_weights, unimodal, best_epoch } = outcome.result;

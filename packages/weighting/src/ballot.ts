@@ -5,29 +5,29 @@ import { WeightingError } from './weighting-error.js';
 export const LOG_PROBABILITY_FLOOR = Math.log(1e-12);
 
 /** Equally spaced values of a regression target: `count` of them, the first `from`, the last `to`. */
-export interface Grid {
+export type Grid = {
 	readonly from: number;
 	readonly to: number;
 	readonly count: number;
-}
+};
 
 /** What the log probabilities of an output depend on, beside the output. */
-export interface Calibration {
+export type Calibration = {
 	/** `[M]`, `[M, labels]` for multilabel; 1 each for regression. */
 	readonly temperature: readonly number[];
 	/** Regression: the values between which the vote decides. */
 	readonly grid?: Grid;
 	/** Regression: standard deviation of each modality's Gaussian, `[M]`, in units of the target. */
 	readonly sigma?: readonly number[];
-}
+};
 
 /** What the modalities vote on: one question a label for multilabel, one question otherwise; its answers are classes, or values of the grid. */
-export interface Ballot {
+export type Ballot = {
 	readonly questions: number;
 	readonly answers: number;
 	/** Writes max(ln p(answer), `LOG_PROBABILITY_FLOOR`) of a modality's output for one row into `into`, `[answers]`. */
 	readonly logProbabilities: (output: Reals, row: number, question: number, modality: number, into: Float64Array) => void;
-}
+};
 
 export function ballotOf(task: WeightingTask, classes: number, { temperature, grid, sigma }: Calibration): Ballot {
 	const width = outputWidth(task, classes);

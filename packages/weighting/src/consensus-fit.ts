@@ -12,7 +12,7 @@ const GRID_COUNT = 201;
 /** How much of a modality's evidence counts: modalities that err together must not be taken for independent witnesses. */
 const GAMMAS = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
 
-export interface ConsensusFitInput {
+export type ConsensusFitInput = {
 	readonly task: WeightingTask;
 	/** Classes of `multiclass`, labels of `multilabel`; not read otherwise. */
 	readonly classes: number;
@@ -23,7 +23,7 @@ export interface ConsensusFitInput {
 	readonly present?: Presence;
 	/** ε; 0.1 unless given. */
 	readonly epsilon?: number;
-}
+};
 
 /**
  * What `consensus` takes from the training split; plain data.

@@ -24,7 +24,7 @@ import { expectLength, WeightingError } from './weighting-error.js';
  * Both floors bound R_m to ±27.7, so that nothing overflows. Multilabel asks this of every label as binary, with its own prior and temperatures, and w is
  * the mean over the labels.
  */
-export interface ConsensusStatistics extends Calibration {
+export type ConsensusStatistics = Calibration & {
 	/** π: `[classes]` of multiclass, the probability of a 1 for binary `[1]` and multilabel `[labels]`, `[grid.count]` of regression (sums to 1). */
 	readonly prior: readonly number[];
 	readonly gamma: number;
@@ -32,9 +32,9 @@ export interface ConsensusStatistics extends Calibration {
 	readonly epsilon: number;
 	/** Regression: the late prediction is `offset` + `slope` times the mean of q, which the prior draws towards its own mean. */
 	readonly line?: { readonly offset: number; readonly slope: number };
-}
+};
 
-export interface ConsensusInput {
+export type ConsensusInput = {
 	readonly task: WeightingTask;
 	/** Classes of `multiclass`, labels of `multilabel`; not read otherwise. */
 	readonly classes: number;
@@ -42,14 +42,14 @@ export interface ConsensusInput {
 	/** Logits (values, for regression) of the M unimodal models, `[N, width]` each (`outputWidth`); those of an absent modality are not looked at. */
 	readonly outputs: readonly Reals[];
 	readonly present?: Presence;
-}
+};
 
-export interface Consensus {
+export type Consensus = {
 	/** `[N, M]`, row-major, in [0, 1]; not renormalised. */
 	readonly weights: Float32Array;
 	/** The late prediction in the form of a model's output: ln q `[N, C]`, ln(q(1)/q(0)) `[N]` or `[N, labels]`, for regression `line` of the mean of q `[N]`. */
 	readonly late: Float32Array;
-}
+};
 
 /**
  * Weights and late prediction of every instance. O(N·M·C); a row without any modality has weights 0 and the prior as late prediction.

@@ -7,7 +7,7 @@ export const SIGMA_FLOOR = 1e-5;
 /** The paper's first form of the regression divergence: one standard deviation for every model. */
 export const FIXED_SIGMA = 0.1;
 
-export interface DivergenceInput {
+export type DivergenceInput = {
 	readonly task: WeightingTask;
 	/** Classes of `multiclass`, labels of `multilabel`; not read otherwise. */
 	readonly classes: number;
@@ -19,7 +19,7 @@ export interface DivergenceInput {
 	readonly sigma?: { readonly unimodal: number | Reals; readonly fused: number | Reals };
 	/** Rows to leave out: where 0 the divergence is 0 and the outputs are not looked at. */
 	readonly present?: Uint8Array | null;
-}
+};
 
 /**
  * D[i] = KL(unimodal ‖ fused) of every instance, in nats: `[N]`, at least 0.

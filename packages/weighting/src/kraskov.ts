@@ -5,20 +5,20 @@ import { expectLength, WeightingError } from './weighting-error.js';
 
 const EULER_MASCHERONI = 0.5772156649015329;
 
-export interface KsgOptions {
+export type KsgOptions = {
 	/** Neighbours; 3 unless given. Fewer: less bias, more variance. */
 	readonly k?: number;
 	/** Of the noise that breaks ties; 0 unless given. */
 	readonly seed?: number;
 	/** Standard normal noise to use in place of the seeded one. */
 	readonly noise?: KsgNoise;
-}
+};
 
 /** N values for each variable. */
-export interface KsgNoise {
+export type KsgNoise = {
 	readonly x: Float64Array;
 	readonly y: Float64Array;
-}
+};
 
 /**
  * Mutual information of two continuous variables in nats, at least 0, by the first estimator of Kraskov, Stögbauer and Grassberger 2004 (eq. 8), in

@@ -5,14 +5,14 @@ const MOST_ROUNDS = 10_000;
 const ROUNDS_A_LOOK = 10;
 
 /** The two pairwise tables that a joint distribution p(t, a, b) has to keep: p(t, a) `[targets, first]` and p(t, b) `[targets, second]`. */
-export interface PairTables {
+export type PairTables = {
 	readonly targets: number;
 	readonly first: number;
 	readonly second: number;
 	readonly ofTarget: Float64Array;
 	readonly withFirst: Float64Array;
 	readonly withSecond: Float64Array;
-}
+};
 
 /**
  * The least I_q(T; A, B) of all joint distributions q that have the given pairwise tables, in nats: a bound from above, `most`, reached by a q that

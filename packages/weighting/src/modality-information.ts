@@ -9,7 +9,7 @@ export const INFORMATION_FLOOR = 1e-5;
 
 export type InformationEstimator = 'ksg' | 'argmax';
 
-export interface InformationInput {
+export type InformationInput = {
 	readonly task: WeightingTask;
 	/** Classes of `multiclass`, labels of `multilabel`; not read otherwise. */
 	readonly classes: number;
@@ -21,7 +21,7 @@ export interface InformationInput {
 	/** Of the noise that breaks ties; the same for every modality, so that their order does not matter. */
 	readonly seed: number;
 	readonly present?: Presence;
-}
+};
 
 /**
  * MI[m] = I(unimodal output of m; fused output) over the rows that have the modality, in nats: `[M]`, at least 1e-5.

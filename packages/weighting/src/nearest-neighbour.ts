@@ -2,11 +2,11 @@
 const LEAF_POINTS = 8;
 
 /** The points in the order of the tree, near ones together, and how far each has its k-th neighbour. */
-export interface Neighbourhoods {
+export type Neighbourhoods = {
 	readonly x: Float64Array;
 	readonly y: Float64Array;
 	readonly radius: Float64Array;
-}
+};
 
 /**
  * Distance from every point (x[i], y[i]) to its k-th nearest other point under the maximum norm.
@@ -69,7 +69,7 @@ export function kthNeighbours(x: Float64Array, y: Float64Array, k: number): Neig
 	return { x: px, y: py, radius };
 }
 
-interface Tree {
+type Tree = {
 	/** The points in the order of the leaves. */
 	readonly px: Float64Array;
 	readonly py: Float64Array;
@@ -79,7 +79,7 @@ interface Tree {
 	readonly first: Int32Array;
 	/** minX, maxX, minY, maxY of each node. */
 	readonly box: Float64Array;
-}
+};
 
 function buildTree(x: Float64Array, y: Float64Array): Tree {
 	const count = x.length;

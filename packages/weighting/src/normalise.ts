@@ -7,10 +7,10 @@ import { expectLength, WeightingError } from './weighting-error.js';
 export const DIVERGENCE_RESOLUTION = 1e-6;
 
 /** The range of the divergence of every modality, `[M]` each, in nats. */
-export interface MinMax {
+export type MinMax = {
 	readonly min: Float64Array;
 	readonly max: Float64Array;
-}
+};
 
 /**
  * The range of each modality's divergence over the training split; masked rows do not count, and a modality without rows has the range [0, 0].

@@ -3,7 +3,7 @@ import { leastInformation, type PairTables } from './least-information.js';
 import { expectLength, WeightingError } from './weighting-error.js';
 
 /** What two sources tell of a target, in parts; nats, each at least 0. */
-export interface PartialInformation {
+export type PartialInformation = {
 	/** What either source tells alone. */
 	readonly redundant: number;
 	/** What only the first, and only the second, tells. */
@@ -14,14 +14,14 @@ export interface PartialInformation {
 	readonly total: number;
 	/** No part is further from its true value than this. */
 	readonly gap: number;
-}
+};
 
-export interface PartialInformationShape {
+export type PartialInformationShape = {
 	/** Values of T, of X1 and of X2. */
 	readonly targets: number;
 	readonly first: number;
 	readonly second: number;
-}
+};
 
 /**
  * Decomposes I(T; X1, X2) of discrete variables, by Bertschinger et al. 2014 (BROJA): with m the least I_q(T; X1, X2) of all distributions q that have the

@@ -1,9 +1,18 @@
-import type { SmoothingConfig } from './configuration.js';
 import { expectLength } from './weighting-error.js';
+
+/** How fresh weights are mixed into those that a training has had so far. */
+export type Smoothing = {
+	/** Share of the fresh weights at the first refresh, in [0, 1]. */
+	readonly initial: number;
+	/** By how much that share moves after a refresh. */
+	readonly step: number;
+	/** On which change of the validation loss the share rises; on the other it falls. */
+	readonly adapt: 'off' | 'raise-on-worse' | 'raise-on-better';
+};
 
 /**
  * w ← s·fresh + (1 − s)·old, element by element, for the training weights alone: everything else uses the fresh ones. A modality that is masked must be 0
- * in both, as it is when the table starts as `modalityWeights` of the uniform preset.
+ * in both, as it is when the table starts as `uniformWeights`.
  *
  * @param s share of the fresh weights, in [0, 1]
  */
@@ -20,7 +29,7 @@ export function adaptSmoothing(
 	s: number,
 	previousValidationLoss: number | null,
 	validationLoss: number,
-	config: Pick<SmoothingConfig, 'step' | 'adapt'>,
+	config: Pick<Smoothing, 'step' | 'adapt'>,
 ): number {
 	if (config.adapt === 'off' || previousValidationLoss === null) return s;
 	const worse = validationLoss > previousValidationLoss;

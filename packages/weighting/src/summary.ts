@@ -1,12 +1,13 @@
+import { quantile } from './quantile.js';
 import { expectPresence, type Presence } from './task.js';
 import { expectLength } from './weighting-error.js';
 
 /** Mean, 10th and 90th percentile of one modality's weights. */
-export interface WeightSummary {
+export type WeightSummary = {
 	readonly mean: number;
 	readonly p10: number;
 	readonly p90: number;
-}
+};
 
 /**
  * One summary a modality, over the instances that have it; zeros for a modality that none has. Percentiles interpolate linearly between order statistics.
@@ -32,10 +33,23 @@ export function summariseWeights(
 	});
 }
 
-/** Of ascending numbers, by linear interpolation between order statistics; NaN of none. */
-export function quantile(sorted: Float64Array, q: number): number {
-	const at = q * (sorted.length - 1);
-	const below = Math.floor(at);
-	const above = Math.min(below + 1, sorted.length - 1);
-	return sorted[below]! + (at - below) * (sorted[above]! - sorted[below]!);
+/** Of one modality's divergences, in nats. */
+export type DivergenceSummary = {
+	readonly mean: number;
+	readonly min: number;
+	readonly max: number;
+	readonly p10: number;
+	readonly p90: number;
+};
+
+/**
+ * Over the instances that have the modality; null where none has. Percentiles interpolate linearly between order statistics.
+ *
+ * @param D divergence of one modality, `[N]`
+ */
+export function summariseDivergence(D: Float64Array, present?: Uint8Array | null): DivergenceSummary | null {
+	const kept = D.filter((_, i) => present?.[i] !== 0).sort();
+	if (kept.length === 0) return null;
+	const mean = kept.reduce((sum, d) => sum + d, 0) / kept.length;
+	return { mean, min: kept[0]!, max: kept.at(-1)!, p10: quantile(kept, 0.1), p90: quantile(kept, 0.9) };
 }

@@ -6,10 +6,10 @@ const RESOLUTION = 1e-10;
 const MOST_STEPS = 100;
 
 /** First and second derivative of a log loss of logits · β by β = 1/T. */
-export interface Slope {
+export type Slope = {
 	readonly first: number;
 	readonly second: number;
-}
+};
 
 /**
  * The temperature T in `TEMPERATURE_RANGE` that minimises a log loss of logits / T: the root of its slope in 1/T, in which it is convex, by Newton's method

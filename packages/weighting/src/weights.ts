@@ -1,4 +1,3 @@
-import { usesDivergence, usesInformation, type WeightingConfig } from './configuration.js';
 import { minMaxScale, normaliseMinMax, normaliseRow } from './normalise.js';
 import { expectPresence, type Presence } from './task.js';
 import { expectLength, WeightingError } from './weighting-error.js';
@@ -16,17 +15,40 @@ import { expectLength, WeightingError } from './weighting-error.js';
  * rounded to float32 once, at the end. `combine: 'none'` gives w = p whatever `renormalise` says.
  */
 
+/** The choices of the formula above. */
+export type WeightFormula = {
+	/** What an instance's weight is made of: its divergence (`kl`), the mutual information of its modality (`mi`), their product, or nothing. */
+	readonly combine: 'none' | 'mi' | 'kl' | 'kl+mi';
+	/** Whether the weight grows with the normalised divergence, or falls as exp(−D̃). */
+	readonly direction: 'divergence' | 'agreement';
+	/** `minmax` per modality over the training split, or `row` over the modalities of the instance. */
+	readonly normalise: 'minmax' | 'row';
+	/** Scale of the weights of one instance: as they come, sum 1, or mean 1 over the modalities that it has. */
+	readonly renormalise: 'none' | 'sum1' | 'mean1';
+	/** Scale of the mutual information: in nats, or summing to 1 over the modalities. */
+	readonly informationScale: 'none' | 'sum';
+};
+
+/** What weights of whole modalities read of it. */
+export type ModalityFormula = Pick<WeightFormula, 'combine' | 'renormalise' | 'informationScale'>;
+
+/** Whether the weights need the divergence of the unimodal models. */
+export const usesDivergence = ({ combine }: Pick<WeightFormula, 'combine'>): boolean => combine === 'kl' || combine === 'kl+mi';
+
+/** Whether the weights need the mutual information. */
+export const usesInformation = ({ combine }: Pick<WeightFormula, 'combine'>): boolean => combine === 'mi' || combine === 'kl+mi';
+
 /** Below this the factors of a row are 0, to the resolution that the graph has in float32. */
 export const FACTOR_FLOOR = 1e-6;
 
 /** What the weights take from the training split. */
-export interface WeightStatistics {
+export type WeightStatistics = {
 	/** Mutual information of each modality, `[M]`, above 0; needed where `combine` has `mi`. */
-	readonly mi?: Float64Array | null;
+	readonly mi?: ArrayLike<number> | null;
 	/** Smallest and largest divergence of each modality, `[M]`; needed where `combine` has `kl` and `normalise` is `minmax`. */
-	readonly min?: Float64Array | null;
-	readonly max?: Float64Array | null;
-}
+	readonly min?: ArrayLike<number> | null;
+	readonly max?: ArrayLike<number> | null;
+};
 
 /**
  * Weights of the first pass, which knows no divergence yet: step 3 and 4 with k = 1. Also the weights before any refresh.
@@ -35,12 +57,12 @@ export interface WeightStatistics {
  * @returns `[N, M]`, row-major
  */
 export function modalityWeights(
-	config: WeightingConfig,
-	mi: Float64Array | null,
+	formula: ModalityFormula,
+	mi: ArrayLike<number> | null,
 	shape: { readonly rows: number; readonly modalities: number },
 	present?: Presence,
 ): Float32Array {
-	return combined(config, mi, null, shape, present);
+	return combined(formula, mi, null, shape, present);
 }
 
 /**
@@ -48,10 +70,10 @@ export function modalityWeights(
  *
  * @param D divergence of M modalities, `[N]` each
  * @returns `[N, M]`, row-major
- * @throws WeightingError `shape`, or `configuration` where a statistic that the configuration needs is missing
+ * @throws WeightingError `shape`, or `configuration` where a statistic that the formula needs is missing
  */
 export function instanceWeights(
-	config: WeightingConfig,
+	formula: WeightFormula,
 	statistics: WeightStatistics,
 	D: readonly Float64Array[],
 	present?: Presence,
@@ -60,27 +82,27 @@ export function instanceWeights(
 	D.forEach((column, m) => {
 		expectLength(`divergence of modality ${m}`, shape.rows, column.length);
 	});
-	const factors = usesDivergence(config) ? divergenceFactors(config, statistics, D, present) : null;
-	return combined(config, statistics.mi ?? null, factors, shape, present);
+	const factors = usesDivergence(formula) ? divergenceFactors(formula, statistics, D, present) : null;
+	return combined(formula, statistics.mi ?? null, factors, shape, present);
 }
 
 /** Steps 1 and 2: k of every modality, `[N]` each. */
 function divergenceFactors(
-	config: WeightingConfig,
+	{ direction, normalise }: Pick<WeightFormula, 'direction' | 'normalise'>,
 	{ min, max }: WeightStatistics,
 	D: readonly Float64Array[],
 	present: Presence | undefined,
 ): Float64Array[] {
-	if (config.normalise === 'row') {
+	if (normalise === 'row') {
 		const normalised = normaliseRow(D, present);
-		return config.direction === 'agreement' ? normalised.map(agreement) : normalised;
+		return direction === 'agreement' ? normalised.map(agreement) : normalised;
 	}
 	if (!min || !max) throw new WeightingError('configuration', 'min and max of the divergence: expected for minmax weights, found none');
 	expectLength('min of the divergence', D.length, min.length);
 	expectLength('max of the divergence', D.length, max.length);
 	return D.map((column, m) => {
 		const normalised = normaliseMinMax(column, min[m]!, max[m]!);
-		if (config.direction === 'agreement') return agreement(normalised);
+		if (direction === 'agreement') return agreement(normalised);
 		return minMaxScale(min[m]!, max[m]!) === 0 ? normalised.fill(1) : normalised;
 	});
 }
@@ -91,15 +113,15 @@ function agreement(normalised: Float64Array): Float64Array {
 
 /** Steps 3 and 4; `factors` null stands for k = 1. */
 function combined(
-	config: WeightingConfig,
-	mi: Float64Array | null,
+	formula: ModalityFormula,
+	mi: ArrayLike<number> | null,
 	factors: readonly Float64Array[] | null,
 	{ rows, modalities }: { readonly rows: number; readonly modalities: number },
 	present: Presence | undefined,
 ): Float32Array {
 	expectPresence(present, modalities, rows);
-	const v = informationFactors(config, mi, modalities);
-	const renormalise = config.combine === 'none' ? 'none' : config.renormalise;
+	const v = informationFactors(formula, mi, modalities);
+	const renormalise = formula.combine === 'none' ? 'none' : formula.renormalise;
 	const weights = new Float32Array(rows * modalities);
 	const c = new Float64Array(modalities);
 	for (let i = 0; i < rows; i++) {
@@ -130,18 +152,23 @@ function combined(
 }
 
 /**
- * v of every modality, `[M]`: its mutual information on the scale of the configuration, or 1 where `combine` leaves it out.
+ * v of every modality, `[M]`: its mutual information on the scale of the formula, or 1 where `combine` leaves it out.
  *
  * @throws WeightingError `configuration` where it is needed and missing or not positive, `shape` where there are not M
  */
-export function informationFactors(config: WeightingConfig, mi: Float64Array | null, modalities: number): Float64Array {
-	if (!usesInformation(config)) return new Float64Array(modalities).fill(1);
+export function informationFactors(
+	formula: Pick<WeightFormula, 'combine' | 'informationScale'>,
+	mi: ArrayLike<number> | null,
+	modalities: number,
+): Float64Array {
+	if (!usesInformation(formula)) return new Float64Array(modalities).fill(1);
 	if (!mi) throw new WeightingError('configuration', 'mutual information: expected for these weights, found none');
 	expectLength('mutual information', modalities, mi.length);
-	const at = mi.findIndex((value) => !(value > 0 && Number.isFinite(value)));
+	const nats = Float64Array.from(mi);
+	const at = nats.findIndex((value) => !(value > 0 && Number.isFinite(value)));
 	if (at >= 0)
-		throw new WeightingError('configuration', `mutual information of modality ${at}: expected a positive number, found ${mi[at]}`);
-	if (config.informationScale === 'none') return mi;
-	const sum = mi.reduce((total, value) => total + value, 0);
-	return mi.map((value) => value / sum);
+		throw new WeightingError('configuration', `mutual information of modality ${at}: expected a positive number, found ${nats[at]}`);
+	if (formula.informationScale === 'none') return nats;
+	const sum = nats.reduce((total, value) => total + value, 0);
+	return nats.map((value) => value / sum);
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type ConsensusStatistics, consensus, fitConsensus, fusedShare, joinConsensus, type WeightingTask } from '../src/index.js';
 import { fixture, hashed, largestError, normals } from './fixture.js';
 
-interface ConsensusCase {
+type ConsensusCase = {
 	task: WeightingTask;
 	classes: number;
 	outOfFold: number[][];
@@ -14,7 +14,7 @@ interface ConsensusCase {
 	here: number[][];
 	weights: number[];
 	late: number[];
-}
+};
 const { cases } = fixture<{ cases: ConsensusCase[] }>('consensus');
 const reals = (columns: number[][]) => columns.map((column) => Float64Array.from(column));
 const masks = (columns: number[][]) => columns.map((column) => Uint8Array.from(column));

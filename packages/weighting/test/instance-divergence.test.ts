@@ -3,14 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { instanceDivergence, oracleSigma, residualSigma, type WeightingTask } from '../src/index.js';
 import { fixture, largestError } from './fixture.js';
 
-interface DivergenceCase {
+type DivergenceCase = {
 	task: WeightingTask;
 	classes: number;
 	unimodal: number[];
 	fused: number[];
 	sigma?: { unimodal: number | number[]; fused: number | number[] };
 	expected: number[];
-}
+};
 
 const logits = (length: number) => fc.array(fc.double({ min: -1e4, max: 1e4, noNaN: true }), { minLength: length, maxLength: length });
 

@@ -4,12 +4,12 @@ import { modalityInformation, mutualInformationArgmax, mutualInformationKsg, typ
 import { kthNeighbours } from '../src/nearest-neighbour.js';
 import { fixture, hashed, largestError, normals } from './fixture.js';
 
-interface InformationFixture {
+type InformationFixture = {
 	ksg: { name: string; k: number; expected: number; x?: number[]; y?: number[]; noise?: { x: number[]; y: number[] } }[];
 	large: { count: number; k: number; expected: number }[];
 	argmax: { a: number[]; b: number[]; classes: number; expected: number }[];
 	outputs: { task: WeightingTask; classes: number; unimodal: number[][]; fused: number[]; present: number[][]; expected: number[] }[];
-}
+};
 const { ksg, large, argmax, outputs } = fixture<InformationFixture>('information');
 
 /** The estimator without noise, by the distances of all pairs; its variables are scaled to unit variance as scikit-learn does. */

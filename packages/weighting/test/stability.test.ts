@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import {
 	type ConsensusStatistics,
 	consensus,
-	energyWeights,
 	fitConsensus,
 	fitMinMax,
 	fusedShare,
@@ -11,17 +10,16 @@ import {
 	joinConsensus,
 	modalityInformation,
 	oracleSigma,
+	qmfWeights,
 	residualSigma,
 	usesDivergence,
 	usesInformation,
-	WEIGHTING_PRESET_NAMES,
-	type WeightingConfig,
+	type WeightFormula,
 	type WeightingTask,
-	weightingPreset,
 } from '../src/index.js';
 import { hashed, normals } from './fixture.js';
 
-interface Sample {
+type Sample = {
 	task: WeightingTask;
 	classes: number;
 	rows: number;
@@ -29,10 +27,25 @@ interface Sample {
 	fused: Float64Array;
 	labels: Float64Array;
 	present: (Uint8Array | null)[];
-}
+};
+const BTW: WeightFormula = {
+	combine: 'kl+mi',
+	direction: 'agreement',
+	normalise: 'minmax',
+	renormalise: 'mean1',
+	informationScale: 'none',
+};
+const FORMULAS: Record<string, WeightFormula> = {
+	mi: { ...BTW, combine: 'mi' },
+	kl: { ...BTW, combine: 'kl' },
+	'kl and mi': BTW,
+	'kl by row, shares of mi': { ...BTW, normalise: 'row', informationScale: 'sum' },
+	'divergence as it comes': { ...BTW, direction: 'divergence', renormalise: 'none' },
+};
+
 type Outputs = (count: number, stream: number) => Float64Array;
 
-/** Every number that the package finds for a sample, from the unimodal outputs to the weights of each preset. */
+/** Every number that the package finds for a sample, from the unimodal outputs to the weights of each method. */
 function everything(
 	{ task, classes, rows, unimodal, fused, labels, present }: Sample,
 	estimator: 'ksg' | 'argmax',
@@ -48,20 +61,19 @@ function everything(
 		})),
 		oracle: unimodal.map((output) => ({ unimodal: oracleSigma(output, fused), fused: oracleSigma(fused, output) })),
 	};
-	for (const name of WEIGHTING_PRESET_NAMES) {
-		for (const changes of task === 'regression' ? ([{}, { sigma: 'oracle' }] as const) : [{}]) {
-			const config: WeightingConfig = { ...weightingPreset(name), ...changes };
+	for (const [name, formula] of Object.entries(FORMULAS)) {
+		for (const sigma of task === 'regression' ? (['fixed', 'residual', 'oracle'] as const) : (['residual'] as const)) {
 			const D = unimodal.map((output, m) =>
-				usesDivergence(config)
-					? instanceDivergence({ task, classes, unimodal: output, fused, sigma: sigmas[config.sigma][m]!, present: present[m]! })
+				usesDivergence(formula)
+					? instanceDivergence({ task, classes, unimodal: output, fused, sigma: sigmas[sigma][m]!, present: present[m]! })
 					: new Float64Array(rows),
 			);
 			D.forEach((column, m) => {
-				found[`divergence of ${name} ${m}`] = column;
+				found[`divergence of ${name} ${sigma} ${m}`] = column;
 			});
-			found[`weights of ${name} ${config.sigma}`] = instanceWeights(
-				config,
-				{ mi: usesInformation(config) ? mi : null, ...fitMinMax(D, present) },
+			found[`weights of ${name} ${sigma}`] = instanceWeights(
+				formula,
+				{ mi: usesInformation(formula) ? mi : null, ...fitMinMax(D, present) },
 				D,
 				present,
 			);
@@ -74,7 +86,7 @@ function everything(
 	found['late'] = late;
 	found['joined'] = joinConsensus(task, classes, fused, late, fusedShare(weights, unimodal.length, statistics.epsilon, present));
 	const sigma = sigmas.residual.map((pair) => pair.unimodal as number);
-	found['weights by energy'] = energyWeights({ task, classes, outputs: unimodal, present, sigma });
+	found['weights of qmf'] = qmfWeights({ task, classes, outputs: unimodal, present, sigma });
 	return found;
 }
 

@@ -8,14 +8,19 @@ import {
 	normaliseMinMax,
 	normaliseRow,
 	summariseWeights,
-	WEIGHTING_PRESET_NAMES,
-	type WeightingConfig,
-	weightingPreset,
+	uniformWeights,
+	type WeightFormula,
 } from '../src/index.js';
 import { fixture, largestError } from './fixture.js';
 
 const float32 = 2 ** -23; // one rounding to float32, relative to max(1, |w|)
-const btw = weightingPreset('btw');
+const btw: WeightFormula = {
+	combine: 'kl+mi',
+	direction: 'agreement',
+	normalise: 'minmax',
+	renormalise: 'mean1',
+	informationScale: 'none',
+};
 
 /** M modalities of N rows: divergences (with zeros and repeats), presence and mutual information. */
 const sample = fc.tuple(fc.constantFrom(1, 2, 3, 6, 12), fc.integer({ min: 1, max: 12 })).chain(([modalities, rows]) => {
@@ -35,29 +40,17 @@ const sample = fc.tuple(fc.constantFrom(1, 2, 3, 6, 12), fc.integer({ min: 1, ma
 		mi: each(fc.double({ min: 1e-5, max: 3, noNaN: true })).map((values) => Float64Array.from(values)),
 	});
 });
-const config: fc.Arbitrary<WeightingConfig> = fc.record({
-	method: fc.constant('btw'),
+const formula: fc.Arbitrary<WeightFormula> = fc.record({
 	combine: fc.constantFrom('none', 'mi', 'kl', 'kl+mi'),
 	direction: fc.constantFrom('divergence', 'agreement'),
 	normalise: fc.constantFrom('minmax', 'row'),
 	renormalise: fc.constantFrom('none', 'sum1', 'mean1'),
-	mi: fc.constant('ksg'),
 	informationScale: fc.constantFrom('none', 'sum'),
-	sigma: fc.constant('residual'),
-	smoothing: fc.constant(btw.smoothing),
-	refresh: fc.constant('schedule'),
-	refreshEpochs: fc.constant(5),
-	refreshSteps: fc.constant(null),
-	crossFit: fc.constant(false),
-	folds: fc.constant(5),
-	epsilon: fc.constant(0.1),
-	alpha: fc.constant(0.5),
-	embeddings: fc.constant(btw.embeddings),
 });
 const has = (present: (Uint8Array | null)[], m: number, i: number) => present[m]?.[i] !== 0;
 
 describe('instanceWeights', () => {
-	interface WeightsFixture {
+	type WeightsFixture = {
 		rows: number;
 		trainingRows: number;
 		modalities: number;
@@ -66,10 +59,10 @@ describe('instanceWeights', () => {
 		mi: number[];
 		min: number[];
 		max: number[];
-		cases: { config: Partial<WeightingConfig>; expected: number[] }[];
+		cases: { config: Partial<WeightFormula>; expected: number[] }[];
 		W: number[];
 		summary: { mean: number; p10: number; p90: number }[];
-	}
+	};
 	const numpy = fixture<WeightsFixture>('weights');
 	const D = numpy.D.map((column) => Float64Array.from(column));
 	const present = numpy.present.map((column) => Uint8Array.from(column));
@@ -99,7 +92,7 @@ describe('instanceWeights', () => {
 
 	it('are finite, not negative, 0 where masked, and of the promised sum over the modalities that a row has', () => {
 		fc.assert(
-			fc.property(sample, config, ({ rows, modalities, ...s }, choices) => {
+			fc.property(sample, formula, ({ rows, modalities, ...s }, choices) => {
 				const W = instanceWeights(choices, { mi: s.mi, ...fitMinMax(s.D, s.present) }, s.D, s.present);
 				for (let i = 0; i < rows; i++) {
 					let sum = 0;
@@ -120,7 +113,7 @@ describe('instanceWeights', () => {
 
 	it('follow their modality when the modalities change places', () => {
 		fc.assert(
-			fc.property(sample, config, ({ rows, modalities, ...s }, choices) => {
+			fc.property(sample, formula, ({ rows, modalities, ...s }, choices) => {
 				const weigh = (D: Float64Array[], mi: Float64Array, present: (Uint8Array | null)[]) =>
 					instanceWeights(choices, { mi, ...fitMinMax(D, present) }, D, present);
 				const W = weigh(s.D, s.mi, s.present);
@@ -134,7 +127,7 @@ describe('instanceWeights', () => {
 
 	it('follow their instance when the instances change places', () => {
 		fc.assert(
-			fc.property(sample, config, ({ modalities, ...s }, choices) => {
+			fc.property(sample, formula, ({ modalities, ...s }, choices) => {
 				const range = { mi: s.mi, ...fitMinMax(s.D, s.present) };
 				const W = instanceWeights(choices, range, s.D, s.present);
 				const turned = instanceWeights(
@@ -151,7 +144,7 @@ describe('instanceWeights', () => {
 
 	it('are 1 for pure divergence weights where max = min, or where every divergence of the row is at its minimum', () => {
 		for (const direction of ['divergence', 'agreement'] as const) {
-			const kl: WeightingConfig = { ...btw, combine: 'kl', direction };
+			const kl: WeightFormula = { ...btw, combine: 'kl', direction };
 			const constant = [Float64Array.of(0.3, 0.3), Float64Array.of(2, 2)];
 			expect([...instanceWeights(kl, fitMinMax(constant), constant)]).toEqual([1, 1, 1, 1]);
 			const lowest = [Float64Array.of(0, 1), Float64Array.of(2, 5)];
@@ -197,62 +190,36 @@ describe('modalityWeights', () => {
 	});
 
 	it('are 1 where mutual information is off, and 0 where masked', () => {
-		for (const name of ['uniform', 'btw-kl'] as const) {
-			expect([...modalityWeights(weightingPreset(name), null, shape, present)]).toEqual([1, 1, 1, 1, 0, 1]);
-		}
+		for (const combine of ['none', 'kl'] as const)
+			expect([...modalityWeights({ ...btw, combine }, null, shape, present)]).toEqual([1, 1, 1, 1, 0, 1]);
 	});
 
 	it('are what the instance weights become when every divergence is 0', () => {
 		const zero = [1, 2, 3].map(() => new Float64Array(2));
-		for (const name of WEIGHTING_PRESET_NAMES) {
-			const preset = weightingPreset(name);
-			const mi = Float64Array.of(0.2, 0.5, 0.1);
-			const W = instanceWeights(preset, { mi, ...fitMinMax(zero) }, zero, present);
-			expect(W).toEqual(modalityWeights(preset, mi, shape, present));
-		}
+		fc.assert(
+			fc.property(formula, (choices) => {
+				const mi = Float64Array.of(0.2, 0.5, 0.1);
+				const W = instanceWeights(choices, { mi, ...fitMinMax(zero) }, zero, present);
+				expect(W).toEqual(modalityWeights(choices, mi, shape, present));
+			}),
+		);
 	});
 });
 
-describe('weightingPreset', () => {
-	it('has the presets of a job, each with its method', () => {
-		expect(Object.fromEntries(WEIGHTING_PRESET_NAMES.map((name) => [name, weightingPreset(name).method]))).toEqual({
-			uniform: 'even',
-			mi: 'btw',
-			'btw-kl': 'btw',
-			btw: 'btw',
-			paper: 'btw',
-			consensus: 'consensus',
-			'consensus-weighted': 'consensus',
-			qmf: 'qmf',
-			'ogm-ge': 'ogm-ge',
-		});
-	});
-
-	it('gives paper the choices of the authors, and consensus cross-fitted models', () => {
-		expect(weightingPreset('paper')).toMatchObject({
-			combine: 'kl+mi',
-			direction: 'divergence',
-			normalise: 'minmax',
-			renormalise: 'none',
-			mi: 'ksg',
-			sigma: 'fixed',
-			smoothing: { initial: 0.5, step: 0.05, adapt: 'raise-on-worse' },
-			crossFit: false,
-		});
-		expect(weightingPreset('consensus')).toMatchObject({ combine: 'none', crossFit: true, folds: 5, epsilon: 0.1 });
-	});
-
-	it('gives weights of 1 before a method that has weights of its own', () => {
-		for (const name of ['consensus', 'qmf', 'ogm-ge'] as const) {
-			expect([...modalityWeights(weightingPreset(name), null, { rows: 1, modalities: 2 })]).toEqual([1, 1]);
-		}
+describe('uniformWeights', () => {
+	it('are 1, and 0 where masked, as the weights that combine nothing', () => {
+		const present = [null, Uint8Array.of(1, 0), null];
+		const W = uniformWeights(2, present);
+		expect([...W]).toEqual([1, 1, 1, 1, 0, 1]);
+		expect(W).toEqual(modalityWeights({ ...btw, combine: 'none' }, null, { rows: 2, modalities: 3 }, present));
+		expect(() => uniformWeights(3, present)).toThrow(expect.objectContaining({ code: 'shape' }));
 	});
 });
 
 describe('informationFactors', () => {
 	it('are 1, the mutual information, or its shares', () => {
 		const mi = Float64Array.of(1, 3);
-		expect([...informationFactors(weightingPreset('uniform'), null, 2)]).toEqual([1, 1]);
+		expect([...informationFactors({ ...btw, combine: 'none' }, null, 2)]).toEqual([1, 1]);
 		expect([...informationFactors(btw, mi, 2)]).toEqual([1, 3]);
 		expect([...informationFactors({ ...btw, informationScale: 'sum' }, mi, 2)]).toEqual([0.25, 0.75]);
 	});

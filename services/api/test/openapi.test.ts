@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { type Artifact, type List, ListOf, ProblemError } from '@steelyard/contracts';
+import { type Artifact, type List, ListOf, ProblemError, WEIGHTING_PRESETS } from '@steelyard/contracts';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../src/fastify-app.js';
@@ -84,6 +84,17 @@ describe('the OpenAPI document', () => {
 		const ajv = new Ajv2020({ strict: false });
 		ajv.addSchema(document, 'document');
 		for (const name of Object.keys(document.components.schemas)) ajv.compile({ $ref: `document#/components/schemas/${name}` });
+	});
+
+	it('shows the weighting as one schema per preset', () => {
+		expect(document.components.schemas['JobSpec']).toMatchObject({
+			properties: {
+				weighting: {
+					anyOf: WEIGHTING_PRESETS.map((name) => ({ properties: { preset: { enum: [name] } } })),
+					discriminator: { propertyName: 'preset' },
+				},
+			},
+		});
 	});
 
 	it('requires nothing of a request that has a default, and everything of an answer', () => {

@@ -1,5 +1,6 @@
 import { type NumberTable, readNumberTable } from '@steelyard/dataset';
-import type { Predictions, Reals, WeightingTask } from '@steelyard/weighting';
+import type { FixedPredictions } from '@steelyard/trainer';
+import type { Reals, WeightingTask } from '@steelyard/weighting';
 import { UsageError } from './output.js';
 
 /** The `.npy` files that hold the predictions; those of the unimodal models and the masks by the name of their modality. */
@@ -11,7 +12,7 @@ export type PredictionFiles = {
 	readonly labels?: string | undefined;
 };
 
-export type NamedPredictions = Predictions & { readonly modalities: readonly string[]; readonly rows: number };
+export type NamedPredictions = FixedPredictions & { readonly modalities: readonly string[]; readonly rows: number };
 
 const shapeOf = ({ shape }: NumberTable): string => `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`;
 

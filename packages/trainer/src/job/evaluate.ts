@@ -1,13 +1,13 @@
 import type { Metrics, TaskProfile } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/family';
 import type { Session, Tensor } from '@steelyard/runtime';
+import { uniformWeights } from '@steelyard/weighting';
 import type { OwnModel } from '../model/architecture.js';
 import { type Examples, inBatches, labelsOf, presence, taken } from '../model/examples.js';
 import { filledPorts } from '../model/port.js';
 import { expertUseName } from '../model/value-names.js';
 import { metricsOf, type Predictions } from '../report/metrics.js';
 import { predictionsFrom } from '../report/predictions.js';
-import { evenWeights } from '../weighting/weigher.js';
 import { exportedPorts } from './exported-ports.js';
 
 const NO_WEIGHTS = new Float32Array(0);
@@ -83,7 +83,7 @@ export async function evaluateOwnModel(
 	examples: Examples,
 	{ modalities, task }: Pick<ExportedFor, 'modalities' | 'task'>,
 ): Promise<Evaluation> {
-	const weights = evenWeights(
+	const weights = uniformWeights(
 		examples.rows.length,
 		modalities.map((modality) => presence(examples, modality)),
 	);

@@ -1,10 +1,10 @@
-import { adaptSmoothing, smooth, summariseWeights } from '@steelyard/weighting';
+import { adaptSmoothing, smooth, summariseWeights, uniformWeights } from '@steelyard/weighting';
 import type { Parameters } from '../model/architecture.js';
 import { type Examples, labelsOf, presence } from '../model/examples.js';
 import { metricsOf } from '../report/metrics.js';
 import { predictionsFrom } from '../report/predictions.js';
 import type { Chunk } from '../step/chunk.js';
-import { evenWeights, type Refreshes, type WeigherExamples } from '../weighting/weigher.js';
+import type { JudgedExamples, Refreshes } from '../weighting/weigher.js';
 import { type FitOutcome, fitModel } from './fit-model.js';
 import type { Job } from './job.js';
 import type { JudgedUnimodal } from './unimodal-stage.js';
@@ -35,7 +35,7 @@ export async function trainFusion(job: Job, judged: JudgedUnimodal | null): Prom
 	emit({ type: 'stage', stage: 'fusion' });
 	const predictor = await job.predictorOf(job.fusion);
 	const presenceIn = (examples: Examples) => modalities.map((modality) => presence(examples, modality));
-	const judgedBy = async (examples: Examples, unimodal: readonly Float32Array[], parameters: Parameters): Promise<WeigherExamples> => {
+	const judgedBy = async (examples: Examples, unimodal: readonly Float32Array[], parameters: Parameters): Promise<JudgedExamples> => {
 		let fused: ReturnType<typeof predictor.encode> | null = null; // not every method looks at it
 		return {
 			count: examples.rows.length,
@@ -49,7 +49,7 @@ export async function trainFusion(job: Job, judged: JudgedUnimodal | null): Prom
 		};
 	};
 	const shape = { rows: train.rows.length, modalities: modalities.length };
-	let table = (state.weights?.data as Float32Array | undefined) ?? evenWeights(shape.rows, presenceIn(train));
+	let table = (state.weights?.data as Float32Array | undefined) ?? uniformWeights(shape.rows, presenceIn(train));
 
 	const byName = (value: (m: number) => number): Record<string, number> =>
 		Object.fromEntries(modalities.map(({ name }, m) => [name, value(m)]));
@@ -65,7 +65,7 @@ export async function trainFusion(job: Job, judged: JudgedUnimodal | null): Prom
 		state.weights = { dtype: 'float32', shape: [shape.rows, shape.modalities], data: table };
 		header.statistics = fresh.statistics;
 		const information = weigher.information(fresh.statistics);
-		const summary = summariseWeights(fresh.told ?? table, shape, presenceIn(train));
+		const summary = summariseWeights(fresh.reported ?? table, shape, presenceIn(train));
 		const weights = {
 			epoch: chunk.epoch,
 			modality_weights: byName((m) => summary[m]?.mean ?? 0),

@@ -6,7 +6,7 @@ import { type Examples, labelsOf, presence, type TargetScale } from '../model/ex
 import type { Standardisation } from '../model/standardise.js';
 import type { LossName } from '../step/loss.js';
 import type { Weigher } from '../weighting/weigher.js';
-import { weigherOf, weightingConfig } from '../weighting/weigher-of.js';
+import { weigherOf } from '../weighting/weigher-of.js';
 
 /** What a job works on, before anything is trained. */
 export type Prepared = {
@@ -72,8 +72,8 @@ export function prepare(spec: JobSpec, folder: string): Prepared {
 	const loss = lossFor(spec, task);
 	const modalities = modalitiesOf(dataset, spec);
 	if (spec.model.family === 'fuse-moe') checkTimeColumns(spec.model, dataset.profile.modalities);
-	const config = weightingConfig(spec);
-	if (task.type === 'regression' && config.mi === 'argmax')
+	const { weighting } = spec;
+	if (task.type === 'regression' && 'mutual_information' in weighting && weighting.mutual_information === 'argmax')
 		throw new ProblemError(
 			'unsupported_task',
 			'argmax mutual information needs classes; use ksg for regression',
@@ -95,7 +95,7 @@ export function prepare(spec: JobSpec, folder: string): Prepared {
 		standardisation: standardise ? standardisations(train, modalities) : new Map(),
 		scale: custom || task.type !== 'regression' ? { mean: 0, deviation: 1 } : scaleOf(train),
 		loss,
-		weigher: weigherOf(config, task, spec.training.seed),
+		weigher: weigherOf(weighting, task, spec.training.seed),
 		train,
 		validation: examples('validation', parts.validation.split, parts.validation.rows),
 		others: dataset.splitNames

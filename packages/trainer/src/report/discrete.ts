@@ -1,4 +1,5 @@
 import type { TaskProfile } from '@steelyard/contracts';
+import { quantile } from '@steelyard/weighting';
 import { decisionsOf } from './decisions.js';
 import type { Predictions } from './metrics.js';
 
@@ -12,14 +13,6 @@ export type Discrete = {
 	readonly labels: (labels: Float64Array) => Int32Array[];
 	readonly predictions: (predictions: Predictions) => Int32Array[];
 };
-
-/** The q-quantile by linear interpolation between order statistics. */
-function quantile(sorted: Float64Array, q: number): number {
-	const at = q * (sorted.length - 1);
-	const below = Math.floor(at);
-	const low = sorted[below] as number;
-	return low + (at - below) * ((sorted[Math.min(below + 1, sorted.length - 1)] as number) - low);
-}
 
 /** How to make values of a task's labels and predictions; `training` are the raw labels of the training rows, at least one. */
 export function discrete(task: TaskProfile, training: Float64Array): Discrete {

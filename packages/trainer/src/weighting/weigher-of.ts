@@ -1,39 +1,22 @@
-import type { JobSpec, TaskProfile } from '@steelyard/contracts';
-import { type WeightingConfig, weightingPreset } from '@steelyard/weighting';
-import { btwWeigher } from './btw-weigher.js';
-import { consensusWeigher } from './consensus-weigher.js';
-import { energyWeigher } from './energy-weigher.js';
-import { evenWeigher } from './even-weigher.js';
-import type { Weigher } from './weigher.js';
+import type { TaskProfile, WeightingPreset } from '@steelyard/contracts';
+import { PRESETS } from './presets.js';
+import type { Weigher, WeightingPresetOf } from './weigher.js';
 
-/** The weighting of a job: its preset with what the spec overrides. */
-export function weightingConfig({ weighting }: Pick<JobSpec, 'weighting'>): WeightingConfig {
-	const { preset, refresh_epochs, refresh_steps, mutual_information, information_scale, cross_fit, smoothing, ...overrides } = weighting;
-	const base = weightingPreset(preset);
-	return {
-		...base,
-		...overrides,
-		mi: base.mi === 'none' ? 'none' : (mutual_information ?? base.mi),
-		informationScale: information_scale ?? base.informationScale,
-		refreshEpochs: refresh_epochs,
-		refreshSteps: refresh_steps ?? base.refreshSteps,
-		crossFit: cross_fit ?? base.crossFit,
-		smoothing: { ...base.smoothing, ...smoothing },
-	};
+type Choices = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Choices => typeof value === 'object' && value !== null;
+
+/** The defaults with what is chosen instead, also inside a choice that is an object, such as `smoothing`. */
+function overridden(defaults: Choices, chosen: Choices): Choices {
+	const merged = Object.entries(chosen).map(([name, choice]) => {
+		const own = defaults[name];
+		return [name, isObject(own) && isObject(choice) ? overridden(own, choice) : choice];
+	});
+	return { ...defaults, ...Object.fromEntries(merged) };
 }
 
-/** The weigher that a configuration asks for. */
-export function weigherOf(config: WeightingConfig, task: TaskProfile, seed: number): Weigher<unknown> {
-	switch (config.method) {
-		case 'even':
-			return evenWeigher();
-		case 'ogm-ge':
-			return evenWeigher({ alpha: config.alpha });
-		case 'btw':
-			return btwWeigher(config, task, seed) as Weigher<unknown>;
-		case 'consensus':
-			return consensusWeigher(config, task) as Weigher<unknown>;
-		case 'qmf':
-			return energyWeigher(config, task) as Weigher<unknown>;
-	}
+/** The weigher of a job's weighting, or of any preset with other choices of its method. */
+export function weigherOf({ preset, ...chosen }: { readonly preset: WeightingPreset }, task: TaskProfile, seed: number): Weigher<unknown> {
+	const { method, defaults } = PRESETS[preset] as WeightingPresetOf<Choices>;
+	return method.weigher(overridden(defaults, chosen), task, seed);
 }

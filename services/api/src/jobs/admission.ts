@@ -47,7 +47,7 @@ function checkTask({ model, training: { loss: common, early_stopping: stopping }
 			own === undefined ? 'training.loss' : 'model.loss',
 		);
 	}
-	if (weighting.mutual_information === 'argmax' && !CLASSES.includes(task)) {
+	if ('mutual_information' in weighting && weighting.mutual_information === 'argmax' && !CLASSES.includes(task)) {
 		throw new ProblemError('unsupported_task', `argmax mutual information is not for ${task}; choose ksg`, 'weighting.mutual_information');
 	}
 	if (stopping !== null && stopping.metric !== 'loss' && !METRICS[stopping.metric].includes(task)) {

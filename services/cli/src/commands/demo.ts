@@ -27,7 +27,7 @@ async function trained(client: Client, dataset: string, preset: (typeof PRESETS)
 	const job = await client.jobs.create({
 		dataset,
 		model: { family: 'mlp-fusion', hidden: 64 },
-		weighting: { preset, refresh_epochs: 2 },
+		weighting: preset === 'btw' ? { preset, refresh_epochs: 2 } : { preset },
 		training: TRAINING,
 	});
 	say(`\n${job.id}  weighting ${preset}`);

@@ -1,17 +1,7 @@
+import { WEIGHTING_PRESETS, type WeightingPreset } from '@steelyard/contracts';
 import { writeNumberTable } from '@steelyard/dataset';
-import {
-	type ConsensusStatistics,
-	summariseDivergence,
-	summariseWeights,
-	WEIGHTING_PRESET_NAMES,
-	type WeighedPredictions,
-	type WeightingConfig,
-	WeightingError,
-	type WeightingPresetName,
-	type WeightingTask,
-	weighPredictions,
-	weightingPreset,
-} from '@steelyard/weighting';
+import { type PredictionWeighting, predictionNeeds, type WeighedPredictions, weighPredictions } from '@steelyard/trainer';
+import { summariseDivergence, summariseWeights, WeightingError, type WeightingTask } from '@steelyard/weighting';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { probability, wholeNumber } from '../numbers.js';
 import { expectFolderOf, print, table, UsageError } from '../output.js';
@@ -19,22 +9,24 @@ import { looksLikeProbabilities, type NamedPredictions, readPredictions } from '
 
 const TASKS: readonly WeightingTask[] = ['binary', 'multiclass', 'multilabel', 'regression'];
 
-/** Choices that BTW alone reads, and choices of every method: divergence and mutual information are reported for all methods. */
-type OfBtw = Partial<Pick<WeightingConfig, 'combine' | 'direction' | 'normalise' | 'renormalise' | 'informationScale'>>;
-type OfAny = Partial<Pick<WeightingConfig, 'sigma'>> & { mutualInformation?: 'ksg' | 'argmax' };
-
-type Options = OfBtw &
-	OfAny & {
-		task: WeightingTask;
-		fused: string;
-		unimodal: ReadonlyMap<string, string>;
-		mask?: ReadonlyMap<string, string>;
-		labels?: string;
-		preset: WeightingPresetName;
-		epsilon?: number;
-		seed: number;
-		out?: string;
-	};
+type Options = {
+	task: WeightingTask;
+	fused: string;
+	unimodal: ReadonlyMap<string, string>;
+	mask?: ReadonlyMap<string, string>;
+	labels?: string;
+	preset: WeightingPreset;
+	combine?: PredictionWeighting['combine'];
+	direction?: PredictionWeighting['direction'];
+	normalise?: PredictionWeighting['normalise'];
+	renormalise?: PredictionWeighting['renormalise'];
+	mutualInformation?: PredictionWeighting['mutual_information'];
+	informationScale?: PredictionWeighting['information_scale'];
+	sigma?: PredictionWeighting['sigma'];
+	epsilon?: number;
+	seed: number;
+	out?: string;
+};
 
 /** Reads an option of the form `NAME=FILE`, in which each name may stand once. */
 function named(text: string, before: ReadonlyMap<string, string> = new Map()): Map<string, string> {
@@ -44,33 +36,34 @@ function named(text: string, before: ReadonlyMap<string, string> = new Map()): M
 	return new Map([...before, [name, file]]);
 }
 
-const flagOf = (option: string): string => `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+const flagOf = (choice: string): string => `--${choice.replaceAll('_', '-')}`;
 
-/** The choices of the preset, replaced by those that are given. Throws UsageError for a choice that the method of the preset does not read. */
-function configuration({ preset, combine, direction, normalise, renormalise, informationScale, ...others }: Options): WeightingConfig {
-	const { sigma, mutualInformation, epsilon } = others;
-	const base = weightingPreset(preset);
-	const ofBtw: OfBtw = {
+/** The preset and the choices that are given. Throws UsageError for a choice that the method of the preset does not read. */
+function weightingOf(options: Options): PredictionWeighting {
+	const { preset, combine, direction, normalise, renormalise, mutualInformation, informationScale, sigma, epsilon } = options;
+	const weighting: PredictionWeighting = {
+		preset,
 		...(combine && { combine }),
 		...(direction && { direction }),
 		...(normalise && { normalise }),
 		...(renormalise && { renormalise }),
-		...(informationScale && { informationScale }),
+		...(informationScale && { information_scale: informationScale }),
+		...(mutualInformation && { mutual_information: mutualInformation }),
+		...(sigma && { sigma }),
+		...(epsilon !== undefined && { epsilon }),
 	};
-	const [stray] = [
-		...(base.method === 'btw' ? [] : Object.keys(ofBtw)),
-		...(epsilon === undefined || base.method === 'consensus' ? [] : ['epsilon']),
-	];
-	if (stray !== undefined) throw new UsageError(`${flagOf(stray)}: the preset ${preset} has no such choice`);
-	if (base.method === 'ogm-ge')
-		throw new UsageError('--preset ogm-ge: it weighs gradients while a model trains, expected a preset that weighs predictions');
-	return { ...base, ...ofBtw, sigma: sigma ?? base.sigma, mi: mutualInformation ?? base.mi, epsilon: epsilon ?? base.epsilon };
+	const { stray, weighable } = predictionNeeds(weighting);
+	if (stray !== null) throw new UsageError(`${flagOf(stray)}: the preset ${preset} has no such choice`);
+	if (!weighable)
+		throw new UsageError(`--preset ${preset}: it weighs gradients while a model trains, expected a preset that weighs predictions`);
+	return weighting;
 }
 
 /** Throws UsageError where the method needs labels and none are given. */
-function expectLabels({ task, labels }: NamedPredictions, { method, sigma }: WeightingConfig): void {
+function expectLabels({ task, labels }: NamedPredictions, weighting: PredictionWeighting): void {
 	if (labels) return;
-	if (method === 'consensus') throw new UsageError('the preset consensus is fitted to the labels: give --labels');
+	const { fitsLabels, sigma } = predictionNeeds(weighting);
+	if (fitsLabels) throw new UsageError(`the preset ${weighting.preset} is fitted to the labels: give --labels`);
 	if (task === 'regression' && sigma !== 'fixed')
 		throw new UsageError(
 			`the divergence of a regression takes its standard deviations from residuals (sigma ${sigma}): give --labels, or --sigma fixed`,
@@ -82,22 +75,24 @@ type Weighed = {
 	divergence: Record<string, ReturnType<typeof summariseDivergence>>;
 	mutual_information: Record<string, number>;
 	weights: number[][];
-	/** Of the preset consensus alone. */
-	statistics?: ConsensusStatistics;
+	/** Of presets that are fitted to the labels. */
+	statistics?: object;
 };
 
 /** Weighs the predictions. Throws UsageError where they do not fit the method. */
-function weighedBy(config: WeightingConfig, predictions: NamedPredictions, seed: number): WeighedPredictions {
-	try {
-		return weighPredictions(config, predictions, seed);
-	} catch (error) {
+async function weighedBy(weighting: PredictionWeighting, predictions: NamedPredictions, seed: number): Promise<WeighedPredictions> {
+	return weighPredictions(weighting, predictions, seed).catch((error: unknown) => {
 		throw error instanceof WeightingError ? new UsageError(error.message) : error;
-	}
+	});
 }
 
-function weighed(config: WeightingConfig, predictions: NamedPredictions, seed: number): { flat: Float32Array; value: Weighed } {
+async function weighed(
+	weighting: PredictionWeighting,
+	predictions: NamedPredictions,
+	seed: number,
+): Promise<{ flat: Float32Array; value: Weighed }> {
 	const { modalities, rows, present } = predictions;
-	const { divergence, information, weights, statistics } = weighedBy(config, predictions, seed);
+	const { divergence, information, weights, statistics } = await weighedBy(weighting, predictions, seed);
 	const byName = <T>(of: (m: number) => T): Record<string, T> => Object.fromEntries(modalities.map((name, m) => [name, of(m)]));
 	const width = modalities.length;
 	return {
@@ -134,12 +129,12 @@ async function run(options: Options, command: Command): Promise<void> {
 	const { out, task, fused, unimodal, mask = new Map(), labels, seed } = options;
 	if (out === '-') throw new UsageError('--out -: the weights cannot be written to standard output; expected a file');
 	if (out !== undefined) await expectFolderOf(out);
-	const config = configuration(options);
+	const weighting = weightingOf(options);
 	const predictions = await readPredictions({ task, fused, unimodal, masks: mask, labels });
-	expectLabels(predictions, config);
+	expectLabels(predictions, weighting);
 	if (looksLikeProbabilities(task, predictions.fused, predictions.classes))
 		process.stderr.write(`${fused} looks like probabilities: expected logits, such as log p of classes, or log p − log(1 − p)\n`);
-	const { flat, value } = weighed(config, predictions, seed);
+	const { flat, value } = await weighed(weighting, predictions, seed);
 	if (out !== undefined) await writeNumberTable(out, [predictions.rows, value.modalities.length], flat);
 	const text = shown(value, flat, predictions);
 	print(json, value, out === undefined ? text : `${text}\n${out}  float32 (${predictions.rows}, ${value.modalities.length})`);
@@ -162,7 +157,7 @@ export function weigh(program: Command): void {
 		.requiredOption('--unimodal <name=file...>', 'predictions of one model per modality', named)
 		.option('--mask <name=file...>', '1 where an instance has the modality, 0 where it is missing: (rows,)', named)
 		.option('--labels <file>', 'targets: classes, 0 and 1, or values; needed by consensus, and by a regression unless --sigma fixed')
-		.addOption(choice('--preset <name>', 'the method, and defaults of the choices below', WEIGHTING_PRESET_NAMES).default('btw'))
+		.addOption(choice('--preset <name>', 'the method, and defaults of the choices below', WEIGHTING_PRESETS).default('btw'))
 		.addOption(choice('--combine <parts>', 'the parts that a weight is made of', ['none', 'mi', 'kl', 'kl+mi']))
 		.addOption(choice('--direction <way>', 'whether a weight grows with the divergence or with the agreement', ['divergence', 'agreement']))
 		.addOption(

@@ -62,7 +62,7 @@ function lateOutput(g: GraphBuilder, task: TaskProfile, { grid, line }: Consensu
 	return g.reshape(g.sub(yes, no), [batch, questions]);
 }
 
-/** Weights `[batch, M]` and late prediction `[batch, outputs]` of outputs `[batch, outputs]` a modality and presence `[batch, M]`. */
+/** Weights `[batch, M]` and late prediction `[batch, outputs]` of outputs `[batch, outputs]` per modality and presence `[batch, M]`. */
 export function consensusGraph(
 	g: GraphBuilder,
 	task: TaskProfile,

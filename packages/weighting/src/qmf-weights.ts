@@ -5,7 +5,7 @@ import { expectLength, WeightingError } from './weighting-error.js';
 /** No confidence is taken smaller than this, so that a row in which no modality is confident of anything gets even weights. */
 export const CONFIDENCE_FLOOR = 1e-6;
 
-export interface EnergyInput {
+export type QmfInput = {
 	readonly task: WeightingTask;
 	/** Classes of `multiclass`, labels of `multilabel`; not read otherwise. */
 	readonly classes: number;
@@ -14,7 +14,7 @@ export interface EnergyInput {
 	readonly present?: Presence;
 	/** Regression needs it: each model's `residualSigma`, `[M]`. Floor 1e-5. */
 	readonly sigma?: readonly number[];
-}
+};
 
 /**
  * Weights by the confidence of the unimodal models, after QMF (Zhang et al. 2023, "Provable dynamic fusion for low-quality multimodal data"), where the
@@ -31,7 +31,7 @@ export interface EnergyInput {
  *
  * @throws WeightingError `shape` where lengths differ, `not_finite` with modality and row, `configuration` where regression has no sigma
  */
-export function energyWeights(input: EnergyInput): Float32Array {
+export function qmfWeights(input: QmfInput): Float32Array {
 	const { task, outputs, present } = input;
 	const modalities = outputs.length;
 	const width = outputWidth(task, input.classes);
@@ -60,7 +60,7 @@ export function energyWeights(input: EnergyInput): Float32Array {
 	return weights;
 }
 
-function confidenceOf({ task, outputs, sigma }: EnergyInput, width: number): (modality: number, row: number) => number {
+function confidenceOf({ task, outputs, sigma }: QmfInput, width: number): (modality: number, row: number) => number {
 	if (task === 'regression') {
 		if (!sigma)
 			throw new WeightingError('configuration', 'sigma: expected the standard deviation of each model for regression, found none');

@@ -4,12 +4,13 @@ import {
 	DIVERGENCE_RESOLUTION,
 	FACTOR_FLOOR,
 	informationFactors,
+	type ModalityFormula,
 	minMaxScale,
 	SIGMA_FLOOR,
 	usesDivergence,
-	type WeightingConfig,
+	type WeightFormula,
 } from '@steelyard/weighting';
-import type { WeightingStatistics } from './btw.js';
+import type { BtwStatistics } from './btw-weights.js';
 
 // The formulas of @steelyard/weighting (`instanceDivergence`, `weights.ts`) as a graph in float32; a parity test binds the two.
 
@@ -45,30 +46,30 @@ function divergence(
 }
 
 /** Steps 3 and 4 of the weights: c = p·v·k (p·v where the row's factors are 0), renormalised; `[batch, M]`. */
-function combined(g: GraphBuilder, config: WeightingConfig, mi: Float64Array | null, present: Value, factors: Value | null): Value {
-	if (config.combine === 'none') return present;
-	const v = informationFactors(config, mi, present.shape[1] as number);
+function combined(g: GraphBuilder, formula: ModalityFormula, mi: BtwStatistics['mi'], present: Value, factors: Value | null): Value {
+	if (formula.combine === 'none') return present;
+	const v = informationFactors(formula, mi, present.shape[1] as number);
 	const pv = v.every((factor) => factor === 1) ? present : g.mul(present, row(g, [...v]));
 	const total = (values: Value): Value => g.reduceSum(values, [1]);
 	const pick = (condition: Value, yes: Value, no: Value, shape: Value['shape']): Value =>
 		g.op('Where', [condition, yes, no], {}, { dtype: 'float32', shape });
 	const below = (value: Value, floor: number): Value => g.op('Less', [value, g.scalar(floor)], {}, { dtype: 'bool' });
 	const c = factors === null ? pv : pick(below(total(g.mul(present, factors)), FACTOR_FLOOR), pv, g.mul(pv, factors), pv.shape);
-	if (config.renormalise === 'none') return c;
+	if (formula.renormalise === 'none') return c;
 	const sum = total(c);
 	const safe = g.add(sum, g.op('Cast', [below(total(present), 0.5)], { to: 1 }, { dtype: 'float32' })); // a row with nothing present: 0/1
-	return g.div(config.renormalise === 'mean1' ? g.mul(c, total(present)) : c, safe);
+	return g.div(formula.renormalise === 'mean1' ? g.mul(c, total(present)) : c, safe);
 }
 
-/** Weights of the first pass, `[batch, M]`, for presence `[batch, M]` of 0 and 1. */
-export const modalityWeightsGraph = (g: GraphBuilder, config: WeightingConfig, statistics: WeightingStatistics, present: Value): Value =>
-	combined(g, config, statistics.mi, present, null);
+/** Weights of the first pass, which knows no divergence yet: `[batch, M]`, for presence `[batch, M]` of 0 and 1. */
+export const modalityWeightsGraph = (g: GraphBuilder, formula: ModalityFormula, statistics: BtwStatistics, present: Value): Value =>
+	combined(g, formula, statistics.mi, present, null);
 
-/** Divergence of every modality, `[batch, M]`, from the models' outputs `[batch, outputs]` (raw values for regression); also where one is missing. */
+/** Divergence of every modality, `[batch, M]`, from the models' outputs `[batch, outputs]` (raw values for regression); what it gives where a modality is missing means nothing. */
 export const divergencesGraph = (
 	g: GraphBuilder,
 	task: TaskProfile,
-	{ sigma }: WeightingStatistics,
+	{ sigma }: BtwStatistics,
 	{ unimodal, fused }: { unimodal: readonly Value[]; fused: Value },
 ): Value =>
 	g.concat(
@@ -77,28 +78,22 @@ export const divergencesGraph = (
 	);
 
 /** Weights of the second pass, `[batch, M]`, from divergences `[batch, M]` and presence `[batch, M]` of 0 and 1. */
-export function instanceWeightsGraph(
-	g: GraphBuilder,
-	config: WeightingConfig,
-	statistics: WeightingStatistics,
-	D: Value,
-	present: Value,
-): Value {
-	if (!usesDivergence(config)) return modalityWeightsGraph(g, config, statistics, present);
+export function instanceWeightsGraph(g: GraphBuilder, formula: WeightFormula, statistics: BtwStatistics, D: Value, present: Value): Value {
+	if (!usesDivergence(formula)) return modalityWeightsGraph(g, formula, statistics, present);
 	const { min, max, mi } = statistics;
 	let normalised: Value;
 	const scales = [...min].map((low, m) => minMaxScale(low, max[m] as number));
-	if (config.normalise === 'row') {
+	if (formula.normalise === 'row') {
 		const masked = g.mul(D, present);
 		normalised = g.div(masked, g.op('Max', [g.reduceSum(masked, [1]), g.scalar(DIVERGENCE_RESOLUTION)]));
 	} else {
 		const scaled = g.mul(g.sub(D, row(g, [...min])), row(g, scales));
 		normalised = g.op('Clip', [scaled, g.scalar(0), g.scalar(1)]);
 	}
-	if (config.direction === 'agreement') return combined(g, config, mi, present, g.exp(g.neg(normalised)));
-	// a modality whose divergence is constant over the training split says nothing: factor 1
+	if (formula.direction === 'agreement') return combined(g, formula, mi, present, g.exp(g.neg(normalised)));
+	// a divergence that is constant over the training rows tells nothing of a modality: its factor is 1
 	const constant =
-		config.normalise === 'minmax' && scales.includes(0)
+		formula.normalise === 'minmax' && scales.includes(0)
 			? g.add(
 					normalised,
 					row(
@@ -107,5 +102,5 @@ export function instanceWeightsGraph(
 					),
 				)
 			: normalised;
-	return combined(g, config, mi, present, constant);
+	return combined(g, formula, mi, present, constant);
 }

@@ -1,0 +1,142 @@
+import { type Static, type TProperties, Type } from 'typebox';
+import { ProblemError } from './problems.js';
+
+const closed = { additionalProperties: false } as const;
+const choice = <const T extends readonly string[]>(values: T, options: object = {}) =>
+	Type.Unsafe<T[number]>({ type: 'string', enum: [...values], ...options });
+
+const CROSS_FITTING = {
+	cross_fit: Type.Optional(
+		Type.Boolean({
+			description:
+				'judge each training row by unimodal models that were not trained on it, one model per fold; true for consensus and consensus-weighted, else false unless given',
+		}),
+	),
+	folds: Type.Optional(Type.Integer({ minimum: 2, maximum: 20, description: 'for cross_fit; 5 unless given' })),
+};
+
+const REFRESHING = {
+	refresh: Type.Optional(
+		choice(['schedule', 'on-improvement'], {
+			description:
+				'when training weights are made anew: every refresh_epochs or refresh_steps, or after an epoch with a lower validation loss than any before; schedule unless given',
+		}),
+	),
+	refresh_epochs: Type.Integer({ minimum: 1, maximum: 10_000, default: 5 }),
+	refresh_steps: Type.Optional(
+		Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'instead of refresh_epochs: at the first chunk of steps after so many' }),
+	),
+	smoothing: Type.Optional(
+		Type.Object(
+			{
+				initial: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'share of the fresh weights at the first refresh' })),
+				step: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'by how much it moves after a refresh' })),
+				adapt: Type.Optional(choice(['off', 'raise-on-worse', 'raise-on-better'])),
+			},
+			closed,
+		),
+	),
+	...CROSS_FITTING,
+};
+
+const RENORMALISING = { renormalise: Type.Optional(choice(['none', 'sum1', 'mean1'])) };
+
+/** What weights of whole modalities look at. */
+const OF_MODALITIES = {
+	mutual_information: Type.Optional(choice(['ksg', 'argmax'])),
+	information_scale: Type.Optional(choice(['none', 'sum'], { description: 'sum: the mutual information of all modalities sums to 1' })),
+	...RENORMALISING,
+};
+
+/** What weights of single instances look at. */
+const OF_INSTANCES = {
+	direction: Type.Optional(choice(['divergence', 'agreement'])),
+	normalise: Type.Optional(choice(['minmax', 'row'])),
+	...RENORMALISING,
+	sigma: Type.Optional(choice(['fixed', 'residual'])),
+};
+
+const VOTING = {
+	...CROSS_FITTING,
+	epsilon: Type.Optional(
+		Type.Number({
+			exclusiveMinimum: 0,
+			exclusiveMaximum: 1,
+			description: 'prior probability that a modality is not to be trusted; 0.1 unless given',
+		}),
+	),
+};
+
+const MODULATING = {
+	alpha: Type.Optional(
+		Type.Number({
+			exclusiveMinimum: 0,
+			maximum: 100,
+			description: 'how strongly the gradients of a modality that runs ahead are damped; 0.5 unless given',
+		}),
+	),
+};
+
+/** Earlier versions wrote `refresh_epochs: 5` into every spec. Where nothing is refreshed it is still read, so that what they stored can be posted again. */
+const NOT_REFRESHING = {
+	refresh_epochs: Type.Optional(
+		Type.Unsafe<5>({ type: 'integer', const: 5, deprecated: true, description: 'not looked at; earlier versions wrote it into every job' }),
+	),
+};
+
+const preset = <const Name extends string, Choices extends TProperties>(name: Name, description: string, choices: Choices) =>
+	Type.Object({ preset: Type.Unsafe<Name>({ type: 'string', enum: [name], default: name }), ...choices }, { ...closed, description });
+
+/** The weighting of a job: a preset with its own choices, any of which can be overridden. One schema per preset; `uniform` where none is named. */
+export const WeightingSpec = Type.Union(
+	[
+		preset('uniform', 'every modality that an instance has weighs 1', NOT_REFRESHING),
+		preset('mi', 'by the mutual information of the unimodal and the fused prediction, equal for all instances', {
+			...REFRESHING,
+			...OF_MODALITIES,
+		}),
+		preset('btw-kl', 'by the divergence of the unimodal from the fused prediction of each instance', { ...REFRESHING, ...OF_INSTANCES }),
+		preset('btw', 'divergence and mutual information, multiplied', { ...REFRESHING, ...OF_MODALITIES, ...OF_INSTANCES }),
+		preset('paper', 'btw with the choices of its paper', { ...REFRESHING, ...OF_MODALITIES, ...OF_INSTANCES }),
+		preset('consensus', 'by a vote of the unimodal models, which is joined to the fused prediction', { ...NOT_REFRESHING, ...VOTING }),
+		preset('consensus-weighted', 'by the same vote, whose weights multiply the embeddings', { ...NOT_REFRESHING, ...VOTING }),
+		preset('qmf', "by the energy of the unimodal models' logits", { ...NOT_REFRESHING, ...CROSS_FITTING }),
+		preset('ogm-ge', 'every modality weighs 1; gradients of encoders that run ahead are damped', { ...NOT_REFRESHING, ...MODULATING }),
+	],
+	{ default: {}, discriminator: { propertyName: 'preset' } },
+);
+export type WeightingSpec = Static<typeof WeightingSpec>;
+export type WeightingPreset = WeightingSpec['preset'];
+
+/** The choices of one preset, as a job has them: with the defaults that the schema fills in. */
+export type WeightingSpecOf<Preset extends WeightingPreset> = Extract<WeightingSpec, { preset: Preset }>;
+
+const schemas = WeightingSpec.anyOf.map(({ properties }) => ({
+	name: (properties.preset as unknown as { enum: [WeightingPreset] }).enum[0],
+	properties,
+}));
+
+/** The names of all presets. */
+export const WEIGHTING_PRESETS: readonly WeightingPreset[] = schemas.map(({ name }) => name);
+
+type Refreshed = Extract<WeightingSpec, { refresh_epochs: number }>;
+
+const isRefreshed = (weighting: WeightingSpec): weighting is Refreshed =>
+	schemas.some(({ name, properties }) => name === weighting.preset && 'refresh' in properties);
+
+/** Refuses a weighting that does not fit the rest of the job. Throws ProblemError `invalid_request`. */
+export function checkWeighting(weighting: WeightingSpec, epochs: number, family: string): void {
+	const byEpochs = isRefreshed(weighting) && weighting.refresh !== 'on-improvement' && weighting.refresh_steps === undefined;
+	if (byEpochs && weighting.refresh_epochs >= epochs)
+		throw new ProblemError(
+			'invalid_request',
+			`weighting.refresh_epochs must be less than training.epochs (${epochs}), or the weights would never be refreshed; found ${weighting.refresh_epochs}`,
+			'weighting.refresh_epochs',
+		);
+	if (weighting.preset === 'ogm-ge' && family === 'custom')
+		throw new ProblemError(
+			'invalid_request',
+			'ogm-ge modulates the encoders of a built-in family; those of a custom graph are not known',
+			'weighting.preset',
+		);
+}
