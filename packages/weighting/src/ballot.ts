@@ -21,7 +21,7 @@ export type Calibration = {
 	readonly sigma?: readonly number[];
 };
 
-/** What the modalities vote on: one question a label for multilabel, one question otherwise; its answers are classes, or values of the grid. */
+/** What the modalities vote on: one question per label for multilabel, one question otherwise; its answers are classes, or values of the grid. */
 export type Ballot = {
 	readonly questions: number;
 	readonly answers: number;

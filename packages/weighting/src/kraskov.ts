@@ -28,7 +28,7 @@ export type KsgNoise = {
  * nx_i (ny_i) counts the other points strictly nearer than ε_i along x (y) alone. Before that each variable is divided by its standard deviation
  * (ddof 0) and gets 1e-10·max(1, mean|x|) of normal noise, which breaks ties.
  *
- * 0 where nothing can be told: N ≤ k, or a variable that is constant. O(N log N).
+ * 0 where nothing can be estimated: N ≤ k, or a variable that is constant. O(N log N).
  *
  * @param x `[N]`
  * @param y `[N]`

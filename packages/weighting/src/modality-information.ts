@@ -67,7 +67,7 @@ function keptRows(rows: number, mask: Uint8Array | null): Int32Array {
 	return kept.subarray(0, count);
 }
 
-/** What stands for an output, over the kept rows: one variable, or one a label. */
+/** The variables that stand for an output, over the kept rows: one variable, or one per label for multilabel. */
 function variablesOf({ task, estimator }: InformationInput, output: Reals, width: number, kept: Int32Array): Float64Array[] {
 	if (task === 'regression') return [ofRows(kept, (i) => output[i]!)];
 	if (task === 'multiclass')

@@ -44,7 +44,7 @@ export function fitMinMax(D: readonly Float64Array[], present?: Presence): MinMa
 
 /**
  * What min–max comes down to for one modality: D̃ = clip((D − min)·scale, 0, 1), with scale = 1/(max − min).
- * Where max = min (within `DIVERGENCE_RESOLUTION`) the divergence tells nothing: `scale` is 0, so that D̃ = 0.
+ * Where max = min (within `DIVERGENCE_RESOLUTION`) the divergence holds no information: `scale` is 0, so that D̃ = 0.
  */
 export function minMaxScale(min: number, max: number): number {
 	return max - min > DIVERGENCE_RESOLUTION ? 1 / (max - min) : 0;

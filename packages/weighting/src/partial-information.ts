@@ -2,13 +2,13 @@ import { informationOfJoint } from './joint-information.js';
 import { leastInformation, type PairTables } from './least-information.js';
 import { expectLength, WeightingError } from './weighting-error.js';
 
-/** What two sources tell of a target, in parts; nats, each at least 0. */
+/** The information of two sources about a target, in parts; each in nats, at least 0. */
 export type PartialInformation = {
-	/** What either source tells alone. */
+	/** What each source gives also without the other. */
 	readonly redundant: number;
-	/** What only the first, and only the second, tells. */
+	/** What only the first source gives, and what only the second gives. */
 	readonly unique: readonly [number, number];
-	/** What only both together tell. */
+	/** What only the two sources together give. */
 	readonly synergistic: number;
 	/** I(T; X1, X2), the sum of the four. */
 	readonly total: number;
@@ -30,7 +30,7 @@ export type PartialInformationShape = {
  * upwards where cells are many and instances few.
  *
  * @param counts of each (t, x1, x2), or their probabilities, `[targets, first, second]`
- * @param tolerance nats that the search may end from the least, which `gap` then tells; few tables, nearly singular ones, end further from it
+ * @param tolerance how far from the least the search may end, in nats; `gap` is how far it may have ended. Tables that are nearly singular end further from it
  * @throws WeightingError `shape` where the length does not fit or nothing was counted, `not_finite` for a count that is negative or not finite
  */
 export function partialInformation(counts: ArrayLike<number>, shape: PartialInformationShape, tolerance = 1e-6): PartialInformation {
@@ -41,7 +41,7 @@ export function partialInformation(counts: ArrayLike<number>, shape: PartialInfo
 	const one = informationOfJoint(tables.withFirst, targets, first);
 	const two = informationOfJoint(tables.withSecond, targets, second);
 	const { least, most } = leastInformation(tables, tolerance);
-	// the joint distribution itself and independence given T are among those searched, and more sources never tell less
+	// the joint distribution itself and independence given T are among those searched, and more sources never give less information
 	const m = Math.max(one, two, Math.min(most, total, one + two));
 	return {
 		redundant: one + two - m,

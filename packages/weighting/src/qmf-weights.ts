@@ -2,7 +2,7 @@ import { logSumExp, SIGMA_FLOOR } from './instance-divergence.js';
 import { expectPresence, outputWidth, type Presence, type Reals, rowsOf, type WeightingTask } from './task.js';
 import { expectLength, WeightingError } from './weighting-error.js';
 
-/** No confidence is taken smaller than this, so that a row in which no modality is confident of anything gets even weights. */
+/** No confidence is taken smaller than this, so that a row in which no modality is confident of anything gets uniform weights. */
 export const CONFIDENCE_FLOOR = 1e-6;
 
 export type QmfInput = {

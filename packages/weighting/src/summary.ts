@@ -10,7 +10,7 @@ export type WeightSummary = {
 };
 
 /**
- * One summary a modality, over the instances that have it; zeros for a modality that none has. Percentiles interpolate linearly between order statistics.
+ * One summary per modality, over the instances that have the modality; zeros for a modality that no instance has. Percentiles interpolate linearly between order statistics.
  *
  * @param W weights `[N, M]`, row-major
  */
@@ -33,7 +33,7 @@ export function summariseWeights(
 	});
 }
 
-/** Of one modality's divergences, in nats. */
+/** Mean, range, 10th and 90th percentile of one modality's divergences, in nats. */
 export type DivergenceSummary = {
 	readonly mean: number;
 	readonly min: number;
@@ -43,7 +43,7 @@ export type DivergenceSummary = {
 };
 
 /**
- * Over the instances that have the modality; null where none has. Percentiles interpolate linearly between order statistics.
+ * The summary of one modality's divergences over the instances that have the modality; null where no instance has. Percentiles interpolate linearly between order statistics.
  *
  * @param D divergence of one modality, `[N]`
  */

@@ -2,7 +2,7 @@ import { WeightingError } from './weighting-error.js';
 
 export type WeightingTask = 'binary' | 'multiclass' | 'multilabel' | 'regression';
 
-/** Model outputs or targets: row-major, one row an instance. Arithmetic on them is in float64. */
+/** Model outputs or targets: row-major, one row per instance. Arithmetic on them is in float64. */
 export type Reals = Float32Array | Float64Array;
 
 /**
@@ -12,8 +12,8 @@ export type Reals = Float32Array | Float64Array;
 export type Presence = readonly (Uint8Array | null)[];
 
 /**
- * Values a row of a model's output: one logit for `binary`, one value for `regression`, a logit a class for `multiclass`, a logit a label for
- * `multilabel`. `classes` counts classes or labels; the other two tasks do not read it.
+ * How many values each row of a model's output has: one logit for `binary`, one value for `regression`, one logit per class for `multiclass` and one logit per
+ * label for `multilabel`. `classes` counts classes or labels; the other two tasks do not read it.
  */
 export function outputWidth(task: WeightingTask, classes: number): number {
 	if (task === 'binary' || task === 'regression') return 1;
@@ -23,7 +23,7 @@ export function outputWidth(task: WeightingTask, classes: number): number {
 	return classes;
 }
 
-/** Rows of an output `[N, width]`, as its length tells. */
+/** The number of rows N of an output `[N, width]`. Throws WeightingError `shape` where its length is no multiple of the width. */
 export function rowsOf(what: string, output: Reals, width: number): number {
 	const rows = output.length / width;
 	if (!Number.isInteger(rows)) throw new WeightingError('shape', `${what}: expected a multiple of ${width} values, found ${output.length}`);

@@ -91,7 +91,7 @@ export function instanceWeightsGraph(g: GraphBuilder, formula: WeightFormula, st
 		normalised = g.op('Clip', [scaled, g.scalar(0), g.scalar(1)]);
 	}
 	if (formula.direction === 'agreement') return combined(g, formula, mi, present, g.exp(g.neg(normalised)));
-	// a divergence that is constant over the training rows tells nothing of a modality: its factor is 1
+	// a divergence that is constant over the training rows holds no information on a modality: its factor is 1
 	const constant =
 		formula.normalise === 'minmax' && scales.includes(0)
 			? g.add(
