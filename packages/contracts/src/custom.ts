@@ -6,15 +6,15 @@ const globs = (description: string) => Type.Optional(Type.Array(VALUE_NAME, { mi
 /** Config of the family `custom`: a forward graph that the user uploaded as ONNX. */
 export const CustomConfig = Type.Object(
 	{
-		family: Type.Unsafe<'custom'>({ type: 'string', enum: ['custom'] }),
-		model: Type.String({ pattern: '^mdl_[A-Za-z0-9]{1,40}$', description: 'an uploaded model that is ready' }),
+		family: Type.Unsafe<'custom'>({ type: 'string', enum: ['custom'], description: 'an ONNX graph that you uploaded' }),
+		model: Type.String({ pattern: '^mdl_[A-Za-z0-9]{1,40}$', description: 'id of an uploaded model that is ready' }),
 		inputs: Type.Record(Type.String(), VALUE_NAME, {
 			minProperties: 1,
-			description: 'modality → the input of the graph, [batch, …], that takes its raw values',
+			description: 'by modality, the input of the graph, [batch, …], that takes its raw values',
 		}),
 		masks: Type.Optional(
 			Type.Record(Type.String(), VALUE_NAME, {
-				description: 'modality → the input, [batch] or [batch, steps], that takes its mask of 0 and 1',
+				description: 'by modality, the input, [batch] or [batch, steps], that takes its mask of 0 and 1',
 			}),
 		),
 		output: Type.String({
@@ -23,25 +23,27 @@ export const CustomConfig = Type.Object(
 			description: 'the output that holds the logits, [batch, outputs], or the values, [batch] or [batch, 1]',
 		}),
 		trainable: globs(
-			'parameters to train, by name; * stands for any characters; those that inspection found trainable unless given; a name in full trains that initializer whatever was found',
+			'names of parameters to train, where * stands for any characters; those that inspection found trainable unless given; a name in full trains that initializer whatever inspection found',
 		),
-		frozen: globs('parameters that stay as they are, by name, also where `trainable` names them'),
+		frozen: globs('names of parameters that stay as they are, also where trainable names them'),
 		embeddings: Type.Optional(
 			Type.Record(Type.String(), VALUE_NAME, {
-				description: 'modality → the value [batch, …] that its weight multiplies, where the graph has no input w.<modality>',
+				description:
+					'by modality, the value of the graph, [batch, …], that its weight multiplies, where the graph has no input w.<modality>',
 			}),
 		),
 		batch_norm: Type.Unsafe<'train' | 'frozen'>({
 			type: 'string',
 			enum: ['train', 'frozen'],
 			default: 'train',
-			description: 'train: statistics of the batch, running ones updated; frozen: the running ones as uploaded',
+			description:
+				'what batch normalisation does in training: train uses the statistics of the batch and moves the running ones; frozen keeps the running ones as uploaded',
 		}),
 		loss: Type.Optional(
 			Type.Unsafe<'auto' | 'cross_entropy' | 'mse' | 'mae'>({
 				type: 'string',
 				enum: ['auto', 'cross_entropy', 'mse', 'mae'],
-				description: 'instead of training.loss',
+				description: 'the loss, instead of training.loss',
 			}),
 		),
 	},

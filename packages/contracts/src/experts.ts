@@ -10,21 +10,26 @@ export const expertFields = ({ hidden }: { readonly hidden: number }) => ({
 		minimum: 1,
 		maximum: 256,
 		default: 16,
-		description: 'a layer; with the router disjoint, a layer and modality',
+		description: 'experts of each layer; with the router disjoint, of each layer and modality',
 	}),
-	top_k: Type.Integer({ minimum: 1, maximum: 256, default: 2, description: 'experts that an embedding goes to; at most all of them' }),
+	top_k: Type.Integer({ minimum: 1, maximum: 256, default: 2, description: 'experts that an embedding goes to' }),
 	expert_hidden: Type.Integer({ minimum: 1, maximum: 16_384, default: hidden, description: 'width inside an expert' }),
 	router: choice(['joint', 'permod', 'disjoint'], {
 		default: 'permod',
-		description: 'one for all modalities; one for each; one and an own set of experts for each',
+		description: 'joint: one router for all modalities; permod: one per modality; disjoint: one per modality, with experts of its own',
 	}),
 	gate: choice(['softmax', 'laplace', 'gaussian'], {
 		default: 'laplace',
-		description: 'how well expert w fits an embedding x: x·w, −‖x − w‖ or −‖x − w‖²/2',
+		description: 'the score of an expert w for an embedding x: x·w (softmax), −‖x − w‖ (laplace) or −‖x − w‖²/2 (gaussian)',
 	}),
-	noisy: Type.Boolean({ default: true, description: 'noise of a learned size on the scores of the experts while training' }),
-	balance: Type.Number({ minimum: 0, maximum: 10, default: 0.01, description: 'of the load-balance loss in the training loss' }),
-	dropout: Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0.1 }),
+	noisy: Type.Boolean({ default: true, description: 'whether training adds noise of a learned size to the scores of the experts' }),
+	balance: Type.Number({ minimum: 0, maximum: 10, default: 0.01, description: 'factor of the load-balance loss in the training loss' }),
+	dropout: Type.Number({
+		minimum: 0,
+		exclusiveMaximum: 1,
+		default: 0.1,
+		description: 'probability with which training drops a number inside a layer',
+	}),
 });
 
 /** A token cannot go to more experts than there are: throws ProblemError `invalid_request` that names `model.top_k`. */

@@ -5,30 +5,37 @@ import { ProblemError } from './problems.js';
 const choice = <const T extends readonly string[]>(values: T, options: object = {}) =>
 	Type.Unsafe<T[number]>({ type: 'string', enum: [...values], ...options });
 
-/** Config of the family `fuse-moe`: several embeddings a modality, cross-modal transformer layers with a sparse mixture of experts, a head. */
+/** Config of the family `fuse-moe`: several embeddings per modality, cross-modal transformer layers with a sparse mixture of experts, a head. */
 export const FuseMoeConfig = Type.Object(
 	{
-		family: Type.Unsafe<'fuse-moe'>({ type: 'string', enum: ['fuse-moe'] }),
-		width: Type.Integer({ minimum: 1, maximum: 4096, default: 128, description: 'of every embedding; the heads must divide it' }),
-		heads: Type.Integer({ minimum: 1, maximum: 64, default: 8, description: 'of every attention' }),
+		family: Type.Unsafe<'fuse-moe'>({
+			type: 'string',
+			enum: ['fuse-moe'],
+			description: 'time attention or recurrent encoders, cross-modal layers with sparse experts',
+		}),
+		width: Type.Integer({ minimum: 1, maximum: 4096, default: 128, description: 'width of every embedding, a multiple of heads' }),
+		heads: Type.Integer({ minimum: 1, maximum: 64, default: 8, description: 'heads of every attention' }),
 		layers: Type.Integer({ minimum: 1, maximum: 24, default: 3, description: 'cross-modal transformer layers' }),
-		tokens: Type.Integer({ minimum: 1, maximum: 256, default: 4, description: 'embeddings of a sequence; a vector has one' }),
+		tokens: Type.Integer({ minimum: 1, maximum: 256, default: 4, description: 'embeddings of each sequence; a vector has one' }),
 		sequence_encoder: choice(['mtand', 'lstm', 'gru'], {
 			default: 'mtand',
-			description: 'of sequences: attention over time stamps, or a recurrent network',
+			description: 'how a sequence is read: by attention over time stamps (mtand), or by a recurrent network',
 		}),
 		time_width: Type.Integer({
 			minimum: 1,
 			maximum: 1024,
 			default: 64,
-			description: 'of the embedding of a time, for mtand; the heads must divide it',
+			description: 'width of the embedding of a time, a multiple of heads, for mtand',
 		}),
 		time_columns: Type.Record(Type.String(), Type.Integer({ minimum: 0 }), {
 			default: {},
 			description:
-				'modality → the feature of its steps, counted from 0, that says when a step was, for mtand; without one the steps are evenly spread',
+				'by modality, the feature, counted from 0, that says when a step was, for mtand; without one the steps are evenly spread',
 		}),
-		bidirectional: Type.Boolean({ default: true, description: 'also from the last step to the first, for lstm and gru' }),
+		bidirectional: Type.Boolean({
+			default: true,
+			description: 'whether a second cell reads from the last step to the first, for lstm and gru',
+		}),
 		hidden: Type.Integer({ minimum: 1, maximum: 4096, default: 64, description: 'size of the state of each direction, for lstm and gru' }),
 		...expertFields({ hidden: 512 }),
 	},

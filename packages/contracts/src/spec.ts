@@ -13,32 +13,65 @@ export const NAME_PATTERN = '^[A-Za-z][A-Za-z0-9_-]{0,62}$';
 
 export const OptimizerConfig = Type.Object(
 	{
-		name: choice(['sgd', 'momentum', 'adam', 'adamw'], { default: 'adamw' }),
-		learning_rate: Type.Number({ exclusiveMinimum: 0, maximum: 100, default: 1e-3 }),
-		weight_decay: Type.Number({ minimum: 0, maximum: 10, default: 0, description: 'L2 for sgd, momentum and adam; decoupled for adamw' }),
-		momentum: Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0.9, description: 'for momentum' }),
-		beta1: Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0.9, description: 'for adam, adamw' }),
-		beta2: Type.Number({ minimum: 0.5, exclusiveMaximum: 1, default: 0.999, description: 'for adam, adamw' }),
-		epsilon: Type.Number({ exclusiveMinimum: 0, maximum: 1, default: 1e-8, description: 'for adam, adamw' }),
+		name: choice(['sgd', 'momentum', 'adam', 'adamw'], { default: 'adamw', description: 'the update rule, with the results of PyTorch' }),
+		learning_rate: Type.Number({ exclusiveMinimum: 0, maximum: 100, default: 1e-3, description: 'where the schedule begins' }),
+		weight_decay: Type.Number({
+			minimum: 0,
+			maximum: 10,
+			default: 0,
+			description: 'an L2 penalty for sgd, momentum and adam; decoupled from the gradient for adamw',
+		}),
+		momentum: Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0.9, description: 'decay of the velocity, for momentum' }),
+		beta1: Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0.9, description: 'decay of the mean gradient, for adam and adamw' }),
+		beta2: Type.Number({
+			minimum: 0.5,
+			exclusiveMaximum: 1,
+			default: 0.999,
+			description: 'decay of the mean squared gradient, for adam and adamw',
+		}),
+		epsilon: Type.Number({
+			exclusiveMinimum: 0,
+			maximum: 1,
+			default: 1e-8,
+			description: 'added to the root of the mean squared gradient, for adam and adamw',
+		}),
 	},
-	{ ...closed, default: {} },
+	{ ...closed, default: {}, description: 'how parameters follow their gradients' },
 );
 export type OptimizerConfig = Static<typeof OptimizerConfig>;
 
 export const ScheduleConfig = Type.Object(
 	{
-		name: choice(['constant', 'warmup-cosine', 'plateau'], { default: 'constant' }),
-		warmup_fraction: Type.Number({ minimum: 0, maximum: 1, default: 0.05, description: 'of all steps, for warmup-cosine' }),
-		final_fraction: Type.Number({ minimum: 0, maximum: 1, default: 0, description: 'of the learning rate at the end, for warmup-cosine' }),
-		factor: Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1, default: 0.5, description: 'the cut, for plateau' }),
+		name: choice(['constant', 'warmup-cosine', 'plateau'], {
+			default: 'constant',
+			description: 'the form of the learning rate over the steps',
+		}),
+		warmup_fraction: Type.Number({
+			minimum: 0,
+			maximum: 1,
+			default: 0.05,
+			description: 'share of all steps in which the learning rate rises, for warmup-cosine',
+		}),
+		final_fraction: Type.Number({
+			minimum: 0,
+			maximum: 1,
+			default: 0,
+			description: 'share of the learning rate that is left at the end, for warmup-cosine',
+		}),
+		factor: Type.Number({
+			exclusiveMinimum: 0,
+			exclusiveMaximum: 1,
+			default: 0.5,
+			description: 'what the learning rate is multiplied by when the loss no longer falls, for plateau',
+		}),
 		patience: Type.Integer({
 			minimum: 0,
 			maximum: 10_000,
 			default: 3,
-			description: 'epochs without a better validation loss, for plateau',
+			description: 'epochs without a lower validation loss before the learning rate is cut, for plateau',
 		}),
 	},
-	{ ...closed, default: {} },
+	{ ...closed, default: {}, description: 'how the learning rate changes while training' },
 );
 export type ScheduleConfig = Static<typeof ScheduleConfig>;
 
@@ -46,9 +79,15 @@ export const EarlyStopping = Type.Object(
 	{
 		metric: choice(['loss', 'accuracy', 'subset_accuracy', 'macro_f1', 'micro_f1', 'auroc', 'auprc', 'mae', 'rmse', 'pearson'], {
 			default: 'loss',
-			description: 'subset_accuracy and micro_f1 for multilabel alone; mae, rmse and pearson for regression alone',
+			description:
+				'the validation metric that chooses the best epoch; subset_accuracy and micro_f1 exist for multilabel only, mae, rmse and pearson for regression only',
 		}),
-		patience: Type.Integer({ minimum: 1, maximum: 10_000, default: 10, description: 'epochs without a better validation score' }),
+		patience: Type.Integer({
+			minimum: 1,
+			maximum: 10_000,
+			default: 10,
+			description: 'epochs without a better validation score before training ends',
+		}),
 	},
 	closed,
 );
@@ -56,56 +95,65 @@ export type EarlyStopping = Static<typeof EarlyStopping>;
 
 export const TrainingConfig = Type.Object(
 	{
-		epochs: Type.Integer({ minimum: 1, maximum: 100_000, default: 40 }),
-		batch_size: Type.Integer({ minimum: 1, maximum: 65_536, default: 32 }),
+		epochs: Type.Integer({
+			minimum: 1,
+			maximum: 100_000,
+			default: 40,
+			description: 'most passes over the training rows, of each model of the job',
+		}),
+		batch_size: Type.Integer({ minimum: 1, maximum: 65_536, default: 32, description: 'rows of one optimizer step' }),
 		optimizer: OptimizerConfig,
 		schedule: ScheduleConfig,
 		clip_norm: Type.Unsafe<number | null>({
 			type: ['number', 'null'],
 			exclusiveMinimum: 0,
 			default: null,
-			description: 'largest global L2 norm of the gradient',
+			description: 'largest L2 norm of all gradients together, to which longer ones are scaled down; null does not clip',
 		}),
-		early_stopping: Type.Union([EarlyStopping, Type.Null()], { default: { metric: 'loss', patience: 10 } }),
+		early_stopping: Type.Union([EarlyStopping, Type.Null()], {
+			default: { metric: 'loss', patience: 10 },
+			description: 'ends training when validation no longer improves; null trains all epochs, and the best one is then chosen by the loss',
+		}),
 		loss: choice(['auto', 'cross_entropy', 'mse', 'mae'], {
 			default: 'auto',
 			description:
-				'auto: cross_entropy for classes and labels, mse for regression; the cross entropy of a multilabel row is the mean over its labels',
+				'what training minimises; auto means cross_entropy for classes and labels and mse for regression; the cross entropy of a multilabel row is the mean over its labels',
 		}),
 		standardize: Type.Optional(
 			Type.Boolean({
 				description:
-					'shift and scale every feature by its mean and deviation on the training split, inside the model; true for built-in families unless given, and not there for custom',
+					'whether the model shifts and scales every feature by its mean and standard deviation on the training rows; true for the built-in families unless given, and refused for custom, whose graph takes raw values',
 			}),
 		),
 		recompute: Type.Optional(
 			choice(['none', 'segments'], {
 				description:
-					'what a step does with the values inside the model that gradients need: none (unless given): keeps them; segments: keeps some and makes the rest again, for less memory and about a quarter more of time; the results are the same',
+					'what a step does with the intermediate values that gradients need: none (unless given) keeps all of them; segments keeps some and computes the rest a second time, which takes less memory and more time and gives the same results',
 			}),
 		),
 		validation_fraction: Type.Number({
 			exclusiveMinimum: 0,
 			maximum: 0.5,
 			default: 0.2,
-			description: 'of the training split, where the dataset has no validation split',
+			description: 'share of the training split that validates, where the dataset has no validation split',
 		}),
 		modality_dropout: Type.Optional(
 			Type.Number({
 				minimum: 0,
 				exclusiveMaximum: 1,
-				description: 'probability with which a training step leaves a modality of an instance out, never all of them; 0 unless given',
+				description:
+					'probability with which a training step leaves out a modality of an instance; at least one of them always stays; 0 unless given',
 			}),
 		),
 		threads: Type.Integer({
 			minimum: 1,
 			maximum: 256,
 			default: 1,
-			description: 'of the runtime; results repeat bit for bit for one count',
+			description: 'threads of ONNX Runtime; equal jobs give equal bits only under equal counts',
 		}),
-		seed: Type.Integer({ minimum: 0, maximum: 4_294_967_295, default: 1 }),
+		seed: Type.Integer({ minimum: 0, maximum: 4_294_967_295, default: 1, description: 'of every random number that the job draws' }),
 	},
-	{ ...closed, default: {} },
+	{ ...closed, default: {}, description: 'how all models of the job are trained' },
 );
 export type TrainingConfig = Static<typeof TrainingConfig>;
 
@@ -113,27 +161,32 @@ export type TrainingConfig = Static<typeof TrainingConfig>;
 export const ModelConfig = Type.Union([MlpFusionConfig, MmimMoeConfig, FuseMoeConfig, CustomConfig], {
 	default: {},
 	discriminator: { propertyName: 'family' },
+	description: 'what is trained: a built-in family, or a graph of your own',
 });
 export type ModelConfig = Static<typeof ModelConfig>;
 
 /** The spec of a job as the service keeps it, with every default filled in. `JobRequest` is what a client posts. */
 export const JobSpec = Type.Object(
 	{
-		dataset: Type.String({ pattern: '^ds_[A-Za-z0-9]{1,40}$' }),
+		dataset: Type.String({ pattern: '^ds_[A-Za-z0-9]{1,40}$', description: 'id of an uploaded dataset' }),
 		model: ModelConfig,
 		modalities: Type.Optional(
 			Type.Array(Type.String({ pattern: NAME_PATTERN }), {
 				minItems: 1,
 				uniqueItems: true,
-				description: 'of the dataset; all of them unless given',
+				description: 'the modalities of the dataset that the model sees; all of them unless given',
 			}),
 		),
 		weighting: WeightingSpec,
 		training: TrainingConfig,
-		device: choice(['auto', 'cpu', 'cuda'], { default: 'auto' }),
-		metadata: Type.Record(Type.String({ maxLength: 64 }), Type.String({ maxLength: 512 }), { default: {}, maxProperties: 16 }),
+		device: choice(['auto', 'cpu', 'cuda'], { default: 'auto', description: 'auto takes CUDA where the worker has it, else the CPU' }),
+		metadata: Type.Record(Type.String({ maxLength: 64 }), Type.String({ maxLength: 512 }), {
+			default: {},
+			maxProperties: 16,
+			description: 'texts of your own by name, which the job keeps and does not read',
+		}),
 	},
-	closed,
+	{ ...closed, description: 'the job as posted, with every default filled in' },
 );
 export type JobSpec = Static<typeof JobSpec>;
 export type Device = JobSpec['device'];

@@ -1,59 +1,102 @@
 import { type Static, type TProperties, Type } from 'typebox';
+import { choice } from './choice.js';
 import { ProblemError } from './problems.js';
 
 const closed = { additionalProperties: false } as const;
-const choice = <const T extends readonly string[]>(values: T, options: object = {}) =>
-	Type.Unsafe<T[number]>({ type: 'string', enum: [...values], ...options });
 
 const CROSS_FITTING = {
 	cross_fit: Type.Optional(
 		Type.Boolean({
 			description:
-				'judge each training row by unimodal models that were not trained on it, one model per fold; true for consensus and consensus-weighted, else false unless given',
+				'whether each training row is judged by unimodal models that were not trained on it, one model per fold; true for consensus and consensus-weighted, else false unless given',
 		}),
 	),
-	folds: Type.Optional(Type.Integer({ minimum: 2, maximum: 20, description: 'for cross_fit; 5 unless given' })),
+	folds: Type.Optional(
+		Type.Integer({ minimum: 2, maximum: 20, description: 'parts into which cross_fit cuts the training rows; 5 unless given' }),
+	),
 };
 
 const REFRESHING = {
 	refresh: Type.Optional(
 		choice(['schedule', 'on-improvement'], {
 			description:
-				'when training weights are made anew: every refresh_epochs or refresh_steps, or after an epoch with a lower validation loss than any before; schedule unless given',
+				'when the weights of the training rows are computed again: schedule (unless given), which is every refresh_epochs or refresh_steps, or on-improvement, which is after an epoch with a lower validation loss than any before',
 		}),
 	),
-	refresh_epochs: Type.Integer({ minimum: 1, maximum: 10_000, default: 5 }),
+	refresh_epochs: Type.Integer({
+		minimum: 1,
+		maximum: 10_000,
+		default: 5,
+		description: 'epochs between two refreshes, and before the first',
+	}),
 	refresh_steps: Type.Optional(
-		Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'instead of refresh_epochs: at the first chunk of steps after so many' }),
+		Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'optimizer steps between two refreshes, instead of refresh_epochs' }),
 	),
 	smoothing: Type.Optional(
 		Type.Object(
 			{
-				initial: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'share of the fresh weights at the first refresh' })),
-				step: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'by how much it moves after a refresh' })),
-				adapt: Type.Optional(choice(['off', 'raise-on-worse', 'raise-on-better'])),
+				initial: Type.Optional(
+					Type.Number({ minimum: 0, maximum: 1, description: 'share of the new weights at the first refresh; 0.5 unless given' }),
+				),
+				step: Type.Optional(
+					Type.Number({ minimum: 0, maximum: 1, description: 'by how much that share moves after a refresh; 0.05 unless given' }),
+				),
+				adapt: Type.Optional(
+					choice(['off', 'raise-on-worse', 'raise-on-better'], {
+						description: 'after which change of the validation loss the share rises; it falls after the other; off but for paper',
+					}),
+				),
 			},
-			closed,
+			{ ...closed, description: 'how new weights of the training rows are mixed with those before' },
 		),
 	),
 	...CROSS_FITTING,
 };
 
-const RENORMALISING = { renormalise: Type.Optional(choice(['none', 'sum1', 'mean1'])) };
+const RENORMALISING = {
+	renormalise: Type.Optional(
+		choice(['none', 'sum1', 'mean1'], {
+			description: 'what the weights of a row are scaled to: nothing, sum 1, or mean 1; mean1 but for paper, which has none',
+		}),
+	),
+};
 
 /** What weights of whole modalities look at. */
 const OF_MODALITIES = {
-	mutual_information: Type.Optional(choice(['ksg', 'argmax'])),
-	information_scale: Type.Optional(choice(['none', 'sum'], { description: 'sum: the mutual information of all modalities sums to 1' })),
+	mutual_information: Type.Optional(
+		choice(['ksg', 'argmax'], {
+			description:
+				'how mutual information is estimated: by nearest neighbours (ksg, unless given), or from the table of predicted classes (argmax, not for regression)',
+		}),
+	),
+	information_scale: Type.Optional(
+		choice(['none', 'sum'], {
+			description: 'none (unless given) leaves mutual information in nats; sum scales it to sum 1 over the modalities',
+		}),
+	),
 	...RENORMALISING,
 };
 
 /** What weights of single instances look at. */
 const OF_INSTANCES = {
-	direction: Type.Optional(choice(['divergence', 'agreement'])),
-	normalise: Type.Optional(choice(['minmax', 'row'])),
+	direction: Type.Optional(
+		choice(['divergence', 'agreement'], {
+			description: 'whether the weight of a modality grows with its divergence or falls with it; agreement but for paper',
+		}),
+	),
+	normalise: Type.Optional(
+		choice(['minmax', 'row'], {
+			description:
+				'how the divergence is scaled: by its range over the training rows (minmax, unless given), or to sum 1 over the modalities of a row',
+		}),
+	),
 	...RENORMALISING,
-	sigma: Type.Optional(choice(['fixed', 'residual'])),
+	sigma: Type.Optional(
+		choice(['fixed', 'residual'], {
+			description:
+				'standard deviations behind the divergence of a regression: 0.1 for every model (fixed), or that of the residuals of each model; residual but for paper',
+		}),
+	),
 };
 
 const VOTING = {
@@ -103,7 +146,11 @@ export const WeightingSpec = Type.Union(
 		preset('qmf', "by the energy of the unimodal models' logits", { ...NOT_REFRESHING, ...CROSS_FITTING }),
 		preset('ogm-ge', 'every modality weighs 1; gradients of encoders that run ahead are damped', { ...NOT_REFRESHING, ...MODULATING }),
 	],
-	{ default: {}, discriminator: { propertyName: 'preset' } },
+	{
+		default: {},
+		discriminator: { propertyName: 'preset' },
+		description: 'how modalities are weighed: a preset, whose choices can be overridden',
+	},
 );
 export type WeightingSpec = Static<typeof WeightingSpec>;
 export type WeightingPreset = WeightingSpec['preset'];
