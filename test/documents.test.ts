@@ -1,0 +1,183 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { startService } from '@steelyard/cli';
+import { type Manifest, parseJobSpec, WEIGHTING_PRESETS } from '@steelyard/contracts';
+import { ingest } from '@steelyard/dataset';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { writeFiles } from '../packages/dataset/test/write-npy.js';
+import { runExample } from './documents/example.js';
+import { manifestFiles } from './documents/manifest-files.js';
+import { blocksOf, deadLinks, rowsOf } from './documents/markdown.js';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const run = promisify(execFile);
+const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
+const entries = (folder: string): string[] => readdirSync(join(ROOT, folder)).filter((name) => !name.startsWith('.'));
+
+const PAGES = [
+	'README.md',
+	'CONTRIBUTING.md',
+	...entries('docs')
+		.filter((name) => name.endsWith('.md'))
+		.map((name) => `docs/${name}`),
+];
+const PACKAGES = ['packages', 'models', 'services'].flatMap((group) => entries(group).map((name) => `${group}/${name}`));
+const DOCUMENTS = [...PAGES, ...PACKAGES.map((folder) => `${folder}/README.md`)];
+/** Commands of the shell, one a line. */
+const COMMANDS = PAGES.flatMap((file) =>
+	blocksOf(read(file))
+		.filter(({ language }) => language === 'sh')
+		.flatMap(({ text }) => text.replaceAll('\\\n', ' ').split('\n')),
+);
+
+let folder: string;
+beforeEach(async () => {
+	folder = await mkdtemp(join(tmpdir(), 'steelyard-documents-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+describe('the documents', () => {
+	it('have a README of fewer than 900 words', () => {
+		expect(read('README.md').split(/\s+/).length).toBeLessThan(900);
+	});
+
+	it('have no link that leads nowhere', () => {
+		expect(DOCUMENTS.flatMap((file) => deadLinks(ROOT, file))).toEqual([]);
+	});
+
+	it('have the fields that the schemas say', async () => {
+		await expect(run(process.execPath, [join(ROOT, 'docs/fields.js'), '--check'])).resolves.toMatchObject({ stderr: '' });
+	});
+
+	it('name files and folders that exist', () => {
+		const named = PAGES.flatMap((file) =>
+			[...read(file).matchAll(/`((?:packages|models|services|docker|test|docs)\/[\w./-]+)`/g)].map(([, path]) => path as string),
+		);
+		expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+	});
+
+	it('give every package a place among the layers', () => {
+		const named = rowsOf(read('docs/architecture.md')).map(([, name = '']) => name);
+		expect(PACKAGES.filter((path) => !named.some((cell) => cell.includes(`\`${path.split('/')[1]}\``)))).toEqual([]);
+	});
+
+	it('count the operators as their list does', () => {
+		const [, listed] = /^(\d+) can be differentiated/m.exec(read('packages/autodiff/OPERATORS.md')) ?? [];
+		const [, counted] = /(\d+) operators that can be differentiated/.exec(read('README.md')) ?? [];
+		expect(counted).toBe(listed);
+	});
+
+	it('never hide the error of a request', () => {
+		expect(COMMANDS.filter((command) => command.includes('curl ') && !command.includes('--fail-with-body'))).toEqual([]);
+	});
+
+	it('state no measured figure outside of the page of figures', () => {
+		const figures = [...read('docs/performance.md').matchAll(/\b\d+\.\d{2,}\b/g)].map(([figure]) => figure);
+		const elsewhere = DOCUMENTS.filter((file) => file !== 'docs/performance.md').flatMap((file) => {
+			const words = new Set(read(file).split(/[^\d.]+/));
+			return figures.filter((figure) => words.has(figure)).map((figure) => `${file}: ${figure}`);
+		});
+		expect(figures.length).toBeGreaterThan(20);
+		expect(elsewhere).toEqual([]);
+	});
+});
+
+describe('the page on datasets', () => {
+	const manifests = blocksOf(read('docs/datasets.md'))
+		.filter(({ language }) => language === 'json')
+		.map(({ text }) => JSON.parse(text) as Manifest);
+
+	it.each(manifests.map((manifest) => [manifest.task.type, manifest] as const))(
+		'shows a manifest of a %s task that is accepted',
+		async (type, manifest) => {
+			const [source, target] = [join(folder, 'source'), join(folder, 'target')];
+			await mkdir(source);
+			await mkdir(target);
+			await writeFiles(source, manifestFiles(manifest));
+			const { profile } = await ingest(source, target);
+			expect(profile.task.type).toBe(type);
+			expect(Object.keys(profile.modalities)).toEqual(Object.keys(manifest.modalities));
+			expect(Object.keys(profile.splits)).toEqual(['train', 'test', ...Object.keys(manifest.splits ?? {})]);
+		},
+	);
+});
+
+describe('the page on weighting', () => {
+	const page = read('docs/weighting.md');
+	/** A value of every choice; refreshes in epochs are a field of all. */
+	const choices: Readonly<Record<string, unknown>> = {
+		refresh: 'schedule',
+		refresh_steps: 10,
+		direction: 'agreement',
+		normalise: 'row',
+		renormalise: 'sum1',
+		mutual_information: 'ksg',
+		information_scale: 'sum',
+		sigma: 'fixed',
+		smoothing: { initial: 1 },
+		cross_fit: true,
+		folds: 4,
+		epsilon: 0.2,
+		alpha: 1,
+	};
+	const accepted = (preset: string): string[] =>
+		Object.keys(choices).filter((name) => {
+			try {
+				return parseJobSpec({ dataset: 'ds_1', weighting: { preset, [name]: choices[name] } });
+			} catch {
+				return false;
+			}
+		});
+
+	it.each(WEIGHTING_PRESETS)('lists the choices that a job with %s accepts', (preset) => {
+		const row = rowsOf(page).find(([name, , cell]) => name === `\`${preset}\`` && !/^\d+$/.test(cell ?? ''));
+		const listed = [...(row?.[2] ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name).filter((name) => name !== 'refresh_epochs');
+		expect(row).toBeDefined();
+		expect(listed.toSorted()).toEqual(accepted(preset).toSorted());
+	});
+
+	it('counts cells as the study does', () => {
+		const study = rowsOf(read('docs/study/README.md'));
+		const counts = rowsOf(page).filter((row) => row.length === 4 && row.slice(1).every((cell) => /^\d+$/.test(cell)));
+		expect(counts.length).toBeGreaterThan(5);
+		for (const row of counts) expect(study.find((other) => other[0] === row[0] && other.length === 6)?.slice(0, 4)).toEqual(row);
+	});
+
+	it('repeats what the study says of itself', () => {
+		const study = read('docs/study/README.md').replaceAll('\n', ' ');
+		for (const words of ['fourteen methods on four real datasets', 'five to nine times as']) {
+			expect(study).toContain(words);
+			expect(page).toContain(words);
+		}
+		expect(read('README.md')).toContain('fourteen methods on four real datasets');
+	});
+});
+
+const hasCurl = (process.env['PATH'] ?? '').split(delimiter).some((path) => existsSync(join(path, 'curl')));
+
+describe.skipIf(!hasCurl)('the example of the README', () => {
+	it('leads from a dataset to a prediction', async () => {
+		const blocks = blocksOf(read('README.md'));
+		const shell = blocks.filter(({ language, text }) => language === 'sh' && !text.startsWith('npm ')).map(({ text }) => text);
+		const script = blocks.find(({ language }) => language === 'js')?.text as string;
+		const service = await startService({ home: join(folder, 'home'), port: 0, env: { PATH: process.env['PATH'] } });
+		try {
+			await runExample(shell, { url: service.url, folder, root: ROOT });
+		} finally {
+			await service.close();
+		}
+		await writeFile(join(folder, 'predict.mjs'), script);
+		await symlink(join(ROOT, 'packages/runtime/node_modules'), join(folder, 'node_modules'));
+		const { stdout } = await run(process.execPath, ['predict.mjs'], { cwd: folder });
+		expect(script.trim().split('\n')).toHaveLength(5);
+		const [ham, spam, ...weights] = [...stdout.matchAll(/\d+\.\d+/g)].map(Number);
+		expect((ham as number) + (spam as number)).toBeCloseTo(1, 5);
+		expect(weights).toHaveLength(4);
+		expect(await readFile(join(folder, 'model.onnx'))).not.toHaveLength(0);
+	});
+});
