@@ -15,7 +15,7 @@ import {
 	problems,
 } from '../packages/contracts/dist/index.js';
 
-/** @typedef {{ name: string, type: string, standard: string, description: string }} Field */
+/** `branches`: those of a union that have the field, where not all of them do. @typedef {{ name: string, type: string, standard: string, description: string, branches?: string[] }} Field */
 
 const FOLDER = dirname(fileURLToPath(import.meta.url));
 const BLOCK = /<!-- fields: (\S+) -->\n[\s\S]*?<!-- end of fields -->/g;
@@ -64,6 +64,7 @@ function typeOf(schema) {
 /** Every field of an object by its path, those of objects inside it behind it. @param {any} object @returns {Field[]} */
 function fieldsOf(object, prefix = '', deep = true) {
 	return Object.entries(object.properties).flatMap(([key, schema]) => {
+		if (/** @type {any} */ (schema).deprecated) return [];
 		const name = `${prefix}${key}`;
 		const inner = besideNull(schema);
 		const description = /** @type {any} */ (schema).description ?? inner.description;
@@ -84,6 +85,29 @@ const standardOf = (schema) =>
 const branchesOf = ({ anyOf, discriminator: { propertyName } }) =>
 	anyOf.map((/** @type {any} */ branch) => [branch.properties[propertyName].enum[0], branch]);
 
+/** The fields of an object; of a union that one field tells apart, those of all branches, each once. @param {any} schema @returns {Field[]} */
+function fieldsOfAll(schema, prefix = '') {
+	if (schema.discriminator === undefined) return fieldsOf(schema, prefix);
+	const { propertyName } = schema.discriminator;
+	const branches = branchesOf(schema);
+	const names = branches.map(([name]) => name);
+	/** @type {Map<string, Field & { branches: string[] }>} */
+	const fields = new Map();
+	for (const [branch, { properties, ...rest }] of branches) {
+		const { [propertyName]: _, ...others } = properties;
+		for (const field of fieldsOf({ ...rest, properties: others }, prefix)) {
+			const known = fields.get(field.name);
+			if (known === undefined) fields.set(field.name, { ...field, branches: [branch] });
+			else known.branches.push(branch);
+		}
+	}
+	const type = names.map(code).join(', ');
+	const all = [...fields.values()].map(({ branches: some, ...field }) =>
+		some.length < names.length ? { ...field, branches: some } : field,
+	);
+	return [{ name: `${prefix}${propertyName}`, type, standard: code(names[0]), description: 'which of the fields below there are' }, ...all];
+}
+
 /** A Markdown table whose columns are padded, so that it can be read as it is. @param {readonly (readonly string[])[]} rows the head first */
 function tableOf(rows) {
 	const cells = rows.map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
@@ -97,11 +121,15 @@ function tableOf(rows) {
 const plain = (/** @type {string} */ text) => text.replace(/[<*]/g, '\\$&');
 const named = (/** @type {Field} */ { name, description, ...rest }) => ({ name: `\`${name}\``, description: plain(description), ...rest });
 /** Fields of what a client sends. @param {Field[]} fields */
-const sent = (fields) =>
-	tableOf([
-		['field', 'value', 'default', 'what it is'],
-		...fields.map(named).map(({ name, type, standard, description }) => [name, type, standard, description]),
+function sent(fields) {
+	const parted = fields.some(({ branches }) => branches !== undefined);
+	const listed = (/** @type {string[]} */ branches = []) => (parted ? [branches.map((name) => `\`${name}\``).join(', ')] : []);
+	return tableOf([
+		['field', 'value', 'default', ...(parted ? ['only for'] : []), 'what it is'],
+		...fields.map(named).map(({ name, type, standard, branches, description }) => [name, type, standard, ...listed(branches), description]),
 	]);
+}
+
 /** Fields of what the service answers. @param {Field[]} fields */
 const answered = (fields) =>
 	tableOf([['field', 'value', 'what it is'], ...fields.map(named).map(({ name, type, description }) => [name, type, description])]);
@@ -131,7 +159,7 @@ const STAGES = {
 const TABLES = {
 	job: () => sent(fieldsOf(JobSpec, '', false)),
 	training: () => sent(fieldsOf(training, 'training.')),
-	weighting: () => sent(fieldsOf(weighting, 'weighting.')),
+	weighting: () => sent(fieldsOfAll(weighting, 'weighting.')),
 	model: () =>
 		branchesOf(model)
 			.map(([family, branch]) => `### \`${family}\`\n\n${sent(fieldsOf(branch, 'model.'))}`)
