@@ -8,6 +8,7 @@ import {
 	JOB_STAGES,
 	JOB_STATUSES,
 	JobError,
+	JobEventBody,
 	JobResource,
 	JobResult,
 	JobSpec,
@@ -120,19 +121,26 @@ function tableOf(rows) {
 /** Plain text as Markdown, in which `<` would begin a tag and `*` emphasis. */
 const plain = (/** @type {string} */ text) => text.replace(/[<*]/g, '\\$&');
 const named = (/** @type {Field} */ { name, description, ...rest }) => ({ name: `\`${name}\``, description: plain(description), ...rest });
-/** Fields of what a client sends. @param {Field[]} fields */
-function sent(fields) {
+/** A table of fields: with the defaults of what a client sends, and with the branches of a union that have a field where not all do. @param {Field[]} fields */
+function fieldTable(fields, withDefaults = false) {
 	const parted = fields.some(({ branches }) => branches !== undefined);
-	const listed = (/** @type {string[]} */ branches = []) => (parted ? [branches.map((name) => `\`${name}\``).join(', ')] : []);
+	const row = (/** @type {string[]} */ [name = '', type = '', standard = '', branches = '', description = '']) => [
+		name,
+		type,
+		...(withDefaults ? [standard] : []),
+		...(parted ? [branches] : []),
+		description,
+	];
+	const listed = (/** @type {string[]} */ branches = []) => branches.map((name) => `\`${name}\``).join(', ');
 	return tableOf([
-		['field', 'value', 'default', ...(parted ? ['only for'] : []), 'what it is'],
-		...fields.map(named).map(({ name, type, standard, branches, description }) => [name, type, standard, ...listed(branches), description]),
+		row(['field', 'value', 'default', 'only for', 'what it is']),
+		...fields
+			.map(named)
+			.map(({ name, type, standard, branches, description }) => row([name, type, standard, listed(branches), description])),
 	]);
 }
-
-/** Fields of what the service answers. @param {Field[]} fields */
-const answered = (fields) =>
-	tableOf([['field', 'value', 'what it is'], ...fields.map(named).map(({ name, type, description }) => [name, type, description])]);
+const sent = (/** @type {Field[]} */ fields) => fieldTable(fields, true);
+const answered = (/** @type {Field[]} */ fields) => fieldTable(fields);
 
 const { model, weighting, training } = JobSpec.properties;
 
@@ -155,6 +163,17 @@ const STAGES = {
 	exporting: 'The artifacts are written.',
 };
 
+/** @type {Readonly<Record<import('../packages/contracts/dist/index.js').JobEventBody['type'], string>>} */
+const EVENTS = {
+	status: 'The status changed.',
+	device: 'An attempt has chosen its device.',
+	stage: 'A stage began.',
+	progress: 'A chunk of steps is done.',
+	epoch: 'An epoch is done and validated.',
+	weights: 'The weights of the training rows were refreshed.',
+};
+const eventUnion = { ...JobEventBody, discriminator: { propertyName: 'type' } };
+
 /** @type {Readonly<Record<string, () => string>>} */
 const TABLES = {
 	job: () => sent(fieldsOf(JobSpec, '', false)),
@@ -171,6 +190,8 @@ const TABLES = {
 	error: () => answered(fieldsOf(JobError)),
 	statuses: () => tableOf([['status', 'what it means'], ...JOB_STATUSES.map((status) => [`\`${status}\``, STATUSES[status]])]),
 	stages: () => tableOf([['stage', 'what happens'], ...JOB_STAGES.map((stage) => [`\`${stage}\``, STAGES[stage]])]),
+	events: () => tableOf([['type', 'when'], ...branchesOf(eventUnion).map(([type]) => [`\`${type}\``, EVENTS[type]])]),
+	event: () => answered(fieldsOfAll(eventUnion)),
 	problems: () =>
 		tableOf([
 			['code', 'HTTP status', 'what it says'],

@@ -52,7 +52,7 @@ const ProgressEvent = Type.Object({
 	step: Type.Integer({ description: 'optimizer steps that the model has taken' }),
 	steps: Type.Integer({ description: 'that the model takes, if it does not stop early' }),
 	loss: Type.Number({ description: 'mean over the rows of the running epoch so far' }),
-	rows_per_second: Type.Number(),
+	rows_per_second: Type.Number({ description: 'training rows in a second of the last chunk' }),
 	eta_seconds: nullable(Type.Number({ description: 'seconds that the job will probably still take' })),
 });
 const EpochEvent = Type.Object({ type: choice(['epoch']), ...EpochPoint.properties });
