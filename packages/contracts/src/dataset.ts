@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { choice } from './choice.js';
+import { NAME_PATTERN } from './name-pattern.js';
 import { nullable } from './nullable.js';
-import { NAME_PATTERN } from './spec.js';
 
 export const TASK_TYPES = ['binary', 'multiclass', 'multilabel', 'regression'] as const;
 export type TaskType = (typeof TASK_TYPES)[number];

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { choice } from './choice.js';
-import { JOB_STAGES, JOB_STATUSES, JobError, Metrics, PROVIDERS } from './job.js';
+import { JOB_STAGES, JOB_STATUSES, Metrics, PROVIDERS } from './job.js';
+import { JobError } from './job-error.js';
 import { nullable } from './nullable.js';
 
 const Stage = choice(JOB_STAGES, { description: 'what the job does' });

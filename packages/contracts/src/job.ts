@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { choice } from './choice.js';
+import { JobError } from './job-error.js';
 import { nullable } from './nullable.js';
 import { JobSpec } from './spec.js';
 
@@ -61,16 +62,6 @@ export const Artifact = Type.Object({
 	content_type: Type.String({ description: 'media type' }),
 });
 export type Artifact = Static<typeof Artifact>;
-
-export const JobError = Type.Object(
-	{
-		code: Type.String({ description: 'stable, for programs' }),
-		message: Type.String({ description: 'what went wrong and what may help, for people' }),
-		param: nullable(Type.String({ description: 'the field of the job that is to blame, such as training.epochs' })),
-	},
-	{ description: 'what went wrong; null where nothing did' },
-);
-export type JobError = Static<typeof JobError>;
 
 export const JobResource = Type.Object({
 	id: Type.String({ description: 'job_ and 26 characters' }),

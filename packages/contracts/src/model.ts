@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { choice } from './choice.js';
-import { JobError } from './job.js';
+import { JobError } from './job-error.js';
 import { nullable } from './nullable.js';
 
 /** An input or output of a graph. */

@@ -1,15 +1,10 @@
 import { type Static, Type } from 'typebox';
 import { choice } from './choice.js';
-import { CustomConfig } from './custom.js';
-import { FuseMoeConfig } from './fuse-moe.js';
-import { MlpFusionConfig } from './mlp-fusion.js';
-import { MmimMoeConfig } from './mmim-moe.js';
+import { ModelConfig } from './families/families.js';
+import { NAME_PATTERN } from './name-pattern.js';
 import { WeightingSpec } from './weighting.js';
 
 const closed = { additionalProperties: false } as const;
-
-/** Names of modalities, splits and files: what can stand in a file name and in a graph's value name. */
-export const NAME_PATTERN = '^[A-Za-z][A-Za-z0-9_-]{0,62}$';
 
 export const OptimizerConfig = Type.Object(
 	{
@@ -157,14 +152,6 @@ export const TrainingConfig = Type.Object(
 );
 export type TrainingConfig = Static<typeof TrainingConfig>;
 
-/** The model of a job: a built-in family by its config, or an uploaded graph. */
-export const ModelConfig = Type.Union([MlpFusionConfig, MmimMoeConfig, FuseMoeConfig, CustomConfig], {
-	default: {},
-	discriminator: { propertyName: 'family' },
-	description: 'what is trained: a built-in family, or a graph of your own',
-});
-export type ModelConfig = Static<typeof ModelConfig>;
-
 /** The spec of a job as the service keeps it, with every default filled in. `JobRequest` is what a client posts. */
 export const JobSpec = Type.Object(
 	{
@@ -174,7 +161,8 @@ export const JobSpec = Type.Object(
 			Type.Array(Type.String({ pattern: NAME_PATTERN }), {
 				minItems: 1,
 				uniqueItems: true,
-				description: 'the modalities of the dataset that the model sees; all of them unless given',
+				description:
+					'the modalities of the dataset that the model sees; unless given, those of model.inputs for custom and all of them for other families',
 			}),
 		),
 		weighting: WeightingSpec,

@@ -1,12 +1,7 @@
 import type { Static, TSchema } from 'typebox';
 import Value from 'typebox/value';
 import { branchesOf, strayField } from './branches.js';
-import { checkFuseMoe } from './fuse-moe.js';
-import { DEFAULT_HEADS } from './mlp-fusion.js';
-import { checkMmimMoe } from './mmim-moe.js';
 import { ProblemError } from './problems.js';
-import { JobSpec } from './spec.js';
-import { checkWeighting } from './weighting.js';
 
 export type FieldError = { param: string; detail: string };
 
@@ -74,31 +69,4 @@ export function parse<S extends TSchema>(
 	if (Value.Check(branch, value)) return value as Static<S>;
 	const first = fieldErrors(schema, value)[0] ?? { param: '', detail: 'does not fit' };
 	throw new ProblemError(code, `${first.param === '' ? 'The body' : first.param} ${first.detail}`, first.param === '' ? null : first.param);
-}
-
-/** What no schema says: fields of a job spec that fit each by itself but not together. Throws ProblemError `invalid_request`. */
-export function checkJobSpec(spec: JobSpec): void {
-	const { model, training, weighting } = spec;
-	checkWeighting(weighting, training.epochs, model.family);
-	if (model.family === 'mlp-fusion' && model.fusion === 'cross-attention') {
-		const { hidden, heads = DEFAULT_HEADS } = model;
-		if (hidden % heads !== 0)
-			throw new ProblemError('invalid_request', `model.heads must divide model.hidden (${hidden}), found ${heads}`, 'model.heads');
-	}
-	if (model.family === 'fuse-moe') checkFuseMoe(model);
-	if (model.family === 'mmim-moe') checkMmimMoe(model);
-	if (model.family === 'custom' && training.standardize === true) {
-		throw new ProblemError(
-			'invalid_request',
-			'training.standardize is not there for a custom model: its graph takes the raw values and standardises them itself',
-			'training.standardize',
-		);
-	}
-}
-
-/** The whole job spec with every default filled in, or ProblemError `invalid_request`. */
-export function parseJobSpec(input: unknown): JobSpec {
-	const spec = parse(JobSpec, input);
-	checkJobSpec(spec);
-	return spec;
 }

@@ -1,6 +1,5 @@
 import { type Static, type TProperties, Type } from 'typebox';
 import { choice } from './choice.js';
-import { ProblemError } from './problems.js';
 
 const closed = { additionalProperties: false } as const;
 
@@ -166,24 +165,9 @@ const schemas = WeightingSpec.anyOf.map(({ properties }) => ({
 /** The names of all presets. */
 export const WEIGHTING_PRESETS: readonly WeightingPreset[] = schemas.map(({ name }) => name);
 
-type Refreshed = Extract<WeightingSpec, { refresh_epochs: number }>;
+/** A weighting whose weights are computed again. */
+export type Refreshed = Extract<WeightingSpec, { refresh_epochs: number }>;
 
-const isRefreshed = (weighting: WeightingSpec): weighting is Refreshed =>
+/** Whether the weights of the training rows are computed again while the job trains. */
+export const isRefreshed = (weighting: WeightingSpec): weighting is Refreshed =>
 	schemas.some(({ name, properties }) => name === weighting.preset && 'refresh' in properties);
-
-/** Refuses a weighting that does not fit the rest of the job. Throws ProblemError `invalid_request`. */
-export function checkWeighting(weighting: WeightingSpec, epochs: number, family: string): void {
-	const byEpochs = isRefreshed(weighting) && weighting.refresh !== 'on-improvement' && weighting.refresh_steps === undefined;
-	if (byEpochs && weighting.refresh_epochs >= epochs)
-		throw new ProblemError(
-			'invalid_request',
-			`weighting.refresh_epochs must be less than training.epochs (${epochs}), or the weights would never be refreshed; found ${weighting.refresh_epochs}`,
-			'weighting.refresh_epochs',
-		);
-	if (weighting.preset === 'ogm-ge' && family === 'custom')
-		throw new ProblemError(
-			'invalid_request',
-			'ogm-ge modulates the encoders of a built-in family; those of a custom graph are not known',
-			'weighting.preset',
-		);
-}

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkTimeColumns, ProblemError, parseJobSpec } from '../src/index.js';
+import { ProblemError, parseJobSpec } from '../src/index.js';
+import { problemsOf, shaped } from './job-parts.js';
 
 const problemOf = (act: () => unknown): ProblemError => {
 	try {
@@ -32,10 +33,11 @@ describe('the config of fuse-moe', () => {
 });
 
 describe('time columns', () => {
-	const modalities = { vitals: { shape: [8, 27] }, static: { shape: [10] }, pulse: { shape: [8, 1] } };
+	const dataset = shaped({ vitals: [8, 27], static: [10], pulse: [8, 1] });
+	const problems = (time_columns: Record<string, number>) => problemsOf({ model: { family: 'fuse-moe', time_columns } }, dataset);
 
 	it('are features of sequences', () => {
-		checkTimeColumns({ time_columns: { vitals: 26 } }, modalities);
+		expect(problems({ vitals: 26 })).toEqual([]);
 	});
 
 	it.each<[Record<string, number>, string, string]>([
@@ -44,8 +46,11 @@ describe('time columns', () => {
 		[{ pulse: 0 }, 'invalid_model', 'two features or more, found pulse of shape [8, 1]'],
 		[{ labs: 0 }, 'modality_not_found', 'the modality labs, which the dataset lacks; it has vitals, static, pulse'],
 	])('%j are refused with what the dataset has', (time_columns, code, words) => {
-		const problem = problemOf(() => checkTimeColumns({ time_columns }, modalities));
-		expect([problem.code, problem.param]).toEqual([code, `model.time_columns.${Object.keys(time_columns)[0]}`]);
-		expect(problem.message).toContain(words);
+		const param = `model.time_columns.${Object.keys(time_columns)[0]}`;
+		expect(problems(time_columns)).toEqual([{ code, param, message: expect.stringContaining(words) }]);
+	});
+
+	it('are each refused', () => {
+		expect(problems({ vitals: 27, labs: 0 }).map(({ param }) => param)).toEqual(['model.time_columns.vitals', 'model.time_columns.labs']);
 	});
 });

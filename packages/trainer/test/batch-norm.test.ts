@@ -6,6 +6,7 @@ import { encodeModel, float, GraphBuilder, OPSET, type Value } from '@steelyard/
 import { createSession, sizeOf, tensor } from '@steelyard/runtime';
 import { describe, expect, it } from 'vitest';
 import { customArchitecture } from '../src/custom/custom-architecture.js';
+import { readGraphFile } from '../src/custom/graph-file.js';
 import { openUploaded } from '../src/custom/uploaded.js';
 import type { Architecture } from '../src/model/architecture.js';
 import { ownInitial, rowsIn, trainAs } from './training-steps.js';
@@ -62,7 +63,11 @@ async function architectureOf(c: Case, trainingForm: boolean, opset: number): Pr
 		const modalities = [{ name: 'a', shape: shapeOf(c), maskedSteps: false }];
 		const config = { family: 'custom' as const, model: 'mdl_1', inputs: { a: 'x' }, output: 'y', batch_norm: c.mode };
 		const task = { type: 'regression' as const, classes: [], outputs: 1 };
-		return customArchitecture(await openUploaded(file, config, { modalities, task, weighted: false }), modalities, modalities);
+		return customArchitecture(
+			await openUploaded(await readGraphFile(file), config, { modalities, task, weighted: false }),
+			modalities,
+			modalities,
+		);
 	} finally {
 		await rm(folder, { recursive: true });
 	}

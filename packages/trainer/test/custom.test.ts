@@ -9,6 +9,7 @@ import { decodeModel, encodeModel, GraphBuilder, OPSET, type Value } from '@stee
 import { createSession, type Tensor, tensor } from '@steelyard/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { customArchitecture } from '../src/custom/custom-architecture.js';
+import { readGraphFile } from '../src/custom/graph-file.js';
 import { openUploaded } from '../src/custom/uploaded.js';
 import { train } from '../src/job/train.js';
 import { familyArchitecture } from '../src/model/family-architecture.js';
@@ -192,7 +193,11 @@ describe('an uploaded graph', () => {
 				batch_norm: 'train',
 				trainable,
 			};
-			const architecture = customArchitecture(await openUploaded(file, own, { modalities, task, weighted: false }), modalities, modalities);
+			const architecture = customArchitecture(
+				await openUploaded(await readGraphFile(file), own, { modalities, task, weighted: false }),
+				modalities,
+				modalities,
+			);
 			const { graph } = await stepOf({ architecture, batch: 4, loss: 'binary_cross_entropy', optimizer: { name: 'sgd' } });
 			return graph.nodes.filter(({ op }) => op === 'Gemm' || op === 'MatMul').length;
 		};
@@ -435,46 +440,39 @@ describe('an uploaded graph', () => {
 		expect(weighted.outcome.status).toBe('done');
 	});
 
-	it('is refused with the field of the spec that is wrong', async () => {
-		const cases: Array<[string, Run, RegExp, string?]> = [
-			['model.inputs.a', { model: { inputs: { a: 'nowhere', c: 'in_c' } } }, /no input "nowhere"; it has "in_a", "in_c"/],
-			['model.inputs.c', { model: { inputs: { a: 'in_a', c: 'in_a' } } }, /named twice/],
-			['model.inputs', { model: { inputs: { a: 'in_a' } } }, /nothing goes into the input "in_c"/],
-			['model.inputs.c', { model: { inputs: { a: 'in_c', c: 'in_a' } } }, /takes \[N, 6\].*shape \[2\]/],
-			['model.inputs', { model: { inputs: { a: 'in_a', smell: 'in_c' } } }, /no modality "smell"/, 'modality_not_found'],
-			['model.masks.smell', { model: { masks: { smell: 'in_c' } } }, /names the modality "smell"/, 'modality_not_found'],
-			['model.output', { model: { output: 'probabilities' } }, /no output "probabilities"; it has "logits"/],
-			['model.trainable', { model: { trainable: ['tail.*'] } }, /tail\.\*/],
-			['model.frozen', { model: { frozen: ['*'] } }, /no trainable parameter/],
-			['model.embeddings.a', { more: { weighting: { preset: 'mi', refresh_epochs: 2 } } }, /weight of "a"/],
-			[
-				'model.embeddings.a',
-				{ model: { embeddings: { a: 'none', c: 'embedding_c' } }, more: { weighting: { preset: 'mi', refresh_epochs: 2 } } },
-				/no value "none"/,
-			],
+	it('is refused, as the API refuses it, with the field of the spec that is wrong', async () => {
+		const cases: Array<[string, Run & { bytes?: Uint8Array }, RegExp, string?]> = [
+			['model.inputs.a', { model: { inputs: { a: 'nowhere', c: 'in_c' } } }, /no input "nowhere"; its inputs are in_a, in_c/],
+			['model.inputs.smell', { model: { inputs: { a: 'in_a', smell: 'in_c' } } }, /no modality smell/, 'modality_not_found'],
+			['model.loss', { model: { loss: 'mae' } }, /The loss mae is not for multiclass/, 'unsupported_task'],
+			['training.batch_size', { bytes: network('multiclass', { batch: 7 }) }, /fixed batch size 7/],
+			['model.output', { bytes: network('binary') }, /has the shape \[N, 1\], but the 3 classes of the dataset want \[batch, 3\]/],
 		];
-		for (const [param, options, message, code = 'invalid_model'] of cases)
-			await expect(run('multiclass', network('multiclass'), options), param).rejects.toMatchObject({
+		for (const [param, { bytes = network('multiclass'), ...options }, message, code = 'invalid_model'] of cases)
+			await expect(run('multiclass', bytes, options), param).rejects.toMatchObject({
 				name: 'ProblemError',
 				code,
 				param,
 				message: expect.stringMatching(message),
 			});
-		await expect(run('multiclass', network('binary'))).rejects.toMatchObject({
+	});
+
+	it('is refused for what only the graph or a run of it shows', async () => {
+		const weighting = { preset: 'mi', refresh_epochs: 2 };
+		await expect(
+			run('multiclass', network('multiclass'), { model: { embeddings: { a: 'none', c: 'embedding_c' } }, more: { weighting } }),
+		).rejects.toMatchObject({ code: 'invalid_model', param: 'model.embeddings.a', message: expect.stringMatching(/no value "none"/) });
+		const vague = decodeModel(network('binary'));
+		const outputs = vague.graph.outputs.map((output) => ({ ...output, shape: ['N', 'K'] }));
+		await expect(run('multiclass', encodeModel({ ...vague, graph: { ...vague.graph, outputs } }))).rejects.toMatchObject({
 			code: 'invalid_model',
 			param: 'model.output',
-			message: expect.stringMatching(/\[2, 1\] for 2 rows, expected \[2, 3\]/),
-		});
-		await expect(run('binary', network('binary', { batch: 7 }))).rejects.toMatchObject({
-			code: 'invalid_model',
-			param: 'training.batch_size',
+			message: expect.stringMatching(/\[2, 1\] for 2 rows; expected \[2, 3\]/),
 		});
 		await expect(run('binary', new Uint8Array([1, 2, 3]))).rejects.toMatchObject({ code: 'invalid_model', param: 'model.model' });
 		await expect(
 			run('regression', network('regression'), { training: { optimizer: { name: 'sgd', learning_rate: 100 } } }),
-		).rejects.toMatchObject({
-			code: 'diverged',
-		});
+		).rejects.toMatchObject({ code: 'diverged' });
 	});
 
 	it('is refused for an operator without a gradient, by name', async () => {

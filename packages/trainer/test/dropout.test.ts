@@ -5,6 +5,7 @@ import { encodeModel, GraphBuilder, OPSET } from '@steelyard/onnx';
 import { createSession, tensor } from '@steelyard/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { customArchitecture } from '../src/custom/custom-architecture.js';
+import { readGraphFile } from '../src/custom/graph-file.js';
 import { openUploaded } from '../src/custom/uploaded.js';
 import type { Architecture } from '../src/model/architecture.js';
 import { drawPool, drawRows, POOL_ROWS, POOL_WIDTH } from '../src/model/dropout-pool.js';
@@ -29,7 +30,11 @@ async function twoMasks(ratio: number | null, trainingMode: boolean): Promise<Ar
 		const modalities = [{ name: 'a', shape: [CLASSES], maskedSteps: false }];
 		const config = { family: 'custom' as const, model: 'mdl_1', inputs: { a: 'x' }, output: 'y', batch_norm: 'train' as const };
 		const task = { type: 'multiclass' as const, classes: [], outputs: 2 * CLASSES };
-		return customArchitecture(await openUploaded(file, config, { modalities, task, weighted: false }), modalities, modalities);
+		return customArchitecture(
+			await openUploaded(await readGraphFile(file), config, { modalities, task, weighted: false }),
+			modalities,
+			modalities,
+		);
 	} finally {
 		await rm(folder, { recursive: true });
 	}

@@ -225,7 +225,7 @@ describe('a job', () => {
 	it('refuses a modality that the dataset lacks, and a loss that does not fit the task', async () => {
 		await expect(run('binary', spec({ modalities: ['a', 'smell'] }))).rejects.toMatchObject({
 			code: 'modality_not_found',
-			param: 'modalities',
+			param: 'modalities.1',
 		});
 		await expect(run('binary', spec({ training: { loss: 'mse' } }))).rejects.toMatchObject({
 			code: 'unsupported_task',

@@ -1,12 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { type CustomConfig, ProblemError, type TaskProfile } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/family';
-import { decodeModel, encodeModel, type Graph, type Model, OPSET, staticShape, toWorkingOpset } from '@steelyard/onnx';
+import { encodeModel, type Graph, type Model, OPSET, staticShape, toWorkingOpset } from '@steelyard/onnx';
 import { createSession, sizeOf, type Tensor, tensor, type ValueInfo } from '@steelyard/runtime';
 import { hasTrainingForm, withRunningStatistics } from './batch-norm.js';
 import { type ChosenParameter, chooseParameters } from './choose-parameters.js';
 import { droppingNodes } from './dropout.js';
 import { type Feeds, feedsOf } from './feeds.js';
+import type { GraphFile } from './graph-file.js';
 import type { Embedding } from './weigh-embeddings.js';
 
 /** An uploaded graph that fits the dataset of a job. */
@@ -55,35 +55,27 @@ async function typesOf(graph: Graph, opset: number, given: Feeds, rows: number, 
 	}
 }
 
-function checkOutput(output: ValueInfo | undefined, name: string, rows: number, task: TaskProfile): void {
+/** The output has the shape that the task wants also where the file leaves sizes open, which only a run shows. */
+function checkOutput({ shape }: ValueInfo, name: string, rows: number, task: TaskProfile): void {
 	const { outputs } = task;
 	const expected = outputs === 1 ? `[${rows}] or [${rows}, 1]` : `[${rows}, ${outputs}]`;
-	if (output?.dtype !== 'float32') refuse('model.output', `the output "${name}" is ${output?.dtype ?? 'no tensor'}, expected float32`);
-	const { shape } = output as ValueInfo;
 	const same = (wanted: readonly number[]): boolean =>
 		shape.length === wanted.length && wanted.every((size, i) => typeof shape[i] === 'string' || shape[i] === size);
 	if (!same([rows, outputs]) && !(outputs === 1 && same([rows])))
 		refuse(
 			'model.output',
-			`the output "${name}" is [${shape.join(', ')}] for ${rows} rows, expected ${expected} by the dataset's task (${task.type})`,
+			`The output "${name}" of the model is [${shape.join(', ')}] for ${rows} rows; expected ${expected} by the ${task.type} task of the dataset`,
 		);
 }
 
-/** The values that weights multiply, of modalities without an input for it. */
-function embeddingNames(config: CustomConfig, graph: Graph, modalities: readonly ModalityShape[]): Array<[string, string]> {
+/** For each modality without an input for its weight: the value of the graph that its weight multiplies. Throws ProblemError where the graph has no such value. */
+function embeddingNames({ embeddings = {} }: CustomConfig, graph: Graph, modalities: readonly ModalityShape[]): Array<[string, string]> {
 	const known = new Set([...graph.inputs.map(({ name }) => name), ...graph.nodes.flatMap(({ outputs }) => outputs)]);
 	return modalities
 		.filter(({ name }) => !graph.inputs.some((input) => input.name === `w.${name}`))
 		.map(({ name }): [string, string] => {
-			const value = config.embeddings?.[name];
-			const param = `model.embeddings.${name}`;
-			if (value === undefined || value === '')
-				return refuse(
-					param,
-					`weighting needs what the weight of "${name}" multiplies: name a value of the graph here, or give the graph an input "w.${name}"`,
-				);
-			if (!known.has(value)) refuse(param, `the graph has no value "${value}"`);
-			if (value === config.output) refuse(param, `"${value}" is the output itself; expected a value before it`);
+			const value = embeddings[name] as string;
+			if (!known.has(value)) refuse(`model.embeddings.${name}`, `The model has no value "${value}"`);
 			return [name, value];
 		});
 }
@@ -91,9 +83,9 @@ function embeddingNames(config: CustomConfig, graph: Graph, modalities: readonly
 function embeddingOf(modality: string, value: string, type: ValueInfo | undefined, rows: number): Embedding {
 	const param = `model.embeddings.${modality}`;
 	const shape = type?.shape ?? [];
-	if (type?.dtype !== 'float32') refuse(param, `the value "${value}" is ${type?.dtype ?? 'no tensor'}, expected float32`);
+	if (type?.dtype !== 'float32') refuse(param, `The value "${value}" of the model is ${type?.dtype ?? 'no tensor'}; expected float32`);
 	if (shape[0] !== rows || shape.some((dim) => typeof dim !== 'number'))
-		refuse(param, `the value "${value}" is [${shape.join(', ')}] for ${rows} rows, expected [${rows}, …] of known sizes`);
+		refuse(param, `The value "${value}" of the model is [${shape.join(', ')}] for ${rows} rows; expected [${rows}, …] of known sizes`);
 	return { modality, value, tail: shape.slice(1) as number[] };
 }
 
@@ -104,18 +96,16 @@ function atLeastWorking(model: Model): Model {
 	return toWorkingOpset(model.opset < 14 ? { ...model, graph: withRunningStatistics(model.graph) } : model);
 }
 
-/** Reads an uploaded graph and checks it against the dataset and the config. Throws ProblemError `invalid_model` naming the field, GraphError, RuntimeError. */
+/**
+ * Prepares the graph of an admitted job for training, and checks what only the whole graph or a run shows. Throws ProblemError `invalid_model` that names the
+ * field, GraphError, RuntimeError.
+ */
 export async function openUploaded(
-	file: string,
+	{ bytes, model }: GraphFile,
 	config: CustomConfig,
 	{ modalities, task, weighted }: { modalities: readonly ModalityShape[]; task: TaskProfile; weighted: boolean },
 ): Promise<Uploaded> {
-	const bytes = await readFile(file);
-	const model = decodeModel(bytes);
 	const { graph, opset } = atLeastWorking(model);
-	const names = graph.outputs.map(({ name }) => name);
-	if (!names.includes(config.output))
-		refuse('model.output', `the graph has no output "${config.output}"; it has ${names.map((name) => `"${name}"`).join(', ')}`);
 	const given = feedsOf(config, graph, modalities);
 	const chosen = chooseParameters(config, model);
 	const wanted = weighted ? embeddingNames(config, graph, modalities) : [];
@@ -126,7 +116,7 @@ export async function openUploaded(
 		...wanted.map(([, value]) => value),
 		...dropping.map(({ inputs }) => inputs[0] as string),
 	]);
-	checkOutput(types.get(config.output), config.output, rows, task);
+	checkOutput(types.get(config.output) as ValueInfo, config.output, rows, task);
 	const embeddings = wanted.map(([modality, value]) => embeddingOf(modality, value, types.get(value), rows));
 	const predicts = !hasTrainingForm(model.graph) && dropping.length === 0;
 	const dropped = new Map(

@@ -1,17 +1,18 @@
 import { type JobSpec, ProblemError, type TaskProfile } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/family';
 import { customArchitecture } from '../custom/custom-architecture.js';
+import type { GraphFile } from '../custom/graph-file.js';
 import { openUploaded } from '../custom/uploaded.js';
 import type { Architecture } from '../model/architecture.js';
 import { familyArchitecture } from '../model/family-architecture.js';
 
-/** The models of a job: the one that fuses all modalities, and where they are weighed one a modality. */
+/** The models of a job: the one that fuses all modalities and, where modalities are weighed, one per modality. */
 export type Architectures = { readonly fusion: Architecture; readonly unimodal: readonly Architecture[] };
 
-/** Makes the models that a spec asks for; `file` is the uploaded graph, for the family `custom`. Throws ProblemError, and for a graph GraphError and RuntimeError. */
+/** Makes the models that a spec asks for; `file` holds the uploaded graph, for the family `custom`. Throws ProblemError and, for a graph, GraphError and RuntimeError. */
 export async function architecturesOf(
-	{ model: config, training }: JobSpec,
-	file: string | undefined,
+	{ model: config }: JobSpec,
+	file: GraphFile | null,
 	{ modalities, task, weighted }: { modalities: readonly ModalityShape[]; task: TaskProfile; weighted: boolean },
 ): Promise<Architectures> {
 	const all = (of: (chosen: readonly ModalityShape[]) => Architecture): Architectures => ({
@@ -19,13 +20,7 @@ export async function architecturesOf(
 		unimodal: weighted ? modalities.map((modality) => of([modality])) : [],
 	});
 	if (config.family !== 'custom') return all((chosen) => familyArchitecture({ config, modalities: chosen, outputs: task.outputs }));
-	if (file === undefined) throw new ProblemError('model_not_found', `the graph of the model ${config.model} is not there`, 'model.model');
+	if (file === null) throw new ProblemError('model_not_found', `The graph of the model ${config.model} is not there`, 'model.model');
 	const uploaded = await openUploaded(file, config, { modalities, task, weighted });
-	if (uploaded.fixedBatch !== null && uploaded.fixedBatch !== training.batch_size)
-		throw new ProblemError(
-			'invalid_model',
-			`the graph takes batches of ${uploaded.fixedBatch} only, found training.batch_size ${training.batch_size}; set it to ${uploaded.fixedBatch}, or export the graph with a free first dimension`,
-			'training.batch_size',
-		);
 	return all((chosen) => customArchitecture(uploaded, chosen, modalities));
 }

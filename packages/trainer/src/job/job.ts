@@ -53,14 +53,14 @@ function remainingSeconds(): (progress: number) => number | null {
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
 export async function openJob(
-	{ spec, model: file, emit, stopped }: TrainOptions,
+	{ spec, emit, stopped }: TrainOptions,
 	prepared: Prepared,
 	provider: Provider,
 	state: JobState,
 ): Promise<Job> {
-	const { modalities, task, standardisation, scale, weigher } = prepared;
+	const { modalities, task, standardisation, scale, weigher, graphFile } = prepared;
 	const weighted = weigher.models > 0;
-	const { fusion, unimodal } = await architecturesOf(spec, file, { modalities, task, weighted });
+	const { fusion, unimodal } = await architecturesOf(spec, graphFile, { modalities, task, weighted });
 
 	/** A model takes as much of the job as it has parameters. */
 	const costs = [...unimodal.flatMap((one) => Array.from({ length: weigher.models }, () => one)), fusion].map(({ parameters }) =>

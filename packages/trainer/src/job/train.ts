@@ -1,3 +1,5 @@
+import { openDataset } from '@steelyard/dataset';
+import { readGraphFile } from '../custom/graph-file.js';
 import { mendable } from '../custom/mendable.js';
 import type { TrainOptions, TrainOutcome } from './face.js';
 import { finish } from './finish.js';
@@ -12,13 +14,14 @@ import { judgeUnimodal, trainUnimodal } from './unimodal-stage.js';
  * and a resume. Throws ProblemError for what the user can mend, and what the packages below throw.
  */
 export async function train(options: TrainOptions): Promise<TrainOutcome> {
-	const { spec, dataset, output, emit } = options;
+	const { spec, model, output, emit } = options;
 	const started = performance.now();
 	emit({ type: 'stage', stage: 'preparing' });
 	const { provider, note } = await deviceFor(spec.device);
 	emit({ type: 'device', provider, note });
-	const prepared = prepare(spec, dataset);
+	const dataset = openDataset(options.dataset);
 	try {
+		const prepared = prepare(spec, dataset, model === undefined ? null : await readGraphFile(model));
 		const job = await openJob(options, prepared, provider, await openJobState(options, prepared, provider));
 		if (job.weighted && !(await trainUnimodal(job))) return { status: 'stopped' };
 		const unimodal = job.weighted ? await judgeUnimodal(job) : null;
@@ -28,6 +31,6 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
 	} catch (error) {
 		throw spec.model.family === 'custom' ? mendable(error) : error;
 	} finally {
-		prepared.dataset.close();
+		dataset.close();
 	}
 }

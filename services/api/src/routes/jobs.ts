@@ -4,7 +4,7 @@ import { createId } from '@steelyard/store';
 import { Type } from 'typebox';
 import type { Datasets } from '../datasets/datasets.js';
 import type { App } from '../fastify-app.js';
-import { admit, type Named } from '../jobs/admission.js';
+import { checkJob, type Named } from '../jobs/admission.js';
 import { bodyHash } from '../jobs/body-hash.js';
 import type { JobLookup } from '../jobs/lookup.js';
 import type { Models } from '../models/models.js';
@@ -85,7 +85,7 @@ export async function jobRoutes(app: App, { queue, datasets, models, job }: Part
 			const spec = request.body;
 			const idempotencyKey = request.headers['idempotency-key'];
 			const created = await holding(spec, async (named) => {
-				admit(spec, named, spec.device === 'cuda' ? await queue.workers.list() : []);
+				checkJob(spec, named, spec.device === 'cuda' ? await queue.workers.list() : []);
 				return queue.jobs.create(newJob(spec), idempotencyKey === undefined ? {} : { idempotencyKey, bodyHash: bodyHash(spec) });
 			});
 			// A repeated post does this too: the process that handled the first may have ended between these two lines.

@@ -1,9 +1,9 @@
 import { type Static, Type } from 'typebox';
-import { checkExperts, expertFields } from './experts.js';
-import { ProblemError } from './problems.js';
-
-const choice = <const T extends readonly string[]>(values: T, options: object = {}) =>
-	Type.Unsafe<T[number]>({ type: 'string', enum: [...values], ...options });
+import { choice } from '../choice.js';
+import { listed } from '../listed.js';
+import { ProblemError } from '../problems.js';
+import { expertFields, expertProblems } from './experts.js';
+import type { Family, JobParts } from './family.js';
 
 /** Config of the family `fuse-moe`: several embeddings per modality, cross-modal transformer layers with a sparse mixture of experts, a head. */
 export const FuseMoeConfig = Type.Object(
@@ -43,39 +43,43 @@ export const FuseMoeConfig = Type.Object(
 );
 export type FuseMoeConfig = Static<typeof FuseMoeConfig>;
 
-/** The conditions of the family that its schema cannot say. Throws ProblemError `invalid_request` that names the field. */
-export function checkFuseMoe(config: FuseMoeConfig): void {
+function* specProblems(config: FuseMoeConfig): Iterable<ProblemError> {
 	const { width, time_width, heads } = config;
-	const refuse = (field: string, expected: string, found: number): never => {
-		throw new ProblemError('invalid_request', `model.${field} must be ${expected}, found ${found}`, `model.${field}`);
-	};
-	if (width % heads !== 0) refuse('width', `a multiple of model.heads (${heads})`, width);
-	if (time_width % heads !== 0) refuse('time_width', `a multiple of model.heads (${heads})`, time_width);
-	checkExperts(config);
+	const refusal = (field: string, found: number) =>
+		new ProblemError('invalid_request', `model.${field} must be a multiple of model.heads (${heads}), found ${found}`, `model.${field}`);
+	if (width % heads !== 0) yield refusal('width', width);
+	if (time_width % heads !== 0) yield refusal('time_width', time_width);
+	yield* expertProblems(config);
 }
 
-/** Holds the time columns against the shapes of a dataset's modalities. Throws ProblemError `modality_not_found` or `invalid_model` naming the modality. */
-export function checkTimeColumns(
-	{ time_columns }: Pick<FuseMoeConfig, 'time_columns'>,
-	modalities: Readonly<Record<string, { readonly shape: readonly number[] }>>,
-): void {
+/** A time column is a feature of a sequence of the dataset, beside which the sequence has another feature. */
+function* timeColumnProblems({ time_columns }: FuseMoeConfig, { dataset: { modalities } }: JobParts): Iterable<ProblemError> {
 	for (const [name, column] of Object.entries(time_columns)) {
 		const field = `model.time_columns.${name}`;
 		const shape = Object.hasOwn(modalities, name) ? modalities[name]?.shape : undefined;
-		if (shape === undefined)
-			throw new ProblemError(
+		if (shape === undefined) {
+			yield new ProblemError(
 				'modality_not_found',
-				`model.time_columns names the modality ${name}, which the dataset lacks; it has ${Object.keys(modalities).join(', ')}`,
+				`model.time_columns names the modality ${name}, which the dataset lacks; it has ${listed(Object.keys(modalities))}`,
 				field,
 			);
+			continue;
+		}
 		const features = shape.at(-1) as number;
 		if (shape.length !== 2 || features < 2)
-			throw new ProblemError(
+			yield new ProblemError(
 				'invalid_model',
 				`${field} needs a sequence [steps, features] of two features or more, found ${name} of shape [${shape.join(', ')}]`,
 				field,
 			);
-		if (column >= features)
-			throw new ProblemError('invalid_model', `${field} must be a feature of ${name}, 0 to ${features - 1}, found ${column}`, field);
+		else if (column >= features)
+			yield new ProblemError('invalid_model', `${field} must be a feature of ${name}, 0 to ${features - 1}, found ${column}`, field);
 	}
 }
+
+export const fuseMoe: Family<'fuse-moe', typeof FuseMoeConfig> = {
+	name: 'fuse-moe',
+	schema: FuseMoeConfig,
+	specProblems,
+	dataProblems: timeColumnProblems,
+};

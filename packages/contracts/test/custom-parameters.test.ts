@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { chosenParameters, type ModelParameter, parametersNamed } from '../src/index.js';
+import { chosenParameters, parametersNamed } from '../src/families/custom/parameters.js';
+import type { ModelParameter } from '../src/index.js';
 
 const parameter = (name: string, trainable = true): ModelParameter => ({ name, dtype: 'float32', shape: [1], trainable, reason: '' });
 const PARAMETERS = [

@@ -1,10 +1,8 @@
 import { Type } from 'typebox';
-import { ProblemError } from './problems.js';
+import { choice } from '../choice.js';
+import { ProblemError } from '../problems.js';
 
-const choice = <const T extends readonly string[]>(values: T, options: object = {}) =>
-	Type.Unsafe<T[number]>({ type: 'string', enum: [...values], ...options });
-
-/** What the config of a family says of its sparse mixture of experts, and its dropout. */
+/** The fields of a config that describe a sparse mixture of experts, and the dropout. */
 export const expertFields = ({ hidden }: { readonly hidden: number }) => ({
 	experts: Type.Integer({
 		minimum: 1,
@@ -32,8 +30,8 @@ export const expertFields = ({ hidden }: { readonly hidden: number }) => ({
 	}),
 });
 
-/** A token cannot go to more experts than there are: throws ProblemError `invalid_request` that names `model.top_k`. */
-export function checkExperts({ top_k, experts }: { readonly top_k: number; readonly experts: number }): void {
+/** An embedding cannot go to more experts than there are. */
+export function* expertProblems({ top_k, experts }: { readonly top_k: number; readonly experts: number }): Iterable<ProblemError> {
 	if (top_k > experts)
-		throw new ProblemError('invalid_request', `model.top_k must be at most model.experts (${experts}), found ${top_k}`, 'model.top_k');
+		yield new ProblemError('invalid_request', `model.top_k must be at most model.experts (${experts}), found ${top_k}`, 'model.top_k');
 }

@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox';
 const VALUE_NAME = Type.String({ minLength: 1, maxLength: 512 });
 const globs = (description: string) => Type.Optional(Type.Array(VALUE_NAME, { minItems: 1, maxItems: 1000, description }));
 
-/** Config of the family `custom`: a forward graph that the user uploaded as ONNX. */
+/** Config of the family `custom`: an ONNX forward graph that the user uploaded. */
 export const CustomConfig = Type.Object(
 	{
 		family: Type.Unsafe<'custom'>({ type: 'string', enum: ['custom'], description: 'an ONNX graph that you uploaded' }),

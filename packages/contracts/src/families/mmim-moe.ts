@@ -1,8 +1,7 @@
 import { type Static, Type } from 'typebox';
-import { checkExperts, expertFields } from './experts.js';
-
-const choice = <const T extends readonly string[]>(values: T, options: object = {}) =>
-	Type.Unsafe<T[number]>({ type: 'string', enum: [...values], ...options });
+import { choice } from '../choice.js';
+import { expertFields, expertProblems } from './experts.js';
+import type { Family } from './family.js';
 
 /** How a sequence becomes a vector: the last state of a recurrent cell. */
 export const SequenceConfig = Type.Object(
@@ -33,5 +32,8 @@ export const MmimMoeConfig = Type.Object(
 );
 export type MmimMoeConfig = Static<typeof MmimMoeConfig>;
 
-/** The conditions of the family that its schema cannot say. Throws ProblemError `invalid_request` that names the field. */
-export const checkMmimMoe = (config: MmimMoeConfig): void => checkExperts(config);
+export const mmimMoe: Family<'mmim-moe', typeof MmimMoeConfig> = {
+	name: 'mmim-moe',
+	schema: MmimMoeConfig,
+	specProblems: expertProblems,
+};

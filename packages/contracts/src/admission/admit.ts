@@ -1,0 +1,34 @@
+import { familyOf } from '../families/families.js';
+import type { DatasetFields, ModelInterface } from '../families/family.js';
+import type { ProblemError } from '../problems.js';
+import type { JobSpec } from '../spec.js';
+import { modalitiesOf, modalityProblems } from './modalities.js';
+import { lossProblems, metricProblems } from './task.js';
+import { informationProblems, weightingProblems } from './weighting.js';
+
+/** What is wrong between fields of a spec that are valid one by one: what is left to check when its dataset is not known. */
+export function specProblems(spec: JobSpec): ProblemError[] {
+	const { model, training, weighting } = spec;
+	return [...weightingProblems(spec), ...(familyOf(model).specProblems?.(model, { training, weighting }) ?? [])];
+}
+
+/**
+ * Everything that stands against training a job, the most basic first; empty where nothing does.
+ *
+ * @param spec valid by its schema, every default filled in
+ * @param dataset what the profile of the dataset says of its modalities and its task
+ * @param model what an uploaded graph takes, gives and learns; null for a built-in family, and where it is not known yet: then what depends on it is not checked
+ */
+export function admit(spec: JobSpec, dataset: DatasetFields, model: ModelInterface | null): ProblemError[] {
+	const { training, weighting } = spec;
+	const task = dataset.task.type;
+	const parts = { training, weighting, dataset, modalities: modalitiesOf(spec, dataset), model };
+	return [
+		...specProblems(spec),
+		...modalityProblems(spec, dataset),
+		...lossProblems(spec, task),
+		...informationProblems(spec, task),
+		...metricProblems(spec, task),
+		...(familyOf(spec.model).dataProblems?.(spec.model, parts) ?? []),
+	];
+}

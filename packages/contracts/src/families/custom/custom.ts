@@ -1,0 +1,36 @@
+import { ProblemError } from '../../problems.js';
+import type { Family, JobFields, JobParts } from '../family.js';
+import { CustomConfig } from './config.js';
+import { batchProblems, inputProblems, mappingProblems } from './inputs.js';
+import { outputProblems } from './output.js';
+import { parameterProblems } from './parameters.js';
+import { weightProblems } from './weights.js';
+
+function* specProblems(_: CustomConfig, { training }: JobFields): Iterable<ProblemError> {
+	if (training.standardize === true)
+		yield new ProblemError(
+			'invalid_request',
+			'training.standardize is not there for a custom model: its graph takes the raw values and standardises them itself',
+			'training.standardize',
+		);
+}
+
+/** The graph takes the modalities of the job and gives what the task needs. Values inside the graph are not known here; the trainer checks those. */
+function* dataProblems(config: CustomConfig, job: JobParts): Iterable<ProblemError> {
+	const { training, weighting, dataset, modalities, model } = job;
+	yield* mappingProblems(config, modalities);
+	if (model === null) return;
+	yield* inputProblems(config, job, model.inputs);
+	yield* outputProblems(config.output, model.outputs, dataset.task);
+	yield* batchProblems(model.inputs, training.batch_size);
+	yield* parameterProblems(config, model.parameters);
+	yield* weightProblems(config, weighting.preset, modalities, model.inputs);
+}
+
+export const custom: Family<'custom', typeof CustomConfig> = {
+	name: 'custom',
+	schema: CustomConfig,
+	modalities: ({ inputs }) => ({ names: Object.keys(inputs), param: 'model.inputs' }),
+	specProblems,
+	dataProblems,
+};

@@ -1,0 +1,30 @@
+import { listed } from '../../listed.js';
+import type { ProblemError } from '../../problems.js';
+import type { DatasetFields, ModelInterface } from '../family.js';
+import { misfit } from './misfit.js';
+import { type Dims, fits, shown } from './shapes.js';
+
+/** What a message calls the logits of a task; null where there is one per row. */
+const COUNTED = { multiclass: 'classes', multilabel: 'labels', binary: null, regression: null };
+
+/** The graph has the output `name`, which gives float32 logits or values of the task. */
+export function* outputProblems(
+	name: string,
+	outputs: ModelInterface['outputs'],
+	{ type, outputs: width }: DatasetFields['task'],
+): Iterable<ProblemError> {
+	const output = outputs.find((value) => value.name === name);
+	if (output === undefined) {
+		yield misfit(`The model has no output "${name}"; its outputs are ${listed(outputs.map((value) => value.name))}`, 'model.output');
+		return;
+	}
+	if (output.dtype !== 'float32') yield misfit(`The output "${name}" of the model is ${output.dtype}; expected float32`, 'model.output');
+	const shapes: Dims[] = [['batch', width], ...(width === 1 ? [['batch']] : [])];
+	if (shapes.some((wanted) => fits(output.shape, wanted))) return;
+	const counted = COUNTED[type];
+	const wants = counted === null ? `a ${type} task wants` : `the ${width} ${counted} of the dataset want`;
+	yield misfit(
+		`The output "${name}" of the model has the shape ${shown(output.shape)}, but ${wants} ${shapes.map(shown).join(' or ')}`,
+		'model.output',
+	);
+}

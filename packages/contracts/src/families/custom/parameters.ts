@@ -1,0 +1,69 @@
+import { listed } from '../../listed.js';
+import type { ModelParameter } from '../../model.js';
+import type { ProblemError } from '../../problems.js';
+import type { CustomConfig } from './config.js';
+import { misfit } from './misfit.js';
+
+/** Whether a name fits a glob, in which each `*` stands for any characters: every part between stars is searched for after the part before it, the last one at the end. */
+function matches(glob: string, name: string): boolean {
+	const [first = '', ...rest] = glob.split('*');
+	const last = rest.pop();
+	if (last === undefined) return name === glob;
+	if (!name.startsWith(first)) return false;
+	let at = first.length;
+	for (const part of rest) {
+		const found = name.indexOf(part, at);
+		if (found < 0) return false;
+		at = found + part.length;
+	}
+	return name.length - last.length >= at && name.endsWith(last);
+}
+
+/** The parameters whose names fit a glob. */
+export const parametersNamed = (glob: string, parameters: readonly ModelParameter[]): ModelParameter[] =>
+	parameters.filter(({ name }) => matches(glob, name));
+
+/**
+ * The parameters that a job trains, in the order of the model: those that inspection found trainable and whose names fit a glob of `trainable`, and those that
+ * `trainable` names in full, whatever inspection found; without those whose names fit a glob of `frozen`.
+ */
+export function chosenParameters(
+	{ trainable = ['*'], frozen = [] }: Pick<CustomConfig, 'trainable' | 'frozen'>,
+	parameters: readonly ModelParameter[],
+): ModelParameter[] {
+	const isNamed = (globs: readonly string[], name: string) => globs.some((glob) => matches(glob, name));
+	return parameters.filter(
+		({ name, trainable: can }) => (can || trainable.includes(name)) && isNamed(trainable, name) && !isNamed(frozen, name),
+	);
+}
+
+/** Every glob names a parameter, and each glob of `trainable` names one that can be trained. */
+function* globProblems(config: CustomConfig, parameters: readonly ModelParameter[]): Iterable<ProblemError> {
+	const trainable = parameters.filter((parameter) => parameter.trainable).map(({ name }) => name);
+	for (const field of ['trainable', 'frozen'] as const) {
+		for (const [i, glob] of (config[field] ?? []).entries()) {
+			const named = parametersNamed(glob, parameters);
+			if (named.length === 0)
+				yield misfit(
+					`model.${field} names "${glob}", which no parameter of the model is called; there are ${listed(trainable)}`,
+					`model.${field}.${i}`,
+				);
+			else if (field === 'trainable' && !named.some((parameter) => parameter.trainable || parameter.name === glob))
+				yield misfit(`"${named[0]?.name}" cannot be trained: ${named[0]?.reason}`, `model.${field}.${i}`);
+		}
+	}
+}
+
+/** The globs make sense, some parameters are left to be trained, and those are float32. */
+export function* parameterProblems(config: CustomConfig, parameters: readonly ModelParameter[]): Iterable<ProblemError> {
+	const globs = [...globProblems(config, parameters)];
+	yield* globs;
+	const chosen = chosenParameters(config, parameters);
+	const other = chosen.find(({ dtype }) => dtype !== 'float32');
+	if (other !== undefined)
+		yield misfit(`The parameter "${other.name}" is ${other.dtype}; only float32 can be trained: freeze it`, 'model.frozen');
+	if (globs.length > 0 || chosen.length > 0) return;
+	if (parameters.some(({ trainable }) => trainable))
+		yield misfit('No parameter is left to be trained: all that are trainable are frozen', 'model.frozen');
+	else yield misfit('The model has no parameter that can be trained', 'model.model');
+}

@@ -1,0 +1,194 @@
+import { describe, expect, it } from 'vitest';
+import { admit, type DatasetFields, type JobSpec, type ModelInterface, modalitiesOf, parse, JobSpec as Schema } from '../src/index.js';
+import { BINARY, CUSTOM, GRAPH, MULTICLASS, MULTILABEL, plain, problemsOf, REGRESSION } from './job-parts.js';
+
+const spec = (input: object): JobSpec => parse(Schema, { dataset: 'ds_1', ...input });
+const stoppingBy = (metric: string) => ({ training: { early_stopping: { metric, patience: 2 } } });
+
+describe('a job is held against its dataset', () => {
+	it.each<[string, object, DatasetFields]>([
+		['as it is', {}, BINARY],
+		['for some of the modalities', { modalities: ['text'] }, BINARY],
+		['with the cross entropy of classes', { training: { loss: 'cross_entropy', early_stopping: { metric: 'auroc' } } }, BINARY],
+		['stopped by a metric of classes', stoppingBy('macro_f1'), MULTICLASS],
+		['stopped by metrics of labels', stoppingBy('subset_accuracy'), MULTILABEL],
+		['with a loss of values', { training: { loss: 'mae', early_stopping: { metric: 'pearson' } } }, REGRESSION],
+		['without early stopping', { training: { early_stopping: null } }, REGRESSION],
+		['with mutual information by classes', { weighting: { preset: 'btw', mutual_information: 'argmax' } }, MULTILABEL],
+	])('and fits it %s', (_, job, dataset) => expect(problemsOf(job, dataset)).toEqual([]));
+
+	it.each<[string, object, DatasetFields, string, string, string]>([
+		[
+			'a modality that the dataset lacks',
+			{ modalities: ['labs', 'audio'] },
+			BINARY,
+			'modality_not_found',
+			'modalities.1',
+			'The dataset has no modality audio; it has labs, text',
+		],
+		[
+			'a modality that is a property of every object',
+			{ modalities: ['constructor'] },
+			BINARY,
+			'modality_not_found',
+			'modalities.0',
+			'no modality constructor',
+		],
+		[
+			'the loss of a regression',
+			{ training: { loss: 'mse' } },
+			BINARY,
+			'unsupported_task',
+			'training.loss',
+			'choose one of auto, cross_entropy',
+		],
+		[
+			'the loss of classes',
+			{ training: { loss: 'cross_entropy' } },
+			REGRESSION,
+			'unsupported_task',
+			'training.loss',
+			'one of auto, mse, mae',
+		],
+		[
+			'a metric of labels',
+			stoppingBy('micro_f1'),
+			MULTICLASS,
+			'unsupported_task',
+			'training.early_stopping.metric',
+			'The metric micro_f1 is not for multiclass; choose one of loss, accuracy, macro_f1, auroc, auprc',
+		],
+		[
+			'a metric of values',
+			stoppingBy('rmse'),
+			MULTILABEL,
+			'unsupported_task',
+			'training.early_stopping.metric',
+			'rmse is not for multilabel',
+		],
+		[
+			'a metric of classes',
+			stoppingBy('accuracy'),
+			REGRESSION,
+			'unsupported_task',
+			'training.early_stopping.metric',
+			'choose one of loss, mae, rmse, pearson',
+		],
+		[
+			'mutual information by classes',
+			{ weighting: { preset: 'btw', mutual_information: 'argmax' } },
+			REGRESSION,
+			'unsupported_task',
+			'weighting.mutual_information',
+			'argmax mutual information is not for regression; choose ksg',
+		],
+	])('and refused for %s', (_, job, dataset, code, param, words) => {
+		expect(problemsOf(job, dataset)).toEqual([{ code, param, message: expect.stringContaining(words) }]);
+	});
+});
+
+describe('all that stands against a job is found at once', () => {
+	it.each<[string, JobSpec, DatasetFields, ModelInterface | null, Array<[string, string]>]>([
+		[
+			'of a built-in family',
+			spec({
+				model: { fusion: 'cross-attention', hidden: 30 },
+				modalities: ['audio', 'labs', 'smell'],
+				weighting: { preset: 'btw', refresh_epochs: 9, mutual_information: 'argmax' },
+				training: { epochs: 9, loss: 'cross_entropy', early_stopping: { metric: 'auroc' } },
+			}),
+			REGRESSION,
+			null,
+			[
+				['invalid_request', 'weighting.refresh_epochs'],
+				['invalid_request', 'model.heads'],
+				['modality_not_found', 'modalities.0'],
+				['modality_not_found', 'modalities.2'],
+				['unsupported_task', 'training.loss'],
+				['unsupported_task', 'weighting.mutual_information'],
+				['unsupported_task', 'training.early_stopping.metric'],
+			],
+		],
+		[
+			'of every field of fuse-moe',
+			spec({ model: { family: 'fuse-moe', width: 100, time_width: 12, experts: 1, time_columns: { labs: 0, audio: 1 } } }),
+			BINARY,
+			null,
+			[
+				['invalid_request', 'model.width'],
+				['invalid_request', 'model.time_width'],
+				['invalid_request', 'model.top_k'],
+				['invalid_model', 'model.time_columns.labs'],
+				['modality_not_found', 'model.time_columns.audio'],
+			],
+		],
+		[
+			'of a custom model',
+			spec({
+				model: {
+					...CUSTOM,
+					inputs: { labs: 'lab', text: 'text', audio: 'sound' },
+					masks: { smell: 'm' },
+					output: 'z',
+					loss: 'mae',
+					frozen: ['decoder.*', 'tail.*'],
+				},
+				weighting: { preset: 'btw', refresh_epochs: 2 },
+				training: { standardize: true, batch_size: 8 },
+			}),
+			BINARY,
+			{ ...GRAPH, inputs: [{ name: 'text', dtype: 'string', shape: [16, 5] }] },
+			[
+				['invalid_request', 'training.standardize'],
+				['modality_not_found', 'model.inputs.audio'],
+				['unsupported_task', 'model.loss'],
+				['modality_not_found', 'model.masks.smell'],
+				['invalid_model', 'model.inputs.labs'],
+				['invalid_model', 'model.inputs.text'],
+				['invalid_model', 'model.inputs.text'],
+				['invalid_model', 'model.output'],
+				['invalid_model', 'training.batch_size'],
+				['invalid_model', 'model.frozen.0'],
+				['invalid_model', 'model.frozen.1'],
+				['invalid_model', 'model.embeddings.labs'],
+			],
+		],
+		[
+			'of a custom model that is not inspected yet',
+			spec({ model: { ...CUSTOM, masks: { smell: 'm' }, output: 'z' }, training: { loss: 'mse' } }),
+			BINARY,
+			null,
+			[
+				['unsupported_task', 'training.loss'],
+				['modality_not_found', 'model.masks.smell'],
+			],
+		],
+		[
+			'of a weighting that has no custom models',
+			spec({ model: CUSTOM, weighting: { preset: 'ogm-ge' } }),
+			BINARY,
+			GRAPH,
+			[['invalid_request', 'weighting.preset']],
+		],
+	])('%s', (_, job, dataset, graph, problems) => {
+		expect(admit(job, dataset, graph).map(({ code, param }) => [code, param])).toEqual(problems);
+	});
+
+	it('without a problem that only follows from another', () => {
+		const trainable = problemsOf({ model: { ...CUSTOM, trainable: ['tail.*'] } }, BINARY, GRAPH);
+		expect(trainable.map(({ param }) => param)).toEqual(['model.trainable.0']);
+		const unknown = admit(spec({ model: { ...CUSTOM, inputs: { labs: 'labs', smell: 'text' } } }), BINARY, GRAPH).map(plain);
+		expect(unknown.map(({ param }) => param)).toEqual(['model.inputs.smell']);
+	});
+});
+
+describe('the modalities of a job', () => {
+	it.each<[object, string[]]>([
+		[{}, ['labs', 'text']],
+		[{ modalities: ['text'] }, ['text']],
+		[{ model: { ...CUSTOM, inputs: { text: 't' } } }, ['text']],
+		[{ model: CUSTOM, modalities: ['text', 'labs'] }, ['text', 'labs']],
+	])('are those that it names, that its model names, or all: %j', (job, names) => {
+		expect(modalitiesOf(spec(job), BINARY)).toEqual(names);
+	});
+});

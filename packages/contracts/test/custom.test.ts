@@ -1,0 +1,251 @@
+import { describe, expect, it } from 'vitest';
+import type { CustomConfig, DatasetFields, ModelInterface } from '../src/index.js';
+import { BINARY, CUSTOM, GRAPH, MULTICLASS, MULTILABEL, problemsOf, REGRESSION, SEQUENCE } from './job-parts.js';
+
+type Case = { model?: Partial<CustomConfig>; spec?: object; dataset?: DatasetFields; graph?: Partial<ModelInterface> };
+
+const problemsOfCase = ({ model = {}, spec = {}, dataset = BINARY, graph = {} }: Case) =>
+	problemsOf({ model: { ...CUSTOM, ...model }, ...spec }, dataset, { ...GRAPH, ...graph });
+
+type GraphValue = ModelInterface['inputs'][number];
+const input = (name: string, shape: GraphValue['shape'], dtype = 'float32'): GraphValue => ({ name, dtype, shape });
+const inputs = (...more: GraphValue[]) => [...GRAPH.inputs, ...more];
+const output = (shape: GraphValue['shape'], dtype = 'float32') => ({ outputs: [{ name: 'y', dtype, shape }] });
+const weighted = { weighting: { preset: 'btw', refresh_epochs: 2 } };
+
+describe('a job of a custom model is admitted', () => {
+	it.each<[string, Case]>([
+		['as it is', {}],
+		[
+			'with only some of the modalities',
+			{ model: { inputs: { labs: 'labs' } }, spec: { modalities: ['labs'] }, graph: { inputs: [input('labs', ['n', 2])] } },
+		],
+		[
+			'with the modalities that it has inputs for, where the job names none',
+			{ model: { inputs: { labs: 'labs' } }, graph: { inputs: [input('labs', ['n', 2])] } },
+		],
+		['with free dimensions', { graph: { inputs: [input('labs', ['n', 'f']), input('text', ['m', 'g'])], ...output(['n', 'c']) } }],
+		[
+			'with a fixed batch that is that of the job',
+			{ spec: { training: { batch_size: 8 } }, graph: { inputs: [input('labs', [8, 2]), input('text', [8, 2])], ...output([8, 1]) } },
+		],
+		[
+			'with a weight whose size is free',
+			{ spec: weighted, graph: { inputs: inputs(input('w.labs', ['n', 'k']), input('w.text', ['n'])) } },
+		],
+		['with values of one number per row', { graph: output(['batch']) }],
+		['for as many classes as it has logits', { dataset: MULTICLASS, graph: output(['batch', 3]) }],
+		['for a regression', { dataset: REGRESSION, graph: output(['batch', 1]) }],
+		[
+			'with a modality in another shape of its size',
+			{ dataset: SEQUENCE, graph: { inputs: [input('labs', ['n', 2]), input('text', ['n', 15])] } },
+		],
+		[
+			'with a mask per row',
+			{
+				dataset: SEQUENCE,
+				model: { masks: { text: 'm' } },
+				graph: { inputs: [input('labs', ['n', 2]), input('text', ['n', 5, 3]), input('m', ['n'])] },
+			},
+		],
+		[
+			'with a mask per step',
+			{
+				dataset: SEQUENCE,
+				model: { masks: { text: 'm' } },
+				graph: { inputs: [input('labs', ['n', 2]), input('text', ['n', 5, 3]), input('m', ['n', 5], 'bool')] },
+			},
+		],
+		['with inputs for weights that are not used', { graph: { inputs: inputs(input('w.labs', ['batch']), input('w.text', ['batch', 1])) } }],
+		[
+			'with weights in the graph',
+			{ spec: weighted, graph: { inputs: inputs(input('w.labs', ['batch', 1]), input('w.text', ['batch', 1])) } },
+		],
+		['with weights on embeddings', { spec: weighted, model: { embeddings: { labs: 'h1', text: 'h2' } } }],
+		[
+			'with weights here and there',
+			{ spec: weighted, model: { embeddings: { labs: 'h1' } }, graph: { inputs: inputs(input('w.text', ['batch', 1])) } },
+		],
+		['with a frozen encoder', { model: { frozen: ['encoder.*'] } }],
+		['with a constant frozen by name', { model: { frozen: ['sqrt_two'] } }],
+		['with one trainable parameter', { model: { trainable: ['head.*'] } }],
+	])('%s', (_, one) => expect(problemsOfCase(one)).toEqual([]));
+});
+
+describe('a job of a custom model is refused', () => {
+	it.each<[string, Case, string, string | RegExp]>([
+		[
+			'for a modality that it does not use',
+			{ model: { inputs: { labs: 'labs', text: 'text' } }, spec: { modalities: ['labs'] } },
+			'model.inputs.text',
+			'model.inputs names the modality text, which the job does not use; it uses labs',
+		],
+		[
+			'for a modality that the dataset lacks',
+			{ model: { inputs: { labs: 'labs', text: 'text', audio: 'a' } } },
+			'model.inputs.audio',
+			'The dataset has no modality audio; it has labs, text',
+		],
+		[
+			'for a mask of a modality that it leaves out',
+			{ model: { inputs: { labs: 'labs' }, masks: { text: 'm' } }, spec: { modalities: ['labs'] } },
+			'model.masks.text',
+			'it uses labs',
+		],
+		[
+			'for an embedding of no modality',
+			{ model: { embeddings: { constructor: 'h' } as Record<string, string> } },
+			'model.embeddings.constructor',
+			'which the job does not use',
+		],
+		[
+			'for a modality without an input',
+			{ model: { inputs: { labs: 'labs' } }, spec: { modalities: ['labs', 'text'] } },
+			'model.inputs',
+			'no input for the modality text',
+		],
+		[
+			'for an input that the model lacks',
+			{ model: { inputs: { labs: 'x', text: 'text' } } },
+			'model.inputs.labs',
+			'no input "x"; its inputs are labs, text',
+		],
+		['for a mask that the model lacks', { model: { masks: { text: 'm' } } }, 'model.masks.text', 'no input "m"'],
+		[
+			'for one input given twice',
+			{ model: { inputs: { labs: 'labs', text: 'labs' } } },
+			'model.inputs.text',
+			'is given the modality labs already',
+		],
+		[
+			'for an input that nothing is given to',
+			{ graph: { inputs: inputs(input('temperature', [1]), input('w.audio', ['batch'])) } },
+			'model.inputs',
+			'Nothing is given to the input temperature, w.audio of the model',
+		],
+		[
+			'for another size of a modality',
+			{ graph: { inputs: [input('labs', ['batch', 7]), input('text', ['batch', 2])] } },
+			'model.inputs.labs',
+			'"labs" of the model has the shape [batch, 7], but the modality labs is [batch, 2]',
+		],
+		[
+			'for another rank of a modality',
+			{ dataset: SEQUENCE, graph: { inputs: [input('labs', ['batch', 2]), input('text', ['batch', 'f'])] } },
+			'model.inputs.text',
+			'[batch, f], but the modality text is [batch, 5, 3]',
+		],
+		[
+			'for an input without a batch',
+			{ graph: { inputs: [input('labs', []), input('text', ['batch', 2])] } },
+			'model.inputs.labs',
+			'has the shape []',
+		],
+		[
+			'for a type that values cannot have',
+			{ graph: { inputs: [input('labs', ['batch', 2], 'string'), input('text', ['batch', 2])] } },
+			'model.inputs.labs',
+			'takes string',
+		],
+		[
+			'for another shape of a mask',
+			{ model: { masks: { text: 'm' } }, graph: { inputs: inputs(input('m', ['batch', 4])) } },
+			'model.masks.text',
+			'the mask of text is [batch] or [batch, 1]',
+		],
+		[
+			'for another shape of a weight',
+			{ graph: { inputs: inputs(input('w.text', ['batch', 4])) } },
+			'model.inputs',
+			'the weight of text is [batch] or [batch, 1]',
+		],
+		[
+			'for one free dimension of two sizes',
+			{ dataset: SEQUENCE, graph: { inputs: [input('labs', ['n', 'd']), input('text', ['n', 5, 'd'])] } },
+			'model.inputs.text',
+			'"d" of the model is 2 by the modality labs, but 3 by the modality text',
+		],
+		[
+			'for a free dimension that is the batch and a size of an instance',
+			{ graph: { inputs: [input('labs', ['n', 'n']), input('text', ['n', 2])] } },
+			'model.inputs.labs',
+			'"n" of the model is the batch, but also 2 by the modality labs',
+		],
+		['for an output that the model lacks', { model: { output: 'z' } }, 'model.output', 'no output "z"; its outputs are y'],
+		['for too few logits', { dataset: MULTICLASS }, 'model.output', '[batch, 1], but the 3 classes of the dataset want [batch, 3]'],
+		['for too few labels', { dataset: MULTILABEL }, 'model.output', '[batch, 1], but the 2 labels of the dataset want [batch, 2]'],
+		['for classes given by one number', { dataset: MULTICLASS, graph: output(['batch']) }, 'model.output', 'want [batch, 3]'],
+		['for two logits of a binary task', { graph: output(['batch', 2]) }, 'model.output', 'a binary task wants [batch, 1] or [batch]'],
+		[
+			'for two values of a regression',
+			{ dataset: REGRESSION, graph: output(['batch', 2]) },
+			'model.output',
+			'a regression task wants [batch, 1] or [batch]',
+		],
+		['for an output of whole numbers', { graph: output(['batch', 1], 'int64') }, 'model.output', 'is int64; expected float32'],
+		[
+			'for a fixed batch of another size',
+			{ graph: { inputs: [input('labs', [1, 2]), input('text', ['batch', 2])] } },
+			'training.batch_size',
+			/fixed batch size 1, but training\.batch_size is 32: set it to 1, or export .* dynamic_axes=\{"labs": \{0: "batch"\}\}/,
+		],
+		[
+			'for a glob that names nothing to train',
+			{ model: { trainable: ['head.*', 'decoder.*'] } },
+			'model.trainable.1',
+			'no parameter of the model is called; there are encoder.weight, encoder.bias, head.weight',
+		],
+		['for a glob that names nothing to freeze', { model: { frozen: ['decoder.*'] } }, 'model.frozen.0', 'model.frozen names "decoder.*"'],
+		[
+			'for a constant that is to be trained',
+			{ model: { trainable: ['sqrt*'] } },
+			'model.trainable.0',
+			'"sqrt_two" cannot be trained: a constant of Div',
+		],
+		['where all is frozen', { model: { frozen: ['*'] } }, 'model.frozen', 'No parameter is left'],
+		[
+			'where all that is trainable is frozen',
+			{ model: { trainable: ['head.*'], frozen: ['head.weight'] } },
+			'model.frozen',
+			'No parameter is left',
+		],
+		['where there is nothing to train', { graph: { parameters: [] } }, 'model.model', 'no parameter that can be trained'],
+		[
+			'for parameters of another type',
+			{ graph: { parameters: GRAPH.parameters.map((one) => ({ ...one, dtype: 'float16' })) } },
+			'model.frozen',
+			'only float32 can be trained',
+		],
+		[
+			'for a weight without a place',
+			{ spec: weighted, model: { embeddings: { labs: 'h' } } },
+			'model.embeddings.text',
+			'btw has no place for the weight of text',
+		],
+		[
+			'for a weight on the output',
+			{ spec: weighted, model: { embeddings: { labs: 'h', text: 'y' } } },
+			'model.embeddings.text',
+			'is the output itself',
+		],
+	])('%s', (_, one, param, words) => {
+		const [problem] = problemsOfCase(one);
+		expect(problem).toMatchObject({
+			param,
+			message: typeof words === 'string' ? expect.stringContaining(words) : expect.stringMatching(words),
+		});
+		const isUnknownModality = /does not use|has no modality/.test(problem?.message ?? '');
+		expect(problem?.code).toBe(isUnknownModality ? 'modality_not_found' : 'invalid_model');
+	});
+
+	it('with no more names than can be read', () => {
+		const parameters = Array.from({ length: 500 }, (_, i) => ({
+			name: `p${i}`,
+			dtype: 'float32',
+			shape: [1],
+			trainable: true,
+			reason: '',
+		}));
+		expect(problemsOfCase({ model: { frozen: ['q'] }, graph: { parameters } })[0]?.message).toMatch(/there are p0, .*p9 and 490 more$/);
+	});
+});

@@ -1,0 +1,25 @@
+import { readFile } from 'node:fs/promises';
+import type { ModelInterface } from '@steelyard/contracts';
+import { decodeModel, type Model, parametersOf, type Value } from '@steelyard/onnx';
+
+/** The file of an uploaded graph. */
+export type GraphFile = {
+	readonly bytes: Uint8Array;
+	/** As uploaded, at its own operator set. */
+	readonly model: Model;
+};
+
+/** Reads the file of an uploaded graph. Throws GraphError where it holds no model. */
+export async function readGraphFile(path: string): Promise<GraphFile> {
+	const bytes = await readFile(path);
+	return { bytes, model: decodeModel(bytes) };
+}
+
+const described = ({ name, dtype, shape }: Value) => ({ name, dtype, shape: [...shape] });
+
+/** What a graph takes, gives and learns, as inspection reported it when the graph was uploaded. */
+export const interfaceOf = ({ model }: GraphFile): ModelInterface => ({
+	inputs: model.graph.inputs.map(described),
+	outputs: model.graph.outputs.map(described),
+	parameters: parametersOf(model).map((parameter) => ({ ...parameter, shape: [...parameter.shape] })),
+});
