@@ -1,6 +1,3 @@
-/** An axis counted from 0. */
-export const positive = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
-
 /** The product of sizes; 1 of none. */
 export const product = (sizes: readonly number[]): number => sizes.reduce((all, size) => all * size, 1);
 

@@ -1,7 +1,7 @@
 import { type DType, sizeOf, type Tensor, type TensorData, tensor } from '@steelyard/runtime';
 import { namesOf } from './bodies.js';
 import { dataTypeOf } from './data-types.js';
-import { type Attribute, type Dim, type Graph, GraphError, type Node, type Shape, type Value } from './graph.js';
+import { type Attribute, type Dim, type Graph, GraphError, type Node, type Shape, staticShape, type Value } from './graph.js';
 
 /** Attributes as plain values: an integer, list of integers, string or graph; a float is written `{ type: 'float', value }`. */
 export type Attributes = Readonly<Record<string, number | readonly number[] | string | Attribute>>;
@@ -319,11 +319,5 @@ export class GraphBuilder {
 	}
 }
 
-/** How many elements a value has. Throws GraphError for a symbolic shape. */
-export const elementCount = (value: Value): number =>
-	sizeOf(
-		value.shape.map((dim) => {
-			if (typeof dim === 'number') return dim;
-			throw new GraphError('unknown_shape', `value "${value.name}" has the symbolic dimension "${dim}", expected a size`, value.name);
-		}),
-	);
+/** The number of elements of a value. Throws GraphError for a symbolic shape. */
+export const elementCount = (value: Value): number => sizeOf(staticShape(value));

@@ -86,3 +86,6 @@ export function staticShape(value: Value): number[] {
 		throw new GraphError('unknown_shape', `value "${value.name}" has the symbolic dimension "${dim}", expected a size`, value.name);
 	});
 }
+
+/** An axis counted from 0; a negative one counts from the end of `rank` axes. */
+export const positiveAxis = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);

@@ -17,6 +17,7 @@ export {
 	type Model,
 	type Node,
 	OPSET,
+	positiveAxis,
 	type Shape,
 	staticShape,
 	type Value,

@@ -1,6 +1,6 @@
 import { readAttributes } from './attributes.js';
 import { bodiesOf, captured, withBodies } from './bodies.js';
-import { allValues, type Graph, GraphError, type Model, type Node, OPSET, staticShape, type Value } from './graph.js';
+import { allValues, type Graph, GraphError, type Model, type Node, OPSET, positiveAxis, staticShape, type Value } from './graph.js';
 
 /** How many of the inputs of a Scan are carried from step to step; the others are walked along. */
 const carryCount = (node: Node): number => node.inputs.length - readAttributes(node).int('num_scan_inputs', 0);
@@ -19,7 +19,7 @@ function scanInputs(node: Node, body: Graph, typeOf: (name: string) => Value): V
 		const { dtype, shape } = typeOf(node.inputs[i] as string);
 		if (i < carried) return { name, dtype, shape };
 		const axis = axes?.[i - carried] ?? 0;
-		return { name, dtype, shape: shape.filter((_, j) => j !== (axis < 0 ? axis + shape.length : axis)) };
+		return { name, dtype, shape: shape.filter((_, j) => j !== positiveAxis(axis, shape.length)) };
 	});
 }
 

@@ -1,5 +1,5 @@
-import { type GraphBuilder, GraphError, staticShape, type Value } from '@steelyard/onnx';
-import { positive, upTo } from '../axes.js';
+import { type GraphBuilder, GraphError, positiveAxis, staticShape, type Value } from '@steelyard/onnx';
+import { upTo } from '../axes.js';
 import type { RuleContext, Rules } from '../rule.js';
 import { scatterAlong } from './index-of-values.js';
 import { cutOrPad } from './shape.js';
@@ -39,7 +39,7 @@ export const fourier: Rules = {
 	DFT: (context) => {
 		const { x, dy, g, inputs, int, constant } = context;
 		refuseHalf(context);
-		const axis = positive(int('axis', 1), x.shape.length);
+		const axis = positiveAxis(int('axis', 1), x.shape.length);
 		const length = inputs[1] ? (constant(1)[0] as number) : (staticShape(x)[axis] as number);
 		const gradient = partsOf(g, adjoint(g, dy, axis, length, int('inverse', 0) === 1), x);
 		return [resized(g, gradient, axis, staticShape(x)[axis] as number), null];

@@ -1,5 +1,5 @@
-import { type GraphBuilder, staticShape, type Value } from '@steelyard/onnx';
-import { positive, product, upTo } from '../axes.js';
+import { type GraphBuilder, positiveAxis, staticShape, type Value } from '@steelyard/onnx';
+import { product, upTo } from '../axes.js';
 import { likeType } from '../float-types.js';
 import type { Rules } from '../rule.js';
 
@@ -52,7 +52,7 @@ export function sliceNumbers(g: GraphBuilder, data: Value, indices: Value, batch
 
 export const indexOfValues: Rules = {
 	Gather: ({ x, second: indices, dy, g, int }) => {
-		const axis = positive(int('axis', 0), x.shape.length);
+		const axis = positiveAxis(int('axis', 0), x.shape.length);
 		return [scatterAlong(g, staticShape(x)[axis] as number, axis, indices, dy), null];
 	},
 	GatherElements: ({ x, second: indices, dy, g, int }) => [scatterAdd(g, staticShape(x), int('axis', 0), indices, dy), null],
@@ -67,7 +67,7 @@ export const indexOfValues: Rules = {
 	// the slices that the condition keeps, or entries of all of x where no axis is given
 	Compress: ({ x, second: condition, y, dy, g, int, has }) => {
 		const flat = !has('axis');
-		const axis = flat ? 0 : positive(int('axis', 0), x.shape.length);
+		const axis = flat ? 0 : positiveAxis(int('axis', 0), x.shape.length);
 		const size = flat ? product(staticShape(x)) : (staticShape(x)[axis] as number);
 		const first = g.ints(upTo(Math.min(size, staticShape(condition)[0] as number)));
 		const kept = g.op('Compress', [first, condition], { axis: 0 }, { shape: [staticShape(y)[axis] as number] });

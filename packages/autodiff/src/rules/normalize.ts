@@ -1,5 +1,5 @@
-import { type GraphBuilder, GraphError, staticShape, type Value } from '@steelyard/onnx';
-import { positive, product, upTo } from '../axes.js';
+import { type GraphBuilder, GraphError, positiveAxis, staticShape, type Value } from '@steelyard/onnx';
+import { product, upTo } from '../axes.js';
 import { choose, isZero, withoutZeros } from '../choose.js';
 import { likeType } from '../float-types.js';
 import type { Rules } from '../rule.js';
@@ -39,18 +39,18 @@ const sumOf = (g: GraphBuilder, terms: ReadonlyArray<Value | null>): Value | nul
 export const normalize: Rules = {
 	// dx = y·(dy − Σ y·dy)
 	Softmax: ({ y, dy, g, int }) => {
-		const axis = positive(int('axis', -1), y.shape.length);
+		const axis = positiveAxis(int('axis', -1), y.shape.length);
 		const weighted = g.mul(y, dy);
 		return [g.sub(weighted, g.mul(y, g.reduceSum(weighted, [axis])))];
 	},
 	// dx = dy − exp(y)·Σ dy
 	LogSoftmax: ({ y, dy, g, int }) => {
-		const axis = positive(int('axis', -1), y.shape.length);
+		const axis = positiveAxis(int('axis', -1), y.shape.length);
 		return [g.sub(dy, g.mul(g.exp(y), g.reduceSum(dy, [axis])))];
 	},
 	// y = x̂·scale + bias; the mean and 1/√(variance + ε) are outputs as well
 	LayerNormalization: ({ x, second: scale, third: bias, dys, g, needs, int, float }) => {
-		const axes = axesFrom(positive(int('axis', -1), x.shape.length), x);
+		const axes = axesFrom(positiveAxis(int('axis', -1), x.shape.length), x);
 		const parts = standardise(g, x, axes, float('epsilon', 1e-5));
 		const [dy, dmean, dinverse] = dys.map((gradient) => gradient && likeType(g, gradient, x));
 		const through = dy ? standardiseGradient(g, parts, g.mul(dy, scale), axes) : null;
@@ -124,7 +124,7 @@ export const normalize: Rules = {
 	},
 	// y = x/‖x‖: dx = (dy − ∂‖x‖·Σ y·dy)/‖x‖, where ∂‖x‖ is sign(x) or y; zero where the norm is
 	LpNormalization: ({ x, y, dy, g, int }) => {
-		const axis = positive(int('axis', -1), x.shape.length);
+		const axis = positiveAxis(int('axis', -1), x.shape.length);
 		const first = int('p', 2) === 1;
 		const norm = g.reduce(first ? 'ReduceL1' : 'ReduceL2', x, [axis]);
 		const divisor = withoutZeros(g, norm);

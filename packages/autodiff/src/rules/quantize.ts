@@ -1,5 +1,4 @@
-import { type GraphBuilder, GraphError, type Value } from '@steelyard/onnx';
-import { positive } from '../axes.js';
+import { type GraphBuilder, GraphError, positiveAxis, type Value } from '@steelyard/onnx';
 import { choose, compare } from '../choose.js';
 import { likeType } from '../float-types.js';
 import type { RuleContext, Rules } from '../rule.js';
@@ -15,7 +14,7 @@ const ranges: Readonly<Record<string, readonly [number, number]>> = {
 /** A scale or zero point beside x: one number, or one for each entry of the node's axis. */
 function besideX(g: GraphBuilder, { x, int }: RuleContext, value: Value): Value {
 	if (value.shape.length === 0) return value;
-	const axis = positive(int('axis', 1), x.shape.length);
+	const axis = positiveAxis(int('axis', 1), x.shape.length);
 	// a list of one number stands for that number
 	return g.reshape(value, value.shape[0] === 1 ? [] : [value.shape[0] as number, ...x.shape.slice(axis + 1).map(() => 1)]);
 }

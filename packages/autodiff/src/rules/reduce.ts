@@ -1,5 +1,4 @@
-import { elementCount, staticShape, type Value } from '@steelyard/onnx';
-import { positive } from '../axes.js';
+import { elementCount, positiveAxis, staticShape, type Value } from '@steelyard/onnx';
 import { compare, isZero, oneWhere, productOfOthers, withoutZeros } from '../choose.js';
 import type { Rule, RuleContext, Rules } from '../rule.js';
 
@@ -7,7 +6,7 @@ import type { Rule, RuleContext, Rules } from '../rule.js';
 function reducedAxes({ x, inputs, int, constant }: RuleContext): number[] {
 	const rank = x.shape.length;
 	const given = inputs[1] ? constant(1) : [];
-	if (given.length > 0) return given.map((axis) => positive(axis, rank));
+	if (given.length > 0) return given.map((axis) => positiveAxis(axis, rank));
 	return int('noop_with_empty_axes', 0) === 1 ? [] : x.shape.map((_, axis) => axis);
 }
 

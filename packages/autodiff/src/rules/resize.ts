@@ -1,5 +1,5 @@
-import { type GraphBuilder, GraphError, staticShape, type Value } from '@steelyard/onnx';
-import { positive, upTo } from '../axes.js';
+import { type GraphBuilder, GraphError, positiveAxis, staticShape, type Value } from '@steelyard/onnx';
+import { upTo } from '../axes.js';
 import { cubicWeights } from '../cubic.js';
 import type { RuleContext, Rules } from '../rule.js';
 import { alongAxis, type Matrix, transposed } from './along-axis.js';
@@ -101,7 +101,7 @@ function resizing({ text, int, float }: RuleContext, axis: Axis): Matrix {
 /** The axes of a Resize by their place in x; those that it leaves alone are left out. */
 function resizedAxes({ node, x, y, inputs, ints, text, constant }: RuleContext): [number, Axis][] {
 	const [from, to] = [staticShape(x), staticShape(y)];
-	const axes = ints('axes')?.map((axis) => positive(axis, from.length)) ?? upTo(from.length);
+	const axes = ints('axes')?.map((axis) => positiveAxis(axis, from.length)) ?? upTo(from.length);
 	const given = (input: number): number[] | null => (inputs[input] && inputs[input].shape[0] !== 0 ? constant(input) : null);
 	const scales = given(2) ?? given(3)?.map((size, i) => size / from[axes[i] as number]!);
 	if (scales === undefined)

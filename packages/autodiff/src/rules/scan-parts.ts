@@ -4,11 +4,11 @@ import {
 	type Graph,
 	type GraphBuilder,
 	type Node,
+	positiveAxis,
 	readAttributes,
 	staticShape,
 	type Value,
 } from '@steelyard/onnx';
-import { positive } from '../axes.js';
 import type { RuleContext } from '../rule.js';
 import { asOutputs } from './bodies.js';
 
@@ -46,7 +46,7 @@ export function partsOf({ node, inputs, int, ints }: RuleContext): ScanParts {
 	const body = (bodiesOf(node)[0] as [string, Graph])[1];
 	const count = node.inputs.length - int('num_scan_inputs', 0);
 	const along = (kind: 'input' | 'output', i: number, rank: number) => ({
-		axis: positive(ints(`scan_${kind}_axes`)?.[i] ?? 0, rank),
+		axis: positiveAxis(ints(`scan_${kind}_axes`)?.[i] ?? 0, rank),
 		direction: ints(`scan_${kind}_directions`)?.[i] ?? 0,
 	});
 	const carries = body.inputs.slice(0, count).map((before, i) => ({ before, after: body.outputs[i] as Value }));

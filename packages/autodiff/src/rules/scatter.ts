@@ -1,5 +1,5 @@
-import { type GraphBuilder, GraphError, staticShape, type Value } from '@steelyard/onnx';
-import { positive, product } from '../axes.js';
+import { type GraphBuilder, GraphError, positiveAxis, staticShape, type Value } from '@steelyard/onnx';
+import { product } from '../axes.js';
 import { compare, isZero, oneWhere, productOfOthers, withoutZeros } from '../choose.js';
 import type { Rule, RuleContext, Rules } from '../rule.js';
 import { sliceNumbers } from './index-of-values.js';
@@ -59,7 +59,7 @@ function gradientsOf({ node, text }: RuleContext, scatter: Scatter): [Value, Val
 
 const scatterElements: Rule = (context) => {
 	const { x: data, second: indices, third: updates, y, dy, g, int } = context;
-	const axis = positive(int('axis', 0), data.shape.length);
+	const axis = positiveAxis(int('axis', 0), data.shape.length);
 	const [ddata, dupdates] = gradientsOf(context, { g, data, axis, indices, updates: updates as Value, y, dy });
 	return [ddata, null, dupdates];
 };

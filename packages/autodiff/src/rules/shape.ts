@@ -1,5 +1,5 @@
-import { type Dim, type GraphBuilder, GraphError, staticShape, type Value } from '@steelyard/onnx';
-import { positive, product, upTo } from '../axes.js';
+import { type Dim, type GraphBuilder, GraphError, positiveAxis, staticShape, type Value } from '@steelyard/onnx';
+import { product, upTo } from '../axes.js';
 import type { RuleContext, Rules } from '../rule.js';
 import { scatterAlong } from './index-of-values.js';
 
@@ -37,7 +37,7 @@ function spread(g: GraphBuilder, x: Value, axis: number, step: number): Value {
 function padsOf({ x, inputs, constant }: RuleContext): { before: number[]; after: number[] } {
 	const rank = x.shape.length;
 	const pads = constant(1);
-	const axes = inputs[3] ? constant(3).map((axis) => positive(axis, rank)) : x.shape.map((_, axis) => axis);
+	const axes = inputs[3] ? constant(3).map((axis) => positiveAxis(axis, rank)) : x.shape.map((_, axis) => axis);
 	const at = (axis: number, from: number): number => (axes.includes(axis) ? (pads[from + axes.indexOf(axis)] as number) : 0);
 	return { before: x.shape.map((_, axis) => at(axis, 0)), after: x.shape.map((_, axis) => at(axis, axes.length)) };
 }
@@ -71,11 +71,11 @@ export const shape: Rules = {
 		];
 	},
 	Concat: ({ inputs, dy, g, int }) => {
-		const axis = positive(int('axis', 0), dy.shape.length);
+		const axis = positiveAxis(int('axis', 0), dy.shape.length);
 		return inputs.length === 1 ? [dy] : splitLike(g, dy, inputs as Value[], axis);
 	},
 	Split: ({ x, outputs, dys, g, int }) => {
-		const axis = positive(int('axis', 0), x.shape.length);
+		const axis = positiveAxis(int('axis', 0), x.shape.length);
 		const parts = outputs.map((output, i) => dys[i] ?? g.expand(g.scalar(0, x.dtype), staticShape(output as Value)));
 		return [g.op('Concat', parts, { axis }, { shape: x.shape }), null];
 	},
@@ -85,14 +85,14 @@ export const shape: Rules = {
 		const sizes = staticShape(x);
 		if (staticShape(y).includes(0)) return [null];
 		const starts = constant(1);
-		const axes = inputs[3] ? constant(3).map((axis) => positive(axis, sizes.length)) : starts.map((_, i) => i);
+		const axes = inputs[3] ? constant(3).map((axis) => positiveAxis(axis, sizes.length)) : starts.map((_, i) => i);
 		const steps = inputs[4] ? constant(4) : starts.map(() => 1);
 		const before = sizes.map(() => 0);
 		let placed = dy;
 		axes.forEach((axis, i) => {
 			const size = sizes[axis] as number;
 			const step = steps[i] as number;
-			const start = Math.min(Math.max(positive(starts[i] as number, size), 0), size - 1);
+			const start = Math.min(Math.max(positiveAxis(starts[i] as number, size), 0), size - 1);
 			before[axis] = step > 0 ? start : start + step * ((staticShape(y)[axis] as number) - 1);
 			if (step < 0) placed = flip(g, placed, axis);
 			if (Math.abs(step) > 1) placed = spread(g, placed, axis, Math.abs(step));

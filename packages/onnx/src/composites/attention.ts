@@ -1,13 +1,12 @@
 import type { DType } from '@steelyard/runtime';
 import type { GraphBuilder } from '../builder.js';
 import { dtypeOf } from '../data-types.js';
-import type { Value } from '../graph.js';
+import { positiveAxis, type Value } from '../graph.js';
 import {
 	type CompositeContext,
 	compare,
 	type Expansion,
 	type Expansions,
-	positive,
 	real,
 	sizes,
 	slice,
@@ -185,7 +184,7 @@ const rotaryEmbedding: Expansion = ({ g, input, optional, int, node }) => {
 // writes `update` into the cache, in each row of the batch from a place of its own on
 const tensorScatter: Expansion = ({ g, input, optional, int, text, node }) => {
 	const [cache, update] = [input(0), input(1)];
-	const axis = positive(int('axis', -2), cache.shape.length);
+	const axis = positiveAxis(int('axis', -2), cache.shape.length);
 	const mode = text('mode', 'linear');
 	if (mode !== 'linear' && mode !== 'circular')
 		throw unsupported(node, `has the attribute mode = "${mode}", expected "linear" or "circular"`);

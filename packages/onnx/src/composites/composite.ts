@@ -36,9 +36,6 @@ export const unsupported = (node: Node, reason: string): GraphError =>
 /** The sizes of a value of a composite, all of which are known. */
 export const sizes = (value: Value): number[] => value.shape as number[];
 
-/** An axis counted from 0. */
-export const positive = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
-
 /** A scalar constant of a floating type. */
 export const real = (g: GraphBuilder, value: number, dtype: DType): Value =>
 	dtype === 'float16' ? g.cast(g.scalar(value), dtype) : g.scalar(value, dtype);

@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../builder.js';
-import { GraphError, type Value } from '../graph.js';
-import { type CompositeContext, type Expansions, meanOver, plus, positive, sizes } from './composite.js';
+import { GraphError, positiveAxis, type Value } from '../graph.js';
+import { type CompositeContext, type Expansions, meanOver, plus, sizes } from './composite.js';
 
 /** The type in which statistics are taken: attribute stash_type = 1 asks for float32 at least. */
 const stash = (x: Value, int: CompositeContext['int']): Value['dtype'] =>
@@ -14,7 +14,7 @@ export const normalisations: Expansions = {
 	RMSNormalization: ({ g, input, int, float }) => {
 		const x = input(0);
 		const rank = x.shape.length;
-		const first = positive(int('axis', -1), rank);
+		const first = positiveAxis(int('axis', -1), rank);
 		const axes = Array.from({ length: rank - first }, (_, i) => first + i);
 		const wide = g.cast(x, stash(x, int));
 		const root = g.op('Sqrt', [plus(g, meanSquare(g, wide, axes), float('epsilon', 1e-5))]);
@@ -45,7 +45,7 @@ export const normalisations: Expansions = {
 	// (x − mean)/(√variance + 1e-9)
 	MeanVarianceNormalization: ({ g, input, ints }) => {
 		const x = input(0);
-		const axes = (ints('axes') ?? [0, 2, 3]).map((axis) => positive(axis, x.shape.length));
+		const axes = (ints('axes') ?? [0, 2, 3]).map((axis) => positiveAxis(axis, x.shape.length));
 		const centred = centre(g, x, axes);
 		return [g.div(centred, plus(g, g.op('Sqrt', [meanSquare(g, centred, axes)]), 1e-9))];
 	},

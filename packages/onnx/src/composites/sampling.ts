@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../builder.js';
-import type { Value } from '../graph.js';
-import { type Expansion, type Expansions, positive, sizes, slice, unsupported } from './composite.js';
+import { positiveAxis, type Value } from '../graph.js';
+import { type Expansion, type Expansions, sizes, slice, unsupported } from './composite.js';
 
 const count = (from: number, to: number): number[] => Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
 
@@ -25,7 +25,7 @@ const pad: Expansion = ({ g, input, optional, constant, text }) => {
 	if (text('mode', 'constant') !== 'wrap') return null;
 	const x = input(0);
 	const pads = constant(1);
-	const axes = optional(3) ? constant(3).map((axis) => positive(axis, x.shape.length)) : count(0, x.shape.length);
+	const axes = optional(3) ? constant(3).map((axis) => positiveAxis(axis, x.shape.length)) : count(0, x.shape.length);
 	return [
 		axes.reduce((y, axis, i) => {
 			const n = sizes(x)[axis] as number;
@@ -89,7 +89,7 @@ const averagePool: Expansion = ({ g, input, int, ints, text, node }) => {
 // Each axis is cut, or filled with zeros, to the wanted size around its middle.
 const centerCropPad: Expansion = ({ g, input, constant, ints }) => {
 	const x = input(0);
-	const axes = (ints('axes') ?? count(0, x.shape.length)).map((axis) => positive(axis, x.shape.length));
+	const axes = (ints('axes') ?? count(0, x.shape.length)).map((axis) => positiveAxis(axis, x.shape.length));
 	const wanted = constant(1);
 	const difference = (axis: number): number => {
 		const i = axes.indexOf(axis);
@@ -118,7 +118,7 @@ function shifted(g: GraphBuilder, x: Value, axis: number, by: number, reverse: b
 // Products of 2, 4, 8 … neighbours, so that no element is divided by.
 const cumulativeProduct: Expansion = ({ g, input, constant, int }) => {
 	const x = input(0);
-	const axis = positive(constant(1)[0] ?? 0, x.shape.length);
+	const axis = positiveAxis(constant(1)[0] ?? 0, x.shape.length);
 	const reverse = int('reverse', 0) === 1;
 	const first = int('exclusive', 0) === 1 ? shifted(g, x, axis, 1, reverse) : x;
 	const doublings = Math.ceil(Math.log2(Math.max(1, sizes(x)[axis] as number)));
