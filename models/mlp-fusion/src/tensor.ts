@@ -19,7 +19,7 @@ const withOne = (g: GraphBuilder, x: Value): Value => {
  */
 export const tensorFusion: Fusion = {
 	parameters(settings, modalities, outputs) {
-		const width = tensorWidth(settings, modalities.length);
+		const width = tensorWidth(settings.tensor_width, modalities.length);
 		return [
 			...modalities.flatMap((name) => ofEncoder(name, [matrix(projectionOf(name), settings.hidden, width)])),
 			...headParameters(settings, (width + 1) ** modalities.length, outputs),

@@ -1,16 +1,12 @@
 import { type Static, Type } from 'typebox';
 import { ProblemError } from '../problems.js';
-import type { Family, JobParts } from './family.js';
+import type { Family } from './family.js';
+import { tensorProblems } from './tensor-width.js';
 
 export const FUSIONS = ['concatenation', 'tensor', 'low-rank-tensor', 'gated', 'cross-attention', 'late-average'] as const;
 
 /** Heads of cross-attention where a config names none. */
 export const DEFAULT_HEADS = 4;
-
-/** How many numbers the tensor of one instance may have, for the fusion `tensor`. */
-const LARGEST_TENSOR = 20_000;
-/** Width of the projections before the tensor where a config names none and the tensor is not too large. */
-const DEFAULT_TENSOR_WIDTH = 16;
 
 /** Config of the family `mlp-fusion`: one encoder per modality, a fusion of the weighted embeddings, a head. */
 export const MlpFusionConfig = Type.Object(
@@ -77,42 +73,14 @@ export const MlpFusionConfig = Type.Object(
 );
 export type MlpFusionConfig = Static<typeof MlpFusionConfig>;
 
-/** Numbers of the outer product of `count` projections of `width`, each with a 1 appended. */
-const tensorSize = (width: number, count: number): number => (width + 1) ** count;
-
-/** The largest width of the projections, up to the default, at which the tensor of `count` modalities is not too large; 1 where none is. */
-function widestTensor(count: number): number {
-	let width = DEFAULT_TENSOR_WIDTH;
-	while (width > 1 && tensorSize(width, count) > LARGEST_TENSOR) width--;
-	return width;
-}
-
-/** The width to which the fusion `tensor` of `count` modalities projects each embedding. */
-export const tensorWidth = ({ tensor_width }: Pick<MlpFusionConfig, 'tensor_width'>, count: number): number =>
-	tensor_width ?? widestTensor(count);
-
 function* specProblems({ fusion, hidden, heads = DEFAULT_HEADS }: MlpFusionConfig): Iterable<ProblemError> {
 	if (fusion === 'cross-attention' && hidden % heads !== 0)
 		yield new ProblemError('invalid_request', `model.heads must divide model.hidden (${hidden}), found ${heads}`, 'model.heads');
-}
-
-/** The tensor of all modalities is not too large. */
-function* tensorProblems(config: MlpFusionConfig, { modalities: { length: count } }: JobParts): Iterable<ProblemError> {
-	if (config.fusion !== 'tensor') return;
-	const width = tensorWidth(config, count);
-	const size = tensorSize(width, count);
-	if (size <= LARGEST_TENSOR) return;
-	const isTooManyModalities = tensorSize(1, count) > LARGEST_TENSOR;
-	yield new ProblemError(
-		'invalid_request',
-		`The tensor of ${count} modalities at model.tensor_width ${width} has (${width} + 1)^${count} = ${size} numbers per instance, expected at most ${LARGEST_TENSOR}; choose ${isTooManyModalities ? '' : `${widestTensor(count)} or less, or `}the fusion low-rank-tensor`,
-		isTooManyModalities ? 'model.fusion' : 'model.tensor_width',
-	);
 }
 
 export const mlpFusion: Family<'mlp-fusion', typeof MlpFusionConfig> = {
 	name: 'mlp-fusion',
 	schema: MlpFusionConfig,
 	specProblems,
-	dataProblems: tensorProblems,
+	dataProblems: ({ fusion, tensor_width }, { modalities }) => (fusion === 'tensor' ? tensorProblems(tensor_width, modalities.length) : []),
 };
