@@ -1,5 +1,7 @@
 import { type Static, type TProperties, Type } from 'typebox';
 import { choice } from './choice.js';
+import type { TaskType } from './dataset.js';
+import { ProblemError } from './problems.js';
 
 const closed = { additionalProperties: false } as const;
 
@@ -166,8 +168,43 @@ const schemas = WeightingSpec.anyOf.map(({ properties }) => ({
 export const WEIGHTING_PRESETS: readonly WeightingPreset[] = schemas.map(({ name }) => name);
 
 /** A weighting whose weights are computed again. */
-export type Refreshed = Extract<WeightingSpec, { refresh_epochs: number }>;
+type Refreshed = Extract<WeightingSpec, { refresh_epochs: number }>;
 
 /** Whether the weights of the training rows are computed again while the job trains. */
-export const isRefreshed = (weighting: WeightingSpec): weighting is Refreshed =>
+const isRefreshed = (weighting: WeightingSpec): weighting is Refreshed =>
 	schemas.some(({ name, properties }) => name === weighting.preset && 'refresh' in properties);
+
+/** Presets under which every modality weighs 1. */
+const UNWEIGHTED: readonly WeightingPreset[] = ['uniform', 'ogm-ge'];
+
+/** Whether modalities get weights, for which a model needs a place. */
+export const givesWeights = ({ preset }: WeightingSpec): boolean => !UNWEIGHTED.includes(preset);
+
+/**
+ * What is wrong between a weighting and the rest of a spec: the training ends before the first refresh, or the weighting acts on encoders and the model is a
+ * graph in which they are not known.
+ */
+export function* weightingProblems(
+	weighting: WeightingSpec,
+	{ epochs, knowsEncoders }: { epochs: number; knowsEncoders: boolean },
+): Iterable<ProblemError> {
+	const byEpochs = isRefreshed(weighting) && weighting.refresh !== 'on-improvement' && weighting.refresh_steps === undefined;
+	if (byEpochs && weighting.refresh_epochs >= epochs)
+		yield new ProblemError(
+			'invalid_request',
+			`weighting.refresh_epochs must be less than training.epochs (${epochs}), or the weights would never be refreshed; found ${weighting.refresh_epochs}`,
+			'weighting.refresh_epochs',
+		);
+	if (weighting.preset === 'ogm-ge' && !knowsEncoders)
+		yield new ProblemError(
+			'invalid_request',
+			'ogm-ge modulates the encoders of a built-in family; those of a custom graph are not known',
+			'weighting.preset',
+		);
+}
+
+/** Mutual information by the predicted class needs classes. */
+export function* informationProblems(weighting: WeightingSpec, task: TaskType): Iterable<ProblemError> {
+	if ('mutual_information' in weighting && weighting.mutual_information === 'argmax' && task === 'regression')
+		yield new ProblemError('unsupported_task', `argmax mutual information is not for ${task}; choose ksg`, 'weighting.mutual_information');
+}

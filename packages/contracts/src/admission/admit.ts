@@ -2,14 +2,18 @@ import { familyOf } from '../families/families.js';
 import type { DatasetFields, ModelInterface } from '../families/family.js';
 import type { ProblemError } from '../problems.js';
 import type { JobSpec } from '../spec.js';
+import { informationProblems, weightingProblems } from '../weighting.js';
 import { modalitiesOf, modalityProblems } from './modalities.js';
 import { lossProblems, metricProblems } from './task.js';
-import { informationProblems, weightingProblems } from './weighting.js';
 
 /** What is wrong between fields of a spec that are valid one by one: what is left to check when its dataset is not known. */
 export function specProblems(spec: JobSpec): ProblemError[] {
 	const { model, training, weighting } = spec;
-	return [...weightingProblems(spec), ...(familyOf(model).specProblems?.(model, { training, weighting }) ?? [])];
+	const { knowsEncoders, specProblems: ofFamily } = familyOf(model);
+	return [
+		...weightingProblems(weighting, { epochs: training.epochs, knowsEncoders }),
+		...(ofFamily?.(model, { training, weighting }) ?? []),
+	];
 }
 
 /**
@@ -27,7 +31,7 @@ export function admit(spec: JobSpec, dataset: DatasetFields, model: ModelInterfa
 		...specProblems(spec),
 		...modalityProblems(spec, dataset),
 		...lossProblems(spec, task),
-		...informationProblems(spec, task),
+		...informationProblems(weighting, task),
 		...metricProblems(spec, task),
 		...(familyOf(spec.model).dataProblems?.(spec.model, parts) ?? []),
 	];

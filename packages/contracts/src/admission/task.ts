@@ -7,7 +7,7 @@ type Metric = NonNullable<JobSpec['training']['early_stopping']>['metric'];
 
 const MULTILABEL: readonly TaskType[] = ['multilabel'];
 /** The tasks whose labels are classes. */
-export const CLASSES: readonly TaskType[] = ['binary', 'multiclass', ...MULTILABEL];
+const CLASSES: readonly TaskType[] = ['binary', 'multiclass', ...MULTILABEL];
 const REGRESSION: readonly TaskType[] = ['regression'];
 
 /** The tasks that a loss is for. */

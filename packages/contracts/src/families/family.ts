@@ -2,11 +2,12 @@ import type { Static, TSchema } from 'typebox';
 import type { DatasetProfile } from '../dataset.js';
 import type { ModelReport } from '../model.js';
 import type { ProblemError } from '../problems.js';
+import type { WeightingSpec } from '../weighting.js';
 
 /** What the conditions of a family look at in a job, beside the config of the model. */
 export type JobFields = {
 	readonly training: { readonly batch_size: number; readonly standardize?: boolean };
-	readonly weighting: { readonly preset: string };
+	readonly weighting: WeightingSpec;
 };
 
 /** What the conditions of a family look at in a dataset. */
@@ -31,6 +32,8 @@ export type JobParts = JobFields & {
 export type Family<Name extends string = string, Schema extends TSchema = TSchema> = {
 	readonly name: Name;
 	readonly schema: Schema;
+	/** Whether it is known which parameters encode which modality: a weighting that acts on encoders needs that. */
+	readonly knowsEncoders: boolean;
 	/** The modalities that a config names. A job that names none itself uses these, or all of the dataset where the family has no such field. */
 	readonly modalities?: (config: Static<Schema>) => { readonly names: readonly string[]; readonly param: string };
 	/** What is wrong between fields of a job that are valid one by one; found without the dataset. */

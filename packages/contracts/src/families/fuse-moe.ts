@@ -80,6 +80,7 @@ function* timeColumnProblems({ time_columns }: FuseMoeConfig, { dataset: { modal
 export const fuseMoe: Family<'fuse-moe', typeof FuseMoeConfig> = {
 	name: 'fuse-moe',
 	schema: FuseMoeConfig,
+	knowsEncoders: true,
 	specProblems,
 	dataProblems: timeColumnProblems,
 };

@@ -81,6 +81,7 @@ function* specProblems({ fusion, hidden, heads = DEFAULT_HEADS }: MlpFusionConfi
 export const mlpFusion: Family<'mlp-fusion', typeof MlpFusionConfig> = {
 	name: 'mlp-fusion',
 	schema: MlpFusionConfig,
+	knowsEncoders: true,
 	specProblems,
 	dataProblems: ({ fusion, tensor_width }, { modalities }) => (fusion === 'tensor' ? tensorProblems(tensor_width, modalities.length) : []),
 };

@@ -35,5 +35,6 @@ export type MmimMoeConfig = Static<typeof MmimMoeConfig>;
 export const mmimMoe: Family<'mmim-moe', typeof MmimMoeConfig> = {
 	name: 'mmim-moe',
 	schema: MmimMoeConfig,
+	knowsEncoders: true,
 	specProblems: expertProblems,
 };

@@ -24,12 +24,13 @@ function* dataProblems(config: CustomConfig, job: JobParts): Iterable<ProblemErr
 	yield* outputProblems(config.output, model.outputs, dataset.task);
 	yield* batchProblems(model.inputs, training.batch_size);
 	yield* parameterProblems(config, model.parameters);
-	yield* weightProblems(config, weighting.preset, modalities, model.inputs);
+	yield* weightProblems(config, weighting, modalities, model.inputs);
 }
 
 export const custom: Family<'custom', typeof CustomConfig> = {
 	name: 'custom',
 	schema: CustomConfig,
+	knowsEncoders: false,
 	modalities: ({ inputs }) => ({ names: Object.keys(inputs), param: 'model.inputs' }),
 	specProblems,
 	dataProblems,

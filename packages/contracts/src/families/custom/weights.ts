@@ -1,26 +1,24 @@
 import { listed } from '../../listed.js';
 import type { ProblemError } from '../../problems.js';
+import { givesWeights, type WeightingSpec } from '../../weighting.js';
 import type { ModelInterface } from '../family.js';
 import type { CustomConfig } from './config.js';
 import { weightInput } from './inputs.js';
 import { misfit } from './misfit.js';
 
-/** The weightings under which every modality weighs 1, so that a graph needs no place for weights. */
-const UNWEIGHTED = ['uniform', 'ogm-ge'];
-
 /** The graph has a place for the weight of each modality: an input for it, or a value before the output that it multiplies. */
 export function* weightProblems(
 	{ embeddings = {}, output }: CustomConfig,
-	preset: string,
+	weighting: WeightingSpec,
 	used: readonly string[],
 	inputs: ModelInterface['inputs'],
 ): Iterable<ProblemError> {
-	if (UNWEIGHTED.includes(preset)) return;
+	if (!givesWeights(weighting)) return;
 	const withoutInput = used.filter((modality) => !inputs.some(({ name }) => name === weightInput(modality)));
 	const withoutPlace = withoutInput.filter((modality) => !Object.hasOwn(embeddings, modality));
 	if (withoutPlace.length > 0)
 		yield misfit(
-			`The weighting ${preset} has no place for the weight of ${listed(withoutPlace)}: give the model an input w.<modality> that multiplies the modality's embedding, or name that embedding in model.embeddings`,
+			`The weighting ${weighting.preset} has no place for the weight of ${listed(withoutPlace)}: give the model an input w.<modality> that multiplies the modality's embedding, or name that embedding in model.embeddings`,
 			`model.embeddings.${withoutPlace[0]}`,
 		);
 	for (const modality of withoutInput)
