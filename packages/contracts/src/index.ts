@@ -1,4 +1,4 @@
-export { admit, specProblems } from './admission/admit.js';
+export { admit } from './admission/admit.js';
 export { modalitiesOf } from './admission/modalities.js';
 export { parseJobSpec } from './admission/parse-job-spec.js';
 export { lossOf } from './admission/task.js';
