@@ -12,8 +12,9 @@ const LAYERS: readonly (readonly string[])[] = [
 	['onnx'],
 	['family'],
 	['layers'],
-	['models/*', 'weighting', 'optim', 'autodiff', 'dataset', 'store'],
+	['models/*', 'weighting', 'optim', 'autodiff', 'dataset', 'store', 'redis'],
 	['trainer', 'model-file', 'client', 'queue'],
+	['service-process'],
 	['api', 'worker', 'cli'],
 ];
 

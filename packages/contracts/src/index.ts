@@ -14,6 +14,7 @@ export { FuseMoeConfig } from './families/fuse-moe.js';
 export { DEFAULT_HEADS, FUSIONS, MlpFusionConfig } from './families/mlp-fusion.js';
 export { MmimMoeConfig, SequenceConfig } from './families/mmim-moe.js';
 export { tensorWidth } from './families/tensor-width.js';
+export * from './from-text.js';
 export * from './job.js';
 export * from './job-error.js';
 export * from './list.js';

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Log } from '@steelyard/redis';
 import { type ConnectionOptions, type Job, WaitingError, Worker } from 'bullmq';
 import type { RedisOptions } from 'ioredis';
 import type { DeliveryName } from './deliveries.js';
 import type { Keys } from './keys.js';
-import type { Log } from './log.js';
 
 /** Pause before an id is given back whose work could not be begun or recorded, in milliseconds. */
 const PAUSE = 1000;

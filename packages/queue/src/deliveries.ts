@@ -1,7 +1,7 @@
+import type { Log } from '@steelyard/redis';
 import { Queue as BullQueue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.js';
-import type { Log } from './log.js';
 
 /** BullMQ's own events, which nobody reads; the Redis in JavaScript walks a stream's whole length. */
 export const STREAM_LENGTH = 200;

@@ -1,7 +1,7 @@
 import { isFinal, type JobEvent, type JobEventBody } from '@steelyard/contracts';
+import { script } from '@steelyard/redis';
 import type { Store } from '@steelyard/store';
 import type { Redis } from 'ioredis';
-import { script } from './connection.js';
 import type { Hub } from './hub.js';
 import type { Keys } from './keys.js';
 import type { Events } from './queue.js';

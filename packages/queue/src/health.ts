@@ -1,8 +1,6 @@
 import type { Readiness } from '@steelyard/contracts';
+import { factsOf, objectionTo, type RedisKind } from '@steelyard/redis';
 import type { Redis, RedisOptions } from 'ioredis';
-import { objectionTo } from './given-redis.js';
-import type { RedisKind } from './launch-redis.js';
-import { factsOf } from './redis-facts.js';
 
 /** How long Redis may take to answer, in milliseconds. */
 const PATIENCE = 2000;

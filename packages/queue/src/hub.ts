@@ -1,5 +1,5 @@
+import { connect } from '@steelyard/redis';
 import type { Redis, RedisOptions } from 'ioredis';
-import { connect } from './connection.js';
 import type { Keys } from './keys.js';
 
 /** What is called when something happens to a job; `null`: messages may have been lost, so anything may have happened. */

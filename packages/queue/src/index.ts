@@ -1,8 +1,3 @@
-export { RedisStartError } from './embedded-redis.js';
-export { RedisUnsuitableError } from './given-redis.js';
-export { type LaunchOptions, launchRedis, type RedisHandle, type RedisKind } from './launch-redis.js';
-export { type HomeLock, HomeLockedError, lockHome } from './lock-home.js';
-export type { Log } from './log.js';
 export { openQueue, type QueueOptions } from './open-queue.js';
 export {
 	type Attempt,

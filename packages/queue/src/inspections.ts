@@ -1,11 +1,11 @@
 import type { ModelVerdict } from '@steelyard/contracts';
+import type { Log } from '@steelyard/redis';
 import type { Store } from '@steelyard/store';
 import type { RedisOptions } from 'ioredis';
 import { consume } from './consume.js';
 import type { Deliveries } from './deliveries.js';
 import type { Hub } from './hub.js';
 import type { Keys } from './keys.js';
-import type { Log } from './log.js';
 import type { InspectionOptions, Inspections, Work } from './queue.js';
 
 const LOCK = 15_000;

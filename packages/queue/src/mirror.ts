@@ -1,7 +1,7 @@
 import { isFinal, type JobResource } from '@steelyard/contracts';
+import type { Log } from '@steelyard/redis';
 import type { Store } from '@steelyard/store';
 import type { EventLog } from './events.js';
-import type { Log } from './log.js';
 import type { Records } from './records.js';
 
 /** How often what could not be written is tried again, in milliseconds. */

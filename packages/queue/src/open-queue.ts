@@ -1,6 +1,6 @@
+import { connect, type Log, silent } from '@steelyard/redis';
 import type { Store } from '@steelyard/store';
 import type { RedisOptions } from 'ioredis';
-import { connect } from './connection.js';
 import { openDeliveries } from './deliveries.js';
 import { openEvents } from './events.js';
 import { healthOf } from './health.js';
@@ -8,12 +8,11 @@ import { openHub } from './hub.js';
 import { openInspections } from './inspections.js';
 import { openJobs } from './jobs.js';
 import { keysOf } from './keys.js';
-import { type Log, silent } from './log.js';
 import { openMirror } from './mirror.js';
+import { orUnavailable } from './or-unavailable.js';
 import type { Queue } from './queue.js';
 import { openRecords } from './records.js';
 import { openAttempts } from './result.js';
-import { reported } from './unavailable.js';
 import { startWork } from './work.js';
 import { openWorkers } from './workers.js';
 
@@ -61,12 +60,12 @@ export async function openQueue({ redis: options, prefix = 'steelyard', store, l
 	const workers = openWorkers(redis, keys, log);
 
 	return {
-		jobs: reported(jobs),
-		events: { ...reported({ append: events.append, read: events.read }), follow: events.follow },
-		workers: reported({ announce: workers.announce, withdraw: workers.withdraw, list: workers.list }),
-		inspections: { ...reported(inspections), work: inspect },
-		...reported(attempts),
-		...reported({
+		jobs: orUnavailable(jobs),
+		events: { ...orUnavailable({ append: events.append, read: events.read }), follow: events.follow },
+		workers: orUnavailable({ announce: workers.announce, withdraw: workers.withdraw, list: workers.list }),
+		inspections: { ...orUnavailable(inspections), work: inspect },
+		...orUnavailable(attempts),
+		...orUnavailable({
 			async enqueue(id: string) {
 				await deliveries.add(id);
 			},

@@ -11,7 +11,7 @@ import type {
 	Readiness,
 	WorkerStatus,
 } from '@steelyard/contracts';
-import type { Log } from './log.js';
+import type { Log } from '@steelyard/redis';
 
 /** What changes in a job beside its status. */
 export type JobPatch = Partial<Omit<JobResource, 'id' | 'object' | 'status' | 'created_at' | 'spec'>>;

@@ -1,6 +1,6 @@
 import { isFinal, JOB_STATUSES, type JobEventBody, type JobResource, type JobStatus } from '@steelyard/contracts';
+import { script } from '@steelyard/redis';
 import type { Redis } from 'ioredis';
-import { script } from './connection.js';
 import type { Keys } from './keys.js';
 
 /** Events kept a job, about; the cost of a stream grows with its length in the Redis in JavaScript. */

@@ -1,9 +1,9 @@
 import { isFinal, type JobError, type JobResource, ProblemError } from '@steelyard/contracts';
+import { silent } from '@steelyard/redis';
 import type { RedisOptions } from 'ioredis';
 import { consume } from './consume.js';
 import type { Hub } from './hub.js';
 import type { Keys } from './keys.js';
-import { silent } from './log.js';
 import { type AttemptEnd, AttemptStopped, type Queue, StaleAttemptError, type StopReason, type Work, type WorkOptions } from './queue.js';
 
 const LOCK = 15_000;

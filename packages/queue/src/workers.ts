@@ -1,7 +1,7 @@
 import type { WorkerStatus } from '@steelyard/contracts';
+import type { Log } from '@steelyard/redis';
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.js';
-import type { Log } from './log.js';
 import type { Workers } from './queue.js';
 
 /** How long a worker stays on the list without a word, in milliseconds, and how often it gives one. */

@@ -4,22 +4,21 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type JobEvent, type JobResource, type ModelVerdict, ProblemError } from '@steelyard/contracts';
+import { launchRedis, type RedisHandle } from '@steelyard/redis';
 import { createId, openStore, type Store } from '@steelyard/store';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ended, remove, temporaryFolder, until, ways } from '../../redis/test/servers.js';
 import {
 	type AttemptStopped,
 	type InspectionOptions,
-	launchRedis,
 	openQueue,
 	type Queue,
-	type RedisHandle,
 	StaleAttemptError,
 	type Work,
 	type WorkOptions,
 } from '../src/index.js';
 import { newJob, outcome, report, result } from './job.js';
-import { ended, remove, temporaryFolder, until, ways } from './servers.js';
 
 const WORKER = fileURLToPath(new URL('fixtures/worker.mjs', import.meta.url));
 

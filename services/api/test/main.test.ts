@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DatasetResource, JobResource } from '@steelyard/contracts';
-import { launchRedis, type RedisHandle } from '@steelyard/queue';
+import { launchRedis, type RedisHandle } from '@steelyard/redis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { datasetArchive } from './archive.js';
 
@@ -15,7 +15,7 @@ let redis: RedisHandle;
 let children: ChildProcess[] = [];
 beforeAll(async () => {
 	home = await mkdtemp(join(tmpdir(), 'steelyard-api-'));
-	redis = await launchRedis({ home, binary: null, env: {} });
+	redis = await launchRedis({ home, binary: null });
 });
 afterEach(async () => {
 	for (const child of children) {

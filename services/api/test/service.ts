@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JobResource, ModelVerdict, Problem, WorkerStatus } from '@steelyard/contracts';
-import { launchRedis, openQueue, type Queue, type Work } from '@steelyard/queue';
+import { openQueue, type Queue, type Work } from '@steelyard/queue';
+import { launchRedis } from '@steelyard/redis';
 import { openStore, type Store } from '@steelyard/store';
 import pino from 'pino';
 import { expect, vi } from 'vitest';
@@ -25,7 +26,7 @@ export type Service = {
 /** The application over an embedded Redis and a temporary folder. */
 export async function openService(config: Partial<AppOptions['config']> = {}): Promise<Service> {
 	const home = await mkdtemp(join(tmpdir(), 'steelyard-api-'));
-	const redis = await launchRedis({ home, binary: null, env: {} });
+	const redis = await launchRedis({ home, binary: null });
 	const store = await openStore(home);
 	const queue = await openQueue({ redis: redis.options, store });
 	const apps: App[] = [];

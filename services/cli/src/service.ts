@@ -1,9 +1,12 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { mkdir, open, rename, stat } from 'node:fs/promises';
+import type { ChildProcess } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { type Log, launchRedis, lockHome, openQueue } from '@steelyard/queue';
+import { openQueue } from '@steelyard/queue';
+import { type Log, launchRedis, lockHome } from '@steelyard/redis';
+import { namedRedis, readEnvironment } from '@steelyard/service-process';
 import { openStore } from '@steelyard/store';
+import { StartEnvironment } from './environment.js';
+import { endPart, type Part, startPart } from './part.js';
 
 export type ServiceOptions = {
 	/** The data folder. */
@@ -11,10 +14,11 @@ export type ServiceOptions = {
 	host?: string;
 	/** 0 takes a free one. */
 	port?: number;
-	/** Told what a person should know: notices, and children that died. */
+	/** Called with what a person should know: notices, and parts that died. */
 	notify?: (message: string) => void;
-	/** Where the parts log: to `<home>/logs/<part>.log`, or to this process's stderr. `LOG` unless given, else to files. */
+	/** Where the parts log: to `<home>/logs/<part>.log`, or to this process's stderr. As the variable LOG says unless given. */
 	log?: 'file' | 'stderr';
+	/** The environment that the service reads and its parts inherit; that of this process unless given. */
 	env?: NodeJS.ProcessEnv;
 };
 
@@ -25,103 +29,14 @@ export type Service = {
 	close(): Promise<void>;
 };
 
-/** Longest that a part may take to come up, and to end when told to, in milliseconds. */
-const START = 120_000;
-const STOP = { api: 7000, worker: 20_000 };
-/** A log of more bytes is set aside when its part starts, in place of the one before it. */
-const LOG_LIMIT = 16 * 1024 ** 2;
-/** Bytes of a log that tell why its part did not start. */
-const TAIL = 64 * 1024;
-/** Pause before a part that died is started again; doubles with every death up to the longest. */
+/** Longest that a part may take to end when it is told to, in milliseconds. */
+const LONGEST_END = { api: 7000, worker: 20_000 };
+/** Milliseconds before a part that died is started again; doubled with every death, up to the longest. */
 const PAUSE = { first: 500, longest: 30_000 };
-
-type Part = 'api' | 'worker';
-/** A small young generation: uploads and downloads are short-lived buffers, and V8 would let them take 30 MB more before it looks. */
-const HEAP = ['--max-semi-space-size=2'];
-const ENTRIES: Readonly<Record<Part, () => string>> = {
-	api: () => import.meta.resolve('@steelyard/api/main'),
-	worker: () => import.meta.resolve('@steelyard/worker/main'),
-};
-const entryOf = (part: Part): string => fileURLToPath(ENTRIES[part]());
-
-/** A service that did not come up, with the last lines of what it said. */
-export class ServiceStartError extends Error {
-	override readonly name = 'ServiceStartError';
-	readonly code = 'service_start';
-}
-
-async function openLog(file: string): Promise<{ fd: number; end: number; close(): Promise<void> }> {
-	const size = await stat(file).then(
-		(found) => found.size,
-		() => 0,
-	);
-	if (size > LOG_LIMIT) await rename(file, `${file}.1`);
-	const log = await open(file, 'a');
-	return { fd: log.fd, end: (await log.stat()).size, close: () => log.close() };
-}
-
-/** What was written to a log after byte `from` for people to read: what is no JSON, or where there is none the last lines. */
-async function wordsIn(file: string, from: number): Promise<string> {
-	const log = await open(file, 'r');
-	try {
-		const start = Math.max(from, (await log.stat()).size - TAIL);
-		const { buffer, bytesRead } = await log.read(Buffer.alloc(TAIL), 0, TAIL, start);
-		const said = buffer.toString('utf8', 0, bytesRead).trim().split('\n');
-		return said.filter((line) => !line.startsWith('{')).join('\n') || said.slice(-3).join('\n');
-	} finally {
-		await log.close();
-	}
-}
-
-type Start = {
-	part: Part;
-	env: NodeJS.ProcessEnv /** null: this process's stderr. */;
-	logFile: string | null /** Told of the process while it is not ready yet. */;
-	forked(child: ChildProcess): void;
-};
-
-/** Forks one part; resolves with its first message, which says that it is ready. Throws ServiceStartError. */
-async function start({ part, env, logFile, forked }: Start): Promise<{ child: ChildProcess; message: Record<string, unknown> }> {
-	const log = logFile === null ? null : await openLog(logFile);
-	const sink = log?.fd ?? 2;
-	const child = fork(entryOf(part), { env, execArgv: HEAP, stdio: ['ignore', sink, sink, 'ipc'] });
-	forked(child);
-	await log?.close();
-	return new Promise((ready, refuse) => {
-		const timer = setTimeout(() => child.kill('SIGKILL'), START);
-		child.once('message', (message) => {
-			clearTimeout(timer);
-			child.off('exit', died);
-			ready({ child, message: message as Record<string, unknown> });
-		});
-		const died = async (code: number | null, signal: NodeJS.Signals | null): Promise<void> => {
-			clearTimeout(timer);
-			const words =
-				logFile === null
-					? `it ended with ${signal ?? `code ${code}`}`
-					: await wordsIn(logFile, log?.end ?? 0).catch((error: Error) => error.message);
-			const reason = words.includes('EADDRINUSE')
-				? `${env['HOST']}:${env['PORT']} is in use: end what listens there, or choose another port by --port or PORT`
-				: words;
-			refuse(new ServiceStartError(`the ${part} did not start: ${reason}`));
-		};
-		child.once('exit', died);
-		child.once('error', refuse);
-	});
-}
-
-async function end(child: ChildProcess | undefined, milliseconds: number): Promise<void> {
-	if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-	const gone = new Promise((done) => child.once('exit', done));
-	child.kill('SIGTERM');
-	const timer = setTimeout(() => child.kill('SIGKILL'), milliseconds);
-	await gone;
-	clearTimeout(timer);
-}
 
 /**
  * Starts the whole service on one machine: Redis unless REDIS_URL names one, the API and a worker, each a process of its own. A part that dies is started
- * again. Throws HomeLockedError, RedisStartError, RedisUnsuitableError or ServiceStartError, whose messages say what to do.
+ * again. Throws ConfigError, HomeLockedError, RedisStartError, RedisUnsuitableError or ServiceStartError, whose messages say what to do.
  */
 export async function startService({
 	home: folder,
@@ -131,8 +46,10 @@ export async function startService({
 	env = process.env,
 	log: logTo,
 }: ServiceOptions): Promise<Service> {
+	const { REDIS_URL, REDIS_SERVER_BIN, STEELYARD_PREFIX, LOG } = readEnvironment(StartEnvironment, env);
+	const namedByUser = REDIS_URL === undefined ? undefined : namedRedis(REDIS_URL);
 	const home = resolve(folder);
-	const logs = (logTo ?? env['LOG']) === 'stderr' ? null : join(home, 'logs');
+	const logs = (logTo ?? LOG) === 'stderr' ? null : join(home, 'logs');
 	await mkdir(logs ?? home, { recursive: true });
 	const logOf = (part: Part): string | null => (logs === null ? null : join(logs, `${part}.log`));
 	const lock = await lockHome(home);
@@ -140,26 +57,28 @@ export async function startService({
 	const pauses = new Set<NodeJS.Timeout>();
 	let closing = false;
 	const log: Log = { info() {}, warn: (_, message) => notify(message), error: (_, message) => notify(message) };
-	const redis = await launchRedis({ home, env, log }).catch(async (error: unknown) => {
-		await lock.release();
-		throw error;
-	});
+	const redis = await launchRedis({ home, given: namedByUser, binary: REDIS_SERVER_BIN, path: env['PATH'] ?? '', log }).catch(
+		async (error: unknown) => {
+			await lock.release();
+			throw error;
+		},
+	);
 	if (redis.note !== null) notify(redis.note);
 
-	/** A process that leaves without closing takes its parts with it. */
-	const leave = (): void => {
+	/** This process takes its parts with it when it exits without closing. */
+	const killParts = (): void => {
 		for (const child of Object.values(children)) child.kill('SIGKILL');
 	};
-	process.on('exit', leave);
+	process.on('exit', killParts);
 
 	const close = async (): Promise<void> => {
 		closing = true;
 		for (const pause of pauses) clearTimeout(pause);
-		// Also what is only just starting.
-		await end(children.worker, STOP.worker);
-		await end(children.api, STOP.api);
+		// The worker before Redis, to which it hands its jobs back. This ends parts too that are only just starting.
+		await endPart(children.worker, LONGEST_END.worker);
+		await endPart(children.api, LONGEST_END.api);
 		await redis.close();
-		process.off('exit', leave);
+		process.off('exit', killParts);
 		await lock.release();
 	};
 
@@ -168,10 +87,11 @@ export async function startService({
 		STEELYARD_HOME: home,
 		HOST: host,
 		PORT: String(bound),
-		...(redis.kind === 'url' ? {} : { REDIS_URL: '', STEELYARD_REDIS: JSON.stringify(redis.options) }),
+		// A part waits for a Redis that the user named, and checks it; the one that was launched here is up.
+		STEELYARD_REDIS: redis.kind === 'url' ? '' : JSON.stringify(redis.options),
 	});
 	const begin = (part: Part, bound: number) =>
-		start({
+		startPart({
 			part,
 			env: partEnv(bound),
 			logFile: logOf(part),
@@ -211,8 +131,7 @@ export async function startService({
 	try {
 		if (redis.kind !== 'url') {
 			// This installation's own Redis: what ran when it was killed runs nowhere now.
-			const prefix = env['STEELYARD_PREFIX'];
-			const queue = await openQueue({ redis: redis.options, store: await openStore(home), ...(prefix ? { prefix } : {}) });
+			const queue = await openQueue({ redis: redis.options, store: await openStore(home), prefix: STEELYARD_PREFIX });
 			await queue.jobs.rebuild({ alone: true });
 			await queue.inspections.rebuild({ alone: true });
 			await queue.close();
@@ -224,10 +143,7 @@ export async function startService({
 		const bound = Number(new URL(url).port);
 		keep('api', api.value.child, bound);
 		keep('worker', worker.value.child, bound);
-		return {
-			url,
-			close,
-		};
+		return { url, close };
 	} catch (error) {
 		await close();
 		throw error;

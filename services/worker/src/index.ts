@@ -1,4 +1,4 @@
-export { type Config, ConfigError, readConfig } from './config.js';
+export { type Config, Environment, readConfig } from './config.js';
 export { probe } from './devices.js';
 export type { InspectionLimits } from './inspect-process.js';
 export type { WorkerMessage } from './main.js';

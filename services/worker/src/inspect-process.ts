@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { SECRET_VARIABLES } from '@steelyard/service-process';
 import { eachLine } from './lines.js';
 import type { FromInspector, ToInspector } from './protocol.js';
 
@@ -50,15 +51,14 @@ async function peakOf(pid: number): Promise<number | null> {
 	return kilobytes === undefined ? null : Number(kilobytes) * 1024;
 }
 
-const KEYS = new Set(['REDIS_URL', 'STEELYARD_REDIS', 'STEELYARD_API_KEY']);
-
-/** The environment without the keys of the service: what reads a stranger's bytes is given none. */
-const bareEnvironment = (): NodeJS.ProcessEnv => Object.fromEntries(Object.entries(process.env).filter(([name]) => !KEYS.has(name)));
+/** The environment without the secrets of the service: the process that reads a stranger's bytes is given none. */
+const environmentWithoutSecrets = (): NodeJS.ProcessEnv =>
+	Object.fromEntries(Object.entries(process.env).filter(([name]) => !SECRET_VARIABLES.has(name)));
 
 function begin({ entry, limits: { bytes }, scratch }: InspectorOptions): ChildProcess {
 	const child = fork(entry, [], {
 		execArgv: [`--max-old-space-size=${Math.max(1, Math.floor(bytes / 1024 ** 2))}`],
-		env: { ...bareEnvironment(), TMPDIR: scratch },
+		env: { ...environmentWithoutSecrets(), TMPDIR: scratch },
 		stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
 	});
 	// Where the system itself runs out of memory, this is what it should end. Refused or not known, nothing is lost.

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { isFinal, type JobEvent, type JobResource, type ModelVerdict, parseJobSpec } from '@steelyard/contracts';
-import { launchRedis, openQueue, type Queue, type RedisHandle } from '@steelyard/queue';
+import { openQueue, type Queue } from '@steelyard/queue';
+import { launchRedis, type RedisHandle } from '@steelyard/redis';
 import { createId, openStore, type Store } from '@steelyard/store';
 import pino from 'pino';
 import { vi } from 'vitest';
@@ -36,7 +37,7 @@ export type Service = {
 
 export async function openService(): Promise<Service> {
 	const home = await mkdtemp(join(tmpdir(), 'steelyard-worker-'));
-	const redis = await launchRedis({ home, binary: null, env: {} });
+	const redis = await launchRedis({ home, binary: null });
 	const store = await openStore(home);
 	const queue = await openQueue({ redis: redis.options, store });
 	const workers: Worker[] = [];

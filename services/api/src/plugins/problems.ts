@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type Problem, type ProblemCode, ProblemError, problems } from '@steelyard/contracts';
+import { isRedisAway } from '@steelyard/redis';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../fastify-app.js';
 
@@ -32,10 +33,6 @@ const codeOfStatus = (status: number): ProblemCode => {
 
 const isProblem = (error: unknown): error is ProblemError => error instanceof ProblemError;
 
-/** Whether ioredis gave up: after its retries, or at once because its connection was ended. */
-const isRedisAway = ({ name, message, syscall }: Partial<NodeJS.ErrnoException>): boolean =>
-	name === 'MaxRetriesPerRequestError' || message === 'Connection is closed.' || syscall === 'connect';
-
 /** Says which media types the route of a request takes, and which one came. */
 const unsupportedType = ({ headers, routeOptions }: FastifyRequest): string => {
 	const wanted = routeOptions.schema?.consumes ?? ['application/json'];
@@ -48,7 +45,7 @@ function asProblem(error: unknown, request: FastifyRequest): ProblemError {
 	if (isProblem(error)) return error;
 	const { statusCode, code, message } = error as Partial<FastifyError>;
 	if (code === 'ENOSPC' || code === 'EDQUOT') return new ProblemError('insufficient_storage', 'No space is left on the disk');
-	if (isRedisAway(error as Error)) return new ProblemError('unavailable', 'Redis does not answer; try again in a while');
+	if (isRedisAway(error)) return new ProblemError('unavailable', 'Redis does not answer; try again in a while');
 	if (statusCode === undefined || statusCode < 400 || statusCode >= 500) {
 		return new ProblemError('internal', 'The request could not be answered; the log of the service says why');
 	}

@@ -1,17 +1,21 @@
+import { readEnvironment } from '@steelyard/service-process';
 import type { Command } from 'commander';
+import { ServeOptionsEnvironment } from '../environment.js';
 import { UsageError } from '../output.js';
 import { startService } from '../service.js';
 import { untilSignal } from '../until-signal.js';
 
+/** `steelyard serve`: starts the service and runs until it is told to end. */
 export function serve(program: Command): void {
+	const defaults = readEnvironment(ServeOptionsEnvironment, {});
 	program
 		.command('serve')
 		.description(
 			'start the service: API, worker and, unless REDIS_URL is set, its own Redis; logs go to the data folder, with LOG=stderr there',
 		)
-		.option('--home <folder>', 'data folder (STEELYARD_HOME)', process.env['STEELYARD_HOME'] || './.steelyard')
-		.option('--host <address>', 'address to listen on (HOST)', process.env['HOST'] || '127.0.0.1')
-		.option('--port <number>', 'port to listen on, 0 for a free one (PORT)', process.env['PORT'] || '8080')
+		.option('--home <folder>', 'data folder (STEELYARD_HOME)', process.env['STEELYARD_HOME'] || defaults.STEELYARD_HOME)
+		.option('--host <address>', 'address to listen on (HOST)', process.env['HOST'] || defaults.HOST)
+		.option('--port <number>', 'port to listen on, 0 for a free one (PORT)', process.env['PORT'] || String(defaults.PORT))
 		.action(async ({ home, host, port }: { home: string; host: string; port: string }, command: Command) => {
 			const { json = false } = command.optsWithGlobals<{ json?: boolean }>();
 			if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535)

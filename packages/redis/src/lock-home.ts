@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { identityOf } from './process-identity.js';
 
 export type HomeLock = {
-	/** Lets another start have the folder. A second call does nothing. */
+	/** Gives the folder free. A second call does nothing. */
 	release(): Promise<void>;
 };
 
-/** Another process works on the folder. */
+/** Another living process holds the folder; `pid` is its id. */
 export class HomeLockedError extends Error {
 	override readonly name = 'HomeLockedError';
 	readonly code = 'home_locked';
@@ -20,10 +20,12 @@ export class HomeLockedError extends Error {
 	}
 }
 
+/** What a holder's file says: the process that holds the folder, or that it has given the folder free. */
 type Holder = { pid: number; identity: string } | 'released';
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException | null)?.code;
 
+/** The numbers of the holders' files, highest first. */
 async function generationsIn(folder: string): Promise<number[]> {
 	const names = await readdir(folder);
 	return names
@@ -32,6 +34,7 @@ async function generationsIn(folder: string): Promise<number[]> {
 		.sort((a, b) => b - a);
 }
 
+/** What a holder's file says; null where it is gone by now. */
 async function holderOf(file: string): Promise<Holder | null> {
 	const text = await readFile(file, 'utf8').catch((error: unknown) => {
 		if (codeOf(error) === 'ENOENT') return null;
@@ -41,10 +44,10 @@ async function holderOf(file: string): Promise<Holder | null> {
 }
 
 /**
- * Takes a folder for this process, in `lock/` in it; what a killed process held is taken over. Throws HomeLockedError.
+ * Takes a folder for this process, by a file in `lock/` in it. A lock whose holder was killed is taken over. Throws HomeLockedError.
  *
- * Each holder has a file of its own, numbered upwards, and the highest number holds. A number can be made once only, so of two that
- * find the same dead holder one fails; and since a number stays until a higher one is held, a slow third cannot make it again.
+ * Each holder writes a file of its own, numbered upwards, and the highest number holds the lock. A number can be made only once, so of two
+ * processes that find the same dead holder one fails. And a number stays until a higher one holds, so a slow third process cannot make it again.
  */
 export async function lockHome(home: string): Promise<HomeLock> {
 	const folder = join(home, 'lock');

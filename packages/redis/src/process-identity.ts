@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
-/** How often a process is asked whether it is still there, in milliseconds. */
-const LOOK = 20;
+/** Milliseconds between two looks whether a process is still there. */
+const LOOK_EVERY = 20;
 
 async function onLinux(pid: number): Promise<string | null> {
 	const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => null);
@@ -17,12 +17,15 @@ async function onLinux(pid: number): Promise<string | null> {
 }
 
 async function elsewhere(pid: number): Promise<string | null> {
-	const told = await promisify(execFile)('ps', ['-o', 'stat=,lstart=', '-p', String(pid)]).catch(() => null);
-	const [state, ...start] = told?.stdout.trim().split(/\s+/) ?? [];
+	const listed = await promisify(execFile)('ps', ['-o', 'stat=,lstart=', '-p', String(pid)]).catch(() => null);
+	const [state, ...start] = listed?.stdout.trim().split(/\s+/) ?? [];
 	return state === undefined || state === '' || state.startsWith('Z') ? null : start.join(' ');
 }
 
-/** When a process began, in words that no later process with the same id shares; null where there is none or only its remains. */
+/**
+ * Tells a process from every other that ever has the same id: by when it began, and on Linux by the boot as well. null where there is no such process,
+ * or one that has ended and is not collected yet.
+ */
 export function identityOf(pid: number): Promise<string | null> {
 	return process.platform === 'linux' ? onLinux(pid) : elsewhere(pid);
 }
@@ -35,14 +38,18 @@ function signal(pid: number, name: 'SIGTERM' | 'SIGKILL'): void {
 	}
 }
 
+/** Waits for a process to be gone; false where it is still there after `withinMs` milliseconds. */
 async function isGone(pid: number, identity: string, withinMs: number): Promise<boolean> {
-	for (const end = Date.now() + withinMs; ; await delay(LOOK)) {
+	for (const end = Date.now() + withinMs; ; await delay(LOOK_EVERY)) {
 		if ((await identityOf(pid)) !== identity) return true;
 		if (Date.now() > end) return false;
 	}
 }
 
-/** Ends a process, by force where it has not gone by itself after `graceMs` milliseconds; nothing happens where it is not the one meant. */
+/**
+ * Ends the process `pid` if it still has `identity`: by SIGTERM, and by SIGKILL where it is still there after `graceMs` milliseconds.
+ * Rejects where it does not end even then.
+ */
 export async function endProcess(pid: number, identity: string, graceMs: number): Promise<void> {
 	if ((await identityOf(pid)) !== identity) return;
 	signal(pid, 'SIGTERM');

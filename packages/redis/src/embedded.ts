@@ -1,30 +1,30 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
-import { once as onceEvent } from 'node:events';
+import { once } from 'node:events';
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { RedisOptions } from 'ioredis';
+import { onConnection } from './connection.js';
 import { lockHome } from './lock-home.js';
 import { endProcess, identityOf } from './process-identity.js';
-import { once } from './redis-facts.js';
 import { makeSocketPath, removeSocket, type SocketPath } from './socket-path.js';
 
-/** How long a server may take until it answers, an append-only file to be read included, in milliseconds. */
+/** How long a server may take until it answers, in milliseconds; it reads its append-only file first. */
 const START = 60_000;
 /** How long a server may take to write what it holds and end, in milliseconds. */
 const STOP = 5000;
 
-/** Milliseconds before a server that ended by itself is started again, at first and at most. */
+/** Milliseconds before a server that ended by itself is started again; doubled after every failed start, up to the longest. */
 const PAUSE = 200;
 const LONGEST_PAUSE = 10_000;
 
 const SOCKET = 'redis.sock';
 
-/** Seen from the sources as from what is built. */
+/** The compiled file, by a path that holds from `src` as well as from `dist`. */
 const JAVASCRIPT_SERVER = fileURLToPath(new URL('../dist/javascript-server.js', import.meta.url));
 
-/** What a start leaves for the next, which may find that this one was killed. */
+/** What a start writes down about its server, for a next start that finds it orphaned. */
 type ServerRecord = { pid: number; identity: string; socket: SocketPath };
 
 export type EmbeddedRedis = { options: RedisOptions; close(): Promise<void> };
@@ -38,12 +38,12 @@ export class RedisStartError extends Error {
 const optionsFor = (socket: SocketPath): RedisOptions => ({ path: socket.path });
 
 const answers = (options: RedisOptions) =>
-	once(options, (redis) => redis.ping()).then(
+	onConnection(options, (redis) => redis.ping()).then(
 		() => true,
 		() => false,
 	);
 
-/** Ends the server of a start that was killed. Only the holder of the folder's lock may do this: no other start can own it. */
+/** Ends the server that a killed start has left. Only the holder of the folder's lock may call this: the server is then no living start's. */
 async function endOrphan(folder: string, recordFile: string): Promise<void> {
 	const text = await readFile(recordFile, 'utf8').catch(() => null);
 	if (text !== null) {
@@ -52,16 +52,16 @@ async function endOrphan(folder: string, recordFile: string): Promise<void> {
 		await removeSocket(socket);
 		await rm(recordFile, { force: true });
 	}
-	// Killed before it could write its record: the server is known by its socket alone.
-	const nameless = { path: join(folder, SOCKET), folder: null };
-	if (await answers(optionsFor(nameless))) {
-		// It answers by going away.
-		await once(optionsFor(nameless), (redis) => redis.shutdown()).catch(() => null);
-		for (const end = Date.now() + STOP; await answers(optionsFor(nameless)); await delay(20)) {
-			if (Date.now() > end) throw new RedisStartError(`A Redis of an earlier start still answers on ${nameless.path}: end it first`);
+	// A start that was killed before it wrote its record has left a server that is known by its socket alone.
+	const unrecorded = { path: join(folder, SOCKET), folder: null };
+	if (await answers(optionsFor(unrecorded))) {
+		// A server that shuts down closes the connection instead of answering.
+		await onConnection(optionsFor(unrecorded), (redis) => redis.shutdown()).catch(() => null);
+		for (const end = Date.now() + STOP; await answers(optionsFor(unrecorded)); await delay(20)) {
+			if (Date.now() > end) throw new RedisStartError(`A Redis of an earlier start still answers on ${unrecorded.path}: end it first`);
 		}
 	}
-	await removeSocket(nameless);
+	await removeSocket(unrecorded);
 }
 
 async function lastLines(file: string): Promise<string> {
@@ -69,8 +69,11 @@ async function lastLines(file: string): Promise<string> {
 	return text.trim().split('\n').slice(-5).join('\n');
 }
 
-/** Both servers get a process group of their own: a terminal's Ctrl-C is for the worker first, which still has things to tell them. */
-function begin(binary: string | null, folder: string, socket: SocketPath, log: number): ChildProcess {
+/**
+ * Starts the process of a server, the program or with `null` the one in JavaScript. It gets a process group of its own, which a terminal's Ctrl-C does
+ * not reach: the worker ends first, and still needs Redis to hand its jobs back.
+ */
+function startProcess(binary: string | null, folder: string, socket: SocketPath, log: number): ChildProcess {
 	if (binary === null) return fork(JAVASCRIPT_SERVER, [socket.path], { detached: true, execArgv: [], stdio: ['ignore', log, log, 'ipc'] });
 	const settings = {
 		port: '0',
@@ -87,9 +90,9 @@ function begin(binary: string | null, folder: string, socket: SocketPath, log: n
 }
 
 /**
- * Starts a Redis of our own below `<home>/redis`, on a unix socket and never a port: the binary, or with `null` the one in JavaScript. One that
+ * Starts a Redis server in `<home>/redis`, on a unix socket and never a port: the program `binary`, or with `null` the one in JavaScript. A server that
  * ends by itself is started again, after `died` was called with how it ended.
- * Throws HomeLockedError where another start has one there, RedisStartError where it does not come up.
+ * Throws HomeLockedError where another process has one there, RedisStartError where it does not come up.
  */
 export async function startEmbedded(home: string, binary: string | null, died: (how: string) => void): Promise<EmbeddedRedis> {
 	const folder = resolve(home, 'redis');
@@ -104,16 +107,16 @@ export async function startEmbedded(home: string, binary: string | null, died: (
 	let ended: Promise<string> = Promise.resolve('was not started');
 
 	/** Starts a server and waits until it answers. */
-	async function up(at: SocketPath): Promise<void> {
+	async function startServer(at: SocketPath): Promise<void> {
 		const output = await open(logFile, 'w');
 		if (closing.signal.aborted) {
 			await output.close();
 			throw new RedisStartError('Redis is to end');
 		}
-		const started = begin(binary, folder, at, output.fd);
+		const started = startProcess(binary, folder, at, output.fd);
 		child = started;
 		let how: string | null = null;
-		ended = onceEvent(started, 'exit').then(
+		ended = once(started, 'exit').then(
 			([code, signal]: unknown[]) => {
 				how = code === null ? `was ended by ${String(signal)}` : `ended with code ${String(code)}`;
 				return how;
@@ -137,11 +140,11 @@ export async function startEmbedded(home: string, binary: string | null, died: (
 		}
 	}
 
-	/** A process that leaves without closing takes its server with it; one that is killed cannot, and the next start clears up. */
-	const leave = () => void child?.kill('SIGKILL');
-	process.on('exit', leave);
+	/** This process takes its server with it when it exits without closing. When it is killed it cannot, and the next start ends the orphan. */
+	const killServer = () => void child?.kill('SIGKILL');
+	process.on('exit', killServer);
 
-	async function down(): Promise<void> {
+	async function stopServer(): Promise<void> {
 		if (child === null || child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
 		child.kill('SIGTERM');
 		const force = setTimeout(() => child?.kill('SIGKILL'), STOP);
@@ -149,8 +152,8 @@ export async function startEmbedded(home: string, binary: string | null, died: (
 		clearTimeout(force);
 	}
 
-	/** Has a server that ends by itself started again, until there is none to have. */
-	async function keepUp(at: SocketPath): Promise<void> {
+	/** Starts the server again whenever it ends by itself, until it is closed. */
+	async function keepRunning(at: SocketPath): Promise<void> {
 		for (;;) {
 			let how = await ended;
 			for (let pause = PAUSE; !closing.signal.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
@@ -158,23 +161,23 @@ export async function startEmbedded(home: string, binary: string | null, died: (
 				await delay(pause, null, { signal: closing.signal }).catch(() => null);
 				await removeSocket({ path: at.path, folder: null });
 				try {
-					await up(at);
+					await startServer(at);
 					break;
 				} catch (error) {
 					how = (error as Error).message;
-					await down();
+					await stopServer();
 				}
 			}
 			if (closing.signal.aborted) return;
 		}
 	}
 
-	let kept: Promise<void> = Promise.resolve();
+	let keeping: Promise<void> = Promise.resolve();
 	async function close(): Promise<void> {
 		closing.abort();
-		await down();
-		await kept;
-		process.off('exit', leave);
+		await stopServer();
+		await keeping;
+		process.off('exit', killServer);
 		if (socket !== null) await removeSocket(socket);
 		await rm(recordFile, { force: true });
 		await lock.release();
@@ -183,8 +186,8 @@ export async function startEmbedded(home: string, binary: string | null, died: (
 	try {
 		await endOrphan(folder, recordFile);
 		socket = await makeSocketPath(folder, SOCKET);
-		await up(socket);
-		kept = keepUp(socket);
+		await startServer(socket);
+		keeping = keepRunning(socket);
 		return { options: optionsFor(socket), close };
 	} catch (error) {
 		await close();

@@ -1,6 +1,9 @@
 import type { TObject } from 'typebox';
 
-/** Converts the values of query strings, headers and the environment, which are text, to numbers where the schema wants numbers. Text that is no number stays as it is, so that validation refuses it. */
+/**
+ * Turns fields that arrived as text (query strings, headers, environment variables) into numbers where the schema has a number. Text that is no number
+ * stays as it is, so that a check against the schema then refuses it with what was found.
+ */
 export const fromText = (schema: TObject, given: Readonly<Record<string, unknown>>): Record<string, unknown> =>
 	Object.fromEntries(
 		Object.entries(given).map(([name, value]) => {

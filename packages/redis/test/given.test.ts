@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
-import { noteOn, objectionTo, optionsOf } from '../src/given-redis.js';
-import { factsOf } from '../src/redis-facts.js';
+import { factsOf } from '../src/facts.js';
+import { noteOn, objectionTo } from '../src/given.js';
 
 describe('what is asked of a given Redis', () => {
 	it.each([
@@ -41,17 +41,5 @@ describe('the eviction policy', () => {
 	it('is asked of CONFIG where INFO does not tell it', async () => {
 		const facts = await factsOf(hosted(async () => ['maxmemory-policy', 'allkeys-lfu']));
 		expect(facts.evictionPolicy).toBe('allkeys-lfu');
-	});
-});
-
-describe('a Redis URL', () => {
-	it.each([
-		['redis://h', { host: 'h', port: 6379, db: 0 }],
-		['redis://u:p%40ss@h:1/2', { host: 'h', port: 1, username: 'u', password: 'p@ss', db: 2 }],
-		['redis://[::1]:1', { host: '::1', port: 1, db: 0 }],
-		['rediss://h', { host: 'h', port: 6379, db: 0, tls: {} }],
-		['unix:/run/redis.sock?db=4', { path: '/run/redis.sock', db: 4 }],
-	])('%s becomes the options of a connection', (url, options) => {
-		expect(optionsOf(url)).toEqual(options);
 	});
 });

@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { launchRedis, type RedisHandle } from '../src/index.js';
-import { foundOnPath } from '../src/launch-redis.js';
+import { launchRedis, optionsOf, type RedisHandle } from '../src/index.js';
+import { serverOnPath } from '../src/launch.js';
 import { identityOf } from '../src/process-identity.js';
 
 /** The server that is installed, or null: what needs it is then skipped. */
-export const BINARY = foundOnPath(process.env);
+export const BINARY = serverOnPath();
 
 export const temporaryFolder = () => mkdtemp(join(tmpdir(), 'steelyard-test-'));
 export const remove = (folder: string) => rm(folder, { recursive: true, force: true });
@@ -69,14 +69,14 @@ export async function startGiven(
 
 /** The three ways to have a Redis. */
 export const ways: { way: string; absent: boolean; start(home: string): Promise<RedisHandle> }[] = [
-	{ way: 'redis-server', absent: BINARY === null, start: (home) => launchRedis({ home, env: {}, binary: BINARY }) },
-	{ way: 'js-redis-server', absent: false, start: (home) => launchRedis({ home, env: {}, binary: null }) },
+	{ way: 'redis-server', absent: BINARY === null, start: (home) => launchRedis({ home, binary: BINARY }) },
+	{ way: 'js-redis-server', absent: false, start: (home) => launchRedis({ home, binary: null }) },
 	{
 		way: 'REDIS_URL',
 		absent: BINARY === null,
 		async start(home) {
 			const given = await startGiven({ 'maxmemory-policy': 'noeviction' });
-			const handle = await launchRedis({ home, env: { REDIS_URL: given.url } });
+			const handle = await launchRedis({ home, given: optionsOf(given.url) });
 			return { ...handle, close: given.close };
 		},
 	},

@@ -1,6 +1,6 @@
 /**
- * A Redis in JavaScript as a process of its own, on the unix socket that its argument names. Says `ready` over IPC, and ends with whoever
- * forked it.
+ * The process of a Redis in JavaScript, on the unix socket that its argument names. It sends `ready` to the process that forked it, and ends with
+ * that process.
  */
 import { createRedisCommandExecutor, RedisServerState, Resp2Server } from 'js-redis-server/core';
 
@@ -13,6 +13,6 @@ const server = new Resp2Server({
 	executor: createRedisCommandExecutor(),
 	logger: { error: (message: unknown) => process.stderr.write(`${String(message)}\n`) },
 });
-// Its types know ports only; node's own listen takes the path of a unix socket as well.
+// The types of js-redis-server know ports only; node's own listen takes the path of a unix socket as well.
 await server.listen(socket as unknown as number);
 process.send('ready');

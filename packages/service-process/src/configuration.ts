@@ -1,0 +1,55 @@
+import { resolve } from 'node:path';
+import { optionsOf, type RedisOptions, RedisUrlError } from '@steelyard/redis';
+import type { Static } from 'typebox';
+import { ConfigError } from './environment.js';
+import type { ServiceEnvironment } from './variables.js';
+
+/** Where Redis is: one that the process which started this one has launched and checked, or one that the user named. */
+export type RedisSetting = { options: RedisOptions; launchedByParent: boolean };
+
+/** What every process of the service is configured with. */
+export type ServiceConfig = {
+	/** Absolute path of the data folder. */
+	home: string;
+	/** null where neither STEELYARD_REDIS nor REDIS_URL is set. */
+	redis: RedisSetting | null;
+	/** The beginning of every key in Redis. */
+	prefix: string;
+	logLevel: Static<typeof ServiceEnvironment>['LOG_LEVEL'];
+};
+
+/** The options that a parent process has written to STEELYARD_REDIS. Throws ConfigError, which does not show them: they may hold a password. */
+function launchedRedis(json: string): RedisOptions {
+	let options: unknown;
+	try {
+		options = JSON.parse(json);
+	} catch {
+		options = null;
+	}
+	if (typeof options !== 'object' || options === null || Array.isArray(options))
+		throw new ConfigError('STEELYARD_REDIS must be a JSON object');
+	return options as RedisOptions;
+}
+
+/** How to connect to the Redis that REDIS_URL names. Throws ConfigError, which shows no password. */
+export function namedRedis(url: string): RedisOptions {
+	try {
+		return optionsOf(url);
+	} catch (error) {
+		throw error instanceof RedisUrlError ? new ConfigError(`REDIS_URL ${error.message}`) : error;
+	}
+}
+
+/** STEELYARD_REDIS wins over REDIS_URL: a parent that gives a Redis has launched it for this process. */
+function redisOf({ STEELYARD_REDIS, REDIS_URL }: Static<typeof ServiceEnvironment>): RedisSetting | null {
+	if (STEELYARD_REDIS !== undefined) return { options: launchedRedis(STEELYARD_REDIS), launchedByParent: true };
+	return REDIS_URL === undefined ? null : { options: namedRedis(REDIS_URL), launchedByParent: false };
+}
+
+/** The shared part of a configuration, from variables that were read. Throws ConfigError. */
+export const serviceConfigOf = (values: Static<typeof ServiceEnvironment>): ServiceConfig => ({
+	home: resolve(values.STEELYARD_HOME),
+	redis: redisOf(values),
+	prefix: values.STEELYARD_PREFIX,
+	logLevel: values.LOG_LEVEL,
+});

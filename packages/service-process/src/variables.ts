@@ -1,0 +1,75 @@
+import { Type } from 'typebox';
+import { secretsOf } from './environment.js';
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/**
+ * The environment variables that more than one process reads, each with its default and what it does. A process composes its own schema of these and of
+ * those that it alone reads. `secret` marks a value that is never shown, and never given to a process that reads what strangers upload.
+ */
+export const variables = {
+	HOST: Type.String({
+		default: '127.0.0.1',
+		description: 'The address that the API listens on. Any address that other machines can reach demands `STEELYARD_API_KEY`.',
+	}),
+	PORT: Type.Integer({
+		minimum: 0,
+		maximum: 65_535,
+		default: 8080,
+		description: 'The port that the API listens on; 0 takes a free one.',
+	}),
+	STEELYARD_HOME: Type.String({
+		default: './.steelyard',
+		description: 'The data folder: datasets, models, jobs and what they produce. The API and every worker use the same one.',
+	}),
+	STEELYARD_API_KEY: Type.Optional(
+		Type.String({
+			minLength: 8,
+			maxLength: 512,
+			secret: true,
+			description:
+				'The key of the API: 8 to 512 characters. Where it is set, every route but `/healthz` and `/readyz` demands it as `Authorization: Bearer <key>`; the command sends it.',
+		}),
+	),
+	REDIS_URL: Type.Optional(
+		Type.String({
+			secret: true,
+			description:
+				'A Redis of version 6.2 or later that evicts nothing: `redis://[user:password@]host[:port][/database]`, `rediss://…` for TLS or `unix:/path` for a socket. Unless it is set, `steelyard serve` starts a Redis of its own in the data folder.',
+		}),
+	),
+	STEELYARD_REDIS: Type.Optional(
+		Type.String({
+			secret: true,
+			description:
+				'Set by `steelyard serve` for the processes that it starts, and by nobody else: how ioredis connects to the Redis that it has launched, as a JSON object. It wins over `REDIS_URL`.',
+		}),
+	),
+	STEELYARD_PREFIX: Type.String({
+		pattern: '^[A-Za-z0-9_-]{1,40}$',
+		default: 'steelyard',
+		description:
+			'The beginning of every key in Redis, 1 to 40 letters, digits, `_` and `-`. Installations that share a Redis need one each.',
+	}),
+	LOG_LEVEL: Type.Unsafe<(typeof LOG_LEVELS)[number]>({
+		type: 'string',
+		enum: [...LOG_LEVELS],
+		default: 'info',
+		description: `The least severe message that is logged, as one JSON object per line on stdout: ${LOG_LEVELS.map((level) => `\`${level}\``).join(', ')}.`,
+	}),
+};
+
+/** The variables that every process of the service reads. */
+export const serviceVariables = {
+	STEELYARD_HOME: variables.STEELYARD_HOME,
+	REDIS_URL: variables.REDIS_URL,
+	STEELYARD_REDIS: variables.STEELYARD_REDIS,
+	STEELYARD_PREFIX: variables.STEELYARD_PREFIX,
+	LOG_LEVEL: variables.LOG_LEVEL,
+};
+
+/** An environment of a process, of which only the schema is known that all share. */
+export const ServiceEnvironment = Type.Object(serviceVariables);
+
+/** The names of the shared variables whose values are secret. */
+export const SECRET_VARIABLES: ReadonlySet<string> = new Set(secretsOf(Type.Object(variables)));

@@ -1,0 +1,38 @@
+import { resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ConfigError, readEnvironment, ServiceEnvironment, serviceConfigOf } from '../src/index.js';
+
+const configOf = (variables: Record<string, string>) => serviceConfigOf(readEnvironment(ServiceEnvironment, variables));
+
+describe('the configuration that every process of the service has', () => {
+	it('names no Redis where nothing does, and has the data folder by its absolute path', () => {
+		expect(configOf({})).toEqual({ home: resolve('.steelyard'), redis: null, prefix: 'steelyard', logLevel: 'info' });
+	});
+
+	it.each([
+		['redis://r:1/2', { host: 'r', port: 1, db: 2 }],
+		['unix:/run/redis.sock', { path: '/run/redis.sock', db: 0 }],
+		['unix:///run/redis.sock', { path: '/run/redis.sock', db: 0 }],
+	])('takes the Redis at REDIS_URL=%s', (url, options) => {
+		expect(configOf({ REDIS_URL: url }).redis).toEqual({ options, launchedByParent: false });
+	});
+
+	it('takes the Redis that a parent has launched, also where REDIS_URL is set', () => {
+		const redis = { options: { path: '/run/redis.sock' }, launchedByParent: true };
+		expect(configOf({ STEELYARD_REDIS: '{"path":"/run/redis.sock"}' }).redis).toEqual(redis);
+		expect(configOf({ STEELYARD_REDIS: '{"path":"/run/redis.sock"}', REDIS_URL: 'redis://r' }).redis).toEqual(redis);
+		expect(configOf({ STEELYARD_REDIS: '', REDIS_URL: 'redis://r' }).redis).toMatchObject({ options: { host: 'r' } });
+	});
+
+	it.each([
+		[{ STEELYARD_REDIS: '[1' }, /^STEELYARD_REDIS must be a JSON object$/],
+		[{ STEELYARD_REDIS: '["hush"]' }, /^STEELYARD_REDIS must be a JSON object$/],
+		[{ REDIS_URL: 'http://:hush@x' }, /^REDIS_URL begins with http:, expected redis:, rediss: or unix:$/],
+		[{ REDIS_URL: 'hush' }, /^REDIS_URL is not a URL: (?!.*hush)/],
+		[{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be one of .*"info"/],
+		[{ STEELYARD_PREFIX: 'a b' }, /^STEELYARD_PREFIX /],
+	])('is refused with %j by the name of the variable, and no secret is shown', (variables, message) => {
+		expect(() => configOf(variables)).toThrow(ConfigError);
+		expect(() => configOf(variables)).toThrow(message);
+	});
+});

@@ -1,0 +1,31 @@
+import { variables } from '@steelyard/service-process';
+import { Type } from 'typebox';
+
+/** The environment variables that the commands read which speak to a service. */
+export const ClientEnvironment = Type.Object({
+	STEELYARD_URL: Type.String({ default: 'http://127.0.0.1:8080', description: 'The address of the service that the commands speak to.' }),
+	STEELYARD_API_KEY: variables.STEELYARD_API_KEY,
+});
+
+/** The environment variables that the options of `steelyard serve` stand for. */
+export const ServeOptionsEnvironment = Type.Object({
+	HOST: variables.HOST,
+	PORT: variables.PORT,
+	STEELYARD_HOME: variables.STEELYARD_HOME,
+});
+
+/** The environment variables that a start of the whole service reads; the API and the worker that it starts inherit its environment. */
+export const StartEnvironment = Type.Object({
+	STEELYARD_PREFIX: variables.STEELYARD_PREFIX,
+	REDIS_URL: variables.REDIS_URL,
+	REDIS_SERVER_BIN: Type.Optional(
+		Type.String({
+			description:
+				'The `redis-server` or `valkey-server` that `steelyard serve` starts: a path, or a name to be found on `PATH`. Unless it is set, the first of either on `PATH`; where there is none, a Redis in JavaScript, whose queue is rebuilt from the data folder after a restart.',
+		}),
+	),
+	LOG: Type.String({
+		default: 'file',
+		description: 'Where the API and the worker log: `stderr` for that of `steelyard serve`; otherwise `logs/` in the data folder.',
+	}),
+});
