@@ -9,7 +9,8 @@ export const Environment = Type.Object({
 		minimum: 1,
 		maximum: 64,
 		default: 1,
-		description: 'How many jobs a worker trains at the same time, each on one core, 1 to 64. A worker with a GPU trains one at a time.',
+		description:
+			'How many jobs a worker trains at the same time, each in a process of its own, 1 to 64. A worker with a GPU trains one at a time.',
 	}),
 	STEELYARD_INSPECT_SECONDS: Type.Integer({
 		minimum: 1,

@@ -1,0 +1,45 @@
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const table = readFileSync(join(root, 'docs/configuration.md'), 'utf8');
+const documented = [...table.matchAll(/^\| `([A-Z_]+)` +\|/gm)].map(([, name]) => name as string);
+
+/** What the system and npm set, which nobody sets for Steelyard. */
+const OF_THE_SYSTEM = new Set(['PATH', 'npm_lifecycle_event']);
+
+function sources(folder: string): string[] {
+	return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+		.filter((path) => /(^|\/)src\/.*\.ts$/.test(path) && !path.includes('node_modules'))
+		.map((path) => readFileSync(join(root, folder, path), 'utf8'));
+}
+
+describe('docs/configuration.md', () => {
+	test('is what the schemas say', async () => {
+		await promisify(execFile)(process.execPath, [join(root, 'docs/configuration.js'), '--check']);
+	});
+
+	test('has every variable once', () => {
+		expect(documented).toEqual([...new Set(documented)]);
+		expect(documented).toEqual(expect.arrayContaining(['STEELYARD_API_KEY', 'STEELYARD_CONCURRENCY', 'STEELYARD_URL', 'REDIS_SERVER_BIN']));
+	});
+
+	test('has every variable that a source reads by name', () => {
+		const read = [...sources('services'), ...sources('packages'), ...sources('models')].flatMap((source) =>
+			[...source.matchAll(/\benv(?:\['(\w+)'\]|\.([A-Z_]+)\b)/g)].map(([, quoted, plain]) => (quoted ?? plain) as string),
+		);
+		expect(read).toContain('STEELYARD_URL');
+		expect([...new Set(read)].filter((name) => !documented.includes(name) && !OF_THE_SYSTEM.has(name))).toEqual([]);
+	});
+
+	test('has every variable that docker-compose.yml reads or sets', () => {
+		const compose = readFileSync(join(root, 'docker-compose.yml'), 'utf8');
+		const named = [...compose.matchAll(/\$\{([A-Z_]+)|^\s+([A-Z][A-Z_]+):/gm)].map(([, read, set]) => (read ?? set) as string);
+		expect(named).toContain('STEELYARD_PORT');
+		expect([...new Set(named)].filter((name) => !documented.includes(name))).toEqual([]);
+	});
+});
