@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -13,9 +13,12 @@ const documented = [...table.matchAll(/^\| `([A-Z_]+)` +\|/gm)].map(([, name]) =
 const OF_THE_SYSTEM = new Set(['PATH', 'npm_lifecycle_event']);
 
 function sources(folder: string): string[] {
-	return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-		.filter((path) => /(^|\/)src\/.*\.ts$/.test(path) && !path.includes('node_modules'))
-		.map((path) => readFileSync(join(root, folder, path), 'utf8'));
+	return readdirSync(join(root, folder))
+		.map((name) => join(root, folder, name, 'src'))
+		.filter((path) => existsSync(path))
+		.flatMap((path) => readdirSync(path, { recursive: true, withFileTypes: true }))
+		.filter((entry) => entry.isFile())
+		.map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'));
 }
 
 describe('docs/configuration.md', () => {

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { choice } from './choice.js';
 import { ModelConfig } from './families/families.js';
+import { idPattern } from './id.js';
 import { NAME_PATTERN } from './name-pattern.js';
 import { WeightingSpec } from './weighting.js';
 
@@ -155,7 +156,7 @@ export type TrainingConfig = Static<typeof TrainingConfig>;
 /** The spec of a job as the service keeps it, with every default filled in. `JobRequest` is what a client posts. */
 export const JobSpec = Type.Object(
 	{
-		dataset: Type.String({ pattern: '^ds_[A-Za-z0-9]{1,40}$', description: 'id of an uploaded dataset' }),
+		dataset: Type.String({ pattern: idPattern('ds'), description: 'id of an uploaded dataset' }),
 		model: ModelConfig,
 		modalities: Type.Optional(
 			Type.Array(Type.String({ pattern: NAME_PATTERN }), {

@@ -1,6 +1,6 @@
 import { isFinal, type JobEvent, type JobEventBody } from '@steelyard/contracts';
 import { script } from '@steelyard/redis';
-import type { Store } from '@steelyard/store';
+import { jobKeys, type Store } from '@steelyard/store';
 import type { Redis } from 'ioredis';
 import type { Hub } from './hub.js';
 import type { Keys } from './keys.js';
@@ -44,10 +44,9 @@ export type EventLog = Events & {
 
 export function openEvents(redis: Redis, keys: Keys, records: Records, store: Store, hub: Hub): EventLog {
 	const append = script<string | null>(redis, 'steelyardAppend', APPEND, 2);
-	const file = (id: string) => `jobs/${id}/events.jsonl`;
 
 	async function stored(id: string): Promise<JobEvent[]> {
-		const text = (await store.get(file(id)))?.toString() ?? '';
+		const text = (await store.get(jobKeys.events(id)))?.toString() ?? '';
 		return text === ''
 			? []
 			: text
@@ -117,7 +116,7 @@ export function openEvents(redis: Redis, keys: Keys, records: Records, store: St
 
 		async save(id) {
 			const events = await streamed(id, undefined, 2 * EVENTS_KEPT);
-			if (events.length > 0) await store.put(file(id), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+			if (events.length > 0) await store.put(jobKeys.events(id), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
 		},
 
 		async release(id) {

@@ -1,6 +1,6 @@
 import type { ModelVerdict } from '@steelyard/contracts';
 import type { Log } from '@steelyard/redis';
-import type { Store } from '@steelyard/store';
+import { listIds, modelKeys, type Store } from '@steelyard/store';
 import type { RedisOptions } from 'ioredis';
 import { consume } from './consume.js';
 import type { Deliveries } from './deliveries.js';
@@ -14,10 +14,6 @@ const SWEEP = 30_000;
 /** Inspections that may be begun of one model; a worker that is to end takes its own back. */
 const ATTEMPTS = 3;
 
-const modelKey = (id: string) => `models/${id}/model.json`;
-const verdictKey = (id: string) => `models/${id}/report.json`;
-const attemptsKey = (id: string) => `models/${id}/attempts`;
-
 type Parts = { redis: RedisOptions; keys: Keys; hub: Hub; deliveries: Deliveries; store: Store; log: Log };
 
 /** Inspections as the store knows them: a model without a verdict is to be inspected. BullMQ brings its id to a worker, and Redis keeps nothing else. */
@@ -26,19 +22,18 @@ export function openInspections({ redis, keys, hub, deliveries, store, log }: Pa
 	const judged = new Set<string>();
 
 	async function verdict(id: string): Promise<ModelVerdict | null> {
-		const bytes = await store.get(verdictKey(id));
+		const bytes = await store.get(modelKeys.verdict(id));
 		return bytes === null ? null : (JSON.parse(bytes.toString()) as ModelVerdict);
 	}
 
 	async function isWaiting(id: string): Promise<boolean> {
-		return (await store.stat(verdictKey(id))) === null && (await store.stat(modelKey(id))) !== null;
+		return (await store.stat(modelKeys.verdict(id))) === null && (await store.stat(modelKeys.record(id))) !== null;
 	}
 
 	async function waiting(): Promise<string[]> {
 		const ids: string[] = [];
-		for (const folder of await store.list('models', { deep: false })) {
-			const id = /^models\/(mdl_[A-Za-z0-9]+)\/$/.exec(folder)?.[1];
-			if (id === undefined || judged.has(id)) continue;
+		for (const id of await listIds(store, 'mdl')) {
+			if (judged.has(id)) continue;
 			if (await isWaiting(id)) ids.push(id);
 			else judged.add(id);
 		}
@@ -56,18 +51,18 @@ export function openInspections({ redis, keys, hub, deliveries, store, log }: Pa
 
 	/** The first verdict counts. A model that was deleted meanwhile gets none. */
 	async function record(id: string, found: ModelVerdict): Promise<void> {
-		await store.putExclusive(verdictKey(id), JSON.stringify(found));
-		if ((await store.stat(modelKey(id))) === null) await store.remove(`models/${id}`);
-		else await store.remove(attemptsKey(id));
+		await store.putExclusive(modelKeys.verdict(id), JSON.stringify(found));
+		if ((await store.stat(modelKeys.record(id))) === null) await store.remove(modelKeys.folder(id));
+		else await store.remove(modelKeys.inspections(id));
 	}
 
 	/** Notes that an inspection begins; gives the note's key, or where there were too many already what became of the last. */
 	async function begin(id: string): Promise<{ note: string } | { refused: string }> {
 		for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-			const note = `${attemptsKey(id)}/${attempt}.json`;
+			const note = modelKeys.inspection(id, attempt);
 			if ((await store.putExclusive(note, 'null')) !== null) return { note };
 		}
-		const words = JSON.parse((await store.get(`${attemptsKey(id)}/${ATTEMPTS}.json`))?.toString() ?? 'null') as string | null;
+		const words = JSON.parse((await store.get(modelKeys.inspection(id, ATTEMPTS)))?.toString() ?? 'null') as string | null;
 		return { refused: `The model could not be inspected in ${ATTEMPTS} attempts: ${words ?? 'the worker was lost each time'}` };
 	}
 

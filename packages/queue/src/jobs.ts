@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { isFinal, type JobResource, type JobStatus, ProblemError } from '@steelyard/contracts';
-import type { Store } from '@steelyard/store';
+import { jobKeys, listIds, type Store } from '@steelyard/store';
 import type { Redis } from 'ioredis';
 import type { Deliveries } from './deliveries.js';
 import type { Keys } from './keys.js';
-import { type Mirror, recordKey } from './mirror.js';
+import type { Mirror } from './mirror.js';
 import type { JobPatch, Jobs } from './queue.js';
 import type { Records } from './records.js';
 
@@ -31,7 +31,7 @@ export function openJobs({ redis, keys, records, mirror, deliveries, store }: Pa
 
 	/** Puts back a record that only the store knows. What ran then runs nowhere now. */
 	async function restore(id: string): Promise<void> {
-		const bytes = await store.get(recordKey(id));
+		const bytes = await store.get(jobKeys.record(id));
 		if (bytes === null) return;
 		const job = JSON.parse(bytes.toString()) as JobResource;
 		const ended = isFinal(job.status);
@@ -40,10 +40,7 @@ export function openJobs({ redis, keys, records, mirror, deliveries, store }: Pa
 	}
 
 	async function restoreAll(): Promise<void> {
-		for (const folder of await store.list('jobs', { deep: false })) {
-			const id = /^jobs\/(job_[A-Za-z0-9]+)\/$/.exec(folder)?.[1];
-			if (id !== undefined && (await records.find(id)) === null) await restore(id);
-		}
+		for (const id of await listIds(store, 'job')) if ((await records.find(id)) === null) await restore(id);
 		await redis.set(keys.rebuilt, '1');
 	}
 
@@ -76,7 +73,7 @@ export function openJobs({ redis, keys, records, mirror, deliveries, store }: Pa
 				await mirror.save(job.id);
 			} catch (error) {
 				await records.forget(job, keyHash);
-				await store.remove(`jobs/${job.id}`);
+				await store.remove(jobKeys.folder(job.id));
 				throw error;
 			}
 			return job;

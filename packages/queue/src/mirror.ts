@@ -1,6 +1,6 @@
 import { isFinal, type JobResource } from '@steelyard/contracts';
 import type { Log } from '@steelyard/redis';
-import type { Store } from '@steelyard/store';
+import { jobKeys, type Store } from '@steelyard/store';
 import type { EventLog } from './events.js';
 import type { Records } from './records.js';
 
@@ -20,8 +20,6 @@ export type Mirror = {
 	close(): Promise<void>;
 };
 
-export const recordKey = (id: string) => `jobs/${id}/job.json`;
-
 /** Keeps the store's copy of the records up to those in Redis. */
 export function openMirror(records: Records, events: EventLog, store: Store, log: Log): Mirror {
 	let trouble: string | null = null;
@@ -34,7 +32,7 @@ export function openMirror(records: Records, events: EventLog, store: Store, log
 			if (found === null) return;
 			const ended = isFinal(found.record.status);
 			if (ended) await events.save(id);
-			await store.put(recordKey(id), `${JSON.stringify(found.record, null, '\t')}\n`);
+			await store.put(jobKeys.record(id), `${JSON.stringify(found.record, null, '\t')}\n`);
 			current = await records.saved(id, found.turn);
 			if (current && ended) await events.release(id);
 		}

@@ -1,5 +1,5 @@
 import { isFinal, type JobResource, type JobResult } from '@steelyard/contracts';
-import type { Store } from '@steelyard/store';
+import { jobKeys, type Store } from '@steelyard/store';
 import type { Mirror } from './mirror.js';
 import { type Outcome, type Queue, StaleAttemptError } from './queue.js';
 import type { Change, Records } from './records.js';
@@ -7,10 +7,8 @@ import type { Change, Records } from './records.js';
 /** What ends a job, whatever its record says: the attempt that made it, and when (unix seconds). */
 export type Result = Outcome & { attempt: number; finished_at: number };
 
-export const resultKey = (id: string) => `jobs/${id}/result.json`;
-
 export async function readResult(store: Store, id: string): Promise<Result | null> {
-	const bytes = await store.get(resultKey(id));
+	const bytes = await store.get(jobKeys.result(id));
 	return bytes === null ? null : (JSON.parse(bytes.toString()) as Result);
 }
 
@@ -61,7 +59,7 @@ export function openAttempts({ records, store, mirror }: Parts): Pick<Queue, 'cl
 			if (before?.status === 'succeeded' && before.attempt === attempt) return before;
 			if (before?.status !== 'running' || before.attempt !== attempt) throw stale(before);
 			const own: Result = { attempt, finished_at: Math.floor(Date.now() / 1000), ...outcome };
-			const isFirst = (await store.putExclusive(resultKey(id), JSON.stringify(own))) !== null;
+			const isFirst = (await store.putExclusive(jobKeys.result(id), JSON.stringify(own))) !== null;
 			const result = isFirst ? own : await readResult(store, id);
 			if (result !== null) await mirror.follow(await records.change(id, (job) => succeeded(job, result)));
 			const after = (await records.find(id))?.record;

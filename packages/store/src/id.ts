@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { IdKind } from '@steelyard/contracts';
 
 const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';
 
@@ -8,8 +9,8 @@ function base32(value: bigint, length: number): string {
 	return text;
 }
 
-/** `<kind>_` and 26 characters of base 32: 48 bits of unix milliseconds, by which ids sort, and 80 random ones. */
-export function createId(kind: 'ds' | 'job' | 'mdl'): string {
+/** A new id: `<kind>_` and 26 characters of base 32, which are 48 bits of unix milliseconds, by which ids sort, and 80 random bits. */
+export function createId(kind: IdKind): string {
 	const random = BigInt(`0x${randomBytes(10).toString('hex')}`);
 	return `${kind}_${base32(BigInt(Date.now()), 10)}${base32(random, 16)}`;
 }

@@ -186,8 +186,8 @@ export async function openStore(folder: string): Promise<Store> {
 		async remove(prefix) {
 			const path = pathOf(prefix);
 			if (!path.startsWith(root + sep)) throw new Error(`${path} lies outside ${root}`);
-			// where another process puts something in while the folder is emptied, it is emptied again
-			await rm(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 10 });
+			// Where another process writes into the folder while it is emptied, it is emptied again, for up to 2 s in all.
+			await rm(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 10 });
 		},
 		path: pathOf,
 		async freeBytes() {

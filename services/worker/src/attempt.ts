@@ -1,13 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import type { WorkerDevices } from '@steelyard/contracts';
 import type { Attempt, AttemptEnd, Queue } from '@steelyard/queue';
-import type { Store } from '@steelyard/store';
+import { datasetKeys, jobKeys, modelKeys, type Store } from '@steelyard/store';
 import type { Logger } from 'pino';
 import { describeArtifacts } from './artifacts.js';
-import { attemptKey, countCrashes, earlierFolders, noteCrash } from './attempt-folders.js';
+import { countCrashes, earlierFolders, noteCrash } from './attempt-folders.js';
 import { recordEvents } from './event-recorder.js';
 import { howItEnded } from './how-it-ended.js';
-import { modelFile } from './inspection.js';
 import type { TrainerEnd, Trainers } from './trainer-process.js';
 
 /** Crashes of the trainer after which a job fails. */
@@ -43,7 +42,7 @@ export async function runAttempt(parts: AttemptParts, id: string, { attempt, job
 			error: { code: 'device_unavailable', message: `cuda is not available here: ${devices.cuda.note}`, param: 'device' },
 		};
 	}
-	const prefix = attemptKey(id, attempt);
+	const prefix = jobKeys.attempt(id, attempt);
 	const output = store.path(prefix);
 	await mkdir(output, { recursive: true });
 	const earlier = await earlierFolders(store, id, attempt);
@@ -53,8 +52,8 @@ export async function runAttempt(parts: AttemptParts, id: string, { attempt, job
 	const trainer = trainers.start({
 		order: {
 			spec: job.spec,
-			dataset: store.path(`datasets/${job.spec.dataset}`),
-			...(job.spec.model.family === 'custom' ? { model: modelFile(store, job.spec.model.model) } : {}),
+			dataset: store.path(datasetKeys.folder(job.spec.dataset)),
+			...(job.spec.model.family === 'custom' ? { model: store.path(modelKeys.graph(job.spec.model.model)) } : {}),
 			output,
 			earlier,
 		},

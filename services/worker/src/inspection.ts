@@ -1,10 +1,8 @@
 import type { ModelReport, ModelVerdict } from '@steelyard/contracts';
-import type { Store } from '@steelyard/store';
+import { modelKeys, type Store, uploadKeys } from '@steelyard/store';
 import type { Logger } from 'pino';
 import { howItEnded } from './how-it-ended.js';
 import { type InspectionLimits, type InspectorEnd, runInspector } from './inspect-process.js';
-
-export const modelFile = (store: Store, id: string): string => store.path(`models/${id}/model.onnx`);
 
 const refused = (message: string, param: string | null = null, report: ModelReport | null = null): ModelVerdict => ({
 	status: 'refused',
@@ -51,9 +49,9 @@ export async function inspect(
 ): Promise<ModelVerdict> {
 	const end = await runInspector({
 		entry,
-		model: modelFile(store, id),
+		model: store.path(modelKeys.graph(id)),
 		// Among the uploads, from where the API clears what a killed worker leaves; not among the system's temporary files, which may be memory.
-		scratch: store.path(`uploads/inspection-${id}`),
+		scratch: store.path(uploadKeys.inspection(id)),
 		limits,
 		signal,
 		onLine: (line) => log.debug({ line }, 'the inspector said'),

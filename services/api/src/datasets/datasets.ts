@@ -1,17 +1,15 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type DatasetResource, type List, type ListQuery, ProblemError } from '@steelyard/contracts';
+import { basename, join } from 'node:path';
+import { type DatasetResource, isId, type List, type ListQuery, ProblemError } from '@steelyard/contracts';
 import { ingest } from '@steelyard/dataset';
 import type { Queue } from '@steelyard/queue';
-import { createId, type Store } from '@steelyard/store';
+import { createId, datasetKeys, type Store } from '@steelyard/store';
 import { createExclusive } from '../resources/exclusive.js';
 import { pageOf } from '../resources/page.js';
 import { receive } from '../resources/receive.js';
 import { createUploadFolders } from '../resources/upload-folder.js';
 import type { Save } from '../resources/upload-request.js';
 
-const ID = /^ds_[a-z0-9]{1,40}$/;
-const keyOf = (id: string) => `datasets/${id}/dataset.json`;
 /** Characters of a name, as many as a manifest may give. */
 const LONGEST_NAME = 200;
 
@@ -47,8 +45,8 @@ export function createDatasets({ store, queue, uploadLimit }: { store: Store; qu
 	const uploads = createUploadFolders(store);
 
 	async function find(id: string): Promise<DatasetResource | null> {
-		if (!ID.test(id)) return null;
-		const bytes = await store.get(keyOf(id));
+		if (!isId('ds', id)) return null;
+		const bytes = await store.get(datasetKeys.record(id));
 		return bytes === null ? null : (JSON.parse(bytes.toString()) as DatasetResource);
 	}
 
@@ -84,13 +82,13 @@ export function createDatasets({ store, queue, uploadLimit }: { store: Store; qu
 					...profile,
 					manifest: manifest ?? null,
 				};
-				await writeFile(join(validated, 'dataset.json'), JSON.stringify(dataset));
-				await uploads.publish(validated, `datasets/${id}`);
+				await writeFile(join(validated, basename(datasetKeys.record(id))), JSON.stringify(dataset));
+				await uploads.publish(validated, datasetKeys.folder(id));
 				return dataset;
 			});
 		},
 
-		list: (query) => pageOf(store.path('datasets'), ID, query, find),
+		list: (query) => pageOf(store, 'ds', query, find),
 
 		remove: (id) =>
 			exclusive(id, async () => {
@@ -98,8 +96,8 @@ export function createDatasets({ store, queue, uploadLimit }: { store: Store; qu
 				const jobs = await queue.jobs.countUsing(id);
 				if (jobs > 0)
 					throw new ProblemError('dataset_in_use', `${jobs} ${jobs === 1 ? 'job has' : 'jobs have'} not ended that use ${id}`, 'id');
-				await store.remove(keyOf(id));
-				await store.remove(`datasets/${id}`);
+				await store.remove(datasetKeys.record(id));
+				await store.remove(datasetKeys.folder(id));
 			}),
 	};
 }

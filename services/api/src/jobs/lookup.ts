@@ -1,4 +1,4 @@
-import { type JobResource, ProblemError } from '@steelyard/contracts';
+import { isId, type JobResource, ProblemError } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 
 /** Gives the record of a job. Throws ProblemError `not_found`. */
@@ -8,7 +8,7 @@ export type JobLookup = (id: string) => Promise<JobResource>;
 export const createJobLookup =
 	(queue: Queue): JobLookup =>
 	async (id) => {
-		const job = /^job_[a-z0-9]{1,40}$/.test(id) ? await queue.jobs.get(id) : null;
+		const job = isId('job', id) ? await queue.jobs.get(id) : null;
 		if (job === null) throw new ProblemError('not_found', `There is no job ${id}`, 'id');
 		return job;
 	};

@@ -1,18 +1,16 @@
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type List, type ListQuery, type ModelResource, ProblemError } from '@steelyard/contracts';
+import { basename, join } from 'node:path';
+import { isId, type List, type ListQuery, type ModelResource, ProblemError } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
-import { createId, type Store } from '@steelyard/store';
+import { createId, modelKeys, type Store } from '@steelyard/store';
 import { createExclusive } from '../resources/exclusive.js';
 import { pageOf } from '../resources/page.js';
 import { receive } from '../resources/receive.js';
 import { createUploadFolders } from '../resources/upload-folder.js';
 import type { Save } from '../resources/upload-request.js';
 
-const ID = /^mdl_[a-z0-9]{1,40}$/;
 const LONGEST_NAME = 255;
-const keyOf = (id: string) => `models/${id}/model.json`;
 
 /** What `model.json` holds: everything but the result of the inspection. */
 type ModelRecord = Omit<ModelResource, 'status' | 'report' | 'error'>;
@@ -42,8 +40,8 @@ export function createModels({ store, queue, modelLimit }: { store: Store; queue
 	const uploads = createUploadFolders(store);
 
 	async function find(id: string): Promise<ModelResource | null> {
-		if (!ID.test(id)) return null;
-		const bytes = await store.get(keyOf(id));
+		if (!isId('mdl', id)) return null;
+		const bytes = await store.get(modelKeys.record(id));
 		if (bytes === null) return null;
 		const record = JSON.parse(bytes.toString()) as ModelRecord;
 		return { ...record, ...((await queue.inspections.verdict(id)) ?? { status: 'inspecting', report: null, error: null }) };
@@ -56,8 +54,8 @@ export function createModels({ store, queue, modelLimit }: { store: Store; queue
 	}
 
 	async function removeFiles(id: string): Promise<void> {
-		await store.remove(keyOf(id));
-		await store.remove(`models/${id}`);
+		await store.remove(modelKeys.record(id));
+		await store.remove(modelKeys.folder(id));
 	}
 
 	return {
@@ -75,7 +73,7 @@ export function createModels({ store, queue, modelLimit }: { store: Store; queue
 				let bytes = 0;
 				await send(async (source, filename) => {
 					name = filename.slice(-LONGEST_NAME) || 'model.onnx';
-					bytes = await receive(source, join(whole, 'model.onnx'), modelLimit, hash);
+					bytes = await receive(source, join(whole, basename(modelKeys.graph(id))), modelLimit, hash);
 				});
 				const record: ModelRecord = {
 					id,
@@ -85,8 +83,8 @@ export function createModels({ store, queue, modelLimit }: { store: Store; queue
 					bytes,
 					sha256: hash.digest('hex'),
 				};
-				await writeFile(join(whole, 'model.json'), JSON.stringify(record));
-				await uploads.publish(whole, `models/${id}`);
+				await writeFile(join(whole, basename(modelKeys.record(id))), JSON.stringify(record));
+				await uploads.publish(whole, modelKeys.folder(id));
 				await queue.inspections.enqueue(id).catch(async (error: unknown) => {
 					await removeFiles(id);
 					throw error;
@@ -96,7 +94,7 @@ export function createModels({ store, queue, modelLimit }: { store: Store; queue
 		},
 
 		list: (query) =>
-			pageOf(store.path('models'), ID, query, async (id) => {
+			pageOf(store, 'mdl', query, async (id) => {
 				const model = await find(id);
 				return model === null ? null : { ...model, report: null };
 			}),

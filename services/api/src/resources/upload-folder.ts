@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Store } from '@steelyard/store';
+import { type Store, uploadKeys } from '@steelyard/store';
 
 /** After how many milliseconds without a change the folder of an upload is removed: the process that it belonged to was killed. */
 const ABANDONED = 24 * 3600 * 1000;
@@ -27,7 +27,7 @@ async function sync(folder: string, names: readonly string[]): Promise<void> {
 
 /** Makes folders for uploads in `uploads/` of the store. */
 export function createUploadFolders(store: Store): UploadFolders {
-	const uploads = store.path('uploads');
+	const uploads = store.path(uploadKeys.all());
 
 	async function removeAbandoned(): Promise<void> {
 		for (const name of await readdir(uploads).catch(() => [])) {
@@ -41,7 +41,7 @@ export function createUploadFolders(store: Store): UploadFolders {
 	return {
 		async within(id, action) {
 			await removeAbandoned();
-			const folder = join(uploads, id);
+			const folder = store.path(uploadKeys.upload(id));
 			await mkdir(folder, { recursive: true });
 			try {
 				return await action(folder);

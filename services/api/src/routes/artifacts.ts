@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { type Artifact, isFinal, type JobCurves, type JobEvent, type JobResource, ListOf, ProblemError } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
-import type { Store } from '@steelyard/store';
+import { jobKeys, type Store } from '@steelyard/store';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { App } from '../fastify-app.js';
@@ -17,7 +17,7 @@ const ArtifactParams = Type.Object({ id: Type.String(), name: Type.String() });
 const PAGE = 1000;
 const MODEL = 'model.onnx';
 
-const keyOf = ({ id, attempt }: JobResource, { name }: Artifact) => `jobs/${id}/attempts/${attempt}/${name}`;
+const keyOf = ({ id, attempt }: JobResource, { name }: Artifact) => jobKeys.artifact(id, attempt, name);
 
 /** The bytes of a download; null answers a request that wants none. */
 const Bytes = Type.Unsafe<Readable | null>({ type: 'string', format: 'binary' });

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { idPattern } from '../../id.js';
 
 const VALUE_NAME = Type.String({ minLength: 1, maxLength: 512 });
 const globs = (description: string) => Type.Optional(Type.Array(VALUE_NAME, { minItems: 1, maxItems: 1000, description }));
@@ -7,7 +8,7 @@ const globs = (description: string) => Type.Optional(Type.Array(VALUE_NAME, { mi
 export const CustomConfig = Type.Object(
 	{
 		family: Type.Unsafe<'custom'>({ type: 'string', enum: ['custom'], description: 'an ONNX graph that you uploaded' }),
-		model: Type.String({ pattern: '^mdl_[A-Za-z0-9]{1,40}$', description: 'id of an uploaded model that is ready' }),
+		model: Type.String({ pattern: idPattern('mdl'), description: 'id of an uploaded model that is ready' }),
 		inputs: Type.Record(Type.String(), VALUE_NAME, {
 			minProperties: 1,
 			description: 'by modality, the input of the graph, [batch, …], that takes its raw values',

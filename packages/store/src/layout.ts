@@ -1,0 +1,74 @@
+import { type IdKind, isId } from '@steelyard/contracts';
+import type { Store } from './store.js';
+
+// Where everything that the service keeps has its key in the store; the data folder holds `redis/`, `lock/` and `logs/` beside it. No other file spells a
+// key out.
+
+/** A dataset: a folder with its validated arrays, which appears as a whole and has vanished once its `record` is gone. */
+export const datasetKeys = {
+	folder: (id: string) => `datasets/${id}`,
+	record: (id: string) => `datasets/${id}/dataset.json`,
+};
+
+/** An uploaded model: a folder with its `graph` and `record`, which appears as a whole and has vanished once its `record` is gone. */
+export const modelKeys = {
+	folder: (id: string) => `models/${id}`,
+	record: (id: string) => `models/${id}/model.json`,
+	graph: (id: string) => `models/${id}/model.onnx`,
+	/** What its inspection came to; written once. */
+	verdict: (id: string) => `models/${id}/report.json`,
+	/** The folder of the notes on its inspections, which goes when there is a verdict. */
+	inspections: (id: string) => `models/${id}/attempts`,
+	/** A note on its inspection number `attempt`, counted from 1. */
+	inspection: (id: string, attempt: number) => `models/${id}/attempts/${attempt}.json`,
+};
+
+/** A job, and its attempts, counted from 1, each of which writes in a folder of its own. */
+export const jobKeys = {
+	folder: (id: string) => `jobs/${id}`,
+	/** The copy of its record in Redis. */
+	record: (id: string) => `jobs/${id}/job.json`,
+	/** What ends it; written once. */
+	result: (id: string) => `jobs/${id}/result.json`,
+	/** Its events, one JSON object per line, written when it has ended. */
+	events: (id: string) => `jobs/${id}/events.jsonl`,
+	attempts: (id: string) => `jobs/${id}/attempts`,
+	/** The folder in which the trainer of an attempt writes. */
+	attempt: (id: string, attempt: number) => `jobs/${id}/attempts/${attempt}`,
+	artifact: (id: string, attempt: number, name: string) => `jobs/${id}/attempts/${attempt}/${name}`,
+	/** A note that the trainer of an attempt crashed, and how. */
+	crash: (id: string, attempt: number) => `jobs/${id}/attempts/${attempt}/crash.json`,
+	/** The folder of an attempt's checkpoints, which the trainer names so in the folder that it is given. */
+	checkpoints: (id: string, attempt: number) => `jobs/${id}/attempts/${attempt}/checkpoints`,
+};
+
+/** Folders of what is not whole yet. Those that a killed process has left are cleared when they are a day old. */
+export const uploadKeys = {
+	all: () => 'uploads',
+	/** For a dataset or model while it arrives. */
+	upload: (id: string) => `uploads/${id}`,
+	/** For what the inspector of a model writes. */
+	inspection: (id: string) => `uploads/inspection-${id}`,
+};
+
+const FOLDERS: Readonly<Record<IdKind, string>> = { ds: 'datasets', job: 'jobs', mdl: 'models' };
+
+/** The last name of every folder directly below a prefix. */
+async function folderNames(store: Store, prefix: string): Promise<string[]> {
+	const keys = await store.list(prefix, { deep: false });
+	return keys.flatMap((key) => (key.endsWith('/') ? [key.slice(prefix.length + 1, -1)] : []));
+}
+
+/** The ids of one kind that have a folder in the store, oldest first. */
+export async function listIds(store: Store, kind: IdKind): Promise<string[]> {
+	return (await folderNames(store, FOLDERS[kind])).filter((name) => isId(kind, name));
+}
+
+/** The attempts of a job that have a folder in the store, newest first. */
+export async function listAttempts(store: Store, id: string): Promise<number[]> {
+	const names = await folderNames(store, jobKeys.attempts(id));
+	return names
+		.filter((name) => /^[1-9]\d*$/.test(name))
+		.map(Number)
+		.sort((a, b) => b - a);
+}
