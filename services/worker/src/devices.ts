@@ -1,32 +1,40 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { WorkerDevices } from '@steelyard/contracts';
+import type { Devices } from '@steelyard/runtime';
 import { eachLine } from './lines.js';
 import type { FromProbe } from './protocol.js';
 
-/** Seen from the sources as from what is built. */
+/** The compiled file, by a path that holds from `src` as well as from `dist`. */
 export const PROBE_ENTRY = fileURLToPath(new URL('../dist/probe-child.js', import.meta.url));
 
 /** How long a probe may take, in milliseconds: a driver that has to translate its kernels first is slow. */
-const LONGEST = 120_000;
-const WORDS = 5;
+const LONGEST_PROBE = 120_000;
+/** Lines that a probe wrote before it crashed which are kept as the detail. */
+const LINES = 5;
 
-/** Tries the devices in a process of its own. A probe that crashes says that there is no CUDA, and why. */
-export function probe(entry: string = PROBE_ENTRY): Promise<WorkerDevices> {
+/** Tries the devices in a process of its own. After a probe that crashes CUDA is not available, and the note says how it ended. */
+export function probe(entry: string = PROBE_ENTRY): Promise<Devices> {
 	return new Promise((resolve, reject) => {
 		const child = fork(entry, [], { execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
-		const words: string[] = [];
-		eachLine(child.stderr, (line) => words.push(line));
-		let devices: WorkerDevices | null = null;
-		const late = setTimeout(() => child.kill('SIGKILL'), LONGEST);
+		const lines: string[] = [];
+		eachLine(child.stderr, (line) => lines.push(line));
+		let devices: Devices | null = null;
+		const late = setTimeout(() => child.kill('SIGKILL'), LONGEST_PROBE);
 		child.on('message', (message: FromProbe) => {
 			devices = message.devices;
 		});
 		child.once('error', reject);
 		child.once('close', (code, signal) => {
 			clearTimeout(late);
-			const note = `the probe of the devices ended with ${signal ?? `exit code ${code}`}${words.length === 0 ? '' : `: ${words.slice(0, WORDS).join(' | ')}`}`;
-			resolve(devices ?? { cpu: { available: true }, cuda: { available: false, note } });
+			const note = `the probe of the GPU ended with ${signal ?? `exit code ${code}`}`;
+			const detail = lines.slice(0, LINES).join(' | ') || 'it wrote nothing';
+			resolve(devices ?? { cpu: { available: true }, cuda: { available: false, note, detail } });
 		});
 	});
+}
+
+/** What a worker tells others of its devices: the note in plain words with the detail behind it. */
+export function announced({ cpu, cuda: { available, note, detail } }: Devices): WorkerDevices {
+	return { cpu, cuda: { available, note: note === null ? null : `${note} (${detail})` } };
 }

@@ -1,4 +1,5 @@
-import type { JobError, JobEventBody, JobResult, ModelReport, WorkerDevices } from '@steelyard/contracts';
+import type { JobError, JobEventBody, JobResult, ModelReport } from '@steelyard/contracts';
+import type { Devices } from '@steelyard/runtime';
 import type { TrainOptions } from '@steelyard/trainer';
 
 /** What the trainer is to do: the part of its options that is plain data. Files and folders are absolute paths. */
@@ -24,4 +25,4 @@ export type FromInspector =
 	| { type: 'failed'; message: string };
 
 /** From the probe child to its worker. */
-export type FromProbe = { type: 'devices'; devices: WorkerDevices };
+export type FromProbe = { type: 'devices'; devices: Devices };

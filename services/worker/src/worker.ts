@@ -6,13 +6,13 @@ import type { Store } from '@steelyard/store';
 import type { Logger } from 'pino';
 import { runAttempt } from './attempt.js';
 import { removeCheckpoints } from './attempt-folders.js';
-import { PROBE_ENTRY, probe } from './devices.js';
+import { announced, PROBE_ENTRY, probe } from './devices.js';
 import { INSPECT_ENTRY, type InspectionLimits, LIMITS } from './inspect-process.js';
 import { inspect } from './inspection.js';
 import { openTrainers, TRAINER_ENTRY } from './trainer-process.js';
 import { version } from './version.js';
 
-/** How long a trainer that was asked to stop may take, in milliseconds. */
+/** How long a trainer that was asked to stop may take to write its checkpoint, in milliseconds. */
 const GRACE = 10_000;
 /** What the queue may take beyond that, in milliseconds: the trainer is ended by force, and the job handed back. */
 const HANDING_BACK = 2000;
@@ -46,8 +46,11 @@ export type Worker = {
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
 	const { queue, store, log, graceMs = GRACE, trainerEntry = TRAINER_ENTRY, probeEntry = PROBE_ENTRY, lockMs } = options;
 	const { inspectEntry = INSPECT_ENTRY, inspection: limits = LIMITS } = options;
-	const devices = await probe(probeEntry);
-	log.info({ devices }, devices.cuda.available ? 'CUDA is available' : 'CUDA is not available, jobs train on the CPU');
+	const probed = await probe(probeEntry);
+	const { cuda } = probed;
+	log.info({}, cuda.available ? 'a GPU was found, and CUDA works' : `${cuda.note}, using the CPU`);
+	if (cuda.detail !== null) log.debug({ detail: cuda.detail }, "the CUDA provider's own words");
+	const devices = announced(probed);
 	let { concurrency = 1 } = options;
 	if (devices.cuda.available && concurrency > 1) {
 		log.warn({ concurrency }, 'one job at a time trains on a GPU');

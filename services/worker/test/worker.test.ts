@@ -217,15 +217,29 @@ describe('a worker', () => {
 			{
 				...worker.status,
 				pid: process.pid,
-				devices: { cpu: { available: true }, cuda: { available: false, note: 'libcuda.so.1: cannot open shared object file' } },
+				devices: {
+					cpu: { available: true },
+					cuda: { available: false, note: 'no GPU found (libcuda.so.1: cannot open shared object file)' },
+				},
 				jobs: [id],
 			},
 		]);
 	});
 
+	it('logs in plain words that it uses the CPU, and what the CUDA provider says in a debug line alone', async () => {
+		await service.work();
+		const of = (level: number) => service.lines.filter((line) => line['level'] === level).map((line) => JSON.stringify(line));
+		expect(of(30).filter((line) => line.includes('no GPU found, using the CPU'))).toHaveLength(1);
+		expect(of(30).join()).not.toContain('libcuda');
+		expect(of(20).filter((line) => line.includes('libcuda.so.1: cannot open shared object file'))).toHaveLength(1);
+	});
+
 	it('has no CUDA when the probe of it crashes, and says so', async () => {
 		const worker = await service.work({ probeEntry: fixture('broken-probe.mjs') });
-		expect(worker.status.devices.cuda).toEqual({ available: false, note: expect.stringMatching(/SIGABRT: .*driver on fire/) });
+		expect(worker.status.devices.cuda).toEqual({
+			available: false,
+			note: expect.stringMatching(/^the probe of the GPU ended with SIGABRT \(.*driver on fire.*\)$/),
+		});
 	});
 
 	it('that is killed takes its trainer with it, and its job is given to another', async () => {

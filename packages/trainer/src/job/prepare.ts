@@ -1,7 +1,7 @@
 import { admit, type JobSpec, lossOf, type ModalityProfile, modalitiesOf, ProblemError, type TaskProfile } from '@steelyard/contracts';
 import { type Dataset, standardisation, trainingRows } from '@steelyard/dataset';
 import type { ModalityShape } from '@steelyard/family';
-import { chooseProvider, type Devices, type Provider, probeDevices } from '@steelyard/runtime';
+import { chooseProvider, type Provider, probeDevices } from '@steelyard/runtime';
 import { type GraphFile, interfaceOf } from '../custom/graph-file.js';
 import { type Examples, labelsOf, presence, type TargetScale } from '../model/examples.js';
 import type { Standardisation } from '../model/standardise.js';
@@ -91,8 +91,8 @@ export function prepare(spec: JobSpec, dataset: Dataset, graphFile: GraphFile | 
 
 /** The provider for a job. Throws ProblemError `device_unavailable` with the provider's own words. */
 export async function deviceFor(wish: JobSpec['device']): Promise<{ provider: Provider; note: string | null }> {
-	const devices: Devices = wish === 'cpu' ? { cpu: { available: true }, cuda: { available: false, note: null } } : await probeDevices();
-	const { provider, note } = chooseProvider(wish, devices);
+	if (wish === 'cpu') return { provider: 'cpu', note: null };
+	const { provider, note } = chooseProvider(wish, await probeDevices());
 	if (provider === null) throw new ProblemError('device_unavailable', `cuda is not available here: ${note}`, 'device');
 	return { provider, note };
 }

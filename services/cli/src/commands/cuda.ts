@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { Devices } from '@steelyard/runtime';
 import type { Command } from 'commander';
 import { print } from '../output.js';
 
@@ -64,10 +65,10 @@ async function missingLibraries(folder: string): Promise<string[] | null> {
 }
 
 /** Whether the CUDA provider works, tried in a new process, which loads a provider that was only just installed. */
-async function probeCuda(): Promise<{ available: boolean; note: string | null }> {
+async function probeCuda(): Promise<Devices['cuda']> {
 	const script = `import { probeDevices } from ${JSON.stringify(import.meta.resolve('@steelyard/runtime'))}; process.stdout.write(JSON.stringify((await probeDevices()).cuda));`;
 	const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { timeout: TIMEOUT });
-	return JSON.parse(stdout) as { available: boolean; note: string | null };
+	return JSON.parse(stdout) as Devices['cuda'];
 }
 
 export function cuda(program: Command): void {
@@ -103,7 +104,7 @@ export function cuda(program: Command): void {
 					: `\nmissing on this system: ${missing.join(', ')} (of CUDA 13, cuDNN 9 or the driver; where they are installed, name their folder in LD_LIBRARY_PATH)`;
 			const text = found.available
 				? 'CUDA works: jobs with device auto train on it'
-				: `the provider does not run here: ${found.note}${absent}`;
+				: `the provider does not run here: ${found.note} (${found.detail})${absent}`;
 			print(json, { libraries: LIBRARIES, missing: missing ?? [], ...found }, text);
 			if (!found.available) process.exitCode = 1;
 		});
