@@ -5,24 +5,24 @@ import type { RedisOptions } from 'ioredis';
 import type { DeliveryName } from './deliveries.js';
 import type { Keys } from './keys.js';
 
-/** Pause before an id is given back whose work could not be begun or recorded, in milliseconds. */
+/** Pause before an id goes back to the queue because its work could not be begun or recorded, in milliseconds. */
 const PAUSE = 1000;
-/** How long BullMQ may take to let go, in milliseconds. */
-const LETTING_GO = 2000;
+/** How long BullMQ may take to close, in milliseconds. */
+const LONGEST_CLOSE = 2000;
 
 export type ConsumerOptions = {
 	redis: RedisOptions;
 	keys: Keys;
 	name: DeliveryName;
-	/** Ids at one time. */
+	/** How many ids are worked on at the same time. */
 	concurrency: number;
 	/** After how many milliseconds without a sign of life a worker's id is given to another. */
 	lockMs: number;
-	/** How often an id whose worker was lost is delivered once more. */
+	/** How many times an id whose worker was lost is delivered again. */
 	losses: number;
-	/** Runs one delivery; true when it is to be delivered again. What it throws is logged, and the id delivered again after a pause. */
+	/** Works on one delivered id; resolves with true when it is to be delivered again. An error is logged, and the id delivered again after a pause. */
 	deliver(id: string): Promise<boolean>;
-	/** Called for an id whose workers were lost too often, which is not delivered again. */
+	/** Called with an id whose workers were lost more often than that. It is not delivered again. */
 	lost(id: string): void;
 	log: Log;
 };
@@ -30,13 +30,16 @@ export type ConsumerOptions = {
 export type Consumer = {
 	/** Whether it takes no more ids. */
 	readonly closing: boolean;
-	/** Takes no more ids, has `stop` end the work at hand, waits for it at most `graceMs` milliseconds, and lets go; false where it did not end in time. */
+	/**
+	 * Takes no more ids, calls `stop` to end the work that is running, waits for it at most `graceMs` milliseconds, and closes. Resolves with false where
+	 * the work did not end in time.
+	 */
 	close(graceMs: number, stop: () => void): Promise<boolean>;
 };
 
-/** Takes ids from BullMQ, at least once each. */
+/** Takes ids from BullMQ and has them worked on. An id may be delivered more than once. */
 export function consume({ redis, keys, name, concurrency, lockMs, losses, deliver, lost, log }: ConsumerOptions): Consumer {
-	const atHand = new Set<Promise<unknown>>();
+	const running = new Set<Promise<unknown>>();
 	let closing = false;
 
 	async function giveBack(delivery: Job, token: string | undefined): Promise<never> {
@@ -50,12 +53,12 @@ export function consume({ redis, keys, name, concurrency, lockMs, losses, delive
 			const id = delivery.id as string;
 			if (closing) return giveBack(delivery, token);
 			const delivered = deliver(id);
-			atHand.add(delivered);
+			running.add(delivered);
 			let again: boolean;
 			try {
-				again = await delivered.finally(() => atHand.delete(delivered));
+				again = await delivered.finally(() => running.delete(delivered));
 			} catch (error) {
-				// Neither Redis nor the store could be reached: nothing has failed, it comes again.
+				// Redis or the store could not be reached. The work has not failed, so its id is delivered again.
 				log.error({ err: error, id }, `the ${name} could not be begun or recorded`);
 				await delay(PAUSE);
 				again = true;
@@ -77,7 +80,7 @@ export function consume({ redis, keys, name, concurrency, lockMs, losses, delive
 	);
 	worker.on('error', (error) => log.warn({ err: error }, `the worker for ${name} met an error`));
 	worker.on('stalled', (id) => log.warn({ id }, `a worker was lost, its ${name} is given to another`));
-	// A failure of the work itself never gets here; what does is an id whose workers were lost too often.
+	// The work itself never fails for BullMQ. It fails an id only when its workers were lost too often.
 	worker.on('failed', (delivery) => delivery?.id !== undefined && lost(delivery.id));
 
 	return {
@@ -92,13 +95,13 @@ export function consume({ redis, keys, name, concurrency, lockMs, losses, delive
 			await worker.pause(true);
 			stop();
 			const done = (async () => {
-				while (atHand.size > 0) await Promise.allSettled(atHand);
+				while (running.size > 0) await Promise.allSettled(running);
 				return 'done' as const;
 			})();
 			const inTime = (await Promise.race([done, over])) === 'done';
 			grace.abort();
 			const gone = new AbortController();
-			const late = delay(LETTING_GO, null, { signal: gone.signal }).catch(() => null);
+			const late = delay(LONGEST_CLOSE, null, { signal: gone.signal }).catch(() => null);
 			await Promise.race([worker.close(!inTime), late]);
 			gone.abort();
 			return inTime;

@@ -3,21 +3,21 @@ import { Queue as BullQueue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.js';
 
-/** BullMQ's own events, which nobody reads; the Redis in JavaScript walks a stream's whole length. */
+/** How many of BullMQ's own events are kept. Nobody reads them, and the Redis in JavaScript gets slower with the length of a stream. */
 export const STREAM_LENGTH = 200;
 
-/** What ids are delivered for. */
+/** The two queues: what is to be done with the ids in them. */
 export type DeliveryName = 'training' | 'inspection';
 
 export type Deliveries = {
-	/** Hands an id to the workers; false where they have it already. */
+	/** Hands an id to the workers; resolves with false where they have it already. */
 	add(id: string): Promise<boolean>;
-	/** Takes an id back if no worker holds it; with `held` also then, for a worker that is dead. */
+	/** Takes an id out of the queue if no worker has it; with `held` also then, for a worker that is known to be dead. */
 	withdraw(id: string, options?: { held?: boolean }): Promise<void>;
 	close(): Promise<void>;
 };
 
-/** What BullMQ is used for: to bring ids to workers. It keeps neither records nor results. */
+/** Opens a queue of ids for workers. This is all that BullMQ is used for: it keeps neither records nor results. */
 export function openDeliveries(name: DeliveryName, redis: Redis, keys: Keys, log: Log): Deliveries {
 	const queue = new BullQueue(name, {
 		connection: redis,
@@ -30,7 +30,7 @@ export function openDeliveries(name: DeliveryName, redis: Redis, keys: Keys, log
 	return {
 		async add(id) {
 			if ((await queue.getJob(id)) !== undefined) return false;
-			// Where another was faster BullMQ adds nothing.
+			// BullMQ adds nothing where another process has added the id meanwhile.
 			await queue.add(name, {}, { jobId: id });
 			return true;
 		},

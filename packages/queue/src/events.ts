@@ -7,11 +7,11 @@ import type { Keys } from './keys.js';
 import type { Events } from './queue.js';
 import { EVENTS_KEPT, type Records } from './records.js';
 
-/** Events read at one time while following. */
+/** How many events are read at a time while they are followed. */
 const BATCH = 200;
-/** After how many milliseconds without a message a follower looks by itself. */
-const LOOK = 5000;
-/** How long the stream of a job that has ended outlives its copy in the store, in milliseconds. */
+/** Milliseconds without a message after which a follower reads the events again, in case a message was lost. */
+const READ_AGAIN = 5000;
+/** How long the stream of a job that has ended is kept after its events were written to the store, in milliseconds. */
 const STREAM_KEPT = 60 * 60 * 1000;
 
 const APPEND = `
@@ -23,7 +23,7 @@ return id
 
 type Position = readonly [at: bigint, sequence: bigint];
 
-/** An event's id is that of its stream entry: unix milliseconds, `-`, and a number. */
+/** Where an event stands in its stream, from its id, which is that of the stream's entry: unix milliseconds, `-`, and a number. */
 function positionOf(id: string): Position {
 	const [at = '0', sequence = '0'] = id.split('-');
 	return [BigInt(at), BigInt(sequence)];
@@ -36,9 +36,9 @@ const eventOf = (id: string, body: JobEventBody): JobEvent => ({ id, at: Number(
 const isEnd = (event: JobEvent) => event.type === 'status' && isFinal(event.status);
 
 export type EventLog = Events & {
-	/** Writes the events of a job to the store, from where they are read when the stream has gone. */
+	/** Writes the events of a job to the store, where they are read from once its stream is gone. */
 	save(id: string): Promise<void>;
-	/** Lets the stream of a saved job go after a while. */
+	/** Has the stream of a job whose events were saved expire after a while. */
 	release(id: string): Promise<void>;
 };
 
@@ -89,7 +89,7 @@ export function openEvents(redis: Redis, keys: Keys, records: Records, store: St
 				let last = after;
 				while (!signal.aborted) {
 					heard = false;
-					// Looked at before the events: when it had ended then, its last event is among them.
+					// Read before the events: if the job has ended by then, its last event is among them.
 					const found = await records.find(id);
 					const events = await log.read(id, { ...(last === undefined ? {} : { after: last }), limit: BATCH });
 					for (const event of events) {
@@ -103,7 +103,7 @@ export function openEvents(redis: Redis, keys: Keys, records: Records, store: St
 					let timer: NodeJS.Timeout | undefined;
 					await new Promise<void>((resolve) => {
 						wake = resolve;
-						timer = setTimeout(resolve, LOOK);
+						timer = setTimeout(resolve, READ_AGAIN);
 						if (heard || signal.aborted) resolve();
 					});
 					clearTimeout(timer);

@@ -3,13 +3,13 @@ import { factsOf, objectionTo, type RedisKind } from '@steelyard/redis';
 import type { Redis, RedisOptions } from 'ioredis';
 
 /** How long Redis may take to answer, in milliseconds. */
-const PATIENCE = 2000;
+const LONGEST_ANSWER = 2000;
 
-/** What this Redis is and whether it will do; never rejects. `trouble` is what else the user should know. */
+/** What this Redis is and whether it can be used. `trouble` gives what else the user should know, or null. Never rejects. */
 export async function healthOf(redis: Redis, options: RedisOptions, trouble: () => string | null): Promise<Readiness['redis']> {
 	let timer: NodeJS.Timeout | undefined;
 	const late = new Promise<never>((_, reject) => {
-		timer = setTimeout(() => reject(new Error(`Redis does not answer within ${PATIENCE / 1000} s`)), PATIENCE);
+		timer = setTimeout(() => reject(new Error(`Redis does not answer within ${LONGEST_ANSWER / 1000} s`)), LONGEST_ANSWER);
 	});
 	try {
 		const { version, evictionPolicy, inJavaScript } = await Promise.race([factsOf(redis), late]);

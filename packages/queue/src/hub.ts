@@ -2,16 +2,16 @@ import { connect } from '@steelyard/redis';
 import type { Redis, RedisOptions } from 'ioredis';
 import type { Keys } from './keys.js';
 
-/** What is called when something happens to a job; `null`: messages may have been lost, so anything may have happened. */
+/** Called with the id of a job to which something happened, or with null after a pause of the connection, in which any message may have been lost. */
 export type Listener = (id: string | null) => void;
 
 export type Hub = {
-	/** Listens; resolves with what ends it, once no later message can be missed. */
+	/** Calls `listener` for every message from the moment at which this resolves. It resolves with a function that ends the listening. */
 	listen(channel: 'happened' | 'cancel', listener: Listener): Promise<() => void>;
 	close(): void;
 };
 
-/** One subscriber connection for a whole process, made when first something is to be heard. */
+/** The messages between the processes of an installation, over one subscribed connection per process, which is made when somebody first listens. */
 export function openHub(options: RedisOptions, keys: Keys): Hub {
 	const listeners = { happened: new Set<Listener>(), cancel: new Set<Listener>() };
 	let subscriber: Redis | null = null;
@@ -19,7 +19,7 @@ export function openHub(options: RedisOptions, keys: Keys): Hub {
 
 	function begin(): Promise<unknown> {
 		subscriber = connect(options, { maxRetriesPerRequest: null });
-		// It comes back by itself, and each command says for itself what it met.
+		// The connection comes back by itself, and a command that fails says so itself.
 		subscriber.on('error', () => {});
 		subscriber.on('message', (channel: string, id: string) => {
 			for (const listener of channel === keys.cancel ? listeners.cancel : listeners.happened) listener(id);

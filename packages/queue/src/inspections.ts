@@ -9,16 +9,16 @@ import type { Keys } from './keys.js';
 import type { InspectionOptions, Inspections, Work } from './queue.js';
 
 const LOCK = 15_000;
-/** How often models are looked for that BullMQ does not know, in milliseconds. */
+/** Milliseconds between two searches for models that wait and that BullMQ does not know. */
 const SWEEP = 30_000;
-/** Inspections that may be begun of one model; a worker that is to end takes its own back. */
+/** How many inspections of one model may begin. One that a worker breaks off because it is to end does not count. */
 const ATTEMPTS = 3;
 
 type Parts = { redis: RedisOptions; keys: Keys; hub: Hub; deliveries: Deliveries; store: Store; log: Log };
 
-/** Inspections as the store knows them: a model without a verdict is to be inspected. BullMQ brings its id to a worker, and Redis keeps nothing else. */
+/** Opens the inspections. The store alone knows which models wait, by their lack of a verdict; BullMQ only brings their ids to workers. */
 export function openInspections({ redis, keys, hub, deliveries, store, log }: Parts): Inspections {
-	/** Verdicts stand for good: these need not be looked for again. */
+	/** Ids of models that have a verdict, which never changes, so that they need not be read again. */
 	const judged = new Set<string>();
 
 	async function verdict(id: string): Promise<ModelVerdict | null> {
@@ -49,24 +49,24 @@ export function openInspections({ redis, keys, hub, deliveries, store, log }: Pa
 		return queued;
 	}
 
-	/** The first verdict counts. A model that was deleted meanwhile gets none. */
+	/** Writes a verdict; the first counts. Where the model was deleted meanwhile, what was written is removed. */
 	async function record(id: string, found: ModelVerdict): Promise<void> {
 		await store.putExclusive(modelKeys.verdict(id), JSON.stringify(found));
 		if ((await store.stat(modelKeys.record(id))) === null) await store.remove(modelKeys.folder(id));
 		else await store.remove(modelKeys.inspections(id));
 	}
 
-	/** Notes that an inspection begins; gives the note's key, or where there were too many already what became of the last. */
+	/** Notes that an inspection begins. Resolves with the key of the note, or, where too many have begun already, with the reason for a refusal. */
 	async function begin(id: string): Promise<{ note: string } | { refused: string }> {
 		for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
 			const note = modelKeys.inspection(id, attempt);
 			if ((await store.putExclusive(note, 'null')) !== null) return { note };
 		}
-		const words = JSON.parse((await store.get(modelKeys.inspection(id, ATTEMPTS)))?.toString() ?? 'null') as string | null;
-		return { refused: `The model could not be inspected in ${ATTEMPTS} attempts: ${words ?? 'the worker was lost each time'}` };
+		const failure = JSON.parse((await store.get(modelKeys.inspection(id, ATTEMPTS)))?.toString() ?? 'null') as string | null;
+		return { refused: `The model could not be inspected in ${ATTEMPTS} attempts: ${failure ?? 'the worker was lost each time'}` };
 	}
 
-	/** Runs one delivery; true when it is to come again. */
+	/** Works on one delivered model; resolves with true when it is to be delivered again. */
 	async function inspect(id: string, process: InspectionOptions['process'], signal: AbortSignal, own: Log): Promise<boolean> {
 		if (!(await isWaiting(id))) return false;
 		const begun = await begin(id);
@@ -103,7 +103,7 @@ export function openInspections({ redis, keys, hub, deliveries, store, log }: Pa
 			name: 'inspection',
 			concurrency: 1,
 			lockMs,
-			// More than attempts can be begun: those are what is counted, since they outlive Redis.
+			// More than inspections can begin. These are counted in the store, which outlives Redis.
 			losses: ATTEMPTS + 1,
 			deliver: (id) => inspect(id, process, ending.signal, own),
 			lost: (id) => own.error({ model: id }, 'the workers of a model were lost too often; it is queued again'),
@@ -114,7 +114,7 @@ export function openInspections({ redis, keys, hub, deliveries, store, log }: Pa
 				(queued) => queued > 0 && own.info({ queued }, 'models that no worker had were handed over'),
 				(error: unknown) => own.warn({ err: error }, 'the models could not be looked through'),
 			);
-		// Redis was away, and may have come back without what it knew.
+		// null: Redis was away, and may have come back without its data.
 		const listening = hub.listen('cancel', (id) => void (id === null && !consumer.closing && look()));
 		listening.catch((error: unknown) => own.warn({ err: error }, 'it cannot be heard when Redis comes back'));
 		void look();

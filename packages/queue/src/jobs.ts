@@ -12,7 +12,7 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 const unixSeconds = () => Math.floor(Date.now() / 1000);
 
-/** What a status says of the other fields, unless a patch says otherwise. */
+/** The fields that change with a status, unless a patch has other values for them. */
 const implied = (to: JobStatus): JobPatch => {
 	if (isFinal(to)) return { stage: null, eta_seconds: null, finished_at: unixSeconds() };
 	return to === 'queued' ? { stage: null, eta_seconds: null } : {};
@@ -20,22 +20,23 @@ const implied = (to: JobStatus): JobPatch => {
 
 type Parts = { redis: Redis; keys: Keys; records: Records; mirror: Mirror; deliveries: Deliveries; store: Store };
 
+/** Opens the records of the jobs. `sweep` is to be called from time to time by whoever runs jobs. */
 export function openJobs({ redis, keys, records, mirror, deliveries, store }: Parts): { jobs: Jobs; sweep: () => Promise<number> } {
 	const transition: Jobs['transition'] = async (id, from, to, patch = {}, attempt) => {
 		const changed = await records.change(id, (job) => {
 			if (!from.includes(job.status) || (attempt !== undefined && job.attempt !== attempt)) return null;
-			return { record: { ...job, ...implied(to), ...patch, status: to }, mirrored: true, told: true };
+			return { record: { ...job, ...implied(to), ...patch, status: to }, mirrored: true, announced: true };
 		});
 		return mirror.follow(changed);
 	};
 
-	/** Puts back a record that only the store knows. What ran then runs nowhere now. */
+	/** Puts a record back into Redis that only the store knows. A job that was running then is running nowhere now. */
 	async function restore(id: string): Promise<void> {
 		const bytes = await store.get(jobKeys.record(id));
 		if (bytes === null) return;
 		const job = JSON.parse(bytes.toString()) as JobResource;
 		const ended = isFinal(job.status);
-		// Of a job that has ended the store has the events, which a new stream would hide.
+		// The events of a job that has ended are in the store, where a new stream in Redis would hide them.
 		if (await records.add(ended ? job : { ...job, ...implied('queued'), status: 'queued' }, !ended)) await mirror.follow(job);
 	}
 
@@ -44,7 +45,7 @@ export function openJobs({ redis, keys, records, mirror, deliveries, store }: Pa
 		await redis.set(keys.rebuilt, '1');
 	}
 
-	/** Hands over what waits or runs by its record and is unknown to BullMQ; returns how many. */
+	/** Queues the jobs that wait or run by their records and that BullMQ does not know; returns how many. */
 	async function deliverAll(): Promise<number> {
 		let queued = 0;
 		for (const status of ['queued', 'running'] as const) {
@@ -91,7 +92,7 @@ export function openJobs({ redis, keys, records, mirror, deliveries, store }: Pa
 		update: (id, patch, attempt) =>
 			records.change(id, (job) => {
 				if (isFinal(job.status) || (attempt !== undefined && job.attempt !== attempt)) return null;
-				return { record: { ...job, ...patch }, mirrored: false, told: false };
+				return { record: { ...job, ...patch }, mirrored: false, announced: false };
 			}),
 
 		transition,
@@ -104,7 +105,7 @@ export function openJobs({ redis, keys, records, mirror, deliveries, store }: Pa
 					return cancelled;
 				}
 				const asked = await records.change(id, (job) =>
-					job.status === 'running' ? { record: { ...job, cancel_requested: true }, mirrored: true, told: false } : null,
+					job.status === 'running' ? { record: { ...job, cancel_requested: true }, mirrored: true, announced: false } : null,
 				);
 				if (asked !== null) {
 					await redis.publish(keys.cancel, id);
@@ -135,7 +136,7 @@ export function openJobs({ redis, keys, records, mirror, deliveries, store }: Pa
 		},
 	};
 
-	/** Finds what fell between two steps of a process that was killed; all of it where this Redis is a new one. */
+	/** Queues the jobs that a process left between two steps because it was killed; where Redis is new, restores all jobs from the store first. */
 	async function sweep(): Promise<number> {
 		if ((await redis.exists(keys.rebuilt)) === 0) await restoreAll();
 		return deliverAll();

@@ -1,8 +1,8 @@
 import type { JobStatus } from '@steelyard/contracts';
 
-/** Every key that we use ourselves; those of BullMQ begin with `deliveries`. */
+/** Every key in Redis, with what lies under it. The keys of BullMQ begin with `deliveries`. */
 export const keysOf = (prefix: string) => ({
-	/** hash: `record` JSON, `revision`, `turn` (how often it was to be mirrored), `final` 0 or 1 */
+	/** hash: `record` as JSON, `revision` (how often it changed), `turn` (how often it changed in a way that the store is to know), `final` (0 or 1) */
 	job: (id: string) => `${prefix}:job:${id}`,
 	/** sorted set of all ids at score 0: ids sort by creation */
 	jobs: `${prefix}:jobs`,
@@ -10,7 +10,7 @@ export const keysOf = (prefix: string) => ({
 	withStatus: (status: JobStatus) => `${prefix}:status:${status}`,
 	/** set of ids of jobs that have not ended and use this dataset or model */
 	using: (id: string) => `${prefix}:using:${id}`,
-	/** set of ids whose record in the store is older than the one here */
+	/** set of ids of jobs whose copy in the store is older than the record here */
 	unsaved: `${prefix}:unsaved`,
 	/** stream with one field, the event's body */
 	events: (id: string) => `${prefix}:events:${id}`,
@@ -18,9 +18,9 @@ export const keysOf = (prefix: string) => ({
 	idempotency: (hash: string) => `${prefix}:idempotency:${hash}`,
 	/** set of ids */
 	workers: `${prefix}:workers`,
-	/** string: what a worker said of itself */
+	/** string: the status of a worker as JSON, which expires when the worker is gone */
 	worker: (id: string) => `${prefix}:worker:${id}`,
-	/** there since this Redis was brought up to what the store knows */
+	/** set once the jobs that only the store knew were added to this Redis; a new Redis lacks it */
 	rebuilt: `${prefix}:rebuilt`,
 	/** channel: the id of a job to which something happened */
 	happened: `${prefix}:happened`,

@@ -4,29 +4,29 @@ import { jobKeys, type Store } from '@steelyard/store';
 import type { EventLog } from './events.js';
 import type { Records } from './records.js';
 
-/** How often what could not be written is tried again, in milliseconds. */
-const AGAIN = 10_000;
+/** Milliseconds between two tries to write what could not be written. */
+const TRY_AGAIN = 10_000;
 
 export type Mirror = {
-	/** Writes a job's record to the store, and when it has ended its events. Rejects where the store cannot be written; it is then tried again. */
+	/** Writes a job's record to the store, and its events too when it has ended. Rejects where the store cannot be written; it is then tried again later. */
 	save(id: string): Promise<void>;
-	/** As `save` for a change that has happened in Redis, which is what counts: what cannot be written now is written later. Gives the job back. */
+	/** Saves a job whose record has changed in Redis. Never rejects: what cannot be written now is written later. Resolves with the same job. */
 	follow<T extends JobResource | null>(job: T): Promise<T>;
-	/** As `save`, for all that is behind: what a killed process left, or a full disk held up. Rejects with the first failure. */
+	/** Saves every job whose copy in the store is old, because a process was killed or the disk was full. Rejects with the first failure. */
 	saveAll(): Promise<void>;
-	/** Why the store is behind, or null. */
+	/** Why copies in the store are old, or null. */
 	trouble(): string | null;
-	/** Waits for what is being written. */
+	/** Waits until what is being written is written. */
 	close(): Promise<void>;
 };
 
-/** Keeps the store's copy of the records up to those in Redis. */
+/** Keeps the copies of the records in the store equal to the records in Redis. */
 export function openMirror(records: Records, events: EventLog, store: Store, log: Log): Mirror {
 	let trouble: string | null = null;
-	const underWay = new Set<Promise<void>>();
+	const writes = new Set<Promise<void>>();
 
 	async function write(id: string): Promise<void> {
-		// Two that write at once can do so in either order; whoever finds the record changed since writes once more.
+		// Two processes that write at once can do so in either order. The one that then finds the record changed writes once more.
 		for (let current = false; !current; ) {
 			const found = await records.toSave(id);
 			if (found === null) return;
@@ -40,8 +40,8 @@ export function openMirror(records: Records, events: EventLog, store: Store, log
 
 	async function save(id: string): Promise<void> {
 		const writing = write(id);
-		underWay.add(writing);
-		await writing.finally(() => underWay.delete(writing));
+		writes.add(writing);
+		await writing.finally(() => writes.delete(writing));
 	}
 
 	async function follow<T extends JobResource | null>(job: T): Promise<T> {
@@ -62,7 +62,7 @@ export function openMirror(records: Records, events: EventLog, store: Store, log
 
 	const timer = setInterval(() => {
 		saveAll().catch((error: unknown) => log.warn({ err: error }, 'job records wait to be written'));
-	}, AGAIN);
+	}, TRY_AGAIN);
 	timer.unref();
 
 	return {
@@ -72,7 +72,7 @@ export function openMirror(records: Records, events: EventLog, store: Store, log
 		trouble: () => trouble,
 		async close() {
 			clearInterval(timer);
-			await Promise.allSettled(underWay);
+			await Promise.allSettled(writes);
 		},
 	};
 }

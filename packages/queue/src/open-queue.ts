@@ -17,17 +17,18 @@ import { startWork } from './work.js';
 import { openWorkers } from './workers.js';
 
 export type QueueOptions = {
-	/** As a RedisHandle gives them. */
+	/** How to connect to Redis, as `launchRedis` gives it. */
 	redis: RedisOptions;
-	/** Of every key; a given Redis may be shared. `steelyard` unless given. */
+	/** The beginning of every key, because a Redis may be shared; `steelyard` unless given. */
 	prefix?: string;
 	store: Store;
 	log?: Log;
 };
 
-/** How long what is under way may take when the queue is closed, in milliseconds. */
-const LAST = 1500;
+/** How long each part may take to finish when the queue is closed, in milliseconds. */
+const LONGEST_CLOSE = 1500;
 
+/** Waits for something, at most `ms` milliseconds; a failure of it is no failure. */
 const within = async (ms: number, what: Promise<unknown>): Promise<void> => {
 	let timer: NodeJS.Timeout | undefined;
 	const late = new Promise((resolve) => {
@@ -37,7 +38,7 @@ const within = async (ms: number, what: Promise<unknown>): Promise<void> => {
 	clearTimeout(timer);
 };
 
-/** Opens the queue of an installation. Rejects where Redis is not there. Many processes may have it open. */
+/** Opens the queue of an installation, which many processes may have open. Rejects where Redis does not answer for about 8 s. */
 export async function openQueue({ redis: options, prefix = 'steelyard', store, log = silent }: QueueOptions): Promise<Queue> {
 	const keys = keysOf(prefix);
 	const redis = connect(options);
@@ -74,9 +75,9 @@ export async function openQueue({ redis: options, prefix = 'steelyard', store, l
 		health: () => healthOf(redis, options, mirror.trouble),
 		async close() {
 			hub.close();
-			await within(LAST, mirror.close());
-			await within(LAST, workers.close());
-			await within(LAST, Promise.all([deliveries.close(), models.close()]));
+			await within(LONGEST_CLOSE, mirror.close());
+			await within(LONGEST_CLOSE, workers.close());
+			await within(LONGEST_CLOSE, Promise.all([deliveries.close(), models.close()]));
 			redis.disconnect();
 		},
 	};

@@ -16,22 +16,22 @@ import type { Log } from '@steelyard/redis';
 /** What changes in a job beside its status. */
 export type JobPatch = Partial<Omit<JobResource, 'id' | 'object' | 'status' | 'created_at' | 'spec'>>;
 
-/** Job records. Every change of status is one atomic step, is told by a status event, and is mirrored to `jobs/<id>/job.json` in the store. */
+/** The records of the jobs. Every change of status is one atomic step, writes a status event, and is copied to the job's record in the store. */
 export type Jobs = {
 	/**
-	 * Keeps a new job, which `enqueue` then hands to the workers. A key that was used before with the same body gives the job of then;
-	 * with another body ProblemError `idempotency_mismatch`. Keys are kept for a day.
+	 * Keeps a new job, which `enqueue` then hands to the workers. Where the idempotency key was used before, resolves with the job that it made then, or
+	 * throws ProblemError `idempotency_mismatch` if the body was another. Keys are kept for a day.
 	 */
 	create(job: JobResource, options?: { idempotencyKey?: string; bodyHash?: string }): Promise<JobResource>;
 	get(id: string): Promise<JobResource | null>;
-	/** Newest first; `after` is the id of the last one seen. */
+	/** A page of jobs, newest first; `after` is the id of the last job of the page before. */
 	list(page: { limit: number; after?: string }): Promise<List<JobResource>>;
 	/** Changes fields of a job that has not ended; null where it has, is unknown, or is no longer in `attempt`. */
 	update(id: string, patch: JobPatch, attempt?: number): Promise<JobResource | null>;
 	/** Moves a job to status `to` if it is in one of `from` (and, where given, in `attempt`); null where it is not, or is unknown. */
 	transition(id: string, from: readonly JobStatus[], to: JobStatus, patch?: JobPatch, attempt?: number): Promise<JobResource | null>;
 	/**
-	 * A queued job is cancelled at once; of a running one the worker that holds it is told, and `cancel_requested` stands until it has ended.
+	 * Cancels a queued job at once. For a running one `cancel_requested` is set until it has ended, and the worker that holds it gets a message.
 	 * Throws ProblemError `not_found`, or `job_not_cancellable` where it has ended.
 	 */
 	requestCancel(id: string): Promise<JobResource>;
@@ -39,30 +39,31 @@ export type Jobs = {
 	countUsing(id: string): Promise<number>;
 	counts(): Promise<Record<JobStatus, number>>;
 	/**
-	 * Brings Redis up to what the store knows, and queues every job that neither has ended nor waits; returns how many were queued.
-	 * `alone` says that no worker can be alive, so that what was running is queued again at once and not only when its lock has run out.
+	 * Adds to Redis the jobs that only the store knows, and queues every job that has neither ended nor waits; returns how many it queued.
+	 * `alone`: no worker can be alive, so jobs that were running are queued again at once, and not only when their locks have run out.
 	 */
 	rebuild(options?: { alone?: boolean }): Promise<number>;
 };
 
-/** What happened in a job. Ids grow; status events are written by the changes of status themselves. */
+/** The events of jobs. Their ids grow. A change of a job's status writes its status event itself. */
 export type Events = {
-	/** null where the job has ended or is unknown: nothing happens after its end. */
+	/** Adds an event; null where the job has ended or is unknown, for a job has no events after its end. */
 	append(id: string, body: JobEventBody): Promise<JobEvent | null>;
-	/** Oldest first, at most `limit` (100 unless given), after the event `after`. Of a long job the oldest may be gone. */
+	/** At most `limit` events (100 unless given) after the event `after`, oldest first. The oldest events of a long job may be gone. */
 	read(id: string, page?: { after?: string; limit?: number }): Promise<JobEvent[]>;
-	/** What happened after the event `after`, then what happens, until the event of a final status or until `signal` is aborted. */
+	/** The events after the event `after`, then new ones as they come, until that of a final status or until `signal` is aborted. */
 	follow(id: string, after: string | undefined, signal: AbortSignal): AsyncIterable<JobEvent>;
 };
 
+/** The list of living workers. */
 export type Workers = {
-	/** Keeps a worker on the list until `withdraw` or until its process has been gone for 15 s; a second call replaces what is said of it. */
+	/** Puts a worker on the list until `withdraw`, or until its process has been gone for 15 s. A second call replaces its entry. */
 	announce(worker: WorkerStatus): Promise<void>;
 	withdraw(id: string): Promise<void>;
 	list(): Promise<WorkerStatus[]>;
 };
 
-/** Why an attempt should stop: the user asked, the worker is to end, or the job has been given to another. */
+/** Why an attempt should stop: the user cancels the job, the worker is to end, or the job was given to another worker. */
 export type StopReason = 'cancelled' | 'shutdown' | 'lost';
 
 /** The `reason` of an attempt's signal. */
@@ -76,7 +77,7 @@ export class AttemptStopped extends Error {
 	}
 }
 
-/** An attempt that wanted to end a job which has ended, or which another attempt has taken. */
+/** An attempt wanted to end a job that has ended already, or that another attempt has taken. */
 export class StaleAttemptError extends Error {
 	override readonly name = 'StaleAttemptError';
 	readonly code = 'stale_attempt';
@@ -86,12 +87,12 @@ export class StaleAttemptError extends Error {
 	}
 }
 
-/** What a whole job leaves: artifacts by name, which lie in `jobs/<id>/attempts/<attempt>/`. */
+/** What a job that succeeded has produced. Its artifacts lie in the folder of the attempt that made them. */
 export type Outcome = { result: JobResult; artifacts: Artifact[] };
 
 /**
- * What an attempt came to. `stopped`: it ended because its signal asked, and the reason decides whether the job is cancelled or queued again.
- * `retry`: it failed in a way that another attempt may not, and the job is queued again.
+ * How an attempt ended. `stopped`: because its signal was aborted, whose reason decides whether the job is cancelled or queued again.
+ * `retry`: it failed in a way in which another attempt may not fail, and the job is queued again.
  */
 export type AttemptEnd =
 	| ({ status: 'succeeded' } & Outcome)
@@ -100,39 +101,39 @@ export type AttemptEnd =
 	| { status: 'retry' };
 
 export type Attempt = {
-	/** Counts from 1. */
+	/** Its number, counted from 1. */
 	attempt: number;
-	/** The job as this attempt found it. */
+	/** The record of the job when the attempt began. */
 	job: JobResource;
 	/** Aborted with an AttemptStopped. */
 	signal: AbortSignal;
 };
 
 export type WorkOptions = {
-	/** Jobs at one time; 1 unless given. */
+	/** How many jobs are run at the same time; 1 unless given. */
 	concurrency?: number;
-	/** Runs one attempt. What it throws fails the job: a ProblemError with its code, any other error as `internal`. */
+	/** Runs one attempt. An error that it throws fails the job: a ProblemError with its code, any other with the code `internal`. */
 	process(id: string, attempt: Attempt): Promise<AttemptEnd>;
-	/** Called when an attempt's end has been recorded, with the job as it then is; not called for an attempt that was lost. */
+	/** Called when the end of an attempt is recorded, with the record as it is then. Not called for an attempt whose job was given to another worker. */
 	settled?(job: JobResource, attempt: number): Promise<void> | void;
 	log?: Log;
 	/** After how many milliseconds without a sign of life a worker's job is given to another; 15,000 unless given. */
 	lockMs?: number;
-	/** How often a lost attempt is followed by another before the job fails as `trainer_crashed`; 3 unless given. */
+	/** How many times a job whose worker was lost is run again before it fails as `trainer_crashed`; 3 unless given. */
 	losses?: number;
-	/** Milliseconds between looks at the records of the jobs at hand, for cancellations whose message was lost; 2,000 unless given. */
+	/** Milliseconds between two reads of the records of the running jobs, in case the message of a cancellation was lost; 2,000 unless given. */
 	checkMs?: number;
 };
 
 export type Work = {
-	/** Takes no more jobs, stops those at hand (`shutdown`), waits for them at most `graceMs` milliseconds, and lets go. */
+	/** Takes no more work, stops what is running (with the reason `shutdown`), waits for it at most `graceMs` milliseconds, and closes its connections. */
 	close(graceMs: number): Promise<void>;
 };
 
 export type InspectionOptions = {
 	/**
-	 * Inspects one model. What it throws is no verdict: the model is inspected again, and refused after three attempts that ended so or with the loss of
-	 * their worker. After `signal` is aborted it throws, and its attempt does not count.
+	 * Inspects one model. An error that it throws is no verdict: the model is inspected again, and refused after three attempts that ended in an error or
+	 * with the loss of their worker. When `signal` is aborted it throws, and that attempt does not count.
 	 */
 	process(id: string, signal: AbortSignal): Promise<ModelVerdict>;
 	log?: Log;
@@ -140,36 +141,39 @@ export type InspectionOptions = {
 	lockMs?: number;
 };
 
-/** Uploaded models, `models/<id>/model.json` in the store, on their way to a verdict, which one exclusive create of `models/<id>/report.json` makes. */
+/** The inspection of uploaded models. A model in the store without a verdict is to be inspected; its verdict is written once, to the store. */
 export type Inspections = {
-	/** Hands a model to the workers; nothing happens where they have it already. */
+	/** Hands a model to the workers. Nothing happens where they have it already. */
 	enqueue(id: string): Promise<void>;
-	/** Takes a model back if no worker holds it. */
+	/** Takes a model out of the queue, if no worker has it. */
 	withdraw(id: string): Promise<void>;
-	/** null while there is none. */
+	/** What the inspection of a model came to; null while it has none. */
 	verdict(id: string): Promise<ModelVerdict | null>;
-	/** Queues every model of the store that neither has a verdict nor waits; returns how many. `alone` as that of the jobs. */
+	/** Queues every model of the store that neither has a verdict nor waits; returns how many it queued. `alone` as in `Jobs.rebuild`. */
 	rebuild(options?: { alone?: boolean }): Promise<number>;
-	/** Takes models, one at a time and at least once each. */
+	/** Inspects models as they come, one at a time. A model may be delivered more than once. */
 	work(options: InspectionOptions): Work;
 };
 
-/** Every method that needs Redis rejects with ProblemError `unavailable` where it cannot be reached for about 8 s. */
+/** The queue of an installation. Every method that needs Redis rejects with ProblemError `unavailable` where Redis is away for about 8 s. */
 export type Queue = {
 	jobs: Jobs;
 	events: Events;
 	workers: Workers;
 	inspections: Inspections;
-	/** Hands a job to the workers; nothing happens where they have it already. */
+	/** Hands a job to the workers. Nothing happens where they have it already. */
 	enqueue(id: string): Promise<void>;
-	/** Takes jobs, at least once each: one whose worker is gone is given to another, one that has ended is not run again. */
+	/** Runs jobs as they come. A job whose worker is gone is given to another; a job that has ended is not run again. */
 	work(options: WorkOptions): Work;
 	/** Begins the next attempt of a job; null where it has ended, is to be cancelled or is unknown. */
 	claim(id: string): Promise<JobResource | null>;
-	/** Ends a job with its result: by one exclusive create of `jobs/<id>/result.json`, so that only one attempt ever does. Throws StaleAttemptError. */
+	/**
+	 * Ends a job with its result, by an exclusive create of the result's key in the store, so that only one attempt ever does. Throws StaleAttemptError in
+	 * every other attempt.
+	 */
 	commit(id: string, attempt: number, outcome: Outcome): Promise<JobResource>;
-	/** Never rejects. */
+	/** What Redis is, and whether it can be used. Never rejects. */
 	health(): Promise<Readiness['redis']>;
-	/** Lets go of Redis within 5 s; end `work` first. */
+	/** Closes the connections to Redis, within 5 s. Close the `work` first. */
 	close(): Promise<void>;
 };

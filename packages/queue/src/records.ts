@@ -3,15 +3,16 @@ import { script } from '@steelyard/redis';
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.js';
 
-/** Events kept a job, about; the cost of a stream grows with its length in the Redis in JavaScript. */
+/** About how many events are kept per job. The Redis in JavaScript gets slower with the length of a stream. */
 export const EVENTS_KEPT = 2000;
 
 /** How long an idempotency key is kept, in milliseconds. */
 const KEY_KEPT = 24 * 60 * 60 * 1000;
 
 /**
- * Compare and set. Everything that depends on a record changes with it: the index, the sets by status, dataset and model, the events, what is to be mirrored.
- * Records are made in JavaScript: Lua's JSON would turn [] into {}.
+ * Replaces a record if its revision is still the given one; returns 1, or 0 where it is not. In the same step changes all that depends on the record: the
+ * index, the sets by status, dataset and model, the events, and the set of what is to be written to the store. The new record is composed in JavaScript,
+ * because Lua's JSON would turn [] into {}.
  */
 const WRITE = `
 local job, index, before, after, dataset, model, unsaved, events = unpack(KEYS)
@@ -36,7 +37,7 @@ end
 return 1
 `;
 
-/** The first that brings a key has its job made; any other is told of that job. */
+/** As WRITE for a new job with an idempotency key. Where the key was used before, returns the id and the body hash of the job that it made. */
 const WRITE_ONCE = `
 local known = redis.call('HMGET', KEYS[9], 'job', 'body')
 if known[1] then return known end
@@ -52,30 +53,30 @@ return 1
 
 export type Versioned = { record: JobResource; revision: string };
 
-/** What becomes of a record. */
+/** A new state of a record. */
 export type Change = {
 	record: JobResource;
-	/** Whether the store is to know of it. */
+	/** Whether it is copied to the store. */
 	mirrored: boolean;
-	/** Whether it is told by a status event. */
-	told: boolean;
+	/** Whether it writes a status event. */
+	announced: boolean;
 };
 
 const statusEvent = ({ status, attempt, error }: JobResource): JobEventBody => ({ type: 'status', status, attempt, error });
 
-/** The dataset of a job and its model; where that is no uploaded one, the dataset once more, to which it makes no difference. */
+/** The dataset and the uploaded model that a job uses. Without an uploaded model it is the dataset twice, which makes no difference to a set. */
 const usedBy = ({ spec: { dataset, model } }: Pick<JobResource, 'spec'>): [string, string] => [
 	dataset,
 	model.family === 'custom' ? model.model : dataset,
 ];
 
-/** Records in Redis, each changed in one atomic step. */
+/** Opens the records in Redis, each of which changes in one atomic step. */
 export function openRecords(redis: Redis, keys: Keys) {
 	const write = script<number>(redis, 'steelyardWrite', WRITE, 8);
 	const writeOnce = script<number | [string, string]>(redis, 'steelyardWriteOnce', WRITE_ONCE, 9);
 	const saved = script<number>(redis, 'steelyardSaved', SAVED, 2);
 
-	const written = (before: JobStatus, { record }: Change): string[] => [
+	const keysOfWrite = (before: JobStatus, { record }: Change): string[] => [
 		keys.job(record.id),
 		keys.jobs,
 		keys.withStatus(before),
@@ -84,13 +85,13 @@ export function openRecords(redis: Redis, keys: Keys) {
 		keys.unsaved,
 		keys.events(record.id),
 	];
-	const args = (revision: string, { record, mirrored, told }: Change): string[] => [
+	const args = (revision: string, { record, mirrored, announced }: Change): string[] => [
 		record.id,
 		revision,
 		JSON.stringify(record),
 		isFinal(record.status) ? '1' : '0',
 		mirrored ? '1' : '0',
-		told ? JSON.stringify(statusEvent(record)) : '',
+		announced ? JSON.stringify(statusEvent(record)) : '',
 		String(EVENTS_KEPT),
 		keys.happened,
 	];
@@ -103,20 +104,26 @@ export function openRecords(redis: Redis, keys: Keys) {
 	return {
 		find,
 
-		/** Keeps a new record; false where there is one with its id. */
-		async add(record: JobResource, told = true): Promise<boolean> {
-			const change = { record, mirrored: true, told };
-			return (await write(...written(record.status, change), ...args('0', change))) === 1;
+		/** Adds a new record; resolves with false where there is one with its id. */
+		async add(record: JobResource, announced = true): Promise<boolean> {
+			const change = { record, mirrored: true, announced };
+			return (await write(...keysOfWrite(record.status, change), ...args('0', change))) === 1;
 		},
 
-		/** As `add`, but for the first use of a key only; else the job of then and the hash of its body. */
+		/** As `add`, at the first use of an idempotency key. At every other, resolves with the job that it made and the hash of that job's body. */
 		async addOnce(record: JobResource, keyHash: string, bodyHash: string): Promise<{ id: string; bodyHash: string } | null> {
-			const change = { record, mirrored: true, told: true };
-			const known = await writeOnce(...written(record.status, change), keys.idempotency(keyHash), ...args('0', change), bodyHash, KEY_KEPT);
+			const change = { record, mirrored: true, announced: true };
+			const known = await writeOnce(
+				...keysOfWrite(record.status, change),
+				keys.idempotency(keyHash),
+				...args('0', change),
+				bodyHash,
+				KEY_KEPT,
+			);
 			return Array.isArray(known) ? { id: known[0], bodyHash: known[1] } : null;
 		},
 
-		/** Undoes an `add`. */
+		/** Removes a record that was only just added. */
 		async forget({ id, status, spec }: JobResource, keyHash: string | null): Promise<void> {
 			const all = redis.multi().del(keys.job(id), keys.events(id)).zrem(keys.jobs, id).srem(keys.withStatus(status), id);
 			for (const used of usedBy({ spec })) all.srem(keys.using(used), id);
@@ -125,13 +132,16 @@ export function openRecords(redis: Redis, keys: Keys) {
 			await all.exec();
 		},
 
-		/** Changes a record to what `next` makes of it, again where another was faster; null where `next` declines or there is none. */
+		/**
+		 * Changes a record to what `next` makes of it, and once more where another process has changed it meanwhile. Resolves with the new record, or with
+		 * null where `next` gives null or there is no such record.
+		 */
 		async change(id: string, next: (record: JobResource) => Change | null): Promise<JobResource | null> {
 			for (;;) {
 				const found = await find(id);
 				const change = found === null ? null : next(found.record);
 				if (found === null || change === null) return null;
-				if ((await write(...written(found.record.status, change), ...args(found.revision, change))) === 1) return change.record;
+				if ((await write(...keysOfWrite(found.record.status, change), ...args(found.revision, change))) === 1) return change.record;
 			}
 		},
 
@@ -160,13 +170,13 @@ export function openRecords(redis: Redis, keys: Keys) {
 		withStatus: (status: JobStatus): Promise<string[]> => redis.smembers(keys.withStatus(status)),
 		countUsing: (used: string): Promise<number> => redis.scard(keys.using(used)),
 
-		/** What the store is to know, with the turn that `saved` is given. */
+		/** A record that is to be written to the store, with the turn to give to `saved`. */
 		async toSave(id: string): Promise<{ record: JobResource; turn: string } | null> {
 			const [record, turn] = await redis.hmget(keys.job(id), 'record', 'turn');
 			return record && turn ? { record: JSON.parse(record) as JobResource, turn } : null;
 		},
 		unsaved: (): Promise<string[]> => redis.smembers(keys.unsaved),
-		/** Notes that the store has a record; false where it has changed since. */
+		/** Notes that a record was written to the store; resolves with false where it has changed since. */
 		saved: async (id: string, turn: string): Promise<boolean> => (await saved(keys.job(id), keys.unsaved, id, turn)) === 1,
 	};
 }

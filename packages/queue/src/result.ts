@@ -4,7 +4,7 @@ import type { Mirror } from './mirror.js';
 import { type Outcome, type Queue, StaleAttemptError } from './queue.js';
 import type { Change, Records } from './records.js';
 
-/** What ends a job, whatever its record says: the attempt that made it, and when (unix seconds). */
+/** What the store keeps of a job that succeeded: its outcome, the attempt that made it, and when (unix seconds). From then on the job has succeeded, whatever its record says. */
 export type Result = Outcome & { attempt: number; finished_at: number };
 
 export async function readResult(store: Store, id: string): Promise<Result | null> {
@@ -18,16 +18,16 @@ const chosen = ({ metrics, modality_weights: weights }: JobResult): Pick<JobReso
 	modality_weights: Object.fromEntries(Object.entries(weights).map(([name, { mean }]) => [name, mean])),
 });
 
-/** The record of a job that has its result; null where it had ended before. Its attempt is the one whose artifacts it names. */
+/** The change that makes a job succeeded which has a result; null where it had ended before. Its attempt is then the one that made the result. */
 export function succeeded(job: JobResource, { attempt, finished_at, result, artifacts }: Result): Change | null {
 	if (isFinal(job.status)) return null;
 	const ended = { status: 'succeeded', stage: null, progress: 1, eta_seconds: null, error: null } as const;
-	return { record: { ...job, ...ended, ...chosen(result), attempt, finished_at, result, artifacts }, mirrored: true, told: true };
+	return { record: { ...job, ...ended, ...chosen(result), attempt, finished_at, result, artifacts }, mirrored: true, announced: true };
 }
 
 type Parts = { records: Records; store: Store; mirror: Mirror };
 
-/** Begins and ends attempts. The create of the result decides: from then on the job has succeeded, whoever comes to write it down. */
+/** Begins and ends attempts. The exclusive create of the result decides which attempt succeeds; any process that finds it may then update the record. */
 export function openAttempts({ records, store, mirror }: Parts): Pick<Queue, 'claim' | 'commit'> {
 	return {
 		async claim(id) {
@@ -42,7 +42,7 @@ export function openAttempts({ records, store, mirror }: Parts): Pick<Queue, 'cl
 				const next: Partial<JobResource> = job.cancel_requested
 					? { status: 'cancelled', stage: null, eta_seconds: null, finished_at: now }
 					: { status: 'running', attempt: job.attempt + 1, started_at: job.started_at ?? now, error: null };
-				return { record: { ...job, ...next }, mirrored: true, told: true };
+				return { record: { ...job, ...next }, mirrored: true, announced: true };
 			});
 			await mirror.follow(claimed);
 			return claimed?.status === 'running' ? claimed : null;

@@ -6,13 +6,16 @@ import type { Hub } from './hub.js';
 import type { Keys } from './keys.js';
 import { type AttemptEnd, AttemptStopped, type Queue, StaleAttemptError, type StopReason, type Work, type WorkOptions } from './queue.js';
 
+/** What WorkOptions has unless given. */
 const LOCK = 15_000;
 const LOSSES = 3;
 const CHECK = 2000;
 
-/** How often jobs that wait or run are looked for that BullMQ does not know, in milliseconds. */
+/** Milliseconds between two searches for jobs that wait or run and that BullMQ does not know. */
 const SWEEP = 30_000;
-type Held = { id: string; attempt: number; controller: AbortController };
+
+/** A job that is being run here. */
+type Running = { id: string; attempt: number; controller: AbortController };
 type Parts = { redis: RedisOptions; keys: Keys; hub: Hub; sweep: () => Promise<number>; queue: Pick<Queue, 'jobs' | 'claim' | 'commit'> };
 
 const errorOf = (error: unknown): JobError =>
@@ -20,21 +23,22 @@ const errorOf = (error: unknown): JobError =>
 		? { code: error.code, message: error.message, param: error.param }
 		: { code: 'internal', message: error instanceof Error ? error.message : String(error), param: null };
 
+/** Runs jobs as they come; see WorkOptions. */
 export function startWork({ redis, keys, hub, sweep, queue }: Parts, options: WorkOptions): Work {
 	const { concurrency = 1, process, settled, log = silent, lockMs = LOCK, losses = LOSSES, checkMs = CHECK } = options;
 	const { jobs } = queue;
-	const held = new Set<Held>();
+	const running = new Set<Running>();
 
-	const stop = ({ controller }: Held, reason: StopReason) => controller.abort(new AttemptStopped(reason));
+	const stop = ({ controller }: Running, reason: StopReason) => controller.abort(new AttemptStopped(reason));
 
-	/** Whether an attempt should go on, by the record: what is told by messages can be lost. */
-	async function check(one: Held): Promise<void> {
+	/** Stops an attempt that should not go on, by what the job's record says: a message that says so can be lost. */
+	async function check(one: Running): Promise<void> {
 		const job = await jobs.get(one.id);
 		if (job === null || isFinal(job.status) || job.attempt !== one.attempt || job.status !== 'running') stop(one, 'lost');
 		else if (job.cancel_requested) stop(one, 'cancelled');
 	}
 	const checkAll = async (id: string | null) => {
-		for (const one of held) if ((id === null || one.id === id) && !one.controller.signal.aborted) await check(one);
+		for (const one of running) if ((id === null || one.id === id) && !one.controller.signal.aborted) await check(one);
 	};
 	const failedCheck = (error: unknown) => log.warn({ err: error }, 'the records of the jobs at hand could not be read');
 
@@ -60,19 +64,19 @@ export function startWork({ redis, keys, hub, sweep, queue }: Parts, options: Wo
 		return { job, again: job !== null };
 	}
 
-	/** Runs one delivery of a job; true when it is to be delivered again. */
+	/** Runs one delivered job; resolves with true when it is to be delivered again. */
 	async function deliver(id: string): Promise<boolean> {
 		const job = await queue.claim(id);
 		if (job === null) return false;
 		const { attempt } = job;
-		const one: Held = { id, attempt, controller: new AbortController() };
-		held.add(one);
+		const one: Running = { id, attempt, controller: new AbortController() };
+		running.add(one);
 		const { signal } = one.controller;
 		const stopReason = () => (signal.aborted ? (signal.reason as AttemptStopped).code : null);
 		log.info({ job: id, attempt }, 'the attempt begins');
 		let end: AttemptEnd;
 		try {
-			// What was asked between the claim and now was told to nobody.
+			// A cancellation between the claim and now had nobody to hear its message.
 			await check(one);
 			if (consumer.closing) stop(one, 'shutdown');
 			end = signal.aborted ? { status: 'stopped' } : await process(id, { attempt, job, signal });
@@ -80,7 +84,7 @@ export function startWork({ redis, keys, hub, sweep, queue }: Parts, options: Wo
 			end = signal.aborted ? { status: 'stopped' } : { status: 'failed', error: errorOf(error) };
 			if (!signal.aborted) log.error({ err: error, job: id, attempt }, 'the attempt failed');
 		} finally {
-			held.delete(one);
+			running.delete(one);
 		}
 		try {
 			const { job: after, again } = await record(id, attempt, end, stopReason());
@@ -111,7 +115,7 @@ export function startWork({ redis, keys, hub, sweep, queue }: Parts, options: Wo
 		log,
 	});
 
-	const looking = setInterval(() => void checkAll(null).catch(failedCheck), checkMs);
+	const checking = setInterval(() => void checkAll(null).catch(failedCheck), checkMs);
 	const look = () =>
 		sweep().then(
 			(queued) => queued > 0 && log.info({ queued }, 'jobs that no worker had were handed over'),
@@ -119,7 +123,7 @@ export function startWork({ redis, keys, hub, sweep, queue }: Parts, options: Wo
 		);
 	const listening = hub.listen('cancel', (id) => {
 		void checkAll(id).catch(failedCheck);
-		// Redis was away, and may have come back without what it knew.
+		// Redis was away, and may have come back without its data.
 		if (id === null && !consumer.closing) void look();
 	});
 	listening.catch((error: unknown) => log.warn({ err: error }, 'messages of cancellations cannot be heard'));
@@ -131,10 +135,10 @@ export function startWork({ redis, keys, hub, sweep, queue }: Parts, options: Wo
 			if (consumer.closing) return;
 			clearInterval(sweeping);
 			const inTime = await consumer.close(graceMs, () => {
-				for (const one of held) stop(one, 'shutdown');
+				for (const one of running) stop(one, 'shutdown');
 			});
-			if (!inTime) log.warn({ jobs: [...held].map(({ id }) => id) }, 'jobs did not stop in time; their locks run out');
-			clearInterval(looking);
+			if (!inTime) log.warn({ jobs: [...running].map(({ id }) => id) }, 'jobs did not stop in time; their locks run out');
+			clearInterval(checking);
 			listening.then(
 				(leave) => leave(),
 				() => {},

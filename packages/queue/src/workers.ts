@@ -4,17 +4,18 @@ import type { Redis } from 'ioredis';
 import type { Keys } from './keys.js';
 import type { Workers } from './queue.js';
 
-/** How long a worker stays on the list without a word, in milliseconds, and how often it gives one. */
+/** How long a worker stays on the list without a sign of life, in milliseconds, and how often it gives one. */
 const KEPT = 15_000;
-const SAID = 5000;
+const SIGN_OF_LIFE = 5000;
 
 export type Heartbeat = Workers & { close(): Promise<void> };
 
+/** Opens the list of living workers. Those that this process announced give signs of life until they are withdrawn. */
 export function openWorkers(redis: Redis, keys: Keys, log: Log): Heartbeat {
 	const own = new Map<string, WorkerStatus>();
 	let timer: NodeJS.Timeout | null = null;
 
-	const say = (worker: WorkerStatus) =>
+	const write = (worker: WorkerStatus) =>
 		redis.multi().set(keys.worker(worker.id), JSON.stringify(worker), 'PX', KEPT).sadd(keys.workers, worker.id).exec();
 
 	const withdraw = async (id: string) => {
@@ -27,18 +28,18 @@ export function openWorkers(redis: Redis, keys: Keys, log: Log): Heartbeat {
 			own.set(worker.id, worker);
 			timer ??= setInterval(() => {
 				for (const one of own.values())
-					say(one).catch((error: unknown) => log.warn({ err: error }, 'the worker could not give a sign of life'));
-			}, SAID).unref();
-			await say(worker);
+					write(one).catch((error: unknown) => log.warn({ err: error }, 'the worker could not give a sign of life'));
+			}, SIGN_OF_LIFE).unref();
+			await write(worker);
 		},
 		withdraw,
 		async list() {
 			const ids = (await redis.smembers(keys.workers)).sort();
 			if (ids.length === 0) return [];
-			const said = await redis.mget(ids.map(keys.worker));
-			const gone = ids.filter((_, at) => said[at] === null);
+			const statuses = await redis.mget(ids.map(keys.worker));
+			const gone = ids.filter((_, at) => statuses[at] === null);
 			if (gone.length > 0) await redis.srem(keys.workers, ...gone);
-			return said.flatMap((text) => (text ? [JSON.parse(text) as WorkerStatus] : []));
+			return statuses.flatMap((text) => (text ? [JSON.parse(text) as WorkerStatus] : []));
 		},
 		async close() {
 			if (timer !== null) clearInterval(timer);

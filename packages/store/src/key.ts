@@ -1,4 +1,4 @@
-/** A key that does not name anything in a store. */
+/** A text that is no key. The message says what a key must be. */
 export class InvalidKeyError extends Error {
 	override readonly name = 'InvalidKeyError';
 	readonly code = 'invalid_key';
@@ -10,9 +10,10 @@ export class InvalidKeyError extends Error {
 	}
 }
 
+/** The most bytes of one name, which file systems set. */
 const LONGEST_NAME = 255;
 
-/** The names that a key is made of. Throws InvalidKeyError. */
+/** Splits a key into its names. Throws InvalidKeyError. */
 export function namesOf(key: string): string[] {
 	const names = key.split('/');
 	for (const name of names) {

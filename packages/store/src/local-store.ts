@@ -8,15 +8,15 @@ import { ProblemError } from '@steelyard/contracts';
 import { namesOf } from './key.js';
 import type { Digest, Store, StoredObject } from './store.js';
 
-/** Holds what is being written; no key begins with a dot. */
+/** The folder of files that are being written. No key begins with a dot. */
 const TEMPORARY = '.tmp';
 
-/** Temporary files of another host cannot be told from those of a killed process but by their age, in milliseconds. */
+/** The age, in milliseconds, after which a temporary file of another host is taken for that of a killed process. */
 const ABANDONED = 24 * 60 * 60 * 1000;
 
-/** Tells this process from an earlier one with the same id, as in a container that was started again. */
+/** Distinguishes this process from an earlier one with the same id, as there is in a container that was started again. */
 const LIFE = randomUUID().slice(0, 8);
-/** Temporary files made by this process, whatever store they were for. */
+/** How many temporary files this process has made, for all stores. */
 let made = 0;
 const HOST = hostname().replace(/[^A-Za-z0-9-]/g, '-');
 
@@ -44,7 +44,7 @@ async function isLeftover(folder: string, name: string): Promise<boolean> {
 	return known !== null && Date.now() - known.mtimeMs > ABANDONED;
 }
 
-/** A rename or link lasts through a power cut only when its folder has reached the disk. */
+/** Writes a folder to the disk. Only then does a rename or link in it last through a power cut. */
 async function syncFolder(folder: string): Promise<void> {
 	const handle = await open(folder, constants.O_RDONLY);
 	try {
@@ -74,21 +74,21 @@ async function write(handle: FileHandle, content: Uint8Array | string | Readable
 	return { bytes, sha256: hash.digest('hex') };
 }
 
-/** Opens a folder as a store, making it where it is absent, and removes what killed processes were writing. Several processes may have it open. */
+/** Opens a folder as a store, which several processes may have open. Makes it where it is absent, and removes what killed processes were writing. */
 export async function openStore(folder: string): Promise<Store> {
 	const root = resolve(folder);
 	const temporary = join(root, TEMPORARY);
 
 	const pathOf = (key: string) => join(root, ...namesOf(key));
 
-	/** Writes to a temporary name, lets `place` give it its own, and leaves nothing behind where either fails. */
+	/** Writes content to a temporary file and has `place` give it its name. Leaves nothing behind where either fails. */
 	async function placed<T>(
 		key: string,
 		content: Uint8Array | string | Readable,
 		place: (from: string, to: string, digest: Digest) => Promise<T>,
 	): Promise<T> {
 		const to = pathOf(key);
-		// One that breaks before it is read would end the process; reading it then says why.
+		// Without a listener, a stream that breaks before it is read would end the process. Reading it then gives the error.
 		if (content instanceof Readable) content.on('error', () => {});
 		const from = join(temporary, `${HOST}.${process.pid}.${LIFE}.${++made}`);
 		try {
@@ -145,7 +145,7 @@ export async function openStore(folder: string): Promise<Store> {
 			});
 		},
 		putExclusive(key, content) {
-			// A link is made whole or not at all; an exclusive open would show the file while it is written.
+			// A link appears whole or not at all. A file that was opened exclusively could be seen while it is written.
 			return placed(key, content, async (from, to, digest) => {
 				const isFirst = await link(from, to).then(
 					() => true,
@@ -174,7 +174,7 @@ export async function openStore(folder: string): Promise<Store> {
 		},
 		async read(key, range = {}) {
 			if ((await statOf(key)) === null) throw new ProblemError('not_found', `There is no ${key}`);
-			// Opened here, so that what is removed or replaced meanwhile is still read as it was.
+			// Opened at once, so that an object that is removed or replaced meanwhile is still read as it was.
 			const handle = await open(pathOf(key));
 			return handle.createReadStream({ ...range });
 		},

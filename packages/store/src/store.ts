@@ -6,28 +6,29 @@ export type Digest = { bytes: number; sha256: string };
 export type StoredObject = { bytes: number; modified: Date };
 
 /**
- * Bytes by key. A key is one or more names joined by `/`, such as `jobs/job_…/job.json`; a prefix is a key that stands for all that
- * begins with it and a `/`. Whoever reads sees a whole object or none, also when a writer is killed.
+ * Bytes by key. A key is one or more names joined by `/`, such as `jobs/job_…/job.json` (see layout.ts); a prefix is a key that stands for all keys that
+ * begin with it and a `/`. A reader sees a whole object or none, also when a writer is killed.
  *
  * Every method rejects with InvalidKeyError for a key that could leave the store, and with ProblemError `insufficient_storage` where no space is left.
  */
 export type Store = {
 	/** Writes, replacing what was there. */
 	put(key: string, content: Uint8Array | string | Readable): Promise<Digest>;
-	/** Writes if the key is free; null where it is taken, by whoever was first. */
+	/** Writes if the key is free; resolves with null where it is taken. Of several writers at once exactly one succeeds. */
 	putExclusive(key: string, content: Uint8Array | string): Promise<Digest | null>;
-	/** The whole object, or null. */
+	/** The whole object; null where it is absent. */
 	get(key: string): Promise<Buffer | null>;
 	stat(key: string): Promise<StoredObject | null>;
-	/** Reads it through; null where it is absent. */
+	/** Reads the object through for its digest; null where it is absent. */
 	digest(key: string): Promise<Digest | null>;
-	/** A range, both ends included and counted from 0. Rejects with ProblemError `not_found`. */
+	/** The bytes from `start` to `end`, both included and counted from 0; all of them unless given. Rejects with ProblemError `not_found`. */
 	read(key: string, range?: { start?: number; end?: number }): Promise<Readable>;
-	/** Keys below a prefix in order; with `deep: false` only the next names, those of prefixes with a `/` at their end. */
+	/** The keys below a prefix, in order. With `deep: false` only those directly below it, and the prefixes directly below it with a `/` at their end. */
 	list(prefix: string, options?: { deep?: boolean }): Promise<string[]>;
-	/** Removes a key or all below a prefix; nothing happens where it is absent. */
+	/** Removes a key, or all keys below a prefix. Nothing happens where there is none. */
 	remove(prefix: string): Promise<void>;
 	/** The file or folder behind a key, whether it exists or not. */
 	path(key: string): string;
+	/** How many bytes can still be written. */
 	freeBytes(): Promise<number>;
 };

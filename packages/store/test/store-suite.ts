@@ -81,9 +81,10 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
 
 		it('removes a folder into which somebody writes at the same time', async () => {
 			for (let round = 0; round < 30; round++) {
-				const writing = Array.from({ length: 20 }, (_, i) => store.put(`models/m/attempts/${round}-${i}.json`, 'null'));
+				// A write whose folder is gone meanwhile may fail, also before the removal has ended.
+				const writes = Promise.allSettled(Array.from({ length: 20 }, (_, i) => store.put(`models/m/attempts/${round}-${i}.json`, 'null')));
 				await store.remove('models/m');
-				await Promise.allSettled(writing); // one whose folder is gone may fail
+				await writes;
 			}
 			await store.remove('models/m');
 			expect(await store.list('models/m')).toEqual([]);

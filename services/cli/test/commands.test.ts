@@ -58,7 +58,7 @@ const result = {
 	parameters: 12345,
 	seconds: 17.2,
 	device: 'cpu',
-	device_note: 'a loader error',
+	device_note: 'no GPU found, using the CPU',
 };
 const succeeded = job({
 	status: 'succeeded',
@@ -66,7 +66,7 @@ const succeeded = job({
 	stage: null,
 	progress: 1,
 	result,
-	device: { provider: 'cpu', note: 'a loader error' },
+	device: { provider: 'cpu', note: 'no GPU found, using the CPU' },
 	artifacts: [{ name: 'model.onnx', bytes: 134_000, sha256: '0', content_type: 'application/octet-stream' }],
 });
 const dataset = {

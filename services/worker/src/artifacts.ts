@@ -11,7 +11,7 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 	'.safetensors': 'application/octet-stream',
 };
 
-/** The trainer wrote them past the store: before a result names them, they have to be on disk. */
+/** The trainer writes its files without the store. They have to be on the disk before a result names them. */
 async function sync(path: string): Promise<void> {
 	const file = await open(path, 'r+');
 	try {
@@ -21,7 +21,7 @@ async function sync(path: string): Promise<void> {
 	}
 }
 
-/** What a result says of the files `names` below `prefix`. Rejects where one is absent. */
+/** Size, checksum and content type of the files `names` below the key `prefix`, as a result lists them. Rejects where one is absent. */
 export async function describeArtifacts(store: Store, prefix: string, names: readonly string[]): Promise<Artifact[]> {
 	const artifacts: Artifact[] = [];
 	for (const name of names) {

@@ -9,7 +9,7 @@ import { recordEvents } from './event-recorder.js';
 import { howItEnded } from './how-it-ended.js';
 import type { TrainerEnd, Trainers } from './trainer-process.js';
 
-/** Crashes of the trainer after which a job fails. */
+/** How many crashes of its trainer fail a job. */
 const CRASHES = 3;
 
 export type AttemptParts = {
@@ -23,13 +23,13 @@ export type AttemptParts = {
 
 type Crash = Extract<TrainerEnd, { type: 'crashed' }>;
 
-/** A crash may pass: the next attempt goes on from the last checkpoint, but not for ever. */
+/** How an attempt ends whose trainer crashed: the job is tried again from its last checkpoint, until its trainer has crashed too often. */
 async function afterCrash(store: Store, id: string, attempt: number, crash: Crash): Promise<AttemptEnd> {
-	const { code, signal, words } = crash;
-	await noteCrash(store, id, attempt, { exit_code: code, signal, last_words: words });
+	const { code, signal, lastLines } = crash;
+	await noteCrash(store, id, attempt, { exit_code: code, signal, last_words: lastLines });
 	const crashes = await countCrashes(store, id);
 	if (crashes < CRASHES) return { status: 'retry' };
-	const message = `The trainer process ${howItEnded(crash)} in each of ${crashes} attempts.${words.length === 0 ? '' : ` Its last words: ${words.join('\n')}`}`;
+	const message = `The trainer process ${howItEnded(crash)} in each of ${crashes} attempts.${lastLines.length === 0 ? '' : ` Its last words: ${lastLines.join('\n')}`}`;
 	return { status: 'failed', error: { code: 'trainer_crashed', message, param: null } };
 }
 
@@ -83,8 +83,8 @@ export async function runAttempt(parts: AttemptParts, id: string, { attempt, job
 		if (end.type === 'crashed') log.warn({ code: end.code, signal: end.signal }, 'the trainer went without a last checkpoint');
 		return { status: 'stopped' };
 	}
-	// Stopped though nobody here asked: somebody else ended the process, which is no better than a crash.
-	const crash: Crash = end.type === 'crashed' ? end : { type: 'crashed', code: null, signal: 'SIGTERM', words: [] };
-	log.error({ code: crash.code, signal: crash.signal, words: crash.words }, 'the trainer crashed');
+	// A trainer that stopped although nobody here asked it to was ended from outside, which counts as a crash.
+	const crash: Crash = end.type === 'crashed' ? end : { type: 'crashed', code: null, signal: 'SIGTERM', lastLines: [] };
+	log.error({ code: crash.code, signal: crash.signal, words: crash.lastLines }, 'the trainer crashed');
 	return afterCrash(store, id, attempt, crash);
 }

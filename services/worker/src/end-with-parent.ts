@@ -5,7 +5,7 @@ const { workerData: parent } = require('node:worker_threads');
 setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGKILL'), 200);
 `;
 
-/** Ends this process when its parent has gone, also while it is at work and hears nothing: a thread of its own looks. */
+/** Has a thread end this process when its parent has gone, also while the main thread computes and handles no event. */
 export function endWithParent(): void {
 	new Worker(WATCH, { eval: true, workerData: process.ppid }).unref();
 }

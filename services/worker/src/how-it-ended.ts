@@ -1,4 +1,4 @@
-/** The end of a process that told none, for the user. */
+/** How a process ended that crashed, in words for the user. */
 export const howItEnded = ({ code, signal }: { code: number | null; signal: NodeJS.Signals | null }): string =>
 	signal === null
 		? `ended with exit code ${code}`

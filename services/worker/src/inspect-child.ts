@@ -1,9 +1,9 @@
-// The process that inspects one uploaded model. It loads the engine, and what a stranger's model does to it is not done to the worker.
+// The process that inspects one uploaded model. It loads the engine, so a model that crashes the engine ends this process and not the worker.
 import { readFile } from 'node:fs/promises';
 import { endWithParent } from './end-with-parent.js';
 import type { FromInspector, ToInspector } from './protocol.js';
 
-/** Characters of a report: more than any model of use has, and little enough to be kept and given out. */
+/** The most characters of a report: more than any useful model needs, and little enough to keep and to answer with. */
 const LONGEST_REPORT = 16 * 1024 ** 2;
 
 const refused = (message: string, param: string | null = null): FromInspector => ({
@@ -22,17 +22,17 @@ async function inspect(file: string): Promise<FromInspector> {
 	} catch (error) {
 		const { name, message, syscall, where } = error as NodeJS.ErrnoException & { where?: string | null };
 		if (syscall !== undefined) return { type: 'failed', message };
-		// Graph errors and the runtime's are about the model and say so; any other is a fault of ours that the model met.
+		// GraphError and RuntimeError are about the model and say what is wrong with it. Any other is a fault of ours that this model has met.
 		if (name === 'GraphError' || name === 'RuntimeError') return refused(message, where ?? null);
 		process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
 		return refused(`The model could not be inspected: ${error instanceof Error ? message : String(error)}`);
 	}
 }
 
-// A model can keep the engine at work for ever.
+// The engine may compute for ever, and then hears no message.
 endWithParent();
 process.on('disconnect', () => process.exit());
-// A terminal's Ctrl-C reaches the whole group, and the worker says what it means.
+// A terminal's Ctrl-C reaches this process too, but it is the worker that decides when this process ends.
 process.on('SIGINT', () => {});
 process.once('message', async ({ model }: ToInspector) => {
 	const end = await inspect(model);

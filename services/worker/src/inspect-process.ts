@@ -5,46 +5,49 @@ import { SECRET_VARIABLES } from '@steelyard/service-process';
 import { eachLine } from './lines.js';
 import type { FromInspector, ToInspector } from './protocol.js';
 
-/** Seen from the sources as from what is built. */
+/** The compiled file, by a path that holds from `src` as well as from `dist`. */
 export const INSPECT_ENTRY = fileURLToPath(new URL('../dist/inspect-child.js', import.meta.url));
 
 /** What one inspection may take. */
 export type InspectionLimits = {
 	/** Milliseconds from the start of its process. */
 	ms: number;
-	/** Bytes of memory, looked at on Linux; the JavaScript heap is held to it everywhere. */
+	/** Bytes of memory. Watched on Linux; the JavaScript heap is held to it everywhere. */
 	bytes: number;
 };
 
 export const LIMITS: InspectionLimits = { ms: 60_000, bytes: 4 * 1024 ** 3 };
 
 /** Milliseconds between two looks at the memory. */
-const LOOK = 50;
-/** Lines of its last words that a crash is told with. */
-const WORDS = 5;
+const LOOK_EVERY = 50;
+/** How many of the last lines that the process wrote are kept for the report of a crash. */
+const LINES = 5;
 
-/** How an inspection ended: with what the process told, over a limit, or without a word of its own. `bytes`: what was reached, null where not known. */
+/**
+ * How an inspection ended: with what the process reported, over a limit (`bytes`: how much memory it had reached, null where that is not known), or by a
+ * crash with the last lines that it wrote.
+ */
 export type InspectorEnd =
 	| FromInspector
 	| { type: 'late' }
 	| { type: 'too big'; bytes: number | null }
-	| { type: 'crashed'; code: number | null; signal: NodeJS.Signals | null; words: string[] };
+	| { type: 'crashed'; code: number | null; signal: NodeJS.Signals | null; lastLines: string[] };
 
 export type InspectorOptions = {
 	/** Path of the module that speaks the inspector's side of the protocol. */
 	entry: string;
 	/** Path of the model. */
 	model: string;
-	/** Folder that is made for what it writes, and is gone when it has ended. */
+	/** The folder for its temporary files, which is made for it and removed when it has ended. */
 	scratch: string;
 	limits: InspectionLimits;
-	/** Ends the process. */
+	/** Ends the process when it is aborted. */
 	signal: AbortSignal;
-	/** What it writes outside of the protocol. */
+	/** Called with every line that it writes to stdout or stderr. */
 	onLine(line: string): void;
 };
 
-/** Most memory that a process has had resident, in bytes; null where the system does not tell. */
+/** The most memory that a process has had resident so far, in bytes; null where the system does not report it. */
 async function peakOf(pid: number): Promise<number | null> {
 	const status = await readFile(`/proc/${pid}/status`, 'latin1').catch(() => '');
 	const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(status) ?? [];
@@ -61,46 +64,46 @@ function begin({ entry, limits: { bytes }, scratch }: InspectorOptions): ChildPr
 		env: { ...environmentWithoutSecrets(), TMPDIR: scratch },
 		stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
 	});
-	// Where the system itself runs out of memory, this is what it should end. Refused or not known, nothing is lost.
+	// If the system runs out of memory, this process should be ended first. Where it cannot be asked to, nothing is lost.
 	if (child.pid !== undefined) writeFile(`/proc/${child.pid}/oom_score_adj`, '1000').catch(() => {});
 	return child;
 }
 
-/** Calls `over` once the memory of a process has passed the limit; returns what ends the watch. */
+/** Calls `over` when the memory of a process has passed the limit; returns a function that ends the watch. */
 function watchMemory(pid: number | undefined, limit: number, over: (bytes: number) => void): () => void {
 	let timer: NodeJS.Timeout | undefined;
 	const look = async () => {
 		const peak = await peakOf(pid as number);
 		if (peak !== null && peak > limit) over(peak);
-		else if (timer !== undefined && peak !== null) timer = setTimeout(look, LOOK);
+		else if (timer !== undefined && peak !== null) timer = setTimeout(look, LOOK_EVERY);
 	};
-	if (pid !== undefined) timer = setTimeout(look, LOOK);
+	if (pid !== undefined) timer = setTimeout(look, LOOK_EVERY);
 	return () => {
 		clearTimeout(timer);
 		timer = undefined;
 	};
 }
 
-/** Has a model inspected in a process of its own, which is gone when this resolves. Rejects where the process could not be started, or when the signal aborts. */
+/** Inspects a model in a process of its own, which has ended when this settles. Rejects where the process could not be started, or when the signal aborts. */
 export async function runInspector(options: InspectorOptions): Promise<InspectorEnd> {
 	const { scratch } = options;
 	await rm(scratch, { recursive: true, force: true });
 	await mkdir(scratch, { recursive: true });
 	try {
-		return await toItsEnd(options);
+		return await inspectInChild(options);
 	} finally {
 		await rm(scratch, { recursive: true, force: true });
 	}
 }
 
-async function toItsEnd(options: InspectorOptions): Promise<InspectorEnd> {
+async function inspectInChild(options: InspectorOptions): Promise<InspectorEnd> {
 	const { model, limits, signal, onLine } = options;
 	signal.throwIfAborted();
 	const child = begin(options);
-	const words: string[] = [];
-	let told: InspectorEnd | null = null;
+	const lastLines: string[] = [];
+	let reported: InspectorEnd | null = null;
 	const kill = (why: InspectorEnd | null) => {
-		told ??= why;
+		reported ??= why;
 		child.kill('SIGKILL');
 	};
 	const abort = () => kill(null);
@@ -110,17 +113,17 @@ async function toItsEnd(options: InspectorOptions): Promise<InspectorEnd> {
 	eachLine(child.stdout, onLine);
 	eachLine(child.stderr, (line) => {
 		onLine(line);
-		if (line.includes('JavaScript heap out of memory')) told ??= { type: 'too big', bytes: null };
-		if (!/^\s+at /.test(line) && words.push(line) > WORDS) words.shift();
+		if (line.includes('JavaScript heap out of memory')) reported ??= { type: 'too big', bytes: null };
+		if (!/^\s+at /.test(line) && lastLines.push(line) > LINES) lastLines.shift();
 	});
 	child.once('message', (message: FromInspector) => {
-		told ??= message;
+		reported ??= message;
 	});
 	try {
 		const end = await new Promise<InspectorEnd>((resolve, reject) => {
 			child.once('error', reject);
-			// After the streams and the channel, so that nothing that it said is missed.
-			child.once('close', (code, by) => resolve(told ?? { type: 'crashed', code, signal: by, words }));
+			// This comes after the end of the streams and of the channel, so nothing that it sent or wrote is missed.
+			child.once('close', (code, by) => resolve(reported ?? { type: 'crashed', code, signal: by, lastLines }));
 			child.send({ model } satisfies ToInspector, () => {});
 		});
 		signal.throwIfAborted();

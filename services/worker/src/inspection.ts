@@ -13,7 +13,7 @@ const refused = (message: string, param: string | null = null, report: ModelRepo
 const size = (bytes: number): string =>
 	bytes >= 1024 ** 3 ? `${(bytes / 1024 ** 3).toFixed(1)} GiB` : `${Math.ceil(bytes / 1024 ** 2)} MiB`;
 
-/** What an inspection that ended comes to. Throws where it says nothing of the model. */
+/** The verdict that follows from how an inspection ended. Throws where that says nothing about the model. */
 function verdictOf(end: InspectorEnd, { ms, bytes }: InspectionLimits): ModelVerdict {
 	switch (end.type) {
 		case 'report': {
@@ -32,7 +32,7 @@ function verdictOf(end: InspectorEnd, { ms, bytes }: InspectionLimits): ModelVer
 				`The inspection of the model was ended when it had taken ${end.bytes === null ? 'all the memory' : size(end.bytes)} of the ${size(bytes)} of memory that it may take`,
 			);
 		case 'crashed': {
-			const words = end.words.length === 0 ? '' : ` Its last words: ${end.words.join('\n')}`;
+			const words = end.lastLines.length === 0 ? '' : ` Its last words: ${end.lastLines.join('\n')}`;
 			return refused(`The process that inspected the model ${howItEnded(end)}.${words}`);
 		}
 	}
@@ -40,7 +40,7 @@ function verdictOf(end: InspectorEnd, { ms, bytes }: InspectionLimits): ModelVer
 
 export type InspectionParts = { store: Store; entry: string; limits: InspectionLimits };
 
-/** Inspects one model in a process of its own, within its limits. Throws where the model was not to blame, and when the signal aborts. */
+/** Inspects one model in a process of its own, within its limits. Throws where the inspection failed for a reason that lies not in the model, and when the signal aborts. */
 export async function inspect(
 	{ store, entry, limits }: InspectionParts,
 	id: string,
@@ -50,12 +50,12 @@ export async function inspect(
 	const end = await runInspector({
 		entry,
 		model: store.path(modelKeys.graph(id)),
-		// Among the uploads, from where the API clears what a killed worker leaves; not among the system's temporary files, which may be memory.
+		// Among the uploads, where the API removes what a killed worker has left, and not among the system's temporary files, which may lie in memory.
 		scratch: store.path(uploadKeys.inspection(id)),
 		limits,
 		signal,
-		onLine: (line) => log.debug({ line }, 'the inspector said'),
+		onLine: (line) => log.debug({ line }, 'the inspector wrote'),
 	});
-	if (end.type === 'crashed' || end.type === 'late' || end.type === 'too big') log.warn({ end }, 'an inspection was not ended by itself');
+	if (end.type === 'crashed' || end.type === 'late' || end.type === 'too big') log.warn({ end }, 'an inspection did not end by itself');
 	return verdictOf(end, limits);
 }

@@ -1,4 +1,4 @@
-// The process that tries the devices once per start of the worker: it loads the engine, and what a broken driver does to it is not done to the worker.
+// The process that tries the devices once per start of a worker. It loads the engine, so a broken driver crashes this process and not the worker.
 import { probeDevices } from '@steelyard/runtime';
 import type { FromProbe } from './protocol.js';
 

@@ -1,13 +1,13 @@
-// The process that trains one job. It loads the engine, so the worker's own process never does; a run of the engine blocks it for up to a
-// second, so orders are heard between chunks.
+// The process that trains one job. It loads the engine, so that the worker's own process never has to. A run of the engine blocks it for up to a second,
+// so messages are heard between chunks of steps.
 import { type JobError, ProblemError } from '@steelyard/contracts';
 import type { FromTrainer, ToTrainer, TrainOrder } from './protocol.js';
 
 let training = false;
 let stopping = false;
 
-/** The last message needs the channel until it has been handed over. */
-function tell(message: FromTrainer): Promise<void> {
+/** Sends a message to the worker. Resolves when it is handed over, before which the channel must not be closed. */
+function send(message: FromTrainer): Promise<void> {
 	return new Promise((resolve) => {
 		if (!process.connected) return resolve();
 		process.send?.(message, () => resolve());
@@ -28,7 +28,7 @@ async function run(options: TrainOrder): Promise<FromTrainer> {
 		const { train } = await engine;
 		const outcome = await train({
 			...options,
-			emit: (body) => void tell({ type: 'event', body }),
+			emit: (body) => void send({ type: 'event', body }),
 			stopped: () => stopping,
 		});
 		return outcome.status === 'done' ? { type: 'done', result: outcome.result, artifacts: outcome.artifacts } : { type: 'stopped' };
@@ -38,9 +38,9 @@ async function run(options: TrainOrder): Promise<FromTrainer> {
 	}
 }
 
-// Without its worker nobody would take the result.
+// Without the worker nobody would take the result.
 process.on('disconnect', () => process.exit());
-// A terminal's Ctrl-C reaches the whole group, and the worker says what it means for this job.
+// A terminal's Ctrl-C reaches this process too, but it is the worker that decides what becomes of the job.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {
 	if (!training) process.exit();
@@ -52,12 +52,12 @@ process.on('message', async (message: ToTrainer) => {
 		return;
 	}
 	training = true;
-	await tell(await run(message.options));
+	await send(await run(message.options));
 	if (process.connected) process.disconnect();
 });
 if (!process.connected) process.exit();
 
-// Loaded before there is an order, and after orders can be heard.
+// The engine is loaded before there is a job, but after messages can be heard.
 const engine = import('@steelyard/trainer');
-// What it meets is told when there is a job to fail by it.
+// An error of the import fails the job that comes, and is not to end this process before.
 engine.catch(() => {});

@@ -5,12 +5,12 @@ import type { JobEventBody } from '@steelyard/contracts';
 import { eachLine } from './lines.js';
 import type { FromTrainer, ToTrainer, TrainOrder } from './protocol.js';
 
-/** Seen from the sources as from what is built. */
+/** The compiled file, by a path that holds from `src` as well as from `dist`. */
 export const TRAINER_ENTRY = fileURLToPath(new URL('../dist/trainer-child.js', import.meta.url));
 
 /**
- * Outputs of the engine are fresh memory every time. Kept by the allocator instead of given back to the system, and in huge pages, a 40 MB
- * output costs 7 ms instead of 33.
+ * The engine allocates its outputs anew in every run. With an allocator that keeps freed memory instead of giving it back to the system, and with huge
+ * pages, an output of 40 MB takes 7 ms instead of 33.
  */
 const MEMORY = {
 	MALLOC_MMAP_THRESHOLD_: '2000000000',
@@ -18,28 +18,28 @@ const MEMORY = {
 	GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
 };
 
-/** Lines of its last words that a crash is reported with. */
-const WORDS = 10;
-/** How long a trainer that has told its end may take to go, in milliseconds. */
-const LEAVING = 5000;
+/** How many of the last lines that a trainer wrote to stderr are kept for the report of a crash. */
+const LINES = 10;
+/** How long a trainer may take to exit after it has reported its end, in milliseconds. */
+const LONGEST_EXIT = 5000;
 
-/** `crashed`: it went without telling an end; `words` are the last lines that it wrote. */
+/** How a trainer ended: with what it reported, or by a crash, with the last lines that it wrote to stderr. */
 export type TrainerEnd =
 	| Exclude<FromTrainer, { type: 'event' }>
-	| { type: 'crashed'; code: number | null; signal: NodeJS.Signals | null; words: string[] };
+	| { type: 'crashed'; code: number | null; signal: NodeJS.Signals | null; lastLines: string[] };
 
 export type TrainerProcess = {
 	readonly pid: number | undefined;
-	/** When the process is gone and all it said has been heard. Rejects where it could not be started. */
+	/** Resolves when the process has exited and everything that it sent was received. Rejects where it could not be started. */
 	readonly ended: Promise<TrainerEnd>;
-	/** Asks it to end after a checkpoint, and ends it by force after `graceMs` milliseconds. */
+	/** Asks it to write a checkpoint and end, and kills it where it has not ended after `graceMs` milliseconds. */
 	stop(graceMs: number): void;
 };
 
 export type TrainerOptions = {
 	order: TrainOrder;
 	onEvent(body: JobEventBody): void;
-	/** What it writes outside of the protocol. */
+	/** Called with every line that it writes. */
 	onLine(stream: 'stdout' | 'stderr', line: string): void;
 };
 
@@ -48,16 +48,17 @@ const forkTrainer = (entry: string): ChildProcess =>
 
 const isAlive = (child: ChildProcess): boolean => child.connected && child.exitCode === null && child.signalCode === null;
 
-/** Trainer processes of one entry, each for one job. */
+/** Starts trainer processes, each for one job. */
 export type Trainers = {
-	/** Has a process load what it needs before there is a job for it: half of the time from a post to its first step. */
+	/** Starts a process that loads the engine before there is a job for it, which takes half of the time from a post to the first step. */
 	prepare(): void;
-	/** Gives an order to the prepared process, or to a new one. */
+	/** Gives a job to the prepared process, or to a new one. */
 	start(options: TrainerOptions): TrainerProcess;
-	/** Ends the process that waits for a job; those that have one are their attempts' to end. */
+	/** Ends the process that waits for a job. Those that have one are ended by their attempts. */
 	close(): Promise<void>;
 };
 
+/** Trainer processes of the module at the path `entry`. */
 export function openTrainers(entry: string): Trainers {
 	let spare: ChildProcess | null = null;
 	let closed = false;
@@ -65,7 +66,7 @@ export function openTrainers(entry: string): Trainers {
 		prepare() {
 			if (closed || (spare !== null && isAlive(spare))) return;
 			spare = forkTrainer(entry);
-			// Its streams are read once it has a job, to which its words then belong. That it could not be started is told by the next that is forked.
+			// Its output is read once it has a job, to which the output then belongs. If it could not be started, the next fork will report why.
 			spare.on('error', () => {});
 		},
 		start(options) {
@@ -86,31 +87,31 @@ export function openTrainers(entry: string): Trainers {
 }
 
 function train(child: ChildProcess, { order, onEvent, onLine }: TrainerOptions): TrainerProcess {
-	const words: string[] = [];
+	const lastLines: string[] = [];
 	let end: TrainerEnd | null = null;
 	let force: NodeJS.Timeout | undefined;
 	const kill = () => child.kill('SIGKILL');
-	// Between its death and the news of it, the channel is closed already.
+	// The channel is closed as soon as the process is dead, before its exit is reported here.
 	const send = (message: ToTrainer) => child.connected && child.send(message, () => {});
 
 	eachLine(child.stdout, (line) => onLine('stdout', line));
 	eachLine(child.stderr, (line) => {
-		words.push(line);
-		if (words.length > WORDS) words.shift();
+		lastLines.push(line);
+		if (lastLines.length > LINES) lastLines.shift();
 		onLine('stderr', line);
 	});
 	child.on('message', (message: FromTrainer) => {
 		if (message.type === 'event') return onEvent(message.body);
 		end = message;
 		clearTimeout(force);
-		force = setTimeout(kill, LEAVING);
+		force = setTimeout(kill, LONGEST_EXIT);
 	});
 	const ended = new Promise<TrainerEnd>((resolve, reject) => {
 		child.once('error', reject);
-		// After the streams and the channel, so that nothing that it said is missed.
+		// This comes after the end of the streams and of the channel, so nothing that it sent or wrote is missed.
 		child.once('close', (code, signal) => {
 			clearTimeout(force);
-			resolve(end ?? { type: 'crashed', code, signal, words });
+			resolve(end ?? { type: 'crashed', code, signal, lastLines });
 		});
 	});
 	send({ type: 'train', options: order });

@@ -14,35 +14,39 @@ import { version } from './version.js';
 
 /** How long a trainer that was asked to stop may take to write its checkpoint, in milliseconds. */
 const GRACE = 10_000;
-/** What the queue may take beyond that, in milliseconds: the trainer is ended by force, and the job handed back. */
+/** What the queue may take beyond that, in milliseconds, in which the trainer is killed and its job handed back. */
 const HANDING_BACK = 2000;
 
 export type WorkerOptions = {
 	queue: Queue;
 	store: Store;
 	log: Logger;
-	/** Jobs at one time; 1 unless given, and on a GPU always. */
+	/** How many jobs are trained at the same time; 1 unless given, and always on a GPU. */
 	concurrency?: number;
-	/** Path of the module that speaks the trainer's side of the protocol. */
+	/** Path of the module that a trainer process runs. */
 	trainerEntry?: string;
-	/** Path of the module that tries the devices. */
+	/** Path of the module that the process runs which tries the devices. */
 	probeEntry?: string;
-	/** Path of the module that speaks the inspector's side of the protocol. */
+	/** Path of the module that an inspector process runs. */
 	inspectEntry?: string;
 	/** What the inspection of one uploaded model may take; LIMITS unless given. */
 	inspection?: InspectionLimits;
+	/** How long a trainer that was asked to stop may take, in milliseconds; 10,000 unless given. */
 	graceMs?: number;
-	/** As the queue's. */
+	/** As in the queue's WorkOptions. */
 	lockMs?: number;
 };
 
 export type Worker = {
 	readonly status: WorkerStatus;
-	/** Takes no more jobs; those at hand write a checkpoint and go back to the queue. Bounded in time. */
+	/** Takes no more jobs. Those that are running write a checkpoint and go back to the queue. Resolves within about 15 s. */
 	close(): Promise<void>;
 };
 
-/** Tries the devices, then takes jobs and uploaded models from the queue, each trained or inspected in a process of its own. The queue and the store stay the caller's to close. */
+/**
+ * Tries the devices, then takes jobs and uploaded models from the queue, and trains or inspects each in a process of its own. The caller closes the queue
+ * and the store.
+ */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
 	const { queue, store, log, graceMs = GRACE, trainerEntry = TRAINER_ENTRY, probeEntry = PROBE_ENTRY, lockMs } = options;
 	const { inspectEntry = INSPECT_ENTRY, inspection: limits = LIMITS } = options;
@@ -71,7 +75,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 	trainers.prepare();
 
 	const consuming = { log, ...(lockMs === undefined ? {} : { lockMs }) };
-	// Beside the jobs, behind which an upload would wait for hours.
+	// Models are inspected beside the jobs, behind which an upload would wait for hours.
 	const inspecting = queue.inspections.work({
 		...consuming,
 		process: (id, signal) => inspect({ store, entry: inspectEntry, limits }, id, signal, log.child({ model: id })),
@@ -93,7 +97,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 		},
 		async settled({ id, status: now }) {
 			if (!isFinal(now)) return;
-			// The job has ended, whatever becomes of its checkpoints.
+			// The job has ended, also where its checkpoints cannot be removed.
 			await removeCheckpoints(store, id).catch((error: unknown) => log.warn({ err: error, job: id }, 'checkpoints could not be removed'));
 		},
 	});
