@@ -6,6 +6,7 @@ import {
 	type Graph,
 	GraphBuilder,
 	GraphError,
+	graphsWithin,
 	type Model,
 	type Node,
 	parametersOf,
@@ -27,11 +28,10 @@ const MOST_BLOCKERS = 20;
 const isFloat = ({ dtype }: { dtype: string }): boolean => dtype.startsWith('float');
 const plain = ({ name, dtype, shape }: Value) => ({ name, dtype, shape: [...shape] });
 
-function countOperators(graph: Graph, counts: Record<string, number>): Record<string, number> {
-	for (const { op, attributes } of graph.nodes) {
-		counts[op] = (counts[op] ?? 0) + 1;
-		for (const { type, value } of Object.values(attributes)) if (type === 'graph') countOperators(value, counts);
-	}
+/** How often each operator stands in a graph, also in the bodies of its nodes. */
+function countOperators(graph: Graph): Record<string, number> {
+	const counts: Record<string, number> = {};
+	for (const { nodes } of graphsWithin(graph)) for (const { op } of nodes) counts[op] = (counts[op] ?? 0) + 1;
 	return counts;
 }
 
@@ -145,7 +145,7 @@ export async function inspectModel(bytes: Uint8Array, { dims = {} }: InspectOpti
 		inputs: graph.inputs.map(plain),
 		outputs: graph.outputs.map(plain),
 		parameters: parameters.map((parameter) => ({ ...parameter, shape: [...parameter.shape] })),
-		operators: countOperators(graph, {}),
+		operators: countOperators(graph),
 		blockers: await blockersOf(model, trainable, dims),
 	};
 }

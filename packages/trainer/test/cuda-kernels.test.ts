@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { FUSIONS, type FuseMoeConfig, type MlpFusionConfig, type MmimMoeConfig, type TaskProfile } from '@steelyard/contracts';
+import type { Standardisation } from '@steelyard/dataset';
 import { decodeModel, encodeModel, type Graph, GraphBuilder, OPSET } from '@steelyard/onnx';
 import type { OptimizerOptions } from '@steelyard/optim';
 import { sizeOf, tensor } from '@steelyard/runtime';
 import { describe, expect, it } from 'vitest';
 import { exportModel, type TrainedModel } from '../src/job/export-graph.js';
 import { familyArchitecture } from '../src/model/family-architecture.js';
-import type { Standardisation } from '../src/model/standardise.js';
 import type { LossName } from '../src/step/loss.js';
 import { scanProgram } from '../src/step/scan-program.js';
 import { weigherOf } from '../src/weighting/weigher-of.js';

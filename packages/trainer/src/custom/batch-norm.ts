@@ -1,18 +1,15 @@
-import type { Graph, Node } from '@steelyard/onnx';
+import { type Graph, type Node, readAttributes, withAttributes, withoutAttributes } from '@steelyard/onnx';
 
 /** Running statistics of a norm: the initializer that holds them, and the value that a step leaves. */
 export type RunningStatistic = { readonly initializer: string; readonly next: string };
 
 /** Whether a norm is in training form: before operator set 14 that is one with statistics among its outputs, later one whose attribute says so. */
-const inTraining = (node: Node): boolean => {
-	const mode = node.attributes['training_mode'];
-	return node.op === 'BatchNormalization' && (node.outputs.length > 1 || (mode?.type === 'int' && mode.value === 1));
-};
+const inTraining = (node: Node): boolean =>
+	node.op === 'BatchNormalization' && (node.outputs.length > 1 || readAttributes(node).int('training_mode', 0) === 1);
 
 const infer = (node: Node): Node => ({
-	...node,
+	...withoutAttributes(node, 'training_mode'),
 	outputs: node.outputs.slice(0, 1),
-	attributes: Object.fromEntries(Object.entries(node.attributes).filter(([name]) => name !== 'training_mode')),
 });
 
 /** Whether the graph was exported with a batch normalisation in training form. */
@@ -39,10 +36,9 @@ export function withBatchStatistics(graph: Graph): { graph: Graph; running: Runn
 		const next = [mean, variance].map((name, k) => node.outputs[k + 1] || `steelyard/${i}/${name}`) as [string, string];
 		current.set(mean, next[0]).set(variance, next[1]);
 		return {
-			...node,
+			...withAttributes(node, { training_mode: { type: 'int', value: 1 } }),
 			inputs,
 			outputs: [node.outputs[0] as string, ...next],
-			attributes: { ...node.attributes, training_mode: { type: 'int', value: 1 } },
 		};
 	});
 	return { graph: { ...graph, nodes }, running: [...current].map(([initializer, next]) => ({ initializer, next })) };

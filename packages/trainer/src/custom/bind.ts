@@ -2,18 +2,18 @@ import type { Dim, GraphBuilder, Value } from '@steelyard/onnx';
 import type { ForwardInputs } from '../model/architecture.js';
 import type { Feed } from './feeds.js';
 
-/** A constant `[batch, …tail]`, where `like` is `[batch, …]`. */
-function filled(g: GraphBuilder, value: number, like: Value, tail: readonly number[]): Value {
-	const shape: Dim[] = [like.shape[0] as Dim, ...tail];
+/** A constant `[batch, …row]`, where `like` is `[batch, …]`. */
+function filled(g: GraphBuilder, value: number, like: Value, row: readonly number[]): Value {
+	const shape: Dim[] = [like.shape[0] as Dim, ...row];
 	const rows = g.op('Shape', [like], { start: 0, end: 1 }, { dtype: 'int64', shape: [1] });
-	const sizes = tail.length === 0 ? rows : g.op('Concat', [rows, g.ints(tail)], { axis: 0 }, { shape: [shape.length] });
+	const sizes = row.length === 0 ? rows : g.op('Concat', [rows, g.ints(row)], { axis: 0 }, { shape: [shape.length] });
 	return g.op('Expand', [g.scalar(value), sizes], {}, { shape });
 }
 
 /** What goes into an input of an uploaded graph, as a value of a builder. `like` is any value `[batch, …]`; `weight` gives `[batch, 1]`. */
 export function bind(
 	g: GraphBuilder,
-	{ dtype, tail, source }: Feed,
+	{ dtype, shape, source }: Feed,
 	{ x, mask }: ForwardInputs,
 	like: Value,
 	weight: (modality: string) => Value,
@@ -25,6 +25,6 @@ export function bind(
 				? mask(source.modality)
 				: source.from === 'weight'
 					? weight(source.modality)
-					: filled(g, source.value, like, tail);
-	return g.cast(g.reshape(value, [value.shape[0] as Dim, ...tail]), dtype);
+					: filled(g, source.value, like, shape);
+	return g.cast(g.reshape(value, [value.shape[0] as Dim, ...shape]), dtype);
 }

@@ -11,7 +11,7 @@ import { bind } from './bind.js';
 import { type DropoutSite, POOL, withDropout, withoutDropout } from './dropout.js';
 import type { Feed } from './feeds.js';
 import { place } from './place.js';
-import { pruned } from './reach.js';
+import { pruned } from './pruned.js';
 import { type Runnable, runGraph } from './run-graph.js';
 import type { Uploaded } from './uploaded.js';
 import { weighEmbeddings } from './weigh-embeddings.js';
@@ -74,7 +74,7 @@ async function createPredictor(
 	const moved = state.filter(({ name }) => graph.initializers.has(initializerOf(name)));
 	const names = new Set(moved.map(({ name }) => initializerOf(name)));
 	const inputs = [
-		...feeds.map(({ name, dtype, tail }): Value => ({ name, dtype, shape: [batch, ...tail] })),
+		...feeds.map(({ name, dtype, shape }): Value => ({ name, dtype, shape: [batch, ...shape] })),
 		...moved.map(({ name, shape }): Value => ({ name: initializerOf(name), dtype: 'float32', shape })),
 	];
 	const initializers = new Map([...graph.initializers].filter(([name]) => !names.has(name)));

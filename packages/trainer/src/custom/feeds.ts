@@ -11,8 +11,8 @@ export type Source =
 	| { readonly from: 'weight'; readonly modality: string }
 	| { readonly from: 'constant'; readonly modality: string; readonly value: 0 | 1 };
 
-/** An input `[batch, …tail]` of an uploaded graph and what goes into it. */
-export type Feed = { readonly name: string; readonly dtype: DType; readonly tail: readonly number[]; readonly source: Source };
+/** An input `[batch, …shape]` of an uploaded graph and what goes into it. */
+export type Feed = { readonly name: string; readonly dtype: DType; readonly shape: readonly number[]; readonly source: Source };
 
 export type Feeds = {
 	/** One for every input of the graph, in its order. */
@@ -23,19 +23,19 @@ export type Feeds = {
 
 /** Values of a modality: the free dimensions of the input have the sizes that the dataset has. */
 function valuesFeed({ name, dtype, shape: [, ...dims] }: Value, modality: ModalityShape): Feed {
-	const tail = dims.map((dim, i) => (typeof dim === 'number' ? dim : (modality.shape[i] as number)));
-	return { name, dtype, tail, source: { from: 'values', modality: modality.name } };
+	const shape = dims.map((dim, i) => (typeof dim === 'number' ? dim : (modality.shape[i] as number)));
+	return { name, dtype, shape, source: { from: 'values', modality: modality.name } };
 }
 
 /** The mask of a modality: of its steps where the input takes a number for each, else of its rows. */
 function maskFeed({ name, dtype, shape: [, ...dims] }: Value, modality: ModalityShape): Feed {
 	const isOfSteps = modality.shape.length === 2 && dims.length === 1 && dims[0] !== 1;
-	const tail = isOfSteps ? [modality.shape[0] as number] : dims.map(() => 1);
-	return { name, dtype, tail, source: { from: 'mask', modality: modality.name, kind: isOfSteps ? 'steps' : 'rows' } };
+	const shape = isOfSteps ? [modality.shape[0] as number] : dims.map(() => 1);
+	return { name, dtype, shape, source: { from: 'mask', modality: modality.name, kind: isOfSteps ? 'steps' : 'rows' } };
 }
 
 function weightFeed({ name, dtype, shape: [, ...dims] }: Value, modality: ModalityShape): Feed {
-	return { name, dtype, tail: dims.map(() => 1), source: { from: 'weight', modality: modality.name } };
+	return { name, dtype, shape: dims.map(() => 1), source: { from: 'weight', modality: modality.name } };
 }
 
 /** What goes into each input of a graph, by the config of a job that was admitted: so each input takes the values, the mask or the weight of one modality. */

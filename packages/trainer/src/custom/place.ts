@@ -1,6 +1,4 @@
-import type { Graph, GraphBuilder, Node, Value } from '@steelyard/onnx';
-import { dependents } from './reach.js';
-import { renamedNode } from './rename.js';
+import { dependentsOf, type Graph, type GraphBuilder, type Node, renamedNode, type Value } from '@steelyard/onnx';
 
 /** Adds the rest of a placed graph for given late inputs; the function that comes back gives the name that a value of the graph has in the builder. */
 export type Rest = (late: ReadonlyMap<string, Value>) => (name: string) => string;
@@ -19,7 +17,7 @@ const part = (graph: Graph, nodes: readonly Node[]): Graph => ({
  * function that comes back, each time anew. Initializers that are not bound are shared by all graphs that are placed in one builder.
  */
 export function place(g: GraphBuilder, graph: Graph, bound: ReadonlyMap<string, Value>, late: readonly string[], scope: string): Rest {
-	const after = dependents(graph, late);
+	const after = dependentsOf(graph, late);
 	const isLate = (node: Node): boolean => node.outputs.some((name) => after.has(name));
 	const early = graph.nodes.filter((node) => !isLate(node));
 	const made = new Set([...bound.keys(), ...graph.initializers.keys(), ...early.flatMap(({ outputs }) => outputs)]);

@@ -30,7 +30,7 @@ function fillOf({ source }: Feed, modalities: readonly ModalityShape[]): Fill {
 const portOf = (feed: Feed, modalities: readonly ModalityShape[]): Port => ({
 	name: feed.name,
 	dtype: feed.dtype,
-	shape: feed.tail,
+	shape: feed.shape,
 	standardisation: null,
 	fill: fillOf(feed, modalities),
 });

@@ -36,15 +36,15 @@ const PROBE = 2;
 /** Some numbers for every input: zeros, and masks of ones. */
 const trial = ({ feeds }: Feeds, rows: number): Record<string, Tensor> =>
 	Object.fromEntries(
-		feeds.map(({ name, dtype, tail, source }) => {
-			const shape = [rows, ...tail];
+		feeds.map(({ name, dtype, shape: row, source }) => {
+			const shape = [rows, ...row];
 			return [name, tensor(dtype, shape, new Array<number>(sizeOf(shape)).fill(source.from === 'mask' ? 1 : 0))];
 		}),
 	);
 
 /** Types of some values of the graph for a batch of `rows`: by the runtime's own inference or, where that leaves a size open, by a run. */
 async function typesOf(graph: Graph, opset: number, given: Feeds, rows: number, names: readonly string[]): Promise<Map<string, ValueInfo>> {
-	const inputs = given.feeds.map(({ name, dtype, tail }) => ({ name, dtype, shape: [rows, ...tail] }));
+	const inputs = given.feeds.map(({ name, dtype, shape }) => ({ name, dtype, shape: [rows, ...shape] }));
 	const session = await createSession(encodeModel({ graph: { ...graph, inputs }, opset }, [...new Set(names)]));
 	try {
 		const known = session.outputs.every(({ shape }) => shape.length > 0 && shape.every((dim) => typeof dim === 'number'));
@@ -86,7 +86,7 @@ function embeddingOf(modality: string, value: string, type: ValueInfo | undefine
 	if (type?.dtype !== 'float32') refuse(param, `The value "${value}" of the model is ${type?.dtype ?? 'no tensor'}; expected float32`);
 	if (shape[0] !== rows || shape.some((dim) => typeof dim !== 'number'))
 		refuse(param, `The value "${value}" of the model is [${shape.join(', ')}] for ${rows} rows; expected [${rows}, …] of known sizes`);
-	return { modality, value, tail: shape.slice(1) as number[] };
+	return { modality, value, shape: shape.slice(1) as number[] };
 }
 
 /** The model at the working operator set where its own is older: an older form could not stand beside our own nodes. */

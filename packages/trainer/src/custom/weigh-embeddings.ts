@@ -1,10 +1,9 @@
-import type { Graph, Node, Value } from '@steelyard/onnx';
+import { type Graph, type Node, renamedNode, type Value } from '@steelyard/onnx';
 import { tensor } from '@steelyard/runtime';
 import type { Feed } from './feeds.js';
-import { renamedNode } from './rename.js';
 
-/** The value `[batch, …tail]` that the weight of a modality multiplies. */
-export type Embedding = { readonly modality: string; readonly value: string; readonly tail: readonly number[] };
+/** The value `[batch, …shape]` that the weight of a modality multiplies. */
+export type Embedding = { readonly modality: string; readonly value: string; readonly shape: readonly number[] };
 
 /**
  * The graph with every use of an embedding replaced: by its product with a new input, the weight of its modality, for those in `kept`; by a new input that
@@ -22,17 +21,17 @@ export function weighEmbeddings(
 	const products = new Map<string, Node[]>();
 	const add = (feed: Feed): void => {
 		feeds.push(feed);
-		inputs.push({ name: feed.name, dtype: feed.dtype, shape: ['batch', ...feed.tail] });
+		inputs.push({ name: feed.name, dtype: feed.dtype, shape: ['batch', ...feed.shape] });
 	};
-	for (const { modality, value, tail } of embeddings) {
+	for (const { modality, value, shape } of embeddings) {
 		const name = (part: string): string => `steelyard/${part}.${modality}`;
 		if (!kept.has(modality)) {
-			add({ name: name('none'), dtype: 'float32', tail, source: { from: 'constant', modality, value: 0 } });
+			add({ name: name('none'), dtype: 'float32', shape, source: { from: 'constant', modality, value: 0 } });
 			replacement.set(value, name('none'));
 			continue;
 		}
-		add({ name: name('weight'), dtype: 'float32', tail: [1], source: { from: 'weight', modality } });
-		initializers.set(name('shape'), tensor('int64', [tail.length + 1], [-1, ...tail.map(() => 1)]));
+		add({ name: name('weight'), dtype: 'float32', shape: [1], source: { from: 'weight', modality } });
+		initializers.set(name('shape'), tensor('int64', [shape.length + 1], [-1, ...shape.map(() => 1)]));
 		replacement.set(value, name('weighted'));
 		products.set(value, [
 			{ name: name('column'), op: 'Reshape', inputs: [name('weight'), name('shape')], outputs: [name('column')], attributes: {} },

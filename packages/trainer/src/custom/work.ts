@@ -1,4 +1,4 @@
-import { allValues, type Graph, type Node, type Value } from '@steelyard/onnx';
+import { allValues, bodiesOf, type Graph, type Node, type Value } from '@steelyard/onnx';
 import { sizeOf } from '@steelyard/runtime';
 
 const size = (value: Value | undefined): number =>
@@ -11,7 +11,7 @@ const dim = (value: Value | undefined, axis: number): number => {
 function nodeWork(node: Node, known: ReadonlyMap<string, Value>): number {
 	const input = (i: number): Value | undefined => known.get(node.inputs[i] ?? '');
 	const made = node.outputs.reduce((sum, name) => sum + size(known.get(name)), 0);
-	const bodies = Object.values(node.attributes).flatMap((attribute) => (attribute.type === 'graph' ? [attribute.value] : []));
+	const bodies = bodiesOf(node);
 	switch (node.op) {
 		case 'MatMul':
 			return made * dim(input(0), -1);
@@ -26,7 +26,7 @@ function nodeWork(node: Node, known: ReadonlyMap<string, Value>): number {
 			return dim(input(0), 0) * dim(input(0), 1) * (size(input(1)) + size(input(2)));
 		default: {
 			const steps = bodies.length === 0 ? 0 : Math.max(1, ...node.outputs.map((name) => dim(known.get(name), 0)));
-			return made + steps * bodies.reduce((sum, body) => sum + graphWork(body), 0);
+			return made + steps * bodies.reduce((sum, [, body]) => sum + graphWork(body), 0);
 		}
 	}
 }

@@ -1,11 +1,12 @@
 import type { TaskProfile } from '@steelyard/contracts';
+import type { Standardisation } from '@steelyard/dataset';
 import type { ModalityShape } from '@steelyard/family';
 import { type Dim, encodeModel, GraphBuilder, OPSET, type Shape, type Value } from '@steelyard/onnx';
 import type { Tensor } from '@steelyard/runtime';
 import type { Architecture, Forward } from '../model/architecture.js';
 import type { TargetScale } from '../model/examples.js';
 import { portInput } from '../model/port.js';
-import { type Standardisation, standardised } from '../model/standardise.js';
+import { standardised } from '../model/standardise.js';
 import { expertUseName, maskName, valuesName } from '../model/value-names.js';
 import { LABEL_THRESHOLD } from '../report/multilabel-metrics.js';
 import type { Weigher } from '../weighting/weigher.js';

@@ -1,10 +1,10 @@
 import { admit, type JobSpec, lossOf, type ModalityProfile, modalitiesOf, ProblemError, type TaskProfile } from '@steelyard/contracts';
+import type { Standardisation } from '@steelyard/dataset';
 import { type Dataset, standardisation, trainingRows } from '@steelyard/dataset';
 import type { ModalityShape } from '@steelyard/family';
 import { chooseProvider, type Provider, probeDevices } from '@steelyard/runtime';
 import { type GraphFile, interfaceOf } from '../custom/graph-file.js';
 import { type Examples, labelsOf, presence, type TargetScale } from '../model/examples.js';
-import type { Standardisation } from '../model/standardise.js';
 import type { LossName } from '../step/loss.js';
 import type { Weigher } from '../weighting/weigher.js';
 import { weigherOf } from '../weighting/weigher-of.js';

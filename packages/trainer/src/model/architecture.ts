@@ -1,8 +1,8 @@
+import type { Standardisation } from '@steelyard/dataset';
 import type { Fused, ModalityShape } from '@steelyard/family';
 import type { Graph, GraphBuilder, Value } from '@steelyard/onnx';
 import type { Provider, Session, Tensor } from '@steelyard/runtime';
 import type { Examples, MaskKind, TargetScale } from './examples.js';
-import type { Standardisation } from './standardise.js';
 
 /** A float32 tensor of a model. */
 export type ParameterShape = { readonly name: string; readonly shape: readonly number[] };

@@ -1,9 +1,10 @@
 import type { TaskProfile } from '@steelyard/contracts';
+import type { Standardisation } from '@steelyard/dataset';
 import type { ModalityShape } from '@steelyard/family';
 import { type Graph, type GraphBuilder, readsOf, type Shape, type Value } from '@steelyard/onnx';
 import { type DType, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
 import { type Examples, fillMask, fillTargets, type MaskKind, type TargetScale } from './examples.js';
-import { type Standardisation, standardised } from './standardise.js';
+import { standardised } from './standardise.js';
 
 /** The examples that one run of a program is filled with, and the weight of each modality for each of them, `[rows, M]`; no weights where no port takes any. */
 export type Batch = Examples & { readonly weights: Float32Array };

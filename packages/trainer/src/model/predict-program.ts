@@ -1,3 +1,4 @@
+import type { Standardisation } from '@steelyard/dataset';
 import type { ForwardContext } from '@steelyard/family';
 import { encodeModel, type Graph, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
 import { createSession, type Provider, type Session } from '@steelyard/runtime';
@@ -5,7 +6,6 @@ import { embed, type FamilyModel, familyOf, fuse, parametersOf } from './family-
 import { forwardContext } from './forward-context.js';
 import { layOut, unpack } from './parameter-layout.js';
 import { fillMaskOf, fillValues, fillWeight, type Port, port, portInput, portsRead } from './port.js';
-import type { Standardisation } from './standardise.js';
 import { embeddingName, maskName, parameterStateName, presenceName, valuesName, weightName } from './value-names.js';
 
 type Options = { readonly provider: Provider; readonly threads: number };

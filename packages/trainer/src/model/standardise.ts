@@ -1,8 +1,6 @@
 import type { Standardisation } from '@steelyard/dataset';
 import type { GraphBuilder, Value } from '@steelyard/onnx';
 
-export type { Standardisation } from '@steelyard/dataset';
-
 /** (x − mean)·inverse over the last axis, the one form for training, prediction and export; x itself where there is none. */
 export function standardised(g: GraphBuilder, x: Value, by: Standardisation | null): Value {
 	if (by === null) return x;

@@ -1,10 +1,10 @@
 import { ProblemError, type TaskProfile, type TrainingConfig } from '@steelyard/contracts';
+import type { Standardisation } from '@steelyard/dataset';
 import { optimizer as optimizerOf } from '@steelyard/optim';
 import { shuffledOrder } from '@steelyard/random';
 import { loadProgram, type Provider, type State, type Tensor } from '@steelyard/runtime';
 import type { Architecture, Parameters } from '../model/architecture.js';
 import type { Examples, TargetScale } from '../model/examples.js';
-import type { Standardisation } from '../model/standardise.js';
 import { buildStep } from './build-step.js';
 import type { Chunk } from './chunk.js';
 import { exampleInputs, randomInputs, scalarInputs } from './chunk-inputs.js';

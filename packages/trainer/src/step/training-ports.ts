@@ -1,4 +1,5 @@
 import type { TaskProfile } from '@steelyard/contracts';
+import type { Standardisation } from '@steelyard/dataset';
 import type { Architecture } from '../model/architecture.js';
 import { maskWidth, type TargetScale } from '../model/examples.js';
 import {
@@ -12,7 +13,6 @@ import {
 	port,
 	type TrainingBatch,
 } from '../model/port.js';
-import type { Standardisation } from '../model/standardise.js';
 import { maskName, presenceName, SAMPLE_WEIGHT, TARGET, valuesName, weightName } from '../model/value-names.js';
 
 export type TrainingPortsOptions = {

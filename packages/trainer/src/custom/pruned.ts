@@ -9,10 +9,3 @@ export function pruned(graph: Graph, outputs: readonly string[]): Graph {
 	const needed = new Set([...outputs, ...reduced.nodes.flatMap((node) => [...readsOf(node)])]);
 	return { ...reduced, inputs: graph.inputs.filter(({ name }) => needed.has(name)) };
 }
-
-/** Values that depend on `sources`, these among them. */
-export function dependents(graph: Graph, sources: Iterable<string>): Set<string> {
-	const found = new Set(sources);
-	for (const node of graph.nodes) if (readsOf(node).some((name) => found.has(name))) for (const output of node.outputs) found.add(output);
-	return found;
-}
