@@ -7,6 +7,7 @@ export * from './diagnostics.js';
 export * from './event.js';
 export * from './explanation.js';
 export { CustomConfig } from './families/custom/config.js';
+export { weightInput } from './families/custom/inputs.js';
 export { chosenParameters } from './families/custom/parameters.js';
 export { ModelConfig } from './families/families.js';
 export type { DatasetFields, ModelInterface } from './families/family.js';

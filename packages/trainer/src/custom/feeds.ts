@@ -1,4 +1,4 @@
-import type { CustomConfig } from '@steelyard/contracts';
+import { type CustomConfig, weightInput } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/family';
 import type { Graph, Value } from '@steelyard/onnx';
 import type { DType } from '@steelyard/runtime';
@@ -46,7 +46,7 @@ export function feedsOf({ inputs, masks = {} }: CustomConfig, graph: Graph, moda
 		if (ofValues !== undefined) return valuesFeed(input, ofValues);
 		const ofMask = modalityOf(masks);
 		if (ofMask !== undefined) return maskFeed(input, ofMask);
-		return weightFeed(input, modalities.find(({ name }) => `w.${name}` === input.name) as ModalityShape);
+		return weightFeed(input, modalities.find(({ name }) => weightInput(name) === input.name) as ModalityShape);
 	});
 	const sizes = graph.inputs.flatMap(({ shape: [batch] }) => (typeof batch === 'number' ? [batch] : []));
 	return { feeds, fixedBatch: sizes[0] ?? null };

@@ -1,4 +1,4 @@
-import { type CustomConfig, ProblemError, type TaskProfile } from '@steelyard/contracts';
+import { type CustomConfig, ProblemError, type TaskProfile, weightInput } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/family';
 import { encodeModel, type Graph, type Model, OPSET, staticShape, toWorkingOpset } from '@steelyard/onnx';
 import { createSession, sizeOf, type Tensor, tensor, type ValueInfo } from '@steelyard/runtime';
@@ -72,7 +72,7 @@ function checkOutput({ shape }: ValueInfo, name: string, rows: number, task: Tas
 function embeddingNames({ embeddings = {} }: CustomConfig, graph: Graph, modalities: readonly ModalityShape[]): Array<[string, string]> {
 	const known = new Set([...graph.inputs.map(({ name }) => name), ...graph.nodes.flatMap(({ outputs }) => outputs)]);
 	return modalities
-		.filter(({ name }) => !graph.inputs.some((input) => input.name === `w.${name}`))
+		.filter(({ name }) => !graph.inputs.some((input) => input.name === weightInput(name)))
 		.map(({ name }): [string, string] => {
 			const value = embeddings[name] as string;
 			if (!known.has(value)) refuse(`model.embeddings.${name}`, `The model has no value "${value}"`);

@@ -2,8 +2,7 @@
  * Names of values in the graphs that the trainer writes. No other file spells one of these prefixes, and no code reads one back out of a name: what a value is
  * for stands in the type that carries its name (`Port`, `TrainProgram`, `ExportedModel`).
  *
- * `valuesName` and `maskName` are inputs of every exported model, so they are part of what users rely on; `weightName` is what an uploaded graph may call the
- * input that takes a weight.
+ * `valuesName` and `maskName` are inputs of every exported model, so they are part of what users rely on.
  */
 export const valuesName = (modality: string): string => `x.${modality}`;
 export const maskName = (modality: string): string => `mask.${modality}`;
