@@ -35,6 +35,7 @@ export class GraphBuilder {
 	readonly #initializers = new Map<string, Tensor>();
 	readonly #values = new Map<string, Value>();
 	readonly #constants = new Map<string, Value>();
+	readonly #constantNames = new Set<string>();
 	readonly #taken = new Set<string>();
 	/** The names that the builder may not make up: those of this graph and of all that are nested with it. */
 	#reserved = new Set<string>();
@@ -146,8 +147,14 @@ export class GraphBuilder {
 		const known = key === null ? undefined : this.#constants.get(key);
 		if (known !== undefined) return known;
 		const value = this.#store(this.#fresh('const'), data);
+		this.#constantNames.add(value.name);
 		if (key !== null) this.#constants.set(key, value);
 		return value;
+	}
+
+	/** The names of the initializers that are unnamed constants. */
+	get constantNames(): ReadonlySet<string> {
+		return this.#constantNames;
 	}
 
 	scalar(value: number, dtype: DType = 'float32'): Value {

@@ -26,6 +26,16 @@ function valueOf({ attributes }: Node): Tensor | null {
 	}
 }
 
+/** The graph with the named initializers as Constant nodes, before all others: so a reader takes them for numbers of a formula and not for parameters. */
+export function withConstantNodes(graph: Graph, names: ReadonlySet<string>): Graph {
+	const [constants, others] = [new Map(graph.initializers), new Map(graph.initializers)];
+	for (const name of graph.initializers.keys()) (names.has(name) ? others : constants).delete(name);
+	const nodes = [...constants].map(
+		([name, value]): Node => ({ name, op: 'Constant', inputs: [], outputs: [name], attributes: { value: { type: 'tensor', value } } }),
+	);
+	return { ...graph, nodes: [...nodes, ...graph.nodes], initializers: others };
+}
+
 /** The graph with the values of its Constant nodes as initializers, also in the bodies of control flow. */
 export function withoutConstantNodes(graph: Graph): Graph {
 	const initializers = new Map(graph.initializers);

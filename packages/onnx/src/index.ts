@@ -3,6 +3,7 @@ export { bodiesOf, captured, graphsWithin, readsOf, withBodies, withoutUnused } 
 export { type Attributes, broadcastShapes, elementCount, float, GraphBuilder } from './builder.js';
 export { type CanonicaliseOptions, canonicalise } from './canonicalise.js';
 export { composites, expansions } from './composites/table.js';
+export { withConstantNodes } from './constant-nodes.js';
 export { decodeModel } from './decode.js';
 export { dependentsOf } from './dependents.js';
 export { encodeModel } from './encode.js';

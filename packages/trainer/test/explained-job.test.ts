@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Diagnostics, Explanation, fieldErrors, JobCurves, JobResult, parseJobSpec } from '@steelyard/contracts';
 import { openDataset } from '@steelyard/dataset';
+import { decodeModel, parametersOf } from '@steelyard/onnx';
 import { createSession, type Tensor, tensor } from '@steelyard/runtime';
 import { parquetReadObjects } from 'hyparquet';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -110,6 +111,10 @@ describe('the explanation of a job', () => {
 				...Array<string>(30).fill('validation'),
 				...Array<string>(40).fill('test'),
 			]);
+			const trainable = parametersOf(decodeModel(await readFile(model))).filter((parameter) => parameter.trainable);
+			expect(trainable.map(({ name }) => name.split('/')[0])).toEqual(
+				trainable.map(() => expect.stringMatching(/^(fusion|unimodal\..*)$/)),
+			);
 			const found = await ask(folder, model, 'test');
 			const close = (told: unknown, given: number) => expect(told).toBeCloseTo(given, 5); // another batch size, in float32
 			const test = rows.filter(({ split }) => split === 'test');

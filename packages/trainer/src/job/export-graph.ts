@@ -1,7 +1,7 @@
 import type { TaskProfile } from '@steelyard/contracts';
 import type { Standardisation } from '@steelyard/dataset';
 import type { ModalityShape } from '@steelyard/family';
-import { type Dim, encodeModel, GraphBuilder, OPSET, type Shape, type Value } from '@steelyard/onnx';
+import { type Dim, encodeModel, GraphBuilder, OPSET, type Shape, type Value, withConstantNodes } from '@steelyard/onnx';
 import type { Tensor } from '@steelyard/runtime';
 import type { Architecture, Forward } from '../model/architecture.js';
 import type { TargetScale } from '../model/examples.js';
@@ -153,6 +153,7 @@ export function exportModel(options: ExportOptions): ExportedModel {
 	g.output('modality_weights', weights);
 	if (divergence !== undefined) g.output('modality_divergence', divergence);
 	for (const [router, value] of expertUse) g.output(expertUseName(router), value);
-	const bytes = encodeModel({ graph: g.build('steelyard'), opset: Math.max(OPSET, opset), metadata: options.metadata });
+	const graph = withConstantNodes(g.build('steelyard'), g.constantNames);
+	const bytes = encodeModel({ graph, opset: Math.max(OPSET, opset), metadata: options.metadata });
 	return { bytes, routers: [...expertUse.keys()] };
 }
