@@ -526,7 +526,10 @@ describe('models of your own', () => {
 	it('are removed unless a job uses them', async () => {
 		service.on('GET /v1/models/mdl_1', (response) => answer(response, model('ready', { report })));
 		service.on('DELETE /v1/models/mdl_1', (response) => void response.writeHead(204).end());
-		expect(await steelyard('models', 'remove', 'mdl_1')).toMatchObject({ code: 0, stdout: 'removed mdl_1\n' });
+		expect(await steelyard('models', 'remove', 'mdl_1')).toMatchObject({
+			code: 0,
+			stdout: expect.stringMatching(/^removed mdl_1; finished jobs/),
+		});
 		service.on('DELETE /v1/models/mdl_1', (response) => problem(response, 409, 'model_in_use', '1 job has not ended'));
 		expect(await steelyard('models', 'remove', 'mdl_1')).toMatchObject({ code: 2, stderr: '1 job has not ended (model_in_use)\n' });
 	});

@@ -98,6 +98,6 @@ export function datasets(program: Command): void {
 			const { client, json } = connected(command);
 			const dataset = await client.datasets.get(id);
 			await client.datasets.remove(id);
-			print(json, dataset, `removed ${id}`);
+			print(json, dataset, `removed ${id}; finished jobs that used it keep what they made, but cannot be trained again`);
 		});
 }

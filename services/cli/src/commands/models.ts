@@ -89,7 +89,7 @@ export function models(program: Command): void {
 			const { client, json } = connected(command);
 			const model = await client.models.get(id);
 			await client.models.remove(id);
-			print(json, model, `removed ${id}`);
+			print(json, model, `removed ${id}; finished jobs that used it keep what they made, but cannot be trained again`);
 		});
 	addDownload(group, 'the same as "jobs download", by its older name');
 }
