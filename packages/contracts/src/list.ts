@@ -1,15 +1,17 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { choice } from './choice.js';
+import { type IdKind, idPattern } from './id.js';
 
-/** How a client asks for a page of a list. */
-export const ListQuery = Type.Object(
-	{
-		limit: Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'most resources that the page may have' }),
-		after: Type.Optional(Type.String({ maxLength: 64, description: 'the id of the last resource seen' })),
-	},
-	{ additionalProperties: false },
-);
-export type ListQuery = Static<typeof ListQuery>;
+/** How a client asks for a page of a list of things of one kind. */
+export const listQuery = (kind: IdKind) =>
+	Type.Object(
+		{
+			limit: Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'most resources that the page may have' }),
+			after: Type.Optional(Type.String({ pattern: idPattern(kind), description: 'the id of the last resource seen' })),
+		},
+		{ additionalProperties: false },
+	);
+export type ListQuery = Static<ReturnType<typeof listQuery>>;
 
 const Page = Type.Object({
 	object: choice(['list']),

@@ -164,6 +164,7 @@ describe('jobs', () => {
 		expect(page).toMatchObject({ object: 'list', has_more: true, data: [{ id: jobs[1]?.id }] });
 		expect((await service.app.inject(`/v1/jobs?limit=1&after=${jobs[1]?.id}`)).json().data[0].id).toBe(jobs[0]?.id);
 		expectProblem(await service.app.inject('/v1/jobs?limit=1000'), 400, 'invalid_request', 'limit');
+		expectProblem(await service.app.inject(`/v1/jobs?after=${datasets.binary}`), 400, 'invalid_request', 'after');
 	});
 
 	it('that do not exist are not found, under every path', async () => {

@@ -1,4 +1,4 @@
-import { ListOf, ListQuery, ProblemError } from '@steelyard/contracts';
+import { ListOf, listQuery, ProblemError } from '@steelyard/contracts';
 import { Type } from 'typebox';
 import type { Datasets } from '../datasets/datasets.js';
 import type { App } from '../fastify-app.js';
@@ -28,7 +28,7 @@ export async function datasetRoutes(app: App, { datasets }: { datasets: Datasets
 			operationId: 'listDatasets',
 			summary: 'Datasets, newest first',
 			tags: ['datasets'],
-			querystring: ListQuery,
+			querystring: listQuery('ds'),
 			response: { 200: ListOf(ref('Dataset'), { description: 'A page' }), ...refusals('invalid_request') },
 		},
 		handler: (request) => datasets.list(request.query),

@@ -1,4 +1,4 @@
-import { type JobResource, JobSpec, ListOf, ListQuery, ProblemError } from '@steelyard/contracts';
+import { type JobResource, JobSpec, ListOf, listQuery, ProblemError } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 import { createId } from '@steelyard/store';
 import { Type } from 'typebox';
@@ -101,7 +101,7 @@ export async function jobRoutes(app: App, { queue, datasets, models, job }: Part
 			operationId: 'listJobs',
 			summary: 'Jobs, newest first',
 			tags: ['jobs'],
-			querystring: ListQuery,
+			querystring: listQuery('job'),
 			response: { 200: ListOf(ref('Job'), { description: 'A page' }), ...refusals('invalid_request') },
 		},
 		handler: (request) => queue.jobs.list(request.query),

@@ -1,4 +1,4 @@
-import { ListOf, ListQuery } from '@steelyard/contracts';
+import { ListOf, listQuery } from '@steelyard/contracts';
 import { Type } from 'typebox';
 import type { App } from '../fastify-app.js';
 import type { Models } from '../models/models.js';
@@ -28,7 +28,7 @@ export async function modelRoutes(app: App, { models }: { models: Models }): Pro
 			summary: 'Uploaded models, newest first',
 			description: 'Without their reports, which are large: ask for one model to see its report.',
 			tags: ['models'],
-			querystring: ListQuery,
+			querystring: listQuery('mdl'),
 			response: { 200: ListOf(ref('Model'), { description: 'A page' }), ...refusals('invalid_request') },
 		},
 		handler: (request) => models.list(request.query),
