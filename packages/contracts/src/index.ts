@@ -19,6 +19,7 @@ export * from './from-text.js';
 export * from './id.js';
 export * from './job.js';
 export * from './job-error.js';
+export { jsonFault } from './json-fault.js';
 export * from './list.js';
 export * from './model.js';
 export * from './name-pattern.js';

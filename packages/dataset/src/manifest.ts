@@ -1,4 +1,4 @@
-import { Manifest, ProblemError, parse } from '@steelyard/contracts';
+import { jsonFault, Manifest, ProblemError, parse } from '@steelyard/contracts';
 import { MANIFEST_FILE } from './canonical-folder.js';
 import type { Source } from './member.js';
 import { refusal } from './refusal.js';
@@ -39,7 +39,7 @@ export async function readManifest(source: Source): Promise<ReadManifest> {
 	try {
 		uploaded = JSON.parse(text);
 	} catch (error) {
-		throw refusal(MANIFEST_FILE, 'valid JSON', (error as SyntaxError).message);
+		throw refusal(MANIFEST_FILE, 'valid JSON', jsonFault(text) ?? (error as SyntaxError).message);
 	}
 	if (depth(uploaded) > MAX_DEPTH) throw refusal(MANIFEST_FILE, `nesting of at most ${MAX_DEPTH} levels`, `${depth(uploaded)}`);
 	const field = (path: string, detail: string) => new ProblemError('invalid_dataset', `${MANIFEST_FILE}: ${detail}`, `manifest${path}`);

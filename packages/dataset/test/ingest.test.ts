@@ -409,7 +409,12 @@ describe('a dataset is refused, and nothing is left of it, when', () => {
 			"train_2d.npy: expected a modality's name",
 			'train_2d.npy',
 		],
-		['the manifest is not JSON', { ...small(), 'manifest.json': '{' }, 'manifest.json: expected valid JSON', 'manifest.json'],
+		[
+			'the manifest is not JSON',
+			{ ...small(), 'manifest.json': '{"task" 1}' },
+			'manifest.json: expected valid JSON, found line 1, column 9: colon expected',
+			'manifest.json',
+		],
 		[
 			'the manifest is not UTF-8',
 			{ ...small(), 'manifest.json': Buffer.from([0x22, 0xff, 0x22]) },

@@ -133,7 +133,10 @@ describe('wrong usage', () => {
 	it('of a spec that is not JSON is refused before anything is sent', async () => {
 		await writeFile(join(folder, 'spec.json'), '{"dataset": }');
 		const { code, stderr } = await steelyard('jobs', 'create', join(folder, 'spec.json'));
-		expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('is not JSON') });
+		expect({ code, stderr }).toEqual({
+			code: 2,
+			stderr: expect.stringContaining('spec.json is not valid JSON: line 1, column 13: value expected'),
+		});
 		expect(service.seen).toEqual([]);
 	});
 

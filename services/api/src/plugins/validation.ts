@@ -1,8 +1,7 @@
-import { fromText, ProblemError, parse } from '@steelyard/contracts';
+import { fromText, jsonFault, ProblemError, parse } from '@steelyard/contracts';
 import type { FastifyError } from 'fastify';
 import { type TObject, Type } from 'typebox';
 import type { App } from '../fastify-app.js';
-import { jsonFault } from './json-fault.js';
 
 const NoFields = Type.Object({}, { additionalProperties: false });
 

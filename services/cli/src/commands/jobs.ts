@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import type { Client } from '@steelyard/client';
-import type { JobResource } from '@steelyard/contracts';
+import { type JobResource, jsonFault } from '@steelyard/contracts';
 import type { Command } from 'commander';
 import { connected } from '../connect.js';
 import { addDownload } from '../download-command.js';
@@ -20,7 +20,7 @@ async function specFrom(file: string): Promise<{ dataset: string }> {
 	try {
 		return JSON.parse(json) as { dataset: string };
 	} catch (error) {
-		throw new UsageError(`${file} is not JSON: ${(error as Error).message}`);
+		throw new UsageError(`${file} is not valid JSON: ${jsonFault(json) ?? (error as Error).message}`);
 	}
 }
 
