@@ -39,9 +39,6 @@ export const ModelReport = Type.Object({
 });
 export type ModelReport = Static<typeof ModelReport>;
 
-export const MODEL_STATUSES = ['inspecting', 'ready', 'refused'] as const;
-export type ModelStatus = (typeof MODEL_STATUSES)[number];
-
 /** The result of an inspection: the model is ready, or refused with the reason and with the report if the graph could be read. */
 export type ModelVerdict =
 	| { status: 'ready'; report: ModelReport; error: null }
@@ -51,7 +48,7 @@ export type ModelVerdict =
 export const ModelResource = Type.Object({
 	id: Type.String(),
 	object: choice(['model']),
-	status: choice(MODEL_STATUSES, { description: 'ready: jobs can train it' }),
+	status: choice(['inspecting', 'ready', 'refused'], { description: 'ready: jobs can train it' }),
 	created_at: Type.Integer({ description: 'unix seconds' }),
 	name: Type.String({ description: 'the name of the uploaded file' }),
 	bytes: Type.Integer(),

@@ -129,7 +129,7 @@ const NOT_REFRESHING = {
 };
 
 const preset = <const Name extends string, Choices extends TProperties>(name: Name, description: string, choices: Choices) =>
-	Type.Object({ preset: Type.Unsafe<Name>({ type: 'string', enum: [name], default: name }), ...choices }, { ...closed, description });
+	Type.Object({ preset: choice([name], { default: name }), ...choices }, { ...closed, description });
 
 /** The weighting of a job: a preset with its own choices, any of which can be overridden. One schema per preset; `uniform` where none is named. */
 export const WeightingSpec = Type.Union(

@@ -8,11 +8,7 @@ import type { Family, JobParts } from './family.js';
 /** Config of the family `fuse-moe`: several embeddings per modality, cross-modal transformer layers with a sparse mixture of experts, a head. */
 export const FuseMoeConfig = Type.Object(
 	{
-		family: Type.Unsafe<'fuse-moe'>({
-			type: 'string',
-			enum: ['fuse-moe'],
-			description: 'time attention or recurrent encoders, cross-modal layers with sparse experts',
-		}),
+		family: choice(['fuse-moe'], { description: 'time attention or recurrent encoders, cross-modal layers with sparse experts' }),
 		width: Type.Integer({ minimum: 1, maximum: 4096, default: 128, description: 'width of every embedding, a multiple of heads' }),
 		heads: Type.Integer({ minimum: 1, maximum: 64, default: 8, description: 'heads of every attention' }),
 		layers: Type.Integer({ minimum: 1, maximum: 24, default: 3, description: 'cross-modal transformer layers' }),

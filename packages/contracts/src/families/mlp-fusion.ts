@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { choice } from '../choice.js';
 import { ProblemError } from '../problems.js';
 import type { Family } from './family.js';
 import { tensorProblems } from './tensor-width.js';
@@ -11,12 +12,7 @@ export const DEFAULT_HEADS = 4;
 /** Config of the family `mlp-fusion`: one encoder per modality, a fusion of the weighted embeddings, a head. */
 export const MlpFusionConfig = Type.Object(
 	{
-		family: Type.Unsafe<'mlp-fusion'>({
-			type: 'string',
-			enum: ['mlp-fusion'],
-			default: 'mlp-fusion',
-			description: 'an MLP per modality, a fusion, an MLP on top',
-		}),
+		family: choice(['mlp-fusion'], { default: 'mlp-fusion', description: 'an MLP per modality, a fusion, an MLP on top' }),
 		hidden: Type.Integer({ minimum: 1, maximum: 8192, default: 128, description: 'width of every hidden layer and of every embedding' }),
 		encoder_layers: Type.Integer({ minimum: 1, maximum: 8, default: 2, description: 'linear layers of each encoder' }),
 		head_layers: Type.Integer({
@@ -40,20 +36,12 @@ export const MlpFusionConfig = Type.Object(
 			}),
 		),
 		pooling: Type.Optional(
-			Type.Unsafe<'attention' | 'statistics'>({
-				type: 'string',
-				enum: ['attention', 'statistics'],
+			choice(['attention', 'statistics'], {
 				description:
 					'how a sequence becomes a vector: attention (unless given) over the encoded steps, or statistics, an encoder of the mean, last, largest and least value of each feature',
 			}),
 		),
-		fusion: Type.Optional(
-			Type.Unsafe<(typeof FUSIONS)[number]>({
-				type: 'string',
-				enum: [...FUSIONS],
-				description: 'how the embeddings are joined; concatenation unless given',
-			}),
-		),
+		fusion: Type.Optional(choice(FUSIONS, { description: 'how the embeddings are joined; concatenation unless given' })),
 		rank: Type.Optional(
 			Type.Integer({ minimum: 1, maximum: 256, description: 'rank of the product, for low-rank-tensor; 4 unless given' }),
 		),

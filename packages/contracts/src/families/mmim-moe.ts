@@ -17,11 +17,7 @@ export type SequenceConfig = Static<typeof SequenceConfig>;
 /** Config of the family `mmim-moe`: one encoder per modality, then layers in which the modalities' embeddings mix and pass a sparse mixture of experts. */
 export const MmimMoeConfig = Type.Object(
 	{
-		family: Type.Unsafe<'mmim-moe'>({
-			type: 'string',
-			enum: ['mmim-moe'],
-			description: 'recurrent encoders, attention or convolution over modalities, sparse experts',
-		}),
+		family: choice(['mmim-moe'], { description: 'recurrent encoders, attention or convolution over modalities, sparse experts' }),
 		width: Type.Integer({ minimum: 1, maximum: 4096, default: 128, description: 'width of every embedding and hidden layer' }),
 		layers: Type.Integer({ minimum: 1, maximum: 16, default: 2, description: 'layers in which the modalities mix and pass the experts' }),
 		block: choice(['attention', 'conv'], { default: 'attention', description: 'how a layer mixes the embeddings of the modalities' }),

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { choice } from '../../choice.js';
 import { idPattern } from '../../id.js';
 
 const VALUE_NAME = Type.String({ minLength: 1, maxLength: 512 });
@@ -7,7 +8,7 @@ const globs = (description: string) => Type.Optional(Type.Array(VALUE_NAME, { mi
 /** Config of the family `custom`: an ONNX forward graph that the user uploaded. */
 export const CustomConfig = Type.Object(
 	{
-		family: Type.Unsafe<'custom'>({ type: 'string', enum: ['custom'], description: 'an ONNX graph that you uploaded' }),
+		family: choice(['custom'], { description: 'an ONNX graph that you uploaded' }),
 		model: Type.String({ pattern: idPattern('mdl'), description: 'id of an uploaded model that is ready' }),
 		inputs: Type.Record(Type.String(), VALUE_NAME, {
 			minProperties: 1,
@@ -33,20 +34,12 @@ export const CustomConfig = Type.Object(
 					'by modality, the value of the graph, [batch, …], that its weight multiplies, where the graph has no input w.<modality>',
 			}),
 		),
-		batch_norm: Type.Unsafe<'train' | 'frozen'>({
-			type: 'string',
-			enum: ['train', 'frozen'],
+		batch_norm: choice(['train', 'frozen'], {
 			default: 'train',
 			description:
 				'what batch normalisation does in training: train uses the statistics of the batch and moves the running ones; frozen keeps the running ones as uploaded',
 		}),
-		loss: Type.Optional(
-			Type.Unsafe<'auto' | 'cross_entropy' | 'mse' | 'mae'>({
-				type: 'string',
-				enum: ['auto', 'cross_entropy', 'mse', 'mae'],
-				description: 'the loss, instead of training.loss',
-			}),
-		),
+		loss: Type.Optional(choice(['auto', 'cross_entropy', 'mse', 'mae'], { description: 'the loss, instead of training.loss' })),
 	},
 	{ additionalProperties: false },
 );
