@@ -23,14 +23,28 @@ export type SessionOptions = {
 /** A value that a session takes or gives; a string in `shape` is a symbolic dimension. */
 export type ValueInfo = { readonly name: string; readonly dtype: DType; readonly shape: ReadonlyArray<number | string> };
 
+/** The outputs that a run gives, each with the tensor whose array it is written into, or null for a new one. */
+export type Fetches = Readonly<Record<string, Tensor | null>>;
+
 /** A loaded model. */
 export type Session = {
 	readonly inputs: readonly ValueInfo[];
 	readonly outputs: readonly ValueInfo[];
-	/** Gives the named outputs (all unless given) for feeds by the names of inputs. Reads inputs in place, gives new arrays, and blocks the thread. */
-	run(feeds: Readonly<Record<string, Tensor>>, fetches?: readonly string[]): Promise<Record<string, Tensor>>;
+	/**
+	 * Gives the named outputs (all unless given) for feeds by the names of inputs. Reads inputs in place and blocks the thread. Gives new arrays; where `fetches`
+	 * has a tensor for an output, it writes into the array of that one instead.
+	 */
+	run(feeds: Readonly<Record<string, Tensor>>, fetches?: readonly string[] | Fetches): Promise<Record<string, Tensor>>;
 	release(): Promise<void>;
 };
+
+const isNames = (fetches: readonly string[] | Fetches): fetches is readonly string[] => Array.isArray(fetches);
+const ortTensor = ({ dtype, data, shape }: Tensor): OrtTensor => new OrtTensor(dtype as 'float32', data as Float32Array, shape);
+
+const ortTensors = (tensors: Readonly<Record<string, Tensor>>): Record<string, OrtTensor> =>
+	Object.fromEntries(Object.entries(tensors).map(([name, value]) => [name, ortTensor(value)]));
+const ortFetches = (fetches: Fetches): Record<string, OrtTensor | null> =>
+	Object.fromEntries(Object.entries(fetches).map(([name, value]) => [name, value === null ? null : ortTensor(value)]));
 
 const valueInfos = (metadata: readonly InferenceSession.ValueMetadata[]): ValueInfo[] =>
 	metadata.flatMap((value) => (value.isTensor ? [{ name: value.name, dtype: value.type as DType, shape: value.shape }] : []));
@@ -60,10 +74,10 @@ export async function createSession(model: Uint8Array | string, options: Session
 		outputs: valueInfos(session.outputMetadata),
 		async run(feeds, fetches) {
 			try {
-				const ortFeeds: Record<string, OrtTensor> = {};
-				for (const [name, value] of Object.entries(feeds))
-					ortFeeds[name] = new OrtTensor(value.dtype as 'float32', value.data as Float32Array, value.shape);
-				const results = await (fetches === undefined ? session.run(ortFeeds) : session.run(ortFeeds, fetches));
+				const given = ortTensors(feeds);
+				const results = await (fetches === undefined
+					? session.run(given)
+					: session.run(given, isNames(fetches) ? fetches : ortFetches(fetches)));
 				const outputs: Record<string, Tensor> = {};
 				for (const [name, value] of Object.entries(results))
 					outputs[name] = { dtype: value.type as DType, shape: value.dims, data: value.data as TensorData };

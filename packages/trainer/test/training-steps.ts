@@ -1,14 +1,16 @@
 import type { TaskProfile } from '@steelyard/contracts';
 import { type OptimizerOptions, optimizer as optimizerOf } from '@steelyard/optim';
-import { loadProgram, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
+import { loadProgram, type Program, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
 import type { Architecture } from '../src/model/architecture.js';
 import { parametersByName } from '../src/model/parameter-layout.js';
 import { presenceName, SAMPLE_WEIGHT, weightName } from '../src/model/value-names.js';
+import { buildSplitStep } from '../src/step/build-split-step.js';
 import { buildStep } from '../src/step/build-step.js';
 import { scalarInputs } from '../src/step/chunk-inputs.js';
 import type { LossName } from '../src/step/loss.js';
 import { scanProgram } from '../src/step/scan-program.js';
-import type { Step } from '../src/step/step.js';
+import { loadSplitProgram } from '../src/step/split-program.js';
+import type { SplitStep, Step } from '../src/step/step.js';
 import type { StepOptions } from '../src/step/step-inputs.js';
 import { initialState, parametersIn } from '../src/step/step-state.js';
 
@@ -25,16 +27,27 @@ export const optimizerWith = (options: Partial<OptimizerOptions>) => optimizerOf
 export type Wanted = Pick<StepOptions, 'architecture' | 'batch' | 'loss'> &
 	Partial<Pick<StepOptions, 'clipNorm' | 'recompute' | 'standardisation' | 'modulation'>> & { optimizer?: Partial<OptimizerOptions> };
 
+const optionsOf = ({ optimizer = {}, ...wanted }: Wanted): StepOptions => ({
+	clipNorm: null,
+	standardisation: new Map(),
+	task: taskOf(wanted.loss, wanted.architecture.outputs),
+	scale: { mean: 0, deviation: 1 },
+	optimizer: optimizerWith(optimizer),
+	...wanted,
+});
+
 /** The training step of an architecture; Adam without decay, clipping or standardisation unless given. */
-export const stepOf = ({ optimizer = {}, ...wanted }: Wanted): Promise<Step> =>
-	buildStep({
-		clipNorm: null,
-		standardisation: new Map(),
-		task: taskOf(wanted.loss, wanted.architecture.outputs),
-		scale: { mean: 0, deviation: 1 },
-		optimizer: optimizerWith(optimizer),
-		...wanted,
-	});
+export const stepOf = (wanted: Wanted): Promise<Step> => buildStep(optionsOf(wanted));
+
+/** That step and its program: repeated by Scan, or split. */
+async function loaded(oracle: Oracle, isSplit: boolean): Promise<{ step: Step | SplitStep; program: Program }> {
+	if (isSplit) {
+		const step = await buildSplitStep(optionsOf(oracle));
+		return { step, program: await loadSplitProgram(step, initialState(step, oracle.initial)) };
+	}
+	const step = await stepOf(oracle);
+	return { step, program: await loadProgram(scanProgram(step), initialState(step, oracle.initial)) };
+}
 
 /** Numbers of row `row`, of as many as its shape has. */
 export type RowOf = (row: number) => ArrayLike<number>;
@@ -49,14 +62,14 @@ export type Oracle = Wanted & {
 	initial: ReadonlyMap<string, ArrayLike<number>>;
 };
 
-/** Trains as the oracle did, `chunk` steps per run: the reports of every step and the parameters at the end. */
+/** Trains as the oracle did, `steps` of them per run, or by the split step: the reports of every step and the parameters at the end. */
 export async function trainAs(
 	oracle: Oracle,
-	chunk: number,
+	by: number | 'split',
 ): Promise<{ losses: number[]; norms: number[]; parameters: Map<string, Tensor> }> {
 	const { batch, steps, rows, inputs, learningRate, optimizer = {} } = oracle;
-	const step = await stepOf(oracle);
-	const program = await loadProgram(scanProgram(step), initialState(step, oracle.initial));
+	const chunk = by === 'split' ? 1 : by;
+	const { step, program } = await loaded(oracle, by === 'split');
 	const [losses, norms]: [number[], number[]] = [[], []];
 	/** Rows count alike, and a weight of 0 stands for a missing modality, where the oracle does not say otherwise. */
 	const assumed: Readonly<Record<string, RowOf>> = {

@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Tensor } from '@steelyard/runtime';
-import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
+import { type ByteSource, decodeSafetensors, safetensorsParts } from './safetensors.js';
 import { writeWhole } from './whole-file.js';
 
 /** What a checkpoint keeps: tensors by name and a header of plain data. */
@@ -19,13 +20,35 @@ async function checkpointsIn(output: string): Promise<string[]> {
 	return names.filter((name) => /^\d+\.safetensors$/.test(name)).sort(byNumber);
 }
 
+/** The most bytes of one read: the system reads less than 2 GiB at once. */
+const READ_BYTES = 2 ** 30;
+
+/** What `use` makes of a file, which may be larger than one array. */
+function reading<T>(path: string, use: (file: ByteSource) => T): T {
+	const descriptor = openSync(path, 'r');
+	try {
+		return use({
+			length: fstatSync(descriptor).size,
+			read(start, end) {
+				const bytes = new Uint8Array(end - start);
+				let done = 0;
+				for (let count = -1; count !== 0 && done < bytes.length; done += count)
+					count = readSync(descriptor, bytes, done, Math.min(READ_BYTES, bytes.length - done), start + done);
+				return bytes.subarray(0, done);
+			},
+		});
+	} finally {
+		closeSync(descriptor);
+	}
+}
+
 /** Writes the next checkpoint whole or not at all, and removes all but the last two. */
 export async function saveCheckpoint<Header>(output: string, { header, tensors }: Checkpoint<Header>): Promise<void> {
 	const folder = folderOf(output);
 	await mkdir(folder, { recursive: true });
 	const existing = await checkpointsIn(output);
 	const number = existing.length === 0 ? 0 : Number.parseInt(existing.at(-1) as string, 10) + 1;
-	await writeWhole(join(folder, `${number}.safetensors`), encodeSafetensors(tensors, { steelyard: JSON.stringify(header) }));
+	await writeWhole(join(folder, `${number}.safetensors`), safetensorsParts(tensors, { steelyard: JSON.stringify(header) }));
 	for (const name of existing.slice(0, existing.length + 1 - KEPT)) await rm(join(folder, name), { force: true });
 }
 
@@ -33,10 +56,11 @@ export async function saveCheckpoint<Header>(output: string, { header, tensors }
 export async function latestCheckpoint<Header>(outputs: readonly string[]): Promise<Checkpoint<Header> | null> {
 	for (const output of outputs) {
 		for (const name of (await checkpointsIn(output)).reverse()) {
-			const bytes = await readFile(join(folderOf(output), name));
 			try {
-				const { tensors, metadata } = decodeSafetensors(bytes);
-				return { header: JSON.parse(metadata['steelyard'] as string) as Header, tensors };
+				return reading(join(folderOf(output), name), (file) => {
+					const { tensors, metadata } = decodeSafetensors(file);
+					return { header: JSON.parse(metadata['steelyard'] as string) as Header, tensors };
+				});
 			} catch (error) {
 				if (!(error instanceof RangeError || error instanceof SyntaxError)) throw error;
 			}

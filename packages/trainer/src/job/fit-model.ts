@@ -2,14 +2,12 @@ import type { Metrics, TrainingConfig } from '@steelyard/contracts';
 import { initialPlateau, learningRateAt, plateauAfter } from '@steelyard/optim';
 import type { Architecture, Parameters } from '../model/architecture.js';
 import type { Examples } from '../model/examples.js';
+import { copied } from '../model/parameter-layout.js';
 import { higherIsBetter } from '../report/metrics.js';
 import type { Chunk } from '../step/chunk.js';
 import { type Fit, openFit } from '../step/fit.js';
 import type { FitState } from './fit-state.js';
 import type { Job, ModelPlace } from './job.js';
-
-/** Least time between two checkpoints, beside those at the end of a model and at a stop, in milliseconds. */
-const CHECKPOINT_INTERVAL = 10_000;
 
 /** What the metrics of an epoch are on validation: those that are reported, and those that choose the best epoch, stop early and lead the schedule. */
 export type Validation = { readonly reported: Metrics; readonly chosenBy: Metrics };
@@ -77,14 +75,14 @@ export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Pr
 		mostSteps: model.mostSteps,
 	});
 	let state: FitState = resumed?.state ?? { epoch: 0, chunk: 0, lossSum: 0, best: null, badEpochs: 0, plateau: initialPlateau };
-	let best: Parameters = resumed?.tensors.best ?? fit.parameters();
+	let best: Parameters = resumed?.tensors.best ?? new Map();
 	const learningRate = (step: number): number =>
 		learningRateAt(schedule, { base: training.optimizer.learning_rate, step, steps: fit.steps, plateau: state.plateau });
 
 	const endEpoch = async ({ step, length }: Chunk): Promise<void> => {
 		const { reported, chosenBy } = await model.validate(fit.parameters());
 		const judged = afterEpoch(state, training, chosenBy, model.eligible());
-		if (judged.best) best = fit.parameters();
+		if (judged.best) best = copied(fit.parameters());
 		job.reportEpoch(place, {
 			epoch: state.epoch,
 			train_loss: state.lossSum / model.train.rows.length,
@@ -113,7 +111,7 @@ export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Pr
 			});
 			if (chunk.endsEpoch) await endEpoch(chunk);
 			const stop = job.stopped();
-			if (stop || job.state.unsavedMs() > CHECKPOINT_INTERVAL) await job.state.save({ state, tensors: { state: fit.state(), best } });
+			if (stop || job.state.isSaveDue()) await job.state.save({ state, tensors: { state: fit.state(), best } });
 			if (stop) return { status: 'stopped' };
 		}
 		return {

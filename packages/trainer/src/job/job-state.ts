@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import type { JobCurves, JobSpec } from '@steelyard/contracts';
 import type { Provider, State, Tensor } from '@steelyard/runtime';
 import type { Parameters } from '../model/architecture.js';
@@ -44,8 +44,8 @@ export type JobState = {
 	weights: Tensor | null;
 	/** What the training of model `index` goes on from, if it was this one that was interrupted. */
 	resumeOf: (index: number) => { state: FitState; tensors: FitTensors } | null;
-	/** Milliseconds since the last save or the start. */
-	unsavedMs: () => number;
+	/** Whether the next checkpoint is due: enough has been done since the last one, also beside the time that writing it took. */
+	isSaveDue: () => boolean;
 	/** Writes a checkpoint; `fit` is the model in training, null between two models. */
 	save: (fit: { state: FitState; tensors: FitTensors } | null) => Promise<void>;
 };
@@ -65,10 +65,20 @@ export const essenceOf = ({ model, modalities, weighting, training }: JobSpec) =
 	training,
 });
 
+/** Least time between two checkpoints, beside those at the end of a model and at a stop: in milliseconds, and in times of what the last one took to write. */
+const SAVE_INTERVAL = 10_000;
+const SAVE_SHARE = 20;
+
 /** Of the tensors and the header of a checkpoint: one of another format is not read, and the job begins again. */
 const CHECKPOINT_FORMAT = 2;
 
-const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+async function sha256OfFile(path: string): Promise<string> {
+	const hash = createHash('sha256');
+	for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+	return hash.digest('hex');
+}
 
 /** The tensors of a checkpoint; groups that are empty are not there. */
 type Kept = {
@@ -85,7 +95,7 @@ export async function openJobState(
 	prepared: Prepared,
 	provider: Provider,
 ): Promise<JobState> {
-	const uploaded = model === undefined ? [] : [sha256(await readFile(model))];
+	const uploaded = model === undefined ? [] : [await sha256OfFile(model)];
 	const key = sha256(JSON.stringify([essenceOf(spec), prepared.dataset.profile.sha256, provider, VERSION, CHECKPOINT_FORMAT, ...uploaded]));
 	const found = await latestCheckpoint<JobHeader>([output, ...earlier]);
 	const resumed = found?.header.key === key ? found : null;
@@ -107,6 +117,7 @@ export async function openJobState(
 	};
 	const kept: Kept = resumed === null ? {} : treeOf(resumed.tensors);
 	let savedAt = performance.now();
+	let saveTook = 0;
 	const state: JobState = {
 		header,
 		unimodal: new Map([...mapOf(kept.unimodal)].map(([name, parameters]) => [name, mapOf(parameters)])),
@@ -115,8 +126,9 @@ export async function openJobState(
 			header.fit !== null && header.modelsDone === index
 				? { state: header.fit, tensors: { state: kept.state ?? {}, best: mapOf(kept.best) } }
 				: null,
-		unsavedMs: () => performance.now() - savedAt,
+		isSaveDue: () => performance.now() - savedAt > Math.max(SAVE_INTERVAL, SAVE_SHARE * saveTook),
 		async save(fit) {
+			const started = performance.now();
 			header.fit = fit?.state ?? null;
 			const tree: TensorTree = {
 				unimodal: Object.fromEntries([...state.unimodal].map(([name, parameters]) => [name, Object.fromEntries(parameters)])),
@@ -125,6 +137,7 @@ export async function openJobState(
 			};
 			await saveCheckpoint(output, { header, tensors: flattened(tree) });
 			savedAt = performance.now();
+			saveTook = savedAt - started;
 		},
 	};
 	return state;

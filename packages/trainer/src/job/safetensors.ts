@@ -2,8 +2,13 @@ import { arrayTypeOf, type DType, sizeOf, type Tensor } from '@steelyard/runtime
 
 const names: Partial<Record<DType, string>> = { float32: 'F32', float64: 'F64', int32: 'I32', int64: 'I64', uint8: 'U8', uint32: 'U32' };
 
-/** Serialises tensors and string metadata in the safetensors format (github.com/huggingface/safetensors): header length, JSON header, data. */
-export function encodeSafetensors(tensors: ReadonlyMap<string, Tensor>, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+const bytesOf = ({ data }: Tensor): Uint8Array => new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+
+/**
+ * A file in the safetensors format (github.com/huggingface/safetensors) as the parts that it consists of, one after another: header length and JSON header, then the
+ * bytes of each tensor, which are not copied.
+ */
+export function safetensorsParts(tensors: ReadonlyMap<string, Tensor>, metadata: Readonly<Record<string, string>> = {}): Uint8Array[] {
 	const header: Record<string, unknown> = { __metadata__: metadata };
 	let end = 0;
 	for (const [name, { dtype, shape, data }] of tensors) {
@@ -13,26 +18,22 @@ export function encodeSafetensors(tensors: ReadonlyMap<string, Tensor>, metadata
 		end += data.byteLength;
 	}
 	const json = Buffer.from(JSON.stringify(header));
-	const padded = Math.ceil(json.length / 8) * 8;
-	const bytes = new Uint8Array(8 + padded + end);
-	new DataView(bytes.buffer).setBigUint64(0, BigInt(padded), true);
-	bytes.fill(0x20, 8, 8 + padded);
-	bytes.set(json, 8);
-	let offset = 8 + padded;
-	for (const { data } of tensors.values()) {
-		bytes.set(new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength), offset);
-		offset += data.byteLength;
-	}
-	return bytes;
+	const start = Buffer.alloc(8 + Math.ceil(json.length / 8) * 8, ' ');
+	start.writeBigUInt64LE(BigInt(start.length - 8));
+	json.copy(start, 8);
+	return [start, ...[...tensors.values()].map(bytesOf)];
 }
 
-/** Reads what `encodeSafetensors` wrote. Throws RangeError for a file that is cut short or is not safetensors. */
-export function decodeSafetensors(bytes: Uint8Array): { tensors: Map<string, Tensor>; metadata: Record<string, string> } {
-	if (bytes.length < 8) throw new RangeError('not a safetensors file: shorter than its header');
-	const length = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
-	if (8 + length > bytes.length) throw new RangeError(`not a safetensors file: a header of ${length} bytes in a file of ${bytes.length}`);
-	const header = parsedHeader(Buffer.from(bytes.subarray(8, 8 + length)).toString());
-	const data = bytes.subarray(8 + length);
+/** Bytes that are read piece by piece: `read` gives those from `start` up to `end` in an array of its own, or fewer where they end before. */
+export type ByteSource = { readonly length: number; read(start: number, end: number): Uint8Array };
+
+/** Reads what `safetensorsParts` made. Throws RangeError for a file that is cut short or is not safetensors. */
+export function decodeSafetensors({ length, read }: ByteSource): { tensors: Map<string, Tensor>; metadata: Record<string, string> } {
+	if (length < 8) throw new RangeError('not a safetensors file: shorter than its header');
+	const headerBytes = Number(Buffer.from(read(0, 8)).readBigUInt64LE());
+	if (8 + headerBytes > length) throw new RangeError(`not a safetensors file: a header of ${headerBytes} bytes in a file of ${length}`);
+	const header = parsedHeader(Buffer.from(read(8, 8 + headerBytes)).toString());
+	const dataStart = 8 + headerBytes;
 	const tensors = new Map<string, Tensor>();
 	for (const [name, entry] of Object.entries(header)) {
 		if (name === '__metadata__') continue;
@@ -42,10 +43,10 @@ export function decodeSafetensors(bytes: Uint8Array): { tensors: Map<string, Ten
 			throw new RangeError(`tensor "${name}" is not described as safetensors describes one, or has the type ${String(type)}`);
 		const [start = 0, end = 0] = offsets;
 		const expected = sizeOf(shape) * arrayTypeOf(dtype).BYTES_PER_ELEMENT;
-		if (end - start !== expected || end > data.length)
-			throw new RangeError(`tensor "${name}" needs ${expected} bytes, but lies at ${start} to ${end} of ${data.length}`);
-		const copy = new Uint8Array(data.subarray(start, end));
-		tensors.set(name, { dtype, shape, data: new (arrayTypeOf(dtype))(copy.buffer) });
+		if (end - start !== expected || dataStart + end > length)
+			throw new RangeError(`tensor "${name}" needs ${expected} bytes, but lies at ${start} to ${end} of ${length - dataStart}`);
+		const { buffer, byteOffset } = read(dataStart + start, dataStart + end);
+		tensors.set(name, { dtype, shape, data: new (arrayTypeOf(dtype))(buffer as ArrayBuffer, byteOffset, sizeOf(shape)) });
 	}
 	return { tensors, metadata: (header['__metadata__'] ?? {}) as Record<string, string> };
 }

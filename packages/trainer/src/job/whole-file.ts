@@ -1,11 +1,12 @@
 import { open, rename } from 'node:fs/promises';
 
-/** Writes a file whole or not at all, and to the disk: under a temporary name first. */
-export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
+/** Writes a file, which may be given in parts, whole or not at all, and to the disk: under a temporary name first. */
+export async function writeWhole(path: string, content: Uint8Array | string | readonly Uint8Array[]): Promise<void> {
 	const temporary = `${path}.part`;
 	const file = await open(temporary, 'w');
 	try {
-		await file.writeFile(content);
+		for (const part of Array.isArray(content) ? (content as readonly Uint8Array[]) : [content as Uint8Array | string])
+			await file.writeFile(part);
 		await file.sync();
 	} finally {
 		await file.close();

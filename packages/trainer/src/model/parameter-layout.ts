@@ -65,6 +65,10 @@ export function parametersByName(groups: readonly ParameterGroup[], parameters: 
 	return byName;
 }
 
+/** The same numbers in arrays of their own. */
+export const copied = (parameters: Parameters): Parameters =>
+	new Map([...parameters].map(([group, vector]) => [group, { ...vector, data: vector.data.slice() }]));
+
 /** The vectors that begin with these values, by group. */
 export const packed = (groups: readonly ParameterGroup[], values: ReadonlyMap<string, ArrayLike<number>>): Parameters =>
 	new Map(

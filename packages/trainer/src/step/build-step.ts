@@ -1,34 +1,14 @@
 import { GraphBuilder, type Value, withoutOutputCopies, withoutUnused } from '@steelyard/onnx';
-import { clipToNorm, globalNorm, type Optimizer } from '@steelyard/optim';
-import { layoutOf, type ParameterGroup, pack, unpack } from '../model/parameter-layout.js';
+import { clipToNorm, globalNorm } from '@steelyard/optim';
+import { layoutOf, pack, unpack } from '../model/parameter-layout.js';
 import { portsRead } from '../model/port.js';
-import {
-	flatName,
-	flatSlotName,
-	LOSS_SCALE,
-	nextName,
-	parameterStateName,
-	reportName,
-	slotStateName,
-	statisticName,
-} from '../model/value-names.js';
+import { flatName, flatSlotName, LOSS_SCALE, nextName, reportName, statisticName } from '../model/value-names.js';
 import { stepGradients } from './modulated-gradients.js';
 import { forwardAndBackward } from './passes.js';
-import type { StateVector, Step } from './step.js';
+import type { Step } from './step.js';
 import { addInputs, drawsOf, type StepOptions, scalarsOf } from './step-inputs.js';
+import { stateVectors } from './step-state.js';
 import { trainingPorts } from './training-ports.js';
-
-function stateOf({ trained, running }: ReturnType<typeof layoutOf>, { slots }: Optimizer): StateVector[] {
-	const parameters = ({ name, size }: ParameterGroup): StateVector => {
-		const input = flatName(name);
-		return { name: parameterStateName(name), size, input, output: nextName(name), slot: null };
-	};
-	const slot = ({ name, size }: ParameterGroup, slot: string): StateVector => {
-		const input = flatSlotName(name, slot);
-		return { name: slotStateName(name, slot), size, input, output: nextName(input), slot };
-	};
-	return [...trained.flatMap((group) => [parameters(group), ...slots.map((name) => slot(group, name))]), ...running.map(parameters)];
-}
 
 /** The gradients clipped to the norm that the options allow, and the norm before; `lossScale` is how much the gradients are too large. */
 function clipped(g: GraphBuilder, gradients: readonly Value[], clipNorm: number, lossScale: Value): { gradients: Value[]; norm: Value } {
@@ -41,7 +21,7 @@ function clipped(g: GraphBuilder, gradients: readonly Value[], clipNorm: number,
 export async function buildStep(options: StepOptions): Promise<Step> {
 	const { architecture, optimizer, clipNorm, batch } = options;
 	const { trained, running } = layoutOf(architecture);
-	const state = stateOf({ trained, running }, optimizer);
+	const state = stateVectors({ trained, running }, optimizer);
 	const scalars = scalarsOf(options);
 	const { graph: passes, gradients: plain, work } = await forwardAndBackward(options);
 

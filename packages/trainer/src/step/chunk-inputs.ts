@@ -8,7 +8,7 @@ import { type Buffers, filledPorts } from '../model/port.js';
 import { POOL, slotFactorName } from '../model/value-names.js';
 import type { Chunk } from './chunk.js';
 import { dropModalities } from './modality-dropout.js';
-import { type Step, slotsOf } from './step.js';
+import { type SplitStep, type Step, slotsOf } from './step.js';
 
 /** The places of `steps` batches, the last batch filled up with its own places in turn. */
 function repeated(places: Uint32Array, rows: number, batch: number): Uint32Array {
@@ -46,7 +46,7 @@ function keptBuffers(): Buffers {
 
 /** The inputs of a chunk that come from the training examples. */
 export function exampleInputs(
-	{ ports, batch }: Step,
+	{ ports, batch }: Step | SplitStep,
 	{ train, architecture, modalityDropout }: { train: Examples; architecture: Architecture; modalityDropout: number },
 ) {
 	const buffers = keptBuffers();
@@ -63,7 +63,7 @@ export function exampleInputs(
 }
 
 /** The random numbers of a chunk: the pool, which serves many chunks, and the rows of it that each place of each step takes. */
-export function randomInputs({ draws }: Step) {
+export function randomInputs({ draws }: Step | SplitStep) {
 	let kept: { number: number; drawn: Tensor } | null = null;
 	return (place: ChunkPlace, length: number): Record<string, Tensor> => {
 		if (draws.length === 0) return {};
@@ -79,7 +79,7 @@ export function randomInputs({ draws }: Step) {
 
 /** What the host tells the steps of a chunk: the scalars of each, and by how much the optimizer's slots are multiplied after them. */
 export function scalarInputs(
-	{ scalars, state }: Step,
+	{ scalars, state }: Step | SplitStep,
 	optimizer: Optimizer,
 	{ step: first, length }: Pick<Chunk, 'step' | 'length'>,
 	learningRate: (step: number) => number,

@@ -5,6 +5,8 @@ import { shuffledOrder } from '@steelyard/random';
 import { loadProgram, type Provider, type State, type Tensor } from '@steelyard/runtime';
 import type { Architecture, Parameters } from '../model/architecture.js';
 import type { Examples, TargetScale } from '../model/examples.js';
+import { countOf } from '../model/work.js';
+import { buildSplitStep } from './build-split-step.js';
 import { buildStep } from './build-step.js';
 import type { Chunk } from './chunk.js';
 import { exampleInputs, randomInputs, scalarInputs } from './chunk-inputs.js';
@@ -12,6 +14,7 @@ import { chunkSteps } from './chunk-size.js';
 import type { Modulation } from './gradient-modulation.js';
 import type { LossName } from './loss.js';
 import { scanProgram } from './scan-program.js';
+import { loadSplitProgram } from './split-program.js';
 import { initialState, parametersIn } from './step-state.js';
 
 export type FitOptions = {
@@ -53,11 +56,15 @@ export type Fit = {
 	chunks(from: { epoch: number; chunk: number }): Generator<Chunk, void, undefined>;
 	/** Trains through a chunk. Bit-identical for the same options and the same chunks before. Throws ProblemError `diverged` where a loss is not finite. */
 	run(chunk: Chunk, options: ChunkOptions): Promise<StepLoss[]>;
+	/** The next run may change the arrays: copy what has to stay. */
 	parameters(): Parameters;
-	/** Everything that another fit of the same options needs to go on. */
+	/** Everything that another fit of the same options needs to go on; as of `parameters`, the arrays are those of the moment. */
 	state(): State;
 	dispose(): Promise<void>;
 };
+
+/** From so many trained numbers on, a step is split on the CPU: its state is held once, and nothing is won by repeating steps within a run. */
+const LARGE = 2 ** 22;
 
 /** Compiles the training program of a model and loads it with its initial state, or with the one to go on from. */
 export async function openFit(options: FitOptions): Promise<Fit> {
@@ -69,17 +76,24 @@ export async function openFit(options: FitOptions): Promise<Fit> {
 	const { weight_decay: weightDecay, learning_rate: _, ...rest } = training.optimizer;
 	const optimizer = optimizerOf({ ...rest, weightDecay });
 	const { task, loss, scale, standardisation, modulation } = options;
-	const step = await buildStep({ architecture, task, loss, scale, standardisation, modulation, batch, optimizer, clipNorm, recompute });
+	const ofStep = { architecture, task, loss, scale, standardisation, modulation, batch, optimizer, clipNorm, recompute };
+	const isSplit = provider === 'cpu' && countOf(architecture.parameters) >= LARGE;
+	const built = isSplit ? { split: await buildSplitStep(ofStep) } : { whole: await buildStep(ofStep) };
+	const step = built.split ?? built.whole;
 	const perChunk = chunkSteps({
 		work: step.work,
 		batch,
 		perEpoch,
-		most: Math.min(optimizer.maxChunk, options.mostSteps ?? optimizer.maxChunk),
+		most: isSplit ? 1 : Math.min(optimizer.maxChunk, options.mostSteps ?? optimizer.maxChunk),
 		modalities: architecture.modalities,
 	});
 
 	const state = options.state ?? initialState(step, architecture.initial(seed, stream));
-	const program = await loadProgram(scanProgram(step), state, { provider, threads: training.threads });
+	const session = { provider, threads: training.threads };
+	const program =
+		built.split === undefined
+			? await loadProgram(scanProgram(built.whole), state, session)
+			: await loadSplitProgram(built.split, state, session);
 
 	const ofExamples = exampleInputs(step, { train, architecture, modalityDropout: training.modality_dropout ?? 0 });
 	const ofRandom = randomInputs(step);

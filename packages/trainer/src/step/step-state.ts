@@ -1,15 +1,29 @@
+import type { Optimizer } from '@steelyard/optim';
 import { type State, type Tensor, tensor } from '@steelyard/runtime';
 import type { Parameters } from '../model/architecture.js';
-import { packed, parameterState } from '../model/parameter-layout.js';
-import { parameterStateName } from '../model/value-names.js';
-import type { Step } from './step.js';
+import { type layoutOf, type ParameterGroup, packed, parameterState } from '../model/parameter-layout.js';
+import { flatName, flatSlotName, nextName, parameterStateName, slotStateName } from '../model/value-names.js';
+import type { SplitStep, StateVector, Step } from './step.js';
+
+/** Every vector of the state of a step: the parameters and the slots of each trained group, then the running statistics. */
+export function stateVectors({ trained, running }: ReturnType<typeof layoutOf>, { slots }: Optimizer): StateVector[] {
+	const parameters = ({ name, size }: ParameterGroup): StateVector => {
+		const input = flatName(name);
+		return { name: parameterStateName(name), size, input, output: nextName(name), slot: null };
+	};
+	const slot = ({ name, size }: ParameterGroup, slot: string): StateVector => {
+		const input = flatSlotName(name, slot);
+		return { name: slotStateName(name, slot), size, input, output: nextName(input), slot };
+	};
+	return [...trained.flatMap((group) => [parameters(group), ...slots.map((name) => slot(group, name))]), ...running.map(parameters)];
+}
 
 /** The state that a step begins with: these parameters and running statistics, and zeros in the slots of the optimizer. */
-export function initialState({ state, trained, running }: Step, values: ReadonlyMap<string, ArrayLike<number>>): State {
+export function initialState({ state, trained, running }: Step | SplitStep, values: ReadonlyMap<string, ArrayLike<number>>): State {
 	const zeros = Object.fromEntries(state.map(({ name, size }) => [name, tensor('float32', [1, size], new Float32Array(size))]));
 	return { ...zeros, ...parameterState(packed([...trained, ...running], values)) };
 }
 
 /** Parameters and running statistics in the state of a step. */
-export const parametersIn = ({ trained, running }: Step, state: State): Parameters =>
+export const parametersIn = ({ trained, running }: Step | SplitStep, state: State): Parameters =>
 	new Map([...trained, ...running].map(({ name }) => [name, state[parameterStateName(name)] as Tensor]));

@@ -41,3 +41,15 @@ export type Step = {
 	/** Multiply-adds, about. */
 	readonly work: number;
 };
+
+/**
+ * A training step in two graphs, for a model whose state is too large to be held twice: `passes` gives the gradients, and `update` changes one part of one vector of
+ * state after another. Running statistics and small parameters are vectors `[1, size]`; a parameter that is a group by itself goes into `passes` under its own name
+ * and shape.
+ */
+export type SplitStep = Omit<Step, 'graph'> & {
+	/** Parameters, running statistics, ports, draws, `POOL` where it draws, and `LOSS_SCALE` in; `gradientName` of each trained group, the next running statistics, reports and, where gradients are clipped, `CLIP` out. */
+	readonly passes: Graph;
+	/** Parameter, slots, gradient, scalars, factors of the slots and `CLIP` in; the next parameter and slots out, `[1, n]` each. */
+	readonly update: Graph;
+};
