@@ -1,6 +1,7 @@
 import { readAttributes } from './attributes.js';
-import { bodiesOf, readsOf, withBodies } from './bodies.js';
+import { bodiesOf, withBodies } from './bodies.js';
 import { type Graph, GraphError, type Node, type Value } from './graph.js';
+import { inOrder } from './order.js';
 
 const malformed = (message: string, where: string | null): GraphError => new GraphError('malformed_model', message, where);
 const title = (node: Node): string => `node "${node.name}" (${node.op})`;
@@ -48,45 +49,17 @@ function withCheckedBodies(node: Node, outer: ReadonlySet<string>): Node {
 	});
 }
 
-/** Where each value of the graph comes from: the index of its node, or −1 for an input or initializer. Throws GraphError for a name that two values have. */
-function sourcesOf(graph: Graph): Map<string, number> {
-	const sources = new Map<string, number>();
-	const add = (name: string, place: number): void => {
-		if (sources.has(name)) throw malformed(`two values have the name "${name}"`, name);
-		sources.set(name, place);
+/** The names of the values of the graph. Throws GraphError for a name that two values have. */
+function valuesOf(graph: Graph): Set<string> {
+	const names = new Set<string>();
+	const add = (name: string): void => {
+		if (names.has(name)) throw malformed(`two values have the name "${name}"`, name);
+		names.add(name);
 	};
-	for (const { name } of graph.inputs) add(name, -1);
-	for (const name of graph.initializers.keys()) add(name, -1);
-	graph.nodes.forEach((node, place) => {
-		for (const name of node.outputs) if (name !== '') add(name, place);
-	});
-	return sources;
-}
-
-/** The nodes in an order in which each comes after those whose values it reads (Kahn 1962); in their own order where that is one. */
-function ordered(graph: Graph, sources: ReadonlyMap<string, number>): readonly Node[] {
-	const before = graph.nodes.map((node) =>
-		readsOf(node)
-			.flatMap((name) => sources.get(name) ?? [])
-			.filter((place) => place >= 0),
-	);
-	if (before.every((places, place) => places.every((source) => source < place))) return graph.nodes;
-	const waiting = before.map((places) => new Set(places).size);
-	const readers = graph.nodes.map((): number[] => []);
-	before.forEach((places, place) => {
-		for (const source of new Set(places)) readers[source]!.push(place);
-	});
-	const ready = waiting.flatMap((count, place) => (count === 0 ? [place] : []));
-	for (let i = 0; i < ready.length; i++)
-		for (const reader of readers[ready[i] as number]!) {
-			waiting[reader]!--;
-			if (waiting[reader] === 0) ready.push(reader);
-		}
-	if (ready.length < graph.nodes.length) {
-		const stuck = graph.nodes.find((_, place) => (waiting[place] as number) > 0) as Node;
-		throw malformed(`${title(stuck)} waits for its own value, through nodes that stand in a circle`, stuck.name);
-	}
-	return ready.map((place) => graph.nodes[place] as Node);
+	for (const { name } of graph.inputs) add(name);
+	for (const name of graph.initializers.keys()) add(name);
+	for (const node of graph.nodes) for (const name of node.outputs) if (name !== '') add(name);
+	return names;
 }
 
 /**
@@ -95,8 +68,7 @@ function ordered(graph: Graph, sources: ReadonlyMap<string, number>): readonly N
  */
 export function checked(graph: Graph, outer: ReadonlySet<string> = new Set()): Graph {
 	if (graph.outputs.length === 0) throw malformed(`the graph "${graph.name}" has no outputs`, null);
-	const sources = sourcesOf(graph);
-	const known = new Set([...outer, ...sources.keys()]);
+	const known = new Set([...outer, ...valuesOf(graph)]);
 	const nodes = graph.nodes.map((node) => {
 		for (const name of node.inputs)
 			if (name !== '' && !known.has(name)) throw malformed(`${title(node)} takes the value "${name}", which nothing gives`, name);
@@ -104,5 +76,5 @@ export function checked(graph: Graph, outer: ReadonlySet<string> = new Set()): G
 	});
 	for (const { name } of graph.outputs) if (!known.has(name)) throw malformed(`nothing gives the output "${name}" of the graph`, name);
 	for (const value of [...graph.inputs, ...graph.outputs]) checkSize(value);
-	return { ...graph, nodes: ordered({ ...graph, nodes }, sources) };
+	return inOrder({ ...graph, nodes });
 }

@@ -12,6 +12,7 @@ import {
 import { dtypeOf } from './data-types.js';
 import { type Attribute, type Graph, GraphError, type Model, type Node, type Value } from './graph.js';
 import { inlineFunctions, standardOpset } from './inline-functions.js';
+import { inOrder } from './order.js';
 
 const utf8 = new TextDecoder();
 
@@ -168,10 +169,10 @@ function graphOf(proto: GraphProto, depth = 0): Graph {
 	for (const info of proto.valueInfo) if (isPlain(info)) values.set(info.name, valueOf(info));
 	// Old exporters list initializers among the inputs as well; there they are constants.
 	const inputs = proto.input.filter((input) => !initializers.has(input.name)).map(depth === 0 ? valueOf : outputOf);
-	return { name: proto.name, nodes, inputs, outputs: proto.output.map(outputOf), initializers, values };
+	return inOrder({ name: proto.name, nodes, inputs, outputs: proto.output.map(outputOf), initializers, values });
 }
 
-/** Reads a serialised ONNX model. Throws GraphError `malformed_model` or `unsupported_model`, naming the node or value. */
+/** Reads a serialised ONNX model; nodes out of order are put in order. Throws GraphError `malformed_model` or `unsupported_model`, naming the node or value. */
 export function decodeModel(bytes: Uint8Array): Model {
 	let proto: ReturnType<typeof fromBinary<typeof ModelProtoSchema>>;
 	try {

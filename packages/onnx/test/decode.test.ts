@@ -9,7 +9,7 @@ import {
 	type TensorProtoSchema,
 } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
-import { decodeModel, GraphError } from '../src/index.js';
+import { bodiesOf, decodeModel, GraphError } from '../src/index.js';
 
 type ModelInit = MessageInitShape<typeof ModelProtoSchema>;
 type TensorInit = MessageInitShape<typeof TensorProtoSchema>;
@@ -114,6 +114,22 @@ describe('decoding reads', () => {
 		expect(model.metadata).toEqual({ k: 'v' });
 	});
 
+	it('nodes in any order, also in bodies and in functions, in an order in which they can run', () => {
+		const op = (opType: string, input: string[], output: string[], domain = '') => ({ opType, domain, input, output });
+		const shuffled = [op('Exp', ['b'], ['y']), op('Sign', ['x'], ['s']), op('Neg', ['a'], ['b']), op('Tanh', ['x'], ['a'])];
+		const body = { node: shuffled, output: [info('y', T.FLOAT)] };
+		const main = [
+			op('Abs', ['f'], ['g']),
+			{ ...op('If', ['c'], ['f']), attribute: [{ name: 'then_branch', type: A.GRAPH, g: body }] },
+			op('Outer', ['x'], ['c'], 'local'),
+		];
+		const functions = [{ name: 'Outer', domain: 'local', input: ['x'], output: ['y'], node: shuffled }];
+		const { graph } = decoded({ node: main }, { functions: functions as never });
+		const order = ['Tanh', 'Neg', 'Exp'];
+		expect(graph.nodes.map((node) => node.op)).toEqual([...order, 'If', 'Abs', 'Sign']);
+		expect(bodiesOf(graph.nodes[3]!)[0]![1].nodes.map((node) => node.op)).toEqual([...order, 'Sign']);
+	});
+
 	it('nodes without a name as nodes with one', () => {
 		const { graph } = decoded({ node: [{ opType: 'Neg', input: ['x'], output: ['y'] }] });
 		expect(graph.nodes[0]!.name).toMatch(/Neg/);
@@ -212,6 +228,14 @@ describe('decoding refuses', () => {
 			/another file/,
 		);
 	});
+
+	it('nodes in a circle, naming them', () =>
+		expectRefusal(
+			() => decoded({ node: ['y', 'h'].map((name, i, all) => ({ name, opType: 'Neg', input: [all[1 - i]!], output: [name] })) }),
+			'malformed_model',
+			'y',
+			/circle.*"y" \(Neg\) → "h" \(Neg\) → "y" \(Neg\)/,
+		));
 
 	it('sparse initializers', () => {
 		expectRefusal(() => decoded({ sparseInitializer: [{ dims: [2n] }] }), 'unsupported_model', null, /sparse/);
