@@ -6,7 +6,7 @@ import type { Attribute, Graph, Node } from './graph.js';
 const vector = (shape: readonly number[], values: readonly number[]): Tensor => tensor('int64', shape, BigInt64Array.from(values, int64Of));
 
 /** The value of a Constant node, whichever of its attributes holds it; null where that is no number. */
-function valueOf({ attributes }: Node): Tensor | null {
+export function valueOf({ attributes }: Node): Tensor | null {
 	const [name, attribute] = Object.entries(attributes)[0] ?? [];
 	switch (`${name} ${(attribute as Attribute | undefined)?.type}`) {
 		case 'value tensor':

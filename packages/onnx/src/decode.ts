@@ -9,6 +9,7 @@ import {
 	TensorProto_DataLocation,
 	type ValueInfoProto,
 } from 'onnx-buf';
+import { withConstantWeights } from './constant-weights.js';
 import { dtypeOf } from './data-types.js';
 import { type Attribute, type Graph, GraphError, type Model, type Node, type Value } from './graph.js';
 import { inlineFunctions, standardOpset } from './inline-functions.js';
@@ -185,5 +186,6 @@ export function decodeModel(bytes: Uint8Array): Model {
 	if (opset === undefined)
 		throw new GraphError('malformed_model', 'the model does not say which version of the standard operator set it uses');
 	const metadata = Object.fromEntries(proto.metadataProps.map(({ key, value }) => [key, value]));
-	return { graph: graphOf(inlineFunctions(proto, proto.graph, opset)), opset, metadata };
+	const model = { graph: graphOf(inlineFunctions(proto, proto.graph, opset)), opset, metadata };
+	return withConstantWeights(model, new Set(proto.graph.node.flatMap(({ output }) => output)));
 }

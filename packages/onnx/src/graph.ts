@@ -48,6 +48,8 @@ export type Model = {
 	readonly graph: Graph;
 	/** Version of the standard operator set. */
 	readonly opset: number;
+	/** The initializers that are Constant nodes in the file. */
+	readonly constantWeights?: ReadonlySet<string>;
 	/** `metadata_props`. */
 	readonly metadata?: Readonly<Record<string, string>>;
 };

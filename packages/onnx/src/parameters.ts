@@ -19,6 +19,9 @@ type Verdict = { readonly trainable: boolean; readonly reason: string };
 type End = { readonly node: FlatNode; readonly place: number; readonly computed: boolean };
 
 const FLOATING: ReadonlySet<DType> = new Set<DType>(['float16', 'float32', 'float64']);
+
+export const isFloating = (dtype: DType): boolean => FLOATING.has(dtype);
+
 const RANDOM = /^(Random|Bernoulli|Multinomial)/;
 const PRODUCTS: ReadonlySet<string> = new Set(['MatMul', 'Gemm', 'Conv', 'ConvTranspose', 'Einsum']);
 
@@ -181,13 +184,21 @@ function judged(name: string, tensor: Tensor, uses: Uses): Verdict {
  * (Transpose, Reshape, Expand …), through arithmetic that no data enters, and into the bodies of Loop, Scan and If. Its name and its numbers decide what the use
  * leaves open: a mask and a table of sines are added just as learned positions are.
  */
-export function parametersOf({ graph }: Model): Parameter[] {
+export function parametersOf({ graph, constantWeights = new Set() }: Model): Parameter[] {
 	const uses = new Uses(
 		flatNodes(graph),
 		graph.inputs.map(({ name }) => name),
 	);
-	return [...graph.initializers].flatMap(([name, tensor]) => {
-		if (!FLOATING.has(tensor.dtype)) return [];
+	const parameters = [...graph.initializers].flatMap(([name, tensor]): Parameter[] => {
+		if (!isFloating(tensor.dtype)) return [];
 		return [{ name, dtype: tensor.dtype, shape: tensor.shape, ...judged(name, tensor, uses) }];
 	});
+	// an exporter that writes its parameters as initializers writes the numbers of formulas as Constant nodes
+	const fromConstant = ({ name }: Parameter): boolean => constantWeights.has(name);
+	if (!parameters.some((one) => one.trainable && !fromConstant(one))) return parameters;
+	return parameters.map((one) =>
+		fromConstant(one) && one.trainable
+			? { ...one, ...no(`${one.reason}, but a Constant node, where other weights of the model are initializers`) }
+			: one,
+	);
 }

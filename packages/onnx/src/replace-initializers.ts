@@ -1,6 +1,6 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { type Tensor } from '@steelyard/runtime';
-import { ModelProtoSchema, type TensorProto } from 'onnx-buf';
+import { type GraphProto, ModelProtoSchema, type TensorProto } from 'onnx-buf';
 import { dataTypeOf, dtypeOf } from './data-types.js';
 import { GraphError } from './graph.js';
 
@@ -20,8 +20,17 @@ function replace(proto: TensorProto, { dtype, shape, data }: Tensor): void {
 	proto.rawData = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength).slice();
 }
 
+/** The tensors of a graph by the name of their value: of its Constant nodes and of its initializers. */
+function tensorsOf(graph: GraphProto | undefined): Map<string, TensorProto> {
+	const constants = (graph?.node ?? []).flatMap(({ opType, output, attribute }): Array<[string, TensorProto]> => {
+		const value = opType === 'Constant' ? attribute.find(({ name }) => name === 'value')?.t : undefined;
+		return value === undefined ? [] : [[output[0] ?? '', value]];
+	});
+	return new Map([...constants, ...(graph?.initializer ?? []).map((proto): [string, TensorProto] => [proto.name, proto])]);
+}
+
 /**
- * The serialised model with other numbers in the named initializers of its main graph; names, order and everything else stay as they are. Throws GraphError
+ * The serialised model with other numbers in the named initializers and Constant nodes of its main graph; names, order and everything else stay as they are. Throws GraphError
  * `malformed_model` for bytes that are no model, for a name that no initializer has, and for an element type or shape that is not that of the initializer.
  */
 export function replaceInitializers(bytes: Uint8Array, values: ReadonlyMap<string, Tensor>): Uint8Array {
@@ -31,7 +40,7 @@ export function replaceInitializers(bytes: Uint8Array, values: ReadonlyMap<strin
 	} catch (error) {
 		throw new GraphError('malformed_model', `this is not an ONNX model: ${(error as Error).message}`);
 	}
-	const initializers = new Map(model.graph?.initializer.map((proto) => [proto.name, proto]));
+	const initializers = tensorsOf(model.graph);
 	for (const [name, value] of values) {
 		const proto = initializers.get(name);
 		if (proto === undefined) {

@@ -9,6 +9,7 @@ import {
 	parametersOf,
 	replaceInitializers,
 	type Value,
+	withConstantNodes,
 } from '../src/index.js';
 
 /** Numbers of no pattern. */
@@ -72,6 +73,62 @@ describe('an initializer', () => {
 			g.op('BatchNormalization', [x, ...[1, 2, 3, 4].map((i) => (i === place ? p : g.constant('float32', [4], [i, 2, 3, 5])))]);
 		expect(judged(values([4]), use(1)).trainable).toBe(true);
 		expect(judged(values([4]), use(3))).toMatchObject({ trainable: false, reason: expect.stringContaining('running mean') });
+	});
+});
+
+describe('a Constant node', () => {
+	/** A layer with a factor, two constants of a formula and a size; the named values are Constant nodes. */
+	const layer = (...names: string[]) => {
+		const g = new GraphBuilder();
+		const x = g.input('x', 'float32', [6, 4]);
+		const h = g.add(g.matMul(x, g.initializer('w', values([4, 1]))), g.initializer('b', values([1])));
+		const clipped = g.op('Clip', [
+			g.mul(
+				h,
+				g.initializer(
+					'two',
+					filled([], () => 2),
+				),
+			),
+			g.initializer(
+				'low',
+				filled([], () => 0),
+			),
+		]);
+		const exponent = g.initializer(
+			'exponent',
+			filled([1], () => 2),
+		);
+		g.output(
+			'y',
+			g.op('Reshape', [g.op('Pow', [clipped, exponent]), g.initializer('size', tensor('int64', [1], [6]))], {}, { shape: [6] }),
+		);
+		return encodeModel({ graph: withConstantNodes(g.build('layer'), new Set(names)), opset: OPSET });
+	};
+
+	it('is a parameter where it is used as a weight; constants of formulas stay nodes', () => {
+		const model = decodeModel(layer('w', 'b', 'two', 'low', 'exponent', 'size'));
+		expect([...model.graph.initializers.keys()]).toEqual(['w', 'b']);
+		expect(parametersOf(model).map(({ name, trainable }) => [name, trainable])).toEqual([
+			['w', true],
+			['b', true],
+		]);
+	});
+
+	it('is not trained by itself where other weights are initializers', () => {
+		const found = parametersOf(decodeModel(layer('b', 'two', 'low', 'exponent', 'size')));
+		expect(found.map(({ name, trainable }) => [name, trainable])).toEqual([
+			['w', true],
+			['b', false],
+		]);
+		expect(found[1]!.reason).toMatch(/bias.*but a Constant node, where other weights of the model are initializers/);
+	});
+
+	it('gets other numbers as an initializer does', () => {
+		const bytes = layer('w', 'b');
+		const made = replaceInitializers(bytes, new Map([['b', filled([1], () => 7)]]));
+		expect(decodeModel(made).graph.initializers.get('b')?.data).toEqual(Float32Array.of(7));
+		expect(replaceInitializers(made, new Map([['b', values([1])]]))).toEqual(new Uint8Array(bytes));
 	});
 });
 
