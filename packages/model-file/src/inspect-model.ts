@@ -1,4 +1,4 @@
-import { differentiate, gradientPaths } from '@steelyard/autodiff';
+import { differentiate, gradientPaths, rules } from '@steelyard/autodiff';
 import type { ModelBlocker, ModelReport } from '@steelyard/contracts';
 import {
 	canonicalise,
@@ -7,14 +7,18 @@ import {
 	GraphBuilder,
 	GraphError,
 	graphsWithin,
+	isForeign,
+	listOperators,
 	type Model,
 	type Node,
+	type OperatorUse,
 	parametersOf,
 	reducedTo,
 	type Value,
 } from '@steelyard/onnx';
 import { RuntimeError } from '@steelyard/runtime';
 import { freeDims } from './free-dims.js';
+import { operatorsInTheWay } from './operators-in-the-way.js';
 
 export type InspectOptions = {
 	/** Sizes for symbolic dimensions of the trial; sensible ones stand in for what is not named. */
@@ -62,15 +66,22 @@ const blockerOf = (error: unknown): ModelBlocker => {
 	throw error;
 };
 
-/** The graph with what `node` gives as inputs, so that what else stands in the way can be seen. */
-function without(graph: Graph, node: Node): Graph {
-	const given = node.outputs.flatMap((name) => graph.values.get(name) ?? []);
-	return { ...graph, nodes: graph.nodes.filter((other) => other !== node), inputs: [...graph.inputs, ...given] };
+const blockerOfUse = (use: OperatorUse): ModelBlocker => ({
+	code: 'unsupported_operator',
+	message: `no gradient is known for the operator ${listOperators([use])}`,
+	where: use.first,
+});
+
+/** The graph with what `nodes` give as inputs, so that what else stands in the way can be seen. */
+function without(graph: Graph, nodes: readonly Node[]): Graph {
+	const given = nodes.flatMap(({ outputs }) => outputs.flatMap((name) => graph.values.get(name) ?? []));
+	return { ...graph, nodes: graph.nodes.filter((node) => !nodes.includes(node)), inputs: [...graph.inputs, ...given] };
 }
 
-/** Every operator on a path from the parameters to the outputs through which no gradient can be taken. */
+/** Every operator on a path from the parameters to the outputs through which no gradient can be taken: one blocker for all nodes of an operator without a rule. */
 function refusals(graph: Graph, parameters: readonly string[]): ModelBlocker[] {
 	const blockers: ModelBlocker[] = [];
+	const counts = new Map(operatorsInTheWay(graph, parameters).map(({ op, count }) => [op, count]));
 	let rest = graph;
 	while (blockers.length < MOST_BLOCKERS) {
 		try {
@@ -79,10 +90,12 @@ function refusals(graph: Graph, parameters: readonly string[]): ModelBlocker[] {
 			return blockers;
 		} catch (error) {
 			const blocker = blockerOf(error);
-			blockers.push(blocker);
 			const node = rest.nodes.find(({ name }) => name === blocker.where);
+			const isRuled = node === undefined || Object.hasOwn(rules, node.op);
+			const count = counts.get(node?.op ?? '') ?? 1;
+			blockers.push(isRuled || count === 1 ? blocker : { ...blocker, message: `${blocker.message}; ${count} nodes are ${node.op}` });
 			if (node === undefined) return blockers;
-			rest = without(rest, node);
+			rest = without(rest, isRuled ? [node] : rest.nodes.filter(({ op }) => op === node.op));
 		}
 	}
 	return blockers;
@@ -112,9 +125,11 @@ async function blockersOf(model: Model, parameters: readonly string[], given: Re
 		return [{ code: 'no_trainable_parameter', message: 'no initializer is a parameter: there is nothing to train', where: null }];
 	const merged = mergedStatistics(graph, parameters);
 	if (merged.length > 0) return merged;
+	const reduced = { ...reducedTo(graph, floating), initializers: graph.initializers };
+	const inTheWay = operatorsInTheWay(reduced, parameters);
+	if (inTheWay.some(({ op }) => isForeign(op))) return inTheWay.map(blockerOfUse);
 	const dims = trialDims(graph, given);
 	try {
-		const reduced = { ...reducedTo(graph, floating), initializers: graph.initializers };
 		const canonical = await canonicalise({ ...model, graph: reduced }, { dims, parameters });
 		const reached = gradientPaths(canonical, parameters);
 		if (!floating.some(({ name }) => reached.has(name))) {
@@ -126,7 +141,9 @@ async function blockersOf(model: Model, parameters: readonly string[], given: Re
 	} catch (error) {
 		const blocker = blockerOf(error);
 		const sizes = Object.entries(dims).map(([name, size]) => `${name} = ${size}`);
-		return [{ ...blocker, message: sizes.length === 0 ? blocker.message : `${blocker.message} (tried with ${sizes.join(', ')})` }];
+		const message = sizes.length === 0 ? blocker.message : `${blocker.message} (tried with ${sizes.join(', ')})`;
+		const named = graph.nodes.find(({ name }) => name === blocker.where)?.op;
+		return [{ ...blocker, message }, ...inTheWay.filter(({ op }) => op !== named).map(blockerOfUse)];
 	}
 }
 

@@ -42,6 +42,28 @@ describe('inspecting a model', () => {
 		expect(off.blockers).toEqual([]);
 	});
 
+	it('names every operator in the way at once, with how often it stands there: also of domains that nothing defines', async () => {
+		const foreign = (g: GraphBuilder, op: string, value: Value): Value => g.op(op, [value]);
+		const { blockers, operators } = await inspectModel(
+			bytesOf((g, h, x) => {
+				const twice = foreign(g, 'com.microsoft.BitmaskDropout', foreign(g, 'com.microsoft.BitmaskDropout', h));
+				return { y: g.add(pooled(g, twice), foreign(g, 'com.acme.Whiten', x)), z: foreign(g, 'com.acme.Unused', g.op('ArgMax', [h])) };
+			}),
+		);
+		expect(operators).toMatchObject({ MatMul: 1, 'com.microsoft.BitmaskDropout': 2 });
+		expect(blockers.map(({ code, message }) => [code, message])).toEqual([
+			['unsupported_operator', expect.stringMatching(/com\.microsoft\.BitmaskDropout \(2 nodes, the first "/)],
+			['unsupported_operator', expect.stringMatching(/RoiAlign \(node "/)],
+			['unsupported_operator', expect.stringMatching(/com\.acme\.Whiten \(node "/)],
+			['unsupported_operator', expect.stringMatching(/com\.acme\.Unused \(node "/)],
+		]);
+	});
+
+	it('names an operator without a gradient once for all its nodes', async () => {
+		const { blockers } = await inspectModel(bytesOf((g, h) => ({ y: g.add(pooled(g, h), pooled(g, g.neg(h))) })));
+		expect(blockers.map(({ message }) => message)).toEqual([expect.stringMatching(/on the path RoiAlign → .*; 2 nodes are RoiAlign/)]);
+	});
+
 	it.each<[string, Parameters<typeof bytesOf>[0]]>([
 		['no_trainable_parameter', (g, _, x) => ({ y: g.op('Tanh', [x]) })],
 		['no_floating_output', (g, h) => ({ y: g.op('ArgMax', [h], { axis: 1 }, { dtype: 'int64', shape: ['batch', 1] }) })],

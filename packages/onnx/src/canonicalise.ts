@@ -3,6 +3,7 @@ import { withoutBatchFirst } from './batch-first.js';
 import { graphsWithin } from './bodies.js';
 import { checked, checkSize } from './check.js';
 import { withoutConstantNodes } from './constant-nodes.js';
+import { checkDomains } from './domains.js';
 import { expand, hasComposites } from './expand.js';
 import { OPSETS, toWorkingOpset } from './forms.js';
 import { allValues, type Dim, type Graph, GraphError, type Model, type Value } from './graph.js';
@@ -113,7 +114,7 @@ async function typed(model: Model, runTimeSizes: ReadonlyMap<string, Value> | nu
 
 /**
  * Brings a model of operator set 13 to 26 into the one form that differentiation reads: in the working operator set, with parameters as inputs, every dimension a
- * size, composite operators written out (`composites`), constants folded by the runtime, Loops of a fixed length as Scans, and every value typed, also inside
+ * size, composite operators written out (`composites`), also those of other domains, constants folded by the runtime, Loops of a fixed length as Scans, and every value typed, also inside
  * bodies. The runtime folds twice: where it expands an operator itself, it leaves nodes behind that only the second pass folds. Throws GraphError, or
  * RuntimeError where the runtime refuses the model.
  */
@@ -121,6 +122,7 @@ export async function canonicalise(model: Model, options: CanonicaliseOptions = 
 	if (model.opset < OPSETS.oldest || model.opset > OPSETS.newest)
 		throw new GraphError('unsupported_model', `the model uses operator set ${model.opset}, expected ${OPSETS.oldest} to ${OPSETS.newest}`);
 	const whole = concrete(model, options);
+	checkDomains(whole.graph);
 	await checkFolding(whole);
 	const plain = await expanded(whole);
 	const once = await folded(toWorkingOpset(plain));

@@ -11,6 +11,7 @@ import {
 } from 'onnx-buf';
 import { withConstantWeights } from './constant-weights.js';
 import { dtypeOf } from './data-types.js';
+import { operatorOf } from './domains.js';
 import { type Attribute, type Graph, GraphError, type Model, type Node, type Value } from './graph.js';
 import { inlineFunctions, standardOpset } from './inline-functions.js';
 import { inOrder } from './order.js';
@@ -157,14 +158,8 @@ function graphOf(proto: GraphProto, depth = 0): Graph {
 		// Where the runtime expands an operator it gives two nodes the same name, and then refuses the model that it wrote itself.
 		const name = node.name === '' || names.has(node.name) ? `${node.name || node.opType}_${i}` : node.name;
 		names.add(name);
-		if (node.domain !== '' && node.domain !== 'ai.onnx')
-			throw new GraphError(
-				'unsupported_model',
-				`node "${name}" is ${node.domain}.${node.opType}; only standard ONNX operators and functions of the model are supported`,
-				name,
-			);
 		const attributes = Object.fromEntries(node.attribute.map((attribute) => [attribute.name, attributeOf(attribute, name, depth)]));
-		return { name, op: node.opType, inputs: node.input, outputs: node.output, attributes };
+		return { name, op: operatorOf(node.domain, node.opType), inputs: node.input, outputs: node.output, attributes };
 	});
 	const values = new Map<string, Value>();
 	for (const info of proto.valueInfo) if (isPlain(info)) values.set(info.name, valueOf(info));

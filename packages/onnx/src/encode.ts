@@ -20,6 +20,7 @@ import {
 	ValueInfoProtoSchema,
 } from 'onnx-buf';
 import { dataTypeOf, int64Of } from './data-types.js';
+import { domainsOf, partsOfOperator } from './domains.js';
 import type { Attribute, Graph, Model, Value } from './graph.js';
 
 const utf8 = new TextEncoder();
@@ -70,7 +71,7 @@ function graphProto(graph: Graph): GraphProto {
 		node: graph.nodes.map((node) =>
 			create(NodeProtoSchema, {
 				name: node.name,
-				opType: node.op,
+				...partsOfOperator(node.op),
 				input: [...node.inputs],
 				output: [...node.outputs],
 				attribute: Object.entries(node.attributes).map(([name, attribute]) => attributeProto(name, attribute)),
@@ -91,7 +92,9 @@ export function encodeModel(model: Model, outputs?: readonly string[]): Uint8Arr
 		create(ModelProtoSchema, {
 			irVersion: 8n,
 			producerName: 'steelyard',
-			opsetImport: [create(OperatorSetIdProtoSchema, { domain: '', version: BigInt(model.opset) })],
+			opsetImport: [['', model.opset] as const, ...domainsOf(model.graph)].map(([domain, version]) =>
+				create(OperatorSetIdProtoSchema, { domain, version: BigInt(version) }),
+			),
 			graph,
 			metadataProps: Object.entries(model.metadata ?? {}).map(([key, value]) => create(StringStringEntryProtoSchema, { key, value })),
 		}),

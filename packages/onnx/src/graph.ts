@@ -25,7 +25,7 @@ export type Attribute =
 
 export type Node = {
 	readonly name: string;
-	/** Operator of the standard ONNX domain; other domains are refused at decoding. */
+	/** The operator; one of another domain than the standard one as `domain.Operator`, such as com.microsoft.FusedMatMul. */
 	readonly op: string;
 	/** The names of values; '' stands for an optional input that is left out. */
 	readonly inputs: readonly string[];

@@ -6,7 +6,9 @@ export { composites, expansions } from './composites/table.js';
 export { withConstantNodes } from './constant-nodes.js';
 export { decodeModel } from './decode.js';
 export { dependentsOf } from './dependents.js';
+export { isForeign, listOperators, type OperatorUse, operatorUses, unknownDomain } from './domains.js';
 export { encodeModel } from './encode.js';
+export { type FlatNode, flatNodes } from './flat-nodes.js';
 export { toWorkingOpset } from './forms.js';
 export {
 	type Attribute,

@@ -140,9 +140,13 @@ describe('functions are refused', () => {
 		throw new Error('it was read');
 	};
 
-	it('when nothing defines them, by domain and name', () => {
-		const error = refusal(modelBytes([call('Missing', ['x'], ['y'], [], 'n')], [leaky]));
-		expect([error.code, error.where, error.message]).toEqual(['unsupported_model', 'n', expect.stringContaining('local.Missing')]);
+	it('when nothing defines them, all at once, by domain and name', async () => {
+		const calls = [call('Missing', ['x'], ['m'], [], 'n'), call('Missing', ['m'], ['l'], [], 'o'), call('Lost', ['l'], ['y'], [], 'p')];
+		await expect(canonicalise(decodeModel(modelBytes(calls, [leaky])))).rejects.toMatchObject({
+			code: 'unsupported_operator',
+			where: 'n',
+			message: expect.stringMatching(/local\.Missing \(2 nodes, the first "n"\), local\.Lost \(node "p"\); export/),
+		});
 	});
 
 	it('when they call themselves, directly or through others', () => {
