@@ -33,6 +33,7 @@ describe('a job of a custom model is admitted', () => {
 			'with a weight whose size is free',
 			{ spec: weighted, graph: { inputs: inputs(input('w.labs', ['n', 'k']), input('w.text', ['n'])) } },
 		],
+		['with one logit per class of a binary task', { graph: output(['batch', 2]) }],
 		['with values of one number per row', { graph: output(['batch']) }],
 		['for as many classes as it has logits', { dataset: MULTICLASS, graph: output(['batch', 3]) }],
 		['for a regression', { dataset: REGRESSION, graph: output(['batch', 1]) }],
@@ -175,7 +176,12 @@ describe('a job of a custom model is refused', () => {
 		['for too few logits', { dataset: MULTICLASS }, 'model.output', '[batch, 1], but the 3 classes of the dataset want [batch, 3]'],
 		['for too few labels', { dataset: MULTILABEL }, 'model.output', '[batch, 1], but the 2 labels of the dataset want [batch, 2]'],
 		['for classes given by one number', { dataset: MULTICLASS, graph: output(['batch']) }, 'model.output', 'want [batch, 3]'],
-		['for two logits of a binary task', { graph: output(['batch', 2]) }, 'model.output', 'a binary task wants [batch, 1] or [batch]'],
+		[
+			'for three logits of a binary task',
+			{ graph: output(['batch', 3]) },
+			'model.output',
+			'a binary task wants [batch, 1] or [batch] or [batch, 2]',
+		],
 		[
 			'for two values of a regression',
 			{ dataset: REGRESSION, graph: output(['batch', 2]) },

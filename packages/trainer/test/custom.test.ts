@@ -35,8 +35,15 @@ const config: MlpFusionConfig = { family: 'mlp-fusion', hidden: 8, encoder_layer
 const shapes = { a: [6], c: [2] } as const;
 const outputsOf = (kind: Kind): number => (kind === 'multiclass' || kind === 'multilabel' ? 3 : 1);
 
-/** `regular`: every embedding is normalised over the batch, and dropped from. */
-type GraphOptions = { batch?: number | string; weights?: boolean; seed?: number; regular?: boolean; opset?: number };
+/** `regular`: every embedding is normalised over the batch, and dropped from. `head`: one logit as `[batch]`, or one per class of a binary task. */
+type GraphOptions = {
+	batch?: number | string;
+	weights?: boolean;
+	seed?: number;
+	regular?: boolean;
+	opset?: number;
+	head?: 'vector' | 'pair';
+};
 
 function regularised(g: GraphBuilder, x: Value, name: string): Value {
 	const width = x.shape[1] as number;
@@ -47,9 +54,12 @@ function regularised(g: GraphBuilder, x: Value, name: string): Value {
 }
 
 /** The network of `mlp-fusion` over `a` and `c` as a graph that a user could have exported; its parameters are those that the family begins with. */
-function network(kind: Kind, { batch = 'N', weights = false, seed = 1, regular = false, opset = OPSET }: GraphOptions = {}): Uint8Array {
+function network(
+	kind: Kind,
+	{ batch = 'N', weights = false, seed = 1, regular = false, opset = OPSET, head }: GraphOptions = {},
+): Uint8Array {
 	const modalities = Object.entries(shapes).map(([name, shape]) => ({ name, shape, maskedSteps: false }));
-	const family = familyArchitecture({ config, modalities, outputs: outputsOf(kind) });
+	const family = familyArchitecture({ config, modalities, outputs: head === 'pair' ? 2 : outputsOf(kind) });
 	const initial = family.initial(seed, 0);
 	const g = new GraphBuilder();
 	const parameters = new Map(
@@ -65,7 +75,8 @@ function network(kind: Kind, { batch = 'N', weights = false, seed = 1, regular =
 		const weight = weights ? g.input(`w.${modality.name}`, 'float32', [batch, 1]) : g.scalar(1);
 		return { modality, embedding: weights ? g.mul(named, weight) : named, weight, present: g.scalar(1) };
 	});
-	g.output('logits', mlpFusion.fuse(context, config, embeddings).logits);
+	const { logits } = mlpFusion.fuse(context, config, embeddings);
+	g.output('logits', head === 'vector' ? g.reshape(logits, [batch]) : logits);
 	return encodeModel({ graph: g.build('network'), opset });
 }
 
@@ -160,6 +171,26 @@ describe('an uploaded graph', () => {
 			await session.release();
 		}
 	});
+
+	for (const [kind, head] of [
+		['binary', 'vector'],
+		['binary', 'pair'],
+		['regression', 'vector'],
+	] as const)
+		for (const preset of ['uniform', 'btw'] as const)
+			it(`has its figures from the ${head} that it gives for ${kind}, with ${preset}`, async () => {
+				const { outcome, events, output, trained } = await run(kind, network(kind, { head, weights: preset === 'btw' }), {
+					more: { weighting: weightingBy(preset, 2) },
+					training: { epochs: 25 },
+				});
+				if (outcome.status !== 'done') throw new Error('stopped');
+				const { metrics, best_epoch } = outcome.result;
+				if (kind === 'binary') expect(metrics['test']!['accuracy']).toBeGreaterThan(0.7);
+				const best = epochsOf(events).find(({ epoch, stage }) => stage === 'fusion' && epoch === best_epoch)!;
+				for (const [name, value] of Object.entries(best.validation)) expect(metrics['validation']![name], name).toBeCloseTo(value!, 4);
+				const own = preset === 'uniform' ? await trained() : await readFile(join(output, 'graph.onnx'));
+				expect(decodeModel(own).graph.outputs).toMatchObject([{ name: 'logits', shape: head === 'pair' ? ['N', 2] : ['N'] }]);
+			});
 
 	it('trains to the same bits where values of the forward pass are made again', async () => {
 		const files = [];

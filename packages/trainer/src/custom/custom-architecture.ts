@@ -1,6 +1,6 @@
 import { ProblemError } from '@steelyard/contracts';
 import { type ModalityShape, onlyLogits } from '@steelyard/family';
-import { type Dim, encodeModel, type Graph, replaceInitializers, type Value } from '@steelyard/onnx';
+import { type Dim, decodeModel, encodeModel, type Graph, replaceInitializers, type Value } from '@steelyard/onnx';
 import { createSession, sizeOf, type Tensor } from '@steelyard/runtime';
 import type { Architecture, OwnModel, ParameterShape, Predictor, PredictorOptions, WeightAndPresence } from '../model/architecture.js';
 import { poolRows } from '../model/dropout-pool.js';
@@ -10,6 +10,7 @@ import { type RunningStatistic, withBatchStatistics, withRunningStatistics } fro
 import { bind } from './bind.js';
 import { type DropoutSite, POOL, withDropout, withoutDropout } from './dropout.js';
 import type { Feed } from './feeds.js';
+import { withLogits } from './logits.js';
 import { place } from './place.js';
 import { pruned } from './pruned.js';
 import { type Runnable, runGraph } from './run-graph.js';
@@ -34,14 +35,17 @@ const leftOut = (feed: Feed): Feed => ({
 const predicting = (graph: Graph): Graph => withoutDropout(withRunningStatistics(graph));
 
 /** The graph in the form that predicts and in the form that a step trains: with the `kept` modalities, and nothing that its one output does not need. */
-function formsOf({ graph: whole, feeds, embeddings, config, dropped }: Uploaded, kept: ReadonlySet<string>): { infer: Form; train: Form } {
+function formsOf(
+	{ graph: whole, feeds, embeddings, config, dropped, output }: Uploaded,
+	kept: ReadonlySet<string>,
+): { infer: Form; train: Form } {
 	const weighed = weighEmbeddings(whole, embeddings, kept);
 	const all = [...feeds.map((feed) => (kept.has(feed.source.modality) ? feed : leftOut(feed))), ...weighed.feeds];
 	const form = (graph: Graph, running: readonly RunningStatistic[] = [], sites: readonly DropoutSite[] = []): Form => {
-		const needed = pruned(graph, [config.output, ...running.map(({ next }) => next)]);
+		const needed = pruned(graph, [output, ...running.map(({ next }) => next)]);
 		return { graph: needed, running, sites, feeds: all.filter(({ name }) => needed.inputs.some((input) => input.name === name)) };
 	};
-	const live = pruned(weighed.graph, [config.output]);
+	const live = pruned(weighed.graph, [output]);
 	const dropping = withDropout(live, dropped);
 	const { graph, running } =
 		config.batch_norm === 'frozen' ? { graph: withRunningStatistics(dropping.graph), running: [] } : withBatchStatistics(dropping.graph);
@@ -52,18 +56,24 @@ const runningName = (initializer: string): string => `running.${initializer}`;
 
 /** The file of the user with trained numbers in it; a graph that was exported in training form is given back as it predicts. */
 function ownModel(uploaded: Uploaded, modalities: readonly ModalityShape[], numbers: ReadonlyMap<string, Tensor>): OwnModel {
-	const { bytes, graph, opset, config, predicts } = uploaded;
-	const file = predicts ? bytes : encodeModel({ graph: predicting(graph), opset });
-	const runnable: Runnable = { ...uploaded, output: config.output, modalities };
+	const { logits, whole, opset, predicts } = uploaded;
+	const file = predicts ? uploaded.bytes : encodeModel({ graph: predicting(whole), opset });
+	const bytes = replaceInitializers(file, numbers);
+	const runnable: Runnable = { ...uploaded, modalities };
+	const withOutput = (): Uint8Array => {
+		const model = decodeModel(bytes);
+		return encodeModel({ ...model, graph: withLogits(model.graph, logits).graph });
+	};
 	return {
-		bytes: replaceInitializers(file, numbers),
+		bytes,
+		judged: uploaded.output === uploaded.config.output ? bytes : withOutput(),
 		run: (session, examples, weights) => runGraph(session, runnable, examples, weights),
 	};
 }
 
 /** Predicts by the uploaded graph itself, its parameters as inputs. */
 async function createPredictor(
-	{ config, opset, fixedBatch, outputs }: Uploaded,
+	{ output, opset, fixedBatch, outputs }: Uploaded,
 	{ graph, feeds }: Form,
 	architecture: Architecture,
 	initializerOf: (name: string) => string,
@@ -78,12 +88,12 @@ async function createPredictor(
 		...moved.map(({ name, shape }): Value => ({ name: initializerOf(name), dtype: 'float32', shape })),
 	];
 	const initializers = new Map([...graph.initializers].filter(([name]) => !names.has(name)));
-	const session = await createSession(encodeModel({ graph: { ...graph, inputs, initializers }, opset }, [config.output]), {
+	const session = await createSession(encodeModel({ graph: { ...graph, inputs, initializers }, opset }, [output]), {
 		provider,
 		threads,
 		optimisation: 'all',
 	});
-	const runnable: Runnable = { feeds, fixedBatch, output: config.output, outputs, modalities: architecture.modalities };
+	const runnable: Runnable = { feeds, fixedBatch, output, outputs, modalities: architecture.modalities };
 	const { trained, running } = layoutOf(architecture);
 	return {
 		async encode(examples, parameters) {
@@ -97,7 +107,7 @@ async function createPredictor(
 
 /** An uploaded graph as something to train: with all modalities, or with some of them alone, the others left out. */
 export function customArchitecture(uploaded: Uploaded, modalities: readonly ModalityShape[], all: readonly ModalityShape[]): Architecture {
-	const { config, chosen, opset, outputs } = uploaded;
+	const { config, chosen, opset, output, outputs } = uploaded;
 	const { infer, train } = formsOf(uploaded, new Set(modalities.map(({ name }) => name)));
 	const parameters = chosen.filter(({ initializer }) => train.graph.initializers.has(initializer));
 	const running = train.running.map(({ initializer }): ParameterShape => {
@@ -162,8 +172,8 @@ export function customArchitecture(uploaded: Uploaded, modalities: readonly Moda
 					const weight = (modality: string): Value =>
 						(weighted[modalities.findIndex(({ name }) => name === modality)] as WeightAndPresence).weight;
 					nameOf = rest(new Map(late.map((feed) => [feed.name, bind(g, feed, inputs, like, weight)])));
-					const output: Value = { name: nameOf(config.output), dtype: 'float32', shape: [] };
-					return onlyLogits(g.reshape(output, [like.shape[0] as Dim, outputs]));
+					const logits: Value = { name: nameOf(output), dtype: 'float32', shape: [] };
+					return onlyLogits(g.reshape(logits, [like.shape[0] as Dim, outputs]));
 				},
 				running: () =>
 					new Map(

@@ -7,6 +7,7 @@ import { type ChosenParameter, chooseParameters } from './choose-parameters.js';
 import { droppingNodes } from './dropout.js';
 import { type Feeds, feedsOf } from './feeds.js';
 import type { GraphFile } from './graph-file.js';
+import { type Logits, withLogits } from './logits.js';
 import type { Embedding } from './weigh-embeddings.js';
 
 /** An uploaded graph that fits the dataset of a job. */
@@ -14,6 +15,8 @@ export type Uploaded = Feeds & {
 	readonly config: CustomConfig;
 	readonly bytes: Uint8Array;
 	/** As uploaded, at its own operator set, or at the working one where its own is older. */
+	readonly whole: Graph;
+	/** The same with `output` as its one output. */
 	readonly graph: Graph;
 	readonly opset: number;
 	readonly chosen: readonly ChosenParameter[];
@@ -21,6 +24,10 @@ export type Uploaded = Feeds & {
 	readonly embeddings: readonly Embedding[];
 	/** Whether the file predicts as it is: nothing in it is in training form. */
 	readonly predicts: boolean;
+	/** Where the file has the logits. */
+	readonly logits: Logits;
+	/** Logits or values, `[batch, outputs]` or `[batch]`. */
+	readonly output: string;
 	/** Numbers of each dropout that drops for a row of the batch, by its output. */
 	readonly dropped: ReadonlyMap<string, number>;
 	readonly outputs: number;
@@ -55,17 +62,17 @@ async function typesOf(graph: Graph, opset: number, given: Feeds, rows: number, 
 	}
 }
 
-/** The output has the shape that the task wants also where the file leaves sizes open, which only a run shows. */
-function checkOutput({ shape }: ValueInfo, name: string, rows: number, task: TaskProfile): void {
-	const { outputs } = task;
-	const expected = outputs === 1 ? `[${rows}] or [${rows}, 1]` : `[${rows}, ${outputs}]`;
+/** Where the output has its logits. It has a shape that the task wants also where the file leaves sizes open, which only a run shows. */
+function logitsOf({ shape }: ValueInfo, name: string, rows: number, { type, outputs }: TaskProfile): Logits {
+	const shapes = [[rows, outputs], ...(outputs === 1 ? [[rows]] : []), ...(type === 'binary' ? [[rows, 2]] : [])];
 	const same = (wanted: readonly number[]): boolean =>
 		shape.length === wanted.length && wanted.every((size, i) => typeof shape[i] === 'string' || shape[i] === size);
-	if (!same([rows, outputs]) && !(outputs === 1 && same([rows])))
+	if (!shapes.some(same))
 		refuse(
 			'model.output',
-			`The output "${name}" of the model is [${shape.join(', ')}] for ${rows} rows; expected ${expected} by the ${task.type} task of the dataset`,
+			`The output "${name}" of the model is [${shape.join(', ')}] for ${rows} rows; expected ${shapes.map((wanted) => `[${wanted.join(', ')}]`).join(' or ')} by the ${type} task of the dataset`,
 		);
+	return { value: name, pair: type === 'binary' && shape[1] === 2 };
 }
 
 /** For each modality without an input for its weight: the value of the graph that its weight multiplies. Throws ProblemError where the graph has no such value. */
@@ -116,11 +123,24 @@ export async function openUploaded(
 		...wanted.map(([, value]) => value),
 		...dropping.map(({ inputs }) => inputs[0] as string),
 	]);
-	checkOutput(types.get(config.output) as ValueInfo, config.output, rows, task);
+	const logits = logitsOf(types.get(config.output) as ValueInfo, config.output, rows, task);
 	const embeddings = wanted.map(([modality, value]) => embeddingOf(modality, value, types.get(value), rows));
 	const predicts = !hasTrainingForm(model.graph) && dropping.length === 0;
 	const dropped = new Map(
 		dropping.map(({ inputs, outputs }) => [outputs[0] as string, sizeOf(staticShape(types.get(inputs[0] as string) as ValueInfo)) / rows]),
 	);
-	return { ...given, config, bytes, graph, opset, chosen, embeddings, predicts, dropped, outputs: task.outputs };
+	return {
+		...given,
+		config,
+		bytes,
+		opset,
+		chosen,
+		embeddings,
+		predicts,
+		dropped,
+		whole: graph,
+		logits,
+		...withLogits(graph, logits),
+		outputs: task.outputs,
+	};
 }

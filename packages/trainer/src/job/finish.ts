@@ -40,6 +40,8 @@ const expertUseOf = ({ expertUse }: Evaluation): Pick<JobResult, 'expert_use'> =
 /** The file that a job ends with, and how it is run over examples. */
 type TrainedFile = {
 	readonly bytes: Uint8Array;
+	/** What `judge` runs: the file, or the file with one output more. */
+	readonly judged: Uint8Array;
 	/** The graph that the user uploaded, trained, where it is not that file itself. */
 	readonly ownGraph: Uint8Array | null;
 	/** Numbers that training found. */
@@ -59,6 +61,7 @@ function trainedFile(job: Job, parameters: Parameters): TrainedFile {
 	if (own !== null && !weighted)
 		return {
 			bytes: own.bytes,
+			judged: own.judged,
 			ownGraph: null,
 			parameters: count,
 			judge: (session, examples) => evaluateOwnModel(session, own, examples, { modalities, task }),
@@ -68,6 +71,7 @@ function trainedFile(job: Job, parameters: Parameters): TrainedFile {
 	const { bytes, routers } = exportModel({ fusion, unimodal, masked, task, scale, standardisation, weigher, statistics, metadata });
 	return {
 		bytes,
+		judged: bytes,
 		ownGraph: own?.bytes ?? null,
 		parameters: count,
 		judge: (session, examples) => evaluateModel(session, examples, { modalities, masked, task, routers }),
@@ -75,8 +79,8 @@ function trainedFile(job: Job, parameters: Parameters): TrainedFile {
 }
 
 /** Runs the file over every split of the job, in the order in which results name them. */
-async function judgedSplits(job: Job, { bytes, judge }: TrainedFile): Promise<Judged[]> {
-	const session = await createSession(bytes, { threads: job.spec.training.threads });
+async function judgedSplits(job: Job, { judged: file, judge }: TrainedFile): Promise<Judged[]> {
+	const session = await createSession(file, { threads: job.spec.training.threads });
 	try {
 		const judged: Judged[] = [];
 		for (const examples of [job.train, job.validation, ...job.others])

@@ -52,7 +52,9 @@ export type PredictorOptions = {
 /** The file that a user uploaded, with trained numbers in it. */
 export type OwnModel = {
 	readonly bytes: Uint8Array;
-	/** Runs a session on `bytes`: logits, or values for regression, `[N, outputs]`, under weights `[N, M]`. */
+	/** The same, with the logits or values among its outputs: `bytes` itself where these are what it gives. */
+	readonly judged: Uint8Array;
+	/** Runs a session on `judged`: logits, or values for regression, `[N, outputs]`, under weights `[N, M]`. */
 	readonly run: (session: Session, examples: Examples, weights: Float32Array) => Promise<Float32Array>;
 };
 

@@ -22,7 +22,8 @@ export const CustomConfig = Type.Object(
 		output: Type.String({
 			minLength: 1,
 			maxLength: 512,
-			description: 'the output that holds the logits, [batch, outputs], or the values, [batch] or [batch, 1]',
+			description:
+				'the output that holds the logits, [batch, outputs] (of a binary task [batch], [batch, 1] or [batch, 2]), or the values, [batch] or [batch, 1]',
 		}),
 		trainable: globs(
 			'names of parameters to train, where * stands for any characters; those that inspection found trainable unless given; a name in full trains that initializer whatever inspection found',

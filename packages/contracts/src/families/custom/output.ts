@@ -19,7 +19,7 @@ export function* outputProblems(
 		return;
 	}
 	if (output.dtype !== 'float32') yield misfit(`The output "${name}" of the model is ${output.dtype}; expected float32`, 'model.output');
-	const shapes: Dims[] = [['batch', width], ...(width === 1 ? [['batch']] : [])];
+	const shapes: Dims[] = [['batch', width], ...(width === 1 ? [['batch']] : []), ...(type === 'binary' ? [['batch', 2]] : [])];
 	if (shapes.some((wanted) => fits(output.shape, wanted))) return;
 	const counted = COUNTED[type];
 	const wants = counted === null ? `a ${type} task wants` : `the ${width} ${counted} of the dataset want`;
