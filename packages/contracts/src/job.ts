@@ -44,6 +44,12 @@ export const JobResult = Type.Object(
 				description: 'by <layer>.<router>, the share of each expert in what is routed, over the same split; of models with experts',
 			}),
 		),
+		loss: Type.Optional(
+			Type.String({
+				description:
+					'the loss that training minimised and that the metrics report; of an uploaded graph that gives probabilities also where the logits are',
+			}),
+		),
 		best_epoch: Type.Integer({ description: 'the epoch, counted from 0, whose fusion model was chosen' }),
 		epochs: Type.Integer({ description: 'epochs that the fusion model was trained for' }),
 		parameters: Type.Integer({ description: 'trained numbers in the exported model' }),

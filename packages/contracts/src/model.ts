@@ -10,6 +10,23 @@ const GraphValue = Type.Object({
 	shape: Type.Array(Type.Union([Type.Integer(), Type.String()]), { description: 'a string names a dimension of any size' }),
 });
 
+/** An output of a graph. */
+export const ModelOutput = Type.Object({
+	...GraphValue.properties,
+	activation: Type.Optional(
+		Type.Object(
+			{
+				operator: choice(['Softmax', 'LogSoftmax', 'Sigmoid']),
+				logits: Type.String({ description: 'the value that the operator takes' }),
+				axis: nullable(Type.Integer({ description: 'over which a Softmax is taken; null for Sigmoid' })),
+				after: Type.Array(Type.String(), { description: 'operators between it and the output that change its numbers, such as Clip' }),
+			},
+			{ description: 'how the output becomes probabilities, where it ends so; a job takes its loss from the logits before' },
+		),
+	),
+});
+export type ModelOutput = Static<typeof ModelOutput>;
+
 /** An initializer of floating type: whether training may change it, which follows from how the graph uses it. */
 export const ModelParameter = Type.Object({
 	name: Type.String(),
@@ -32,7 +49,7 @@ export type ModelBlocker = Static<typeof ModelBlocker>;
 export const ModelReport = Type.Object({
 	opset: Type.Integer(),
 	inputs: Type.Array(GraphValue),
-	outputs: Type.Array(GraphValue),
+	outputs: Type.Array(ModelOutput),
 	parameters: Type.Array(ModelParameter),
 	operators: Type.Record(Type.String(), Type.Integer(), { description: 'how many nodes the graph has, by operator' }),
 	blockers: Type.Array(ModelBlocker, { description: 'empty where the model can be trained' }),

@@ -10,7 +10,11 @@ const problemsOfCase = ({ model = {}, spec = {}, dataset = BINARY, graph = {} }:
 type GraphValue = ModelInterface['inputs'][number];
 const input = (name: string, shape: GraphValue['shape'], dtype = 'float32'): GraphValue => ({ name, dtype, shape });
 const inputs = (...more: GraphValue[]) => [...GRAPH.inputs, ...more];
-const output = (shape: GraphValue['shape'], dtype = 'float32') => ({ outputs: [{ name: 'y', dtype, shape }] });
+const output = (shape: GraphValue['shape'], dtype = 'float32', operator?: 'Softmax' | 'Sigmoid', after: string[] = []) => ({
+	outputs: [
+		{ name: 'y', dtype, shape, ...(operator && { activation: { operator, logits: 'z', axis: operator === 'Softmax' ? 1 : null, after } }) },
+	],
+});
 const weighted = { weighting: { preset: 'btw', refresh_epochs: 2 } };
 
 describe('a job of a custom model is admitted', () => {
@@ -34,6 +38,9 @@ describe('a job of a custom model is admitted', () => {
 			{ spec: weighted, graph: { inputs: inputs(input('w.labs', ['n', 'k']), input('w.text', ['n'])) } },
 		],
 		['with one logit per class of a binary task', { graph: output(['batch', 2]) }],
+		['with the Softmax of its classes', { dataset: MULTICLASS, graph: output(['batch', 3], 'float32', 'Softmax') }],
+		['with the Sigmoid of its logit', { graph: output(['batch', 1], 'float32', 'Sigmoid') }],
+		['with a Softmax whose size is free', { graph: output(['batch', 'c'], 'float32', 'Softmax') }],
 		['with values of one number per row', { graph: output(['batch']) }],
 		['for as many classes as it has logits', { dataset: MULTICLASS, graph: output(['batch', 3]) }],
 		['for a regression', { dataset: REGRESSION, graph: output(['batch', 1]) }],
@@ -176,6 +183,24 @@ describe('a job of a custom model is refused', () => {
 		['for too few logits', { dataset: MULTICLASS }, 'model.output', '[batch, 1], but the 3 classes of the dataset want [batch, 3]'],
 		['for too few labels', { dataset: MULTILABEL }, 'model.output', '[batch, 1], but the 2 labels of the dataset want [batch, 2]'],
 		['for classes given by one number', { dataset: MULTICLASS, graph: output(['batch']) }, 'model.output', 'want [batch, 3]'],
+		[
+			'for the Softmax of labels',
+			{ dataset: MULTILABEL, graph: output(['batch', 2], 'float32', 'Softmax') },
+			'model.output',
+			'ends in Softmax, but a multilabel task is trained on logits or their Sigmoid: export the model without Softmax',
+		],
+		[
+			'for the Softmax of a single logit',
+			{ graph: output(['batch', 1], 'float32', 'Softmax') },
+			'model.output',
+			'a binary task with one number per row is trained on logits or their Sigmoid',
+		],
+		[
+			'for probabilities with bounds',
+			{ graph: output(['batch', 1], 'float32', 'Sigmoid', ['Clip']) },
+			'model.output',
+			'has Clip behind its Sigmoid',
+		],
 		[
 			'for three logits of a binary task',
 			{ graph: output(['batch', 3]) },

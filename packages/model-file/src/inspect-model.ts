@@ -7,6 +7,7 @@ import {
 	GraphBuilder,
 	GraphError,
 	graphsWithin,
+	interfaceOf,
 	isForeign,
 	listOperators,
 	type Model,
@@ -30,7 +31,6 @@ const SUM = 'steelyard/sum';
 const MOST_BLOCKERS = 20;
 
 const isFloat = ({ dtype }: { dtype: string }): boolean => dtype.startsWith('float');
-const plain = ({ name, dtype, shape }: Value) => ({ name, dtype, shape: [...shape] });
 
 /** How often each operator stands in a graph, also in the bodies of its nodes. */
 function countOperators(graph: Graph): Record<string, number> {
@@ -159,8 +159,7 @@ export async function inspectModel(bytes: Uint8Array, { dims = {} }: InspectOpti
 	const trainable = parameters.flatMap(({ name, trainable }) => (trainable ? [name] : []));
 	return {
 		opset,
-		inputs: graph.inputs.map(plain),
-		outputs: graph.outputs.map(plain),
+		...interfaceOf(graph),
 		parameters: parameters.map((parameter) => ({ ...parameter, shape: [...parameter.shape] })),
 		operators: countOperators(graph),
 		blockers: await blockersOf(model, trainable, dims),

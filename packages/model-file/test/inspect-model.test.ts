@@ -103,6 +103,19 @@ describe('inspecting a model', () => {
 		]);
 	});
 
+	it('says of which logits an output gives probabilities', async () => {
+		const bytes = bytesOf((g, h) => {
+			const [two, one] = [g.op('Identity', [h]), g.op('Neg', [h])];
+			const clipped = g.op('Clip', [g.op('Sigmoid', [one]), g.scalar(0.1), g.scalar(0.9)]);
+			return { p: g.op('Identity', [g.op('Softmax', [two], { axis: 1 })]), q: clipped, r: h };
+		});
+		expect((await inspectModel(bytes)).outputs.map(({ activation }) => activation)).toEqual([
+			{ operator: 'Softmax', logits: expect.any(String), axis: 1, after: [] },
+			{ operator: 'Sigmoid', logits: expect.any(String), axis: null, after: ['Clip'] },
+			undefined,
+		]);
+	});
+
 	it('throws for what is no model', async () => {
 		await expect(inspectModel(new TextEncoder().encode('no model'))).rejects.toThrow('not an ONNX model');
 	});

@@ -8,6 +8,7 @@ export { decodeModel } from './decode.js';
 export { dependentsOf } from './dependents.js';
 export { isForeign, listOperators, type OperatorUse, operatorUses, unknownDomain } from './domains.js';
 export { encodeModel } from './encode.js';
+export { type FinalActivation, finalActivation } from './final-activation.js';
 export { type FlatNode, flatNodes } from './flat-nodes.js';
 export { toWorkingOpset } from './forms.js';
 export {
@@ -25,6 +26,7 @@ export {
 	staticShape,
 	type Value,
 } from './graph.js';
+export { interfaceOf } from './interface.js';
 export { operators } from './operators.js';
 export { withoutOutputCopies } from './output-copies.js';
 export { type Parameter, parametersOf } from './parameters.js';

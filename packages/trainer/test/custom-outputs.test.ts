@@ -93,6 +93,10 @@ async function follows(name: string, head: Head): Promise<void> {
 	}
 }
 
+const softmax =
+	(axis: number): Head =>
+	(g, logits) =>
+		g.op('Softmax', [logits], { axis });
 const vector: Head = (g, logits) => g.reshape(logits, ['N']);
 
 describe('an uploaded graph follows PyTorch', () => {
@@ -102,9 +106,45 @@ describe('an uploaded graph follows PyTorch', () => {
 		['two logits of a binary task, by cross entropy', 'pair', (_, logits) => logits],
 		['the logits of classes', 'multiclass', (_, logits) => logits],
 		['the logits of labels', 'multilabel', (_, logits) => logits],
+		['the Softmax of two logits', 'pair', softmax(1)],
+		['the LogSoftmax of two logits', 'pair', (g, logits) => g.op('LogSoftmax', [logits], { axis: 1 })],
+		[
+			'the Softmax of logits, in another shape',
+			'multiclass',
+			(g, logits) => g.reshape(softmax(-1)(g, g.reshape(logits, ['N', 1, 3])), ['N', 3]),
+		],
+		['the logarithm of a Softmax', 'multiclass', (g, logits) => g.op('Log', [softmax(1)(g, logits)])],
+		['the Sigmoid of a logit', 'binary', (g, logits) => g.op('Identity', [vector(g, g.op('Sigmoid', [logits]))])],
+		['the Sigmoid of labels in float64', 'multilabel', (g, logits) => g.cast(g.op('Sigmoid', [g.cast(logits, 'float64')]), 'float32')],
 		['one value per row, [N, 1]', 'regression', (_, values) => values],
 		['one value per row, [N]', 'regression', vector],
 	])('that gives %s', async (_, name, head) => {
 		await follows(name, head);
+	});
+
+	it.each<[string, string, Head, RegExp]>([
+		['the Softmax of labels', 'multilabel', softmax(1), /ends in Softmax, but a multilabel task is trained on logits or their Sigmoid/],
+		['the Sigmoid of classes', 'multiclass', (g, logits) => g.op('Sigmoid', [logits]), /ends in Sigmoid, but a multiclass task/],
+		['the Softmax of one logit', 'binary', softmax(1), /ends in Softmax, but a binary task with one number per row/],
+		['the Sigmoid of each of two logits', 'pair', (g, logits) => g.op('Sigmoid', [logits]), /a binary task with two numbers per row/],
+		['a Softmax over the batch', 'multiclass', softmax(0), /over axis 0 of \[2, 3\] for 2 rows, which is not that of the 3 classes/],
+		[
+			'a Clip of probabilities',
+			'binary',
+			(g, logits) => g.op('Clip', [g.op('Sigmoid', [logits]), g.scalar(1e-7), g.scalar(1 - 1e-7)]),
+			/has Clip behind its Sigmoid.*export the model without Clip/,
+		],
+		['the logarithm of a Sigmoid', 'binary', (g, logits) => g.op('Log', [g.op('Sigmoid', [logits])]), /has Log behind its Sigmoid/],
+	])('is refused that gives %s', async (_, name, head, message) => {
+		await expect(architectureOf(name, head)).rejects.toMatchObject({
+			code: 'invalid_model',
+			param: 'model.output',
+			message: expect.stringMatching(message),
+		});
+	});
+
+	it('may give a value of a regression by a Sigmoid, which is part of the model', async () => {
+		const { probabilities } = await architectureOf('regression', (g, values) => g.op('Sigmoid', [values]));
+		expect(probabilities).toBeNull();
 	});
 });

@@ -35,14 +35,14 @@ const config: MlpFusionConfig = { family: 'mlp-fusion', hidden: 8, encoder_layer
 const shapes = { a: [6], c: [2] } as const;
 const outputsOf = (kind: Kind): number => (kind === 'multiclass' || kind === 'multilabel' ? 3 : 1);
 
-/** `regular`: every embedding is normalised over the batch, and dropped from. `head`: one logit as `[batch]`, or one per class of a binary task. */
+/** `regular`: every embedding is normalised over the batch, and dropped from. `head`: one logit as `[batch]`, one per class of a binary task, or probabilities. */
 type GraphOptions = {
 	batch?: number | string;
 	weights?: boolean;
 	seed?: number;
 	regular?: boolean;
 	opset?: number;
-	head?: 'vector' | 'pair';
+	head?: 'vector' | 'pair' | 'probabilities';
 };
 
 function regularised(g: GraphBuilder, x: Value, name: string): Value {
@@ -76,7 +76,12 @@ function network(
 		return { modality, embedding: weights ? g.mul(named, weight) : named, weight, present: g.scalar(1) };
 	});
 	const { logits } = mlpFusion.fuse(context, config, embeddings);
-	g.output('logits', head === 'vector' ? g.reshape(logits, [batch]) : logits);
+	const heads = {
+		vector: () => g.reshape(logits, [batch]),
+		pair: () => logits,
+		probabilities: () => (kind === 'multiclass' ? g.op('Softmax', [logits], { axis: 1 }) : g.op('Sigmoid', [logits])),
+	};
+	g.output('logits', head === undefined ? logits : heads[head]());
 	return encodeModel({ graph: g.build('network'), opset });
 }
 
@@ -191,6 +196,26 @@ describe('an uploaded graph', () => {
 				const own = preset === 'uniform' ? await trained() : await readFile(join(output, 'graph.onnx'));
 				expect(decodeModel(own).graph.outputs).toMatchObject([{ name: 'logits', shape: head === 'pair' ? ['N', 2] : ['N'] }]);
 			});
+
+	for (const kind of ['binary', 'multiclass', 'multilabel'] as const)
+		it(`that gives probabilities trains as the one that gives their logits, and gives them on: ${kind}`, async () => {
+			const longer = { optimizer: { learning_rate: 0.3 }, epochs: 8, early_stopping: null };
+			const [logits, probabilities] = [
+				await run(kind, network(kind), { training: longer }),
+				await run(kind, network(kind, { head: 'probabilities' }), { training: longer }),
+			];
+			if (logits.outcome.status !== 'done' || probabilities.outcome.status !== 'done') throw new Error('stopped');
+			const operator = kind === 'multiclass' ? 'Softmax' : 'Sigmoid';
+			expect(logits.outcome.result.loss).toBe('cross_entropy');
+			expect(probabilities.outcome.result.loss).toBe(`cross_entropy of the logits before the ${operator} of the output "logits"`);
+			expect(epochsOf(probabilities.events)).toEqual(epochsOf(logits.events));
+			expect(probabilities.outcome.result.metrics).toEqual(logits.outcome.result.metrics);
+			const session = await createSession(await probabilities.trained());
+			const one = await session.run({ in_a: tensor('float32', [1, 6], new Float32Array(6)), in_c: tensor('float32', [1, 2], [0, 0]) });
+			expect(one['logits']!.data.every((value) => Number(value) >= 0 && Number(value) <= 1)).toBe(true);
+			expect(Object.keys(one)).toEqual(['logits']);
+			await session.release();
+		});
 
 	it('trains to the same bits where values of the forward pass are made again', async () => {
 		const files = [];

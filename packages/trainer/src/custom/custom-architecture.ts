@@ -62,7 +62,7 @@ function ownModel(uploaded: Uploaded, modalities: readonly ModalityShape[], numb
 	const runnable: Runnable = { ...uploaded, modalities };
 	const withOutput = (): Uint8Array => {
 		const model = decodeModel(bytes);
-		return encodeModel({ ...model, graph: withLogits(model.graph, logits).graph });
+		return encodeModel({ ...model, graph: withLogits(model.graph, logits).graph }, [uploaded.output]);
 	};
 	return {
 		bytes,
@@ -132,6 +132,7 @@ export function customArchitecture(uploaded: Uploaded, modalities: readonly Moda
 		encoderOf: () => null,
 		modalities,
 		outputs,
+		probabilities: uploaded.logits.operator === null ? null : { operator: uploaded.logits.operator, output: config.output },
 		masks: new Map(train.feeds.flatMap(maskOf)),
 		parameters,
 		running,

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { ModelInterface } from '@steelyard/contracts';
-import { decodeModel, type Model, parametersOf, type Value } from '@steelyard/onnx';
+import { decodeModel, interfaceOf, type Model, parametersOf } from '@steelyard/onnx';
 
 /** The file of an uploaded graph. */
 export type GraphFile = {
@@ -15,11 +15,8 @@ export async function readGraphFile(path: string): Promise<GraphFile> {
 	return { bytes, model: decodeModel(bytes) };
 }
 
-const described = ({ name, dtype, shape }: Value) => ({ name, dtype, shape: [...shape] });
-
 /** What a graph takes, gives and learns, as inspection reported it when the graph was uploaded. */
-export const interfaceOf = ({ model }: GraphFile): ModelInterface => ({
-	inputs: model.graph.inputs.map(described),
-	outputs: model.graph.outputs.map(described),
+export const modelInterfaceOf = ({ model }: GraphFile): ModelInterface => ({
+	...interfaceOf(model.graph),
 	parameters: parametersOf(model).map((parameter) => ({ ...parameter, shape: [...parameter.shape] })),
 });

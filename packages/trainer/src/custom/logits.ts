@@ -1,12 +1,15 @@
 import type { Graph, Node } from '@steelyard/onnx';
-import { tensor } from '@steelyard/runtime';
+import { type DType, type Tensor, tensor } from '@steelyard/runtime';
 
 /** Where a graph has the logits of a task. */
 export type Logits = {
-	/** The value of the graph: `[batch, outputs]` or, where each row has one, `[batch]`. */
+	/** The value of the graph: `[batch, outputs]`, or any shape of that size. */
 	readonly value: string;
-	/** Whether it holds the logits of both classes of a binary task, `[batch, 2]`, in the place of one. */
-	readonly pair: boolean;
+	readonly dtype: DType;
+	/** The axis of the two classes of a binary task, where each has its own logit; null where a row has one. */
+	readonly pair: number | null;
+	/** The operator between them and the output, which makes probabilities; null where the output gives logits. */
+	readonly operator: string | null;
 };
 
 const PREFIX = 'steelyard/logit';
@@ -15,25 +18,27 @@ const PREFIX = 'steelyard/logit';
  * The graph with the logits of its task as its one output, and the name of that. The two logits of a binary task become one, their difference: its sigmoid is
  * the softmax of the two, and the cross entropies are equal.
  */
-export function withLogits(graph: Graph, { value, pair }: Logits): { graph: Graph; output: string } {
-	const outputOf = (name: string): Graph['outputs'] => [
-		graph.outputs.find((output) => output.name === name) ?? { name, dtype: 'float32', shape: [] },
-	];
-	if (!pair) return { graph: { ...graph, outputs: outputOf(value) }, output: value };
+export function withLogits(graph: Graph, { value, dtype, pair }: Logits): { graph: Graph; output: string } {
 	const name = (part: string): string => `${PREFIX}/${part}`;
-	const indices = [0, 1].map((index) => [name(`index.${index}`), tensor('int64', [], [index])] as const);
-	const columns = indices.map(([index], i): Node => {
-		const column = name(String(i));
-		return { name: column, op: 'Gather', inputs: [value, index], outputs: [column], attributes: { axis: { type: 'int', value: 1 } } };
-	});
-	const difference: Node = { name: PREFIX, op: 'Sub', inputs: [name('1'), name('0')], outputs: [PREFIX], attributes: {} };
+	const nodes: Node[] = [];
+	const add = (op: string, inputs: string[], output: string, attributes: Node['attributes'] = {}): string => {
+		nodes.push({ name: output, op, inputs, outputs: [output], attributes });
+		return output;
+	};
+	const indices = new Map<string, Tensor>();
+	const column = (index: number): string => {
+		indices.set(name(`index.${index}`), tensor('int64', [], [index]));
+		return add('Gather', [value, name(`index.${index}`)], name(String(index)), { axis: { type: 'int', value: pair as number } });
+	};
+	const logits = pair === null ? value : add('Sub', [column(1), column(0)], name('difference'));
+	const output = dtype === 'float32' ? logits : add('Cast', [logits], name('float32'), { to: { type: 'int', value: 1 } });
 	return {
-		output: PREFIX,
+		output,
 		graph: {
 			...graph,
-			nodes: [...graph.nodes, ...columns, difference],
+			nodes: [...graph.nodes, ...nodes],
 			initializers: new Map([...graph.initializers, ...indices]),
-			outputs: outputOf(PREFIX),
+			outputs: [graph.outputs.find((one) => one.name === output) ?? { name: output, dtype: 'float32', shape: [] }],
 		},
 	};
 }

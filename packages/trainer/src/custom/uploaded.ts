@@ -1,6 +1,16 @@
-import { type CustomConfig, ProblemError, type TaskProfile, weightInput } from '@steelyard/contracts';
+import { activationProblem, type CustomConfig, ProblemError, type TaskProfile, weightInput } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/family';
-import { encodeModel, type Graph, type Model, OPSET, staticShape, toWorkingOpset } from '@steelyard/onnx';
+import {
+	encodeModel,
+	type FinalActivation,
+	finalActivation,
+	type Graph,
+	type Model,
+	OPSET,
+	positiveAxis,
+	staticShape,
+	toWorkingOpset,
+} from '@steelyard/onnx';
 import { createSession, sizeOf, type Tensor, tensor, type ValueInfo } from '@steelyard/runtime';
 import { hasTrainingForm, withRunningStatistics } from './batch-norm.js';
 import { type ChosenParameter, chooseParameters } from './choose-parameters.js';
@@ -62,8 +72,18 @@ async function typesOf(graph: Graph, opset: number, given: Feeds, rows: number, 
 	}
 }
 
-/** Where the output has its logits. It has a shape that the task wants also where the file leaves sizes open, which only a run shows. */
-function logitsOf({ shape }: ValueInfo, name: string, rows: number, { type, outputs }: TaskProfile): Logits {
+/**
+ * Where the graph has the logits of its output: the output itself, or what the Softmax or Sigmoid takes in which it ends. The output has a shape that the task
+ * wants also where the file leaves sizes open, which only a run shows.
+ */
+function logitsOf(
+	types: ReadonlyMap<string, ValueInfo>,
+	name: string,
+	activation: FinalActivation | null,
+	rows: number,
+	{ type, outputs }: TaskProfile,
+): Logits {
+	const { shape, dtype } = types.get(name) as ValueInfo;
 	const shapes = [[rows, outputs], ...(outputs === 1 ? [[rows]] : []), ...(type === 'binary' ? [[rows, 2]] : [])];
 	const same = (wanted: readonly number[]): boolean =>
 		shape.length === wanted.length && wanted.every((size, i) => typeof shape[i] === 'string' || shape[i] === size);
@@ -72,7 +92,21 @@ function logitsOf({ shape }: ValueInfo, name: string, rows: number, { type, outp
 			'model.output',
 			`The output "${name}" of the model is [${shape.join(', ')}] for ${rows} rows; expected ${shapes.map((wanted) => `[${wanted.join(', ')}]`).join(' or ')} by the ${type} task of the dataset`,
 		);
-	return { value: name, pair: type === 'binary' && shape[1] === 2 };
+	const columns = shape.length === 1 ? 1 : (shape[1] as number);
+	const pair = type === 'binary' && columns === 2;
+	if (activation === null) return { value: name, dtype, pair: pair ? 1 : null, operator: null };
+	const problem = activationProblem({ name, activation }, type, columns);
+	if (problem !== null) refuse('model.output', problem);
+	const { operator, logits } = activation;
+	const before = types.get(logits) as ValueInfo;
+	const axis = positiveAxis(activation.axis ?? 1, before.shape.length);
+	const ofClasses = axis > 0 && before.shape[axis] === columns && sizeOf(before.shape as number[]) === rows * columns;
+	if (operator !== 'Sigmoid' && !ofClasses)
+		refuse(
+			'model.output',
+			`The output "${name}" of the model ends in ${operator} over axis ${activation.axis} of [${before.shape.join(', ')}] for ${rows} rows, which is not that of the ${columns} classes; take the ${operator} over the classes`,
+		);
+	return { value: logits, dtype: before.dtype, pair: pair ? axis : null, operator };
 }
 
 /** For each modality without an input for its weight: the value of the graph that its weight multiplies. Throws ProblemError where the graph has no such value. */
@@ -118,12 +152,14 @@ export async function openUploaded(
 	const wanted = weighted ? embeddingNames(config, graph, modalities) : [];
 	const rows = given.fixedBatch ?? PROBE;
 	const dropping = droppingNodes(graph);
+	const activation = task.type === 'regression' ? null : finalActivation(graph, config.output);
 	const types = await typesOf(graph, opset, given, rows, [
 		config.output,
+		...(activation === null ? [] : [activation.logits]),
 		...wanted.map(([, value]) => value),
 		...dropping.map(({ inputs }) => inputs[0] as string),
 	]);
-	const logits = logitsOf(types.get(config.output) as ValueInfo, config.output, rows, task);
+	const logits = logitsOf(types, config.output, activation, rows, task);
 	const embeddings = wanted.map(([modality, value]) => embeddingOf(modality, value, types.get(value), rows));
 	const predicts = !hasTrainingForm(model.graph) && dropping.length === 0;
 	const dropped = new Map(

@@ -37,6 +37,14 @@ const expertUseOf = ({ expertUse }: Evaluation): Pick<JobResult, 'expert_use'> =
 		? {}
 		: { expert_use: Object.fromEntries(Object.entries(expertUse).map(([router, shares]) => [router, [...shares]])) };
 
+/** What training minimised, and of which logits. */
+function lossText({ loss, fusion: { probabilities } }: Job): string {
+	const name = loss === 'binary_cross_entropy' ? 'cross_entropy' : loss;
+	return probabilities === null
+		? name
+		: `${name} of the logits before the ${probabilities.operator} of the output "${probabilities.output}"`;
+}
+
 /** The file that a job ends with, and how it is run over examples. */
 type TrainedFile = {
 	readonly bytes: Uint8Array;
@@ -124,6 +132,7 @@ export async function finish(job: Job, { output, outcome, unimodal, deviceNote, 
 		unimodal: unimodal?.metrics ?? {},
 		modality_weights: modalityWeightsOf(job, reported),
 		...expertUseOf(reported.evaluation),
+		loss: lossText(job),
 		best_epoch: outcome.bestEpoch,
 		epochs: outcome.epochs,
 		parameters: file.parameters,

@@ -3,7 +3,7 @@ import type { Standardisation } from '@steelyard/dataset';
 import { type Dataset, standardisation, trainingRows } from '@steelyard/dataset';
 import type { ModalityShape } from '@steelyard/family';
 import { chooseProvider, type Provider, probeDevices } from '@steelyard/runtime';
-import { type GraphFile, interfaceOf } from '../custom/graph-file.js';
+import { type GraphFile, modelInterfaceOf } from '../custom/graph-file.js';
 import { type Examples, labelsOf, presence, type TargetScale } from '../model/examples.js';
 import type { LossName } from '../step/loss.js';
 import type { Weigher } from '../weighting/weigher.js';
@@ -59,7 +59,7 @@ function scaleOf(train: Examples): TargetScale {
  * fit each other.
  */
 export function prepare(spec: JobSpec, dataset: Dataset, graphFile: GraphFile | null): Prepared {
-	const [problem] = admit(spec, dataset.profile, graphFile === null ? null : interfaceOf(graphFile));
+	const [problem] = admit(spec, dataset.profile, graphFile === null ? null : modelInterfaceOf(graphFile));
 	if (problem !== undefined) throw problem;
 	const { task } = dataset.profile;
 	const modalities = shapesOf(spec, dataset);

@@ -63,6 +63,8 @@ export type Architecture = {
 	readonly modalities: readonly ModalityShape[];
 	/** Logits per row. */
 	readonly outputs: number;
+	/** The output of an uploaded graph that gives probabilities, and the operator that makes them of the logits; null where the model gives the logits. */
+	readonly probabilities: { readonly output: string; readonly operator: string } | null;
 	/** Which modalities the forward pass wants a mask of, and of what. */
 	readonly masks: ReadonlyMap<string, MaskKind>;
 	/** What gradients train, in the order of the exported model. */

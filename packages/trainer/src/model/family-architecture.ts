@@ -61,6 +61,7 @@ export function familyArchitecture(model: FamilyModel): Architecture {
 	return {
 		modalities,
 		outputs,
+		probabilities: null,
 		masks: maskedSteps(modalities),
 		parameters,
 		encoderOf: (parameter) => encoders.get(parameter) ?? null,

@@ -19,6 +19,13 @@ function reportText(path: string, report: ModelReport, bytes: number): string {
 		`${path}: ${bytesText(bytes)}, operator set ${opset}, ${countText(trained)} trainable numbers`,
 		values('input', inputs),
 		values('output', outputs),
+		...outputs.flatMap(({ name, activation }) =>
+			activation === undefined
+				? []
+				: [
+						`The output ${name} gives probabilities: the loss of a job is that of the logits before its ${activation.operator}, ${activation.logits}.`,
+					],
+		),
 		table([
 			['initializer', 'type', 'shape', 'trained', 'why'],
 			...parameters.map(({ name, dtype, shape, trainable, reason }) => [name, dtype, shapeOf(shape), trainable ? 'yes' : 'no', reason]),

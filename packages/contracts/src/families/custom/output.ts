@@ -1,13 +1,14 @@
 import { listed } from '../../listed.js';
 import type { ProblemError } from '../../problems.js';
 import type { DatasetFields, ModelInterface } from '../family.js';
+import { activationProblem } from './activation.js';
 import { misfit } from './misfit.js';
 import { type Dims, fits, shown } from './shapes.js';
 
 /** What a message calls the logits of a task; null where there is one per row. */
 const COUNTED = { multiclass: 'classes', multilabel: 'labels', binary: null, regression: null };
 
-/** The graph has the output `name`, which gives float32 logits or values of the task. */
+/** The graph has the output `name`, which gives float32 logits of the task, their probabilities, or its values. */
 export function* outputProblems(
 	name: string,
 	outputs: ModelInterface['outputs'],
@@ -20,7 +21,12 @@ export function* outputProblems(
 	}
 	if (output.dtype !== 'float32') yield misfit(`The output "${name}" of the model is ${output.dtype}; expected float32`, 'model.output');
 	const shapes: Dims[] = [['batch', width], ...(width === 1 ? [['batch']] : []), ...(type === 'binary' ? [['batch', 2]] : [])];
-	if (shapes.some((wanted) => fits(output.shape, wanted))) return;
+	if (shapes.some((wanted) => fits(output.shape, wanted))) {
+		const columns = output.shape.length === 1 ? 1 : output.shape[1];
+		const problem = activationProblem(output, type, typeof columns === 'number' ? columns : null);
+		if (problem !== null) yield misfit(problem, 'model.output');
+		return;
+	}
 	const counted = COUNTED[type];
 	const wants = counted === null ? `a ${type} task wants` : `the ${width} ${counted} of the dataset want`;
 	yield misfit(
