@@ -9,6 +9,7 @@ export * from './explanation.js';
 export { activationProblem } from './families/custom/activation.js';
 export { CustomConfig } from './families/custom/config.js';
 export { weightInput } from './families/custom/inputs.js';
+export { adaptedMatrices } from './families/custom/lora.js';
 export { chosenParameters } from './families/custom/parameters.js';
 export { ModelConfig } from './families/families.js';
 export type { DatasetFields, ModelInterface } from './families/family.js';

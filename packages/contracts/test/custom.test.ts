@@ -74,6 +74,7 @@ describe('a job of a custom model is admitted', () => {
 			'with weights here and there',
 			{ spec: weighted, model: { embeddings: { labs: 'h1' } }, graph: { inputs: inputs(input('w.text', ['batch', 1])) } },
 		],
+		['with low-rank updates of matrices', { model: { lora: { match: ['encoder.*', 'head.weight'], rank: 1 } } }],
 		['with a frozen encoder', { model: { frozen: ['encoder.*'] } }],
 		['with a constant frozen by name', { model: { frozen: ['sqrt_two'] } }],
 		['with one trainable parameter', { model: { trainable: ['head.*'] } }],
@@ -183,6 +184,24 @@ describe('a job of a custom model is refused', () => {
 		['for too few logits', { dataset: MULTICLASS }, 'model.output', '[batch, 1], but the 3 classes of the dataset want [batch, 3]'],
 		['for too few labels', { dataset: MULTILABEL }, 'model.output', '[batch, 1], but the 2 labels of the dataset want [batch, 2]'],
 		['for classes given by one number', { dataset: MULTICLASS, graph: output(['batch']) }, 'model.output', 'want [batch, 3]'],
+		[
+			'for low-rank updates of nothing',
+			{ model: { lora: { match: ['head.*', 'decoder.*'], rank: 1 } } },
+			'model.lora.match.1',
+			'names "decoder.*", which no parameter of the model is called; its matrices are encoder.weight, head.weight',
+		],
+		[
+			'for low-rank updates of a vector',
+			{ model: { lora: { match: ['*.bias'], rank: 1 } } },
+			'model.lora.match.0',
+			'"encoder.bias" is [8] and no matrix',
+		],
+		[
+			'for a rank that is no less than that of the matrix',
+			{ model: { lora: { match: ['*'], rank: 5 } } },
+			'model.lora.rank',
+			'"encoder.weight" is [4, 8], for which a rank of 5 is too large: choose at most 4',
+		],
 		[
 			'for the Softmax of labels',
 			{ dataset: MULTILABEL, graph: output(['batch', 2], 'float32', 'Softmax') },

@@ -1,34 +1,15 @@
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CustomConfig, TaskProfile, TaskType } from '@steelyard/contracts';
-import { encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
 import { tensor } from '@steelyard/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { customArchitecture } from '../src/custom/custom-architecture.js';
 import { readGraphFile } from '../src/custom/graph-file.js';
 import { openUploaded } from '../src/custom/uploaded.js';
 import type { LossName } from '../src/step/loss.js';
+import { type Head, ownFixture, ownNetwork } from './own-graph.js';
 import { ownInitial, rowsIn, trainAs } from './training-steps.js';
-
-type Case = {
-	outputs: number;
-	x: number[];
-	y: number[];
-	initial: Record<string, number[]>;
-	losses: number[];
-	final: Record<string, number[]>;
-};
-const fixture = JSON.parse(readFileSync(new URL('fixtures/custom-training.json', import.meta.url), 'utf8')) as {
-	rows: number;
-	batch: number;
-	steps: number;
-	inputs: number;
-	hidden: number;
-	learning_rate: number;
-	cases: Record<string, Case>;
-};
 
 let root = '';
 beforeAll(async () => {
@@ -36,20 +17,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true }));
 
-/** What a graph makes of the logits of the oracle's network. */
-type Head = (g: GraphBuilder, logits: Value) => Value;
-
-/** The oracle's network, tanh(x·w1 + b1)·w2 + b2, as a graph of one's own. */
-function network({ outputs, initial }: Case, head: Head): Uint8Array {
-	const g = new GraphBuilder();
-	const parameter = (name: string, shape: number[]): Value => g.initializer(name, tensor('float32', shape, initial[name]!));
-	const { inputs, hidden } = fixture;
-	const x = g.input('x', 'float32', ['N', inputs]);
-	const h = g.op('Tanh', [g.add(g.matMul(x, parameter('w1', [inputs, hidden])), parameter('b1', [hidden]))]);
-	const logits = g.add(g.matMul(h, parameter('w2', [hidden, outputs])), parameter('b2', [outputs]));
-	g.output('y', head(g, logits));
-	return encodeModel({ graph: g.build('network'), opset: OPSET });
-}
+/** How the network is written, and fields of the job's model. */
+type Options = { outFirst?: boolean; more?: Partial<CustomConfig> };
 
 const TASKS: Record<string, { type: TaskType; loss: LossName }> = {
 	binary: { type: 'binary', loss: 'binary_cross_entropy' },
@@ -57,30 +26,32 @@ const TASKS: Record<string, { type: TaskType; loss: LossName }> = {
 	multiclass: { type: 'multiclass', loss: 'cross_entropy' },
 	multilabel: { type: 'multilabel', loss: 'binary_cross_entropy' },
 	regression: { type: 'regression', loss: 'mse' },
+	lora: { type: 'multiclass', loss: 'cross_entropy' },
 };
 
-async function architectureOf(name: string, head: Head) {
+async function architectureOf(name: string, head: Head, { outFirst = false, more = {} }: Options = {}) {
 	const { type } = TASKS[name]!;
-	const of = fixture.cases[name]!;
+	const of = ownFixture.cases[name]!;
 	const task: TaskProfile = { type, classes: [], outputs: name === 'pair' ? 1 : of.outputs };
-	const modalities = [{ name: 'x', shape: [fixture.inputs], maskedSteps: false }];
-	const config: CustomConfig = { family: 'custom', model: 'mdl_1', inputs: { x: 'x' }, output: 'y', batch_norm: 'train' };
+	const modalities = [{ name: 'x', shape: [ownFixture.inputs], maskedSteps: false }];
+	const config: CustomConfig = { family: 'custom', model: 'mdl_1', inputs: { x: 'x' }, output: 'y', batch_norm: 'train', ...more };
 	const file = join(root, `${name}.onnx`);
-	await writeFile(file, network(of, head));
+	await writeFile(file, ownNetwork(of, head, outFirst));
 	const uploaded = await openUploaded(await readGraphFile(file), config, { modalities, task, weighted: false });
 	return customArchitecture(uploaded, modalities, modalities);
 }
 
-async function follows(name: string, head: Head): Promise<void> {
-	const { inputs, batch, steps, rows, learning_rate: learningRate } = fixture;
-	const { x, y, losses, final, outputs } = fixture.cases[name]!;
-	const architecture = await architectureOf(name, head);
+async function follows(name: string, head: Head, options: Options = {}): Promise<void> {
+	const { inputs, batch, steps, rows, learning_rate: learningRate } = ownFixture;
+	const { x, y, initial, losses, final, outputs } = ownFixture.cases[name]!;
+	const architecture = await architectureOf(name, head, options);
 	const oneHot = (label: number): number[] => Array.from({ length: outputs }, (_, k) => (k === label ? 1 : 0));
-	const target = name === 'multiclass' ? y.flatMap(oneHot) : y;
+	const target = TASKS[name]!.loss === 'cross_entropy' ? y.flatMap(oneHot) : y;
 	const found = await trainAs(
 		{
 			...{ architecture, batch, steps, rows, learningRate, loss: TASKS[name]!.loss, optimizer: { name: 'sgd' } },
-			initial: ownInitial(architecture),
+			// of a low-rank update the oracle drew its own A
+			initial: new Map([...ownInitial(architecture)].map(([parameter, own]) => [parameter, initial[parameter] ?? own])),
 			inputs: { 'x.x': rowsIn(x, inputs), target: rowsIn(target, architecture.outputs) },
 		},
 		steps,
@@ -98,6 +69,37 @@ const softmax =
 	(g, logits) =>
 		g.op('Softmax', [logits], { axis });
 const vector: Head = (g, logits) => g.reshape(logits, ['N']);
+
+describe('low-rank updates', () => {
+	const lora = { match: ['w*'], rank: ownFixture.rank, alpha: ownFixture.alpha };
+
+	for (const outFirst of [false, true])
+		it(`follow PyTorch, of matrices stored as ${outFirst ? '[out, in]' : '[in, out]'}`, async () => {
+			await follows('lora', (_, logits) => logits, { outFirst, more: { lora } });
+		});
+
+	it('are all that is trained but for what the job names, and begin by the seed without a change', async () => {
+		const names = async (more: Partial<CustomConfig>) =>
+			(await architectureOf('lora', (_, z) => z, { more })).parameters.map(({ name }) => name);
+		expect(await names({ lora })).toEqual(['w1.lora_A', 'w1.lora_B', 'w2.lora_A', 'w2.lora_B']);
+		expect(await names({ lora: { ...lora, match: ['w2'] }, trainable: ['b*'] })).toEqual(['0.b1', '1.b2', 'w2.lora_A', 'w2.lora_B']);
+		const { initial } = await architectureOf('lora', (_, z) => z, { more: { lora } });
+		const begin = (seed: number) => initial(seed, 0).get('w1.lora_A') as Float32Array;
+		expect(begin(1)).toEqual(begin(1));
+		expect(begin(2)).not.toEqual(begin(1));
+		expect(begin(1).every((value) => value !== 0 && Math.abs(value) <= 1 / Math.sqrt(ownFixture.inputs))).toBe(true);
+		expect((initial(1, 0).get('w1.lora_B') as Float32Array).every((value) => value === 0)).toBe(true);
+	});
+
+	it('are refused for a matrix that no product reads', async () => {
+		const head: Head = (g, logits) =>
+			g.add(logits, g.reduceSum(g.initializer('table', tensor('float32', [2, 3], [1, 2, 3, 4, 5, 6])), [0]));
+		await expect(architectureOf('lora', head, { more: { lora: { match: ['table'], rank: 1 } } })).rejects.toMatchObject({
+			param: 'model.lora.match',
+			message: expect.stringMatching(/No MatMul or Gemm of the model reads "table"/),
+		});
+	});
+});
 
 describe('an uploaded graph follows PyTorch', () => {
 	it.each<[string, string, Head]>([

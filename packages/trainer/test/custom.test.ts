@@ -11,8 +11,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { customArchitecture } from '../src/custom/custom-architecture.js';
 import { readGraphFile } from '../src/custom/graph-file.js';
 import { openUploaded } from '../src/custom/uploaded.js';
+import { decodeSafetensors } from '../src/job/safetensors.js';
 import { train } from '../src/job/train.js';
 import { familyArchitecture } from '../src/model/family-architecture.js';
+import { byteSource } from './byte-source.js';
 import { smallDataset } from './small-dataset.js';
 import { stepOf } from './training-steps.js';
 import { weightingBy } from './weighting-by.js';
@@ -233,6 +235,40 @@ describe('an uploaded graph', () => {
 			const moved = (name.startsWith('head.') || name.startsWith('encoder.c.')) && !name.endsWith('.bias');
 			expect(sha(bytesOf(two.get(name)!)) !== sha(bytesOf(value)), name).toBe(moved);
 		}
+	});
+
+	it('with low-rank updates comes back with them in its matrices, and apart', async () => {
+		const before = network('multiclass');
+		const { outcome, output, trained, events } = await run('multiclass', before, {
+			model: { lora: { match: ['head.*', 'encoder.a.*'], rank: 2, alpha: 3 } },
+			training: { epochs: 8 },
+		});
+		if (outcome.status !== 'done') throw new Error('stopped');
+		expect(outcome.artifacts).toContain('adapters.safetensors');
+		const { tensors, metadata } = decodeSafetensors(byteSource(await readFile(join(output, 'adapters.safetensors'))));
+		expect(metadata).toEqual({ rank: '2', alpha: '3' });
+		const [one, two] = [initializers(before), initializers(await trained())];
+		expect([...two.keys()]).toEqual([...one.keys()]);
+		const adapted = [...one.keys()].filter((name) => /^(head|encoder\.a).*weight$/.test(name));
+		expect([...tensors.keys()]).toEqual(adapted.flatMap((name) => [`${name}.lora_A`, `${name}.lora_B`]));
+		for (const [name, { data, shape }] of one) {
+			if (!adapted.includes(name)) {
+				expect(two.get(name)!.data, name).toEqual(data);
+				continue;
+			}
+			const [A, B] = ['A', 'B'].map((part) => tensors.get(`${name}.lora_${part}`)!.data as Float32Array) as [Float32Array, Float32Array];
+			expect(B.some((value) => value !== 0)).toBe(true);
+			const columns = shape[1]!;
+			(two.get(name)!.data as Float32Array).forEach((value, at) => {
+				const [row, column] = [Math.floor(at / columns), at % columns];
+				const product = A[row * 2]! * B[column]! + A[row * 2 + 1]! * B[columns + column]!;
+				expect(value).toBeCloseTo(Number(data[at]) + 1.5 * product, 6);
+			});
+		}
+		const best = epochsOf(events).find(({ epoch }) => epoch === outcome.result.best_epoch)!;
+		for (const [name, value] of Object.entries(best.validation))
+			expect(outcome.result.metrics['validation']![name], name).toBeCloseTo(value!, 4);
+		expect(outcome.result.parameters).toBe([...tensors.values()].reduce((sum, { data }) => sum + data.length, 0));
 	});
 
 	it('has backward nodes for what is trained alone', async () => {

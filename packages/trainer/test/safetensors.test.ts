@@ -3,10 +3,10 @@ import { type DType, type Tensor, tensor } from '@steelyard/runtime';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeSafetensors as decodeFrom, safetensorsParts } from '../src/job/safetensors.js';
+import { byteSource } from './byte-source.js';
 
 const encodeSafetensors = (...file: Parameters<typeof safetensorsParts>): Uint8Array => Buffer.concat(safetensorsParts(...file));
-const decodeSafetensors = (bytes: Uint8Array) =>
-	decodeFrom({ length: bytes.length, read: (start, end) => Uint8Array.from(bytes.subarray(start, end)) });
+const decodeSafetensors = (bytes: Uint8Array) => decodeFrom(byteSource(bytes));
 
 const example = new Map<string, Tensor>([
 	['a', tensor('float32', [2, 2], [1, -0, Number.NaN, 4])],

@@ -11,6 +11,7 @@ import { bind } from './bind.js';
 import { type DropoutSite, POOL, withDropout, withoutDropout } from './dropout.js';
 import type { Feed } from './feeds.js';
 import { withLogits } from './logits.js';
+import { initialAdapters, merged } from './lora.js';
 import { place } from './place.js';
 import { pruned } from './pruned.js';
 import { type Runnable, runGraph } from './run-graph.js';
@@ -54,11 +55,31 @@ function formsOf(
 
 const runningName = (initializer: string): string => `running.${initializer}`;
 
+/** The trained numbers of the user's initializers, in which adapters are merged, and the adapters apart. */
+function ownNumbers(
+	{ adapters, graph }: Uploaded,
+	numbers: ReadonlyMap<string, Tensor>,
+): Pick<OwnModel, 'adapters'> & { own: Map<string, Tensor> } {
+	const own = new Map(numbers);
+	const apart = new Map<string, Tensor>();
+	for (const adapter of adapters) {
+		const { matrix, a, b } = adapter;
+		if (!numbers.has(a.initializer)) continue; // nothing that leads to the output reads the matrix
+		own.set(matrix, merged(adapter, (own.get(matrix) ?? graph.initializers.get(matrix)) as Tensor, numbers));
+		for (const { name, initializer } of [a, b]) {
+			apart.set(name, numbers.get(initializer) as Tensor);
+			own.delete(initializer);
+		}
+	}
+	return { own, adapters: adapters.length === 0 ? null : apart };
+}
+
 /** The file of the user with trained numbers in it; a graph that was exported in training form is given back as it predicts. */
 function ownModel(uploaded: Uploaded, modalities: readonly ModalityShape[], numbers: ReadonlyMap<string, Tensor>): OwnModel {
 	const { logits, whole, opset, predicts } = uploaded;
 	const file = predicts ? uploaded.bytes : encodeModel({ graph: predicting(whole), opset });
-	const bytes = replaceInitializers(file, numbers);
+	const { own, adapters } = ownNumbers(uploaded, numbers);
+	const bytes = replaceInitializers(file, own);
 	const runnable: Runnable = { ...uploaded, modalities };
 	const withOutput = (): Uint8Array => {
 		const model = decodeModel(bytes);
@@ -66,6 +87,7 @@ function ownModel(uploaded: Uploaded, modalities: readonly ModalityShape[], numb
 	};
 	return {
 		bytes,
+		adapters,
 		judged: uploaded.output === uploaded.config.output ? bytes : withOutput(),
 		run: (session, examples, weights) => runGraph(session, runnable, examples, weights),
 	};
@@ -140,8 +162,11 @@ export function customArchitecture(uploaded: Uploaded, modalities: readonly Moda
 		opset,
 		fixedBatch: uploaded.fixedBatch,
 		padding: 'repeat',
-		initial: () =>
-			new Map(state.map(({ name }) => [name, (uploaded.graph.initializers.get(initializerOf(name)) as Tensor).data as Float32Array])),
+		initial(seed, stream) {
+			const ofAdapters = initialAdapters(uploaded.adapters, seed, stream);
+			const uploadedNumbers = (name: string) => (uploaded.graph.initializers.get(initializerOf(name)) as Tensor).data as Float32Array;
+			return new Map(state.map(({ name }) => [name, ofAdapters.get(name) ?? uploadedNumbers(name)]));
+		},
 		// backward costs about twice the forward pass
 		work: (graph) => 3 * graphWork(graph) + 20 * parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
 		forward(g, inputs, { scope, mode }) {

@@ -16,8 +16,9 @@ import { hasTrainingForm, withRunningStatistics } from './batch-norm.js';
 import { type ChosenParameter, chooseParameters } from './choose-parameters.js';
 import { droppingNodes } from './dropout.js';
 import { type Feeds, feedsOf } from './feeds.js';
-import type { GraphFile } from './graph-file.js';
+import { type GraphFile, modelInterfaceOf } from './graph-file.js';
 import { type Logits, withLogits } from './logits.js';
+import { type Adapter, adaptersOf, withAdapters } from './lora.js';
 import type { Embedding } from './weigh-embeddings.js';
 
 /** An uploaded graph that fits the dataset of a job. */
@@ -26,10 +27,13 @@ export type Uploaded = Feeds & {
 	readonly bytes: Uint8Array;
 	/** As uploaded, at its own operator set, or at the working one where its own is older. */
 	readonly whole: Graph;
-	/** The same with `output` as its one output. */
+	/** The same with adapters, and with `output` as its one output. */
 	readonly graph: Graph;
 	readonly opset: number;
+	/** What is trained, the parts of adapters among them. */
 	readonly chosen: readonly ChosenParameter[];
+	/** Of the matrices that the job trains by low-rank updates, which are in `graph`. */
+	readonly adapters: readonly Adapter[];
 	/** Of the modalities that are weighed and have no input for their weight. */
 	readonly embeddings: readonly Embedding[];
 	/** Whether the file predicts as it is: nothing in it is in training form. */
@@ -142,13 +146,15 @@ function atLeastWorking(model: Model): Model {
  * field, GraphError, RuntimeError.
  */
 export async function openUploaded(
-	{ bytes, model }: GraphFile,
+	file: GraphFile,
 	config: CustomConfig,
 	{ modalities, task, weighted }: { modalities: readonly ModalityShape[]; task: TaskProfile; weighted: boolean },
 ): Promise<Uploaded> {
+	const { bytes, model } = file;
 	const { graph, opset } = atLeastWorking(model);
 	const given = feedsOf(config, graph, modalities);
-	const chosen = chooseParameters(config, model);
+	const adapters = adaptersOf(config, graph, modelInterfaceOf(file).parameters);
+	const chosen = [...chooseParameters(config, model), ...adapters.flatMap(({ a, b }) => [a, b])];
 	const wanted = weighted ? embeddingNames(config, graph, modalities) : [];
 	const rows = given.fixedBatch ?? PROBE;
 	const dropping = droppingNodes(graph);
@@ -171,12 +177,13 @@ export async function openUploaded(
 		bytes,
 		opset,
 		chosen,
+		adapters,
 		embeddings,
 		predicts,
 		dropped,
 		whole: graph,
 		logits,
-		...withLogits(graph, logits),
+		...withLogits(withAdapters(graph, adapters), logits),
 		outputs: task.outputs,
 	};
 }

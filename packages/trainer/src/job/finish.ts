@@ -13,6 +13,7 @@ import type { TrainOutcome } from './face.js';
 import type { FitOutcome } from './fit-model.js';
 import type { Job } from './job.js';
 import { essenceOf } from './job-state.js';
+import { safetensorsParts } from './safetensors.js';
 import { type JudgedUnimodal, unimodalParameters } from './unimodal-stage.js';
 import { VERSION } from './version.js';
 import { writeWhole } from './whole-file.js';
@@ -52,10 +53,18 @@ type TrainedFile = {
 	readonly judged: Uint8Array;
 	/** The graph that the user uploaded, trained, where it is not that file itself. */
 	readonly ownGraph: Uint8Array | null;
+	/** Low-rank updates apart, as safetensors; null where there are none. */
+	readonly adapters: Uint8Array | null;
 	/** Numbers that training found. */
 	readonly parameters: number;
 	readonly judge: (session: Session, examples: Examples) => Promise<Evaluation>;
 };
+
+/** Rank and alpha of a job with low-rank updates. */
+function loraMetadata({ spec: { model } }: Job): Record<string, string> {
+	const lora = model.family === 'custom' ? model.lora : undefined;
+	return lora === undefined ? {} : { rank: String(lora.rank), alpha: String(lora.alpha ?? lora.rank) };
+}
 
 /** Exports the trained models: an uploaded graph that nothing weighs as the user's own file, everything else as a model of ours. */
 function trainedFile(job: Job, parameters: Parameters): TrainedFile {
@@ -66,11 +75,13 @@ function trainedFile(job: Job, parameters: Parameters): TrainedFile {
 		: [];
 	const count = [fusion, ...unimodal.flat()].reduce((sum, { architecture }) => sum + countOf(architecture.parameters), 0);
 	const own = job.fusion.ownModel?.(fusion.parameters) ?? null;
+	const adapters = own?.adapters ? Buffer.concat(safetensorsParts(own.adapters, loraMetadata(job))) : null;
 	if (own !== null && !weighted)
 		return {
 			bytes: own.bytes,
 			judged: own.judged,
 			ownGraph: null,
+			adapters,
 			parameters: count,
 			judge: (session, examples) => evaluateOwnModel(session, own, examples, { modalities, task }),
 		};
@@ -81,6 +92,7 @@ function trainedFile(job: Job, parameters: Parameters): TrainedFile {
 		bytes,
 		judged: bytes,
 		ownGraph: own?.bytes ?? null,
+		adapters,
 		parameters: count,
 		judge: (session, examples) => evaluateModel(session, examples, { modalities, masked, task, routers }),
 	};
@@ -144,6 +156,7 @@ export async function finish(job: Job, { output, outcome, unimodal, deviceNote, 
 	const artifacts: Record<string, Uint8Array | string> = {
 		'model.onnx': file.bytes,
 		...(file.ownGraph === null ? {} : { 'graph.onnx': file.ownGraph }),
+		...(file.adapters === null ? {} : { 'adapters.safetensors': file.adapters }),
 		'report.json': `${JSON.stringify({ version: VERSION, spec, dataset: dataset.profile, result }, null, '\t')}\n`,
 		'metrics.json': `${JSON.stringify(curves)}\n`,
 		...explanationArtifacts(job, judged, unimodal, reported.examples.name),

@@ -52,6 +52,8 @@ export type PredictorOptions = {
 /** The file that a user uploaded, with trained numbers in it. */
 export type OwnModel = {
 	readonly bytes: Uint8Array;
+	/** A and B of every low-rank update that `bytes` holds, by the name of the matrix and `.lora_A` or `.lora_B`; null where the job trains none. */
+	readonly adapters: ReadonlyMap<string, Tensor> | null;
 	/** The same, with the logits or values among its outputs: `bytes` itself where these are what it gives. */
 	readonly judged: Uint8Array;
 	/** Runs a session on `judged`: logits, or values for regression, `[N, outputs]`, under weights `[N, M]`. */

@@ -26,9 +26,29 @@ export const CustomConfig = Type.Object(
 				'the output that holds the logits, [batch, outputs] (of a binary task [batch], [batch, 1] or [batch, 2]), or the values, [batch] or [batch, 1]',
 		}),
 		trainable: globs(
-			'names of parameters to train, where * stands for any characters; those that inspection found trainable unless given; a name in full trains that initializer whatever inspection found',
+			'names of parameters to train, where * stands for any characters; those that inspection found trainable unless given, and none with lora; a name in full trains that initializer whatever inspection found',
 		),
 		frozen: globs('names of parameters that stay as they are, also where trainable names them'),
+		lora: Type.Optional(
+			Type.Object(
+				{
+					match: Type.Array(VALUE_NAME, {
+						minItems: 1,
+						maxItems: 1000,
+						description: 'names of the matrices, of a MatMul or Gemm, that get an update, where * stands for any characters',
+					}),
+					rank: Type.Integer({ minimum: 1, maximum: 4096, description: 'columns of A and rows of B' }),
+					alpha: Type.Optional(
+						Type.Number({ exclusiveMinimum: 0, maximum: 1e6, description: 'the update is alpha/rank times A·B; the rank unless given' }),
+					),
+				},
+				{
+					additionalProperties: false,
+					description:
+						'trains low-rank updates A·B of matrices, and of all other parameters only those that trainable names; the trained file holds their sum',
+				},
+			),
+		),
 		embeddings: Type.Optional(
 			Type.Record(Type.String(), VALUE_NAME, {
 				description:

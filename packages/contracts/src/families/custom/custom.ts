@@ -2,6 +2,7 @@ import { ProblemError } from '../../problems.js';
 import type { Family, JobFields, JobParts } from '../family.js';
 import { CustomConfig } from './config.js';
 import { batchProblems, inputProblems, mappingProblems } from './inputs.js';
+import { loraProblems } from './lora.js';
 import { outputProblems } from './output.js';
 import { parameterProblems } from './parameters.js';
 import { weightProblems } from './weights.js';
@@ -24,6 +25,7 @@ function* dataProblems(config: CustomConfig, job: JobParts): Iterable<ProblemErr
 	yield* outputProblems(config.output, model.outputs, dataset.task);
 	yield* batchProblems(model.inputs, training.batch_size);
 	yield* parameterProblems(config, model.parameters);
+	yield* loraProblems(config, model.parameters);
 	yield* weightProblems(config, weighting, modalities, model.inputs);
 }
 

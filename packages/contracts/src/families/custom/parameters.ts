@@ -25,10 +25,10 @@ export const parametersNamed = (glob: string, parameters: readonly ModelParamete
 
 /**
  * The parameters that a job trains, in the order of the model: those that inspection found trainable and whose names fit a glob of `trainable`, and those that
- * `trainable` names in full, whatever inspection found; without those whose names fit a glob of `frozen`.
+ * `trainable` names in full, whatever inspection found; without those whose names fit a glob of `frozen`. With `lora` only what `trainable` names.
  */
 export function chosenParameters(
-	{ trainable = ['*'], frozen = [] }: Pick<CustomConfig, 'trainable' | 'frozen'>,
+	{ lora, trainable = lora === undefined ? ['*'] : [], frozen = [] }: Pick<CustomConfig, 'trainable' | 'frozen' | 'lora'>,
 	parameters: readonly ModelParameter[],
 ): ModelParameter[] {
 	const isNamed = (globs: readonly string[], name: string) => globs.some((glob) => matches(glob, name));
@@ -62,7 +62,7 @@ export function* parameterProblems(config: CustomConfig, parameters: readonly Mo
 	const other = chosen.find(({ dtype }) => dtype !== 'float32');
 	if (other !== undefined)
 		yield misfit(`The parameter "${other.name}" is ${other.dtype}; only float32 can be trained: freeze it`, 'model.frozen');
-	if (globs.length > 0 || chosen.length > 0) return;
+	if (globs.length > 0 || chosen.length > 0 || config.lora !== undefined) return;
 	if (parameters.some(({ trainable }) => trainable))
 		yield misfit('No parameter is left to be trained: all that are trainable are frozen', 'model.frozen');
 	else yield misfit('The model has no parameter that can be trained', 'model.model');
