@@ -9,33 +9,41 @@ import pathlib
 import numpy as np
 import scipy
 import sklearn
+from scipy.special import log_expit, log_softmax, logit
 from scipy.stats import pearsonr
 from sklearn.metrics import (
     accuracy_score,
     average_precision_score,
     f1_score,
     hamming_loss,
-    log_loss,
     mean_absolute_error,
     mean_squared_error,
     roc_auc_score,
 )
 
 
-def classes_case(title, task, labels, probabilities):
-    """Probabilities as float32, then as float64 for the arithmetic; `zero_division=0` over the classes that occur in labels or predictions."""
+def classes_case(title, task, labels, logits):
+    """Logits `[rows, classes]` as float32, then as float64 for the arithmetic; `zero_division=0` over the classes that occur in labels or predictions."""
     labels = np.asarray(labels)
-    p = np.asarray(probabilities, "f4")
-    p8 = p.astype("f8")
+    z = np.asarray(logits, "f4")
+    if task == "binary":  # one logit, of class 1 against class 0
+        z = z[:, 1:] - z[:, :1]
+        losses = -log_expit(np.where(labels == 1, 1, -1) * z[:, 0].astype("f8"))
+        p = np.hstack([expit(-z.astype("f8")), expit(z.astype("f8"))])
+    else:
+        losses = -log_softmax(z.astype("f8"), 1)[np.arange(len(labels)), labels]
+        p = softmax(z.astype("f8"))
+    p8 = p.astype("f4").astype("f8")
     classes = p.shape[1]
     predicted = p8.argmax(1)
     columns = [1] if classes == 2 else range(classes)
     present = all(0 < (labels == c).sum() < len(labels) for c in columns)
     each = lambda score: float(np.mean([score(labels == c, p8[:, c]) for c in columns])) if present else None
     return {
-        "title": title, "task": task, "outputs": 1 if task == "binary" else classes, "labels": labels.tolist(), "probabilities": p8.ravel().tolist(),
+        "title": title, "task": task, "outputs": z.shape[1], "labels": labels.tolist(),
+        "logits": z.astype("f8").ravel().tolist(), "probabilities": p8.ravel().tolist(),
         "expected": {
-            "loss": float(np.mean(-np.log(np.maximum(p8[np.arange(len(labels)), labels], 1e-38)))),
+            "loss": float(np.mean(losses)),
             "accuracy": accuracy_score(labels, predicted),
             "macro_f1": f1_score(labels, predicted, average="macro", zero_division=0),
             "weighted_f1": f1_score(labels, predicted, average="weighted", zero_division=0),
@@ -45,21 +53,21 @@ def classes_case(title, task, labels, probabilities):
     }
 
 
-def labels_case(title, labels, probabilities):
-    """Labels and probabilities `[rows, labels]`; means over the labels for which scikit-learn's score is defined, None where there is none."""
+def labels_case(title, labels, logits):
+    """Labels and logits `[rows, labels]`; means over the labels for which scikit-learn's score is defined, None where there is none."""
     labels = np.asarray(labels)
-    p = np.asarray(probabilities, "f4")
-    p8 = p.astype("f8")
+    z = np.asarray(logits, "f4").astype("f8")
+    p8 = expit(z).astype("f4").astype("f8")
     predicted = (p8 > 0.5).astype(int)
     columns = [c for c in range(labels.shape[1]) if 0 < labels[:, c].sum() < len(labels)]
     each = lambda score: float(np.mean([score(labels[:, c], p8[:, c]) for c in columns])) if columns else None
     defined = lambda value: None if np.isnan(value) else float(value)
     one = "binary" if labels.shape[1] == 1 else None  # scikit-learn takes one column for a binary task, whose F1 of class 1 is that of the label
-    eps = float(np.finfo("f4").eps)  # what log_loss takes for float32, here for the same numbers in float64
     return {
-        "title": title, "task": "multilabel", "outputs": labels.shape[1], "labels": labels.ravel().tolist(), "probabilities": p8.ravel().tolist(),
+        "title": title, "task": "multilabel", "outputs": labels.shape[1], "labels": labels.ravel().tolist(),
+        "logits": z.ravel().tolist(), "probabilities": p8.ravel().tolist(),
         "expected": {
-            "loss": log_loss(labels.ravel(), np.clip(p8.ravel(), eps, 1 - eps), labels=[0, 1]),
+            "loss": float(np.mean(-log_expit(np.where(labels == 1, 1, -1) * z))),
             "accuracy": 1 - hamming_loss(labels, predicted),
             "subset_accuracy": accuracy_score(labels, predicted),
             "macro_f1": defined(f1_score(labels, predicted, average=one or "macro", zero_division=np.nan)),
@@ -85,14 +93,18 @@ def values_case(title, targets, values):
     }
 
 
+def expit(z):
+    return np.exp(log_expit(z))
+
+
 def softmax(z):
     e = np.exp(z - z.max(1, keepdims=True))
     return e / e.sum(1, keepdims=True)
 
 
 def binary(p):
-    p = np.asarray(p)
-    return np.stack([1 - p, p], 1)
+    """Logits of two classes, of which the second has probability p."""
+    return np.stack([np.zeros(np.shape(p)), logit(p)], 1)
 
 
 rng = np.random.default_rng(11)
@@ -104,30 +116,31 @@ coarse = np.array([[0.5, 0.25, 0.25], [0.25, 0.5, 0.25], [0.25, 0.25, 0.5], [0.3
 y = rng.normal(0, 3, n)
 rng_labels = np.random.default_rng(12)
 y4 = (rng_labels.random((n, 4)) < [0.5, 0.3, 0.1, 0.8]).astype(int)
-p4 = 1 / (1 + np.exp(-rng_labels.normal(1.5 * y4 - 0.7, 1.5)))
+z4 = rng_labels.normal(1.5 * y4 - 0.7, 1.5)
 never = y4 * [1, 0, 1, 1]
 cases = [
     classes_case("binary", "binary", y2, binary(np.clip(0.3 + 0.3 * y2 + rng.normal(0, 0.2, n), 0.001, 0.999))),
-    classes_case("binary with many ties", "binary", y2, binary(np.round((0.3 + 0.3 * y2 + rng.normal(0, 0.2, n)).clip(0, 1) * 4) / 4)),
+    classes_case("binary with many ties", "binary", y2, binary((np.round((0.3 + 0.3 * y2 + rng.normal(0, 0.2, n)).clip(0, 1) * 4) / 4).clip(0.01, 0.99))),
     classes_case("binary with one score for all", "binary", y2, binary(np.full(n, 0.5))),
     classes_case("binary without a positive label", "binary", np.zeros(8, int), binary(np.linspace(0.1, 0.8, 8))),
     classes_case("binary without a negative label", "binary", np.ones(8, int), binary(np.linspace(0.1, 0.8, 8))),
-    classes_case("binary that gives the label no probability", "binary", [0, 1, 1, 0], [[0, 1], [0, 1], [1, 0], [1, 0]]),
-    classes_case("multiclass", "multiclass", y5, softmax(z5)),
-    classes_case("multiclass with many ties", "multiclass", rng.integers(0, 3, n), coarse[rng.integers(0, 4, n)]),
-    classes_case("multiclass without labels of one class", "multiclass", np.where(y5 == 3, 1, y5), softmax(z5)),
-    classes_case("multiclass with a class in neither labels nor predictions", "multiclass", rng.integers(0, 2, n), np.hstack([softmax(z5[:, :2]) * 0.9, np.full((n, 1), 0.1)])),
-    classes_case("multiclass with a class that is predicted but is no label", "multiclass", rng.integers(0, 2, n), softmax(z5[:, :3])),
-    classes_case("multiclass with a class that is never predicted", "multiclass", rng.integers(0, 3, n), np.hstack([softmax(z5[:, :2]) * 0.9, np.full((n, 1), 0.1)])),
-    labels_case("multilabel", y4, p4),
-    labels_case("multilabel with many ties", y4, np.round(p4 * 4) / 4),
-    labels_case("multilabel without one label, which is predicted", never, p4),
-    labels_case("multilabel without one label, which is never predicted", never, p4 * [1, 0.4, 1, 1]),
-    labels_case("multilabel with a label that every row has", np.maximum(y4, [0, 0, 0, 1]), p4),
-    labels_case("multilabel without any label, none predicted", np.zeros((5, 2), int), np.full((5, 2), 0.2)),
-    labels_case("multilabel without any label, some predicted", np.zeros((5, 2), int), np.linspace(0.1, 0.9, 10).reshape(5, 2)),
-    labels_case("multilabel, certain and wrong", [[0, 1], [1, 0]], [[1, 0], [1e-9, 1 - 1e-9]]),
-    labels_case("multilabel of one label", y4[:, :1], p4[:, :1]),
+    classes_case("binary whose probabilities are 0 and 1 in float32", "binary", [0, 1, 1, 0], [[0, 200], [0, 300], [500, 0], [120, 0]]),
+    classes_case("multiclass", "multiclass", y5, z5),
+    classes_case("multiclass with many ties", "multiclass", rng.integers(0, 3, n), np.log(coarse[rng.integers(0, 4, n)])),
+    classes_case("multiclass without labels of one class", "multiclass", np.where(y5 == 3, 1, y5), z5),
+    classes_case("multiclass with a class in neither labels nor predictions", "multiclass", rng.integers(0, 2, n), np.log(np.hstack([softmax(z5[:, :2]) * 0.9, np.full((n, 1), 0.1)]))),
+    classes_case("multiclass with a class that is predicted but is no label", "multiclass", rng.integers(0, 2, n), z5[:, :3]),
+    classes_case("multiclass with a class that is never predicted", "multiclass", rng.integers(0, 3, n), np.log(np.hstack([softmax(z5[:, :2]) * 0.9, np.full((n, 1), 0.1)]))),
+    classes_case("multiclass whose probabilities are 0 and 1 in float32", "multiclass", [0, 1, 2, 2], [[300, 0, -300], [300, 0, -300], [300, 0, -300], [0, -500, 150]]),
+    labels_case("multilabel", y4, z4),
+    labels_case("multilabel with many ties", y4, np.round(z4)),
+    labels_case("multilabel without one label, which is predicted", never, z4),
+    labels_case("multilabel without one label, which is never predicted", never, z4 - [0, 20, 0, 0]),
+    labels_case("multilabel with a label that every row has", np.maximum(y4, [0, 0, 0, 1]), z4),
+    labels_case("multilabel without any label, none predicted", np.zeros((5, 2), int), np.full((5, 2), -1.5)),
+    labels_case("multilabel without any label, some predicted", np.zeros((5, 2), int), np.linspace(-2, 2, 10).reshape(5, 2)),
+    labels_case("multilabel, certain and wrong", [[0, 1], [1, 0]], [[200, -200], [-20, 20]]),
+    labels_case("multilabel of one label", y4[:, :1], z4[:, :1]),
     values_case("regression", y, y + rng.normal(0, 2, n)),
     values_case("regression, anticorrelated", y, -2 * y + 1),
     values_case("regression, large offset", y + 1e6, y + 1e6 + rng.normal(0, 2, n)),

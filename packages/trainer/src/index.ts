@@ -2,7 +2,8 @@ export { type Evaluation, evaluateModel } from './job/evaluate.js';
 export type { TrainOptions, TrainOutcome } from './job/face.js';
 export { train } from './job/train.js';
 export { VERSION } from './job/version.js';
-export { metricsOf, type Predictions } from './report/metrics.js';
+export { metricsOf } from './report/metrics.js';
+export type { Predictions } from './report/predictions.js';
 export {
 	type FixedPredictions,
 	type PredictionWeighting,

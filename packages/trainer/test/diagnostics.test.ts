@@ -8,6 +8,10 @@ const multilabel: TaskProfile = { type: 'multilabel', classes: ['x', 'y'], outpu
 
 const logits = (bits: number[]): Float32Array => Float32Array.from(bits, (bit) => (bit === 1 ? 2 : -2));
 const probabilities = (bits: number[]): Float32Array => Float32Array.from(bits.flatMap((bit) => [1 - 0.9 * bit - 0.05, 0.9 * bit + 0.05]));
+const fused = (bits: number[]) => ({
+	logits: Float32Array.from(bits, (bit) => Math.log(0.95 / 0.05) * (2 * bit - 1)),
+	probabilities: probabilities(bits),
+});
 const noBits = [0, 0, 0, 0];
 
 /** The label is the exclusive or of what two models say. */
@@ -15,7 +19,7 @@ const exclusiveOr = (name: string): DiagnosedSplit => ({
 	name,
 	labels: Float64Array.of(0, 1, 1, 0),
 	present: [null, null],
-	fused: { probabilities: probabilities([0, 1, 1, 0]) },
+	fused: fused([0, 1, 1, 0]),
 	outputs: [logits([0, 0, 1, 1]), logits([0, 1, 0, 1])],
 });
 const metrics = (loss: number, accuracy: number | null) => ({ validation: { loss, accuracy } });
@@ -61,7 +65,7 @@ describe('the gain of fusion', () => {
 		const split: DiagnosedSplit = {
 			...exclusiveOr('validation'),
 			present: [null, Uint8Array.of(1, 1, 0, 0)], // there the model of b is right
-			fused: { probabilities: probabilities([0, 0, 1, 0]) }, // and the fused one is not
+			fused: fused([0, 0, 1, 0]), // and the fused one is not
 		};
 		const { fusion_gain } = diagnose(input({ splits: [exclusiveOr('train'), split] }));
 		expect(fusion_gain!['validation']).toMatchObject({ rows: 2, gain: { accuracy: -0.5 } });
@@ -79,7 +83,7 @@ describe('the gain of fusion', () => {
 			name,
 			labels: Float64Array.of(0, 1, 1, 0),
 			present: [Uint8Array.of(1, 0), null],
-			fused: { probabilities: Float32Array.of(0.1, 0.9, 0.9, 0.1) },
+			fused: { logits: Float32Array.of(-2, 2, 2, -2), probabilities: Float32Array.of(0.1, 0.9, 0.9, 0.1) },
 			outputs: [logits([1, 1, 1, 1]), logits([0, 1, 1, 0])],
 		});
 		const unimodal = { a: metrics(0.1, 1), b: metrics(0.4, 1) };
@@ -101,7 +105,7 @@ describe('the decomposition of a pair', () => {
 			...exclusiveOr('validation'),
 			labels: Float64Array.of(0, 0, 1, 1, 0, 0),
 			outputs: [logits([0, 0, 1, 1, 1, 1]), logits([0, 1, 0, 1, 0, 0])],
-			fused: { probabilities: probabilities([0, 0, 1, 1, 0, 0]) },
+			fused: fused([0, 0, 1, 1, 0, 0]),
 			present: [null, Uint8Array.of(1, 1, 1, 1, 0, 0)],
 		};
 		const pair = pairIn(input({ splits: [exclusiveOr('train'), split] }))!;
@@ -132,7 +136,7 @@ describe('the decomposition of a pair', () => {
 			name,
 			labels: Float64Array.of(0, 0, 1, 1), // both labels alike
 			present: [null, null],
-			fused: { probabilities: Float32Array.of(0, 0, 1, 1) },
+			fused: { logits: Float32Array.of(-2, -2, 2, 2), probabilities: Float32Array.of(0, 0, 1, 1) },
 			outputs: [logits([0, 1, 1, 1]), logits([0, 1, 0, 1])], // a tells the first label, nothing else is told
 		});
 		const pair = pairIn(input({ task: multilabel, splits: [split('train'), split('validation')] }))!;
@@ -159,7 +163,7 @@ describe('the decomposition of a pair', () => {
 			name,
 			labels: Float64Array.of(3),
 			present: [null, null],
-			fused: { probabilities: new Float32Array(21).fill(1 / 21) },
+			fused: { logits: new Float32Array(21), probabilities: new Float32Array(21).fill(1 / 21) },
 			outputs: [new Float32Array(21), new Float32Array(21)],
 		});
 		const found = diagnose(input({ task: many, splits: [split('train'), split('validation')] }));

@@ -12,6 +12,9 @@ const buffer = ({ buffer, byteOffset, byteLength }: Uint8Array): ArrayBuffer =>
 	buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
 const read = (parquet: Uint8Array) => parquetReadObjects({ file: buffer(parquet) });
 
+/** Predictions of which only the probabilities are looked at. */
+const of = (probabilities: Float32Array) => ({ logits: new Float32Array(0), probabilities });
+
 /** Three rows of a split with modalities a and b; b is missing in the second. */
 const train: ExplainedSplit = {
 	name: 'train',
@@ -20,7 +23,7 @@ const train: ExplainedSplit = {
 	weights: Float32Array.of(0.5, 1.5, 1, 0, 1.25, 0.75),
 	divergence: Float32Array.of(0.25, 0.5, 0.125, 0, 2, 4),
 	present: [null, Uint8Array.of(1, 0, 1)],
-	predictions: { probabilities: Float32Array.of(0.75, 0.25, 0.5, 0.5, 0.125, 0.875) },
+	predictions: of(Float32Array.of(0.75, 0.25, 0.5, 0.5, 0.125, 0.875)),
 	labels: Float64Array.of(0, 1, 1),
 };
 const validation: ExplainedSplit = {
@@ -30,7 +33,7 @@ const validation: ExplainedSplit = {
 	weights: Float32Array.of(1, 1, 1, 1),
 	divergence: Float32Array.of(0, 1, 2, 3),
 	present: [null, null],
-	predictions: { probabilities: Float32Array.of(0.25, 0.75, 1, 0) },
+	predictions: of(Float32Array.of(0.25, 0.75, 1, 0)),
 	labels: Float64Array.of(1, 0),
 };
 const one = (more: Partial<Parameters<typeof explain>[0]> = {}) =>
@@ -102,7 +105,7 @@ describe('explanation.parquet', () => {
 	it('has three columns a label of a multilabel task', async () => {
 		const split = {
 			...train,
-			predictions: { probabilities: Float32Array.of(0.25, 0.75, 0.5, 0.625, 1, 0) },
+			predictions: of(Float32Array.of(0.25, 0.75, 0.5, 0.625, 1, 0)),
 			labels: Float64Array.of(0, 1, 1, 0, 1, 1),
 		};
 		const rows = await read(one({ task: multilabel, splits: [split] }).parquet);

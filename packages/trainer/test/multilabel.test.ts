@@ -77,14 +77,14 @@ describe('a multilabel job', () => {
 			expect(test['auroc']).toBeGreaterThan(preset === 'paper' ? 0.6 : 0.85);
 			expect(test['macro_f1']).toBeGreaterThan(preset === 'paper' ? 0.4 : 0.6);
 			const { outputs, labels, rows } = await testOutputs(model);
-			const { prediction, probabilities, modality_weights } = outputs;
+			const { prediction, probabilities, logits, modality_weights } = outputs;
 			expect([prediction!.dtype, prediction!.shape]).toEqual(['int64', [rows, LABELS]]);
 			expect([probabilities!.dtype, probabilities!.shape]).toEqual(['float32', [rows, LABELS]]);
 			expect(modality_weights!.shape).toEqual([rows, 3]);
 			const p = probabilities!.data as Float32Array;
 			expect([...(prediction!.data as BigInt64Array)].map(Number)).toEqual([...p].map((value) => (value > 0.5 ? 1 : 0)));
 			// the same figures from another batch: sums in float32 may be made in another order
-			const again = metricsOf(TASK, { probabilities: p }, labels);
+			const again = metricsOf(TASK, { logits: logits!.data as Float32Array, probabilities: p }, labels);
 			for (const name of NAMES) expect(again[name], name).toBeCloseTo(test[name]!, 5);
 			const seen = events.find((event) => event.type === 'epoch' && event.stage === 'fusion' && event.epoch === result.best_epoch);
 			if (seen?.type !== 'epoch') throw new Error('no epoch event');

@@ -192,7 +192,13 @@ describe('a job', () => {
 			['mask.b', ['batch', 3]],
 			['mask.c', ['batch']],
 		]);
-		expect(graph.outputs.map(({ name }) => name)).toEqual(['prediction', 'probabilities', 'modality_weights', 'modality_divergence']);
+		expect(graph.outputs.map(({ name }) => name)).toEqual([
+			'prediction',
+			'probabilities',
+			'logits',
+			'modality_weights',
+			'modality_divergence',
+		]);
 		expect(JSON.parse(metadata!['steelyard.modalities']!)).toEqual(['a', 'b', 'c']);
 		expect(metadata!['steelyard.spec']).not.toContain('ds_1');
 	});

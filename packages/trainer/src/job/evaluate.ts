@@ -6,8 +6,8 @@ import type { OwnModel } from '../model/architecture.js';
 import { type Examples, inBatches, labelsOf, presence, taken } from '../model/examples.js';
 import { filledPorts } from '../model/port.js';
 import { expertUseName } from '../model/value-names.js';
-import { metricsOf, type Predictions } from '../report/metrics.js';
-import { predictionsFrom } from '../report/predictions.js';
+import { metricsOf } from '../report/metrics.js';
+import { type Predictions, predictionsFrom } from '../report/predictions.js';
 import { exportedPorts } from './exported-ports.js';
 
 const NO_WEIGHTS = new Float32Array(0);
@@ -41,7 +41,10 @@ export async function evaluateModel(
 ): Promise<Evaluation> {
 	const count = examples.rows.length;
 	const classes = task.type === 'binary' ? 2 : task.outputs;
-	const predicted = new Float32Array(count * classes);
+	const regression = task.type === 'regression';
+	const values = new Float32Array(regression ? count : 0);
+	const logits = new Float32Array(regression ? 0 : count * task.outputs);
+	const probabilities = new Float32Array(regression ? 0 : count * classes);
 	const weights = new Float32Array(count * modalities.length);
 	const diverges = session.outputs.some(({ name }) => name === 'modality_divergence');
 	const divergence = diverges ? new Float32Array(weights.length) : null;
@@ -53,7 +56,11 @@ export async function evaluateModel(
 		const outputs = await session.run(filledPorts([...ports.values, ...ports.masks], rows));
 		const put = (output: string, width: number, into: Float32Array): void =>
 			into.set(((outputs[output] as Tensor).data as Float32Array).subarray(0, length * width), start * width);
-		put(task.type === 'regression' ? 'prediction' : 'probabilities', classes, predicted);
+		if (regression) put('prediction', 1, values);
+		else {
+			put('logits', task.outputs, logits);
+			put('probabilities', classes, probabilities);
+		}
 		put('modality_weights', modalities.length, weights);
 		if (divergence !== null) put('modality_divergence', modalities.length, divergence);
 		for (const router of routers) {
@@ -66,7 +73,7 @@ export async function evaluateModel(
 			expertUse.set(router, means);
 		}
 	});
-	const predictions: Predictions = task.type === 'regression' ? { values: predicted } : { probabilities: predicted };
+	const predictions: Predictions = regression ? { values } : { logits, probabilities };
 	return {
 		metrics: metricsOf(task, predictions, labelsOf(examples)),
 		predictions,

@@ -73,7 +73,7 @@ function columnsOf(g: GraphBuilder, matrix: Value): Value[] {
 	return count === 1 ? [matrix] : g.split(matrix, new Array<number>(count).fill(1), 1);
 }
 
-/** `prediction`, and `probabilities` for classes, of logits `[batch, outputs]`. */
+/** `prediction`, and for classes `probabilities` and `logits`, of logits `[batch, outputs]`. */
 function predictions(g: GraphBuilder, task: TaskProfile, logits: Value): void {
 	const rows: Shape = [logits.shape[0] as Dim];
 	const predicted = (probabilities: Value): Value =>
@@ -87,6 +87,7 @@ function predictions(g: GraphBuilder, task: TaskProfile, logits: Value): void {
 		const above = g.op('Less', [g.scalar(LABEL_THRESHOLD), probabilities], {}, { dtype: 'bool', shape: probabilities.shape });
 		g.output('prediction', g.cast(above, 'int64'));
 		g.output('probabilities', probabilities);
+		g.output('logits', logits);
 		return;
 	}
 	const probabilities =
@@ -95,13 +96,14 @@ function predictions(g: GraphBuilder, task: TaskProfile, logits: Value): void {
 			: g.op('Softmax', [logits], { axis: 1 });
 	g.output('prediction', predicted(probabilities));
 	g.output('probabilities', probabilities);
+	g.output('logits', logits);
 }
 
 /**
  * The trained model as one self-contained ONNX file: standardisation, unimodal models, weighting and both passes of the fusion.
  * Inputs `x.<modality>` `[batch, …shape]`, raw, and `mask.<modality>` `[batch]` or `[batch, steps]` of 0 and 1 where the dataset has masks; outputs
  * `prediction` `[batch]` (class index, int64, or value), of multilabel `[batch, labels]` (int64 0 and 1, 1 above ½); `probabilities` `[batch, classes]` or
- * `[batch, labels]`; `modality_weights` `[batch, M]`; of methods that weigh by it `modality_divergence` `[batch, M]`, KL(unimodal ‖ first pass) in nats, 0 where the
+ * `[batch, labels]`; `logits` `[batch, outputs]`, not for regression; `modality_weights` `[batch, M]`; of methods that weigh by it `modality_divergence` `[batch, M]`, KL(unimodal ‖ first pass) in nats, 0 where the
  * modality is missing; and `expert_use.<layer>.<router>` `[batch, experts]` of the last pass, for models with experts.
  */
 export function exportModel(options: ExportOptions): ExportedModel {

@@ -1,6 +1,7 @@
 import type { TaskProfile } from '@steelyard/contracts';
-import { type Predictions, topClass } from './metrics.js';
+import { topClass } from './metrics.js';
 import { LABEL_THRESHOLD } from './multilabel-metrics.js';
+import type { Predictions } from './predictions.js';
 
 /** What predictions decide: the class, the value, or for every label whether it applies, and how probable the model held that to be. */
 export type Decisions = {

@@ -1,8 +1,8 @@
 import type { Diagnostics, Metrics, PairInformation, TaskProfile } from '@steelyard/contracts';
 import { partialInformation } from '@steelyard/weighting';
 import { type Discrete, discrete } from './discrete.js';
-import { higherIsBetter, metricsOf, type Predictions } from './metrics.js';
-import { predictionsFrom } from './predictions.js';
+import { higherIsBetter, metricsOf } from './metrics.js';
+import { type Predictions, predictionsFrom } from './predictions.js';
 
 /** Above so many classes the search of the decomposition takes seconds, and its tables are emptier than a plug-in estimate allows. */
 const MOST_CLASSES = 20;
@@ -42,7 +42,10 @@ const rowsOf = <T extends Float32Array | Float64Array>(values: T, width: number,
 const predictionRows = (task: TaskProfile, predictions: Predictions, kept: (i: number) => boolean): Predictions =>
 	'values' in predictions
 		? { values: rowsOf(predictions.values, 1, kept) }
-		: { probabilities: rowsOf(predictions.probabilities, task.type === 'binary' ? 2 : task.outputs, kept) };
+		: {
+				logits: rowsOf(predictions.logits, task.outputs, kept),
+				probabilities: rowsOf(predictions.probabilities, task.type === 'binary' ? 2 : task.outputs, kept),
+			};
 
 const labelWidth = (task: TaskProfile): number => (task.type === 'multilabel' ? task.outputs : 1);
 

@@ -1,7 +1,7 @@
 import type { TaskProfile } from '@steelyard/contracts';
 import { quantile } from '@steelyard/weighting';
 import { decisionsOf } from './decisions.js';
-import type { Predictions } from './metrics.js';
+import type { Predictions } from './predictions.js';
 
 /** Labels and predictions as values from 0: for regression the tercile of the training labels, for multilabel one sequence per label. */
 export type Discrete = {

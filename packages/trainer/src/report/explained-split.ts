@@ -1,4 +1,4 @@
-import type { Predictions } from './metrics.js';
+import type { Predictions } from './predictions.js';
 
 /** What a model predicted for the N examples of a split, and how far it trusted each modality. */
 export type ExplainedSplit = {

@@ -1,9 +1,8 @@
 import type { Metrics, TaskProfile } from '@steelyard/contracts';
 import { multilabelMetrics } from './multilabel-metrics.js';
+import type { Predictions } from './predictions.js';
 import { rankingMetrics } from './ranking-metrics.js';
-
-/** What a model predicts for N examples: probabilities `[N, classes]` (two columns for binary, one per label for multilabel), or values `[N]` on the raw scale. */
-export type Predictions = { readonly probabilities: Float32Array } | { readonly values: Float32Array };
+import { rowLosses } from './row-losses.js';
 
 const mean = (n: number, at: (i: number) => number): number => {
 	let sum = 0;
@@ -19,7 +18,7 @@ export function topClass(probabilities: Float32Array, classes: number, row: numb
 	return top;
 }
 
-function classMetrics(probabilities: Float32Array, labels: Float64Array, classes: number): Metrics {
+function classMetrics(probabilities: Float32Array, labels: Float64Array, classes: number): Omit<Metrics, 'loss'> {
 	const n = labels.length;
 	const hits = new Float64Array(classes);
 	const predicted = new Float64Array(classes);
@@ -40,7 +39,6 @@ function classMetrics(probabilities: Float32Array, labels: Float64Array, classes
 		return values.some((value) => value === null) ? null : mean(values.length, (i) => values[i] as number);
 	};
 	return {
-		loss: mean(n, (i) => -Math.log(Math.max(probabilities[i * classes + (labels[i] as number)] as number, 1e-38))),
 		accuracy: hits.reduce((sum, hit) => sum + hit, 0) / n,
 		macro_f1: mean(seen.length, (i) => seen[i] as number),
 		weighted_f1: f1.reduce((sum, value, c) => sum + value * (support[c] as number), 0) / n,
@@ -49,7 +47,7 @@ function classMetrics(probabilities: Float32Array, labels: Float64Array, classes
 	};
 }
 
-function valueMetrics(values: Float32Array, targets: Float64Array): Metrics {
+function valueMetrics(values: Float32Array, targets: Float64Array): Omit<Metrics, 'loss'> {
 	const n = targets.length;
 	const error = (i: number): number => (values[i] as number) - (targets[i] as number);
 	const mv = mean(n, (i) => values[i] as number);
@@ -58,24 +56,24 @@ function valueMetrics(values: Float32Array, targets: Float64Array): Metrics {
 	const deviations = Math.sqrt(mean(n, (i) => ((values[i] as number) - mv) ** 2) * mean(n, (i) => ((targets[i] as number) - mt) ** 2));
 	const constant = (all: ArrayLike<number>): boolean => Array.prototype.every.call(all, (value: number) => value === all[0]);
 	const undefinedCorrelation = deviations === 0 || constant(values) || constant(targets);
-	const square = mean(n, (i) => error(i) ** 2);
 	return {
-		loss: square,
 		mae: mean(n, (i) => Math.abs(error(i))),
-		rmse: Math.sqrt(square),
+		rmse: Math.sqrt(mean(n, (i) => error(i) ** 2)),
 		pearson: undefinedCorrelation ? null : covariance / deviations,
 	};
 }
 
 /**
- * Metrics of predictions against raw labels. Classes: loss (mean negative log likelihood, nats), accuracy, macro_f1 and weighted_f1 (over classes that occur),
+ * Metrics of predictions against raw labels. Classes: loss (mean negative log likelihood, nats, of the logits), accuracy, macro_f1 and weighted_f1 (over classes that occur),
  * auroc and auprc (one against the rest, mean over classes; null where a class is absent). Multilabel: see `multilabelMetrics`. Regression: loss (mean
  * squared error), mae, rmse, pearson. Labels are `[N]`, of multilabel `[N, labels]`.
  */
 export function metricsOf(task: TaskProfile, predictions: Predictions, labels: Float64Array): Metrics {
-	if ('values' in predictions) return valueMetrics(predictions.values, labels);
-	if (task.type === 'multilabel') return multilabelMetrics(predictions.probabilities, labels, task.outputs);
-	return classMetrics(predictions.probabilities, labels, task.type === 'binary' ? 2 : task.outputs);
+	const losses = rowLosses(task, predictions, labels);
+	const loss = mean(losses.length, (i) => losses[i] as number);
+	if ('values' in predictions) return { loss, ...valueMetrics(predictions.values, labels) };
+	if (task.type === 'multilabel') return { loss, ...multilabelMetrics(predictions.probabilities, labels, task.outputs) };
+	return { loss, ...classMetrics(predictions.probabilities, labels, task.type === 'binary' ? 2 : task.outputs) };
 }
 
 /** Whether a higher value of the metric is better. */

@@ -1,12 +1,6 @@
 import type { Metrics } from '@steelyard/contracts';
 import { rankingMetrics } from './ranking-metrics.js';
 
-/**
- * float32's epsilon. A probability that is nearer to 0 or 1 than this counts as this near: float32 cannot tell 1 − 1e-8 from 1, and predicting a label wrongly must cost
- * as much as predicting its complement wrongly.
- */
-const NEAREST = 2 ** -23;
-
 /** A label is predicted where its probability is above this. */
 export const LABEL_THRESHOLD = 0.5;
 
@@ -20,23 +14,21 @@ const f1 = (hits: number, given: number, predicted: number): number | null =>
 	given + predicted === 0 ? null : (2 * hits) / (given + predicted);
 
 /**
- * Metrics of probabilities `[N, labels]` against labels `[N, labels]` of 0 and 1, N at least 1; a label is predicted where its probability is above ½.
+ * Metrics, beside the loss, of probabilities `[N, labels]` against labels `[N, labels]` of 0 and 1, N at least 1; a label is predicted where its probability is above ½.
  *
- * - loss: mean over rows and labels of −log p of what is true, nats; p is held within 2⁻²³ of 0 and 1, as scikit-learn's `log_loss` does with float32
  * - accuracy: share of right labels (1 − Hamming loss); subset_accuracy: share of rows whose labels are all right
  * - macro_f1: mean of F1 over labels that are given or predicted somewhere; micro_f1: F1 of all labels together; null where there is none
  * - auroc, auprc: mean over labels that some rows have and some have not; null where there is none
  */
-export function multilabelMetrics(probabilities: Float32Array, labels: Float64Array, width: number): Metrics {
+export function multilabelMetrics(probabilities: Float32Array, labels: Float64Array, width: number): Omit<Metrics, 'loss'> {
 	const rows = labels.length / width;
 	const [hits, given, predicted] = [new Float64Array(width), new Float64Array(width), new Float64Array(width)];
-	let [loss, right, whole] = [0, 0, 0];
+	let [right, whole] = [0, 0];
 	for (let i = 0; i < labels.length; i += width) {
 		let rightHere = 0;
 		for (let c = 0; c < width; c++) {
 			const [p, label] = [probabilities[i + c] as number, labels[i + c] as number];
 			const decision = p > LABEL_THRESHOLD ? 1 : 0;
-			loss -= Math.log(Math.min(Math.max(label === 1 ? p : 1 - p, NEAREST), 1 - NEAREST));
 			if (decision === label) rightHere++;
 			given[c] = (given[c] as number) + label;
 			predicted[c] = (predicted[c] as number) + decision;
@@ -53,7 +45,6 @@ export function multilabelMetrics(probabilities: Float32Array, labels: Float64Ar
 		return rankingMetrics(column(probabilities, c), (row) => flags[row] === 1);
 	});
 	return {
-		loss: loss / labels.length,
 		accuracy: right / labels.length,
 		subset_accuracy: whole / rows,
 		macro_f1: meanOf(Array.from(hits, (hit, c) => f1(hit, given[c] as number, predicted[c] as number)).filter(isNumber)),

@@ -1,7 +1,12 @@
 import type { TaskProfile } from '@steelyard/contracts';
-import type { Predictions } from './metrics.js';
 
-/** The predictions that a model's outputs stand for: probabilities (softmax; two columns of a sigmoid for binary, one per label for multilabel) or values. */
+/**
+ * What a model predicts for N examples: logits `[N, outputs]` and their probabilities `[N, classes]` (two columns for binary, one per label for multilabel), or
+ * values `[N]` on the raw scale.
+ */
+export type Predictions = { readonly logits: Float32Array; readonly probabilities: Float32Array } | { readonly values: Float32Array };
+
+/** The predictions that a model's outputs stand for: logits and their probabilities (softmax; two columns of a sigmoid for binary, one per label for multilabel) or values. */
 export function predictionsFrom(task: TaskProfile, outputs: Float32Array): Predictions {
 	if (task.type === 'regression') return { values: outputs };
 	if (task.type === 'binary') {
@@ -10,9 +15,9 @@ export function predictionsFrom(task: TaskProfile, outputs: Float32Array): Predi
 			probabilities[2 * i] = 1 / (1 + Math.exp(z));
 			probabilities[2 * i + 1] = 1 / (1 + Math.exp(-z));
 		});
-		return { probabilities };
+		return { logits: outputs, probabilities };
 	}
-	if (task.type === 'multilabel') return { probabilities: outputs.map((z) => 1 / (1 + Math.exp(-z))) };
+	if (task.type === 'multilabel') return { logits: outputs, probabilities: outputs.map((z) => 1 / (1 + Math.exp(-z))) };
 	const classes = task.outputs;
 	const probabilities = new Float32Array(outputs.length);
 	for (let row = 0; row < outputs.length; row += classes) {
@@ -23,5 +28,5 @@ export function predictionsFrom(task: TaskProfile, outputs: Float32Array): Predi
 			probabilities[row + c] = Math.exp(z - most) / sum;
 		});
 	}
-	return { probabilities };
+	return { logits: outputs, probabilities };
 }
