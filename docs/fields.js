@@ -12,8 +12,10 @@ import {
 	JobResource,
 	JobResult,
 	JobSpec,
+	JobWarning,
 	Manifest,
 	problems,
+	WARNINGS,
 } from '../packages/contracts/dist/index.js';
 
 /** `branches`: those of a union that have the field, where not all of them do. @typedef {{ name: string, type: string, standard: string, description: string, branches?: string[] }} Field */
@@ -171,6 +173,7 @@ const EVENTS = {
 	progress: 'A chunk of steps is done.',
 	epoch: 'An epoch is done and validated.',
 	weights: 'The weights of the training rows were refreshed.',
+	warning: 'The trained model, or what was found of it, has something to know of: one of `warnings` of the result.',
 };
 const eventUnion = { ...JobEventBody, discriminator: { propertyName: 'type' } };
 
@@ -187,6 +190,8 @@ const TABLES = {
 	resource: () => answered(fieldsOf(JobResource, '', false)),
 	result: () => answered(fieldsOf(JobResult)),
 	artifact: () => answered(fieldsOf(Artifact)),
+	warning: () => answered(fieldsOf(JobWarning)),
+	warnings: () => tableOf([['code', 'what it warns of'], ...Object.entries(WARNINGS).map(([name, text]) => [`\`${name}\``, text])]),
 	error: () => answered(fieldsOf(JobError)),
 	statuses: () => tableOf([['status', 'what it means'], ...JOB_STATUSES.map((status) => [`\`${status}\``, STATUSES[status]])]),
 	stages: () => tableOf([['stage', 'what happens'], ...JOB_STAGES.map((stage) => [`\`${stage}\``, STAGES[stage]])]),

@@ -3,6 +3,7 @@ import { choice } from './choice.js';
 import { JOB_STAGES, JOB_STATUSES, Metrics, PROVIDERS } from './job.js';
 import { JobError } from './job-error.js';
 import { nullable } from './nullable.js';
+import { JobWarning } from './warning.js';
 
 const Stage = choice(JOB_STAGES, { description: 'what the job does' });
 const Model = Type.String({ description: 'the model that is trained: in the stage unimodal the name of its modality, else fusion' });
@@ -58,9 +59,10 @@ const ProgressEvent = Type.Object({
 });
 const EpochEvent = Type.Object({ type: choice(['epoch']), ...EpochPoint.properties });
 const WeightsEvent = Type.Object({ type: choice(['weights']), ...WeightsPoint.properties });
+const WarningEvent = Type.Object({ type: choice(['warning']), ...JobWarning.properties });
 
 /** What happens in a job, as its trainer reports it. */
-export const JobEventBody = Type.Union([StatusEvent, DeviceEvent, StageEvent, ProgressEvent, EpochEvent, WeightsEvent]);
+export const JobEventBody = Type.Union([StatusEvent, DeviceEvent, StageEvent, ProgressEvent, EpochEvent, WeightsEvent, WarningEvent]);
 export type JobEventBody = Static<typeof JobEventBody>;
 
 const Stamp = Type.Object({

@@ -30,4 +30,5 @@ export * from './readiness.js';
 export * from './request.js';
 export * from './spec.js';
 export { type FieldError, fieldErrors, parse } from './validate.js';
+export * from './warning.js';
 export { WEIGHTING_PRESETS, type WeightingPreset, WeightingSpec, type WeightingSpecOf } from './weighting.js';

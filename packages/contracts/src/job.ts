@@ -3,6 +3,7 @@ import { choice } from './choice.js';
 import { JobError } from './job-error.js';
 import { nullable } from './nullable.js';
 import { JobSpec } from './spec.js';
+import { JobWarning } from './warning.js';
 
 export const JOB_STATUSES = ['queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled'] as const;
 export type JobStatus = (typeof JOB_STATUSES)[number];
@@ -32,12 +33,19 @@ export type ModalityWeight = Static<typeof ModalityWeight>;
 
 export const JobResult = Type.Object(
 	{
-		metrics: Type.Record(Type.String(), Metrics, { description: 'metrics by split, measured by running the exported model' }),
+		metrics: Type.Record(Type.String(), Metrics, {
+			description: 'metrics by split, measured by running the exported model; a split that it could not be run over is not there',
+		}),
+		warnings: Type.Optional(
+			Type.Array(JobWarning, {
+				description: 'what to know before the model is used; empty where nothing was found, and not there in jobs of earlier versions',
+			}),
+		),
 		unimodal: Type.Record(Type.String(), Type.Record(Type.String(), Metrics), {
 			description: 'metrics of the model of each modality alone, by modality and split; empty where the method trains none',
 		}),
 		modality_weights: Type.Record(Type.String(), ModalityWeight, {
-			description: 'by modality, over the test split, or validation where there is no test split',
+			description: 'by modality, over the test split, or validation where there is no test split with metrics',
 		}),
 		expert_use: Type.Optional(
 			Type.Record(Type.String(), Type.Array(Type.Number()), {

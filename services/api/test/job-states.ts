@@ -39,10 +39,12 @@ const happened: JobEventBody[] = [
 	},
 	...curves.epochs.map((epoch): JobEventBody => ({ type: 'epoch', ...epoch })),
 	...curves.weights.map((weights): JobEventBody => ({ type: 'weights', ...weights })),
+	{ type: 'warning', code: 'evaluation_failed', message: 'row 3 of the split test', advice: 'mend it', split: 'test', row: 3 },
 ];
 
 export const result: JobResult = {
-	metrics: { train: validation, validation, test: validation },
+	metrics: { train: validation, validation },
+	warnings: [{ code: 'evaluation_failed', message: 'row 3 of the split test', advice: 'mend it', split: 'test', row: 3 }],
 	unimodal: { labs: { test: validation } },
 	modality_weights: { labs: { mean: 0.6, p10: 0.5, p90: 0.7, mutual_information: null } },
 	expert_use: { 'layer0.router': [0.25, 0.75] },

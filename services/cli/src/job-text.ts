@@ -1,4 +1,4 @@
-import type { JobResource, JobResult, Metrics } from '@steelyard/contracts';
+import type { JobResource, JobResult, JobWarning, Metrics } from '@steelyard/contracts';
 import { deviceText } from './device-text.js';
 import { table } from './output.js';
 import { bytesText, countText, durationText, timeText } from './units.js';
@@ -55,6 +55,9 @@ function statusText({ status, stage, attempt, cancel_requested, finished_at }: J
 	].join(', ');
 }
 
+/** A warning in two lines: what was found, and what to do about it. */
+const warningText = ({ code, message, advice }: JobWarning): string => `warning: ${message} (${code})\n  ${advice}`;
+
 /** Everything that the record of a job says, to read. Epochs are counted from 1. */
 export function jobText(job: JobResource): string {
 	const { spec, result, error } = job;
@@ -82,6 +85,7 @@ export function jobText(job: JobResource): string {
 	return [
 		table(known),
 		...(Object.keys(metrics).length === 0 ? [] : [metricsTable(metrics)]),
+		...(result?.warnings ?? []).map(warningText),
 		...(job.artifacts.length === 0
 			? []
 			: [table([['artifact', 'size'], ...job.artifacts.map(({ name, bytes }) => [name, bytesText(bytes)])])]),

@@ -106,6 +106,8 @@ export function progressOn(stream: NodeJS.WriteStream): Progress {
 					device = text;
 					return;
 				}
+				case 'warning':
+					return say(`warning: ${event.message} (${event.code})`);
 				case 'stage':
 					if (event.stage === 'evaluating') lines.finish();
 					return output.draw(() => `  ${event.stage}`, event.at);

@@ -195,6 +195,20 @@ describe('a trained model', () => {
 	});
 });
 
+describe('a job that warns', () => {
+	it('leaves a line for each warning', async () => {
+		const warning = { type: 'warning', code: 'evaluation_failed', message: 'the model cannot judge row 3', advice: 'mend it' } as const;
+		const lines = await shownOn(
+			new Terminal(140),
+			epoch('fusion', 30, 0.2, true),
+			{ type: 'stage', stage: 'evaluating' },
+			warning,
+			status('succeeded'),
+		);
+		expect(lines).toContain('  warning: the model cannot judge row 3 (evaluation_failed)');
+	});
+});
+
 describe('a job that does not train to its end', () => {
 	it('says that it is queued again, and goes on', async () => {
 		const events = [progress('text'), status('queued'), progress('text'), epoch('text', 30, 0.2, true), status('succeeded', 2)];

@@ -18,6 +18,7 @@ function patchOf(event: JobEventBody): JobPatch {
 		case 'weights':
 			return { modality_weights: event.modality_weights };
 		case 'status':
+		case 'warning':
 			return {};
 	}
 }

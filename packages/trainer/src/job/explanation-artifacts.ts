@@ -28,7 +28,9 @@ export function explanationArtifacts(
 	}));
 	const { parquet, json } = explain({ task, modalities: names, splits, refreshes: state.header.weights, reported });
 	const metric = spec.training.early_stopping?.metric ?? 'loss';
-	const diagnostics = names.length < 2 ? null : diagnose({ task, modalities: names, unimodal: unimodal?.metrics ?? null, metric, splits });
+	const diagnosed = splits.filter(({ name }) => unimodal?.failed.has(name) !== true);
+	const diagnostics =
+		names.length < 2 ? null : diagnose({ task, modalities: names, unimodal: unimodal?.metrics ?? null, metric, splits: diagnosed });
 	return {
 		'explanation.parquet': parquet,
 		'explanation.json': `${JSON.stringify(json)}\n`,

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import type { JobCurves, JobResult } from '@steelyard/contracts';
+import type { JobCurves, JobResult, JobWarning } from '@steelyard/contracts';
 import { createSession, type Session } from '@steelyard/runtime';
 import { summariseWeights } from '@steelyard/weighting';
 import type { Architecture, Parameters } from '../model/architecture.js';
-import { type Examples, presence } from '../model/examples.js';
+import { type Examples, presence, taken } from '../model/examples.js';
 import { layoutOf, parametersByName } from '../model/parameter-layout.js';
 import { countOf } from '../model/work.js';
 import { type Evaluation, evaluateModel, evaluateOwnModel } from './evaluate.js';
@@ -13,6 +13,7 @@ import type { TrainOutcome } from './face.js';
 import type { FitOutcome } from './fit-model.js';
 import type { Job } from './job.js';
 import { essenceOf } from './job-state.js';
+import { EvaluationError, overRows } from './over-rows.js';
 import { safetensorsParts } from './safetensors.js';
 import { type JudgedUnimodal, unimodalParameters } from './unimodal-stage.js';
 import { VERSION } from './version.js';
@@ -98,18 +99,44 @@ function trainedFile(job: Job, parameters: Parameters): TrainedFile {
 	};
 }
 
-/** Runs the file over every split of the job, in the order in which results name them. */
-async function judgedSplits(job: Job, { judged: file, judge }: TrainedFile): Promise<Judged[]> {
+/** The splits that the file could be run over, in the order in which results name them, and why it could not be run over the others. */
+type JudgedSplits = { readonly judged: readonly Judged[]; readonly failed: ReadonlyMap<string, EvaluationError> };
+
+/** Runs the file over every split of the job. Throws EvaluationError where it fails for training or validation, which it was chosen by. */
+async function judgedSplits(job: Job, { judged: file, judge }: TrainedFile): Promise<JudgedSplits> {
 	const session = await createSession(file, { threads: job.spec.training.threads });
+	const evaluate = (examples: Examples): Promise<Evaluation> =>
+		overRows(
+			examples,
+			(places) => judge(session, taken(examples, places)),
+			({ predictions }) => ('values' in predictions ? predictions.values : predictions.logits),
+		);
 	try {
 		const judged: Judged[] = [];
-		for (const examples of [job.train, job.validation, ...job.others])
-			judged.push({ examples, evaluation: await judge(session, examples) });
-		return judged;
+		for (const examples of [job.train, job.validation]) judged.push({ examples, evaluation: await evaluate(examples) });
+		const failed = new Map<string, EvaluationError>();
+		for (const examples of job.others) {
+			try {
+				judged.push({ examples, evaluation: await evaluate(examples) });
+			} catch (error) {
+				if (!(error instanceof EvaluationError)) throw error;
+				failed.set(examples.name, error);
+			}
+		}
+		return { judged, failed };
 	} finally {
 		await session.release();
 	}
 }
+
+/** What a split lacks whose rows a model cannot judge: the metrics of the trained model, or where only unimodal models fail, theirs. */
+const failureWarning = ({ message, split, row }: EvaluationError, of: string): JobWarning => ({
+	code: 'evaluation_failed',
+	message: `${message}; the split ${split} has no ${of}`,
+	advice: 'Mend or remove that row and post the job again, or judge the split by running model.onnx over the other rows.',
+	split,
+	...(row === null ? {} : { row }),
+});
 
 /** How far each modality counted over the rows of a split that have it. */
 function modalityWeightsOf({ modalities, weigher, state }: Job, { examples, evaluation }: Judged): JobResult['modality_weights'] {
@@ -135,12 +162,20 @@ export async function finish(job: Job, { output, outcome, unimodal, deviceNote, 
 	const { header } = job.state;
 	emit({ type: 'stage', stage: 'evaluating' });
 	const file = trainedFile(job, outcome.parameters);
-	const judged = await judgedSplits(job, file);
+	const { judged, failed } = await judgedSplits(job, file);
 	const reported = (judged.find(({ examples }) => examples.name === 'test') ?? judged[1]) as Judged;
+
+	const unimodalOnly = [...(unimodal?.failed.values() ?? [])].filter(({ split }) => !failed.has(split));
+	const warnings: JobWarning[] = [
+		...[...failed.values()].map((error) => failureWarning(error, 'metrics')),
+		...unimodalOnly.map((error) => failureWarning(error, 'metrics of single modalities')),
+	];
+	for (const warning of warnings) emit({ type: 'warning', ...warning });
 
 	emit({ type: 'stage', stage: 'exporting' });
 	const result: JobResult = {
 		metrics: Object.fromEntries(judged.map(({ examples, evaluation }) => [examples.name, evaluation.metrics])),
+		warnings,
 		unimodal: unimodal?.metrics ?? {},
 		modality_weights: modalityWeightsOf(job, reported),
 		...expertUseOf(reported.evaluation),

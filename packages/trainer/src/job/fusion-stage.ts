@@ -1,12 +1,13 @@
 import { adaptSmoothing, smooth, summariseWeights, uniformWeights } from '@steelyard/weighting';
 import type { Parameters } from '../model/architecture.js';
-import { type Examples, labelsOf, presence } from '../model/examples.js';
+import { type Examples, labelsOf, presence, taken, takenRows } from '../model/examples.js';
 import { metricsOf } from '../report/metrics.js';
 import { predictionsFrom } from '../report/predictions.js';
 import type { Chunk } from '../step/chunk.js';
 import type { JudgedExamples, Refreshes } from '../weighting/weigher.js';
 import { type FitOutcome, fitModel } from './fit-model.js';
 import type { Job } from './job.js';
+import { overRows } from './over-rows.js';
 import type { JudgedUnimodal } from './unimodal-stage.js';
 
 /** Where the refreshes stand. */
@@ -36,16 +37,25 @@ export async function trainFusion(job: Job, judged: JudgedUnimodal | null): Prom
 	const predictor = await job.predictorOf(job.fusion);
 	const presenceIn = (examples: Examples) => modalities.map((modality) => presence(examples, modality));
 	const judgedBy = async (examples: Examples, unimodal: readonly Float32Array[], parameters: Parameters): Promise<JudgedExamples> => {
-		let fused: ReturnType<typeof predictor.encode> | null = null; // not every method looks at it
+		let encoded: ReturnType<typeof predictor.encode> | null = null; // not every method looks at it
+		const fused = async (weights: Float32Array, places: Uint32Array): Promise<Float32Array> => {
+			if (places.length < examples.rows.length)
+				return (await predictor.encode(taken(examples, places), parameters))(takenRows(weights, modalities.length, places));
+			encoded ??= predictor.encode(examples, parameters);
+			return (await encoded)(weights);
+		};
 		return {
 			count: examples.rows.length,
 			unimodal,
 			present: presenceIn(examples),
 			labels: labelsOf(examples),
-			async fused(weights) {
-				fused ??= predictor.encode(examples, parameters);
-				return (await fused)(weights);
-			},
+			fused: (weights) =>
+				overRows(
+					examples,
+					(places) => fused(weights, places),
+					(output) => output,
+					{ counted: null, mayDiverge: true },
+				),
 		};
 	};
 	const shape = { rows: train.rows.length, modalities: modalities.length };

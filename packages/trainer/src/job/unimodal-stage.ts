@@ -1,12 +1,13 @@
 import { type JobResult, type Metrics, ProblemError } from '@steelyard/contracts';
 import { foldsOf } from '@steelyard/dataset';
 import type { ModalityShape } from '@steelyard/family';
-import type { Architecture, Parameters } from '../model/architecture.js';
-import { type Examples, labelsOf, presence } from '../model/examples.js';
+import type { Architecture, Parameters, Predictor } from '../model/architecture.js';
+import { type Examples, labelsOf, presence, taken } from '../model/examples.js';
 import { metricsOf } from '../report/metrics.js';
 import { predictionsFrom } from '../report/predictions.js';
 import { fitModel } from './fit-model.js';
 import type { Job } from './job.js';
+import { EvaluationError, overRows, type RowChecks } from './over-rows.js';
 
 const ones = (count: number): Float32Array => new Float32Array(count).fill(1);
 
@@ -15,6 +16,15 @@ const only = (examples: Examples, keep: (i: number) => boolean): Examples => ({
 	...examples,
 	rows: examples.rows.filter((_, i) => keep(i)),
 });
+
+/** The output of a unimodal model for all examples, `[N, outputs]`. */
+const outputsOf = (predictor: Predictor, examples: Examples, parameters: Parameters, checks: RowChecks): Promise<Float32Array> =>
+	overRows(
+		examples,
+		async (places) => (await predictor.encode(taken(examples, places), parameters))(ones(places.length)),
+		(output) => output,
+		checks,
+	);
 
 /** Examples that have the modality. */
 function withModality(examples: Examples, modality: ModalityShape): Examples {
@@ -82,7 +92,7 @@ export async function trainUnimodal(job: Job): Promise<boolean> {
 			eligible: () => true,
 			async validate(parameters) {
 				if (labels.length === 0) return { reported: { loss: null }, chosenBy: { loss: null } }; // no validation row has it: the last epoch is taken
-				const outputs = await (await predictor.encode(ownValidation, parameters))(ones(ownValidation.rows.length));
+				const outputs = await outputsOf(predictor, ownValidation, parameters, { counted: null, mayDiverge: true });
 				const metrics = metricsOf(task, predictionsFrom(task, outputs), labels);
 				return { reported: metrics, chosenBy: metrics };
 			},
@@ -96,12 +106,14 @@ export async function trainUnimodal(job: Job): Promise<boolean> {
 }
 
 export type JudgedUnimodal = {
-	/** Name of the examples → per modality the mean output of its models, `[N, outputs]`. */
+	/** Name of the examples → per modality the mean output of its models, `[N, outputs]`; not those of `failed`. */
 	readonly outputs: ReadonlyMap<string, Float32Array[]>;
 	/** Per modality the outputs for the training examples; where there are folds, each example is judged by the model that was trained without it. */
 	readonly training: readonly Float32Array[];
 	/** Over the rows that have the modality. */
 	readonly metrics: JobResult['unimodal'];
+	/** Why sets of examples beside training and validation could not be judged, by name. */
+	readonly failed: ReadonlyMap<string, EvaluationError>;
 };
 
 /** The mean of outputs, element by element; the graph of the export adds in the same order. */
@@ -124,17 +136,24 @@ export async function judgeUnimodal(job: Job): Promise<JudgedUnimodal> {
 	const training: Float32Array[] = [];
 	const folds = foldsIn(job);
 	const metrics: JobResult['unimodal'] = {};
+	const failed = new Map<string, EvaluationError>();
 	for (const [m, modality] of modalities.entries()) {
 		const predictor = await job.predictorOf(job.unimodal[m] as Architecture);
 		const models = unimodalParameters(job, m);
 		const bySplit: Record<string, Metrics> = {};
 		for (const examples of sets) {
+			const there = presence(examples, modality);
 			const each: Float32Array[] = [];
-			for (const parameters of models) each.push(await (await predictor.encode(examples, parameters))(ones(examples.rows.length)));
+			try {
+				for (const parameters of models) each.push(await outputsOf(predictor, examples, parameters, { counted: there, mayDiverge: true }));
+			} catch (error) {
+				if (!(error instanceof EvaluationError && job.others.includes(examples))) throw error;
+				failed.set(examples.name, error);
+				continue;
+			}
 			const all = meanOf(each);
 			outputs.get(examples.name)?.push(all);
 			if (examples === job.train) training.push(folds === null ? all : picked(each, folds, task.outputs));
-			const there = presence(examples, modality);
 			const judged = all.filter((_, i) => there?.[Math.floor(i / task.outputs)] !== 0);
 			const labels = labelsOf(withModality(examples, modality));
 			if (labels.length > 0) bySplit[examples.name] = metricsOf(task, predictionsFrom(task, judged), labels);
@@ -142,5 +161,6 @@ export async function judgeUnimodal(job: Job): Promise<JudgedUnimodal> {
 		metrics[modality.name] = bySplit;
 		await predictor.dispose();
 	}
-	return { outputs, training, metrics };
+	for (const name of failed.keys()) outputs.delete(name);
+	return { outputs, training, metrics, failed };
 }
