@@ -3,9 +3,10 @@ import type { JobCurves, JobResult, JobWarning } from '@steelyard/contracts';
 import { createSession, type Session } from '@steelyard/runtime';
 import { summariseWeights } from '@steelyard/weighting';
 import type { Architecture, Parameters } from '../model/architecture.js';
-import { type Examples, presence, taken } from '../model/examples.js';
+import { type Examples, labelsOf, presence, taken } from '../model/examples.js';
 import { layoutOf, parametersByName } from '../model/parameter-layout.js';
 import { countOf } from '../model/work.js';
+import { type LabelledSplit, warningsOf } from '../report/warnings.js';
 import { type Evaluation, evaluateModel, evaluateOwnModel } from './evaluate.js';
 import { explanationArtifacts, type Judged } from './explanation-artifacts.js';
 import { exportModel, type TrainedModel } from './export-graph.js';
@@ -147,6 +148,15 @@ function modalityWeightsOf({ modalities, weigher, state }: Job, { examples, eval
 	return Object.fromEntries(named) as JobResult['modality_weights'];
 }
 
+/** The labels and predictions of a split that was judged. */
+function labelledIn(judged: readonly Judged[], name: string): LabelledSplit {
+	const { examples, evaluation } = judged.find((one) => one.examples.name === name) as Judged;
+	return { labels: labelsOf(examples), predictions: evaluation.predictions, metrics: evaluation.metrics };
+}
+
+/** Whether a manifest says that the task is a regression. */
+const meansValues = (manifest: unknown): boolean => (manifest as { task?: { type?: unknown } } | null)?.task?.type === 'regression';
+
 type Finish = {
 	output: string;
 	outcome: Extract<FitOutcome, { status: 'done' }>;
@@ -169,6 +179,16 @@ export async function finish(job: Job, { output, outcome, unimodal, deviceNote, 
 	const warnings: JobWarning[] = [
 		...[...failed.values()].map((error) => failureWarning(error, 'metrics')),
 		...unimodalOnly.map((error) => failureWarning(error, 'metrics of single modalities')),
+		...warningsOf({
+			task: job.task,
+			weights: job.weighted ? modalityWeightsOf(job, reported) : {},
+			metric: spec.training.early_stopping?.metric ?? 'loss',
+			fusion: outcome,
+			train: labelledIn(judged, 'train'),
+			validation: labelledIn(judged, 'validation'),
+			validationLosses: header.epochs.flatMap(({ stage, validation }) => (stage === 'fusion' ? [validation['loss'] ?? null] : [])),
+			valuesAreMeant: meansValues(dataset.manifest),
+		}),
 	];
 	for (const warning of warnings) emit({ type: 'warning', ...warning });
 

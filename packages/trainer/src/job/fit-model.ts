@@ -6,7 +6,7 @@ import { copied } from '../model/parameter-layout.js';
 import { higherIsBetter } from '../report/metrics.js';
 import type { Chunk } from '../step/chunk.js';
 import { type Fit, openFit } from '../step/fit.js';
-import type { FitState } from './fit-state.js';
+import type { FitState, ScoredEpoch } from './fit-state.js';
 import type { Job, ModelPlace } from './job.js';
 
 /** What the metrics of an epoch are on validation: those that are reported, and those that choose the best epoch, stop early and lead the schedule. */
@@ -26,9 +26,27 @@ export type ModelFit = {
 	readonly eligible: () => boolean;
 };
 
-export type FitOutcome = { status: 'done'; parameters: Parameters; bestEpoch: number; epochs: number } | { status: 'stopped' };
+export type FitOutcome =
+	| {
+			status: 'done';
+			parameters: Parameters;
+			bestEpoch: number;
+			epochs: number;
+			/** The score of the best epoch; null where no epoch could be chosen, and the last one is taken. */
+			score: number | null;
+			/** The best of the epochs that were not eligible. */
+			passedOver: ScoredEpoch | null;
+	  }
+	| { status: 'stopped' };
 
-const isBetter = (metric: string, value: number, than: number): boolean => (higherIsBetter(metric) ? value > than : value < than);
+/** Whether one validation score is better than another. */
+export const isBetter = (metric: string, value: number, than: number): boolean => (higherIsBetter(metric) ? value > than : value < than);
+
+/** The better of an epoch and the best before it; a score that is not a number is none. */
+function betterOf(metric: string, before: ScoredEpoch | null, epoch: number, score: number | null): ScoredEpoch | null {
+	if (score === null || !Number.isFinite(score)) return before;
+	return before === null || isBetter(metric, score, before.score) ? { epoch, score } : before;
+}
 
 /** Judges an epoch that has ended: the state after it, and whether it is the best so far. */
 function afterEpoch(
@@ -38,16 +56,17 @@ function afterEpoch(
 	eligible: boolean,
 ): { state: FitState; best: boolean } {
 	const next = { ...state, epoch: state.epoch + 1, chunk: 0, lossSum: 0 };
-	if (!eligible) return { state: next, best: false };
 	const metric = stopping?.metric ?? 'loss';
 	const value = metrics[metric] ?? null;
-	const best = value !== null && (state.best === null || isBetter(metric, value, state.best.score));
+	if (!eligible) return { state: { ...next, passedOver: betterOf(metric, state.passedOver, state.epoch, value) }, best: false };
+	const chosen = betterOf(metric, state.best, state.epoch, value);
+	const best = chosen !== state.best;
 	const loss = metrics['loss'];
 	return {
 		best,
 		state: {
 			...next,
-			best: best ? { epoch: state.epoch, score: value } : state.best,
+			best: chosen,
 			badEpochs: best ? 0 : state.badEpochs + 1,
 			plateau: typeof loss === 'number' ? plateauAfter(schedule, state.plateau, loss) : state.plateau,
 		},
@@ -74,7 +93,15 @@ export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Pr
 		state: resumed?.tensors.state ?? null,
 		mostSteps: model.mostSteps,
 	});
-	let state: FitState = resumed?.state ?? { epoch: 0, chunk: 0, lossSum: 0, best: null, badEpochs: 0, plateau: initialPlateau };
+	let state: FitState = resumed?.state ?? {
+		epoch: 0,
+		chunk: 0,
+		lossSum: 0,
+		best: null,
+		passedOver: null,
+		badEpochs: 0,
+		plateau: initialPlateau,
+	};
 	let best: Parameters = resumed?.tensors.best ?? new Map();
 	const learningRate = (step: number): number =>
 		learningRateAt(schedule, { base: training.optimizer.learning_rate, step, steps: fit.steps, plateau: state.plateau });
@@ -119,6 +146,8 @@ export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Pr
 			parameters: state.best === null ? fit.parameters() : best,
 			bestEpoch: state.best?.epoch ?? state.epoch - 1,
 			epochs: state.epoch,
+			score: state.best?.score ?? null,
+			passedOver: state.passedOver,
 		};
 	} finally {
 		await fit.dispose();

@@ -2,6 +2,9 @@ import type { PlateauState } from '@steelyard/optim';
 import type { State } from '@steelyard/runtime';
 import type { Parameters } from '../model/architecture.js';
 
+/** An epoch, counted from 0, and its validation score. */
+export type ScoredEpoch = { readonly epoch: number; readonly score: number };
+
 /** How far the training of one model has come; with `FitTensors` it is all that is needed to go on. Plain JSON. */
 export type FitState = {
 	/** Whole epochs done, and chunks done of the running one. */
@@ -9,7 +12,9 @@ export type FitState = {
 	chunk: number;
 	/** Sum of the losses of the running epoch's rows. */
 	lossSum: number;
-	best: { epoch: number; score: number } | null;
+	best: ScoredEpoch | null;
+	/** The best of the epochs that were not eligible. */
+	passedOver: ScoredEpoch | null;
 	/** Epochs since the best one. */
 	badEpochs: number;
 	plateau: PlateauState;

@@ -70,7 +70,7 @@ const SAVE_INTERVAL = 10_000;
 const SAVE_SHARE = 20;
 
 /** Of the tensors and the header of a checkpoint: one of another format is not read, and the job begins again. */
-const CHECKPOINT_FORMAT = 2;
+const CHECKPOINT_FORMAT = 3;
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 

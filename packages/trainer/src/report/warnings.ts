@@ -1,0 +1,171 @@
+import type { JobResult, JobWarning, Metrics, TaskProfile } from '@steelyard/contracts';
+import { baselineFor } from './baseline.js';
+import { decisionsOf } from './decisions.js';
+import { higherIsBetter, metricsOf } from './metrics.js';
+import type { Predictions } from './predictions.js';
+
+/** Raw labels, `[N]` or `[N, labels]`, and what the exported model makes of the rows. */
+export type LabelledSplit = { readonly labels: Float64Array; readonly predictions: Predictions; readonly metrics: Metrics };
+
+export type WarningsInput = {
+	readonly task: TaskProfile;
+	/** How far each modality counts; empty where every one weighs 1. */
+	readonly weights: JobResult['modality_weights'];
+	/** What the best epoch is chosen by. */
+	readonly metric: string;
+	/** The best epoch of the fusion model, counted from 0, its score, and the best epoch before the first refresh. */
+	readonly fusion: {
+		readonly bestEpoch: number;
+		readonly score: number | null;
+		readonly passedOver: { readonly epoch: number; readonly score: number } | null;
+	};
+	readonly train: LabelledSplit;
+	readonly validation: LabelledSplit;
+	/** Of the fusion model, by epoch. */
+	readonly validationLosses: ReadonlyArray<number | null>;
+	/** Whether the user said that the labels of a regression are values. */
+	readonly valuesAreMeant: boolean;
+};
+
+/** A mean weight below is as good as none; above this share of all weights the others are. */
+const NO_WEIGHT = 0.01;
+const ALL_WEIGHT = 0.9;
+/** How much of the loss of a model that sees nothing lies between two losses that are far apart. */
+const FAR = 0.5;
+/** Most values that labels have which look like classes, and least rows for each. */
+const MOST_CLASSES = 10;
+const ROWS_PER_CLASS = 5;
+/** Names that a message lists. */
+const SHOWN = 10;
+
+const figure = (value: number): string => value.toPrecision(4);
+const listed = (names: readonly string[]): string =>
+	names.length <= SHOWN ? names.join(', ') : `${names.slice(0, SHOWN).join(', ')} and ${names.length - SHOWN} more`;
+const classNames = ({ classes }: TaskProfile, indices: readonly number[]): string[] => indices.map((c) => classes[c] ?? String(c));
+
+function* weightingHurts({ metric, fusion: { bestEpoch, score, passedOver } }: WarningsInput): Iterable<JobWarning> {
+	if (score === null || passedOver === null) return;
+	if (higherIsBetter(metric) ? passedOver.score <= score : passedOver.score >= score) return;
+	yield {
+		code: 'weighting_hurts',
+		message: `the weighted model has a validation ${metric} of ${figure(score)} (epoch ${bestEpoch + 1}); with every modality at weight 1 it was ${figure(passedOver.score)} (epoch ${passedOver.epoch + 1})`,
+		advice: 'Train with {"weighting": {"preset": "uniform"}} and compare.',
+		split: 'validation',
+	};
+}
+
+function* collapsedWeights({ weights }: WarningsInput): Iterable<JobWarning> {
+	const all = Object.entries(weights);
+	if (all.length < 2) return;
+	const collapsed = all.filter(([, { mean }]) => mean < NO_WEIGHT || mean > ALL_WEIGHT * all.length);
+	if (collapsed.length === 0) return;
+	yield {
+		code: 'weights_collapsed',
+		message: `of ${all.length} modalities the model hears few: mean weights are ${listed(all.map(([name, { mean }]) => `${name} ${figure(mean)}`))}`,
+		advice: 'Train with {"weighting": {"preset": "uniform"}} and compare; where a modality is worthless, leave it out by "modalities".',
+		names: collapsed.map(([name]) => name),
+	};
+}
+
+function* overfitting({ task, train, validation, validationLosses, fusion: { bestEpoch } }: WarningsInput): Iterable<JobWarning> {
+	const rows = validation.labels.length / (task.type === 'multilabel' ? task.outputs : 1);
+	const nothing = metricsOf(task, baselineFor(task, train.labels, rows), validation.labels)['loss'] as number;
+	const [there, here] = [train.metrics['loss'] as number, validation.metrics['loss'] as number];
+	const last = validationLosses.at(-1) ?? null;
+	const best = validationLosses[bestEpoch] ?? null;
+	const far = (low: number, high: number): boolean => high - low > FAR * nothing;
+	const found = [
+		...(far(there, here) ? [`the loss is ${figure(there)} on the training rows and ${figure(here)} on validation`] : []),
+		...(best !== null && last !== null && far(best, last)
+			? [`the validation loss rose from ${figure(best)} in epoch ${bestEpoch + 1} to ${figure(last)} in epoch ${validationLosses.length}`]
+			: []),
+	];
+	if (found.length === 0) return;
+	yield {
+		code: 'overfitting',
+		message: `${found.join('; ')}; a model that sees nothing has ${figure(nothing)}`,
+		advice:
+			'Train on more rows, with a smaller model, or with training.early_stopping, a smaller training.optimizer.learning_rate, weight_decay or model.dropout.',
+		split: 'validation',
+	};
+}
+
+/** Indices of the labels of a multilabel task that are no better told than by their more frequent value. */
+function unbeatenLabels({ outputs }: TaskProfile, predicted: Float64Array, labels: Float64Array): number[] {
+	const rows = labels.length / outputs;
+	return Array.from({ length: outputs }, (_, k) => k).filter((k) => {
+		const column = labels.filter((_, at) => at % outputs === k);
+		const given = column.reduce((sum, flag) => sum + flag, 0);
+		const right = column.filter((flag, i) => flag === predicted[i * outputs + k]).length;
+		return right <= Math.max(given, rows - given);
+	});
+}
+
+function* unbeatenBaseline({ task, train, validation }: WarningsInput): Iterable<JobWarning> {
+	const { labels, predictions, metrics } = validation;
+	const head = { code: 'majority_baseline_not_beaten', split: 'validation' } as const;
+	if (task.type === 'regression') {
+		const mean = metricsOf(task, baselineFor(task, train.labels, labels.length), labels);
+		if ((metrics['loss'] as number) < (mean['loss'] as number)) return;
+		const message = `the root mean squared error on validation is ${figure(metrics['rmse'] as number)}, and ${figure(mean['rmse'] as number)} for the mean of the training labels`;
+		yield {
+			...head,
+			message,
+			advice: 'The model has not learnt: see whether the modalities tell of the label, and how the training loss falls.',
+		};
+	} else if (task.type === 'multilabel') {
+		const names = classNames(task, unbeatenLabels(task, decisionsOf(task, predictions).predicted, labels));
+		if (names.length === 0) return;
+		const message = `${names.length} of ${task.outputs} labels are told no better on validation than by their more frequent value: ${listed(names)}`;
+		yield { ...head, message, advice: 'Judge rare labels by auroc and auprc; they need more rows, or a threshold below 0.5.', names };
+	} else {
+		const counts = new Map<number, number>();
+		for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
+		const [top, count] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a));
+		const accuracy = metrics['accuracy'] as number;
+		if (accuracy > count / labels.length) return;
+		const ranked = metrics['auroc'] ?? null;
+		const message = `the accuracy on validation is ${figure(accuracy)}, and ${figure(count / labels.length)} of its rows are of the class ${classNames(task, [top])[0]}${ranked === null ? '' : ` (auroc ${figure(ranked)})`}`;
+		const advice =
+			'Where auroc is well above 0.5 the model ranks rows: judge and choose it by auroc or auprc (training.early_stopping.metric). Else it has not learnt.';
+		yield { ...head, message, advice };
+	}
+}
+
+function* uselessClasses({ task, validation: { labels, predictions } }: WarningsInput): Iterable<JobWarning> {
+	if (task.type === 'regression') return;
+	const { predicted } = decisionsOf(task, predictions);
+	const seen = (numbers: Float64Array): Set<number> =>
+		task.type === 'multilabel'
+			? new Set([...numbers.keys()].filter((at) => numbers[at] === 1).map((at) => at % task.outputs))
+			: new Set(numbers);
+	const told = seen(predicted);
+	const never = [...seen(labels)].filter((c) => !told.has(c)).toSorted((a, b) => a - b);
+	if (never.length === 0) return;
+	const names = classNames(task, never);
+	yield {
+		code: 'useless_class',
+		message: `never predicted on validation, though rows there have it: ${listed(names)}`,
+		advice: 'It needs more training rows, or joins another class; its probability may still rank rows (auroc, auprc).',
+		split: 'validation',
+		names,
+	};
+}
+
+function* classLikeLabels({ task, train, validation, valuesAreMeant }: WarningsInput): Iterable<JobWarning> {
+	if (task.type !== 'regression' || valuesAreMeant) return;
+	const labels = [...train.labels, ...validation.labels];
+	const values = [...new Set(labels)].toSorted((a, b) => a - b);
+	if (values.length > MOST_CLASSES || labels.length < ROWS_PER_CLASS * values.length || !values.every(Number.isInteger)) return;
+	yield {
+		code: 'labels_look_like_classes',
+		message: `the labels are floating-point numbers, which makes this a regression, but only the whole numbers ${values.join(', ')} occur`,
+		advice:
+			'Where they are classes, store them as integers from 0, or say {"task": {"type": "binary"}} or "multiclass" in manifest.json; where they are values, say "regression" there.',
+	};
+}
+
+const RULES = [weightingHurts, collapsedWeights, overfitting, unbeatenBaseline, uselessClasses, classLikeLabels];
+
+/** What a user should know of a trained model before they use it. */
+export const warningsOf = (input: WarningsInput): JobWarning[] => RULES.flatMap((rule) => [...rule(input)]);
