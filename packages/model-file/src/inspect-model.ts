@@ -154,11 +154,11 @@ async function blockersOf(model: Model, parameters: readonly string[], given: Re
  */
 export async function inspectModel(bytes: Uint8Array, { dims = {} }: InspectOptions = {}): Promise<ModelReport> {
 	const model = decodeModel(bytes);
-	const { graph, opset } = model;
+	const { graph, opset, fileOpset } = model;
 	const parameters = parametersOf(model);
 	const trainable = parameters.flatMap(({ name, trainable }) => (trainable ? [name] : []));
 	return {
-		opset,
+		opset: fileOpset ?? opset,
 		...interfaceOf(graph),
 		parameters: parameters.map((parameter) => ({ ...parameter, shape: [...parameter.shape] })),
 		operators: countOperators(graph),

@@ -5,10 +5,11 @@ import { checked, checkSize } from './check.js';
 import { withoutConstantNodes } from './constant-nodes.js';
 import { checkDomains } from './domains.js';
 import { expand, hasComposites } from './expand.js';
-import { OPSETS, toWorkingOpset } from './forms.js';
-import { allValues, type Dim, type Graph, GraphError, type Model, type Value } from './graph.js';
+import { NEWEST, toWorkingOpset } from './forms.js';
+import { allValues, type Dim, type Graph, GraphError, type Model, OPSET, type Value } from './graph.js';
 import { withoutIdentityTransposes } from './identity-transposes.js';
 import { loopsToScans } from './loops-to-scans.js';
+import { OLDEST, upgraded } from './older-forms.js';
 import { withoutSequences } from './sequences.js';
 import { changeBodies, typeBodies } from './type-bodies.js';
 
@@ -113,15 +114,18 @@ async function typed(model: Model, runTimeSizes: ReadonlyMap<string, Value> | nu
 }
 
 /**
- * Brings a model of operator set 13 to 26 into the one form that differentiation reads: in the working operator set, with parameters as inputs, every dimension a
+ * Brings a model of operator set 7 to 26 into the one form that differentiation reads: in the working operator set, with parameters as inputs, every dimension a
  * size, composite operators written out (`composites`), also those of other domains, constants folded by the runtime, Loops of a fixed length as Scans, and every value typed, also inside
  * bodies. The runtime folds twice: where it expands an operator itself, it leaves nodes behind that only the second pass folds. Throws GraphError, or
  * RuntimeError where the runtime refuses the model.
  */
 export async function canonicalise(model: Model, options: CanonicaliseOptions = {}): Promise<Graph> {
-	if (model.opset < OPSETS.oldest || model.opset > OPSETS.newest)
-		throw new GraphError('unsupported_model', `the model uses operator set ${model.opset}, expected ${OPSETS.oldest} to ${OPSETS.newest}`);
-	const whole = concrete(model, options);
+	if (model.opset < OLDEST || model.opset > NEWEST)
+		throw new GraphError(
+			'unsupported_model',
+			`the model uses operator set ${model.opset}, expected ${OLDEST} to ${NEWEST}; convert it by onnx.version_converter, or export it again at operator set ${OPSET}`,
+		);
+	const whole = concrete(upgraded(model), options);
 	checkDomains(whole.graph);
 	await checkFolding(whole);
 	const plain = await expanded(whole);

@@ -14,6 +14,7 @@ import { dtypeOf } from './data-types.js';
 import { operatorOf } from './domains.js';
 import { type Attribute, type Graph, GraphError, type Model, type Node, type Value } from './graph.js';
 import { inlineFunctions, standardOpset } from './inline-functions.js';
+import { upgraded } from './older-forms.js';
 import { inOrder } from './order.js';
 
 const utf8 = new TextDecoder();
@@ -168,7 +169,7 @@ function graphOf(proto: GraphProto, depth = 0): Graph {
 	return inOrder({ name: proto.name, nodes, inputs, outputs: proto.output.map(outputOf), initializers, values });
 }
 
-/** Reads a serialised ONNX model; nodes out of order are put in order. Throws GraphError `malformed_model` or `unsupported_model`, naming the node or value. */
+/** Reads a serialised ONNX model; nodes out of order are put in order, and operator sets 7 to 12 become 13. Throws GraphError `malformed_model` or `unsupported_model`, naming the node or value. */
 export function decodeModel(bytes: Uint8Array): Model {
 	let proto: ReturnType<typeof fromBinary<typeof ModelProtoSchema>>;
 	try {
@@ -181,6 +182,6 @@ export function decodeModel(bytes: Uint8Array): Model {
 	if (opset === undefined)
 		throw new GraphError('malformed_model', 'the model does not say which version of the standard operator set it uses');
 	const metadata = Object.fromEntries(proto.metadataProps.map(({ key, value }) => [key, value]));
-	const model = { graph: graphOf(inlineFunctions(proto, proto.graph, opset)), opset, metadata };
+	const model = upgraded({ graph: graphOf(inlineFunctions(proto, proto.graph, opset)), opset, metadata });
 	return withConstantWeights(model, new Set(proto.graph.node.flatMap(({ output }) => output)));
 }

@@ -1,26 +1,12 @@
 import { type Tensor, tensor } from '@steelyard/runtime';
 import { readAttributes, withAttributes, withoutAttributes } from './attributes.js';
-import { namesOf, withBodies } from './bodies.js';
+import { namesOf } from './bodies.js';
 import { dataTypeOf } from './data-types.js';
+import { type Form, type Forms, formed, freshNames, int, text, vector } from './form.js';
 import { type Graph, GraphError, type Model, type Node, OPSET } from './graph.js';
 
-/** The oldest and the newest operator set that is read. */
-export const OPSETS = { oldest: 13, newest: 26 } as const;
-
-type FormContext = {
-	readonly opset: number;
-	/** Adds a constant to the graph and gives its name. */
-	constant(values: Tensor): string;
-	/** The numbers of a constant, by its name; null where the value is no constant. */
-	numbers(name: string): number[] | null;
-};
-
-/** Writes a node of the model's operator set as nodes of the working one. */
-type Form = (node: Node, context: FormContext) => Node | readonly Node[];
-
-const int = (value: number) => ({ type: 'int', value }) as const;
-const text = (value: string) => ({ type: 'string', value }) as const;
-const vector = (values: readonly number[]): Tensor => tensor('int64', [values.length], values);
+/** The newest operator set that is read. */
+export const NEWEST = 26;
 
 const refusal = (node: Node, attribute: string, reason: string): GraphError =>
 	new GraphError(
@@ -103,7 +89,7 @@ const ofNoForm: Form = (node, { opset }) => {
 };
 
 /** The operators whose nodes have another form in some operator set from 13 to 26 than in the working one. */
-const forms: Readonly<Record<string, Form>> = {
+const forms: Forms = {
 	...Object.fromEntries(
 		['L1', 'L2', 'LogSum', 'LogSumExp', 'Max', 'Mean', 'Min', 'Prod', 'SumSquare'].map((name) => [`Reduce${name}`, reduction]),
 	),
@@ -124,43 +110,16 @@ const forms: Readonly<Record<string, Form>> = {
 	StringSplit: ofNoForm,
 };
 
-/** The graph in the working operator set, also in its bodies. `outer` are the constants around it, `fresh` makes up names. */
-function formed(graph: Graph, opset: number, outer: ReadonlyMap<string, Tensor>, fresh: () => string): Graph {
-	const initializers = new Map(graph.initializers);
-	const context: FormContext = {
-		opset,
-		constant: (values) => {
-			const name = fresh();
-			initializers.set(name, values);
-			return name;
-		},
-		numbers: (name) => {
-			const tensor = initializers.get(name) ?? outer.get(name);
-			return tensor === undefined ? null : Array.from(tensor.data as ArrayLike<number | bigint>, Number);
-		},
-	};
-	const nodes = graph.nodes.flatMap((node) => {
-		const form = Object.hasOwn(forms, node.op) ? forms[node.op] : undefined;
-		return (form === undefined ? [node] : [form(node, context)].flat()).map((one) =>
-			withBodies(one, (body) => formed(body, opset, new Map([...outer, ...initializers]), fresh)),
-		);
-	});
-	return { ...graph, nodes, initializers };
-}
-
 /**
  * The same model in the working operator set: what another operator set writes in another form is rewritten, also in the bodies of control flow.
  * Throws GraphError `unsupported_operator` that names node, operator and attribute, for what the working operator set cannot express.
  */
 export function toWorkingOpset(model: Model): Model {
 	if (model.opset === OPSET) return model;
-	const taken = new Set(namesOf(model.graph));
-	let count = 0;
-	const fresh = (): string => {
-		let name: string;
-		do name = `form/const_${count++}`;
-		while (taken.has(name));
-		return name;
-	};
-	return { ...model, opset: OPSET, graph: formed(model.graph, model.opset, new Map(), fresh) };
+	const fresh = freshNames('form/const_', namesOf(model.graph));
+	const withConstants = (graph: Graph, constants: ReadonlyMap<string, Tensor>): Graph => ({
+		...graph,
+		initializers: new Map([...graph.initializers, ...constants]),
+	});
+	return { ...model, opset: OPSET, graph: formed(model.graph, { forms, opset: model.opset, fresh, withConstants }) };
 }

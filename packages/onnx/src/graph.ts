@@ -48,6 +48,8 @@ export type Model = {
 	readonly graph: Graph;
 	/** Version of the standard operator set. */
 	readonly opset: number;
+	/** The version that the file says, where it is older than `opset`, to which the model was upgraded as it was read. */
+	readonly fileOpset?: number;
 	/** The initializers that are Constant nodes in the file. */
 	readonly constantWeights?: ReadonlySet<string>;
 	/** `metadata_props`. */

@@ -170,7 +170,7 @@ class Inliner {
 		const [low, high] = [Math.min(opset, this.#opset), Math.max(opset, this.#opset)];
 		for (const node of definition.node) {
 			const changes = isStandard(node.domain) && Object.hasOwn(formChanges, node.opType) ? formChanges[node.opType] : undefined;
-			if (changes?.some((change) => change > low && change <= high))
+			if ((low < 13 && low !== high && isStandard(node.domain)) || changes?.some((change) => change > low && change <= high))
 				throw new GraphError(
 					'unsupported_model',
 					`the function ${title} is of operator set ${opset}, the model of ${this.#opset}, and its node "${node.name || node.opType}" (${node.opType}) differs between them`,

@@ -6,7 +6,7 @@ import { ModelProtoSchema, TensorProtoSchema } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
 import { canonicalise, composites, decodeModel, encodeModel, GraphError, OPSET } from '../src/index.js';
 
-/** A node test of the ONNX project; protobuf messages in base64. Made by test/oracles/onnx_nodes.py. */
+/** A model and what it gives; protobuf messages in base64. */
 type NodeTest = {
 	name: string;
 	operator: string;
@@ -18,9 +18,11 @@ type NodeTest = {
 	rtol: number;
 };
 
-const sample = new URL('fixtures/onnx-nodes.json.gz', import.meta.url);
-/** ONNX_NODE_TESTS names a file of all tests, which is too large to be kept here. */
-const { cases } = JSON.parse(gunzipSync(readFileSync(process.env['ONNX_NODE_TESTS'] ?? sample)).toString()) as { cases: NodeTest[] };
+const casesOf = (file: URL | string): NodeTest[] => JSON.parse(gunzipSync(readFileSync(file)).toString()).cases;
+/** Node tests of the ONNX project, made by test/oracles/onnx_nodes.py; ONNX_NODE_TESTS names a file of all, which is too large to be kept here. */
+const nodeTests = casesOf(process.env['ONNX_NODE_TESTS'] ?? new URL('fixtures/onnx-nodes.json.gz', import.meta.url));
+/** Models of operator sets 7 to 12 and what ONNX Runtime gives for them as they are, made by test/oracles/older_operator_sets.py. */
+const olderModels = casesOf(new URL('fixtures/older-operator-sets.json.gz', import.meta.url));
 
 /** Tests that are refused, and why. The runtime lacks some element types, and has no kernel of its own where it says "implementation". */
 const refused: Array<[RegExp, RegExp]> = [
@@ -73,7 +75,10 @@ async function outputsOf(test: NodeTest): Promise<Record<string, Tensor>> {
 	}
 }
 
-describe('the node tests of the ONNX project', () => {
+describe.each([
+	['the node tests of the ONNX project', nodeTests],
+	['models of older operator sets', olderModels],
+])('%s', (_, cases) => {
 	it.each(cases.map((test) => [test.name, test] as const))('%s', async (name, test) => {
 		const reason = refused.find(([pattern]) => pattern.test(name))?.[1];
 		const outcome = await outputsOf(test).catch((error: unknown) => error as Error);
