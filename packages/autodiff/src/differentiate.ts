@@ -102,7 +102,7 @@ function backpropagate(part: Part, scope: Scope): (name: string) => Value | null
 		const reads = readsOf(node);
 		if (Object.hasOwn(zeros, node.op) || !node.outputs.some((output) => termsOf.has(output)) || !reads.some((name) => active.has(name)))
 			continue;
-		const rule = rules[node.op];
+		const rule = Object.hasOwn(rules, node.op) ? rules[node.op] : undefined;
 		if (rule === undefined)
 			throw new GraphError(
 				'unsupported_operator',

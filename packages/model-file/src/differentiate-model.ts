@@ -13,7 +13,7 @@ import {
 	type Value,
 } from '@steelyard/onnx';
 import { createSession } from '@steelyard/runtime';
-import { freeDims } from './free-dims.js';
+import { freeDims, sizeGiven } from './free-dims.js';
 
 export type DifferentiateModelOptions = {
 	/** Name of a scalar value of floating type. */
@@ -50,7 +50,7 @@ function checkDims(graph: Graph, dims: Readonly<Record<string, number>>): void {
 	for (const name of Object.keys(dims))
 		if (!free.has(name))
 			throw new GraphError('unknown_shape', `no input has a dimension "${name}"; its symbolic dimensions: ${listed(free.keys())}`, name);
-	const open = [...free].filter(([name]) => dims[name] === undefined);
+	const open = [...free].filter(([name]) => sizeGiven(dims, name) === undefined);
 	if (open.length === 0) return;
 	const where = open.map(([name, { input, axis }]) => `"${name}" (axis ${axis} of the input "${input}")`).join(', ');
 	const how = open.map(([name]) => `${name}=4`).join(',');

@@ -9,3 +9,7 @@ export function freeDims(graph: Graph): Map<string, { input: string; axis: numbe
 		});
 	return found;
 }
+
+/** The size that is given for a dimension; undefined where there is none, also for a name that every object has, such as `constructor`. */
+export const sizeGiven = (dims: Readonly<Record<string, number>>, name: string): number | undefined =>
+	Object.hasOwn(dims, name) ? dims[name] : undefined;

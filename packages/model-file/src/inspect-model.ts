@@ -2,6 +2,7 @@ import { differentiate, gradientPaths, rules } from '@steelyard/autodiff';
 import type { ModelBlocker, ModelReport } from '@steelyard/contracts';
 import {
 	canonicalise,
+	checked,
 	decodeModel,
 	type Graph,
 	GraphBuilder,
@@ -18,7 +19,7 @@ import {
 	type Value,
 } from '@steelyard/onnx';
 import { RuntimeError } from '@steelyard/runtime';
-import { freeDims } from './free-dims.js';
+import { freeDims, sizeGiven } from './free-dims.js';
 import { operatorsInTheWay } from './operators-in-the-way.js';
 
 export type InspectOptions = {
@@ -34,20 +35,19 @@ const isFloat = ({ dtype }: { dtype: string }): boolean => dtype.startsWith('flo
 
 /** How often each operator stands in a graph, also in the bodies of its nodes. */
 function countOperators(graph: Graph): Record<string, number> {
-	const counts: Record<string, number> = {};
-	for (const { nodes } of graphsWithin(graph)) for (const { op } of nodes) counts[op] = (counts[op] ?? 0) + 1;
-	return counts;
+	const counts = new Map<string, number>();
+	for (const { nodes } of graphsWithin(graph)) for (const { op } of nodes) counts.set(op, (counts.get(op) ?? 0) + 1);
+	return Object.fromEntries(counts);
 }
 
 /** Two rows, images of 32 x 32, and four steps of anything else. */
 function trialDims(graph: Graph, given: Readonly<Record<string, number>>): Record<string, number> {
-	const dims: Record<string, number> = {};
-	for (const [name, { axis, rank }] of freeDims(graph)) {
+	const sizes = [...freeDims(graph)].map(([name, { axis, rank }]): [string, number] => {
 		const batch = axis === 0 || /batch/i.test(name);
 		const image = rank >= 4 && axis >= 2;
-		dims[name] = given[name] ?? (batch ? 2 : image ? 32 : 4);
-	}
-	return dims;
+		return [name, sizeGiven(given, name) ?? (batch ? 2 : image ? 32 : 4)];
+	});
+	return Object.fromEntries(sizes);
 }
 
 /** The sum of every number of the floating outputs as the one output. */
@@ -116,6 +116,11 @@ function mergedStatistics(graph: Graph, parameters: readonly string[]): ModelBlo
 
 async function blockersOf(model: Model, parameters: readonly string[], given: Readonly<Record<string, number>>): Promise<ModelBlocker[]> {
 	const { graph } = model;
+	try {
+		checked(graph);
+	} catch (error) {
+		return [blockerOf(error)];
+	}
 	const floating = graph.outputs.filter(isFloat);
 	if (floating.length === 0)
 		return [

@@ -33,6 +33,51 @@ describe('inspecting a model', () => {
 		});
 	});
 
+	it.each(['constructor', 'toString', 'hasOwnProperty', '__proto__'])('takes "%s" for a name like any other', async (name) => {
+		const sized = bytesOf((g, _, x) => ({
+			y: g.matMul(g.input('z', 'float32', [name, 4]), g.initializer('v', WEIGHT)),
+			h: g.op('Tanh', [x]),
+		}));
+		expect((await inspectModel(sized)).blockers).toEqual([]);
+		const called = await inspectModel(bytesOf((g, h) => ({ y: g.op(name, [h]) })));
+		expect(called.operators).toMatchObject(Object.fromEntries([[name, 1]]));
+		expect(called.blockers[0]).toMatchObject({ code: 'model_refused', message: expect.stringContaining(name) });
+	});
+
+	it('refuses values that no memory holds, also where they follow from parameters', async () => {
+		const filled = (count: number, size: number) =>
+			bytesOf((g, h) => {
+				const one = g.initializer('one', tensor('float32', [1], [0.5]));
+				const sums = Array.from({ length: count }, () => g.sumAll(g.expand(one, [size])));
+				return { y: sums.reduce((sum, one) => g.add(sum, one), h) };
+			});
+		expect((await inspectModel(filled(1, 2 ** 29))).blockers).toMatchObject([{ message: expect.stringMatching(/536870912.*more than/) }]);
+		expect((await inspectModel(filled(9, 2 ** 24))).blockers).toMatchObject([
+			{ message: expect.stringMatching(/constants and parameters alone/) },
+		]);
+		expect((await inspectModel(filled(2, 2 ** 10))).blockers).toEqual([]);
+	});
+
+	it('refuses what is malformed off the path to the outputs', async () => {
+		const { blockers } = await inspectModel(
+			bytesOf((g, h) => {
+				g.node('Neg', [{ ...h, name: 'nothing' }], [{ ...h, name: 'unused' }]);
+				return { y: h };
+			}),
+		);
+		expect(blockers).toMatchObject([{ code: 'malformed_model', where: 'nothing' }]);
+	});
+
+	it('refuses a convolution whose weight lacks dimensions', async () => {
+		const { blockers } = await inspectModel(
+			bytesOf((g, h) => {
+				const image = g.op('Unsqueeze', [h, g.ints([2])], {}, { shape: [...h.shape, 1] });
+				return { y: g.op('Conv', [image, g.initializer('k', tensor('float32', [6], [1, 2, 3, 4, 5, 6]))], { kernel_shape: [1] }) };
+			}),
+		);
+		expect(blockers).toMatchObject([{ code: 'malformed_model', message: expect.stringMatching(/weight "k" of shape \[6\], expected 3/) }]);
+	});
+
 	it('names an operator without a gradient on the path from a parameter, and not one off it', async () => {
 		const on = await inspectModel(bytesOf((g, h) => ({ y: pooled(g, h) })));
 		expect(on.blockers).toEqual([

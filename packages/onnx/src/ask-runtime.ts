@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { createSession, sizeOf } from '@steelyard/runtime';
 import { withoutAttributes } from './attributes.js';
 import { changeNodes, readsOf } from './bodies.js';
-import { checkSize } from './check.js';
+import { checkSize, elementsOf } from './check.js';
 import { decodeModel } from './decode.js';
 import { encodeModel } from './encode.js';
-import type { Graph, Model, Node, Value } from './graph.js';
+import { type Graph, GraphError, type Model, type Node, type Value } from './graph.js';
 
 /** The model after the runtime has folded its constants and cleaned it up. Throws RuntimeError when the runtime refuses the model. */
 export async function folded(model: Model): Promise<Model> {
@@ -64,25 +64,44 @@ async function unknownRanks(model: Model, values: readonly Value[]): Promise<Set
 	return new Set(ranks.filter(({ shape }) => shape[0] !== 0).map(({ name }) => name.slice(stem.length)));
 }
 
-/** The most elements that a tensor may have which is computed from constants alone, and so would be computed while constants are folded. */
-const MOST_FOLDED = 2 ** 27;
+/** The most elements that may be computed from constants and parameters alone, unless these have many themselves. */
+const MOST_COMPUTED = 2 ** 27;
+/** How many times as many elements as the constants and parameters have may be computed from them alone: they are transposed, joined, cut. */
+const MOST_TIMES = 8;
 
-/** The outputs of the nodes that depend on no input of the graph. */
-function constantsOf(graph: Graph): string[] {
-	const constant = new Set(graph.initializers.keys());
+/** The outputs of the nodes that depend on nothing but `given`. */
+function computedFrom(graph: Graph, given: Iterable<string>): string[] {
+	const known = new Set(given);
 	const found = graph.nodes.flatMap((node) => {
-		if (!readsOf(node).every((name) => name === '' || constant.has(name))) return [];
-		for (const output of node.outputs) constant.add(output);
+		if (!readsOf(node).every((name) => name === '' || known.has(name))) return [];
+		for (const output of node.outputs) known.add(output);
 		return node.outputs;
 	});
 	return found.filter((name) => name !== '');
 }
 
-/** Throws GraphError `unsupported_model` where folding constants would need more memory than there is: a few bytes can ask for terabytes of zeros. */
-export async function checkFolding(model: Model): Promise<void> {
-	const names = constantsOf(model.graph);
+/**
+ * Throws GraphError `unsupported_model` where what follows from constants and from `parameters`, which are inputs, needs more memory than there is: a few bytes can
+ * ask for terabytes of zeros, when constants are folded or in every step.
+ */
+export async function checkFolding(model: Model, parameters: readonly string[]): Promise<void> {
+	const { graph } = model;
+	const names = computedFrom(graph, [...graph.initializers.keys(), ...parameters]);
 	if (names.length === 0) return;
-	for (const value of await outputsOf({ ...model, graph: withoutWeights(model.graph) }, names)) checkSize(value, MOST_FOLDED);
+	const moved = graph.inputs.filter(({ name }) => parameters.includes(name));
+	const given = [...graph.initializers.values(), ...moved].reduce((sum, { shape }) => sum + elementsOf(shape), 0);
+	const most = Math.max(MOST_COMPUTED, MOST_TIMES * given);
+	let total = 0;
+	for (const value of await outputsOf({ ...model, graph: withoutWeights(graph) }, names)) {
+		checkSize(value, most);
+		total += elementsOf(value.shape);
+		if (total > most)
+			throw new GraphError(
+				'unsupported_model',
+				`the model computes more than ${most} elements from its constants and parameters alone, such as "${value.name}" of shape [${value.shape}]`,
+				value.name,
+			);
+	}
 }
 
 /** What the runtime knows of the outputs of a model's nodes. */

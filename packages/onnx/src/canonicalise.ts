@@ -1,7 +1,7 @@
 import { checkFolding, folded, type KnownTypes, typesOf } from './ask-runtime.js';
 import { withoutBatchFirst } from './batch-first.js';
 import { graphsWithin } from './bodies.js';
-import { checked, checkSize } from './check.js';
+import { checkConvolutions, checked, checkSize } from './check.js';
 import { withoutConstantNodes } from './constant-nodes.js';
 import { checkDomains } from './domains.js';
 import { expand, hasComposites } from './expand.js';
@@ -110,6 +110,7 @@ async function typed(model: Model, runTimeSizes: ReadonlyMap<string, Value> | nu
 		}
 	const typed = { ...model.graph, values };
 	const known = allValues(typed);
+	checkConvolutions(model.graph.nodes, known);
 	return { ...typed, outputs: model.graph.outputs.map((output) => known.get(output.name) ?? output) };
 }
 
@@ -127,7 +128,7 @@ export async function canonicalise(model: Model, options: CanonicaliseOptions = 
 		);
 	const whole = concrete(upgraded(model), options);
 	checkDomains(whole.graph);
-	await checkFolding(whole);
+	await checkFolding(whole, options.parameters ?? []);
 	const plain = await expanded(whole);
 	const once = await folded(toWorkingOpset(plain));
 	const runTimeSizes = options.runTimeSizes ? model.graph.values : null;

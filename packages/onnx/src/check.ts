@@ -1,6 +1,6 @@
 import { readAttributes } from './attributes.js';
 import { bodiesOf, withBodies } from './bodies.js';
-import { type Graph, GraphError, type Node, type Value } from './graph.js';
+import { type Graph, GraphError, type Node, type Shape, type Value } from './graph.js';
 import { inOrder } from './order.js';
 
 const malformed = (message: string, where: string | null): GraphError => new GraphError('malformed_model', message, where);
@@ -9,11 +9,12 @@ const title = (node: Node): string => `node "${node.name}" (${node.op})`;
 /** The most elements of a tensor; more fit no memory and no file. */
 const MOST_ELEMENTS = 2 ** 31;
 
+/** The number of elements of a shape, as far as its dimensions are known. */
+export const elementsOf = (shape: Shape): number => shape.reduce<number>((size, dim) => (typeof dim === 'number' ? size * dim : size), 1);
+
 /** Throws GraphError `unsupported_model` for a tensor of more than `most` elements, before anybody tries to make it. */
 export function checkSize({ name, shape }: Value, most = MOST_ELEMENTS): void {
-	let size = 1;
-	for (const dim of shape) if (typeof dim === 'number') size *= dim;
-	if (size > most)
+	if (elementsOf(shape) > most)
 		throw new GraphError('unsupported_model', `value "${name}" has the shape [${shape}], which is more than ${most} elements`, name);
 }
 
@@ -77,4 +78,17 @@ export function checked(graph: Graph, outer: ReadonlySet<string> = new Set()): G
 	for (const { name } of graph.outputs) if (!known.has(name)) throw malformed(`nothing gives the output "${name}" of the graph`, name);
 	for (const value of [...graph.inputs, ...graph.outputs]) checkSize(value);
 	return inOrder({ ...graph, nodes });
+}
+
+/** Throws GraphError `malformed_model` for a convolution whose weight has not as many dimensions as its input, which the runtime sees only as it runs. */
+export function checkConvolutions(nodes: readonly Node[], values: ReadonlyMap<string, Value>): void {
+	for (const node of nodes) {
+		if (node.op !== 'Conv' && node.op !== 'ConvTranspose') continue;
+		const [x, weight] = node.inputs.map((name) => values.get(name));
+		if (x !== undefined && weight !== undefined && x.shape.length !== weight.shape.length)
+			throw malformed(
+				`${title(node)} has the weight "${weight.name}" of shape [${weight.shape}], expected ${x.shape.length} dimensions as its input [${x.shape}] has`,
+				node.name,
+			);
+	}
 }

@@ -88,7 +88,11 @@ function valueOf(info: ValueInfoProto): Value {
 			info.name,
 		);
 	if (type.value.shape === undefined)
-		throw new GraphError('unknown_shape', `value "${info.name}" does not say how many dimensions it has`, info.name);
+		throw new GraphError(
+			'unknown_shape',
+			`value "${info.name}" does not say how many dimensions it has; export it with a shape, or write one into the file in Python: dim = next(v for v in model.graph.input if v.name == "${info.name}").type.tensor_type.shape.dim; dim.add().dim_param = "batch"; dim.add().dim_value = 8`,
+			info.name,
+		);
 	const shape = type.value.shape.dim.map((dim, axis) =>
 		dim.value.case === 'dimValue'
 			? Number(dim.value.value)
@@ -144,7 +148,15 @@ function attributeOf(proto: AttributeProto, node: string, depth: number): Attrib
 /** The most levels of graphs within graphs; no exporter nests them this deep. */
 const DEEPEST = 32;
 
+/** A name under which JavaScript's objects, in which the runtime takes and gives values, hold nothing. */
+const UNUSABLE = '__proto__';
+
 function graphOf(proto: GraphProto, depth = 0): Graph {
+	if (
+		[...proto.input, ...proto.initializer].some(({ name }) => name === UNUSABLE) ||
+		proto.node.some(({ output }) => output.includes(UNUSABLE))
+	)
+		throw new GraphError('unsupported_model', `a value of the model is called "${UNUSABLE}"; give it another name`, UNUSABLE);
 	if (depth > DEEPEST)
 		throw new GraphError('unsupported_model', `the graphs in the nodes of the model are nested more than ${DEEPEST} deep`);
 	if (proto.sparseInitializer.length > 0) throw new GraphError('unsupported_model', 'sparse initializers are not supported');
@@ -169,6 +181,9 @@ function graphOf(proto: GraphProto, depth = 0): Graph {
 	return inOrder({ name: proto.name, nodes, inputs, outputs: proto.output.map(outputOf), initializers, values });
 }
 
+/** The newest version of the file format that ONNX Runtime 1.29 reads. */
+const NEWEST_IR = 13n;
+
 /** Reads a serialised ONNX model; nodes out of order are put in order, and operator sets 7 to 12 become 13. Throws GraphError `malformed_model` or `unsupported_model`, naming the node or value. */
 export function decodeModel(bytes: Uint8Array): Model {
 	let proto: ReturnType<typeof fromBinary<typeof ModelProtoSchema>>;
@@ -178,6 +193,8 @@ export function decodeModel(bytes: Uint8Array): Model {
 		throw new GraphError('malformed_model', `this is not an ONNX model: ${(error as Error).message}`);
 	}
 	if (proto.graph === undefined) throw new GraphError('malformed_model', 'the model has no graph');
+	if (proto.irVersion > NEWEST_IR)
+		throw new GraphError('unsupported_model', `the model is of IR version ${proto.irVersion}, expected at most ${NEWEST_IR}`);
 	const opset = standardOpset(proto.opsetImport);
 	if (opset === undefined)
 		throw new GraphError('malformed_model', 'the model does not say which version of the standard operator set it uses');

@@ -26,7 +26,7 @@ function append(graph: Graph, prefix: string, outer: ReadonlyMap<string, string>
 		const inputs = node.inputs.map(here);
 		const bodies = bodiesOf(node);
 		const outputs = node.outputs.map(own);
-		const [leadIn, leadOut] = LEAD[node.op] ?? [0, 0];
+		const [leadIn, leadOut] = (Object.hasOwn(LEAD, node.op) ? LEAD[node.op] : undefined) ?? [0, 0];
 		for (const [key, body] of bodies) {
 			const inner = `${prefix}${node.name}/${key}/`;
 			const carry = (from: string | undefined, to: string | undefined): void => {

@@ -100,4 +100,8 @@ const views: ReadonlySet<string> = new Set(
 export const isView = (op: string, place: number): boolean => place === 0 && views.has(op);
 
 /** What `op` does with its input at `place`, where another of its inputs depends on data. */
-export const useOf = (op: string, place: number): Use => sameForEveryInput[op] ?? usesByOperator[op]?.[place] ?? constant('operand');
+export function useOf(op: string, place: number): Use {
+	const same = Object.hasOwn(sameForEveryInput, op) ? sameForEveryInput[op] : undefined;
+	const uses = Object.hasOwn(usesByOperator, op) ? usesByOperator[op] : undefined;
+	return same ?? uses?.[place] ?? constant('operand');
+}
