@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSession, sizeOf } from '@steelyard/runtime';
 import { withoutAttributes } from './attributes.js';
-import { changeNodes, readsOf } from './bodies.js';
+import { changeNodes, namesOf, readsOf } from './bodies.js';
 import { checkSize, elementsOf } from './check.js';
 import { decodeModel } from './decode.js';
 import { encodeModel } from './encode.js';
 import { type Graph, GraphError, type Model, type Node, type Value } from './graph.js';
+import { withOwnNames } from './own-names.js';
 
 /** The model after the runtime has folded its constants and cleaned it up. Throws RuntimeError when the runtime refuses the model. */
 export async function folded(model: Model): Promise<Model> {
@@ -16,7 +17,8 @@ export async function folded(model: Model): Promise<Model> {
 		const path = join(folder, 'model.onnx');
 		const session = await createSession(encodeModel(model), { optimisation: 'basic', optimisedModelPath: path });
 		await session.release();
-		return { ...decodeModel(await readFile(path)), opset: model.opset };
+		const read = decodeModel(await readFile(path));
+		return { ...read, graph: withOwnNames(read.graph, namesOf(model.graph)), opset: model.opset };
 	} finally {
 		await rm(folder, { recursive: true });
 	}

@@ -10,6 +10,7 @@ import { allValues, type Dim, type Graph, GraphError, type Model, OPSET, type Va
 import { withoutIdentityTransposes } from './identity-transposes.js';
 import { loopsToScans } from './loops-to-scans.js';
 import { OLDEST, upgraded } from './older-forms.js';
+import { namesToKeep, withOwnNames } from './own-names.js';
 import { withoutSequences } from './sequences.js';
 import { changeBodies, typeBodies } from './type-bodies.js';
 
@@ -114,13 +115,7 @@ async function typed(model: Model, runTimeSizes: ReadonlyMap<string, Value> | nu
 	return { ...typed, outputs: model.graph.outputs.map((output) => known.get(output.name) ?? output) };
 }
 
-/**
- * Brings a model of operator set 7 to 26 into the one form that differentiation reads: in the working operator set, with parameters as inputs, every dimension a
- * size, composite operators written out (`composites`), also those of other domains, constants folded by the runtime, Loops of a fixed length as Scans, and every value typed, also inside
- * bodies. The runtime folds twice: where it expands an operator itself, it leaves nodes behind that only the second pass folds. Throws GraphError, or
- * RuntimeError where the runtime refuses the model.
- */
-export async function canonicalise(model: Model, options: CanonicaliseOptions = {}): Promise<Graph> {
+async function canonical(model: Model, options: CanonicaliseOptions = {}): Promise<Graph> {
 	if (model.opset < OLDEST || model.opset > NEWEST)
 		throw new GraphError(
 			'unsupported_model',
@@ -132,5 +127,16 @@ export async function canonicalise(model: Model, options: CanonicaliseOptions = 
 	const plain = await expanded(whole);
 	const once = await folded(toWorkingOpset(plain));
 	const runTimeSizes = options.runTimeSizes ? model.graph.values : null;
-	return typeBodies(await typed(await folded({ ...once, graph: loopsToScans(once.graph) }), runTimeSizes), canonicalise);
+	return typeBodies(await typed(await folded({ ...once, graph: loopsToScans(once.graph) }), runTimeSizes), canonical);
+}
+
+/**
+ * Brings a model of operator set 7 to 26 into the one form that differentiation reads: in the working operator set, with parameters as inputs, every dimension a
+ * size, composite operators written out (`composites`), also those of other domains, constants folded by the runtime, Loops of a fixed length as Scans, and every value
+ * typed, also inside bodies. The runtime folds twice: where it expands an operator itself, it leaves nodes behind that only the second pass folds. Values of the model keep their
+ * names, those that it does not have get names of our own. Throws GraphError, or RuntimeError where the runtime refuses the model.
+ */
+export async function canonicalise(model: Model, options: CanonicaliseOptions = {}): Promise<Graph> {
+	const graph = await canonical(model, options);
+	return withOwnNames(graph, namesToKeep(model.graph, graph));
 }

@@ -1,5 +1,6 @@
 import { createSession, RuntimeError, type Tensor, tensor } from '@steelyard/runtime';
 import { describe, expect, it } from 'vitest';
+import { namesOf } from '../src/bodies.js';
 import {
 	allValues,
 	canonicalise,
@@ -10,6 +11,7 @@ import {
 	type Model,
 	OPSET,
 	staticShape,
+	type Value,
 	withoutOutputCopies,
 } from '../src/index.js';
 
@@ -72,6 +74,28 @@ describe('a canonical graph', () => {
 		const names = graph.nodes.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]).filter((name) => name !== '');
 		for (const name of names) expect(staticShape(values.get(name)!), name).toEqual(expect.any(Array));
 		for (const { outputs } of graph.nodes) for (const output of outputs) expect(graph.values.has(output)).toBe(true);
+	});
+
+	it('has names of the model and of our own, and none that a fusion of the runtime made up: a second fusion would make them up again', async () => {
+		const g = new GraphBuilder();
+		const linear = (x: Value, name: string, rows: number, width: number): Value =>
+			g.add(
+				g.matMul(x, g.initializer(`${name}.weight`, tensor('float32', [rows, width], new Float32Array(rows * width).fill(0.5)))),
+				g.initializer(`${name}.bias`, tensor('float32', [width], new Float32Array(width).fill(2))),
+			);
+		const hidden = linear(g.input('x', 'float32', ['batch', 5, 4]), 'hidden', 4, 8);
+		const heads = g.op(
+			'Reshape',
+			[linear(hidden, 'heads', 8, 6), g.initializer('sizes', tensor('int64', [4], [0, 5, 2, 3]))],
+			{},
+			{ shape: ['batch', 5, 2, 3] },
+		);
+		g.output('y', heads);
+		const model = modelOf(g);
+		const known = new Set([...namesOf(model.graph)].filter((name) => name !== 'sizes'));
+		const first = await canonicalise(model, { dims: { batch: 3 } });
+		expect([...namesOf(first)].some((name) => name.startsWith('canonical/'))).toBe(true);
+		expect([...namesOf(first)].filter((name) => !known.has(name) && !/^canonical\/\d+$/.test(name))).toEqual([]);
 	});
 
 	it('takes parameters as inputs, in the order that they were named, and keeps other initializers as constants', async () => {

@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process';
+import { realpathSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { createSession } from '@steelyard/runtime';
+
+const exec = promisify(execFile);
+
+type WasmTensor = { data: ArrayLike<number | bigint> };
+type WasmSession = { run(feeds: Record<string, WasmTensor>): Promise<Record<string, WasmTensor>>; release(): Promise<void> };
+type Wasm = {
+	env: { wasm: { numThreads: number } };
+	Tensor: new (type: string, data: unknown, dims: readonly number[]) => WasmTensor;
+	InferenceSession: { create(model: Uint8Array, options?: { logSeverityLevel: number }): Promise<WasmSession> };
+};
+
+/** ONNX Runtime 1.19.2 as WebAssembly: another build of another version, in which nothing of ours runs. Its package hides the file from Node, hence the path. */
+export async function wasmRuntime(): Promise<Wasm> {
+	const dist = fileURLToPath(new URL('./node_modules/onnxruntime-training-web/dist/ort.training.wasm.min.mjs', import.meta.url));
+	const ort = (await import(pathToFileURL(realpathSync(dist)).href)) as Wasm;
+	ort.env.wasm.numThreads = 1;
+	return ort;
+}
+
+const PYTHON = process.env['STEELYARD_PYTHON'] || 'python3';
+const loading = `
+import sys, onnxruntime
+onnxruntime.set_default_logger_severity(4)
+for path in sys.argv[1:]:
+    try: onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    except Exception as error: print(path + ": " + str(error).splitlines()[0])
+`;
+
+/** What Python's runtime says against the files; null where there is no Python that has onnxruntime. */
+async function refusedByPython(paths: readonly string[]): Promise<string[] | null> {
+	const present = await exec(PYTHON, ['-c', 'import onnxruntime']).then(
+		() => true,
+		() => false,
+	);
+	if (!present) return null;
+	const { stdout } = await exec(PYTHON, ['-c', loading, ...paths]);
+	return stdout.split('\n').filter((line) => line !== '');
+}
+
+/**
+ * What the runtimes say against models, by title, when a session is made as everybody makes it, with all optimisations: Node's, the older one in WebAssembly and,
+ * where there is one, that of Python (`STEELYARD_PYTHON`, else python3). Nothing where every model loads.
+ */
+export async function refusedBySomeRuntime(models: Readonly<Record<string, Uint8Array>>): Promise<string[]> {
+	const found: string[] = [];
+	const wasm = await wasmRuntime();
+	const folder = await mkdtemp(join(tmpdir(), 'steelyard-test-'));
+	try {
+		const paths: string[] = [];
+		for (const [title, bytes] of Object.entries(models)) {
+			const refuse = (where: string) => (error: unknown) => void found.push(`${title} in ${where}: ${(error as Error).message}`);
+			await createSession(bytes, { optimisation: 'all' }).then((session) => session.release(), refuse('Node'));
+			await wasm.InferenceSession.create(new Uint8Array(bytes), { logSeverityLevel: 4 }).then(
+				(session) => session.release(),
+				refuse('WebAssembly'),
+			);
+			const path = join(folder, `${title.replaceAll(/\W/g, '-')}.onnx`);
+			await writeFile(path, bytes);
+			paths.push(path);
+		}
+		found.push(...((await refusedByPython(paths)) ?? []));
+	} finally {
+		await rm(folder, { recursive: true });
+	}
+	return found;
+}
