@@ -13,32 +13,61 @@ const program = new Command('steelyard')
 	.option('--json', 'print the result as one line of JSON')
 	.configureHelp({ showGlobalOptions: true });
 
-type Register = (program: Command) => void;
+type Part = { readonly description: string; readonly load: () => Promise<(command: Command) => void> };
 
-/** Commands by the group that `--help` shows them in. Each is loaded when it is named, so that listing jobs does not wait for the engine. */
-const GROUPS: Readonly<Record<string, Readonly<Record<string, () => Promise<Register>>>>> = {
+/** Commands by the group that `--help` shows them in. Each is loaded when it is named, so that neither help nor a list of jobs waits for the engine. */
+const GROUPS: Readonly<Record<string, Readonly<Record<string, Part>>>> = {
 	'The service:': {
-		serve: async () => (await import('./commands/serve.js')).serve,
-		demo: async () => (await import('./commands/demo.js')).demo,
-		cuda: async () => (await import('./commands/cuda.js')).cuda,
+		serve: {
+			description:
+				'start the service: API, worker and, unless REDIS_URL is set, its own Redis; logs go to the data folder, with LOG=stderr there',
+			load: async () => (await import('./commands/serve.js')).serve,
+		},
+		demo: {
+			description: 'train on a sample dataset of real mail with and without weighting, and compare the models',
+			load: async () => (await import('./commands/demo.js')).demo,
+		},
+		cuda: {
+			description: 'install the CUDA provider of ONNX Runtime (Linux on x64); needs CUDA 13 and cuDNN 9',
+			load: async () => (await import('./commands/cuda.js')).cuda,
+		},
 	},
 	'With a running service:': {
-		datasets: async () => (await import('./commands/datasets.js')).datasets,
-		models: async () => (await import('./commands/models.js')).models,
-		jobs: async () => (await import('./commands/jobs.js')).jobs,
+		datasets: { description: 'upload, list and remove datasets', load: async () => (await import('./commands/datasets.js')).datasets },
+		models: {
+			description: 'upload, inspect and remove models of your own',
+			load: async () => (await import('./commands/models.js')).models,
+		},
+		jobs: {
+			description: 'create, watch and list training jobs, and download what they made',
+			load: async () => (await import('./commands/jobs.js')).jobs,
+		},
 	},
 	'Files alone, without a service:': {
-		inspect: async () => (await import('./commands/inspect.js')).inspect,
-		differentiate: async () => (await import('./commands/differentiate.js')).differentiate,
-		operators: async () => (await import('./commands/operators.js')).operators,
-		weigh: async () => (await import('./commands/weigh.js')).weigh,
+		inspect: {
+			description: 'show the inputs and outputs of an ONNX model, which initializers training would change, and what prevents training',
+			load: async () => (await import('./commands/inspect.js')).inspect,
+		},
+		differentiate: {
+			description: 'write a model that computes a loss and, as outputs grad/<name>, its gradients',
+			load: async () => (await import('./commands/differentiate.js')).differentiate,
+		},
+		operators: {
+			description: 'list every ONNX operator, and whether a model that has it can be trained',
+			load: async () => (await import('./commands/operators.js')).operators,
+		},
+		weigh: {
+			description: 'compute how much each modality of each instance counts, from the predictions of any models',
+			load: async () => (await import('./commands/weigh.js')).weigh,
+		},
 	},
 };
-const all = Object.values(GROUPS).flatMap((commands) => Object.keys(commands));
-const named = all.filter((name) => process.argv.includes(name));
 for (const [heading, commands] of Object.entries(GROUPS)) {
 	program.commandsGroup(heading);
-	for (const [name, register] of Object.entries(commands)) if (named.length === 0 || named.includes(name)) (await register())(program);
+	for (const [name, { description, load }] of Object.entries(commands)) {
+		const command = program.command(name).description(description);
+		if (process.argv.includes(name)) (await load())(command);
+	}
 }
 program.commandsGroup('Help:').helpCommand('help [command]', 'show the help of a command');
 

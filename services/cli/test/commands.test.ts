@@ -162,6 +162,23 @@ describe('wrong usage', () => {
 	});
 });
 
+describe('a start', () => {
+	/** Says each file that is loaded. */
+	const hooks = 'export async function load(url, context, next) { process._rawDebug(url); return next(url, context); }';
+	const saying = `import { register } from 'node:module'; register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(hooks)}`)});`;
+	const NODE_OPTIONS = `--import "data:text/javascript,${encodeURIComponent(saying)}"`;
+
+	it.each([['--version'], ['--help'], ['jobs', '--help'], ['models', '--help']])(
+		'loads neither schemas nor engine for %s %s',
+		async (...args) => {
+			const { code, stderr } = await run(args, { NODE_OPTIONS });
+			expect(code).toBe(0);
+			expect(stderr).toContain('/cli/dist/main.js');
+			expect(stderr.split('\n').filter((url) => /typebox|onnx|\/(contracts|dataset|trainer|autodiff)\/dist\//.test(url))).toEqual([]);
+		},
+	);
+});
+
 describe('--json', () => {
 	it('gives a resource as the API gives it', async () => {
 		service.on(`GET /v1/jobs/${ID}`, (response) => answer(response, job({ field_of_tomorrow: 1 })));

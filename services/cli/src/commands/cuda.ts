@@ -71,41 +71,38 @@ async function probeCuda(): Promise<Devices['cuda']> {
 	return JSON.parse(stdout) as Devices['cuda'];
 }
 
-export function cuda(program: Command): void {
-	program
-		.command('cuda')
-		.description('install the CUDA provider of ONNX Runtime (Linux on x64); needs CUDA 13 and cuDNN 9')
-		.action(async (_options: unknown, command: Command) => {
-			const { json = false } = command.optsWithGlobals<{ json?: boolean }>();
-			const say = (text: string): boolean => process.stderr.write(`${text}\n`);
-			if (process.platform !== 'linux' || process.arch !== 'x64')
-				throw new Error(`the CUDA provider is built for Linux on x64 only; this is ${process.platform} on ${process.arch}`);
-			const root = runtimeFolder();
-			const target = join(root, 'bin/napi-v6/linux/x64');
-			if ((await missingIn(target)).length > 0) {
-				say('downloading the provider with the installer of onnxruntime-node …');
-				await run(process.execPath, [join(root, 'script/install.js'), '--onnxruntime-node-install'], { cwd: root, timeout: TIMEOUT }).catch(
-					(error: unknown) => say(`  it failed: ${reasonOf(error)}`),
-				);
-			}
-			if ((await missingIn(target)).length > 0) {
-				const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
-				if (version !== PACKAGE_RUNTIME_VERSION)
-					throw new Error(`${REGISTRY_PACKAGE} is of ONNX Runtime ${PACKAGE_RUNTIME_VERSION} and does not fit the installed ${version}`);
-				say(`downloading the provider in the package ${REGISTRY_PACKAGE} …`);
-				await fromRegistry(target);
-			}
-			say(`the provider is in ${target}`);
-			const missing = await missingLibraries(target);
-			const found = await probeCuda();
-			const absent =
-				missing === null || missing.length === 0
-					? ''
-					: `\nmissing on this system: ${missing.join(', ')} (of CUDA 13, cuDNN 9 or the driver; where they are installed, name their folder in LD_LIBRARY_PATH)`;
-			const text = found.available
-				? 'CUDA works: jobs with device auto train on it'
-				: `the provider does not run here: ${found.note} (${found.detail})${absent}`;
-			print(json, { libraries: LIBRARIES, missing: missing ?? [], ...found }, text);
-			if (!found.available) process.exitCode = 1;
-		});
+export function cuda(command: Command): void {
+	command.action(async (_options: unknown, command: Command) => {
+		const { json = false } = command.optsWithGlobals<{ json?: boolean }>();
+		const say = (text: string): boolean => process.stderr.write(`${text}\n`);
+		if (process.platform !== 'linux' || process.arch !== 'x64')
+			throw new Error(`the CUDA provider is built for Linux on x64 only; this is ${process.platform} on ${process.arch}`);
+		const root = runtimeFolder();
+		const target = join(root, 'bin/napi-v6/linux/x64');
+		if ((await missingIn(target)).length > 0) {
+			say('downloading the provider with the installer of onnxruntime-node …');
+			await run(process.execPath, [join(root, 'script/install.js'), '--onnxruntime-node-install'], { cwd: root, timeout: TIMEOUT }).catch(
+				(error: unknown) => say(`  it failed: ${reasonOf(error)}`),
+			);
+		}
+		if ((await missingIn(target)).length > 0) {
+			const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+			if (version !== PACKAGE_RUNTIME_VERSION)
+				throw new Error(`${REGISTRY_PACKAGE} is of ONNX Runtime ${PACKAGE_RUNTIME_VERSION} and does not fit the installed ${version}`);
+			say(`downloading the provider in the package ${REGISTRY_PACKAGE} …`);
+			await fromRegistry(target);
+		}
+		say(`the provider is in ${target}`);
+		const missing = await missingLibraries(target);
+		const found = await probeCuda();
+		const absent =
+			missing === null || missing.length === 0
+				? ''
+				: `\nmissing on this system: ${missing.join(', ')} (of CUDA 13, cuDNN 9 or the driver; where they are installed, name their folder in LD_LIBRARY_PATH)`;
+		const text = found.available
+			? 'CUDA works: jobs with device auto train on it'
+			: `the provider does not run here: ${found.note} (${found.detail})${absent}`;
+		print(json, { libraries: LIBRARIES, missing: missing ?? [], ...found }, text);
+		if (!found.available) process.exitCode = 1;
+	});
 }

@@ -63,8 +63,7 @@ async function sourceOf(path: string): Promise<{ body: ReadableStream<Uint8Array
 	return { body: Readable.toWeb(createReadStream(path)) as ReadableStream<Uint8Array>, filename: basename(path) };
 }
 
-export function datasets(program: Command): void {
-	const group = program.command('datasets').description('upload, list and remove datasets');
+export function datasets(group: Command): void {
 	group
 		.command('add <path>')
 		.description('upload a dataset: a folder of .npy files, a .zip or a .npz')

@@ -147,10 +147,8 @@ async function show(folder: string, started: Promise<Service>, output: string): 
 	);
 }
 
-export function demo(program: Command): void {
-	program
-		.command('demo')
-		.description('train on a sample dataset of real mail with and without weighting, and compare the models')
+export function demo(command: Command): void {
+	command
 		.option('-o, --output <folder>', 'where to write the last model and its report', 'out/demo')
 		.action(async ({ output }: { output: string }) => {
 			const folder = await mkdtemp(join(tmpdir(), 'steelyard-demo-'));

@@ -29,10 +29,9 @@ async function run(path: string, { loss, wrt, dims = {}, out }: Options, command
 	print(json, { out, bytes: made.bytes.length, loss, gradients, dims: made.dims }, text);
 }
 
-export function differentiate(program: Command): void {
-	program
-		.command('differentiate <model>')
-		.description('write a model that computes a loss and, as outputs grad/<name>, its gradients')
+export function differentiate(command: Command): void {
+	command
+		.argument('<model>')
 		.requiredOption('--loss <name>', 'the loss: a scalar value of the model')
 		.option(
 			'--wrt <names>',

@@ -37,10 +37,9 @@ function reportText(path: string, report: ModelReport, bytes: number): string {
 	].join('\n\n');
 }
 
-export function inspect(program: Command): void {
-	program
-		.command('inspect <model>')
-		.description('show the inputs and outputs of an ONNX model, which initializers training would change, and what prevents training')
+export function inspect(command: Command): void {
+	command
+		.argument('<model>')
 		.option('--dims <sizes>', 'sizes of symbolic dimensions with which it is tried, such as batch=8,time=20', parseDims)
 		.action(async (path: string, { dims = {} }: { dims?: Record<string, number> }, command: Command) => {
 			const { json = false } = command.optsWithGlobals<{ json?: boolean }>();

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import type { Client } from '@steelyard/client';
-import { type JobResource, jsonFault } from '@steelyard/contracts';
+import type { JobResource } from '@steelyard/contracts';
 import type { Command } from 'commander';
 import { connected } from '../connect.js';
 import { addDownload } from '../download-command.js';
@@ -20,6 +20,7 @@ async function specFrom(file: string): Promise<{ dataset: string }> {
 	try {
 		return JSON.parse(json) as { dataset: string };
 	} catch (error) {
+		const { jsonFault } = await import('@steelyard/contracts'); // its schemas take half a second to load
 		throw new UsageError(`${file} is not valid JSON: ${jsonFault(json) ?? (error as Error).message}`);
 	}
 }
@@ -42,8 +43,7 @@ async function watch(client: Client, watched: JobResource, json: boolean): Promi
 	return goesOn ? 130 : job.status === 'succeeded' ? EXIT.done : EXIT.failed;
 }
 
-export function jobs(program: Command): void {
-	const group = program.command('jobs').description('create, watch and list training jobs, and download what they made');
+export function jobs(group: Command): void {
 	group
 		.command('create <spec>')
 		.description('create the job that a JSON file describes; - reads it from standard input')

@@ -59,8 +59,7 @@ async function add(file: string, { wait = false }: { wait?: boolean }, command: 
 	if (model.status === 'refused') process.exitCode = EXIT.refused;
 }
 
-export function models(program: Command): void {
-	const group = program.command('models').description('upload, inspect and remove models of your own');
+export function models(group: Command): void {
 	group
 		.command('add <file>')
 		.description('upload a forward graph, which a job of the family "custom" trains')

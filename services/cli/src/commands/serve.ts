@@ -6,13 +6,9 @@ import { startService } from '../service.js';
 import { untilSignal } from '../until-signal.js';
 
 /** `steelyard serve`: starts the service and runs until it is told to end. */
-export function serve(program: Command): void {
+export function serve(command: Command): void {
 	const defaults = readEnvironment(ServeOptionsEnvironment, {});
-	program
-		.command('serve')
-		.description(
-			'start the service: API, worker and, unless REDIS_URL is set, its own Redis; logs go to the data folder, with LOG=stderr there',
-		)
+	command
 		.option('--home <folder>', 'data folder (STEELYARD_HOME)', process.env['STEELYARD_HOME'] || defaults.STEELYARD_HOME)
 		.option('--host <address>', 'address to listen on (HOST)', process.env['HOST'] || defaults.HOST)
 		.option('--port <number>', 'port to listen on, 0 for a free one (PORT)', process.env['PORT'] || String(defaults.PORT))

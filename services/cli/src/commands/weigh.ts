@@ -140,12 +140,10 @@ async function run(options: Options, command: Command): Promise<void> {
 	print(json, value, out === undefined ? text : `${text}\n${out}  float32 (${predictions.rows}, ${value.modalities.length})`);
 }
 
-export function weigh(program: Command): void {
+export function weigh(command: Command): void {
 	const choice = (flags: string, description: string, choices: readonly string[]): Option =>
 		new Option(flags, description).choices(choices);
-	program
-		.command('weigh')
-		.summary('compute how much each modality of each instance counts, from the predictions of any models')
+	command
 		.description(
 			'compute how much each modality of each instance counts, from the predictions of any models\n\n' +
 				'Predictions are .npy files: logits (rows, classes) or (rows, 1) for classes, values (rows, 1) for a regression. ' +
