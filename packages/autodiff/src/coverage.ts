@@ -9,9 +9,9 @@ const stateOf = (operator: string): OperatorCoverage['state'] => {
 	return Object.hasOwn(zeros, operator) ? 'zero' : 'unsupported';
 };
 
-/** Every operator of the standard ONNX domain, in the order of their names. The state is `zero` where no gradient flows, as through comparisons and indices. */
+/** Every operator of the standard ONNX domain and those beside it that are written as others, in the order of their names. The state is `zero` where no gradient flows, as through comparisons and indices. */
 export const operatorCoverage = (): OperatorCoverage[] =>
-	Object.entries(operators)
+	Object.entries({ ...Object.fromEntries(Object.keys(composites).map((operator) => [operator, 1])), ...operators })
 		.map(([operator, since]): OperatorCoverage => {
 			const note = notes[operator] ?? composites[operator];
 			return { operator, state: stateOf(operator), since, ...(note === undefined ? {} : { note }) };

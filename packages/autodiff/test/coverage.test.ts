@@ -1,10 +1,12 @@
-import { operators } from '@steelyard/onnx';
+import { isForeign, operators } from '@steelyard/onnx';
 import { describe, expect, it } from 'vitest';
 import { operatorCoverage, rules, zeros } from '../src/index.js';
 
 describe('the coverage of operators', () => {
 	it('knows every operator that has a rule, and none twice', () => {
-		const unknown = [...Object.keys(rules), ...Object.keys(zeros)].filter((operator) => !Object.hasOwn(operators, operator));
+		const unknown = [...Object.keys(rules), ...Object.keys(zeros)].filter(
+			(operator) => !isForeign(operator) && !Object.hasOwn(operators, operator),
+		);
 		expect(unknown).toEqual([]);
 		expect(Object.keys(rules).filter((operator) => Object.hasOwn(zeros, operator))).toEqual([]);
 	});

@@ -184,19 +184,19 @@ export class GraphBuilder {
 		this.#outputs.push(renamed);
 	}
 
-	/** Adds a node with outputs of given names and types. */
-	node(op: string, inputs: ReadonlyArray<Value | null>, outputs: readonly Value[], attributes: Attributes = {}): void {
-		for (const output of outputs) this.#take(output.name);
+	/** Adds a node with outputs of given names and types; null for an output that is left out. */
+	node(op: string, inputs: ReadonlyArray<Value | null>, outputs: ReadonlyArray<Value | null>, attributes: Attributes = {}): void {
+		for (const output of outputs) if (output !== null) this.#take(output.name);
 		this.#add(op, inputs, outputs, attributes);
 	}
 
-	#add(op: string, inputs: ReadonlyArray<Value | null>, outputs: readonly Value[], attributes: Attributes): void {
-		for (const output of outputs) this.#values.set(output.name, output);
+	#add(op: string, inputs: ReadonlyArray<Value | null>, outputs: ReadonlyArray<Value | null>, attributes: Attributes): void {
+		for (const output of outputs) if (output !== null) this.#values.set(output.name, output);
 		this.#nodes.push({
 			name: this.#nodeName(`${this.#prefix}${op}_${this.#nodes.length}`),
 			op,
 			inputs: inputs.map((value) => value?.name ?? ''),
-			outputs: outputs.map(({ name }) => name),
+			outputs: outputs.map((value) => value?.name ?? ''),
 			attributes: Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, attributeOf(value)])),
 		});
 	}

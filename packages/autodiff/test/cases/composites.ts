@@ -1,5 +1,6 @@
 import { type Attributes, float, type GraphBuilder, type Shape, type Value } from '@steelyard/onnx';
 import type { Case } from '../gradient-check.js';
+import { microsoftCases } from './microsoft.js';
 
 const F = 'float32';
 /** One value as some output of a node; those before it are there as well. */
@@ -105,6 +106,7 @@ const rotary = (attributes: Attributes, shape: number[], positions: boolean, tur
 
 /** Uses of every operator that canonicalise writes as others, in an operator set that has it; central differences are of the runtime's own kernel or function. */
 export const compositeCases: Record<string, Case[]> = {
+	...microsoftCases,
 	AffineGrid: [
 		{
 			shapes: [[2, 2, 3]],

@@ -6,22 +6,25 @@ import { compare, type Expansions, plus, real, sizes, times, unsupported, where 
 const softplus = (g: GraphBuilder, x: Value): Value =>
 	x.dtype === 'float32' ? g.op('Softplus', [x]) : g.add(g.op('Relu', [x]), g.op('Log', [plus(g, g.exp(g.neg(g.op('Abs', [x]))), 1)]));
 
+/** x·Φ(x), Φ by erf or by tanh(√(2/π)·(x + 0.044715·x³)) (Hendrycks and Gimpel 2016). */
+export function gelu(g: GraphBuilder, x: Value, approximate: 'none' | 'tanh' = 'none'): Value {
+	const cube = (): Value => times(g, g.mul(x, g.mul(x, x)), 0.044715);
+	const inner =
+		approximate === 'tanh' ? g.op('Tanh', [times(g, g.add(x, cube()), Math.sqrt(2 / Math.PI))]) : g.op('Erf', [times(g, x, Math.SQRT1_2)]);
+	return g.mul(times(g, x, 0.5), plus(g, inner, 1));
+}
+
+/** x·σ(α·x). */
+export const swish = (g: GraphBuilder, x: Value, alpha: number): Value => g.mul(x, g.op('Sigmoid', [times(g, x, alpha)]));
+
 export const activations: Expansions = {
-	// x·Φ(x), Φ by erf or by tanh(√(2/π)·(x + 0.044715·x³)) (Hendrycks and Gimpel 2016)
 	Gelu: ({ g, input, text, node }) => {
-		const x = input(0);
 		const approximate = text('approximate', 'none');
 		if (approximate !== 'none' && approximate !== 'tanh')
 			throw unsupported(node, `has the attribute approximate = "${approximate}", expected "none" or "tanh"`);
-		const cube = (): Value => times(g, g.mul(x, g.mul(x, x)), 0.044715);
-		const inner =
-			approximate === 'tanh'
-				? g.op('Tanh', [times(g, g.add(x, cube()), Math.sqrt(2 / Math.PI))])
-				: g.op('Erf', [times(g, x, Math.SQRT1_2)]);
-		return [g.mul(times(g, x, 0.5), plus(g, inner, 1))];
+		return [gelu(g, input(0), approximate)];
 	},
-	// x·σ(α·x)
-	Swish: ({ g, input, float }) => [g.mul(input(0), g.op('Sigmoid', [times(g, input(0), float('alpha', 1))]))],
+	Swish: ({ g, input, float }) => [swish(g, input(0), float('alpha', 1))],
 	// x·tanh(softplus(x))
 	Mish: ({ g, input }) => [g.mul(input(0), g.op('Tanh', [softplus(g, input(0))]))],
 	// x·max(0, min(1, x/6 + 1/2))

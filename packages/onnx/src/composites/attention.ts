@@ -16,13 +16,13 @@ import {
 } from './composite.js';
 
 /** [batch, sequence, heads·size] as [batch, heads, sequence, size]. */
-function splitHeads(g: GraphBuilder, x: Value, heads: number): Value {
+export function splitHeads(g: GraphBuilder, x: Value, heads: number): Value {
 	const [batch = 1, length = 1, hidden = 1] = sizes(x);
 	return g.transpose(g.reshape(x, [batch, length, heads, hidden / heads]), [0, 2, 1, 3]);
 }
 
 /** [batch, heads, sequence, size] as [batch, sequence, heads·size]. */
-function joinHeads(g: GraphBuilder, x: Value): Value {
+export function joinHeads(g: GraphBuilder, x: Value): Value {
 	const [batch = 1, heads = 1, length = 1, size = 1] = sizes(x);
 	return g.reshape(g.transpose(x, [0, 2, 1, 3]), [batch, length, heads * size]);
 }
@@ -150,7 +150,26 @@ const attention: Expansion = (context) => {
 	return [flat ? joinHeads(g, y) : y, wants(1) ? k : null, wants(2) ? v : null, wants(3) ? scores : null];
 };
 
-// Pairs of numbers turned by the angle of their position (Su et al. 2021)
+/**
+ * Pairs of numbers of x `[batch, heads, sequence, size]` turned by the angle of their position (Su et al. 2021), neighbours where `interleaved`; what lies beyond the
+ * pairs that cosine and sine `[…, sequence, pairs]` give stays.
+ */
+export function turn(g: GraphBuilder, x: Value, cosine: Value, sine: Value, interleaved: boolean): Value {
+	const size = sizes(x)[3] as number;
+	const half = sizes(cosine).at(-1) as number;
+	const turned = 2 * half;
+	const [a, b] = interleaved
+		? [slice(g, x, 3, 0, turned, 2), slice(g, x, 3, 1, turned, 2)]
+		: [slice(g, x, 3, 0, half), slice(g, x, 3, half, turned)];
+	const first = g.sub(g.mul(cosine, a), g.mul(sine, b));
+	const second = g.add(g.mul(sine, a), g.mul(cosine, b));
+	const apart = (value: Value): Value => g.reshape(value, [...sizes(value), 1]);
+	const pairs = interleaved
+		? g.reshape(g.concat([apart(first), apart(second)], 4), [...sizes(first).slice(0, 3), turned])
+		: g.concat([first, second], 3);
+	return turned === size ? pairs : g.concat([pairs, slice(g, x, 3, turned, size)], 3);
+}
+
 const rotaryEmbedding: Expansion = ({ g, input, optional, int, node }) => {
 	const x = input(0);
 	const flat = x.shape.length === 3;
@@ -159,25 +178,13 @@ const rotaryEmbedding: Expansion = ({ g, input, optional, int, node }) => {
 		throw unsupported(node, `has the attribute num_heads = ${count} for inputs of size ${x.shape[2]}, expected a divisor of it`);
 	const heads = flat ? splitHeads(g, x, count) : x;
 	const [batch = 1, , length = 1, size = 1] = sizes(heads);
-	const turned = int('rotary_embedding_dim', 0) || size;
-	const half = turned / 2;
+	const half = (int('rotary_embedding_dim', 0) || size) / 2;
 	const angle = (cache: Value): Value => {
 		const positions = optional(3);
 		const chosen = positions ? g.op('Gather', [cache, positions], { axis: 0 }, { shape: [...positions.shape, half] }) : cache;
 		return g.reshape(chosen, [batch, 1, length, half]);
 	};
-	const [cosine, sine] = [angle(input(1)), angle(input(2))];
-	const interleaved = int('interleaved', 0) === 1;
-	const [a, b] = interleaved
-		? [slice(g, heads, 3, 0, turned, 2), slice(g, heads, 3, 1, turned, 2)]
-		: [slice(g, heads, 3, 0, half), slice(g, heads, 3, half, turned)];
-	const first = g.sub(g.mul(cosine, a), g.mul(sine, b));
-	const second = g.add(g.mul(sine, a), g.mul(cosine, b));
-	const apart = (value: Value): Value => g.reshape(value, [...sizes(value), 1]);
-	const pairs = interleaved
-		? g.reshape(g.concat([apart(first), apart(second)], 4), [...sizes(first).slice(0, 3), turned])
-		: g.concat([first, second], 3);
-	const y = turned === size ? pairs : g.concat([pairs, slice(g, heads, 3, turned, size)], 3);
+	const y = turn(g, heads, angle(input(1)), angle(input(2)), int('interleaved', 0) === 1);
 	return [flat ? joinHeads(g, y) : y];
 };
 

@@ -9,17 +9,23 @@ const stash = (x: Value, int: CompositeContext['int']): Value['dtype'] =>
 const centre = (g: GraphBuilder, x: Value, axes: readonly number[]): Value => g.sub(x, meanOver(g, x, axes));
 const meanSquare = (g: GraphBuilder, x: Value, axes: readonly number[]): Value => meanOver(g, g.mul(x, x), axes);
 
+/** x/√(mean(x²) + ε)·scale over the axes from `axis` on (Zhang and Sennrich 2019), in the type `wide`; and 1/√(mean(x²) + ε). */
+export function rootMeanSquare(g: GraphBuilder, x: Value, scale: Value, axis: number, epsilon: number, wide = x.dtype): [Value, Value] {
+	const rank = x.shape.length;
+	const first = positiveAxis(axis, rank);
+	const axes = Array.from({ length: rank - first }, (_, i) => first + i);
+	const wider = g.cast(x, wide);
+	const root = g.op('Sqrt', [plus(g, meanSquare(g, wider, axes), epsilon)]);
+	return [g.mul(g.cast(g.div(wider, root), x.dtype), scale), g.op('Reciprocal', [root])];
+}
+
 export const normalisations: Expansions = {
-	// x/√(mean(x²) + ε)·scale over the last axes (Zhang and Sennrich 2019)
-	RMSNormalization: ({ g, input, int, float }) => {
-		const x = input(0);
-		const rank = x.shape.length;
-		const first = positiveAxis(int('axis', -1), rank);
-		const axes = Array.from({ length: rank - first }, (_, i) => first + i);
-		const wide = g.cast(x, stash(x, int));
-		const root = g.op('Sqrt', [plus(g, meanSquare(g, wide, axes), float('epsilon', 1e-5))]);
-		return [g.mul(g.cast(g.div(wide, root), x.dtype), input(1))];
-	},
+	RMSNormalization: ({ g, input, int, float }) => [
+		rootMeanSquare(g, input(0), input(1), int('axis', -1), float('epsilon', 1e-5), stash(input(0), int))[0],
+	],
+	// what the runtime's optimizer writes, in the standard domain
+	SimplifiedLayerNormalization: ({ g, input, int, float }) =>
+		rootMeanSquare(g, input(0), input(1), int('axis', -1), float('epsilon', 1e-5), stash(input(0), int)),
 	// (x − mean)/√(variance + ε) over the channels of a group and all positions; scale and bias by group in operator set 18, by channel from 21 on
 	GroupNormalization: ({ g, input, int, float, node, opset }) => {
 		const x = input(0);
