@@ -5,8 +5,8 @@ import { notes, rules, zeros } from './rules/table.js';
 export type OperatorCoverage = { operator: string; state: 'differentiable' | 'zero' | 'unsupported'; since: number; note?: string };
 
 const stateOf = (operator: string): OperatorCoverage['state'] => {
-	if (Object.hasOwn(rules, operator) || Object.hasOwn(composites, operator)) return 'differentiable';
-	return Object.hasOwn(zeros, operator) ? 'zero' : 'unsupported';
+	if (Object.hasOwn(zeros, operator)) return 'zero';
+	return Object.hasOwn(rules, operator) || Object.hasOwn(composites, operator) ? 'differentiable' : 'unsupported';
 };
 
 /** Every operator of the standard ONNX domain and those beside it that are written as others, in the order of their names. The state is `zero` where no gradient flows, as through comparisons and indices. */

@@ -1,5 +1,6 @@
 import { composites, expansions } from '@steelyard/onnx';
 import { describe, expect, it } from 'vitest';
+import { zeros } from '../src/index.js';
 import { compositeCases } from './cases/composites.js';
 import { gradientError } from './gradient-check.js';
 
@@ -14,7 +15,7 @@ describe('operators that are written as others', () => {
 				for (const seed of [1, 2]) expect(await gradientError(use, seed), `case ${i}, seed ${seed}`).toBeLessThanOrEqual(1);
 		});
 
-	it.each(Object.keys(compositeCases))('%s: a wrong sign is told', async (op) => {
+	it.each(Object.keys(compositeCases).filter((op) => !(op in zeros)))('%s: a wrong sign is told', async (op) => {
 		const table = expansions as Record<string, (typeof expansions)[string]>;
 		const right = table[op]!;
 		table[op] = (context) => right(context)?.map((value) => value && context.g.neg(value)) ?? null;

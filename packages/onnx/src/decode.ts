@@ -117,6 +117,19 @@ function outputOf(info: ValueInfoProto): Value {
 	return isKnown ? valueOf(info) : { name: info.name, dtype: 'float32', shape: [], untyped: true };
 }
 
+/** Whether an output may be a tensor of a type that we hold: what it is may also have to be inferred. */
+const isHeld = ({ type }: ValueInfoProto): boolean =>
+	type?.value.case === undefined || (type.value.case === 'tensorType' && dtypeOf(type.value.value.elemType) !== undefined);
+
+/**
+ * The outputs of a model without its strings, sequences and maps, such as the labels and probabilities of scikit-learn's converter: where there are others, nobody
+ * need compute these. In a body every output counts.
+ */
+function outputsOf({ output }: GraphProto, depth: number): Value[] {
+	const held = output.filter(isHeld);
+	return (depth === 0 && held.length > 0 ? held : output).map(outputOf);
+}
+
 function attributeOf(proto: AttributeProto, node: string, depth: number): Attribute {
 	switch (proto.type) {
 		case A.INT:
@@ -178,7 +191,7 @@ function graphOf(proto: GraphProto, depth = 0): Graph {
 	for (const info of proto.valueInfo) if (isPlain(info)) values.set(info.name, valueOf(info));
 	// Old exporters list initializers among the inputs as well; there they are constants.
 	const inputs = proto.input.filter((input) => !initializers.has(input.name)).map(depth === 0 ? valueOf : outputOf);
-	return inOrder({ name: proto.name, nodes, inputs, outputs: proto.output.map(outputOf), initializers, values });
+	return inOrder({ name: proto.name, nodes, inputs, outputs: outputsOf(proto, depth), initializers, values });
 }
 
 /** The newest version of the file format that ONNX Runtime 1.29 reads. */

@@ -1,14 +1,19 @@
 import type { Tensor } from '@steelyard/runtime';
 import { readAttributes } from './attributes.js';
-import { namesOf } from './bodies.js';
+import { namesOf, readsOf } from './bodies.js';
 import { GraphBuilder } from './builder.js';
 import type { CompositeContext } from './composites/composite.js';
 import { composites, expansions } from './composites/table.js';
 import { type Graph, GraphError, type Model, type Node, OPSET, type Value } from './graph.js';
 import { renamed } from './rename.js';
 
-/** The known values and constants of a graph, by name. */
-type Scope = { readonly values: ReadonlyMap<string, Value>; readonly constants: ReadonlyMap<string, Tensor> };
+/** What is known of a graph. */
+type Scope = {
+	readonly values: ReadonlyMap<string, Value>;
+	readonly constants: ReadonlyMap<string, Tensor>;
+	/** The values that a node, a body or an output of the graph reads. */
+	readonly read: ReadonlySet<string>;
+};
 
 export type Expanded = {
 	readonly model: Model;
@@ -42,7 +47,7 @@ function contextOf(node: Node, scope: Scope, g: GraphBuilder, opset: number): Co
 		},
 		dtype: (index) => scope.values.get(node.inputs[index] ?? '')?.dtype ?? null,
 		output: (index) => known(node.outputs[index] ?? ''),
-		wants: (index) => (node.outputs[index] ?? '') !== '',
+		wants: (index) => scope.read.has(node.outputs[index] ?? ''),
 		constant: (index) => {
 			const tensor = scope.constants.get(node.inputs[index] ?? '');
 			if (tensor === undefined)
@@ -95,7 +100,9 @@ class Walk {
 	graph(graph: Graph, known: ReadonlyMap<string, Value>): Graph {
 		const values = new Map([...known, ...graph.inputs.map((input) => [input.name, input] as const)]);
 		for (const [name, { dtype, shape }] of graph.initializers) values.set(name, { name, dtype, shape });
-		const scope = { values, constants: graph.initializers };
+		const read = new Set([...graph.nodes.flatMap(readsOf), ...graph.outputs.map(({ name }) => name)]);
+		read.delete('');
+		const scope = { values, constants: graph.initializers, read };
 		const nodes: Node[] = [];
 		const initializers = new Map(graph.initializers);
 		for (const node of graph.nodes) {

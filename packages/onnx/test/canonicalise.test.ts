@@ -240,6 +240,32 @@ describe('sizes that are known only when a graph runs', () => {
 	});
 });
 
+describe('a classifier of scikit-learn', () => {
+	/** y = scores + the first label's number where that is asked for. */
+	const classifier = (readsLabels: boolean): Model => {
+		const g = new GraphBuilder();
+		const x = g.input('x', 'float32', [2, 2]);
+		const [labels, scores]: [Value, Value] = [
+			{ name: 'labels', dtype: 'int64', shape: [2] },
+			{ name: 'scores', dtype: 'float32', shape: [2, 2] },
+		];
+		g.node('ai.onnx.ml.LinearClassifier', [x], [labels, scores], {
+			coefficients: { type: 'floats', value: [1, 2, 3, 4] },
+			intercepts: { type: 'floats', value: [0, 0] },
+			classlabels_strings: { type: 'strings', value: ['no', 'yes'] },
+		});
+		g.output('y', readsLabels ? g.op('Cast', [labels], { to: 1 }, { dtype: 'float32' }) : scores);
+		return modelOf(g);
+	};
+
+	it('gives its scores, whatever its labels are, and is refused where labels that are strings are read', async () => {
+		const graph = await canonicalise(classifier(false));
+		const { y } = await run({ graph, opset: OPSET }, { x: tensor('float32', [2, 2], [1, 0, 0, 1]) });
+		expect(Array.from(y!.data as Float32Array)).toEqual([1, 3, 2, 4]);
+		await expect(canonicalise(classifier(true))).rejects.toThrow(/LinearClassifier.* labels that are strings, expected/);
+	});
+});
+
 describe('a graph without copies at its outputs', () => {
 	it('gives each output by the node that computes it, and copies only what stands elsewhere too', async () => {
 		const g = new GraphBuilder();

@@ -140,6 +140,13 @@ describe('decoding reads', () => {
 		]);
 	});
 
+	it('the outputs that are tensors of numbers, where labels and maps stand beside them', () => {
+		const map = { name: 'probabilities', type: { value: { case: 'sequenceType' as const, value: {} } } };
+		const { graph } = decoded({ output: [info('label', T.STRING, [2]), info('y', T.FLOAT, [2]), map] });
+		expect(graph.outputs.map(({ name }) => name)).toEqual(['y']);
+		expectRefusal(() => decoded({ output: [map] }), 'unsupported_model', 'probabilities', /sequenceType, expected a tensor/);
+	});
+
 	it('nodes without a name as nodes with one', () => {
 		const { graph } = decoded({ node: [{ opType: 'Neg', input: ['x'], output: ['y'] }] });
 		expect(graph.nodes[0]!.name).toMatch(/Neg/);

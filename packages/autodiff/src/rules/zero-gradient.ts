@@ -13,8 +13,10 @@ const ofSizes = ['Constant', 'ConstantOfShape', 'EyeLike', 'Range', 'HannWindow'
 const randomNumbers = ['Bernoulli', 'Multinomial', 'RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUniformLike'];
 /** Operators that read strings or bytes. */
 const ofText = ['StringConcat', 'StringNormalizer', 'StringSplit', 'RegexFullMatch', 'TfIdfVectorizer', 'ImageDecoder'];
+/** Operators beside the standard ones, which canonicalise writes as steps and indices. */
+const ofClasses = ['Binarizer', 'LabelEncoder', 'OneHotEncoder'].map((op) => `ai.onnx.ml.${op}`);
 
 /** Operators whose outputs do not vary with their inputs, or only in steps. */
 export const zeroGradient: Rules = Object.fromEntries(
-	[comparisons, bits, steps, indices, sizes, ofSizes, randomNumbers, ofText].flat().map((op) => [op, never]),
+	[comparisons, bits, steps, indices, sizes, ofSizes, randomNumbers, ofText, ofClasses].flat().map((op) => [op, never]),
 );

@@ -1,5 +1,6 @@
 import { type Attributes, float, type GraphBuilder, type Shape, type Value } from '@steelyard/onnx';
 import type { Case } from '../gradient-check.js';
+import { classicalCases } from './classical.js';
 import { microsoftCases } from './microsoft.js';
 
 const F = 'float32';
@@ -107,6 +108,7 @@ const rotary = (attributes: Attributes, shape: number[], positions: boolean, tur
 /** Uses of every operator that canonicalise writes as others, in an operator set that has it; central differences are of the runtime's own kernel or function. */
 export const compositeCases: Record<string, Case[]> = {
 	...microsoftCases,
+	...classicalCases,
 	AffineGrid: [
 		{
 			shapes: [[2, 2, 3]],

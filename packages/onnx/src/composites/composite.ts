@@ -14,7 +14,7 @@ export type CompositeContext = AttributeReader & {
 	dtype(index: number): DType | null;
 	/** An output. Throws GraphError `unknown_shape` while its size is not known. */
 	output(index: number): Value;
-	/** Whether the node has output `index`. */
+	/** Whether output `index` is read. */
 	wants(index: number): boolean;
 	/** The numbers of an input that is a constant of the graph. Throws GraphError `unknown_shape` when it is not one. */
 	constant(index: number): number[];

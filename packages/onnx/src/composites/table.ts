@@ -1,5 +1,6 @@
 import { activations } from './activations.js';
 import { attentions } from './attention.js';
+import { classical } from './classical.js';
 import type { Expansions } from './composite.js';
 import { losses } from './losses.js';
 import { microsoft } from './microsoft.js';
@@ -16,6 +17,7 @@ export const expansions: Expansions = {
 	...samplings,
 	...microsoft,
 	...microsoftAttentions,
+	...classical,
 };
 
 /** Operators that `canonicalise` always writes as others, with a note of which: they can be differentiated as far as those can. */
@@ -38,6 +40,16 @@ export const composites: Readonly<Record<string, string>> = {
 	SoftmaxCrossEntropyLoss: 'expanded into LogSoftmax, GatherElements and ReduceSum',
 	Swish: 'expanded into Sigmoid and Mul',
 	TensorScatter: 'becomes ScatterElements',
+	'ai.onnx.ml.ArrayFeatureExtractor': 'becomes Gather',
+	'ai.onnx.ml.Binarizer': 'expanded into Greater',
+	'ai.onnx.ml.FeatureVectorizer': 'expanded into Concat',
+	'ai.onnx.ml.Imputer': 'expanded into Where',
+	'ai.onnx.ml.LabelEncoder': 'expanded into Equal and Gather; numbers to numbers',
+	'ai.onnx.ml.LinearClassifier': 'expanded into MatMul, Add and Softmax; its coefficients are not trained',
+	'ai.onnx.ml.LinearRegressor': 'expanded into MatMul and Add; its coefficients are not trained',
+	'ai.onnx.ml.Normalizer': 'expanded into ReduceSum and Div',
+	'ai.onnx.ml.OneHotEncoder': 'expanded into Equal; numbers of categories',
+	'ai.onnx.ml.Scaler': 'expanded into Sub and Mul; offset and scale are not trained',
 	'com.microsoft.Attention': 'expanded into MatMul and Softmax; without past',
 	'com.microsoft.BiasGelu': 'expanded into Add, Erf and Mul',
 	'com.microsoft.EmbedLayerNormalization': 'expanded into Gather, Add and LayerNormalization',
