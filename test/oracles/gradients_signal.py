@@ -69,6 +69,8 @@ CASES = {
     "half fourier": ([(2, 6, 1)], lambda x: torch.view_as_real(torch.fft.rfft(x[..., 0], dim=1))),
     "short fourier": ([(2, 10, 1)], lambda x: torch.view_as_real(torch.fft.rfft(x[..., 0].unfold(1, 4, 2) * window, dim=2))),
     "batch norm statistics": ([(4, 3, 2)], lambda x: torch.cat([x.mean((0, 2)) * 0.1, x.var((0, 2), unbiased=False) * 0.1])),
+    "inverse half fourier": ([(2, 5, 2)], lambda x: torch.fft.irfft(torch.view_as_complex(x), dim=1)[..., None]),
+    "inverse half fourier, odd": ([(2, 5, 2)], lambda x: torch.fft.irfft(torch.view_as_complex(x), 9, dim=1)[..., None]),
 }
 
 

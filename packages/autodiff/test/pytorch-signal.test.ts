@@ -62,6 +62,8 @@ const built: Record<string, Built> = {
 	fourier: op('DFT'),
 	'inverse fourier': op('DFT', { inverse: 1 }),
 	'half fourier': op('DFT', { onesided: 1 }),
+	'inverse half fourier': op('DFT', { inverse: 1, onesided: 1 }),
+	'inverse half fourier, odd': (g, [x], shape) => g.op('DFT', [x!, scalar(g, 9)], { inverse: 1, onesided: 1 }, { shape }),
 	'short fourier': (g, [x], shape) => g.op('STFT', [x!, scalar(g, 2), g.constant(x!.dtype, [4], [0.1, 0.85, 0.85, 0.1])], {}, { shape }),
 	'batch norm statistics': (g, [x]) => {
 		const numbers = (value: number) => g.constant(x!.dtype, [3], [value, value, value]);
@@ -79,6 +81,8 @@ const float64 = [
 	'fourier',
 	'inverse fourier',
 	'half fourier',
+	'inverse half fourier',
+	'inverse half fourier, odd',
 	'short fourier',
 	'batch norm statistics',
 ];

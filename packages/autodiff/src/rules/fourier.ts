@@ -30,18 +30,39 @@ function adjoint(g: GraphBuilder, dy: Value, axis: number, length: number, inver
 const partsOf = (g: GraphBuilder, gradient: Value, signal: Value): Value =>
 	resized(g, gradient, gradient.shape.length - 1, signal.shape.at(-1) as number);
 
-function refuseHalf({ node, int }: RuleContext): void {
-	if (int('inverse', 0) === 1 && int('onesided', 0) === 1)
-		throw new GraphError('unsupported_model', `node "${node.name}" (DFT) is inverse and onesided, expected one of them at most`, node.name);
+/**
+ * The gradient of the half spectrum of which y is the inverse transform, a real signal of n entries: as x̂ₖ and its mirror image both enter y, the forward transform
+ * of dy times 2/n, times 1/n for the entries that are their own mirror image (k = 0, and n/2 for an even n).
+ */
+function halfAdjoint(context: RuleContext, axis: number): Value {
+	const { x, dy, g, node } = context;
+	const n = staticShape(dy)[axis] as number;
+	const bins = Math.floor(n / 2) + 1;
+	if ((x.shape[axis] as number) < bins)
+		throw new GraphError(
+			'unsupported_model',
+			`node "${node.name}" (DFT) makes ${n} numbers of ${x.shape[axis]} frequencies, expected at least ${bins}: the runtime does not fill these up with zeros`,
+			node.name,
+		);
+	const counts = upTo(bins).map((k) => (k === 0 || 2 * k === n ? 1 : 2) / n);
+	const shape = dy.shape.map((_, i) => (i === axis ? bins : 1));
+	const half = g.op(
+		'DFT',
+		[dy],
+		{ axis, onesided: 1 },
+		{ shape: dy.shape.map((size, i) => (i === axis ? bins : i === dy.shape.length - 1 ? 2 : size)) },
+	);
+	return g.mul(half, g.constant(x.dtype, shape, counts));
 }
 
 export const fourier: Rules = {
 	DFT: (context) => {
 		const { x, dy, g, inputs, int, constant } = context;
-		refuseHalf(context);
 		const axis = positiveAxis(int('axis', 1), x.shape.length);
 		const length = inputs[1] ? (constant(1)[0] as number) : (staticShape(x)[axis] as number);
-		const gradient = partsOf(g, adjoint(g, dy, axis, length, int('inverse', 0) === 1), x);
+		const inverse = int('inverse', 0) === 1;
+		const whole = inverse && int('onesided', 0) === 1 ? halfAdjoint(context, axis) : adjoint(g, dy, axis, length, inverse);
+		const gradient = partsOf(g, whole, x);
 		return [resized(g, gradient, axis, staticShape(x)[axis] as number), null];
 	},
 	// the DFT of every frame of the signal, times the window

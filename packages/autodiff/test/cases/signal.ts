@@ -55,6 +55,10 @@ export const signalCases: Record<string, Case[]> = {
 		dft([2, 5, 1], [2, 8, 2], {}, 8),
 		dft([2, 5, 2], [2, 3, 2], { inverse: 1 }, 3),
 		dft([2, 5, 1], [2, 5, 2], { onesided: 1 }, 8),
+		dft([2, 5, 2], [2, 8, 1], { inverse: 1, onesided: 1 }),
+		dft([2, 5, 2], [2, 9, 1], { inverse: 1, onesided: 1 }, 9),
+		dft([2, 5, 2], [2, 6, 1], { inverse: 1, onesided: 1 }, 6),
+		dft([2, 4, 3, 2], [2, 7, 3, 1], { axis: 1, inverse: 1, onesided: 1 }, 7),
 	],
 	STFT: [
 		stft([[2, 10, 1], [4]], [2, 4, 3, 2], 2, null),
