@@ -127,7 +127,7 @@ async function canonical(model: Model, options: CanonicaliseOptions = {}): Promi
 	const plain = await expanded(whole);
 	const once = await folded(toWorkingOpset(plain));
 	const runTimeSizes = options.runTimeSizes ? model.graph.values : null;
-	return typeBodies(await typed(await folded({ ...once, graph: loopsToScans(once.graph) }), runTimeSizes), canonical);
+	return typeBodies(await typed(await folded({ ...once, graph: await loopsToScans(once.graph) }), runTimeSizes), canonical);
 }
 
 /**
