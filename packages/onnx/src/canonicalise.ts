@@ -1,8 +1,9 @@
-import { checkFolding, folded, type KnownTypes, typesOf } from './ask-runtime.js';
+import { checkFolding, folded as foldedOnce, type KnownTypes, typesOf } from './ask-runtime.js';
 import { withoutBatchFirst } from './batch-first.js';
 import { graphsWithin } from './bodies.js';
 import { checkConvolutions, checked, checkSize } from './check.js';
 import { withoutConstantNodes } from './constant-nodes.js';
+import { withConstantPlaces } from './constant-places.js';
 import { checkDomains } from './domains.js';
 import { expand, hasComposites } from './expand.js';
 import { NEWEST, toWorkingOpset } from './forms.js';
@@ -46,6 +47,13 @@ function concrete(model: Model, { dims = {}, parameters = [] }: CanonicaliseOpti
 	const outputs = graph.outputs.map((output) => withDims(output, dims));
 	const whole = checked({ ...graph, inputs, initializers, outputs, values: new Map() });
 	return { ...model, graph: withoutIdentityTransposes(withoutBatchFirst(withoutSequences(withoutConstantNodes(whole)))) };
+}
+
+/** The model after the runtime has folded its constants, and those that depend on where constants are not zero. */
+async function folded(model: Model): Promise<Model> {
+	const once = await foldedOnce(model);
+	const graph = withConstantPlaces(once.graph);
+	return graph === once.graph ? once : folded({ ...once, graph });
 }
 
 const sized = ({ values, unknownRank }: KnownTypes): Map<string, Value> => new Map([...values].filter(([name]) => !unknownRank.has(name)));

@@ -240,6 +240,32 @@ describe('sizes that are known only when a graph runs', () => {
 	});
 });
 
+describe('the places where something is not zero', () => {
+	const placed = (x: Value, g: GraphBuilder): Value =>
+		g.op('Transpose', [g.op('NonZero', [x], {}, { dtype: 'int64', shape: [2, 'count'] })], { perm: [1, 0] }, { shape: ['count', 2] });
+
+	it('are constants where that is a constant, so that the shapes which follow from them are known', async () => {
+		const g = new GraphBuilder();
+		const x = g.input('x', 'float32', [2, 3]);
+		const mask = g.initializer('mask', tensor('bool', [2, 3], [0, 1, 1, 1, 0, 0]));
+		const numbers = g.initializer('numbers', tensor('float32', [2, 3], [0, -0, 0.5, Number.NaN, 0, 2]));
+		g.output('y', g.op('GatherND', [x, placed(mask, g)], {}, { shape: ['count'] }));
+		g.output('z', g.op('GatherND', [x, placed(numbers, g)], {}, { shape: ['count'] }));
+		const graph = await canonicalise(modelOf(g));
+		expect(ops(graph)).not.toContain('NonZero');
+		expect(graph.outputs.map(({ shape }) => shape)).toEqual([[3], [3]]);
+		const feeds = { x: tensor('float32', [2, 3], [1, 2, 3, 4, 5, 6]) };
+		expect(await run({ graph, opset: OPSET }, feeds)).toEqual(await run(modelOf(g), feeds));
+	});
+
+	it('are refused where they depend on data', async () => {
+		const g = new GraphBuilder();
+		const x = g.input('x', 'float32', [2, 3]);
+		g.output('y', g.op('GatherND', [x, placed(x, g)], {}, { shape: ['count'] }));
+		await expect(canonicalise(modelOf(g))).rejects.toThrow(/not known before it runs/);
+	});
+});
+
 describe('a classifier of scikit-learn', () => {
 	/** y = scores + the first label's number where that is asked for. */
 	const classifier = (readsLabels: boolean): Model => {
