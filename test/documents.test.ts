@@ -121,7 +121,7 @@ describe('the page on datasets', () => {
 			await writeFiles(source, manifestFiles(manifest));
 			const { profile } = await ingest(source, target);
 			expect(profile.task.type).toBe(type);
-			expect(Object.keys(profile.modalities)).toEqual(Object.keys(manifest.modalities));
+			expect(Object.keys(profile.modalities)).toEqual(Object.keys(manifest.modalities ?? { signal: {} }));
 			expect(Object.keys(profile.splits)).toEqual(['train', 'test', ...Object.keys(manifest.splits ?? {})]);
 		},
 	);

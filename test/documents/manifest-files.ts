@@ -5,7 +5,7 @@ const ROWS = 20;
 
 /** The files that a manifest speaks of, by name: itself, and every modality, the labels and the groups of `train`, `test` and its further splits. */
 export function manifestFiles(manifest: Manifest): Files {
-	const { task, modalities, splits = {}, group } = manifest;
+	const { task, modalities = { signal: {} }, splits = {}, group } = manifest;
 	const files: Files = { 'manifest.json': JSON.stringify(manifest) };
 	const floats = (shape: number[], value: (i: number) => number): Buffer =>
 		npy(

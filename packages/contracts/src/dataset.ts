@@ -6,6 +6,10 @@ import { nullable } from './nullable.js';
 export const TASK_TYPES = ['binary', 'multiclass', 'multilabel', 'regression'] as const;
 export type TaskType = (typeof TASK_TYPES)[number];
 
+/** Element types in which a dataset keeps a modality: numbers with a fraction as float32, whole ones in their own type. */
+export const MODALITY_DTYPES = ['float32', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'bool'] as const;
+export type ModalityDtype = (typeof MODALITY_DTYPES)[number];
+
 /** `manifest.json` of a dataset, optional; unknown keys are kept and ignored. */
 export const Manifest = Type.Object({
 	name: Type.Optional(Type.String({ maxLength: 200, description: 'a short name' })),
@@ -24,24 +28,27 @@ export const Manifest = Type.Object({
 		},
 		{ description: 'what the labels mean' },
 	),
-	modalities: Type.Record(
-		Type.String({ pattern: NAME_PATTERN }),
-		Type.Object({
-			shape: Type.Optional(
-				Type.Array(Type.Integer({ minimum: 1 }), {
-					minItems: 1,
-					maxItems: 2,
-					description:
-						'of one instance, [features] or [steps, features], which the files must have; that of the training file unless given',
-				}),
-			),
-			columns: Type.Optional(Type.Array(Type.String(), { description: 'a name for each feature, which error messages use' })),
-			description: Type.Optional(Type.String({ description: 'what the modality is' })),
-		}),
-		{
-			minProperties: 1,
-			description: 'the modalities to read, by name; every other file is left alone',
-		},
+	modalities: Type.Optional(
+		Type.Record(
+			Type.String({ pattern: NAME_PATTERN }),
+			Type.Object({
+				shape: Type.Optional(
+					Type.Array(Type.Integer({ minimum: 1 }), {
+						minItems: 1,
+						maxItems: 7,
+						description:
+							'of one instance, [features], [steps, features] or of more axes, which the files must have; that of the training file unless given',
+					}),
+				),
+				columns: Type.Optional(Type.Array(Type.String(), { description: 'a name for each feature, which error messages use' })),
+				description: Type.Optional(Type.String({ description: 'what the modality is' })),
+			}),
+			{
+				minProperties: 1,
+				description:
+					'the modalities to read, by name; other arrays are left alone and listed as ignored; every array is a modality unless given',
+			},
+		),
 	),
 	splits: Type.Optional(
 		Type.Record(Type.String({ pattern: NAME_PATTERN }), Type.Unknown(), {
@@ -71,13 +78,31 @@ export type TaskProfile = Static<typeof TaskProfile>;
 
 /** What is known of one modality of a dataset. */
 export const ModalityProfile = Type.Object({
-	shape: Type.Array(Type.Integer(), { description: 'of one instance: [features] or [steps, features]' }),
+	shape: Type.Array(Type.Integer(), { description: 'of one instance: [features], [steps, features], or of more axes' }),
 	masked: Type.Boolean({ description: 'whether mask files say which instances or steps are present' }),
+	mask: Type.Optional(
+		choice(['rows', 'steps'], {
+			description: 'what the mask marks: whole instances, or what lies along the first axis of each; of sequences always steps',
+		}),
+	),
 	missing: Type.Number({ minimum: 0, maximum: 1, description: 'the share of the instances of all splits that lack the modality' }),
+	dtype: Type.Optional(
+		choice(MODALITY_DTYPES, { description: 'element type of the values; float32 in datasets of older versions, which lack the field' }),
+	),
+	min: Type.Optional(Type.Number({ description: 'the least value of all splits, where what is missing counts as 0' })),
+	max: Type.Optional(Type.Number({ description: 'the largest value of all splits, where what is missing counts as 0' })),
+	whole: Type.Optional(Type.Boolean({ description: 'whether every value is a whole number' })),
 	columns: Type.Optional(Type.Array(Type.String())),
 	description: Type.Optional(Type.String()),
 });
 export type ModalityProfile = Static<typeof ModalityProfile>;
+
+/** What the mask of a modality marks, also of one whose profile is of an older version; null where it has none. */
+export const maskOf = ({ shape, masked, mask }: Pick<ModalityProfile, 'shape' | 'masked' | 'mask'>): 'rows' | 'steps' | null =>
+	masked ? (mask ?? (shape.length === 2 ? 'steps' : 'rows')) : null;
+
+/** The element type of a modality, also of one whose profile is of an older version. */
+export const dtypeOf = ({ dtype = 'float32' }: Pick<ModalityProfile, 'dtype'>): ModalityDtype => dtype;
 
 /** What is known of one split of a dataset. */
 export const SplitProfile = Type.Object({
@@ -94,6 +119,11 @@ export const DatasetProfile = Type.Object({
 	task: TaskProfile,
 	modalities: Type.Record(Type.String(), ModalityProfile),
 	splits: Type.Record(Type.String(), SplitProfile),
+	ignored: Type.Optional(
+		Type.Array(Type.Object({ file: Type.String(), reason: Type.String() }), {
+			description: 'arrays of the upload that were not read, because the manifest names the modalities to read; the first 100',
+		}),
+	),
 	bytes: Type.Integer({ description: 'of the validated arrays' }),
 	sha256: Type.String({ description: 'checksum of the names and contents of the validated arrays' }),
 });

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { admit, type DatasetFields, type JobSpec, type ModelInterface, modalitiesOf, parse, JobSpec as Schema } from '../src/index.js';
-import { BINARY, CUSTOM, GRAPH, MULTICLASS, MULTILABEL, plain, problemsOf, REGRESSION } from './job-parts.js';
+import { BINARY, CUSTOM, GRAPH, MULTICLASS, MULTILABEL, plain, problemsOf, REGRESSION, shaped } from './job-parts.js';
 
 const spec = (input: object): JobSpec => parse(Schema, { dataset: 'ds_1', ...input });
 const stoppingBy = (metric: string) => ({ training: { early_stopping: { metric, patience: 2 } } });
+
+const IMAGES = shaped({ labs: [2], text: [3, 8, 8] });
 
 describe('a job is held against its dataset', () => {
 	it.each<[string, object, DatasetFields]>([
@@ -14,10 +16,27 @@ describe('a job is held against its dataset', () => {
 		['stopped by metrics of labels', stoppingBy('subset_accuracy'), MULTILABEL],
 		['with a loss of values', { training: { loss: 'mae', early_stopping: { metric: 'pearson' } } }, REGRESSION],
 		['without early stopping', { training: { early_stopping: null } }, REGRESSION],
+		['with images, which mlp-fusion reads as one vector', {}, IMAGES],
 		['with mutual information by classes', { weighting: { preset: 'btw', mutual_information: 'argmax' } }, MULTILABEL],
 	])('and fits it %s', (_, job, dataset) => expect(problemsOf(job, dataset)).toEqual([]));
 
 	it.each<[string, object, DatasetFields, string, string, string]>([
+		...['mmim-moe', 'fuse-moe'].map((family): [string, object, DatasetFields, string, string, string] => [
+			`images, which ${family} has no encoder for`,
+			{ model: { family } },
+			IMAGES,
+			'invalid_model',
+			'model.family',
+			`${family} takes [features] or [steps, features], but the modality text is [3, 8, 8]; mlp-fusion reads it as one vector`,
+		]),
+		...['mlp-fusion', 'mmim-moe', 'fuse-moe'].map((family): [string, object, DatasetFields, string, string, string] => [
+			`a mask for each number of a vector, which ${family} does not take`,
+			{ model: { family } },
+			{ ...BINARY, modalities: { text: { shape: [8], masked: true, mask: 'steps', missing: 0 } } },
+			'invalid_model',
+			'model.family',
+			'the modality text is [8] with a mask for each of its 8 numbers',
+		]),
 		[
 			'a modality that the dataset lacks',
 			{ modalities: ['labs', 'audio'] },

@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto';
 import { open, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CanonicalType, encodeHeader } from './npy-header.js';
+import { type CanonicalArray, type CanonicalType, widthOf } from './canonical-type.js';
+import { encodeHeader } from './npy-header.js';
 import { refusal } from './refusal.js';
 
 /** Appends values to the array that is being written. */
-export type Append = (values: Float32Array | Int32Array | Uint8Array) => Promise<void>;
-
-/** Bytes per element. */
-const WIDTH = { float32: 4, int32: 4, uint8: 1 } as const;
+export type Append = (values: CanonicalArray) => Promise<void>;
 
 export const labelsFile = (split: string): string => `${split}_labels.npy`;
 export const modalityFile = (split: string, modality: string): string => `${split}_${modality}.npy`;
@@ -44,7 +42,7 @@ export class CanonicalFolder {
 	/** Writes one array, to which `fill` appends exactly as many values as the shape has. Gives what `fill` gives. */
 	async writeArray<T>(name: string, type: CanonicalType, shape: readonly number[], fill: (append: Append) => Promise<T>): Promise<T> {
 		const header = encodeHeader(type, shape);
-		const size = header.length + shape.reduce((product, axis) => product * axis, WIDTH[type]);
+		const size = header.length + shape.reduce((product, axis) => product * axis, widthOf(type));
 		this.#bytes += size;
 		if (this.#bytes > this.#limit)
 			throw refusal(name, `at most ${this.#limit} bytes in all arrays, as ${type}`, `${this.#bytes} with this one`);

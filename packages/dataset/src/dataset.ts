@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatasetProfile, type Manifest, parse } from '@steelyard/contracts';
+import { DatasetProfile, dtypeOf, type Manifest, type ModalityDtype, maskOf, parse } from '@steelyard/contracts';
 import { groupFile, labelsFile, MANIFEST_FILE, maskFile, modalityFile, PROFILE_FILE } from './canonical-folder.js';
+import { arrayTypeOf, type CanonicalArray } from './canonical-type.js';
 import { type Gather, gatherFromFile, gatherFromMemory } from './gather.js';
 import { maskShape } from './mask.js';
-import { openStoredArray, readStoredArray, type StoredArray } from './stored-array.js';
+import { openStoredArray, readStoredArray } from './stored-array.js';
 
 /** One split. The arrays that it gives are shared: do not write to them. */
 export type Split = {
@@ -14,12 +15,17 @@ export type Split = {
 	readonly labels: Int32Array | Float32Array;
 	/** The code of each row's group, equal across splits for equal values; null where the split has no groups. */
 	readonly groups: Int32Array | null;
-	/** The shape of one instance: `[features]` or `[steps, features]`. */
+	/** The shape of one instance: `[features]`, `[steps, features]`, or of more axes. */
 	shape(modality: string): readonly number[];
-	/** 1 where present: `[rows]` of a vector modality, `[rows · steps]` of a sequence; null where the modality has no mask in any split. */
+	/** The element type of the values. */
+	dtype(modality: string): ModalityDtype;
+	/** 1 where present: `[rows]`, or `[rows · steps]` where the mask of the modality marks steps; null where the modality has no mask in any split. */
 	mask(modality: string): Uint8Array | null;
-	/** Copies rows, in any order and with repeats, into `out` from `offset` (in values) on; missing rows and steps are zeros. Blocks. Throws RangeError for a row that is not there, or where `out` has no room. */
-	gather(modality: string, rows: ArrayLike<number>, out: Float32Array, offset?: number): void;
+	/**
+	 * Copies rows, in any order and with repeats, into `out`, the typed array of the modality's `dtype` (Uint8Array for bool), from `offset` (in values) on; missing rows
+	 * and steps are zeros. Blocks. Throws TypeError for another array, RangeError for a row that is not there, or where `out` has no room.
+	 */
+	gather(modality: string, rows: ArrayLike<number>, out: CanonicalArray, offset?: number): void;
 };
 
 /** A validated dataset, open for reading. */
@@ -64,15 +70,20 @@ export function openDataset(folder: string, { memoryBytes = DEFAULT_MEMORY_BYTES
 	const manifest = readJson(folder, MANIFEST_FILE);
 	const group = (manifest as Manifest | null)?.group;
 	const inMemory = profile.bytes <= memoryBytes;
-	const open: StoredArray<Float32Array>[] = [];
+	const open: { close(): void }[] = [];
 	let closed = false;
 
+	const modalityOf = (modality: string) => {
+		const known = entry(profile.modalities, modality, 'modality');
+		return { ...known, dtype: dtypeOf(known) };
+	};
+
 	const openModality = (split: string, rows: number, modality: string): Gather => {
-		const { shape } = entry(profile.modalities, modality, 'modality');
+		const { shape, dtype } = modalityOf(modality);
 		const rowSize = shape.reduce((product, axis) => product * axis, 1);
 		const file = modalityFile(split, modality);
-		if (inMemory) return gatherFromMemory(file, readStoredArray(folder, file, 'float32', [rows, ...shape]), rows, rowSize);
-		const array = openStoredArray(folder, file, 'float32', [rows, ...shape]);
+		if (inMemory) return gatherFromMemory(file, readStoredArray(folder, file, dtype, [rows, ...shape]), rows, rowSize);
+		const array = openStoredArray(folder, file, dtype, [rows, ...shape]);
 		open.push(array);
 		return gatherFromFile(file, array, rows, rowSize);
 	};
@@ -93,14 +104,22 @@ export function openDataset(folder: string, { memoryBytes = DEFAULT_MEMORY_BYTES
 				group !== undefined && existsSync(join(folder, groupFile(name, group)))
 					? readStoredArray(folder, groupFile(name, group), 'int32', [rows])
 					: null,
-			shape: (modality) => entry(profile.modalities, modality, 'modality').shape,
+			shape: (modality) => modalityOf(modality).shape,
+			dtype: (modality) => modalityOf(modality).dtype,
 			mask: lazily((modality) => {
-				const { masked, shape } = entry(profile.modalities, modality, 'modality');
-				return masked ? readStoredArray(folder, maskFile(name, modality), 'uint8', maskShape(rows, shape)) : null;
+				const profiled = modalityOf(modality);
+				const marks = maskOf(profiled);
+				if (marks === null) return null;
+				const steps = marks === 'steps' ? (profiled.shape[0] as number) : null;
+				return readStoredArray(folder, maskFile(name, modality), 'uint8', maskShape(rows, steps));
 			}),
 			gather: (modality, wanted, out, offset = 0) => {
 				if (closed) throw new Error('the dataset is closed');
-				gatherOf(modality)(wanted, out, offset);
+				const gather = gatherOf(modality);
+				const { dtype } = modalityOf(modality);
+				if (!(out instanceof arrayTypeOf(dtype)))
+					throw new TypeError(`${modality} holds ${dtype}: expected a ${arrayTypeOf(dtype).name}, found a ${out.constructor.name}`);
+				gather(wanted, out, offset);
 			},
 		};
 	};

@@ -1,7 +1,8 @@
+import type { CanonicalArray } from './canonical-type.js';
 import type { StoredArray } from './stored-array.js';
 
-/** Copies rows, in the order given, one after the other into `out` from `offset` (in values); `out` must have room. */
-export type Gather = (rows: ArrayLike<number>, out: Float32Array, offset?: number) => void;
+/** Copies rows, in the order given, one after the other into `out`, of the type of the array, from `offset` (in values); `out` must have room. */
+export type Gather = (rows: ArrayLike<number>, out: CanonicalArray, offset?: number) => void;
 
 /** Calls `copy(row, count, at)` for each run of consecutive rows. Throws RangeError for a row that is not there, and where `out` has no room. */
 function eachRun(
@@ -9,7 +10,7 @@ function eachRun(
 	total: number,
 	rowSize: number,
 	rows: ArrayLike<number>,
-	out: Float32Array,
+	out: CanonicalArray,
 	offset: number,
 	copy: (row: number, count: number, at: number) => void,
 ): void {
@@ -34,19 +35,19 @@ const SMALL = 32;
 
 /** Gathers from an array `[total, rowSize]` in memory. */
 export const gatherFromMemory =
-	(what: string, values: Float32Array, total: number, rowSize: number): Gather =>
+	(what: string, values: CanonicalArray, total: number, rowSize: number): Gather =>
 	(rows, out, offset = 0) =>
 		eachRun(what, total, rowSize, rows, out, offset, (row, count, at) => {
 			const start = row * rowSize;
 			const length = count * rowSize;
-			if (length > SMALL) out.set(values.subarray(start, start + length), at);
-			else for (let i = 0; i < length; i++) out[at + i] = values[start + i] as number;
+			if (length > SMALL) out.set(values.subarray(start, start + length) as never, at);
+			else for (let i = 0; i < length; i++) out[at + i] = values[start + i] as never;
 		});
 
 /** Gathers from an array `[total, rowSize]` on disk, with one read per run of consecutive rows. */
 export const gatherFromFile =
-	(what: string, file: StoredArray<Float32Array>, total: number, rowSize: number): Gather =>
+	<A extends CanonicalArray>(what: string, file: StoredArray<A>, total: number, rowSize: number): Gather =>
 	(rows, out, offset = 0) =>
 		eachRun(what, total, rowSize, rows, out, offset, (row, count, at) =>
-			file.read(row * rowSize, new Float32Array(out.buffer, out.byteOffset + at * 4, count * rowSize)),
+			file.read(row * rowSize, out.subarray(at, at + count * rowSize) as A),
 		);

@@ -1,3 +1,4 @@
+export type { CanonicalArray } from './canonical-type.js';
 export { type Dataset, type OpenOptions, openDataset, type Split } from './dataset.js';
 export { foldsOf } from './folds.js';
 export { type IngestOptions, ingest } from './ingest.js';

@@ -7,8 +7,9 @@ import { DEFAULT_LIMITS, type Limits } from './limits.js';
 import { readManifest } from './manifest.js';
 import { copyMask, writeFullMask } from './mask.js';
 import type { Member, Source } from './member.js';
-import { copyModality, instanceShape, type ModalityForm } from './modality.js';
+import { copyModality, type Described, instanceShape, type ModalityForm, storedType } from './modality.js';
 import { readNpy } from './npy-reader.js';
+import { emptyRange } from './range.js';
 import { refusal } from './refusal.js';
 import { openSource } from './source.js';
 
@@ -18,12 +19,33 @@ export type IngestOptions = Partial<Limits> & {
 	name?: string;
 };
 
-/** The form of a modality: its shape is that of the manifest, where it gives one, else that of the training split. */
-async function modalityForm(member: Member, modality: string, manifest: Manifest | null): Promise<ModalityForm> {
-	const stated = manifest?.modalities[modality];
-	const columns = stated?.columns;
-	if (stated?.shape !== undefined) return { shape: stated.shape, from: MANIFEST_FILE, columns };
-	return { shape: await readNpy(member, async (array) => instanceShape(array)), from: member.name, columns };
+type ModalityFiles = { readonly values: Member; readonly mask: Member | null };
+
+const described = (member: Member): Promise<Described> => readNpy(member, async ({ file, header }) => ({ file, header }));
+
+/** What the masks of instances of a shape mark: steps of a sequence, and those of a vector where a mask has a number for each. */
+async function markedSteps(shape: readonly number[], files: readonly ModalityFiles[]): Promise<number | null> {
+	const [first = 1] = shape;
+	if (shape.length === 2) return first;
+	if (shape.length > 2 || first === 1) return null;
+	for (const { mask } of files) if (mask !== null && (await described(mask)).header.shape.length === 2) return first;
+	return null;
+}
+
+/** The form of a modality by the headers of its arrays: its shape is that of the manifest, where it gives one, else that of the training split, which comes first. */
+async function modalityForm(files: readonly ModalityFiles[], modality: string, manifest: Manifest | null): Promise<ModalityForm> {
+	const arrays: Described[] = [];
+	for (const { values } of files) arrays.push(await described(values));
+	const [train, ...others] = arrays as [Described, ...Described[]];
+	const stated = manifest?.modalities?.[modality];
+	const shaped =
+		stated?.shape === undefined ? { shape: instanceShape(train), from: train.file } : { shape: stated.shape, from: MANIFEST_FILE };
+	return {
+		...shaped,
+		columns: stated?.columns,
+		steps: await markedSteps(shaped.shape, files),
+		dtype: storedType([train, ...others]),
+	};
 }
 
 async function readModality(
@@ -33,31 +55,35 @@ async function readModality(
 	manifest: Manifest | null,
 	target: CanonicalFolder,
 ): Promise<ModalityProfile> {
-	const files = splits.map((split) => ({ split, ...(split.modalities.get(modality) as { values: Member; mask: Member | null }) }));
-	const form = await modalityForm((files[0] as { values: Member }).values, modality, manifest);
+	const files = splits.map((split) => ({ split, ...(split.modalities.get(modality) as ModalityFiles) }));
+	const form = await modalityForm(files, modality, manifest);
+	const range = emptyRange();
 	const masked = files.some(({ mask }) => mask !== null);
 	let absent = 0;
 	let all = 0;
 	for (const { split, values, mask } of files) {
 		const count = rows.get(split.name) as number;
 		const maskName = maskFile(split.name, modality);
-		if (mask !== null) absent += await copyMask(mask, maskName, count, split.labels.name, form.shape, target);
-		else if (masked) await writeFullMask(maskName, count, form.shape, target);
-		await copyModality(values, modalityFile(split.name, modality), masked ? maskName : null, count, split.labels.name, form, target);
+		if (mask !== null) absent += await copyMask(mask, maskName, count, split.labels.name, form.steps, target);
+		else if (masked) await writeFullMask(maskName, count, form.steps, target);
+		await copyModality(values, modalityFile(split.name, modality), masked ? maskName : null, count, split.labels.name, form, range, target);
 		all += count;
 	}
-	const description = manifest?.modalities[modality]?.description;
+	const description = manifest?.modalities?.[modality]?.description;
 	return {
 		shape: [...form.shape],
 		masked,
+		...(masked ? { mask: form.steps === null ? 'rows' : 'steps' } : {}),
 		missing: absent / all,
+		dtype: form.dtype,
+		...range,
 		...(form.columns === undefined ? {} : { columns: [...form.columns] }),
 		...(description === undefined ? {} : { description }),
 	};
 }
 
 async function readAll(
-	{ modalities, splits }: Layout,
+	{ modalities, splits, ignored }: Layout,
 	manifest: Manifest | null,
 	name: string,
 	target: CanonicalFolder,
@@ -88,6 +114,7 @@ async function readAll(
 		task,
 		modalities: Object.fromEntries(profiles),
 		splits: Object.fromEntries([...labels].map(([name, split]) => [name, { rows: split.rows, labels: split.summary }])),
+		...(ignored.length === 0 ? {} : { ignored: [...ignored] }),
 		bytes: target.bytes,
 		sha256: target.digest(),
 	};
@@ -108,7 +135,7 @@ async function readSource(
 	limits: Limits,
 ): Promise<{ profile: DatasetProfile; manifest: unknown }> {
 	const { uploaded, manifest } = await readManifest(source);
-	const layout = await layOut(source, manifest);
+	const layout = layOut(source, manifest);
 	checkSize(layout, limits);
 	const profile = await readAll(layout, manifest, name, target);
 	await target.writeJson(MANIFEST_FILE, uploaded);
@@ -118,7 +145,7 @@ async function readSource(
 
 /**
  * Reads a dataset from a folder, `.zip` or `.npz` file, checks every value, and writes it in canonical form into `target`, an existing empty folder: little-endian
- * `.npy` arrays in C order (modalities float32, masks uint8, classes int32, other labels float32, groups int32 codes), `profile.json`, and `manifest.json` (as it was
+ * `.npy` arrays in C order (modalities float32, or their own type of integers or bool, masks uint8, classes int32, other labels float32, groups int32 codes), `profile.json`, and `manifest.json` (as it was
  * uploaded, or null). It needs a bounded amount of memory. Where it refuses the dataset, `target` is empty afterwards.
  *
  * The profile depends on the bytes and on `name` alone; its `bytes` and `sha256` are those of the canonical arrays.

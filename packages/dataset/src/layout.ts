@@ -1,7 +1,6 @@
 import { type Manifest, NAME_PATTERN } from '@steelyard/contracts';
 import { groupFile, labelsFile, maskFile, modalityFile } from './canonical-folder.js';
 import type { Member, Source } from './member.js';
-import { readNpy } from './npy-reader.js';
 import { refusal } from './refusal.js';
 
 /** Which files make up one split. */
@@ -14,8 +13,16 @@ export type SplitFiles = {
 	readonly rows: number | null;
 };
 
-/** Which files of a source are read, and as what; every other file is ignored. */
-export type Layout = { readonly modalities: readonly string[]; readonly splits: readonly SplitFiles[] };
+/** Which files of a source are read, and as what; `ignored` are the first of the arrays that are not. */
+export type Layout = {
+	readonly modalities: readonly string[];
+	readonly splits: readonly SplitFiles[];
+	readonly ignored: readonly { readonly file: string; readonly reason: string }[];
+};
+
+/** The most ignored arrays that are listed, and the most characters of the name of one. */
+const MOST_IGNORED = 100;
+const LONGEST_NAME = 200;
 
 /** The standard splits, each with the names that its files may begin with. */
 const STANDARD_SPLITS: ReadonlyMap<string, readonly string[]> = new Map([
@@ -24,18 +31,17 @@ const STANDARD_SPLITS: ReadonlyMap<string, readonly string[]> = new Map([
 	['test', ['test']],
 ]);
 
-/** The modalities of a dataset without a manifest: every `train_<name>.npy` of floats, except labels and masks. */
-async function discoverModalities({ members }: Source): Promise<string[]> {
+/** The modalities where no manifest names them: every `train_<name>.npy`, except labels, masks and the group. */
+function discoverModalities({ members }: Source, group: string | undefined): string[] {
 	const found: string[] = [];
 	for (const member of members.values()) {
-		const name = /^train_(.+)\.npy$/.exec(member.name)?.[1];
-		if (name === undefined || name === 'labels' || name.endsWith('_mask')) continue;
-		if ((await readNpy(member, async ({ header }) => header.element.kind)) !== 'float') continue;
+		const name = /^train_(.+)\.npy$/s.exec(member.name)?.[1];
+		if (name === undefined || name === 'labels' || name === group || name.endsWith('_mask')) continue;
 		if (!new RegExp(NAME_PATTERN).test(name))
 			throw refusal(member.name, `a modality's name that fits ${NAME_PATTERN}`, JSON.stringify(name));
 		found.push(name);
 	}
-	if (found.length === 0) throw refusal('The dataset', 'at least one modality, a file train_<name>.npy of floats', 'none');
+	if (found.length === 0) throw refusal('The dataset', 'at least one modality, a file train_<name>.npy', 'none');
 	return found.sort();
 }
 
@@ -64,10 +70,10 @@ function claim(claimed: Set<string>, files: readonly string[]): void {
 }
 
 /** Decides which files are read, without reading data. Refuses what is missing, ambiguous, or would have two meanings. */
-export async function layOut(source: Source, manifest: Manifest | null): Promise<Layout> {
+export function layOut(source: Source, manifest: Manifest | null): Layout {
 	const { members } = source;
 	const group = manifest?.group;
-	const modalities = manifest === null ? await discoverModalities(source) : Object.keys(manifest.modalities);
+	const modalities = manifest?.modalities === undefined ? discoverModalities(source, group) : Object.keys(manifest.modalities);
 	const named = Object.keys(manifest?.splits ?? {});
 	const standardNames = [...STANDARD_SPLITS.values()].flat();
 	const candidates = [...STANDARD_SPLITS, ...named.filter((name) => !standardNames.includes(name)).map((name) => [name, [name]] as const)];
@@ -108,11 +114,33 @@ export async function layOut(source: Source, manifest: Manifest | null): Promise
 		};
 		splits.push(files);
 	}
-	return { modalities, splits };
+	return { modalities, splits, ignored: leftOver(source, manifest, splits) };
+}
+
+/**
+ * The arrays that are not read, where the manifest says which modalities to read. Without that, an array that would be left out in silence is refused.
+ */
+function leftOver({ members }: Source, manifest: Manifest | null, splits: readonly SplitFiles[]): Layout['ignored'] {
+	const read = new Set(filesOf({ splits }).map(({ name }) => name));
+	const names = [...members.keys()].filter((name) => name.endsWith('.npy') && !read.has(name)).sort();
+	const [first] = names;
+	if (first !== undefined && manifest?.modalities === undefined)
+		throw refusal(
+			first,
+			`arrays {split}_{modality}.npy, {split}_{modality}_mask.npy and {split}_labels.npy of the splits ${splits.map(({ name }) => name).join(', ')}, or a manifest.json whose "modalities" and "splits" say what to read`,
+			'an array that belongs to none of them',
+		);
+	const prefixes = splits.map(({ labels }) => labels.name.slice(0, -'labels.npy'.length));
+	return names.slice(0, MOST_IGNORED).map((file) => ({
+		file: file.slice(0, LONGEST_NAME),
+		reason: prefixes.some((prefix) => file.startsWith(prefix))
+			? 'manifest.json names no modality or group of this name'
+			: 'of no split that is read',
+	}));
 }
 
 /** Every file that is read. */
-export const filesOf = ({ splits }: Layout): Member[] =>
+export const filesOf = ({ splits }: Pick<Layout, 'splits'>): Member[] =>
 	splits.flatMap(({ labels, modalities, group }) => [
 		labels,
 		...[...modalities.values()].flatMap(({ values, mask }) => (mask === null ? [values] : [values, mask])),

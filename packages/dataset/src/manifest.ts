@@ -1,9 +1,10 @@
-import { jsonFault, Manifest, ProblemError, parse } from '@steelyard/contracts';
+import { jsonFault, Manifest, NAME_PATTERN, ProblemError, parse } from '@steelyard/contracts';
 import { MANIFEST_FILE } from './canonical-folder.js';
 import type { Source } from './member.js';
 import { refusal } from './refusal.js';
 
 const MAX_BYTES = 4 * 2 ** 20;
+const IS_NAME = new RegExp(NAME_PATTERN);
 /** More levels than any real manifest has, and far fewer than a recursive walk can stand. */
 const MAX_DEPTH = 64;
 
@@ -50,6 +51,13 @@ export async function readManifest(source: Source): Promise<ReadManifest> {
 		if (!(error instanceof ProblemError)) throw error;
 		throw field(error.param === null ? '' : `.${error.param}`, error.message);
 	}
+	for (const named of ['modalities', 'splits'] as const)
+		for (const name of Object.keys(manifest[named] ?? {}))
+			if (!IS_NAME.test(name))
+				throw field(
+					`.${named}`,
+					`${named}: expected names of a letter and at most 62 more letters, digits, _ and -, found ${JSON.stringify(name.slice(0, 80))}`,
+				);
 	const { type, classes } = manifest.task;
 	if (classes !== undefined) {
 		if (type === 'regression') throw field('.task.classes', 'task.classes: expected none for regression');

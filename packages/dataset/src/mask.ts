@@ -5,13 +5,13 @@ import { readNpy } from './npy-reader.js';
 import { refusal } from './refusal.js';
 import { sameRows } from './row-count.js';
 
-/** The shape of a modality's mask on disk: `[rows]` for vectors, `[rows, steps]` for sequences. */
-export const maskShape = (rows: number, shape: readonly number[]): number[] => (shape.length === 2 ? [rows, shape[0] as number] : [rows]);
+/** The shape of a modality's mask on disk: `[rows]`, or `[rows, steps]` where it marks steps; `steps` is null where it does not. */
+export const maskShape = (rows: number, steps: number | null): number[] => (steps === null ? [rows] : [rows, steps]);
 
 const CELLS_PER_BLOCK = 1 << 18;
 
 /**
- * Copies a mask, `[rows]` or (for sequences) `[rows, steps]` of exact 0 and 1, as uint8. A mask `[rows]` of a sequence is repeated for every step, so that the masks of a
+ * Copies a mask, `[rows]` or (where it marks steps) `[rows, steps]` of exact 0 and 1, as uint8. A mask `[rows]` is then repeated for every step, so that the masks of a
  * modality have the same form in every split. Returns the number of rows in which nothing is present.
  */
 export async function copyMask(
@@ -19,15 +19,15 @@ export async function copyMask(
 	name: string,
 	rows: number,
 	labels: string,
-	shape: readonly number[],
+	marked: number | null,
 	target: CanonicalFolder,
 ): Promise<number> {
-	const canonical = maskShape(rows, shape);
-	const steps = canonical[1] ?? 1;
+	const canonical = maskShape(rows, marked);
+	const steps = marked ?? 1;
 	return readNpy(member, async ({ file, header, blocks }) => {
 		const given = header.shape;
-		if (given.length !== 1 && (given.length !== 2 || shape.length !== 2 || given[1] !== steps)) {
-			const expected = shape.length === 2 ? `shape (rows, ${steps}) or (rows,)` : 'shape (rows,)';
+		if (given.length !== 1 && (given.length !== 2 || given[1] !== steps)) {
+			const expected = marked !== null ? `shape (rows, ${steps}) or (rows,)` : 'shape (rows,)';
 			throw refusal(file, expected, shapeText(given));
 		}
 		sameRows(file, given, rows, labels);
@@ -66,8 +66,8 @@ const repeat = (values: Uint8Array, times: number): Uint8Array => {
 };
 
 /** Writes a mask of ones: for a split without a mask of a modality that has one in another split. */
-export async function writeFullMask(name: string, rows: number, shape: readonly number[], target: CanonicalFolder): Promise<void> {
-	const canonical = maskShape(rows, shape);
+export async function writeFullMask(name: string, rows: number, steps: number | null, target: CanonicalFolder): Promise<void> {
+	const canonical = maskShape(rows, steps);
 	const cells = canonical.reduce((product, axis) => product * axis, 1);
 	await target.writeArray(name, 'uint8', canonical, async (append) => {
 		for (let start = 0; start < cells; start += CELLS_PER_BLOCK)

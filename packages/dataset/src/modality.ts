@@ -1,13 +1,14 @@
+import type { ModalityDtype } from '@steelyard/contracts';
 import type { CanonicalFolder } from './canonical-folder.js';
+import { arrayTypeOf, type CanonicalArray } from './canonical-type.js';
 import type { Numbers } from './element-type.js';
 import { maskShape } from './mask.js';
 import type { Member } from './member.js';
-import { shapeText } from './npy-header.js';
-import { type NpyArray, readNpy } from './npy-reader.js';
-import { refusal } from './refusal.js';
+import { type NpyHeader, shapeText } from './npy-header.js';
+import { readNpy } from './npy-reader.js';
+import { type Range, widen } from './range.js';
+import { type Place, refusal } from './refusal.js';
 import { sameRows, someRows } from './row-count.js';
-
-const READABLE = ['float16', 'float32', 'float64', 'int8', 'uint8', 'int16', 'int32'];
 
 /** The form that the arrays of a modality must have in every split. */
 export type ModalityForm = {
@@ -16,15 +17,41 @@ export type ModalityForm = {
 	/** The file from which the shape is. */
 	readonly from: string;
 	readonly columns: readonly string[] | undefined;
+	/** The steps, along the first axis of an instance, that a mask marks; null where it marks instances. */
+	readonly steps: number | null;
+	/** In which the values are kept. */
+	readonly dtype: ModalityDtype;
 };
 
-/** The shape of one instance, `[features]` or `[steps, features]`, of an array of numbers that can be read. */
-export function instanceShape({ file, header: { element, shape } }: NpyArray): number[] {
-	if (!READABLE.includes(element.name)) throw refusal(file, `elements of type ${READABLE.join(', ')}`, element.name);
-	if (shape.length !== 2 && shape.length !== 3) throw refusal(file, 'shape (rows, features) or (rows, steps, features)', shapeText(shape));
+/** An array whose header was read. */
+export type Described = { readonly file: string; readonly header: NpyHeader };
+
+/** The most axes of an array. */
+const MOST_AXES = 8;
+
+/** The shape of one instance of an array: `[features]`, `[steps, features]`, or of more axes. */
+export function instanceShape({ file, header: { shape } }: Described): number[] {
+	if (shape.length < 2 || shape.length > MOST_AXES)
+		throw refusal(
+			file,
+			'shape (rows, features), (rows, steps, features) or of up to 8 axes, where "modalities" of a manifest.json does not say what else to read',
+			shapeText(shape),
+		);
 	someRows(file, shape);
 	if (shape.includes(0)) throw refusal(file, 'axes that are not empty', `shape ${shapeText(shape)}`);
 	return shape.slice(1);
+}
+
+/**
+ * The type in which a modality of these arrays, one per split, is kept: integers and bool in their own type; float32 where one of them is of floating type. Integer
+ * types that differ are refused.
+ */
+export function storedType(arrays: readonly [Described, ...Described[]]): ModalityDtype {
+	if (arrays.some(({ header }) => header.element.kind === 'float')) return 'float32';
+	const [{ file, header }] = arrays;
+	const other = arrays.find((array) => array.header.element !== header.element);
+	if (other !== undefined) throw refusal(other.file, `elements of type ${header.element.name}, as ${file} has`, other.header.element.name);
+	return header.element.name as ModalityDtype;
 }
 
 /** Refuses an array whose instances have another shape, or not one feature per named column. */
@@ -34,30 +61,55 @@ function checkForm(file: string, found: readonly number[], { shape, from, column
 		throw refusal(file, `${columns.length} features, as manifest.json names columns`, `${found.at(-1)}`);
 }
 
-/** The values as float32, with 0 where `present` is 0; all must be finite in float32. `present[0]` is the cell `cell0` of the mask. */
+/** Numbers of one instance. */
+const sizeOf = (shape: readonly number[]): number => shape.reduce((product, axis) => product * axis, 1);
+
+/** Where the number at the flat index `at` lies. */
+function placeOf(at: number, { shape, columns }: ModalityForm): Place {
+	const size = sizeOf(shape);
+	let rest = at % size;
+	const index = shape
+		.toReversed()
+		.map((axis) => {
+			const here = rest % axis;
+			rest = Math.floor(rest / axis);
+			return here;
+		})
+		.reverse();
+	const row = Math.floor(at / size);
+	const column = index.at(-1) as number;
+	if (shape.length > 2) return { row, index };
+	return { row, ...(shape.length === 2 ? { step: index[0] as number } : {}), column, columnName: columns?.[column] };
+}
+
+/**
+ * The values in the type of the form, with 0 where the cell of the mask that holds them is 0; those of floating type must be finite in float32. `start` is the flat index
+ * of the first value; `present` begins with its cell.
+ */
 function convert(
 	file: string,
 	values: Numbers,
 	start: number,
 	present: Uint8Array | null,
-	cell0: number,
+	cellSize: number,
 	form: ModalityForm,
-): Float32Array {
-	const [steps, features] = form.shape.length === 2 ? (form.shape as [number, number]) : [1, form.shape[0] as number];
-	const out = new Float32Array(values.length);
-	let cell = Math.floor(start / features) - cell0;
-	let column = start % features;
+): CanonicalArray {
+	const out = new (arrayTypeOf(form.dtype))(values.length);
+	const zero = (form.dtype === 'int64' || form.dtype === 'uint64' ? 0n : 0) as never;
+	const isFloat = form.dtype === 'float32';
+	const isBool = form.dtype === 'bool';
+	let cell = 0;
+	let inCell = start % cellSize;
 	for (let i = 0; i < values.length; i++) {
-		const value = Math.fround(values[i] as number);
-		if (!Number.isFinite(value)) {
-			const row = Math.floor((cell + cell0) / steps);
-			const step = form.shape.length === 2 ? { step: (cell + cell0) % steps } : {};
+		const value = isFloat ? Math.fround(Number(values[i])) : values[i];
+		if (isFloat && !Number.isFinite(value)) {
 			const expected = Number.isFinite(values[i]) ? 'a number in the range of float32' : 'a finite number';
-			throw refusal(file, expected, String(values[i]), { row, ...step, column, columnName: form.columns?.[column] });
+			throw refusal(file, expected, String(values[i]), placeOf(start + i, form));
 		}
-		out[i] = present === null || present[cell] === 1 ? value : 0;
-		if (++column === features) {
-			column = 0;
+		if (present !== null && present[cell] !== 1) out[i] = zero;
+		else out[i] = (isBool ? (value === 0 ? 0 : 1) : value) as never;
+		if (++inCell === cellSize) {
+			inCell = 0;
 			cell++;
 		}
 	}
@@ -65,7 +117,8 @@ function convert(
 }
 
 /**
- * Copies `[rows, …shape]` as float32, with zeros where the mask, which was written before under the name `mask`, is 0. Also the values under the mask must be finite.
+ * Copies `[rows, …shape]` in the type of the form, with zeros where the mask, which was written before under the name `mask`, is 0. Also the values under the mask must
+ * be finite. What is written widens `range`.
  */
 export async function copyModality(
 	member: Member,
@@ -74,20 +127,23 @@ export async function copyModality(
 	rows: number,
 	labels: string,
 	form: ModalityForm,
+	range: Range,
 	target: CanonicalFolder,
 ): Promise<void> {
-	const features = form.shape.at(-1) as number;
+	const cellSize = sizeOf(form.shape) / (form.steps ?? 1);
 	await readNpy(member, async (array) => {
 		checkForm(array.file, instanceShape(array), form);
 		sameRows(array.file, array.header.shape, rows, labels);
-		const present = mask === null ? null : await target.openMask(mask, maskShape(rows, form.shape));
+		const present = mask === null ? null : await target.openMask(mask, maskShape(rows, form.steps));
 		try {
-			await target.writeArray(name, 'float32', array.header.shape, async (append) => {
+			await target.writeArray(name, form.dtype, array.header.shape, async (append) => {
 				for await (const { start, values } of array.blocks()) {
-					const first = Math.floor(start / features);
-					const cells = present === null ? null : new Uint8Array(Math.floor((start + values.length - 1) / features) - first + 1);
+					const first = Math.floor(start / cellSize);
+					const cells = present === null ? null : new Uint8Array(Math.floor((start + values.length - 1) / cellSize) - first + 1);
 					if (cells !== null) await present?.read(first, cells);
-					await append(convert(array.file, values, start, cells, first, form));
+					const converted = convert(array.file, values, start, cells, cellSize, form);
+					widen(range, converted);
+					await append(converted);
 				}
 			});
 		} finally {

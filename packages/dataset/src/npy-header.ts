@@ -1,3 +1,4 @@
+import { type CanonicalType, descrOf } from './canonical-type.js';
 import { ELEMENT_TYPES, type ElementType } from './element-type.js';
 import { refusal } from './refusal.js';
 
@@ -74,12 +75,9 @@ export function parseHeader(bytes: Uint8Array, file: string): NpyHeader {
 /** A shape as Python writes a tuple: `(3, 4)`, `(3,)`. */
 export const shapeText = (shape: readonly number[]): string => `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`;
 
-export const CANONICAL_DESCR = { float32: '<f4', int32: '<i4', uint8: '|u1' } as const;
-export type CanonicalType = keyof typeof CANONICAL_DESCR;
-
 /** Everything before the data of a little-endian array in C order: magic, version 1.0 and header, up to a multiple of 64 bytes. */
 export function encodeHeader(type: CanonicalType, shape: readonly number[]): Uint8Array {
-	const text = `{'descr': '${CANONICAL_DESCR[type]}', 'fortran_order': False, 'shape': ${shapeText(shape)}, }`;
+	const text = `{'descr': '${descrOf(type)}', 'fortran_order': False, 'shape': ${shapeText(shape)}, }`;
 	const total = Math.ceil((10 + text.length + 1) / 64) * 64;
 	const bytes = Buffer.alloc(total, ' ', 'latin1');
 	bytes.set([...MAGIC, 1, 0]);

@@ -71,17 +71,26 @@ async function* rawBlocks(reader: ByteReader, file: string, header: NpyHeader, b
 
 /** The elements of a whole array in Fortran order, block by block in C order. */
 function* turned(raw: Numbers, { element, shape }: NpyHeader): Generator<Block> {
-	const [rows = 1, steps = 1, features = 1] = shape.length === 2 ? [shape[0], 1, shape[1]] : shape;
+	const index = shape.map(() => 0);
+	const strides = shape.map((_, axis) => shape.slice(0, axis).reduce((product, size) => product * size, 1));
+	let from = 0;
+	/** Moves `from` to the next element in C order, in which the last axis runs fastest. */
+	const advance = (): void => {
+		for (let axis = shape.length - 1; axis >= 0; axis--) {
+			from += strides[axis] as number;
+			index[axis] = (index[axis] as number) + 1;
+			if ((index[axis] as number) < (shape[axis] as number)) return;
+			from -= (strides[axis] as number) * (shape[axis] as number);
+			index[axis] = 0;
+		}
+	};
 	const perBlock = BLOCK_BYTES / element.bytes;
 	for (let start = 0; start < raw.length; start += perBlock) {
 		const count = Math.min(perBlock, raw.length - start);
 		const values = element.view(new ArrayBuffer(count * element.bytes), 0, count);
 		for (let i = 0; i < count; i++) {
-			const flat = start + i;
-			const feature = flat % features;
-			const step = Math.floor(flat / features) % steps;
-			const row = Math.floor(flat / (features * steps));
-			values[i] = raw[row + rows * (step + steps * feature)] as never;
+			values[i] = raw[from] as never;
+			advance();
 		}
 		yield { start, values };
 	}
@@ -94,10 +103,10 @@ async function* decodedBlocks(reader: ByteReader, file: string, header: NpyHeade
 		for await (const { start, values } of rawBlocks(reader, file, header, BLOCK_BYTES)) yield { start, values: element.decode(values) };
 		return;
 	}
-	if (bytes > FORTRAN_BYTES || shape.length > 3)
+	if (bytes > FORTRAN_BYTES)
 		throw refusal(
 			file,
-			`C order, or Fortran order of at most ${FORTRAN_BYTES} bytes and three axes`,
+			`C order, or Fortran order of at most ${FORTRAN_BYTES} bytes`,
 			`Fortran order, ${bytes} bytes, shape ${shapeText(shape)}`,
 		);
 	for await (const { values: whole } of rawBlocks(reader, file, header, bytes))

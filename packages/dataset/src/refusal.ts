@@ -1,13 +1,14 @@
 import { ProblemError } from '@steelyard/contracts';
 
-/** A place in a file; rows, steps and columns count from 0. */
-export type Place = { row?: number; step?: number; column?: number; columnName?: string | undefined };
+/** A place in a file; rows, steps and columns count from 0, as the `index` in an instance of more axes does. */
+export type Place = { row?: number; step?: number; column?: number; columnName?: string | undefined; index?: readonly number[] };
 
-const placeText = ({ row, step, column, columnName }: Place): string =>
+const placeText = ({ row, step, column, columnName, index }: Place): string =>
 	[
 		row === undefined ? [] : [` row ${row}`],
 		step === undefined ? [] : [` step ${step}`],
 		column === undefined ? [] : [` column ${column}${columnName === undefined ? '' : ` (${columnName})`}`],
+		index === undefined ? [] : [` index (${index.join(', ')})`],
 	]
 		.flat()
 		.join(',');

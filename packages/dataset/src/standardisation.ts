@@ -1,37 +1,41 @@
+import { arrayTypeOf } from './canonical-type.js';
 import type { Split } from './dataset.js';
 
-/** Mean and inverse deviation of each feature of a modality, both `[features]`; to be used as (x − mean)·inverse. */
-export type Standardisation = { readonly mean: Float32Array; readonly inverse: Float32Array };
+/** Mean and inverse deviation of each feature of a modality, both of the same `shape`, that of the last axes of x; to be used as (x − mean)·inverse. */
+export type Standardisation = { readonly shape: readonly number[]; readonly mean: Float32Array; readonly inverse: Float32Array };
 
 const BLOCK_VALUES = 1 << 18;
 /** A deviation below this share of the mean (or of 1) is rounding, not signal: such a feature is only shifted. */
 const ROUNDING = 1e-8;
 
 /**
- * The standardisation of a modality over the given rows, and over their steps where it is a sequence, without rows and steps that are missing. Mean and population
+ * The standardisation of a modality over the given rows, and over their steps where it is a sequence, without rows and steps that are missing. Every number of an instance
+ * of more axes is a feature. Mean and population
  * deviation are taken in float64 (Welford 1962), the inverse of the deviation as float32. A feature without spread has the deviation 1, and one that is missing
  * everywhere also the mean 0.
  */
 export function standardisation(split: Split, modality: string, rows: ArrayLike<number>): Standardisation {
 	const shape = split.shape(modality);
-	const features = shape.at(-1) ?? 1;
 	const steps = shape.length === 2 ? (shape[0] as number) : 1;
+	const ofFeatures = shape.length === 2 ? shape.slice(1) : shape;
+	const features = ofFeatures.reduce((product, axis) => product * axis, 1);
 	const mask = split.mask(modality);
 	const mean = new Float64Array(features);
 	const squares = new Float64Array(features);
 	let count = 0;
 
-	const add = (values: Float32Array, at: number): void => {
+	const add = (values: ArrayLike<number | bigint>, at: number): void => {
 		count++;
 		for (let f = 0; f < features; f++) {
-			const delta = (values[at + f] as number) - (mean[f] as number);
+			const value = Number(values[at + f]);
+			const delta = value - (mean[f] as number);
 			mean[f] = (mean[f] as number) + delta / count;
-			squares[f] = (squares[f] as number) + delta * ((values[at + f] as number) - (mean[f] as number));
+			squares[f] = (squares[f] as number) + delta * (value - (mean[f] as number));
 		}
 	};
 
 	const perBlock = Math.max(1, Math.floor(BLOCK_VALUES / (steps * features)));
-	const block = new Float32Array(Math.min(perBlock, rows.length) * steps * features);
+	const block = new (arrayTypeOf(split.dtype(modality)))(Math.min(perBlock, rows.length) * steps * features);
 	for (let start = 0; start < rows.length; start += perBlock) {
 		const part = Array.prototype.slice.call(rows, start, start + perBlock) as number[];
 		split.gather(modality, part, block);
@@ -43,5 +47,5 @@ export function standardisation(split: Split, modality: string, rows: ArrayLike<
 		const deviation = count === 0 ? 0 : Math.sqrt(sum / count);
 		return deviation < ROUNDING * Math.max(1, Math.abs(mean[f] as number)) ? 1 : deviation;
 	});
-	return { mean: Float32Array.from(mean), inverse: deviations.map((deviation) => 1 / deviation) };
+	return { shape: ofFeatures, mean: Float32Array.from(mean), inverse: deviations.map((deviation) => 1 / deviation) };
 }

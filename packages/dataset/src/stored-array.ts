@@ -1,21 +1,19 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { CANONICAL_DESCR, type CanonicalType, headerSpan, PREFIX_BYTES, parseHeader, shapeText } from './npy-header.js';
+import { type ArrayOf, arrayTypeOf, type CanonicalArray, type CanonicalType, descrOf } from './canonical-type.js';
+import { headerSpan, PREFIX_BYTES, parseHeader, shapeText } from './npy-header.js';
 import { refusal } from './refusal.js';
 
-const ARRAYS = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array } as const;
 /** The most bytes of one read: the system reads at most 2 GiB at once. */
 const READ_BYTES = 2 ** 30;
 
 /** An array of a canonical folder, open for reading. */
-export type StoredArray<A extends Float32Array | Int32Array | Uint8Array> = {
+export type StoredArray<A extends CanonicalArray> = {
 	/** Fills `into` with the values of the flat array from `start` on. */
 	read(start: number, into: A): void;
 	readAll(): A;
 	close(): void;
 };
-
-export type ArrayOf<T extends CanonicalType> = InstanceType<(typeof ARRAYS)[T]>;
 
 function readFully(fd: number, into: Uint8Array, position: number, file: string): void {
 	for (let done = 0; done < into.length; ) {
@@ -43,7 +41,7 @@ export function openStoredArray<T extends CanonicalType>(
 		if (header.element.name !== type || header.bigEndian || header.fortranOrder || header.shape.join() !== shape.join())
 			throw refusal(
 				file,
-				`${CANONICAL_DESCR[type]} of shape ${shapeText(shape)} in C order`,
+				`${descrOf(type)} of shape ${shapeText(shape)} in C order`,
 				`${header.element.name} of shape ${shapeText(header.shape)}`,
 			);
 		const start = span.start + span.bytes;
@@ -52,7 +50,7 @@ export function openStoredArray<T extends CanonicalType>(
 		return {
 			read,
 			readAll: () => {
-				const values = new ARRAYS[type](header.elements) as ArrayOf<T>;
+				const values = new (arrayTypeOf(type))(header.elements);
 				read(0, values);
 				return values;
 			},

@@ -2,9 +2,9 @@ import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { counterRandom } from '@steelyard/random';
 import { describe, expect, it } from 'vitest';
-import { openDataset, standardisation, trainingRows } from '../src/index.js';
+import { type CanonicalArray, openDataset, standardisation, trainingRows } from '../src/index.js';
 import { ingestFiles } from './ingest-files.js';
-import { type Files, npy, small } from './write-npy.js';
+import { type Descr, type Files, npy, small } from './write-npy.js';
 
 const ways = [
 	['in memory', {}],
@@ -37,6 +37,45 @@ describe.each(ways)('a dataset read %s', (_how, options) => {
 		const out = new Float32Array(6);
 		dataset.split('train').gather('x', Uint32Array.of(3, 1, 2), out);
 		expect([...out]).toEqual([7, 8, 3, 4, 5, 6]);
+		dataset.close();
+	});
+
+	it.each<[Descr, string, CanonicalArray]>([
+		['|i1', 'int8', Int8Array.of(-128, 0, 1, 127)],
+		['<i2', 'int16', Int16Array.of(-32_768, 0, 1, 32_767)],
+		['<i4', 'int32', Int32Array.of(-(2 ** 31), 0, 1, 2 ** 31 - 1)],
+		['<i8', 'int64', BigInt64Array.of(-(2n ** 63n), 0n, 2n ** 53n + 1n, 2n ** 63n - 1n)],
+		['|u1', 'uint8', Uint8Array.of(0, 1, 2, 255)],
+		['<u2', 'uint16', Uint16Array.of(0, 1, 2, 65_535)],
+		['<u4', 'uint32', Uint32Array.of(0, 1, 2, 2 ** 32 - 1)],
+		['<u8', 'uint64', BigUint64Array.of(0n, 1n, 2n ** 53n + 1n, 2n ** 64n - 1n)],
+		['|b1', 'bool', Uint8Array.of(0, 1, 1, 0)],
+	])('gives %s as %s, to the last bit', async (descr, dtype, values) => {
+		const { folder, profile } = await ingestFiles({
+			'train_x.npy': npy(descr, [2, 2], Array.from<number | bigint>(values as ArrayLike<number>)),
+			'train_labels.npy': npy('<i8', [2], [0, 1]),
+		});
+		const numbers = Array.from(values as ArrayLike<number>, Number);
+		expect(profile.modalities['x']).toMatchObject({ dtype, min: Math.min(...numbers), max: Math.max(...numbers), whole: true });
+		const dataset = openDataset(folder, options);
+		const out = values.slice().reverse();
+		dataset.split('train').gather('x', [0, 1], out);
+		expect(out).toEqual(values);
+		const other = dtype === 'uint8' || dtype === 'bool' ? new Int8Array(4) : new Uint8Array(4);
+		expect(() => dataset.split('train').gather('x', [0, 1], other)).toThrow(TypeError);
+		dataset.close();
+	});
+
+	it('opens a profile of an older version, which names no element type, as float32', async () => {
+		const { folder } = await ingestFiles({ ...small(), 'train_x_mask.npy': npy('|b1', [4], [1, 0, 1, 1]) });
+		const { modalities, ...rest } = JSON.parse(await readFile(join(folder, 'profile.json'), 'utf8'));
+		const { shape, masked, missing } = modalities.x;
+		await writeFile(join(folder, 'profile.json'), JSON.stringify({ ...rest, modalities: { x: { shape, masked, missing } } }));
+		const dataset = openDataset(folder, options);
+		const out = new Float32Array(8);
+		dataset.split('train').gather('x', [0, 1, 2, 3], out);
+		expect([...out]).toEqual([1, 2, 0, 0, 5, 6, 7, 8]);
+		expect(dataset.split('train').mask('x')).toEqual(Uint8Array.of(1, 0, 1, 1));
 		dataset.close();
 	});
 
@@ -265,14 +304,26 @@ describe('standardisation', () => {
 		expect(inverse[1]).toBe(1);
 	});
 
+	it('counts integers, and every number of an instance of more axes, as features', async () => {
+		const split = await opened({
+			'train_x.npy': npy('|u1', [2, 2, 2, 1], [0, 10, 20, 250, 4, 10, 40, 250]),
+			'train_labels.npy': npy('<i8', [2], [0, 1]),
+		});
+		expect(standardisation(split, 'x', [0, 1])).toEqual({
+			shape: [2, 2, 1],
+			mean: Float32Array.of(2, 10, 30, 250),
+			inverse: Float32Array.of(0.5, 1, Math.fround(0.1), 1),
+		});
+	});
+
 	it('leaves out absent rows and steps', async () => {
 		const split = await opened({
 			'train_x.npy': npy('<f4', [2, 2, 1], [1, 50, 3, 60]),
 			'train_labels.npy': npy('<i8', [2], [0, 1]),
 			'train_x_mask.npy': npy('|u1', [2, 2], [1, 0, 1, 0]),
 		});
-		expect(standardisation(split, 'x', [0, 1])).toEqual({ mean: Float32Array.of(2), inverse: Float32Array.of(1) });
-		expect(standardisation(split, 'x', [])).toEqual({ mean: Float32Array.of(0), inverse: Float32Array.of(1) });
+		expect(standardisation(split, 'x', [0, 1])).toEqual({ shape: [1], mean: Float32Array.of(2), inverse: Float32Array.of(1) });
+		expect(standardisation(split, 'x', [])).toEqual({ shape: [1], mean: Float32Array.of(0), inverse: Float32Array.of(1) });
 	});
 
 	it('keeps its digits far from zero and over many blocks', async () => {

@@ -8,6 +8,7 @@ const split = (labels: Int32Array | Float32Array, groups: Int32Array | null = nu
 	labels,
 	groups,
 	shape: () => [1],
+	dtype: () => 'float32',
 	mask: () => null,
 	gather: () => {},
 });

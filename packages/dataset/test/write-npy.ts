@@ -6,7 +6,11 @@ const PACKERS = {
 	'<f8': (value: number) => Buffer.from(Float64Array.of(value).buffer),
 	'<f2': (bits: number) => Buffer.from(Uint16Array.of(bits).buffer),
 	'<i4': (value: number) => Buffer.from(Int32Array.of(value).buffer),
-	'<i8': (value: number) => Buffer.from(BigInt64Array.of(BigInt(value)).buffer),
+	'<i2': (value: number) => Buffer.from(Int16Array.of(value).buffer),
+	'<u2': (value: number) => Buffer.from(Uint16Array.of(value).buffer),
+	'<u4': (value: number) => Buffer.from(Uint32Array.of(value).buffer),
+	'<u8': (value: number | bigint) => Buffer.from(BigUint64Array.of(BigInt(value)).buffer),
+	'<i8': (value: number | bigint) => Buffer.from(BigInt64Array.of(BigInt(value)).buffer),
 	'|i1': (value: number) => Buffer.from(Int8Array.of(value).buffer),
 	'|u1': (value: number) => Buffer.of(value),
 	'|b1': (value: number) => Buffer.of(value),
@@ -15,11 +19,15 @@ const PACKERS = {
 export type Descr = keyof typeof PACKERS;
 
 /** The bytes of an `.npy` file; float16 values are given as their bits. */
-export function npy(descr: Descr, shape: number[], values: ArrayLike<number>, header?: string): Buffer {
+export function npy(descr: Descr, shape: number[], values: ArrayLike<number | bigint>, header?: string): Buffer {
 	const text = header ?? `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(', ')}${shape.length === 1 ? ',' : ''}), }`;
 	const padded = `${text.padEnd(Math.ceil((text.length + 11) / 64) * 64 - 11)}\n`;
 	const prefix = Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, padded.length & 255, padded.length >> 8]);
-	return Buffer.concat([prefix, Buffer.from(padded, 'latin1'), ...Array.from(values, PACKERS[descr])]);
+	return Buffer.concat([
+		prefix,
+		Buffer.from(padded, 'latin1'),
+		...Array.from(values, PACKERS[descr] as (value: number | bigint) => Buffer),
+	]);
 }
 
 /** The files of a dataset by name: bytes, or text. */

@@ -2,8 +2,17 @@ import type { Value } from '@steelyard/onnx';
 import type { ForwardContext } from './forward-context.js';
 import type { ParameterSpec } from './parameter-spec.js';
 
-/** A modality as a family sees it. An instance of it is `[features]` or `[steps, features]`; `maskedSteps` says whether a mask tells which steps are there. */
-export type ModalityShape = { readonly name: string; readonly shape: readonly number[]; readonly maskedSteps: boolean };
+/**
+ * A modality as a family sees it. An instance of it is `[features]`, `[steps, features]`, or of more axes where the
+ * family takes those; `maskedSteps` says whether a mask tells which steps are there. `dtype` is the
+ * type of the raw values, float32 unless given; an encoder gets them as float32.
+ */
+export type ModalityShape = {
+	readonly name: string;
+	readonly shape: readonly number[];
+	readonly maskedSteps: boolean;
+	readonly dtype?: Value['dtype'];
+};
 
 /** What one modality brings to a forward pass: `x` `[batch, …shape]`; `mask` `[batch, steps]` of 0 and 1 where `maskedSteps`. */
 export type ModalityInput = { readonly x: Value; readonly mask: Value | null };

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { ingest } from '@steelyard/dataset';
 
 /** The content of an `.npy` file, of the type that the class of `data` stands for. */
-export type Npy = { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array | Uint8Array };
+export type Npy = { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array | Uint8Array | BigInt64Array };
 
-const descrOf = (data: Npy['data']): string => (data instanceof Float32Array ? '<f4' : data instanceof Int32Array ? '<i4' : '|u1');
+const DESCR: Readonly<Record<string, string>> = { Float32Array: '<f4', Int32Array: '<i4', Uint8Array: '|u1', BigInt64Array: '<i8' };
+const descrOf = (data: Npy['data']): string => DESCR[data.constructor.name] as string;
 
 function npy({ shape, data }: Npy): Uint8Array {
 	const text = `{'descr': '${descrOf(data)}', 'fortran_order': False, 'shape': (${shape.join(', ')}${shape.length === 1 ? ',' : ''}), }`;

@@ -55,6 +55,7 @@ const architectures = {
 	'a sequence alone': [modalities.sequence],
 };
 const standardisationOf = (features: number): Standardisation => ({
+	shape: [features],
 	mean: new Float32Array(features).fill(0.5),
 	inverse: new Float32Array(features).fill(2),
 });

@@ -33,7 +33,7 @@ describe('the split step', () => {
 		Adam: { optimizer: { name: 'adam' } },
 		'momentum with standardised inputs': {
 			optimizer: { name: 'momentum' },
-			standardisation: new Map([['a', { mean: new Float32Array(5).fill(0.2), inverse: new Float32Array(5).fill(3) }]]),
+			standardisation: new Map([['a', { shape: [5], mean: new Float32Array(5).fill(0.2), inverse: new Float32Array(5).fill(3) }]]),
 		},
 	};
 	for (const [name, options] of Object.entries(cases))

@@ -71,6 +71,17 @@ describe('an upload', () => {
 		expect((await service.app.inject(`/v1/datasets/${id}`)).json().name).toBe(name);
 	});
 
+	it.each(['a\0b', 'x'.repeat(250), 'x'.repeat(3000), '😀'.repeat(70)])(
+		'with a name that no file can have is refused: %#',
+		async (name) => {
+			const { 'manifest.json': _, ...files } = datasetFiles('binary');
+			const modalities = JSON.stringify({ task: { type: 'binary' }, modalities: { [name]: {} } });
+			expectProblem(await upload(await zip({ ...files, 'manifest.json': modalities })), 422, 'invalid_dataset', 'manifest.modalities');
+			const splits = JSON.stringify({ task: { type: 'binary' }, splits: { [name]: {} } });
+			expectProblem(await upload(await zip({ ...files, 'manifest.json': splits })), 422, 'invalid_dataset', 'manifest.splits');
+		},
+	);
+
 	it('that is no dataset is refused with the words of the reader, and leaves nothing', async () => {
 		const before = (await service.app.inject('/v1/datasets?limit=100')).json().data.length;
 		const files = datasetFiles('binary');

@@ -4,6 +4,7 @@ import { listed } from '../listed.js';
 import { ProblemError } from '../problems.js';
 import { expertFields, expertProblems } from './experts.js';
 import type { Family, JobParts } from './family.js';
+import { instanceProblems } from './instance-shape.js';
 
 /** Config of the family `fuse-moe`: several embeddings per modality, cross-modal transformer layers with a sparse mixture of experts, a head. */
 export const FuseMoeConfig = Type.Object(
@@ -73,10 +74,15 @@ function* timeColumnProblems({ time_columns }: FuseMoeConfig, { dataset: { modal
 	}
 }
 
+function* dataProblems(config: FuseMoeConfig, job: JobParts): Iterable<ProblemError> {
+	yield* instanceProblems(job, { family: 'fuse-moe', flattens: false });
+	yield* timeColumnProblems(config, job);
+}
+
 export const fuseMoe: Family<'fuse-moe', typeof FuseMoeConfig> = {
 	name: 'fuse-moe',
 	schema: FuseMoeConfig,
 	knowsEncoders: true,
 	specProblems,
-	dataProblems: timeColumnProblems,
+	dataProblems,
 };

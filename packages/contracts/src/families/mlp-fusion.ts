@@ -1,7 +1,8 @@
 import { type Static, Type } from 'typebox';
 import { choice } from '../choice.js';
 import { ProblemError } from '../problems.js';
-import type { Family } from './family.js';
+import type { Family, JobParts } from './family.js';
+import { instanceProblems } from './instance-shape.js';
 import { tensorProblems } from './tensor-width.js';
 
 export const FUSIONS = ['concatenation', 'tensor', 'low-rank-tensor', 'gated', 'cross-attention', 'late-average'] as const;
@@ -66,10 +67,15 @@ function* specProblems({ fusion, hidden, heads = DEFAULT_HEADS }: MlpFusionConfi
 		yield new ProblemError('invalid_request', `model.heads must divide model.hidden (${hidden}), found ${heads}`, 'model.heads');
 }
 
+function* dataProblems({ fusion, tensor_width }: MlpFusionConfig, job: JobParts): Iterable<ProblemError> {
+	yield* instanceProblems(job, { family: 'mlp-fusion', flattens: true });
+	if (fusion === 'tensor') yield* tensorProblems(tensor_width, job.modalities.length);
+}
+
 export const mlpFusion: Family<'mlp-fusion', typeof MlpFusionConfig> = {
 	name: 'mlp-fusion',
 	schema: MlpFusionConfig,
 	knowsEncoders: true,
 	specProblems,
-	dataProblems: ({ fusion, tensor_width }, { modalities }) => (fusion === 'tensor' ? tensorProblems(tensor_width, modalities.length) : []),
+	dataProblems,
 };

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { choice } from '../choice.js';
 import { expertFields, expertProblems } from './experts.js';
 import type { Family } from './family.js';
+import { instanceProblems } from './instance-shape.js';
 
 /** How a sequence becomes a vector: the last state of a recurrent cell. */
 export const SequenceConfig = Type.Object(
@@ -33,4 +34,5 @@ export const mmimMoe: Family<'mmim-moe', typeof MmimMoeConfig> = {
 	schema: MmimMoeConfig,
 	knowsEncoders: true,
 	specProblems: expertProblems,
+	dataProblems: (_, job) => instanceProblems(job, { family: 'mmim-moe', flattens: false }),
 };

@@ -17,7 +17,7 @@ function fillOf({ source }: Feed, modalities: readonly ModalityShape[]): Fill {
 	const m = modalities.findIndex(({ name }) => name === source.modality);
 	switch (source.from) {
 		case 'values':
-			return fillValues(source.modality);
+			return fillValues(modalities[m] as ModalityShape);
 		case 'mask':
 			return fillMaskOf(modalities[m] as ModalityShape, source.kind);
 		case 'weight':

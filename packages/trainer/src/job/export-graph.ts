@@ -61,7 +61,11 @@ function addInputs(g: GraphBuilder, { fusion, masked, standardisation }: ExportO
 				if (mask === null) return onesFor(g, raw, 1);
 				return maskedSteps ? g.reduce('ReduceMax', mask, [1]) : g.reshape(mask, [mask.shape[0] as Dim, 1]);
 			};
-			const steps = (): Value => mask ?? onesFor(g, raw, shape[0] as number);
+			const steps = (): Value => {
+				if (mask !== null && maskedSteps) return mask;
+				const ones = onesFor(g, raw, shape[0] as number);
+				return mask === null ? ones : g.mul(present(), ones);
+			};
 			return [name, { x: standardised(g, raw, standardisation.get(name) ?? null), present, steps }];
 		}),
 	);

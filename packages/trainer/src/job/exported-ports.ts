@@ -12,7 +12,7 @@ const kindOf = ({ maskedSteps }: ModalityShape): MaskKind => (maskedSteps ? 'ste
  */
 export function exportedPorts(modalities: readonly ModalityShape[], masked: ReadonlySet<string>): { values: Port[]; masks: Port[] } {
 	return {
-		values: modalities.map(({ name, shape }) => port(valuesName(name), shape, fillValues(name))),
+		values: modalities.map((modality) => port(valuesName(modality.name), modality.shape, fillValues(modality))),
 		masks: modalities
 			.filter(({ name }) => masked.has(name))
 			.map((modality) => {

@@ -1,4 +1,14 @@
-import { admit, type JobSpec, lossOf, type ModalityProfile, modalitiesOf, ProblemError, type TaskProfile } from '@steelyard/contracts';
+import {
+	admit,
+	dtypeOf,
+	type JobSpec,
+	lossOf,
+	type ModalityProfile,
+	maskOf,
+	modalitiesOf,
+	ProblemError,
+	type TaskProfile,
+} from '@steelyard/contracts';
 import type { Standardisation } from '@steelyard/dataset';
 import { type Dataset, standardisation, trainingRows } from '@steelyard/dataset';
 import type { ModalityShape } from '@steelyard/family';
@@ -33,8 +43,8 @@ const allRows = (count: number): Uint32Array => Uint32Array.from({ length: count
 /** The modalities that an admitted job uses, as the dataset has them. */
 const shapesOf = (spec: JobSpec, { profile }: Dataset): ModalityShape[] =>
 	modalitiesOf(spec, profile).map((name) => {
-		const { shape, masked } = profile.modalities[name] as ModalityProfile;
-		return { name, shape, maskedSteps: masked && shape.length === 2 };
+		const modality = profile.modalities[name] as ModalityProfile;
+		return { name, shape: modality.shape, maskedSteps: maskOf(modality) === 'steps', dtype: dtypeOf(modality) };
 	});
 
 function standardisations(train: Examples, modalities: readonly ModalityShape[]): Map<string, Standardisation> {

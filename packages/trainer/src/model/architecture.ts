@@ -8,7 +8,7 @@ import type { Examples, MaskKind, TargetScale } from './examples.js';
 export type ParameterShape = { readonly name: string; readonly shape: readonly number[] };
 
 export type ForwardInputs = {
-	/** `[batch, …shape]` by modality, standardised. */
+	/** `[batch, …shape]` by modality: float32 where it is standardised, else the raw values in the type of the dataset. */
 	x: (modality: string) => Value;
 	/** `[batch, steps]` or `[batch, 1]`, asked for the modalities of `masks` only. */
 	mask: (modality: string) => Value;

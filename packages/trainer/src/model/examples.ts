@@ -49,7 +49,7 @@ export const maskedSteps = (modalities: readonly ModalityShape[]): Map<string, M
 /** Numbers that a mask has per row. */
 export const maskWidth = ({ shape }: ModalityShape, kind: MaskKind): number => (kind === 'steps' ? (shape[0] as number) : 1);
 
-/** Writes the mask of the examples as 0 and 1; ones where the modality has none. A row has a sequence when it has any of its steps. */
+/** Writes the mask of the examples as 0 and 1; ones where the modality has none. A row has a sequence when it has any of its steps, and every step where a mask marks rows. */
 export function fillMask({ split, rows }: Examples, modality: ModalityShape, kind: MaskKind, out: Float32Array): void {
 	const mask = split.mask(modality.name);
 	const given = mask === null ? 0 : mask.length / split.rows;
@@ -57,7 +57,8 @@ export function fillMask({ split, rows }: Examples, modality: ModalityShape, kin
 	rows.forEach((row, i) => {
 		const first = row * given;
 		for (let t = 0; t < width; t++) {
-			const there = mask === null || (kind === 'steps' ? mask[first + t] === 1 : mask.subarray(first, first + given).includes(1));
+			const there =
+				mask === null || (kind === 'steps' ? mask[given === 1 ? first : first + t] === 1 : mask.subarray(first, first + given).includes(1));
 			out[i * width + t] = there ? 1 : 0;
 		}
 	});

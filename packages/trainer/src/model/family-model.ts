@@ -32,7 +32,7 @@ export const parametersOf = (model: FamilyModel): ParameterSpec[] =>
 export const embed = (context: ForwardContext, model: FamilyModel, { x, mask }: Pick<ForwardInputs, 'x' | 'mask'>): Value[] =>
 	model.modalities.map((modality) =>
 		familyOf(model).encode(context, model.config, modality, {
-			x: x(modality.name),
+			x: context.g.cast(x(modality.name), 'float32'),
 			mask: modality.maskedSteps ? mask(modality.name) : null,
 		}),
 	);

@@ -1,8 +1,8 @@
 import type { TaskProfile } from '@steelyard/contracts';
-import type { Standardisation } from '@steelyard/dataset';
+import type { CanonicalArray, Standardisation } from '@steelyard/dataset';
 import type { ModalityShape } from '@steelyard/family';
 import { type Graph, type GraphBuilder, readsOf, type Shape, type Value } from '@steelyard/onnx';
-import { type DType, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
+import { arrayTypeOf, type DType, sizeOf, type Tensor, type TensorData, tensor } from '@steelyard/runtime';
 import { type Examples, fillMask, fillTargets, type MaskKind, type TargetScale } from './examples.js';
 import { standardised } from './standardise.js';
 
@@ -15,13 +15,20 @@ export type Batch = Examples & { readonly weights: Float32Array };
  */
 export type TrainingBatch = Batch & { readonly present: Float32Array; readonly sampleWeights: Float32Array };
 
-/** Writes what a port takes for every row of the batch, row after row, into `out`, which holds zeros before. */
-export type Fill<B extends Batch = Batch> = (batch: B, out: Float32Array) => void;
+/** Writes what a port takes for every row of the batch, row after row, into `out`, an array of `dtype` that holds zeros before. */
+export type Fill<B extends Batch = Batch> = { readonly dtype: DType; readonly write: (batch: B, out: TensorData) => void };
+
+/** A fill of float32 numbers. */
+const floats = <B extends Batch>(write: (batch: B, out: Float32Array) => void): Fill<B> => ({
+	dtype: 'float32',
+	write: (batch, out) => write(batch, out as Float32Array),
+});
 
 /** An input of a program that is filled from examples. */
 export type Port<B extends Batch = Batch> = {
 	/** Name of the input. */
 	readonly name: string;
+	/** Of the input; what the fill writes is converted to it. */
 	readonly dtype: DType;
 	/** Of one row: the input is `[rows, …shape]`. */
 	readonly shape: readonly number[];
@@ -30,56 +37,45 @@ export type Port<B extends Batch = Batch> = {
 	readonly fill: Fill<B>;
 };
 
-/** A float32 port, whose values the program takes as they are unless a standardisation is given. */
+/** A port of the type of its fill, whose values the program takes as they are unless a standardisation is given. */
 export const port = <B extends Batch>(
 	name: string,
 	shape: readonly number[],
 	fill: Fill<B>,
 	standardisation: Standardisation | null = null,
-): Port<B> => ({ name, dtype: 'float32', shape, standardisation, fill });
+): Port<B> => ({ name, dtype: fill.dtype, shape, standardisation, fill });
 
-/** Adds the input of a port to a program; `leading` are the axes before those of a row. The value is standardised as the port says. */
+/** Adds the input of a port to a program; `leading` are the axes before those of a row. The value is standardised, as float32 then, as the port says. */
 export const portInput = (g: GraphBuilder, { name, dtype, shape, standardisation }: Omit<Port, 'fill'>, leading: Shape): Value =>
 	standardised(g, g.input(name, dtype, [...leading, ...shape]), standardisation);
 
-/** The raw values of a modality; zeros where a row lacks it. */
-export const fillValues =
-	(modality: string): Fill =>
-	({ split, rows }, out) =>
-		split.gather(modality, rows, out);
+/** The raw values of a modality, in the type that the dataset has them in; zeros where a row lacks it. */
+export const fillValues = ({ name, dtype = 'float32' }: ModalityShape): Fill => ({
+	dtype,
+	write: ({ split, rows }, out) => split.gather(name, rows, out as CanonicalArray),
+});
 
 /** 0 and 1 per row, or per step of a sequence. */
-export const fillMaskOf =
-	(modality: ModalityShape, kind: MaskKind): Fill =>
-	(batch, out) =>
-		fillMask(batch, modality, kind, out);
+export const fillMaskOf = (modality: ModalityShape, kind: MaskKind): Fill => floats((batch, out) => fillMask(batch, modality, kind, out));
 
 /** The weight of modality `m` of `count`. */
-export const fillWeight =
-	(m: number, count: number): Fill =>
-	({ rows, weights }, out) => {
+export const fillWeight = (m: number, count: number): Fill =>
+	floats(({ rows, weights }, out) => {
 		for (let i = 0; i < rows.length; i++) out[i] = weights[i * count + m] as number;
-	};
+	});
 
 /** Whether the row has modality `m` of `count` in training. */
-export const fillPresence =
-	(m: number, count: number): Fill<TrainingBatch> =>
-	({ rows, present }, out) => {
+export const fillPresence = (m: number, count: number): Fill<TrainingBatch> =>
+	floats(({ rows, present }, out) => {
 		for (let i = 0; i < rows.length; i++) out[i] = present[i * count + m] as number;
-	};
+	});
 
-export const fillConstant =
-	(value: number): Fill =>
-	(_, out) =>
-		void out.fill(value);
+export const fillConstant = (value: number): Fill => floats((_, out) => void out.fill(value));
 
 /** One-hot, 0 and 1, or the scaled value, as the task says. */
-export const fillTarget =
-	(task: TaskProfile, scale: TargetScale): Fill =>
-	(batch, out) =>
-		fillTargets(batch, task, scale, out);
+export const fillTarget = (task: TaskProfile, scale: TargetScale): Fill => floats((batch, out) => fillTargets(batch, task, scale, out));
 
-export const fillSampleWeight: Fill<TrainingBatch> = ({ sampleWeights }, out) => out.set(sampleWeights);
+export const fillSampleWeight: Fill<TrainingBatch> = floats(({ sampleWeights }, out) => out.set(sampleWeights));
 
 /** The ports that a graph reads, and the graph without the inputs of the others. */
 export function portsRead<B extends Batch>(graph: Graph, ports: readonly Port<B>[]): { graph: Graph; ports: Port<B>[] } {
@@ -92,14 +88,22 @@ export function portsRead<B extends Batch>(graph: Graph, ports: readonly Port<B>
 }
 
 /** Numbers as a tensor of another type: towards integers they are cut as ONNX's Cast cuts them, and bool is true where they are not 0. */
-function converted(dtype: DType, shape: readonly number[], values: Float32Array): Tensor {
-	if (dtype === 'float32' || dtype === 'float64') return tensor(dtype, shape, values);
-	return tensor(dtype, shape, values.map(dtype === 'bool' ? (value) => (value === 0 ? 0 : 1) : Math.trunc));
+function converted(dtype: DType, shape: readonly number[], values: TensorData, from: DType): Tensor {
+	if (dtype === from) return { dtype, shape, data: values };
+	if (dtype === 'bool')
+		return tensor(
+			dtype,
+			shape,
+			Uint8Array.from(values as ArrayLike<number | bigint> as ArrayLike<number>, (value) => (Number(value) === 0 ? 0 : 1)),
+		);
+	if (from === 'float32' && dtype !== 'float64') return tensor(dtype, shape, (values as Float32Array).map(Math.trunc));
+	const isWide = (dtype === 'int64' || dtype === 'uint64') && typeof values[0] === 'bigint';
+	return tensor(dtype, shape, isWide ? values : Float64Array.from(values as ArrayLike<number>, Number));
 }
 
 /** Gives an array of so many zeros for the numbers of a port; a fresh one unless a caller keeps them from run to run. */
-export type Buffers = (name: string, size: number) => Float32Array;
-const fresh: Buffers = (_, size) => new Float32Array(size);
+export type Buffers = (name: string, dtype: DType, size: number) => TensorData;
+const fresh: Buffers = (_, dtype, size) => new (arrayTypeOf(dtype))(size);
 
 /**
  * The inputs of a run by name: every port filled for the batch. `leading` are the axes before those of a row, `[rows]` unless given; where they hold more rows
@@ -114,9 +118,9 @@ export function filledPorts<B extends Batch>(
 	return Object.fromEntries(
 		ports.map(({ name, dtype, shape, fill }) => {
 			const width = sizeOf(shape);
-			const data = buffers(name, sizeOf(leading) * width);
-			fill(batch, data.subarray(0, batch.rows.length * width));
-			return [name, converted(dtype, [...leading, ...shape], data)];
+			const data = buffers(name, fill.dtype, sizeOf(leading) * width);
+			fill.write(batch, data.subarray(0, batch.rows.length * width));
+			return [name, converted(dtype, [...leading, ...shape], data, fill.dtype)];
 		}),
 	);
 }

@@ -38,7 +38,7 @@ export async function compileEmbedProgram(
 	};
 	const modality = (name: string) => model.modalities.find((one) => one.name === name) as FamilyModel['modalities'][number];
 	const embeddings = embed(context, model, {
-		x: (name) => input(port(valuesName(name), modality(name).shape, fillValues(name), standardisation.get(name) ?? null)),
+		x: (name) => input(port(valuesName(name), modality(name).shape, fillValues(modality(name)), standardisation.get(name) ?? null)),
 		mask: (name) => input(port(maskName(name), [modality(name).shape[0] as number], fillMaskOf(modality(name), 'steps'))),
 	});
 	model.modalities.forEach(({ name }, m) => g.output(embeddingName(name), embeddings[m] as Value));

@@ -1,6 +1,6 @@
 import type { ModalityShape } from '@steelyard/family';
 import type { Optimizer } from '@steelyard/optim';
-import { type Tensor, tensor } from '@steelyard/runtime';
+import { arrayTypeOf, type Tensor, type TensorData, tensor } from '@steelyard/runtime';
 import type { Architecture } from '../model/architecture.js';
 import { type ChunkPlace, drawPool, drawRows, poolOf } from '../model/dropout-pool.js';
 import { type Examples, presence, taken, takenRows } from '../model/examples.js';
@@ -34,11 +34,12 @@ function presenceTable(examples: Examples, modalities: readonly ModalityShape[])
 
 /** Arrays by name that are used again in every chunk, set to zero each time. */
 function keptBuffers(): Buffers {
-	const buffers = new Map<string, Float32Array>();
-	return (name, size) => {
+	const buffers = new Map<string, TensorData>();
+	return (name, dtype, size) => {
 		const known = buffers.get(name);
-		if (known !== undefined && known.length >= size) return known.subarray(0, size).fill(0);
-		const made = new Float32Array(size);
+		const zero = (dtype === 'int64' || dtype === 'uint64' ? 0n : 0) as never;
+		if (known !== undefined && known.length >= size) return known.subarray(0, size).fill(zero);
+		const made = new (arrayTypeOf(dtype))(size);
 		buffers.set(name, made);
 		return made;
 	};

@@ -50,6 +50,7 @@ export const weighted = (input: (name: string) => Value, modality: string): Weig
 
 /** Adds the ports, `[batch, …]` each, and the draws of a step as inputs. */
 export function addInputs(g: GraphBuilder, options: StepOptions): void {
-	for (const { name, dtype, shape } of trainingPorts(options)) g.input(name, dtype, [options.batch, ...shape]);
+	for (const { name, dtype, shape, standardisation } of trainingPorts(options))
+		g.input(name, standardisation === null ? dtype : 'float32', [options.batch, ...shape]);
 	for (const { name, rows } of drawsOf(options)) g.input(name, 'int64', [rows]);
 }

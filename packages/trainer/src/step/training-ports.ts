@@ -26,7 +26,9 @@ export type TrainingPortsOptions = {
 export function trainingPorts({ architecture, task, scale, standardisation }: TrainingPortsOptions): Port<TrainingBatch>[] {
 	const { modalities, masks, outputs } = architecture;
 	return [
-		...modalities.map(({ name, shape }) => port(valuesName(name), shape, fillValues(name), standardisation.get(name) ?? null)),
+		...modalities.map((modality) =>
+			port(valuesName(modality.name), modality.shape, fillValues(modality), standardisation.get(modality.name) ?? null),
+		),
 		...modalities.flatMap((modality) => {
 			const kind = masks.get(modality.name);
 			return kind === undefined ? [] : [port(maskName(modality.name), [maskWidth(modality, kind)], fillMaskOf(modality, kind))];

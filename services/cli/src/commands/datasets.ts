@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
-import type { DatasetResource } from '@steelyard/contracts';
+import { type DatasetResource, dtypeOf } from '@steelyard/contracts';
 import type { Command } from 'commander';
 import yazl from 'yazl';
 import { connected } from '../connect.js';
@@ -11,13 +11,17 @@ import { print, table, UsageError } from '../output.js';
 import { bytesText, countText, timeText } from '../units.js';
 
 /** How the values of one instance of a modality are laid out, and what of them is missing. */
-function modalityText({ shape, masked, missing }: DatasetResource['modalities'][string]): string {
-	const layout = shape.length === 2 ? `${shape[0]} steps of ${shape[1]} features` : `${shape[0]} features`;
+function modalityText(modality: DatasetResource['modalities'][string]): string {
+	const { shape, masked, missing } = modality;
+	const sizes =
+		shape.length > 2 ? shape.join(' x ') : shape.length === 2 ? `${shape[0]} steps of ${shape[1]} features` : `${shape[0]} features`;
+	const dtype = dtypeOf(modality);
+	const layout = dtype === 'float32' ? sizes : `${sizes}, ${dtype}`;
 	if (!masked) return layout;
 	return missing === 0 ? `${layout}, masked` : `${layout}, missing in ${(missing * 100).toFixed(1)} % of the rows`;
 }
 
-const datasetText = ({ id, name, title, task, splits, modalities, bytes, created_at }: DatasetResource): string =>
+const datasetText = ({ id, name, title, task, splits, modalities, bytes, ignored = [], created_at }: DatasetResource): string =>
 	table([
 		['id', id],
 		['name', name],
@@ -35,6 +39,7 @@ const datasetText = ({ id, name, title, task, splits, modalities, bytes, created
 				.join(', '),
 		],
 		...Object.entries(modalities).map(([modality, profile]) => [`modality ${modality}`, modalityText(profile)]),
+		...(ignored.length === 0 ? [] : [['not read', ignored.map(({ file }) => file).join(', ')]]),
 		['size', bytesText(bytes)],
 		['created', timeText(created_at)],
 	]);

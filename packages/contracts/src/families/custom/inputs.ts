@@ -63,7 +63,7 @@ function givenOf({ inputs, masks = {} }: CustomConfig, { dataset, modalities }: 
 	const present = Object.entries(masks).flatMap(([name, input]): Given[] => {
 		const shape = shapes.get(name);
 		if (shape === undefined) return [];
-		const perStep: Dims[] = shape.length === 2 ? [['batch', shape[0] as number]] : [];
+		const perStep: Dims[] = shape.length <= 2 ? [['batch', shape[0] as number]] : [];
 		return [{ input, what: `the mask of ${name}`, param: `model.masks.${name}`, shapes: [...perRow, ...perStep], instance: null }];
 	});
 	const weights = [...shapes.keys()]
