@@ -26,6 +26,9 @@ export const JobWarning = Type.Object({
 	advice: Type.String({ description: 'what to do about it' }),
 	split: Type.Optional(Type.String({ description: 'the split that it was found in' })),
 	names: Type.Optional(Type.Array(Type.String(), { description: 'the modalities, classes or labels that it is about' })),
+	guarded: Type.Optional(
+		Type.Boolean({ description: 'of weighting_hurts, whether the better epoch was exported, with weight 1 for every modality' }),
+	),
 	row: Type.Optional(Type.Integer({ description: 'the first row of that split that is to blame, counted from 0' })),
 });
 export type JobWarning = Static<typeof JobWarning>;

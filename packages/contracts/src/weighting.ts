@@ -51,6 +51,12 @@ const REFRESHING = {
 			{ ...closed, description: 'how new weights of the training rows are mixed with those before' },
 		),
 	),
+	guard: Type.Optional(
+		Type.Boolean({
+			description:
+				'whether the best epoch before the first refresh, in which every modality weighs 1, is exported where no later epoch is as good on validation; true but for paper',
+		}),
+	),
 	...CROSS_FITTING,
 };
 

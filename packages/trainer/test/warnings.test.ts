@@ -27,6 +27,8 @@ const sound: WarningsInput = {
 	train: fair,
 	validation: fair,
 	validationLosses: [0.6, 0.5, 0.4, 0.45],
+	epoch: 2,
+	guarded: false,
 	valuesAreMeant: false,
 };
 const codes = (more: Partial<WarningsInput>): WarningCode[] => warningsOf({ ...sound, ...more }).map(({ code }) => code);

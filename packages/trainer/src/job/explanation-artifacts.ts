@@ -3,6 +3,7 @@ import { diagnose } from '../report/diagnostics.js';
 import { explain } from '../report/explanation.js';
 import type { Evaluation } from './evaluate.js';
 import type { Job } from './job.js';
+import { metricOf } from './metric-of.js';
 import type { JudgedUnimodal } from './unimodal-stage.js';
 
 /** Some examples and what the exported model made of them. */
@@ -27,7 +28,7 @@ export function explanationArtifacts(
 		outputs: unimodal?.outputs.get(examples.name) ?? [],
 	}));
 	const { parquet, json } = explain({ task, modalities: names, splits, refreshes: state.header.weights, reported });
-	const metric = spec.training.early_stopping?.metric ?? 'loss';
+	const metric = metricOf(spec);
 	const diagnosed = splits.filter(({ name }) => unimodal?.failed.has(name) !== true);
 	const diagnostics =
 		names.length < 2 ? null : diagnose({ task, modalities: names, unimodal: unimodal?.metrics ?? null, metric, splits: diagnosed });

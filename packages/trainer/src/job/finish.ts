@@ -7,6 +7,7 @@ import { type Examples, labelsOf, presence, taken } from '../model/examples.js';
 import { layoutOf, parametersByName } from '../model/parameter-layout.js';
 import { countOf } from '../model/work.js';
 import { type LabelledSplit, warningsOf } from '../report/warnings.js';
+import { type ChosenModel, chosenModel } from './chosen-model.js';
 import { type Evaluation, evaluateModel, evaluateOwnModel } from './evaluate.js';
 import { explanationArtifacts, type Judged } from './explanation-artifacts.js';
 import { exportModel, type TrainedModel } from './export-graph.js';
@@ -14,6 +15,7 @@ import type { TrainOutcome } from './face.js';
 import type { FitOutcome } from './fit-model.js';
 import type { Job } from './job.js';
 import { essenceOf } from './job-state.js';
+import { metricOf } from './metric-of.js';
 import { EvaluationError, overRows } from './over-rows.js';
 import { safetensorsParts } from './safetensors.js';
 import { type JudgedUnimodal, unimodalParameters } from './unimodal-stage.js';
@@ -69,8 +71,8 @@ function loraMetadata({ spec: { model } }: Job): Record<string, string> {
 }
 
 /** Exports the trained models: an uploaded graph that nothing weighs as the user's own file, everything else as a model of ours. */
-function trainedFile(job: Job, parameters: Parameters): TrainedFile {
-	const { weigher, masked, modalities, task, scale, standardisation, weighted } = job;
+function trainedFile(job: Job, { parameters, weigher, statistics }: ChosenModel): TrainedFile {
+	const { masked, modalities, task, scale, standardisation, weighted } = job;
 	const fusion = trainedModel(job.fusion, parameters);
 	const unimodal = weigher.needsOutputs
 		? job.unimodal.map((architecture, m) => unimodalParameters(job, m).map((own) => trainedModel(architecture, own)))
@@ -87,7 +89,6 @@ function trainedFile(job: Job, parameters: Parameters): TrainedFile {
 			parameters: count,
 			judge: (session, examples) => evaluateOwnModel(session, own, examples, { modalities, task }),
 		};
-	const statistics = job.state.header.bestStatistics;
 	const metadata = metadataOf(job);
 	const { bytes, routers } = exportModel({ fusion, unimodal, masked, task, scale, standardisation, weigher, statistics, metadata });
 	return {
@@ -140,8 +141,12 @@ const failureWarning = ({ message, split, row }: EvaluationError, of: string): J
 });
 
 /** How far each modality counted over the rows of a split that have it. */
-function modalityWeightsOf({ modalities, weigher, state }: Job, { examples, evaluation }: Judged): JobResult['modality_weights'] {
-	const information = weigher.information(state.header.bestStatistics);
+function modalityWeightsOf(
+	{ modalities }: Job,
+	{ weigher, statistics }: ChosenModel,
+	{ examples, evaluation }: Judged,
+): JobResult['modality_weights'] {
+	const information = weigher.information(statistics);
 	const present = modalities.map((modality) => presence(examples, modality));
 	const summary = summariseWeights(evaluation.weights, { rows: examples.rows.length, modalities: modalities.length }, present);
 	const named = modalities.map(({ name }, m) => [name, { ...summary[m], mutual_information: information?.[m] ?? null }]);
@@ -171,7 +176,8 @@ export async function finish(job: Job, { output, outcome, unimodal, deviceNote, 
 	const { spec, dataset, emit } = job;
 	const { header } = job.state;
 	emit({ type: 'stage', stage: 'evaluating' });
-	const file = trainedFile(job, outcome.parameters);
+	const chosen = chosenModel(job, outcome);
+	const file = trainedFile(job, chosen);
 	const { judged, failed } = await judgedSplits(job, file);
 	const reported = (judged.find(({ examples }) => examples.name === 'test') ?? judged[1]) as Judged;
 
@@ -181,8 +187,10 @@ export async function finish(job: Job, { output, outcome, unimodal, deviceNote, 
 		...unimodalOnly.map((error) => failureWarning(error, 'metrics of single modalities')),
 		...warningsOf({
 			task: job.task,
-			weights: job.weighted ? modalityWeightsOf(job, reported) : {},
-			metric: spec.training.early_stopping?.metric ?? 'loss',
+			weights: job.weighted && !chosen.guarded ? modalityWeightsOf(job, chosen, reported) : {},
+			epoch: chosen.epoch,
+			guarded: chosen.guarded,
+			metric: metricOf(spec),
 			fusion: outcome,
 			train: labelledIn(judged, 'train'),
 			validation: labelledIn(judged, 'validation'),
@@ -197,10 +205,10 @@ export async function finish(job: Job, { output, outcome, unimodal, deviceNote, 
 		metrics: Object.fromEntries(judged.map(({ examples, evaluation }) => [examples.name, evaluation.metrics])),
 		warnings,
 		unimodal: unimodal?.metrics ?? {},
-		modality_weights: modalityWeightsOf(job, reported),
+		modality_weights: modalityWeightsOf(job, chosen, reported),
 		...expertUseOf(reported.evaluation),
 		loss: lossText(job),
-		best_epoch: outcome.bestEpoch,
+		best_epoch: chosen.epoch,
 		epochs: outcome.epochs,
 		parameters: file.parameters,
 		seconds: (performance.now() - started) / 1000,

@@ -3,7 +3,7 @@ import { initialPlateau, learningRateAt, plateauAfter } from '@steelyard/optim';
 import type { Architecture, Parameters } from '../model/architecture.js';
 import type { Examples } from '../model/examples.js';
 import { copied } from '../model/parameter-layout.js';
-import { higherIsBetter } from '../report/metrics.js';
+import { isBetter } from '../report/metrics.js';
 import type { Chunk } from '../step/chunk.js';
 import { type Fit, openFit } from '../step/fit.js';
 import type { FitState, ScoredEpoch } from './fit-state.js';
@@ -24,6 +24,8 @@ export type ModelFit = {
 	readonly validate: (parameters: Parameters) => Promise<Validation>;
 	/** Whether the running epoch may be chosen as the best, and counts for early stopping and the schedule. */
 	readonly eligible: () => boolean;
+	/** Whether the parameters of the best epoch that is not eligible are kept. */
+	readonly keepsPassedOver: boolean;
 };
 
 export type FitOutcome =
@@ -34,13 +36,10 @@ export type FitOutcome =
 			epochs: number;
 			/** The score of the best epoch; null where no epoch could be chosen, and the last one is taken. */
 			score: number | null;
-			/** The best of the epochs that were not eligible. */
-			passedOver: ScoredEpoch | null;
+			/** The best of the epochs that were not eligible, and its parameters where they are kept. */
+			passedOver: (ScoredEpoch & { parameters: Parameters | null }) | null;
 	  }
 	| { status: 'stopped' };
-
-/** Whether one validation score is better than another. */
-export const isBetter = (metric: string, value: number, than: number): boolean => (higherIsBetter(metric) ? value > than : value < than);
 
 /** The better of an epoch and the best before it; a score that is not a number is none. */
 function betterOf(metric: string, before: ScoredEpoch | null, epoch: number, score: number | null): ScoredEpoch | null {
@@ -103,6 +102,7 @@ export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Pr
 		plateau: initialPlateau,
 	};
 	let best: Parameters = resumed?.tensors.best ?? new Map();
+	let passedOver: Parameters = resumed?.tensors.passedOver ?? new Map();
 	const learningRate = (step: number): number =>
 		learningRateAt(schedule, { base: training.optimizer.learning_rate, step, steps: fit.steps, plateau: state.plateau });
 
@@ -110,6 +110,7 @@ export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Pr
 		const { reported, chosenBy } = await model.validate(fit.parameters());
 		const judged = afterEpoch(state, training, chosenBy, model.eligible());
 		if (judged.best) best = copied(fit.parameters());
+		if (model.keepsPassedOver && judged.state.passedOver !== state.passedOver) passedOver = copied(fit.parameters());
 		job.reportEpoch(place, {
 			epoch: state.epoch,
 			train_loss: state.lossSum / model.train.rows.length,
@@ -138,7 +139,7 @@ export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Pr
 			});
 			if (chunk.endsEpoch) await endEpoch(chunk);
 			const stop = job.stopped();
-			if (stop || job.state.isSaveDue()) await job.state.save({ state, tensors: { state: fit.state(), best } });
+			if (stop || job.state.isSaveDue()) await job.state.save({ state, tensors: { state: fit.state(), best, passedOver } });
 			if (stop) return { status: 'stopped' };
 		}
 		return {
@@ -147,7 +148,7 @@ export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Pr
 			bestEpoch: state.best?.epoch ?? state.epoch - 1,
 			epochs: state.epoch,
 			score: state.best?.score ?? null,
-			passedOver: state.passedOver,
+			passedOver: state.passedOver && { ...state.passedOver, parameters: model.keepsPassedOver ? passedOver : null },
 		};
 	} finally {
 		await fit.dispose();

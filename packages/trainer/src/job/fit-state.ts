@@ -20,5 +20,10 @@ export type FitState = {
 	plateau: PlateauState;
 };
 
-/** The tensors of a model in training: the state of its program, and the parameters of its best epoch so far. */
-export type FitTensors = { readonly state: State; readonly best: Parameters };
+/** The tensors of a model in training: the state of its program, and the parameters of its best epochs so far. */
+export type FitTensors = {
+	readonly state: State;
+	readonly best: Parameters;
+	/** Of the best epoch that was not eligible; empty where these are not kept, or before there is one. */
+	readonly passedOver: Parameters;
+};

@@ -96,6 +96,7 @@ export async function trainFusion(job: Job, judged: JudgedUnimodal | null): Prom
 		beforeChunk: refreshWeights,
 		// a model that never saw its weights is not the one to export with them
 		eligible: () => !weighted || header.refreshes > 0,
+		keepsPassedOver: weigher.guard,
 		async validate(parameters) {
 			const examples = await judgedBy(validation, judged?.outputs.get(validation.name) ?? [], parameters);
 			const { output, own = output } = await weigher.weigh(examples, header.refreshes > 0 ? header.statistics : null);

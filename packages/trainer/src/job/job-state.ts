@@ -70,7 +70,7 @@ const SAVE_INTERVAL = 10_000;
 const SAVE_SHARE = 20;
 
 /** Of the tensors and the header of a checkpoint: one of another format is not read, and the job begins again. */
-const CHECKPOINT_FORMAT = 3;
+const CHECKPOINT_FORMAT = 4;
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
@@ -86,6 +86,7 @@ type Kept = {
 	readonly weights?: Tensor;
 	readonly state?: State;
 	readonly best?: Readonly<Record<string, Tensor>>;
+	readonly passedOver?: Readonly<Record<string, Tensor>>;
 };
 const mapOf = <T>(record: Readonly<Record<string, T>> | undefined): Map<string, T> => new Map(Object.entries(record ?? {}));
 
@@ -124,7 +125,7 @@ export async function openJobState(
 		weights: kept.weights ?? null,
 		resumeOf: (index) =>
 			header.fit !== null && header.modelsDone === index
-				? { state: header.fit, tensors: { state: kept.state ?? {}, best: mapOf(kept.best) } }
+				? { state: header.fit, tensors: { state: kept.state ?? {}, best: mapOf(kept.best), passedOver: mapOf(kept.passedOver) } }
 				: null,
 		isSaveDue: () => performance.now() - savedAt > Math.max(SAVE_INTERVAL, SAVE_SHARE * saveTook),
 		async save(fit) {
@@ -133,7 +134,13 @@ export async function openJobState(
 			const tree: TensorTree = {
 				unimodal: Object.fromEntries([...state.unimodal].map(([name, parameters]) => [name, Object.fromEntries(parameters)])),
 				...(state.weights === null ? {} : { weights: state.weights }),
-				...(fit === null ? {} : { state: fit.tensors.state, best: Object.fromEntries(fit.tensors.best) }),
+				...(fit === null
+					? {}
+					: {
+							state: fit.tensors.state,
+							best: Object.fromEntries(fit.tensors.best),
+							passedOver: Object.fromEntries(fit.tensors.passedOver),
+						}),
 			};
 			await saveCheckpoint(output, { header, tensors: flattened(tree) });
 			savedAt = performance.now();

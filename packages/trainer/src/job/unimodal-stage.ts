@@ -90,6 +90,7 @@ export async function trainUnimodal(job: Job): Promise<boolean> {
 			mostSteps: null,
 			beforeChunk: async () => {},
 			eligible: () => true,
+			keepsPassedOver: false,
 			async validate(parameters) {
 				if (labels.length === 0) return { reported: { loss: null }, chosenBy: { loss: null } }; // no validation row has it: the last epoch is taken
 				const outputs = await outputsOf(predictor, ownValidation, parameters, { counted: null, mayDiverge: true });

@@ -78,3 +78,6 @@ export function metricsOf(task: TaskProfile, predictions: Predictions, labels: F
 
 /** Whether a higher value of the metric is better. */
 export const higherIsBetter = (metric: string): boolean => !['loss', 'mae', 'rmse'].includes(metric);
+
+/** Whether one value of the metric is better than another. */
+export const isBetter = (metric: string, value: number, than: number): boolean => (higherIsBetter(metric) ? value > than : value < than);

@@ -1,7 +1,7 @@
 import type { JobResult, JobWarning, Metrics, TaskProfile } from '@steelyard/contracts';
 import { baselineFor } from './baseline.js';
 import { decisionsOf } from './decisions.js';
-import { higherIsBetter, metricsOf } from './metrics.js';
+import { isBetter, metricsOf } from './metrics.js';
 import type { Predictions } from './predictions.js';
 
 /** Raw labels, `[N]` or `[N, labels]`, and what the exported model makes of the rows. */
@@ -21,6 +21,10 @@ export type WarningsInput = {
 	};
 	readonly train: LabelledSplit;
 	readonly validation: LabelledSplit;
+	/** The epoch that was exported, counted from 0. */
+	readonly epoch: number;
+	/** Whether the epoch before the first refresh was exported, because it was better. */
+	readonly guarded: boolean;
 	/** Of the fusion model, by epoch. */
 	readonly validationLosses: ReadonlyArray<number | null>;
 	/** Whether the user said that the labels of a regression are values. */
@@ -43,14 +47,17 @@ const listed = (names: readonly string[]): string =>
 	names.length <= SHOWN ? names.join(', ') : `${names.slice(0, SHOWN).join(', ')} and ${names.length - SHOWN} more`;
 const classNames = ({ classes }: TaskProfile, indices: readonly number[]): string[] => indices.map((c) => classes[c] ?? String(c));
 
-function* weightingHurts({ metric, fusion: { bestEpoch, score, passedOver } }: WarningsInput): Iterable<JobWarning> {
+function* weightingHurts({ metric, fusion: { bestEpoch, score, passedOver }, guarded }: WarningsInput): Iterable<JobWarning> {
 	if (score === null || passedOver === null) return;
-	if (higherIsBetter(metric) ? passedOver.score <= score : passedOver.score >= score) return;
+	if (!isBetter(metric, passedOver.score, score)) return;
 	yield {
 		code: 'weighting_hurts',
 		message: `the weighted model has a validation ${metric} of ${figure(score)} (epoch ${bestEpoch + 1}); with every modality at weight 1 it was ${figure(passedOver.score)} (epoch ${passedOver.epoch + 1})`,
-		advice: 'Train with {"weighting": {"preset": "uniform"}} and compare.',
+		advice: guarded
+			? 'The better one is exported: every modality weighs 1 in it. The preset uniform trains it to its end; "guard": false exports the weighted one.'
+			: 'Train with {"weighting": {"preset": "uniform"}} and compare.',
 		split: 'validation',
+		guarded,
 	};
 }
 
@@ -67,17 +74,17 @@ function* collapsedWeights({ weights }: WarningsInput): Iterable<JobWarning> {
 	};
 }
 
-function* overfitting({ task, train, validation, validationLosses, fusion: { bestEpoch } }: WarningsInput): Iterable<JobWarning> {
+function* overfitting({ task, train, validation, validationLosses, epoch }: WarningsInput): Iterable<JobWarning> {
 	const rows = validation.labels.length / (task.type === 'multilabel' ? task.outputs : 1);
 	const nothing = metricsOf(task, baselineFor(task, train.labels, rows), validation.labels)['loss'] as number;
 	const [there, here] = [train.metrics['loss'] as number, validation.metrics['loss'] as number];
 	const last = validationLosses.at(-1) ?? null;
-	const best = validationLosses[bestEpoch] ?? null;
+	const best = validationLosses[epoch] ?? null;
 	const far = (low: number, high: number): boolean => high - low > FAR * nothing;
 	const found = [
 		...(far(there, here) ? [`the loss is ${figure(there)} on the training rows and ${figure(here)} on validation`] : []),
 		...(best !== null && last !== null && far(best, last)
-			? [`the validation loss rose from ${figure(best)} in epoch ${bestEpoch + 1} to ${figure(last)} in epoch ${validationLosses.length}`]
+			? [`the validation loss rose from ${figure(best)} in epoch ${epoch + 1} to ${figure(last)} in epoch ${validationLosses.length}`]
 			: []),
 	];
 	if (found.length === 0) return;

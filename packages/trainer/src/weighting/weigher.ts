@@ -64,6 +64,8 @@ export type Weigher<Statistics> = {
 	/** Whether the weights of an instance need the outputs of the unimodal models, which the exported model then carries. */
 	readonly needsOutputs: boolean;
 	readonly refreshes: Refreshes;
+	/** Whether a job exports its best epoch before the first refresh where that is better on validation than what the method made. */
+	readonly guard: boolean;
 	/** How gradients are modulated while training; null where they are not. */
 	readonly modulation: Modulation | null;
 	/** How the fresh weights of the training rows are mixed with those that the rows had. */

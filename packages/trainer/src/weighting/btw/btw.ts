@@ -17,6 +17,7 @@ function btwWeigher(config: BtwConfig, task: TaskProfile, seed: number): Weigher
 		models: config.cross_fit ? config.folds : 1,
 		needsOutputs: usesDivergence(formula),
 		refreshes: refreshesOf(config),
+		guard: config.guard,
 		modulation: null,
 		smoothing: config.smoothing,
 		refresh: (training) => refresh(config, task, training, seed),
@@ -50,6 +51,7 @@ export const btw: WeightingPresetOf<BtwConfig> = {
 		refresh: 'schedule',
 		refresh_epochs: 5,
 		refresh_steps: null,
+		guard: true,
 		cross_fit: false,
 		folds: 5,
 	},
@@ -69,6 +71,7 @@ export const paper: WeightingPresetOf<BtwConfig> = {
 		direction: 'divergence',
 		renormalise: 'none',
 		sigma: 'fixed',
+		guard: false,
 		smoothing: { initial: 0.5, step: 0.05, adapt: 'raise-on-worse' },
 	},
 };

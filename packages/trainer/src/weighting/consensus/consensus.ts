@@ -35,6 +35,7 @@ function consensusWeigher({ cross_fit, folds, epsilon, embeddings }: ConsensusCo
 		models: cross_fit ? folds : 1,
 		needsOutputs: true,
 		refreshes: { when: 'once' },
+		guard: false,
 		modulation: null,
 		smoothing: NO_SMOOTHING,
 		async refresh(training) {

@@ -15,6 +15,7 @@ function qmfWeigher({ cross_fit, folds, sigma: choice }: QmfConfig, task: TaskPr
 		models: cross_fit ? folds : 1,
 		needsOutputs: true,
 		refreshes: { when: 'once' },
+		guard: false,
 		modulation: null,
 		smoothing: NO_SMOOTHING,
 		async refresh(training) {

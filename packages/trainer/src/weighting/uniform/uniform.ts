@@ -6,6 +6,7 @@ export const uniformWeigher: Weigher<null> = {
 	models: 0,
 	needsOutputs: false,
 	refreshes: { when: 'never' },
+	guard: false,
 	modulation: null,
 	smoothing: NO_SMOOTHING,
 	refresh: async ({ count, present }) => ({ statistics: null, weights: uniformWeights(count, present) }),
