@@ -32,8 +32,14 @@ export const ModelParameter = Type.Object({
 	name: Type.String(),
 	dtype: Type.String(),
 	shape: Type.Array(Type.Integer()),
+	kind: Type.Optional(
+		choice(['parameter', 'buffer', 'constant', 'statistic'], {
+			description:
+				'a parameter is trained; a buffer is kept beside parameters; a statistic is what norms measure; a constant is part of a formula',
+		}),
+	),
 	trainable: Type.Boolean(),
-	reason: Type.String({ description: 'why training may change it, or why it is a constant' }),
+	reason: Type.String({ description: 'why it is of that kind' }),
 });
 export type ModelParameter = Static<typeof ModelParameter>;
 

@@ -27,7 +27,16 @@ describe('inspecting a model', () => {
 			opset: OPSET,
 			inputs: [{ name: 'x', dtype: 'float32', shape: ['batch', 4] }],
 			outputs: [{ name: 'y', dtype: 'float32', shape: ['batch', 3] }],
-			parameters: [{ name: 'w', dtype: 'float32', shape: [4, 3], trainable: true, reason: expect.stringContaining('weight of MatMul') }],
+			parameters: [
+				{
+					name: 'w',
+					dtype: 'float32',
+					shape: [4, 3],
+					kind: 'parameter',
+					trainable: true,
+					reason: expect.stringContaining('weight of MatMul'),
+				},
+			],
 			operators: { MatMul: 1, Tanh: 1, Identity: 1 },
 			blockers: [],
 		});

@@ -12,6 +12,7 @@ import {
 import { withConstantWeights } from './constant-weights.js';
 import { dtypeOf } from './data-types.js';
 import { operatorOf } from './domains.js';
+import { exporterLabels } from './exporter-labels.js';
 import { type Attribute, type Graph, GraphError, type Model, type Node, type Value } from './graph.js';
 import { inlineFunctions, standardOpset } from './inline-functions.js';
 import { upgraded } from './older-forms.js';
@@ -212,6 +213,7 @@ export function decodeModel(bytes: Uint8Array): Model {
 	if (opset === undefined)
 		throw new GraphError('malformed_model', 'the model does not say which version of the standard operator set it uses');
 	const metadata = Object.fromEntries(proto.metadataProps.map(({ key, value }) => [key, value]));
-	const model = upgraded({ graph: graphOf(inlineFunctions(proto, proto.graph, opset)), opset, metadata });
+	const labels = exporterLabels(proto.graph);
+	const model = upgraded({ graph: graphOf(inlineFunctions(proto, proto.graph, opset)), opset, metadata, labels });
 	return withConstantWeights(model, new Set(proto.graph.node.flatMap(({ output }) => output)));
 }

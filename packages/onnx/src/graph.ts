@@ -1,4 +1,5 @@
 import type { DType, Tensor } from '@steelyard/runtime';
+import type { ExporterLabel } from './exporter-labels.js';
 
 /** One dimension: a size, or the name of a symbolic one. */
 export type Dim = number | string;
@@ -54,6 +55,8 @@ export type Model = {
 	readonly constantWeights?: ReadonlySet<string>;
 	/** `metadata_props`. */
 	readonly metadata?: Readonly<Record<string, string>>;
+	/** What the exporter says that initializers are, by name, where it says so. */
+	readonly labels?: ReadonlyMap<string, ExporterLabel>;
 };
 
 /** The working operator set, in which all our graphs are written: the newest whose Scan, Pad and LSTM still have CUDA kernels in ONNX Runtime 1.29. */

@@ -30,7 +30,7 @@ export {
 export { interfaceOf } from './interface.js';
 export { operators } from './operators.js';
 export { withoutOutputCopies } from './output-copies.js';
-export { type Parameter, parametersOf } from './parameters.js';
+export { type Parameter, type ParameterKind, parametersOf } from './parameters.js';
 export { type Activation, gruStep, type LstmOptions, lstmStep } from './recurrent-cells.js';
 export { reducedTo } from './reduced-to.js';
 export { type Naming, renamed, renamedNode } from './rename.js';

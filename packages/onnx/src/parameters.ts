@@ -1,4 +1,5 @@
 import { type DType, sizeOf, type Tensor } from '@steelyard/runtime';
+import type { ExporterLabel } from './exporter-labels.js';
 import { type FlatNode, flatNodes } from './flat-nodes.js';
 import type { Model } from './graph.js';
 import { isView, type Use, useOf } from './parameter-uses.js';
@@ -9,12 +10,17 @@ export type Parameter = {
 	readonly name: string;
 	readonly dtype: DType;
 	readonly shape: readonly number[];
+	readonly kind: ParameterKind;
+	/** Whether training changes it, as it does parameters. */
 	readonly trainable: boolean;
-	/** Why it is trainable or not, in words for the reader of a report. */
+	/** Why it is of that kind, in words for the reader of a report. */
 	readonly reason: string;
 };
 
-type Verdict = { readonly trainable: boolean; readonly reason: string };
+/** A parameter is trained; a buffer is a number that a module keeps beside its parameters, a statistic one that norms measure, a constant one of a formula. */
+export type ParameterKind = 'parameter' | 'buffer' | 'constant' | 'statistic';
+
+type Verdict = { readonly kind: ParameterKind; readonly reason: string };
 /** Where a value is used in the end: as input `place` of `node`. `computed` says that arithmetic among constants lies between. */
 type End = { readonly node: FlatNode; readonly place: number; readonly computed: boolean };
 
@@ -31,7 +37,8 @@ const MADE_UP =
 /** A path of attributes, as PyTorch names parameters and buffers: `encoder.0.weight`. */
 const PATH = /^[A-Za-z_]\w*(\.\w+)+$/;
 /** The names of buffers that modules keep beside their parameters, by the last part of the path. */
-const BUFFER = /(^|[._])(running_mean|running_var|pos_weight|class_weights?|inv_freq|mask|causal|pixel_mean|pixel_std|mean|std)$/;
+const BUFFER =
+	/(^|[._])(running_mean|running_var|pos_weight|class_weights?|(original_)?inv_freq|(cos|sin)(_cached|_cache)?|freqs_cis|pos_embed_cached|relative_coords_table|(attn_)?mask|causal|pixel_mean|pixel_std|mean|std|embed_scale|final_logits_bias|masked_bias)$/;
 
 /** What a report says of a tensor of that pattern. */
 const descriptions: Readonly<Record<Pattern, string>> = {
@@ -132,8 +139,8 @@ class Uses {
 	}
 }
 
-const no = (reason: string): Verdict => ({ trainable: false, reason });
-const yes = (reason: string): Verdict => ({ trainable: true, reason });
+const no = (reason: string, kind: 'constant' | 'buffer' | 'statistic' = 'constant'): Verdict => ({ kind, reason });
+const yes = (reason: string): Verdict => ({ kind: 'parameter', reason });
 
 /** What one use of an initializer proves about it. */
 function verdictOf(name: string, tensor: Tensor, pattern: Pattern | null, end: End, uses: Uses): Verdict {
@@ -141,14 +148,15 @@ function verdictOf(name: string, tensor: Tensor, pattern: Pattern | null, end: E
 	const use: Use = useOf(node.op, place);
 	const size = sizeOf(tensor.shape);
 	const at = `${use.what} of ${node.op} "${node.name}"`;
-	if (use.kind === 'constant') return no(at);
+	if (use.kind === 'constant') return no(at, use.what.startsWith('running') ? 'statistic' : 'constant');
 	if (use.what.startsWith('initial') && pattern === 'uniform') return no(`${at}, the same number everywhere`);
 	if (pattern === 'uniform' && (MADE_UP.test(name) || use.what === 'values before the writing')) return no(descriptions.uniform);
 	const product = use.kind === 'parameter';
 	if (pattern === 'additive mask' || pattern === 'sinusoids') return no(descriptions[pattern]);
 	if ((pattern === 'binary mask' || pattern === 'ramp') && (!product || computed || MADE_UP.test(name))) return no(descriptions[pattern]);
-	if (size === 1 && (computed || !product)) return oneNumber(name, tensor, end, uses, at);
-	if (!product && BUFFER.test(name)) return no(`${at}; by its name a buffer`);
+	// a scalar that is the operand of a product was expanded, as a state is with which a recurrence begins
+	if (size === 1 && (computed || !product || tensor.shape.length === 0)) return oneNumber(name, tensor, end, uses, at);
+	if (!product && BUFFER.test(name)) return no(`${at}; by its name a buffer`, 'buffer');
 	if (!product && uses.normalisesInput(end) && tensor.shape.filter((dim) => dim > 1).length <= 1)
 		return no(`${at}, which normalises an input`);
 	return yes(computed ? `part of the ${at}` : uses.isBias(end) ? `bias, added by ${node.op} "${node.name}" to a product with weights` : at);
@@ -164,15 +172,27 @@ function oneNumber(name: string, tensor: Tensor, end: End, uses: Uses, at: strin
 	if (PATH.test(name) && !MADE_UP.test(name) && !BUFFER.test(name)) return yes(`a number that a module holds by the name "${name}": ${at}`);
 	// an exporter folds what it computes of constants
 	if (end.computed && !MADE_UP.test(name) && !BUFFER.test(name)) return yes(`a number that a function turns into a ${at}`);
-	return no(`one number: ${at}`);
+	return BUFFER.test(name) ? no(`one number: ${at}; by its name a buffer`, 'buffer') : no(`one number: ${at}`);
 }
 
-function judged(name: string, tensor: Tensor, uses: Uses): Verdict {
+/** The verdict where the exporter's word decides it; null where the uses do. A table of sines is fixed also where its module holds it as a parameter. */
+function labelled(label: ExporterLabel | undefined, byUse: readonly Verdict[], pattern: Pattern | null): Verdict | null {
+	const isTrained = byUse.some(({ kind }) => kind === 'parameter');
+	// a statistic and a parameter at once is what an exporter merged, whatever it calls it
+	if (label === undefined || byUse.some(({ kind }) => kind === 'statistic')) return null;
+	const { reason } = byUse[0] as Verdict;
+	if (label !== 'parameter') return no(`${reason}; the exporter says that it is a ${label}`, label);
+	return isTrained || pattern === 'sinusoids' ? null : yes(`${reason}; the exporter says that it is a parameter`);
+}
+
+function judged(name: string, tensor: Tensor, uses: Uses, label: ExporterLabel | undefined): Verdict {
 	const ends = uses.ends(name);
-	if (ends.length === 0) return no('no node that reads data uses it');
+	if (ends.length === 0) return no('no node that reads data uses it', label === 'buffer' ? label : 'constant');
 	const pattern = patternOf(tensor);
 	const verdicts = ends.map((end) => verdictOf(name, tensor, pattern, end, uses));
-	const trained = verdicts.find(({ trainable }) => trainable);
+	const said = labelled(label, verdicts, pattern);
+	if (said !== null) return said;
+	const trained = verdicts.find(({ kind }) => kind === 'parameter');
 	if (trained === undefined) return verdicts[0] as Verdict;
 	// the weights are tied on purpose, or an exporter merged equal numbers: the reader of the report knows which
 	const others = new Set(ends.map(({ node }) => node)).size - 1;
@@ -182,23 +202,24 @@ function judged(name: string, tensor: Tensor, uses: Uses): Verdict {
 /**
  * Every initializer of a floating type in the main graph, in order, with whether it is a parameter. Its use decides that: the use is followed through views
  * (Transpose, Reshape, Expand …), through arithmetic that no data enters, and into the bodies of Loop, Scan and If. Its name and its numbers decide what the use
- * leaves open: a mask and a table of sines are added just as learned positions are.
+ * leaves open: a mask and a table of sines are added just as learned positions are. Where the exporter labels initializers, its word counts.
  */
-export function parametersOf({ graph, constantWeights = new Set() }: Model): Parameter[] {
+export function parametersOf({ graph, labels, constantWeights = new Set() }: Model): Parameter[] {
 	const uses = new Uses(
 		flatNodes(graph),
 		graph.inputs.map(({ name }) => name),
 	);
 	const parameters = [...graph.initializers].flatMap(([name, tensor]): Parameter[] => {
 		if (!isFloating(tensor.dtype)) return [];
-		return [{ name, dtype: tensor.dtype, shape: tensor.shape, ...judged(name, tensor, uses) }];
+		const { kind, reason } = judged(name, tensor, uses, labels?.get(name));
+		return [{ name, dtype: tensor.dtype, shape: tensor.shape, kind, trainable: kind === 'parameter', reason }];
 	});
 	// an exporter that writes its parameters as initializers writes the numbers of formulas as Constant nodes
 	const fromConstant = ({ name }: Parameter): boolean => constantWeights.has(name);
 	if (!parameters.some((one) => one.trainable && !fromConstant(one))) return parameters;
 	return parameters.map((one) =>
 		fromConstant(one) && one.trainable
-			? { ...one, ...no(`${one.reason}, but a Constant node, where other weights of the model are initializers`) }
+			? { ...one, trainable: false, ...no(`${one.reason}, but a Constant node, where other weights of the model are initializers`) }
 			: one,
 	);
 }

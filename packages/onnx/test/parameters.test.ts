@@ -1,5 +1,8 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { type Tensor, tensor } from '@steelyard/runtime';
+import { ModelProtoSchema, StringStringEntryProtoSchema, ValueInfoProtoSchema } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
+import type { ExporterLabel } from '../src/exporter-labels.js';
 import {
 	decodeModel,
 	encodeModel,
@@ -28,12 +31,13 @@ const filled = (shape: readonly number[], number: (index: number) => number): Te
 		Float32Array.from(values(shape).data as Float32Array, (_, i) => number(i)),
 	);
 
-/** What is found of the initializer "p" where `use` uses it beside data of shape [6, 4]. */
-function judged(initial: Tensor, use: (g: GraphBuilder, x: Value, p: Value) => Value, name = 'p'): Parameter {
+/** What is found of the initializer "p" where `use` uses it beside data of shape [6, 4], and the exporter calls it `label`. */
+function judged(initial: Tensor, use: (g: GraphBuilder, x: Value, p: Value) => Value, name = 'p', label?: ExporterLabel): Parameter {
 	const g = new GraphBuilder();
 	const x = g.input('x', 'float32', [6, 4]);
 	g.output('y', use(g, x, g.initializer(name, initial)));
-	return parametersOf({ graph: g.build('case'), opset: OPSET }).find((found) => found.name === name) as Parameter;
+	const labels = new Map(label === undefined ? [] : [[name, label]]);
+	return parametersOf({ graph: g.build('case'), opset: OPSET, labels }).find((found) => found.name === name) as Parameter;
 }
 const added = (g: GraphBuilder, x: Value, p: Value): Value => g.add(x, p);
 
@@ -129,6 +133,79 @@ describe('a Constant node', () => {
 		const made = replaceInitializers(bytes, new Map([['b', filled([1], () => 7)]]));
 		expect(decodeModel(made).graph.initializers.get('b')?.data).toEqual(Float32Array.of(7));
 		expect(replaceInitializers(made, new Map([['b', values([1])]]))).toEqual(new Uint8Array(bytes));
+	});
+});
+
+describe('the word of the exporter', () => {
+	const product = (g: GraphBuilder, x: Value, p: Value): Value => g.matMul(x, p);
+	const clipped = (g: GraphBuilder, x: Value, p: Value): Value => g.op('Max', [x, p]);
+	const normalised = (place: number) => (g: GraphBuilder, x: Value, p: Value) =>
+		g.op('BatchNormalization', [x, ...[1, 2, 3, 4].map((i) => (i === place || i === 2 ? p : g.constant('float32', [4], [i, 2, 3, 5])))]);
+
+	it('makes a buffer of weights, and a parameter of a bound, of equal numbers and of one number', () => {
+		expect(judged(values([4, 4]), product, 'adjacency', 'buffer')).toMatchObject({ kind: 'buffer', trainable: false });
+		expect(judged(values([4, 4]), product, 'adjacency', 'constant')).toMatchObject({ kind: 'constant', trainable: false });
+		expect(judged(values([4]), clipped, 'floor')).toMatchObject({ kind: 'constant' });
+		expect(judged(values([4]), clipped, 'floor', 'parameter')).toMatchObject({ kind: 'parameter', trainable: true });
+		expect(
+			judged(
+				filled([], () => 2),
+				(g, x, p) => g.mul(x, p),
+				'temperature',
+				'parameter',
+			),
+		).toMatchObject({ kind: 'parameter' });
+	});
+
+	it('does not make a parameter of a table of sines, nor hide that an exporter merged a shift with a statistic', () => {
+		const table = filled([6, 4], (i) => Math.sin(Math.floor(i / 4) / 10 ** (i % 4)));
+		expect(judged(table, added, 'positions', 'parameter')).toMatchObject({ kind: 'constant', trainable: false });
+		expect(judged(values([4]), normalised(3), 'norm.running_mean', 'buffer')).toMatchObject({ kind: 'parameter' });
+	});
+
+	it('is read from the types of initializers, where torch.export writes it', () => {
+		const g = new GraphBuilder();
+		g.output('y', g.matMul(g.initializer('adjacency', values([6, 6])), g.input('x', 'float32', [6, 4])));
+		const proto = fromBinary(ModelProtoSchema, encodeModel({ graph: g.build('case'), opset: OPSET }));
+		const kind = { key: 'pkg.torch.export.graph_signature.InputSpec.kind', value: 'BUFFER' };
+		proto.graph?.valueInfo.push(
+			create(ValueInfoProtoSchema, { name: 'adjacency', metadataProps: [create(StringStringEntryProtoSchema, kind)] }),
+		);
+		expect(parametersOf(decodeModel(toBinary(ModelProtoSchema, proto)))).toMatchObject([{ name: 'adjacency', kind: 'buffer' }]);
+	});
+});
+
+describe('buffers without the word of an exporter', () => {
+	it.each<[string, Tensor, (g: GraphBuilder, x: Value, p: Value) => Value]>([
+		['model.embed_tokens.embed_scale', filled([], () => 4), (g, x, p) => g.mul(x, p)],
+		['final_logits_bias', filled([1, 3], () => 0), (g, x, p) => g.add(g.matMul(x, g.constant('float32', [4, 3], values([4, 3]).data)), p)],
+		['layers.0.rotary_emb.cos_cached', values([6, 4]), (g, x, p) => g.mul(x, p)],
+	])('%s is told by its name', (name, initial, use) => {
+		expect(judged(initial, use, name)).toMatchObject({ kind: 'buffer', trainable: false });
+	});
+
+	it('zeros that a scalar is expanded to are no weights, though they are an operand of a product', () => {
+		const use = (g: GraphBuilder, x: Value, p: Value): Value => g.matMul(g.expand(p, [6, 6]), x);
+		expect(
+			judged(
+				filled([], () => 0),
+				use,
+				'gru/zeros/Const:0',
+			),
+		).toMatchObject({ kind: 'constant', trainable: false });
+	});
+
+	it('a table of relative positions and a learned temperature stay parameters', () => {
+		const gathered = (g: GraphBuilder, x: Value, p: Value): Value =>
+			g.add(x, g.op('Gather', [p, g.ints([0, 3, 2, 1, 0, 2])], {}, { shape: [6, 4] }));
+		expect(judged(values([5, 4]), gathered, 'attn.relative_position_bias_table')).toMatchObject({ kind: 'parameter' });
+		expect(
+			judged(
+				filled([], () => 2.6),
+				(g, x, p) => g.mul(x, g.exp(p)),
+				'logit_scale',
+			),
+		).toMatchObject({ kind: 'parameter' });
 	});
 });
 

@@ -66,9 +66,15 @@ describe('inspect', () => {
 	it('gives the report and the size of the file as JSON, and the same to read', async () => {
 		const { code, stdout } = await run(['inspect', MODEL, '--json']);
 		expect(code).toBe(0);
-		expect(JSON.parse(stdout)).toMatchObject({ opset: 18, operators: { Gemm: 3 }, blockers: [], bytes: (await readFile(MODEL)).length });
+		expect(JSON.parse(stdout)).toMatchObject({
+			opset: 18,
+			operators: { Gemm: 3 },
+			blockers: [],
+			totals: { parameter: { initializers: 6, numbers: 203 }, buffer: { initializers: 0, numbers: 0 } },
+			bytes: (await readFile(MODEL)).length,
+		});
 		const text = (await run(['inspect', MODEL])).stdout;
-		expect(text).toMatch(/layers\.0\.weight +float32 +\[12, 5\] +yes +weight of Gemm/);
+		expect(text).toMatch(/layers\.0\.weight +float32 +\[12, 5\] +yes +parameter +weight of Gemm/);
 		expect(text).toContain('Nothing prevents training it.');
 	});
 

@@ -8,15 +8,37 @@ import { bytesText, countText } from '../units.js';
 const shapeOf = (shape: readonly (number | string)[]): string => `[${shape.join(', ')}]`;
 const sizeOf = (shape: readonly number[]): number => shape.reduce((size, dim) => size * dim, 1);
 
+/** How many initializers there are of each kind, and how many numbers they hold. */
+function totalsOf(parameters: ModelReport['parameters']) {
+	const totals = {
+		parameter: { initializers: 0, numbers: 0 },
+		buffer: { initializers: 0, numbers: 0 },
+		statistic: { initializers: 0, numbers: 0 },
+		constant: { initializers: 0, numbers: 0 },
+	};
+	for (const { kind = 'constant', shape } of parameters) {
+		totals[kind].initializers++;
+		totals[kind].numbers += sizeOf(shape);
+	}
+	return totals;
+}
+
 /** The report on a model, to read. */
 function reportText(path: string, report: ModelReport, bytes: number): string {
 	const { inputs, outputs, parameters, operators, blockers, opset } = report;
-	const trained = parameters.filter(({ trainable }) => trainable).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+	const { parameter: trained, ...kept } = totalsOf(parameters);
+	const others = Object.entries(kept).filter(([, { numbers }]) => numbers > 0);
+	const total = `${countText(trained.numbers)} trainable numbers in ${trained.initializers} initializers`;
 	const values = (title: string, all: ModelReport['inputs']): string =>
 		table([[title, 'type', 'shape'], ...all.map(({ name, dtype, shape }) => [name, dtype, shapeOf(shape)])]);
 	const counts = Object.entries(operators).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
 	return [
-		`${path}: ${bytesText(bytes)}, operator set ${opset}, ${countText(trained)} trainable numbers`,
+		`${path}: ${bytesText(bytes)}, operator set ${opset}, ${total}`,
+		...(others.length === 0
+			? []
+			: [
+					`Not trained: ${others.map(([kind, { initializers, numbers }]) => `${kind} ${countText(numbers)} in ${initializers}`).join(', ')}`,
+				]),
 		values('input', inputs),
 		values('output', outputs),
 		...outputs.flatMap(({ name, activation }) =>
@@ -27,8 +49,15 @@ function reportText(path: string, report: ModelReport, bytes: number): string {
 					],
 		),
 		table([
-			['initializer', 'type', 'shape', 'trained', 'why'],
-			...parameters.map(({ name, dtype, shape, trainable, reason }) => [name, dtype, shapeOf(shape), trainable ? 'yes' : 'no', reason]),
+			['initializer', 'type', 'shape', 'trained', 'kind', 'why'],
+			...parameters.map(({ name, dtype, shape, trainable, kind = '', reason }) => [
+				name,
+				dtype,
+				shapeOf(shape),
+				trainable ? 'yes' : 'no',
+				kind,
+				reason,
+			]),
 		]),
 		table([['operator', 'count'], ...counts.map(([operator, count]) => [operator, String(count)])]),
 		blockers.length === 0
@@ -45,6 +74,6 @@ export function inspect(command: Command): void {
 			const { json = false } = command.optsWithGlobals<{ json?: boolean }>();
 			const bytes = await readModel(path);
 			const report = await inspectModel(bytes, { dims }).catch(refused);
-			print(json, { ...report, bytes: bytes.length }, reportText(path, report, bytes.length));
+			print(json, { ...report, totals: totalsOf(report.parameters), bytes: bytes.length }, reportText(path, report, bytes.length));
 		});
 }
