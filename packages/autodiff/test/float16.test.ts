@@ -34,6 +34,28 @@ const built: Record<string, [number[][], Built]> = {
 	ReduceProd: [x, (g, [a]) => g.reduce('ReduceProd', a!, [1])],
 	Gather: [x, (g, [a]) => g.op('Gather', [a!, g.ints([2, 0, 2])], { axis: 1 }, { shape: [2, 3, 4] })],
 	Slice: [x, (g, [a]) => g.op('Slice', [a!, g.ints([1]), g.ints([4]), g.ints([2]), g.ints([2])], {}, { shape: [2, 3, 2] })],
+	// the runtime computes the operands in float32 and rounds only some of them
+	Max: [x, (g, [a]) => g.op('Max', [g.op('Tanh', [a!]), g.op('Sigmoid', [g.exp(a!)])])],
+	Min: [
+		[
+			[2, 3, 4],
+			[3, 4],
+		],
+		(g, [a, b]) => g.op('Min', [g.exp(a!), g.op('Tanh', [b!]), g.op('Sqrt', [a!])]),
+	],
+	ReduceMax: [x, (g, [a]) => g.reduce('ReduceMax', g.op('Tanh', [a!]), [1])],
+	ReduceMin: [x, (g, [a]) => g.reduce('ReduceMin', g.exp(a!), [0, 2])],
+	ScatterElements: [
+		[
+			[3, 4],
+			[1, 4],
+		],
+		(g, [a, b]) =>
+			g.op('ScatterElements', [g.op('Tanh', [a!]), g.constant('int64', [1, 4], [2, 0, 1, 2]), g.op('Sigmoid', [b!])], {
+				axis: 0,
+				reduction: 'max',
+			}),
+	],
 	Resize: [
 		[[1, 1, 3, 4]],
 		(g, [a]) => g.op('Resize', [a!, null, g.constant('float32', [4], [1, 1, 2, 1.5])], { mode: 'linear' }, { shape: [1, 1, 6, 6] }),
