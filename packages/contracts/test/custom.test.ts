@@ -262,9 +262,9 @@ describe('a job of a custom model is refused', () => {
 		['where there is nothing to train', { graph: { parameters: [] } }, 'model.model', 'no parameter that can be trained'],
 		[
 			'for parameters of another type',
-			{ graph: { parameters: GRAPH.parameters.map((one) => ({ ...one, dtype: 'float16' })) } },
+			{ graph: { parameters: GRAPH.parameters.map((one) => ({ ...one, dtype: 'float64' })) } },
 			'model.frozen',
-			'only float32 can be trained',
+			'only float32, float16, bfloat16 can be trained',
 		],
 		[
 			'for a weight without a place',

@@ -8,6 +8,7 @@ import {
 	GraphBuilder,
 	GraphError,
 	graphsWithin,
+	HALVES,
 	interfaceOf,
 	isForeign,
 	listOperators,
@@ -158,14 +159,14 @@ async function blockersOf(model: Model, parameters: readonly string[], given: Re
  * runtime refuses it. An operator without a gradient blocks only on a path from a parameter to an output.
  */
 export async function inspectModel(bytes: Uint8Array, { dims = {} }: InspectOptions = {}): Promise<ModelReport> {
-	const model = decodeModel(bytes);
-	const { graph, opset, fileOpset } = model;
+	const model = decodeModel(bytes, { widen: HALVES });
+	const { graph, opset, fileOpset, halves } = model;
 	const parameters = parametersOf(model);
 	const trainable = parameters.flatMap(({ name, trainable }) => (trainable ? [name] : []));
 	return {
 		opset: fileOpset ?? opset,
-		...interfaceOf(graph),
-		parameters: parameters.map((parameter) => ({ ...parameter, shape: [...parameter.shape] })),
+		...interfaceOf(model),
+		parameters: parameters.map((one) => ({ ...one, dtype: halves?.get(one.name) ?? one.dtype, shape: [...one.shape] })),
 		operators: countOperators(graph),
 		blockers: await blockersOf(model, trainable, dims),
 	};

@@ -14,6 +14,7 @@ import { dtypeOf } from './data-types.js';
 import { operatorOf } from './domains.js';
 import { exporterLabels } from './exporter-labels.js';
 import { type Attribute, type Graph, GraphError, type Model, type Node, type Value } from './graph.js';
+import { type Half, widen } from './halves.js';
 import { inlineFunctions, standardOpset } from './inline-functions.js';
 import { upgraded } from './older-forms.js';
 import { inOrder } from './order.js';
@@ -198,8 +199,13 @@ function graphOf(proto: GraphProto, depth = 0): Graph {
 /** The newest version of the file format that ONNX Runtime 1.29 reads. */
 const NEWEST_IR = 13n;
 
+export type DecodeOptions = {
+	/** The types of 16 bits that become float32: bfloat16 unless given, since the runtime's interface does not have it. */
+	widen?: readonly Half[];
+};
+
 /** Reads a serialised ONNX model; nodes out of order are put in order, and operator sets 7 to 12 become 13. Throws GraphError `malformed_model` or `unsupported_model`, naming the node or value. */
-export function decodeModel(bytes: Uint8Array): Model {
+export function decodeModel(bytes: Uint8Array, { widen: types = ['bfloat16'] }: DecodeOptions = {}): Model {
 	let proto: ReturnType<typeof fromBinary<typeof ModelProtoSchema>>;
 	try {
 		proto = fromBinary(ModelProtoSchema, bytes);
@@ -212,8 +218,9 @@ export function decodeModel(bytes: Uint8Array): Model {
 	const opset = standardOpset(proto.opsetImport);
 	if (opset === undefined)
 		throw new GraphError('malformed_model', 'the model does not say which version of the standard operator set it uses');
+	const halves = widen(proto, types);
 	const metadata = Object.fromEntries(proto.metadataProps.map(({ key, value }) => [key, value]));
 	const labels = exporterLabels(proto.graph);
-	const model = upgraded({ graph: graphOf(inlineFunctions(proto, proto.graph, opset)), opset, metadata, labels });
+	const model = upgraded({ graph: graphOf(inlineFunctions(proto, proto.graph, opset)), opset, metadata, labels, halves });
 	return withConstantWeights(model, new Set(proto.graph.node.flatMap(({ output }) => output)));
 }

@@ -1,5 +1,6 @@
 import type { DType, Tensor } from '@steelyard/runtime';
 import type { ExporterLabel } from './exporter-labels.js';
+import type { Half } from './halves.js';
 
 /** One dimension: a size, or the name of a symbolic one. */
 export type Dim = number | string;
@@ -51,6 +52,8 @@ export type Model = {
 	readonly opset: number;
 	/** The version that the file says, where it is older than `opset`, to which the model was upgraded as it was read. */
 	readonly fileOpset?: number;
+	/** The initializers, inputs and outputs that were brought to float32 as the model was read, with the type that they have in the file. */
+	readonly halves?: ReadonlyMap<string, Half>;
 	/** The initializers that are Constant nodes in the file. */
 	readonly constantWeights?: ReadonlySet<string>;
 	/** `metadata_props`. */

@@ -5,7 +5,7 @@ export { type CanonicaliseOptions, canonicalise } from './canonicalise.js';
 export { checked } from './check.js';
 export { composites, expansions } from './composites/table.js';
 export { withConstantNodes } from './constant-nodes.js';
-export { decodeModel } from './decode.js';
+export { type DecodeOptions, decodeModel } from './decode.js';
 export { dependentsOf } from './dependents.js';
 export { isForeign, listOperators, type OperatorUse, operatorUses, unknownDomain } from './domains.js';
 export { encodeModel } from './encode.js';
@@ -27,6 +27,7 @@ export {
 	staticShape,
 	type Value,
 } from './graph.js';
+export { HALVES, type Half } from './halves.js';
 export { interfaceOf } from './interface.js';
 export { operators } from './operators.js';
 export { withoutOutputCopies } from './output-copies.js';

@@ -1,7 +1,7 @@
 import type { Tensor } from '@steelyard/runtime';
 
 /** The number of which these are the 16 bits, as a half-precision float (IEEE 754 binary16). */
-function fromHalf(bits: number): number {
+export function fromHalf(bits: number): number {
 	const sign = bits & 0x8000 ? -1 : 1;
 	const exponent = (bits >> 10) & 0x1f;
 	const fraction = bits & 0x3ff;

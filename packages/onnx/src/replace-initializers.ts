@@ -3,12 +3,14 @@ import { type Tensor } from '@steelyard/runtime';
 import { type GraphProto, ModelProtoSchema, type TensorProto } from 'onnx-buf';
 import { dataTypeOf, dtypeOf } from './data-types.js';
 import { GraphError } from './graph.js';
+import { roundedTo } from './halves.js';
 
 function replace(proto: TensorProto, { dtype, shape, data }: Tensor): void {
 	const refuse = (expected: unknown, found: unknown): never => {
 		throw new GraphError('malformed_model', `the initializer "${proto.name}" is ${expected}, found ${found}`, proto.name);
 	};
-	if (dataTypeOf(dtype) !== proto.dataType) refuse(dtypeOf(proto.dataType) ?? `of data type ${proto.dataType}`, dtype);
+	const rounded = dtype === 'float32' ? roundedTo(proto.dataType, { dtype, shape, data }) : null;
+	if (dataTypeOf(dtype) !== proto.dataType && rounded === null) refuse(dtypeOf(proto.dataType) ?? `of data type ${proto.dataType}`, dtype);
 	if (shape.length !== proto.dims.length || shape.some((dim, axis) => BigInt(dim) !== proto.dims[axis]))
 		refuse(`of shape [${proto.dims}]`, `[${shape}]`);
 	if (proto.externalData.length > 0) refuse('kept in another file', 'no numbers to replace');
@@ -17,7 +19,7 @@ function replace(proto: TensorProto, { dtype, shape, data }: Tensor): void {
 	proto.int32Data = [];
 	proto.int64Data = [];
 	proto.uint64Data = [];
-	proto.rawData = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength).slice();
+	proto.rawData = rounded ?? new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength).slice();
 }
 
 /** The tensors of a graph by the name of their value: of its Constant nodes and of its initializers. */
@@ -30,7 +32,8 @@ function tensorsOf(graph: GraphProto | undefined): Map<string, TensorProto> {
 }
 
 /**
- * The serialised model with other numbers in the named initializers and Constant nodes of its main graph; names, order and everything else stay as they are. Throws GraphError
+ * The serialised model with other numbers in the named initializers and Constant nodes of its main graph; names, order and everything else stay as they are, and float32
+ * numbers are rounded where the file has float16 or bfloat16. Throws GraphError
  * `malformed_model` for bytes that are no model, for a name that no initializer has, and for an element type or shape that is not that of the initializer.
  */
 export function replaceInitializers(bytes: Uint8Array, values: ReadonlyMap<string, Tensor>): Uint8Array {

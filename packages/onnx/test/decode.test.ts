@@ -284,7 +284,7 @@ describe('decoding refuses', () => {
 	});
 
 	it('element types that are not held, naming tensor or value', () => {
-		for (const dataType of [T.UNDEFINED, T.STRING, T.BFLOAT16, T.COMPLEX64, 999]) {
+		for (const dataType of [T.UNDEFINED, T.STRING, T.FLOAT8E5M2, T.COMPLEX64, 999]) {
 			expectRefusal(() => withTensor({ dataType, dims: [0n] }), 'unsupported_model', 'w', /data type/);
 			expectRefusal(() => decoded({ input: [info('x', dataType, [1])] }), 'unsupported_model', 'x', /data type/);
 		}

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type CustomConfig, type JobEventBody, type MlpFusionConfig, parseJobSpec } from '@steelyard/contracts';
 import { inference } from '@steelyard/family';
 import { mlpFusion } from '@steelyard/mlp-fusion';
-import { decodeModel, encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
+import { decodeModel, encodeModel, GraphBuilder, HALVES, OPSET, type Value } from '@steelyard/onnx';
 import { createSession, type Tensor, tensor } from '@steelyard/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { customArchitecture } from '../src/custom/custom-architecture.js';
@@ -147,6 +147,23 @@ describe('an uploaded graph', () => {
 			expect(custom.outcome.result.metrics['test']!['loss']).toBeCloseTo(family.outcome.result.metrics['test']!['loss']!, 5);
 			expect(custom.outcome.result.parameters).toBe(family.outcome.result.parameters);
 		});
+
+	it('with weights of float16 is trained in float32, and has them in float16 again', async () => {
+		const layer = (dtype: 'float16' | 'float32'): Uint8Array => {
+			const g = new GraphBuilder();
+			const x = g.concat([g.input('in_a', 'float32', ['N', 6]), g.input('in_c', 'float32', ['N', 2])], 1);
+			const w = g.initializer('w', tensor(dtype, [8, 1], [0.5, -1, 0.25, 0.125, 1, -0.5, 2, 0.0625]));
+			g.output('logits', g.cast(g.matMul(g.cast(x, dtype), w), 'float32'));
+			return encodeModel({ graph: g.build('layer'), opset: OPSET });
+		};
+		const [half, float] = [await run('binary', layer('float16')), await run('binary', layer('float32'))];
+		expect(initializers(await half.trained()).get('w')!.dtype).toBe('float16');
+		const rounded = decodeModel(await half.trained(), { widen: HALVES }).graph.initializers.get('w')!.data;
+		const exact = initializers(await float.trained()).get('w')!.data as Float32Array;
+		// a float16 keeps 11 bits
+		exact.forEach((value, i) => expect(Math.abs(Number(rounded[i]) - value)).toBeLessThanOrEqual(Math.abs(value) * 2 ** -11));
+		expect(exact.some((value, i) => value !== rounded[i])).toBe(true);
+	});
 
 	it('comes back as it was, but for the numbers of its parameters', async () => {
 		const before = network('multiclass');

@@ -1,6 +1,6 @@
 import { ProblemError } from '@steelyard/contracts';
 import { type ModalityShape, onlyLogits } from '@steelyard/family';
-import { type Dim, decodeModel, encodeModel, type Graph, replaceInitializers, type Value } from '@steelyard/onnx';
+import { type Dim, decodeModel, encodeModel, type Graph, HALVES, replaceInitializers, type Value } from '@steelyard/onnx';
 import { createSession, sizeOf, type Tensor } from '@steelyard/runtime';
 import type { Architecture, OwnModel, ParameterShape, Predictor, PredictorOptions, WeightAndPresence } from '../model/architecture.js';
 import { poolRows } from '../model/dropout-pool.js';
@@ -82,13 +82,13 @@ function ownModel(uploaded: Uploaded, modalities: readonly ModalityShape[], numb
 	const bytes = replaceInitializers(file, own);
 	const runnable: Runnable = { ...uploaded, modalities };
 	const withOutput = (): Uint8Array => {
-		const model = decodeModel(bytes);
+		const model = decodeModel(bytes, { widen: HALVES });
 		return encodeModel({ ...model, graph: withLogits(model.graph, logits).graph }, [uploaded.output]);
 	};
 	return {
 		bytes,
 		adapters,
-		judged: uploaded.output === uploaded.config.output ? bytes : withOutput(),
+		judged: uploaded.output === uploaded.config.output && !uploaded.isHalf ? bytes : withOutput(),
 		run: (session, examples, weights) => runGraph(session, runnable, examples, weights),
 	};
 }

@@ -36,6 +36,8 @@ export type Uploaded = Feeds & {
 	readonly adapters: readonly Adapter[];
 	/** Of the modalities that are weighed and have no input for their weight. */
 	readonly embeddings: readonly Embedding[];
+	/** Whether the file has values of float16 or bfloat16, which are float32 in `graph`. */
+	readonly isHalf: boolean;
 	/** Whether the file predicts as it is: nothing in it is in training form. */
 	readonly predicts: boolean;
 	/** Where the file has the logits. */
@@ -180,6 +182,7 @@ export async function openUploaded(
 		adapters,
 		embeddings,
 		predicts,
+		isHalf: model.halves !== undefined && model.halves.size > 0,
 		dropped,
 		whole: graph,
 		logits,

@@ -9,7 +9,21 @@ type Modalities = Pick<JobParts, 'dataset' | 'modalities'>;
 type Inputs = ModelInterface['inputs'];
 
 /** The element types in which a graph can take the float32 values of a dataset. */
-const TAKEN = ['float32', 'float64', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'bool'];
+const TAKEN = [
+	'float32',
+	'float64',
+	'float16',
+	'bfloat16',
+	'int8',
+	'int16',
+	'int32',
+	'int64',
+	'uint8',
+	'uint16',
+	'uint32',
+	'uint64',
+	'bool',
+];
 
 /** The name of the input that takes the weight of a modality, where a graph has one. */
 export const weightInput = (modality: string): string => `w.${modality}`;
@@ -76,7 +90,8 @@ function givenOf({ inputs, masks = {} }: CustomConfig, { dataset, modalities }: 
 
 /** An input can take what it is given: the element type and the shape fit. */
 function* fitProblems({ name, dtype, shape }: GraphValue, { what, param, shapes, instance }: Given): Iterable<ProblemError> {
-	if (!TAKEN.includes(dtype)) yield misfit(`The input "${name}" of the model takes ${dtype}; expected float32 or an integer type`, param);
+	if (!TAKEN.includes(dtype))
+		yield misfit(`The input "${name}" of the model takes ${dtype}; expected a floating or an integer type`, param);
 	const tail = shape.slice(1);
 	const isReshaped =
 		instance !== null && shape.length > 0 && tail.length !== instance.length && isStatic(tail) && product(tail) === product(instance);

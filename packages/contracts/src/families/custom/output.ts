@@ -3,6 +3,7 @@ import type { ProblemError } from '../../problems.js';
 import type { DatasetFields, ModelInterface } from '../family.js';
 import { activationProblem } from './activation.js';
 import { misfit } from './misfit.js';
+import { TRAINED } from './parameters.js';
 import { type Dims, fits, shown } from './shapes.js';
 
 /** What a message calls the logits of a task; null where there is one per row. */
@@ -19,7 +20,8 @@ export function* outputProblems(
 		yield misfit(`The model has no output "${name}"; its outputs are ${listed(outputs.map((value) => value.name))}`, 'model.output');
 		return;
 	}
-	if (output.dtype !== 'float32') yield misfit(`The output "${name}" of the model is ${output.dtype}; expected float32`, 'model.output');
+	if (!TRAINED.includes(output.dtype))
+		yield misfit(`The output "${name}" of the model is ${output.dtype}; expected ${TRAINED.join(', ')}`, 'model.output');
 	const shapes: Dims[] = [['batch', width], ...(width === 1 ? [['batch']] : []), ...(type === 'binary' ? [['batch', 2]] : [])];
 	if (shapes.some((wanted) => fits(output.shape, wanted))) {
 		const columns = output.shape.length === 1 ? 1 : output.shape[1];

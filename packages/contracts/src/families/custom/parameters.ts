@@ -4,6 +4,9 @@ import type { ProblemError } from '../../problems.js';
 import type { CustomConfig } from './config.js';
 import { misfit } from './misfit.js';
 
+/** The element types of a graph that are trained, by numbers of float32. */
+export const TRAINED: readonly string[] = ['float32', 'float16', 'bfloat16'];
+
 /** Whether a name fits a glob, in which each `*` stands for any characters: every part between stars is searched for after the part before it, the last one at the end. */
 function matches(glob: string, name: string): boolean {
 	const [first = '', ...rest] = glob.split('*');
@@ -54,14 +57,14 @@ function* globProblems(config: CustomConfig, parameters: readonly ModelParameter
 	}
 }
 
-/** The globs make sense, some parameters are left to be trained, and those are float32. */
+/** The globs make sense, some parameters are left to be trained, and those are of a type that is trained. */
 export function* parameterProblems(config: CustomConfig, parameters: readonly ModelParameter[]): Iterable<ProblemError> {
 	const globs = [...globProblems(config, parameters)];
 	yield* globs;
 	const chosen = chosenParameters(config, parameters);
-	const other = chosen.find(({ dtype }) => dtype !== 'float32');
+	const other = chosen.find(({ dtype }) => !TRAINED.includes(dtype));
 	if (other !== undefined)
-		yield misfit(`The parameter "${other.name}" is ${other.dtype}; only float32 can be trained: freeze it`, 'model.frozen');
+		yield misfit(`The parameter "${other.name}" is ${other.dtype}; only ${TRAINED.join(', ')} can be trained: freeze it`, 'model.frozen');
 	if (globs.length > 0 || chosen.length > 0 || config.lora !== undefined) return;
 	if (parameters.some(({ trainable }) => trainable))
 		yield misfit('No parameter is left to be trained: all that are trainable are frozen', 'model.frozen');
