@@ -61,7 +61,7 @@ function tensorOf(proto: TensorProto): Tensor {
 	if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL || proto.externalData.length > 0)
 		throw new GraphError(
 			'unsupported_model',
-			`tensor "${proto.name}" keeps its data in another file; store it inside the model`,
+			`tensor "${proto.name}" keeps its data in another file; store it inside the model, in Python by onnx.save(onnx.load("net.onnx"), "net.onnx")`,
 			proto.name,
 		);
 	const dtype = dtypeOf(proto.dataType);

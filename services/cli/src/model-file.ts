@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { readModelFile } from '@steelyard/model-file';
 import { InvalidArgumentError } from 'commander';
 import { UsageError } from './output.js';
 
-/** The bytes of an ONNX file. Throws UsageError where it cannot be read. */
+/** The bytes of an ONNX file, with the data that it keeps in files beside it. Throws UsageError where it cannot be read. */
 export async function readModel(path: string): Promise<Uint8Array> {
-	return readFile(path).catch((error: NodeJS.ErrnoException) => {
+	return readModelFile(path).catch((error: NodeJS.ErrnoException) => {
+		if (error.name === 'GraphError') throw new UsageError(error.message);
 		throw new UsageError(
 			error.code === 'ENOENT' ? `${path} does not exist; expected an ONNX file` : `${path} cannot be read: ${error.message}`,
 		);
