@@ -115,8 +115,19 @@ function mergedStatistics(graph: Graph, parameters: readonly string[]): ModelBlo
 	});
 }
 
+/** The newest version of the file format that ONNX Runtime 1.29 reads. */
+const NEWEST_IR = 13;
+
 async function blockersOf(model: Model, parameters: readonly string[], given: Readonly<Record<string, number>>): Promise<ModelBlocker[]> {
-	const { graph } = model;
+	const { graph, irVersion = 0 } = model;
+	if (irVersion > NEWEST_IR)
+		return [
+			{
+				code: 'unsupported_model',
+				message: `the file is of IR version ${irVersion}, but ONNX Runtime reads at most ${NEWEST_IR}; save it with model.ir_version = ${NEWEST_IR}`,
+				where: null,
+			},
+		];
 	try {
 		checked(graph);
 	} catch (error) {

@@ -42,6 +42,13 @@ describe('inspecting a model', () => {
 		});
 	});
 
+	it('says that the runtime does not read a newer file format', async () => {
+		const bytes = bytesOf((g, h) => ({ y: g.op('Tanh', [h]) }));
+		expect([...bytes.subarray(0, 2)]).toEqual([0x08, 8]); // field 1 of the file: the version of its format
+		bytes[1] = 14;
+		expect((await inspectModel(bytes)).blockers).toMatchObject([{ message: expect.stringMatching(/IR version 14.*at most 13/) }]);
+	});
+
 	it.each(['constructor', 'toString', 'hasOwnProperty', '__proto__'])('takes "%s" for a name like any other', async (name) => {
 		const sized = bytesOf((g, _, x) => ({
 			y: g.matMul(g.input('z', 'float32', [name, 4]), g.initializer('v', WEIGHT)),

@@ -196,9 +196,6 @@ function graphOf(proto: GraphProto, depth = 0): Graph {
 	return inOrder({ name: proto.name, nodes, inputs, outputs: outputsOf(proto, depth), initializers, values });
 }
 
-/** The newest version of the file format that ONNX Runtime 1.29 reads. */
-const NEWEST_IR = 13n;
-
 export type DecodeOptions = {
 	/** The types of 16 bits that become float32: bfloat16 unless given, since the runtime's interface does not have it. */
 	widen?: readonly Half[];
@@ -213,14 +210,13 @@ export function decodeModel(bytes: Uint8Array, { widen: types = ['bfloat16'] }: 
 		throw new GraphError('malformed_model', `this is not an ONNX model: ${(error as Error).message}`);
 	}
 	if (proto.graph === undefined) throw new GraphError('malformed_model', 'the model has no graph');
-	if (proto.irVersion > NEWEST_IR)
-		throw new GraphError('unsupported_model', `the model is of IR version ${proto.irVersion}, expected at most ${NEWEST_IR}`);
 	const opset = standardOpset(proto.opsetImport);
 	if (opset === undefined)
 		throw new GraphError('malformed_model', 'the model does not say which version of the standard operator set it uses');
 	const halves = widen(proto, types);
 	const metadata = Object.fromEntries(proto.metadataProps.map(({ key, value }) => [key, value]));
 	const labels = exporterLabels(proto.graph);
-	const model = upgraded({ graph: graphOf(inlineFunctions(proto, proto.graph, opset)), opset, metadata, labels, halves });
+	const irVersion = Number(proto.irVersion);
+	const model = upgraded({ graph: graphOf(inlineFunctions(proto, proto.graph, opset)), irVersion, opset, metadata, labels, halves });
 	return withConstantWeights(model, new Set(proto.graph.node.flatMap(({ output }) => output)));
 }

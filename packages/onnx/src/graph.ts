@@ -48,6 +48,8 @@ export type Graph = {
 
 export type Model = {
 	readonly graph: Graph;
+	/** Version of the file format, of a model that was read. */
+	readonly irVersion?: number;
 	/** Version of the standard operator set. */
 	readonly opset: number;
 	/** The version that the file says, where it is older than `opset`, to which the model was upgraded as it was read. */

@@ -59,7 +59,7 @@ describe('a built-in family', () => {
 
 	it('trains on integers as on the same numbers in float32, and the exported model takes integers', async () => {
 		const pixels =
-			(Type: typeof Uint8Array | typeof Float32Array): Make =>
+			(Type: { from(of: ArrayLike<unknown>, value: (_: unknown, i: number) => number): Uint8Array | Float32Array }): Make =>
 			(rows, labels, random) => ({ shape: [rows, 6], data: Type.from({ length: rows * 6 }, pixel(labels, 6, random)) });
 		const [integers, floats] = [
 			await run(await datasetOf({ x: pixels(Uint8Array) }), FAMILY),
