@@ -60,6 +60,7 @@ function typeOf(schema) {
 	if (type === 'boolean') return `\`true\`, \`false\`${or}`;
 	if (type === 'array') return `list of ${typeOf(inner.items)}${or}`;
 	if (isRecord(inner)) return `object by name (${typeOf(valueOf(inner))})${or}`;
+	if (inner.anyOf?.some((/** @type {any} */ one) => one.enum !== undefined)) return inner.anyOf.map(typeOf).join(', or ');
 	if (type === 'object' || inner.anyOf !== undefined) return `object${or}`;
 	return `anything${or}`;
 }
@@ -75,7 +76,9 @@ function fieldsOf(object, prefix = '', deep = true) {
 		const required = object.required?.includes(key) === true && !('default' in /** @type {any} */ (schema));
 		const standard = 'default' in /** @type {any} */ (schema) ? standardOf(/** @type {any} */ (schema)) : required ? 'required' : '';
 		const field = { name, type: typeOf(schema), standard, description };
-		const parts = isRecord(inner) ? { object: valueOf(inner), prefix: `${name}.<name>.` } : { object: inner, prefix: `${name}.` };
+		/** Of a name or an object, the object. */
+		const open = inner.discriminator === undefined ? (inner.anyOf?.find((/** @type {any} */ one) => one.properties) ?? inner) : inner;
+		const parts = isRecord(inner) ? { object: valueOf(inner), prefix: `${name}.<name>.` } : { object: open, prefix: `${name}.` };
 		return deep && /** @type {any} */ (parts.object)?.properties !== undefined ? [field, ...fieldsOf(parts.object, parts.prefix)] : [field];
 	});
 }

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { choice } from './choice.js';
 import { ModelConfig } from './families/families.js';
 import { idPattern } from './id.js';
+import { lossSchema } from './loss.js';
 import { NAME_PATTERN } from './name-pattern.js';
 import { WeightingSpec } from './weighting.js';
 
@@ -110,10 +111,10 @@ export const TrainingConfig = Type.Object(
 			default: { metric: 'loss', patience: 10 },
 			description: 'ends training when validation no longer improves; null trains all epochs, and the best one is then chosen by the loss',
 		}),
-		loss: choice(['auto', 'cross_entropy', 'mse', 'mae'], {
+		loss: lossSchema({
 			default: 'auto',
 			description:
-				'what training minimises; auto means cross_entropy for classes and labels and mse for regression; the cross entropy of a multilabel row is the mean over its labels',
+				'what training minimises and what the loss of every metric is, by name or as an object with choices; auto means cross_entropy for classes and labels and mse for regression; of a multilabel row it is the mean over its labels',
 		}),
 		standardize: Type.Optional(
 			Type.Boolean({

@@ -1,11 +1,34 @@
 import { describe, expect, it } from 'vitest';
-import { admit, type DatasetFields, type JobSpec, type ModelInterface, modalitiesOf, parse, JobSpec as Schema } from '../src/index.js';
+import {
+	admit,
+	type DatasetFields,
+	type JobSpec,
+	type ModelInterface,
+	modalitiesOf,
+	parse,
+	parseJobSpec,
+	JobSpec as Schema,
+} from '../src/index.js';
 import { BINARY, CUSTOM, GRAPH, MULTICLASS, MULTILABEL, plain, problemsOf, REGRESSION, shaped } from './job-parts.js';
 
 const spec = (input: object): JobSpec => parse(Schema, { dataset: 'ds_1', ...input });
 const stoppingBy = (metric: string) => ({ training: { early_stopping: { metric, patience: 2 } } });
 
 const IMAGES = shaped({ labs: [2], text: [3, 8, 8] });
+
+describe('the loss of a job', () => {
+	it.each<[unknown, string, RegExp]>([
+		[{ name: 'mse', delta: 1 }, 'training.loss.delta', /is a choice of huber; the loss is mse/],
+		[{ name: 'huber', delta: 0 }, 'training.loss.delta', /must be > 0/],
+		[{ name: 'hubert' }, 'training.loss.name', /must be one of .*"huber"/],
+		[{ name: 'focal', beta: 1 }, 'training.loss.beta', /is not a known field/],
+		['hubert', 'training.loss', /must be one of .*"huber"/],
+	])('is refused: %j', (loss, param, message) => {
+		expect(() => parseJobSpec({ dataset: 'ds_1', training: { loss } })).toThrow(
+			expect.objectContaining({ param, message: expect.stringMatching(message) }),
+		);
+	});
+});
 
 describe('a job is held against its dataset', () => {
 	it.each<[string, object, DatasetFields]>([
@@ -14,6 +37,9 @@ describe('a job is held against its dataset', () => {
 		['with the cross entropy of classes', { training: { loss: 'cross_entropy', early_stopping: { metric: 'auroc' } } }, BINARY],
 		['stopped by a metric of classes', stoppingBy('macro_f1'), MULTICLASS],
 		['stopped by metrics of labels', stoppingBy('subset_accuracy'), MULTILABEL],
+		['with the choices of a loss', { training: { loss: { name: 'focal', gamma: 1, alpha: 0.25 } } }, BINARY],
+		['with label smoothing of labels', { training: { loss: { name: 'cross_entropy', label_smoothing: 0.1 } } }, MULTILABEL],
+		['with huber', { training: { loss: { name: 'huber', delta: 3 } } }, REGRESSION],
 		['with a loss of values', { training: { loss: 'mae', early_stopping: { metric: 'pearson' } } }, REGRESSION],
 		['without early stopping', { training: { early_stopping: null } }, REGRESSION],
 		['with images, which mlp-fusion reads as one vector', {}, IMAGES],
@@ -37,6 +63,14 @@ describe('a job is held against its dataset', () => {
 			'model.family',
 			'the modality text is [8] with a mask for each of its 8 numbers',
 		]),
+		[
+			'the alpha of focal for classes',
+			{ training: { loss: { name: 'focal', alpha: 0.5 } } },
+			MULTICLASS,
+			'unsupported_task',
+			'training.loss.alpha',
+			'leave it out for multiclass',
+		],
 		[
 			'a modality that the dataset lacks',
 			{ modalities: ['labs', 'audio'] },

@@ -236,6 +236,24 @@ describe('an uploaded graph', () => {
 			await session.release();
 		});
 
+	it.each([
+		['regression', { name: 'huber', delta: 2 }, 'huber (delta 2)'],
+		['regression', 'mae', 'mae'],
+		['multiclass', { name: 'focal' }, 'focal (gamma 2)'],
+		['binary', { name: 'focal', gamma: 1, alpha: 0.25 }, 'focal (gamma 1, alpha 0.25)'],
+		['multilabel', { name: 'cross_entropy', label_smoothing: 0.1 }, 'cross_entropy (label_smoothing 0.1)'],
+	] as const)('is trained, validated and judged by the loss of the job: %s by %j', async (kind, loss, text) => {
+		// one step an epoch that changes next to nothing: the loss of training is that of the parameters that are judged
+		const training = { loss, epochs: 1, batch_size: 90, optimizer: { name: 'sgd', learning_rate: 1e-9 } };
+		const { outcome, events } = await run(kind, network(kind), { training });
+		if (outcome.status !== 'done') throw new Error('stopped');
+		const { metrics, loss: named } = outcome.result;
+		expect(named).toBe(text);
+		const [epoch] = epochsOf(events);
+		expect(metrics['train']!['loss']! / epoch!.train_loss).toBeCloseTo(1, 5);
+		expect(metrics['validation']!['loss']! / epoch!.validation['loss']!).toBeCloseTo(1, 5);
+	});
+
 	it('trains to the same bits where values of the forward pass are made again', async () => {
 		const files = [];
 		for (const recompute of ['none', 'segments'])

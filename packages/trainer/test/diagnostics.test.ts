@@ -25,6 +25,7 @@ const exclusiveOr = (name: string): DiagnosedSplit => ({
 const metrics = (loss: number, accuracy: number | null) => ({ validation: { loss, accuracy } });
 const input = (more: Partial<DiagnosticsInput> = {}): DiagnosticsInput => ({
 	task: binary,
+	loss: 'binary_cross_entropy',
 	modalities: ['a', 'b'],
 	unimodal: { a: metrics(0.5, 0.5), b: metrics(0.4, 0.5) },
 	metric: 'loss',

@@ -7,14 +7,14 @@ import { presenceName, SAMPLE_WEIGHT, weightName } from '../src/model/value-name
 import { buildSplitStep } from '../src/step/build-split-step.js';
 import { buildStep } from '../src/step/build-step.js';
 import { scalarInputs } from '../src/step/chunk-inputs.js';
-import type { LossName } from '../src/step/loss.js';
+import type { Loss } from '../src/step/loss.js';
 import { scanProgram } from '../src/step/scan-program.js';
 import { loadSplitProgram } from '../src/step/split-program.js';
 import type { SplitStep, Step } from '../src/step/step.js';
 import type { StepOptions } from '../src/step/step-inputs.js';
 import { initialState, parametersIn } from '../src/step/step-state.js';
 
-const taskOf = (loss: LossName, outputs: number): TaskProfile => ({
+const taskOf = (loss: Loss, outputs: number): TaskProfile => ({
 	type:
 		loss === 'cross_entropy' ? 'multiclass' : loss === 'binary_cross_entropy' ? (outputs === 1 ? 'binary' : 'multilabel') : 'regression',
 	classes: [],

@@ -1,8 +1,8 @@
 import type { TaskType } from '../dataset.js';
+import { CHOICES_OF, type LossChoices, type LossName } from '../loss.js';
 import { ProblemError } from '../problems.js';
 import type { JobSpec } from '../spec.js';
 
-type Loss = JobSpec['training']['loss'];
 type Metric = NonNullable<JobSpec['training']['early_stopping']>['metric'];
 
 const MULTILABEL: readonly TaskType[] = ['multilabel'];
@@ -11,7 +11,13 @@ const CLASSES: readonly TaskType[] = ['binary', 'multiclass', ...MULTILABEL];
 const REGRESSION: readonly TaskType[] = ['regression'];
 
 /** The tasks that a loss is for. */
-const LOSSES: Record<Exclude<Loss, 'auto'>, readonly TaskType[]> = { cross_entropy: CLASSES, mse: REGRESSION, mae: REGRESSION };
+const LOSSES: Record<Exclude<LossName, 'auto'>, readonly TaskType[]> = {
+	cross_entropy: CLASSES,
+	focal: CLASSES,
+	mse: REGRESSION,
+	mae: REGRESSION,
+	huber: REGRESSION,
+};
 
 /** The tasks that a metric of early stopping is for. */
 const METRICS: Record<Exclude<Metric, 'loss'>, readonly TaskType[]> = {
@@ -26,10 +32,11 @@ const METRICS: Record<Exclude<Metric, 'loss'>, readonly TaskType[]> = {
 	pearson: REGRESSION,
 };
 
-/** The loss of a job, and the field that chooses it: a family may have a field of its own, which counts before that of the training. */
-export function lossOf({ model, training }: JobSpec): { loss: Loss; param: string } {
+/** The loss of a job with its choices, and the field that chooses it: a family may have a field of its own, which counts before that of the training. */
+export function lossOf({ model, training }: JobSpec): { loss: LossChoices; param: string } {
 	const own = 'loss' in model ? model.loss : undefined;
-	return own === undefined ? { loss: training.loss, param: 'training.loss' } : { loss: own, param: 'model.loss' };
+	const given = own ?? training.loss;
+	return { loss: typeof given === 'string' ? { name: given } : given, param: own === undefined ? 'training.loss' : 'model.loss' };
 }
 
 /** The names in a table that are for a task, as a message lists them. */
@@ -38,12 +45,30 @@ const choicesFor = (table: Record<string, readonly TaskType[]>, task: TaskType):
 		.filter((name) => table[name]?.includes(task))
 		.join(', ');
 
+/** Every choice of a loss is one that the loss has. */
+export function* lossChoiceProblems(spec: JobSpec): Iterable<ProblemError> {
+	const { loss, param } = lossOf(spec);
+	for (const [name, of] of Object.entries(CHOICES_OF))
+		if (Object.hasOwn(loss, name) && loss.name !== of)
+			yield new ProblemError('invalid_request', `${param}.${name} is a choice of ${of}; the loss is ${loss.name}`, `${param}.${name}`);
+}
+
 /** The loss is one for the task of the dataset. */
 export function* lossProblems(spec: JobSpec, task: TaskType): Iterable<ProblemError> {
 	const { loss, param } = lossOf(spec);
-	if (loss === 'auto' || LOSSES[loss].includes(task)) return;
-	const choices = choicesFor(LOSSES, task);
-	yield new ProblemError('unsupported_task', `The loss ${loss} is not for ${task}; choose one of auto, ${choices}`, param);
+	const { name, alpha } = loss;
+	if (name !== 'auto' && !LOSSES[name].includes(task))
+		yield new ProblemError(
+			'unsupported_task',
+			`The loss ${name} is not for ${task}; choose one of auto, ${choicesFor(LOSSES, task)}`,
+			param,
+		);
+	if (alpha !== undefined && task === 'multiclass')
+		yield new ProblemError(
+			'unsupported_task',
+			`${param}.alpha tells what is true from what is not, for binary and multilabel; leave it out for multiclass`,
+			`${param}.alpha`,
+		);
 }
 
 /** The metric of early stopping is one for the task of the dataset. */

@@ -8,6 +8,7 @@ import { filledPorts } from '../model/port.js';
 import { expertUseName } from '../model/value-names.js';
 import { metricsOf } from '../report/metrics.js';
 import { type Predictions, predictionsFrom } from '../report/predictions.js';
+import type { Loss } from '../step/loss.js';
 import { exportedPorts } from './exported-ports.js';
 
 const NO_WEIGHTS = new Float32Array(0);
@@ -29,6 +30,8 @@ export type ExportedFor = {
 	/** Modalities that have a mask. */
 	readonly masked: ReadonlySet<string>;
 	readonly task: TaskProfile;
+	/** What training minimised, which the metrics report; cross entropy or squared error unless given. */
+	readonly loss?: Loss;
 	/** Routers, `<layer>.<router>`, whose use of experts is wanted; none unless given. */
 	readonly routers?: readonly string[];
 };
@@ -37,7 +40,7 @@ export type ExportedFor = {
 export async function evaluateModel(
 	session: Session,
 	examples: Examples,
-	{ modalities, masked, task, routers = [] }: ExportedFor,
+	{ modalities, masked, task, loss, routers = [] }: ExportedFor,
 ): Promise<Evaluation> {
 	const count = examples.rows.length;
 	const classes = task.type === 'binary' ? 2 : task.outputs;
@@ -75,7 +78,7 @@ export async function evaluateModel(
 	});
 	const predictions: Predictions = regression ? { values } : { logits, probabilities };
 	return {
-		metrics: metricsOf(task, predictions, labelsOf(examples)),
+		metrics: metricsOf(task, predictions, labelsOf(examples), loss),
 		predictions,
 		weights,
 		divergence,
@@ -88,12 +91,12 @@ export async function evaluateOwnModel(
 	session: Session,
 	model: OwnModel,
 	examples: Examples,
-	{ modalities, task }: Pick<ExportedFor, 'modalities' | 'task'>,
+	{ modalities, task, loss }: Pick<ExportedFor, 'modalities' | 'task' | 'loss'>,
 ): Promise<Evaluation> {
 	const weights = uniformWeights(
 		examples.rows.length,
 		modalities.map((modality) => presence(examples, modality)),
 	);
 	const predictions = predictionsFrom(task, await model.run(session, examples, weights));
-	return { metrics: metricsOf(task, predictions, labelsOf(examples)), predictions, weights, divergence: null, expertUse: {} };
+	return { metrics: metricsOf(task, predictions, labelsOf(examples), loss), predictions, weights, divergence: null, expertUse: {} };
 }

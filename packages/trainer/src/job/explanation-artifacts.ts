@@ -11,7 +11,7 @@ export type Judged = { readonly examples: Examples; readonly evaluation: Evaluat
 
 /** The artifacts that explain a job, by name: `explanation.parquet` and `explanation.json`, and `diagnostics.json` where there are two or more modalities. */
 export function explanationArtifacts(
-	{ task, spec, modalities, state }: Job,
+	{ task, loss, spec, modalities, state }: Job,
 	evaluations: readonly Judged[],
 	unimodal: JudgedUnimodal | null,
 	reported: string,
@@ -31,7 +31,7 @@ export function explanationArtifacts(
 	const metric = metricOf(spec);
 	const diagnosed = splits.filter(({ name }) => unimodal?.failed.has(name) !== true);
 	const diagnostics =
-		names.length < 2 ? null : diagnose({ task, modalities: names, unimodal: unimodal?.metrics ?? null, metric, splits: diagnosed });
+		names.length < 2 ? null : diagnose({ task, loss, modalities: names, unimodal: unimodal?.metrics ?? null, metric, splits: diagnosed });
 	return {
 		'explanation.parquet': parquet,
 		'explanation.json': `${JSON.stringify(json)}\n`,

@@ -44,10 +44,14 @@ const expertUseOf = ({ expertUse }: Evaluation): Pick<JobResult, 'expert_use'> =
 
 /** What training minimised, and of which logits. */
 function lossText({ loss, fusion: { probabilities } }: Job): string {
-	const name = loss === 'binary_cross_entropy' ? 'cross_entropy' : loss;
+	const { name, ...choices } = typeof loss === 'string' ? { name: loss } : loss;
+	const chosen = Object.entries(choices).flatMap(([choice, value]) =>
+		value === null ? [] : [`${choice === 'labelSmoothing' ? 'label_smoothing' : choice} ${value}`],
+	);
+	const text = [name.replace('binary_', ''), ...(chosen.length === 0 ? [] : [`(${chosen.join(', ')})`])].join(' ');
 	return probabilities === null
-		? name
-		: `${name} of the logits before the ${probabilities.operator} of the output "${probabilities.output}"`;
+		? text
+		: `${text} of the logits before the ${probabilities.operator} of the output "${probabilities.output}"`;
 }
 
 /** The file that a job ends with, and how it is run over examples. */
@@ -72,7 +76,7 @@ function loraMetadata({ spec: { model } }: Job): Record<string, string> {
 
 /** Exports the trained models: an uploaded graph that nothing weighs as the user's own file, everything else as a model of ours. */
 function trainedFile(job: Job, { parameters, weigher, statistics }: ChosenModel): TrainedFile {
-	const { masked, modalities, task, scale, standardisation, weighted } = job;
+	const { masked, modalities, task, loss, scale, standardisation, weighted } = job;
 	const fusion = trainedModel(job.fusion, parameters);
 	const unimodal = weigher.needsOutputs
 		? job.unimodal.map((architecture, m) => unimodalParameters(job, m).map((own) => trainedModel(architecture, own)))
@@ -87,7 +91,7 @@ function trainedFile(job: Job, { parameters, weigher, statistics }: ChosenModel)
 			ownGraph: null,
 			adapters,
 			parameters: count,
-			judge: (session, examples) => evaluateOwnModel(session, own, examples, { modalities, task }),
+			judge: (session, examples) => evaluateOwnModel(session, own, examples, { modalities, task, loss }),
 		};
 	const metadata = metadataOf(job);
 	const { bytes, routers } = exportModel({ fusion, unimodal, masked, task, scale, standardisation, weigher, statistics, metadata });
@@ -97,7 +101,7 @@ function trainedFile(job: Job, { parameters, weigher, statistics }: ChosenModel)
 		ownGraph: own?.bytes ?? null,
 		adapters,
 		parameters: count,
-		judge: (session, examples) => evaluateModel(session, examples, { modalities, masked, task, routers }),
+		judge: (session, examples) => evaluateModel(session, examples, { modalities, masked, task, loss, routers }),
 	};
 }
 

@@ -100,7 +100,7 @@ export async function trainFusion(job: Job, judged: JudgedUnimodal | null): Prom
 		async validate(parameters) {
 			const examples = await judgedBy(validation, judged?.outputs.get(validation.name) ?? [], parameters);
 			const { output, own = output } = await weigher.weigh(examples, header.refreshes > 0 ? header.statistics : null);
-			const metricsOfOutput = (one: Float32Array) => metricsOf(task, predictionsFrom(task, one), labelsOf(validation));
+			const metricsOfOutput = (one: Float32Array) => metricsOf(task, predictionsFrom(task, one), labelsOf(validation), job.loss);
 			const chosenBy = metricsOfOutput(own);
 			const loss = chosenBy['loss'] ?? null;
 			header.lastLoss = loss;

@@ -15,9 +15,10 @@ import type { ModalityShape } from '@steelyard/family';
 import { chooseProvider, type Provider, probeDevices } from '@steelyard/runtime';
 import { type GraphFile, modelInterfaceOf } from '../custom/graph-file.js';
 import { type Examples, labelsOf, presence, type TargetScale } from '../model/examples.js';
-import type { LossName } from '../step/loss.js';
+import type { Loss } from '../step/loss.js';
 import type { Weigher } from '../weighting/weigher.js';
 import { weigherOf } from '../weighting/weigher-of.js';
+import { lossFor } from './loss-for.js';
 
 /** What a job works on, before anything is trained. */
 export type Prepared = {
@@ -30,7 +31,7 @@ export type Prepared = {
 	readonly masked: ReadonlySet<string>;
 	readonly standardisation: ReadonlyMap<string, Standardisation>;
 	readonly scale: TargetScale;
-	readonly loss: LossName;
+	readonly loss: Loss;
 	readonly weigher: Weigher<unknown>;
 	readonly train: Examples;
 	readonly validation: Examples;
@@ -49,12 +50,6 @@ const shapesOf = (spec: JobSpec, { profile }: Dataset): ModalityShape[] =>
 
 function standardisations(train: Examples, modalities: readonly ModalityShape[]): Map<string, Standardisation> {
 	return new Map(modalities.map(({ name }) => [name, standardisation(train.split, name, train.rows)]));
-}
-
-/** The loss of an admitted job. */
-function lossFor(spec: JobSpec, task: TaskProfile): LossName {
-	if (task.type === 'regression') return lossOf(spec).loss === 'mae' ? 'mae' : 'mse';
-	return task.type === 'multiclass' ? 'cross_entropy' : 'binary_cross_entropy';
 }
 
 function scaleOf(train: Examples): TargetScale {
@@ -89,7 +84,7 @@ export function prepare(spec: JobSpec, dataset: Dataset, graphFile: GraphFile | 
 		masked: new Set(modalities.filter(({ name }) => dataset.profile.modalities[name]?.masked).map(({ name }) => name)),
 		standardisation: standardise ? standardisations(train, modalities) : new Map(),
 		scale: custom || task.type !== 'regression' ? { mean: 0, deviation: 1 } : scaleOf(train),
-		loss: lossFor(spec, task),
+		loss: lossFor(lossOf(spec).loss, task.type),
 		weigher: weigherOf(spec.weighting, task, spec.training.seed),
 		train,
 		validation: examples('validation', parts.validation.split, parts.validation.rows),

@@ -94,7 +94,7 @@ export async function trainUnimodal(job: Job): Promise<boolean> {
 			async validate(parameters) {
 				if (labels.length === 0) return { reported: { loss: null }, chosenBy: { loss: null } }; // no validation row has it: the last epoch is taken
 				const outputs = await outputsOf(predictor, ownValidation, parameters, { counted: null, mayDiverge: true });
-				const metrics = metricsOf(task, predictionsFrom(task, outputs), labels);
+				const metrics = metricsOf(task, predictionsFrom(task, outputs), labels, job.loss);
 				return { reported: metrics, chosenBy: metrics };
 			},
 		}).finally(() => predictor.dispose());
@@ -157,7 +157,7 @@ export async function judgeUnimodal(job: Job): Promise<JudgedUnimodal> {
 			if (examples === job.train) training.push(folds === null ? all : picked(each, folds, task.outputs));
 			const judged = all.filter((_, i) => there?.[Math.floor(i / task.outputs)] !== 0);
 			const labels = labelsOf(withModality(examples, modality));
-			if (labels.length > 0) bySplit[examples.name] = metricsOf(task, predictionsFrom(task, judged), labels);
+			if (labels.length > 0) bySplit[examples.name] = metricsOf(task, predictionsFrom(task, judged), labels, job.loss);
 		}
 		metrics[modality.name] = bySplit;
 		await predictor.dispose();

@@ -1,4 +1,4 @@
-import type { Diagnostics, Metrics, PairInformation, TaskProfile } from '@steelyard/contracts';
+import type { Diagnostics, Metrics, PairInformation, TaskProfile, TrainedLoss } from '@steelyard/contracts';
 import { partialInformation } from '@steelyard/weighting';
 import { type Discrete, discrete } from './discrete.js';
 import { higherIsBetter, metricsOf } from './metrics.js';
@@ -26,6 +26,8 @@ export type DiagnosedSplit = {
 
 export type DiagnosticsInput = {
 	readonly task: TaskProfile;
+	/** What training minimised. */
+	readonly loss: TrainedLoss;
 	readonly modalities: readonly string[];
 	/** Modality → split → metrics over the rows that have it; null where the weighting trains no unimodal models. */
 	readonly unimodal: Diagnostics['unimodal'];
@@ -61,13 +63,13 @@ function bestOf(modalities: readonly string[], unimodal: NonNullable<Diagnostics
 }
 
 /** What fusion adds to the model of modality m on a split; null where no row has the modality. */
-function gainOver(task: TaskProfile, split: DiagnosedSplit, m: number): { rows: number; gain: Metrics } | null {
+function gainOver({ task, loss }: DiagnosticsInput, split: DiagnosedSplit, m: number): { rows: number; gain: Metrics } | null {
 	const there = (i: number): boolean => split.present[m]?.[i] !== 0;
 	const labels = rowsOf(split.labels, labelWidth(task), there);
 	if (labels.length === 0) return null;
 	const alone = rowsOf(split.outputs[m] as Float32Array, task.outputs, there);
-	const fused = metricsOf(task, predictionRows(task, split.fused, there), labels);
-	const unimodal = metricsOf(task, predictionsFrom(task, alone), labels);
+	const fused = metricsOf(task, predictionRows(task, split.fused, there), labels, loss);
+	const unimodal = metricsOf(task, predictionsFrom(task, alone), labels, loss);
 	const gain = Object.entries(fused).map(([name, value]): [string, number | null] => {
 		const other = unimodal[name] ?? null;
 		if (value === null || other === null) return [name, null];
@@ -141,13 +143,13 @@ function tooMuch({ task, modalities }: DiagnosticsInput): string | null {
 
 /** How good each modality is alone, what fusion adds to the best of them, and what pairs share; see the type `Diagnostics` of @steelyard/contracts. */
 export function diagnose(input: DiagnosticsInput): Diagnostics {
-	const { task, modalities, unimodal, metric, splits } = input;
+	const { modalities, unimodal, metric, splits } = input;
 	const nothing = { unimodal: null, best_unimodal: null, fusion_gain: null, partial_information: null };
 	const head = { object: 'diagnostics' as const, modalities: [...modalities] };
 	if (unimodal === null) return { ...head, reason: 'this weighting trains no unimodal models', ...nothing };
 	const best = bestOf(modalities, unimodal, metric);
 	const gains = splits.flatMap((split) => {
-		const gain = best === null ? null : gainOver(task, split, modalities.indexOf(best));
+		const gain = best === null ? null : gainOver(input, split, modalities.indexOf(best));
 		return gain === null ? [] : [[split.name, gain] as const];
 	});
 	const refusal = tooMuch(input);

@@ -1,4 +1,4 @@
-import type { Metrics, TaskProfile } from '@steelyard/contracts';
+import type { Metrics, TaskProfile, TaskType, TrainedLoss, TrainedLossName } from '@steelyard/contracts';
 import { multilabelMetrics } from './multilabel-metrics.js';
 import type { Predictions } from './predictions.js';
 import { rankingMetrics } from './ranking-metrics.js';
@@ -63,17 +63,25 @@ function valueMetrics(values: Float32Array, targets: Float64Array): Omit<Metrics
 	};
 }
 
+/** The loss of a job that names none. */
+const PLAIN: Record<TaskType, TrainedLossName> = {
+	binary: 'binary_cross_entropy',
+	multiclass: 'cross_entropy',
+	multilabel: 'binary_cross_entropy',
+	regression: 'mse',
+};
+
 /**
- * Metrics of predictions against raw labels. Classes: loss (mean negative log likelihood, nats, of the logits), accuracy, macro_f1 and weighted_f1 (over classes that occur),
+ * Metrics of predictions against raw labels; the loss is that of `lossOf`, cross entropy or squared error unless given. Classes: loss (mean over rows, of the logits), accuracy, macro_f1 and weighted_f1 (over classes that occur),
  * auroc and auprc (one against the rest, mean over classes; null where a class is absent). Multilabel: see `multilabelMetrics`. Regression: loss (mean
- * squared error), mae, rmse, pearson. Labels are `[N]`, of multilabel `[N, labels]`.
+ * error), mae, rmse, pearson. Labels are `[N]`, of multilabel `[N, labels]`.
  */
-export function metricsOf(task: TaskProfile, predictions: Predictions, labels: Float64Array): Metrics {
-	const losses = rowLosses(task, predictions, labels);
-	const loss = mean(losses.length, (i) => losses[i] as number);
-	if ('values' in predictions) return { loss, ...valueMetrics(predictions.values, labels) };
-	if (task.type === 'multilabel') return { loss, ...multilabelMetrics(predictions.probabilities, labels, task.outputs) };
-	return { loss, ...classMetrics(predictions.probabilities, labels, task.type === 'binary' ? 2 : task.outputs) };
+export function metricsOf(task: TaskProfile, predictions: Predictions, labels: Float64Array, loss?: TrainedLoss): Metrics {
+	const losses = rowLosses(task, loss ?? PLAIN[task.type], predictions, labels);
+	const figure = mean(losses.length, (i) => losses[i] as number);
+	if ('values' in predictions) return { loss: figure, ...valueMetrics(predictions.values, labels) };
+	if (task.type === 'multilabel') return { loss: figure, ...multilabelMetrics(predictions.probabilities, labels, task.outputs) };
+	return { loss: figure, ...classMetrics(predictions.probabilities, labels, task.type === 'binary' ? 2 : task.outputs) };
 }
 
 /** Whether a higher value of the metric is better. */

@@ -1,28 +1,61 @@
-import type { TaskProfile } from '@steelyard/contracts';
+import type { TaskProfile, TrainedLoss } from '@steelyard/contracts';
 import type { Predictions } from './predictions.js';
 
 /** log(1 + exp z) of any z, without overflow. */
 const softplus = (z: number): number => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)));
 
-/** log Σ_c exp z_c − z_label of the logits of one row. */
-function crossEntropy(logits: Float32Array, label: number): number {
+/** log Σ exp z, without overflow. */
+function logSumExp(logits: Float32Array): number {
 	const most = logits.reduce((a, b) => Math.max(a, b));
-	return Math.log(logits.reduce((sum, z) => sum + Math.exp(z - most), 0)) + most - (logits[label] as number);
+	return Math.log(logits.reduce((sum, z) => sum + Math.exp(z - most), 0)) + most;
+}
+
+/** The loss of one row of a multiclass task. */
+function classLoss(loss: TrainedLoss, logits: Float32Array, label: number): number {
+	const total = logSumExp(logits);
+	const entropy = total - (logits[label] as number);
+	if (typeof loss !== 'object') return entropy;
+	if (loss.name === 'focal') {
+		const others = logits.reduce((sum, z, c) => (c === label ? sum : sum + Math.exp(z - total)), 0);
+		return others ** loss.gamma * entropy;
+	}
+	const smoothing = loss.name === 'cross_entropy' ? loss.labelSmoothing : 0;
+	const mean = logits.reduce((sum, z) => sum + z, 0) / logits.length;
+	return (1 - smoothing) * entropy + smoothing * (total - mean);
+}
+
+/** The loss of one label, 0 or 1. */
+function labelLoss(loss: TrainedLoss, logit: number, label: number): number {
+	const z = label === 1 ? logit : -logit;
+	if (typeof loss !== 'object') return softplus(-z);
+	if (loss.name === 'binary_focal') {
+		const factor = loss.alpha === null ? 1 : label === 1 ? loss.alpha : 1 - loss.alpha;
+		return factor * Math.exp(-loss.gamma * softplus(z)) * softplus(-z);
+	}
+	const smoothing = loss.name === 'binary_cross_entropy' ? loss.labelSmoothing : 0;
+	return softplus(-z) + (smoothing / 2) * z;
+}
+
+/** The loss of one value. */
+function valueLoss(loss: TrainedLoss, error: number): number {
+	if (typeof loss === 'object' && loss.name === 'huber') {
+		const held = Math.min(Math.abs(error), loss.delta);
+		return held * (Math.abs(error) - held / 2);
+	}
+	return loss === 'mae' ? Math.abs(error) : error ** 2;
 }
 
 /**
- * What each of N rows adds to the loss, `[N]`: the negative log likelihood of its class, or its mean over the labels of a multilabel row, in nats, or the squared
- * error. Classes are judged by their logits, in float64: a probability that float32 rounds to 0 or 1 has forgotten how wrong it is. Labels are `[N]`, of multilabel
- * `[N, labels]`.
+ * What each of N rows adds to the loss that is minimised, `[N]`, as `lossOf` defines it: of classes and labels by their logits, of a regression by values on the raw
+ * scale. In float64, by logits: a probability that float32 rounds to 0 or 1 has forgotten how wrong it is. Labels are `[N]`, of multilabel `[N, labels]`.
  */
-export function rowLosses({ type, outputs }: TaskProfile, predictions: Predictions, labels: Float64Array): Float64Array {
-	if ('values' in predictions) return labels.map((label, i) => ((predictions.values[i] as number) - label) ** 2);
+export function rowLosses({ type, outputs }: TaskProfile, loss: TrainedLoss, predictions: Predictions, labels: Float64Array): Float64Array {
+	if ('values' in predictions) return labels.map((label, i) => valueLoss(loss, (predictions.values[i] as number) - label));
 	const { logits } = predictions;
-	if (type === 'multiclass') return labels.map((label, i) => crossEntropy(logits.subarray(i * outputs, (i + 1) * outputs), label));
+	if (type === 'multiclass') return labels.map((label, i) => classLoss(loss, logits.subarray(i * outputs, (i + 1) * outputs), label));
 	return Float64Array.from({ length: labels.length / outputs }, (_, i) => {
 		let sum = 0;
-		for (let at = i * outputs; at < (i + 1) * outputs; at++)
-			sum += softplus(labels[at] === 1 ? -(logits[at] as number) : (logits[at] as number));
+		for (let at = i * outputs; at < (i + 1) * outputs; at++) sum += labelLoss(loss, logits[at] as number, labels[at] as number);
 		return sum / outputs;
 	});
 }

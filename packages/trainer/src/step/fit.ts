@@ -12,7 +12,7 @@ import type { Chunk } from './chunk.js';
 import { exampleInputs, randomInputs, scalarInputs } from './chunk-inputs.js';
 import { chunkSteps } from './chunk-size.js';
 import type { Modulation } from './gradient-modulation.js';
-import type { LossName } from './loss.js';
+import type { Loss } from './loss.js';
 import { scanProgram } from './scan-program.js';
 import { loadSplitProgram } from './split-program.js';
 import { initialState, parametersIn } from './step-state.js';
@@ -21,7 +21,7 @@ export type FitOptions = {
 	readonly architecture: Architecture;
 	readonly training: TrainingConfig;
 	readonly task: TaskProfile;
-	readonly loss: LossName;
+	readonly loss: Loss;
 	readonly scale: TargetScale;
 	readonly standardisation: ReadonlyMap<string, Standardisation>;
 	readonly train: Examples;

@@ -1,5 +1,5 @@
 import type { GraphBuilder, Value } from '@steelyard/onnx';
-import { type LossName, likelihoodOf } from './loss.js';
+import { type Loss, likelihoodOf } from './loss.js';
 
 /**
  * On-the-fly gradient modulation with generalisation enhancement, OGM-GE (Peng et al. 2022, "Balanced multimodal learning via on-the-fly gradient
@@ -19,7 +19,7 @@ export function modulationFactors(
 	g: GraphBuilder,
 	{ alpha }: Modulation,
 	alone: readonly Value[],
-	loss: LossName,
+	loss: Loss,
 	target: Value,
 	weight: Value,
 ): Value[] {

@@ -1,20 +1,67 @@
+import type { TrainedLoss, TrainedLossName } from '@steelyard/contracts';
 import type { GraphBuilder, Value } from '@steelyard/onnx';
 
-export type LossName = 'cross_entropy' | 'binary_cross_entropy' | 'mse' | 'mae';
+export type Loss = TrainedLoss;
+export type LossName = TrainedLossName;
+
+/** The loss of values that are `deviation` times smaller: δ is in the unit of the label. */
+export const scaledLoss = (loss: Loss, deviation: number): Loss =>
+	typeof loss === 'object' && loss.name === 'huber' ? { name: 'huber', delta: loss.delta / deviation } : loss;
+
+/** −log p of what is true, per row for classes `[batch, 1]` and per label for labels, times (1 − p)^γ. */
+function focalLoss(g: GraphBuilder, loss: Extract<Loss, { gamma: number }>, logits: Value, target: Value): Value {
+	if (loss.name === 'binary_focal') {
+		// of z where the label applies, else of −z: −log p = softplus(−z) and −log(1 − p) = softplus(z)
+		const sign = g.sub(g.scale(2, target), g.scalar(1));
+		const z = g.mul(sign, logits);
+		const focal = g.mul(g.op('Softplus', [g.neg(z)]), g.exp(g.scale(-loss.gamma, g.op('Softplus', [z]))));
+		if (loss.alpha === null) return focal;
+		return g.mul(focal, g.add(g.scalar(1 - loss.alpha), g.scale(2 * loss.alpha - 1, target)));
+	}
+	const log = g.op('LogSoftmax', [logits], { axis: 1 });
+	const entropy = g.neg(g.reduceSum(g.mul(log, target), [1]));
+	const others = g.reduceSum(g.mul(g.exp(log), g.sub(g.scalar(1), target)), [1]);
+	// no gradient of a power of 0
+	return g.mul(entropy, g.op('Pow', [g.op('Max', [others, g.scalar(1e-30)]), g.scalar(loss.gamma)]));
+}
+
+/** c·(e − c/2), c being the error e held within ±δ. */
+function huberLoss(g: GraphBuilder, delta: number, error: Value): Value {
+	const held = g.op('Clip', [error, g.scalar(-delta), g.scalar(delta)]);
+	return g.mul(held, g.sub(error, g.scale(0.5, held)));
+}
+
+/** (1 − s)·target + s/classes. */
+const smoothedTarget = (g: GraphBuilder, smoothing: number, target: Value, classes: number): Value =>
+	g.add(g.scale(1 - smoothing, target), g.scalar(smoothing / classes));
 
 /**
  * Σ_i weight_i · loss_i, a scalar, for logits and target `[batch, outputs]` and weight `[batch, 1]`.
- * Target: one-hot for cross_entropy, 0 or 1 for binary_cross_entropy, a value for mse and mae. Of several outputs binary_cross_entropy is the mean (they are
- * the labels of a multilabel task), so that its scale, and with it the learning rate and the clipping that fit, do not grow with their number.
+ * Target: one-hot for classes, 0 or 1 for labels, a value for mse, mae and huber. Of several outputs the losses of labels are the mean (they are the labels of a
+ * multilabel task), so that their scale, and with it the learning rate and the clipping that fit, do not grow with their number.
  */
-export function lossOf(g: GraphBuilder, name: LossName, logits: Value, target: Value, weight: Value): Value {
-	switch (name) {
+export function lossOf(g: GraphBuilder, loss: Loss, logits: Value, target: Value, weight: Value): Value {
+	const labels = target.shape[1] as number;
+	const share = () => (labels === 1 ? weight : g.scale(1 / labels, weight));
+	if (typeof loss === 'object')
+		switch (loss.name) {
+			case 'cross_entropy':
+				return lossOf(g, loss.name, logits, smoothedTarget(g, loss.labelSmoothing, target, labels), weight);
+			case 'binary_cross_entropy':
+				return lossOf(g, loss.name, logits, smoothedTarget(g, loss.labelSmoothing, target, 2), weight);
+			case 'focal':
+				return g.sumAll(g.mul(focalLoss(g, loss, logits, target), weight));
+			case 'binary_focal':
+				return g.sumAll(g.mul(focalLoss(g, loss, logits, target), share()));
+			case 'huber':
+				return g.sumAll(g.mul(huberLoss(g, loss.delta, g.sub(logits, target)), weight));
+		}
+	switch (loss) {
 		case 'cross_entropy':
 			return g.neg(g.sumAll(g.mul(g.op('LogSoftmax', [logits], { axis: 1 }), g.mul(target, weight))));
 		case 'binary_cross_entropy': {
-			const labels = target.shape[1] as number;
-			const share = labels === 1 ? weight : g.scale(1 / labels, weight);
-			return g.sumAll(g.mul(g.sub(g.op('Softplus', [logits]), g.mul(target, logits)), share)); // log(1 + exp z) − y·z
+			const each = share();
+			return g.sumAll(g.mul(g.sub(g.op('Softplus', [logits]), g.mul(target, logits)), each)); // log(1 + exp z) − y·z
 		}
 		case 'mse': {
 			const error = g.sub(logits, target);
@@ -25,20 +72,22 @@ export function lossOf(g: GraphBuilder, name: LossName, logits: Value, target: V
 	}
 }
 
-/**
- * exp(−loss_i), `[batch, 1]`: the probability of the label where the loss is a cross entropy (the geometric mean over labels of a multilabel task), else a
- * number in (0, 1] that falls with the error.
- */
-export function likelihoodOf(g: GraphBuilder, name: LossName, logits: Value, target: Value): Value {
+/** The probability of what a row is labelled where the loss is one of classes or labels (the geometric mean over labels), else exp(−loss_i): `[batch, 1]`. */
+export function likelihoodOf(g: GraphBuilder, loss: Loss, logits: Value, target: Value): Value {
 	const error = (): Value => g.sub(logits, target);
+	const entropy = () => g.neg(g.mul(g.op('LogSoftmax', [logits], { axis: 1 }), target));
+	const binaryEntropy = () => g.scale(1 / (target.shape[1] as number), g.sub(g.op('Softplus', [logits]), g.mul(target, logits)));
 	const perOutput = {
-		cross_entropy: () => g.neg(g.mul(g.op('LogSoftmax', [logits], { axis: 1 }), target)),
-		binary_cross_entropy: () => g.scale(1 / (target.shape[1] as number), g.sub(g.op('Softplus', [logits]), g.mul(target, logits))),
+		cross_entropy: entropy,
+		focal: entropy,
+		binary_cross_entropy: binaryEntropy,
+		binary_focal: binaryEntropy,
 		mse: () => {
 			const e = error();
 			return g.mul(e, e);
 		},
 		mae: () => g.op('Abs', [error()]),
-	}[name];
+		huber: () => huberLoss(g, typeof loss === 'object' && loss.name === 'huber' ? loss.delta : 1, error()),
+	}[typeof loss === 'object' ? loss.name : loss];
 	return g.exp(g.neg(g.reduceSum(perOutput(), [1])));
 }

@@ -3,12 +3,13 @@ import { POOL_ROWS, POOL_WIDTH } from '../model/dropout-pool.js';
 import { forwardContext, fromPool } from '../model/forward-context.js';
 import { maskName, modulationName, POOL, SAMPLE_WEIGHT, TARGET, valuesName } from '../model/value-names.js';
 import { type Modulation, modulated, modulationFactors } from './gradient-modulation.js';
+import { scaledLoss } from './loss.js';
 import { drawsOf, modulatedOf, noisy, type StepOptions, weighted } from './step-inputs.js';
 
 type Inputs = { readonly input: (name: string) => Value; readonly parameter: (name: string) => Value };
 
 /** Adds `modulationName` of each modality, the factor for the gradients of its encoder, from what the model predicts by that modality alone. */
-export function addModulation(g: GraphBuilder, { architecture, modulation, loss }: StepOptions, { input, parameter }: Inputs): void {
+export function addModulation(g: GraphBuilder, { architecture, modulation, loss, scale }: StepOptions, { input, parameter }: Inputs): void {
 	const { modalities } = architecture;
 	const inputs = { x: (m: string) => input(valuesName(m)), mask: (m: string) => input(maskName(m)), parameter };
 	const forward = architecture.forward(g, inputs, { scope: 'alone', mode: 'infer' });
@@ -17,7 +18,14 @@ export function addModulation(g: GraphBuilder, { architecture, modulation, loss 
 		(_, m) =>
 			forward.fused(modalities.map(({ name }, other) => (other === m ? weighted(input, name) : { weight: none, present: none }))).logits,
 	);
-	const factors = modulationFactors(g, modulation as Modulation, alone, loss, input(TARGET), input(SAMPLE_WEIGHT));
+	const factors = modulationFactors(
+		g,
+		modulation as Modulation,
+		alone,
+		scaledLoss(loss, scale.deviation),
+		input(TARGET),
+		input(SAMPLE_WEIGHT),
+	);
 	modalities.forEach(({ name }, m) => g.output(modulationName(name), factors[m] as Value));
 }
 

@@ -2,7 +2,7 @@ import { differentiate } from '@steelyard/autodiff';
 import { canonicalise, GraphBuilder, type Value } from '@steelyard/onnx';
 import { POOL_ROWS, POOL_WIDTH } from '../model/dropout-pool.js';
 import { drawName, LOSS_SCALE, maskName, POOL, SAMPLE_WEIGHT, statisticName, TARGET, valuesName } from '../model/value-names.js';
-import { lossOf } from './loss.js';
+import { lossOf, scaledLoss } from './loss.js';
 import { addModulation } from './modulated-gradients.js';
 import { addInputs, modulatedOf, type StepOptions, weighted } from './step-inputs.js';
 
@@ -27,7 +27,7 @@ export async function forwardAndBackward(options: StepOptions) {
 		{ scope: 'model', mode: 'train' },
 	);
 	const { logits, auxiliary } = forward.fused(architecture.modalities.map(({ name }) => weighted(input, name)));
-	const task = lossOf(g, options.loss, logits, input(TARGET), input(SAMPLE_WEIGHT));
+	const task = lossOf(g, scaledLoss(options.loss, options.scale.deviation), logits, input(TARGET), input(SAMPLE_WEIGHT));
 	const loss = auxiliary === null ? task : g.add(task, auxiliary);
 	if (modulatedOf(options).length > 0) addModulation(g, options, { input, parameter });
 	g.output('loss', loss);

@@ -5,7 +5,7 @@ import type { Architecture, ParameterShape, WeightAndPresence } from '../model/a
 import { poolRows } from '../model/dropout-pool.js';
 import { drawName, LOSS_SCALE, presenceName, weightName } from '../model/value-names.js';
 import type { Modulation } from './gradient-modulation.js';
-import type { LossName } from './loss.js';
+import type { Loss } from './loss.js';
 import type { Draw, StepScalar } from './step.js';
 import { type TrainingPortsOptions, trainingPorts } from './training-ports.js';
 
@@ -13,7 +13,7 @@ export type StepOptions = Omit<TrainingPortsOptions, 'architecture'> & {
 	readonly architecture: Architecture;
 	/** Rows of a step. */
 	readonly batch: number;
-	readonly loss: LossName;
+	readonly loss: Loss;
 	readonly optimizer: Optimizer;
 	/** The largest global L2 norm that the gradient may have; null for no limit. */
 	readonly clipNorm: number | null;

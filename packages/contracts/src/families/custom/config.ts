@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { choice } from '../../choice.js';
 import { idPattern } from '../../id.js';
+import { lossSchema } from '../../loss.js';
 
 const VALUE_NAME = Type.String({ minLength: 1, maxLength: 512 });
 const globs = (description: string) => Type.Optional(Type.Array(VALUE_NAME, { minItems: 1, maxItems: 1000, description }));
@@ -60,7 +61,7 @@ export const CustomConfig = Type.Object(
 			description:
 				'what batch normalisation does in training: train uses the statistics of the batch and moves the running ones; frozen keeps the running ones as uploaded',
 		}),
-		loss: Type.Optional(choice(['auto', 'cross_entropy', 'mse', 'mae'], { description: 'the loss, instead of training.loss' })),
+		loss: Type.Optional(lossSchema({ description: 'the loss, instead of training.loss' })),
 	},
 	{ additionalProperties: false },
 );

@@ -1,0 +1,54 @@
+import { type Static, type TSchemaOptions, Type } from 'typebox';
+import { choice } from './choice.js';
+
+const LOSSES = ['auto', 'cross_entropy', 'focal', 'mse', 'mae', 'huber'] as const;
+export type LossName = (typeof LOSSES)[number];
+
+/** A loss by its name and its choices. */
+export const LossChoices = Type.Object(
+	{
+		name: choice(LOSSES, { description: 'as where loss is a name alone' }),
+		label_smoothing: Type.Optional(
+			Type.Number({
+				minimum: 0,
+				exclusiveMaximum: 1,
+				description:
+					'for cross_entropy: the share of each label that is spread evenly over the classes (of a label: yes and no); 0 unless given',
+			}),
+		),
+		gamma: Type.Optional(
+			Type.Number({
+				minimum: 0,
+				maximum: 20,
+				description: 'for focal: the power of 1 − p by which rows that are right count less; 2 unless given',
+			}),
+		),
+		alpha: Type.Optional(
+			Type.Number({
+				exclusiveMinimum: 0,
+				exclusiveMaximum: 1,
+				description: 'for focal on binary and multilabel: factor of what is true, and 1 − alpha of what is not; both count 1 unless given',
+			}),
+		),
+		delta: Type.Optional(
+			Type.Number({
+				exclusiveMinimum: 0,
+				maximum: 1e9,
+				description: 'for huber: the error, in the unit of the label, from which on the loss grows linearly; 1 unless given',
+			}),
+		),
+	},
+	{ additionalProperties: false },
+);
+export type LossChoices = Static<typeof LossChoices>;
+
+/** The loss of a job: a name, or an object with the name and choices. */
+export const lossSchema = (options: TSchemaOptions) => Type.Union([choice(LOSSES), LossChoices], options);
+
+/** The loss that each choice is for. */
+export const CHOICES_OF: Readonly<Record<Exclude<keyof LossChoices, 'name'>, LossName>> = {
+	label_smoothing: 'cross_entropy',
+	gamma: 'focal',
+	alpha: 'focal',
+	delta: 'huber',
+};

@@ -1,0 +1,13 @@
+import type { LossChoices, TaskType } from '@steelyard/contracts';
+import type { Loss } from '../step/loss.js';
+
+/** The loss of an admitted job, by what it chose and its task. */
+export function lossFor(chosen: LossChoices, type: TaskType): Loss {
+	const { name, label_smoothing: labelSmoothing = 0, gamma = 2, alpha = null, delta = 1 } = chosen;
+	if (name === 'huber') return { name, delta };
+	if (type === 'regression') return name === 'mae' ? 'mae' : 'mse';
+	const binary = type !== 'multiclass';
+	if (name === 'focal') return binary ? { name: 'binary_focal', gamma, alpha } : { name, gamma };
+	const entropy = binary ? 'binary_cross_entropy' : 'cross_entropy';
+	return labelSmoothing === 0 ? entropy : { name: entropy, labelSmoothing };
+}
