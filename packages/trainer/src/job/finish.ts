@@ -191,6 +191,7 @@ export async function finish(job: Job, { output, outcome, unimodal, deviceNote, 
 		...unimodalOnly.map((error) => failureWarning(error, 'metrics of single modalities')),
 		...warningsOf({
 			task: job.task,
+			loss: job.loss,
 			weights: job.weighted && !chosen.guarded ? modalityWeightsOf(job, chosen, reported) : {},
 			epoch: chosen.epoch,
 			guarded: chosen.guarded,

@@ -1,4 +1,4 @@
-import type { JobResult, JobWarning, Metrics, TaskProfile } from '@steelyard/contracts';
+import type { JobResult, JobWarning, Metrics, TaskProfile, TrainedLoss } from '@steelyard/contracts';
 import { baselineFor } from './baseline.js';
 import { decisionsOf } from './decisions.js';
 import { isBetter, metricsOf } from './metrics.js';
@@ -9,6 +9,8 @@ export type LabelledSplit = { readonly labels: Float64Array; readonly prediction
 
 export type WarningsInput = {
 	readonly task: TaskProfile;
+	/** That of the metrics; the plain one of the task unless given. */
+	readonly loss?: TrainedLoss;
 	/** How far each modality counts; empty where every one weighs 1. */
 	readonly weights: JobResult['modality_weights'];
 	/** What the best epoch is chosen by. */
@@ -74,9 +76,9 @@ function* collapsedWeights({ weights }: WarningsInput): Iterable<JobWarning> {
 	};
 }
 
-function* overfitting({ task, train, validation, validationLosses, epoch }: WarningsInput): Iterable<JobWarning> {
+function* overfitting({ task, loss, train, validation, validationLosses, epoch }: WarningsInput): Iterable<JobWarning> {
 	const rows = validation.labels.length / (task.type === 'multilabel' ? task.outputs : 1);
-	const nothing = metricsOf(task, baselineFor(task, train.labels, rows), validation.labels)['loss'] as number;
+	const nothing = metricsOf(task, baselineFor(task, train.labels, rows), validation.labels, loss)['loss'] as number;
 	const [there, here] = [train.metrics['loss'] as number, validation.metrics['loss'] as number];
 	const last = validationLosses.at(-1) ?? null;
 	const best = validationLosses[epoch] ?? null;
@@ -108,11 +110,11 @@ function unbeatenLabels({ outputs }: TaskProfile, predicted: Float64Array, label
 	});
 }
 
-function* unbeatenBaseline({ task, train, validation }: WarningsInput): Iterable<JobWarning> {
+function* unbeatenBaseline({ task, loss, train, validation }: WarningsInput): Iterable<JobWarning> {
 	const { labels, predictions, metrics } = validation;
 	const head = { code: 'majority_baseline_not_beaten', split: 'validation' } as const;
 	if (task.type === 'regression') {
-		const mean = metricsOf(task, baselineFor(task, train.labels, labels.length), labels);
+		const mean = metricsOf(task, baselineFor(task, train.labels, labels.length), labels, loss);
 		if ((metrics['loss'] as number) < (mean['loss'] as number)) return;
 		const message = `the root mean squared error on validation is ${figure(metrics['rmse'] as number)}, and ${figure(mean['rmse'] as number)} for the mean of the training labels`;
 		yield {
