@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { differentiateModel } from '@steelyard/model-file';
-import { decodeModel, encodeModel, GraphBuilder, OPSET, parametersOf, type Value } from '@steelyard/onnx';
-import { type OptimizerOptions, optimizer } from '@steelyard/optim';
-import { createSession, type DType, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
+import { decodeModel, parametersOf } from '@steelyard/onnx';
+import type { OptimizerOptions } from '@steelyard/optim';
+import { createSession, type DType, type Tensor, tensor } from '@steelyard/runtime';
 import { describe, expect, it } from 'vitest';
+import { lossCurve, trainingStep } from './training-step.js';
 
 /** Made by test/oracles/exports.py: PyTorch models with their loss in the graph, and what PyTorch says of them. Numbers are base64 of little-endian arrays. */
 type Fixture = {
@@ -44,59 +45,12 @@ async function differentiated(title: string, { rows }: Fixture): Promise<Uint8Ar
 	return (await differentiateModel(bytes, { loss: 'loss', dims })).bytes;
 }
 
-/** A training step: the gradients' model with its parameters and the optimizer's state as inputs and, as outputs, their next values. */
-function trainingStep(bytes: Uint8Array, names: readonly string[], options: OptimizerOptions) {
-	const { graph } = decodeModel(bytes);
-	const rule = optimizer(options);
-	const initializers = new Map(graph.initializers);
-	const state: Record<string, Tensor> = {};
-	const inputs: Value[] = [...graph.inputs];
-	for (const name of names) {
-		const value = initializers.get(name) as Tensor;
-		inputs.push({ name, dtype: value.dtype, shape: value.shape });
-		initializers.delete(name);
-		state[name] = value;
-	}
-	const g = GraphBuilder.from({ ...graph, inputs, initializers }, 'update/');
-	const scale = g.input('lossScale', 'float32', [1, 1]);
-	const scalars = Object.fromEntries(rule.scalars.map((name) => [name, g.input(name, 'float32', [1, 1])]));
-	const loss = graph.outputs.find(({ name }) => name === 'loss') as Value;
-	g.output('loss', loss);
-	for (const name of names) {
-		const parameter = inputs.find((input) => input.name === name) as Value;
-		const flat = [1, sizeOf(parameter.shape as number[])];
-		const gradient = graph.outputs.find((output) => output.name === `grad/${name}`) as Value;
-		const slots = Object.fromEntries(rule.slots.map((slot) => [slot, g.input(`${name}/${slot}`, 'float32', flat)]));
-		const scaled = g.mul(g.reshape({ ...gradient, shape: parameter.shape }, flat), scale);
-		const next = rule.update(g, { parameter: g.reshape(parameter, flat), gradient: scaled, slots, scalars });
-		g.output(`${name}/next`, g.reshape(next.parameter, parameter.shape));
-		for (const slot of rule.slots) {
-			g.output(`${name}/${slot}/next`, next.slots[slot] as Value);
-			state[`${name}/${slot}`] = tensor('float32', flat, new Float32Array(flat[1] as number));
-		}
-	}
-	return { bytes: encodeModel({ graph: g.build('step'), opset: OPSET }), rule, state };
-}
-
-/** The losses of as many steps as PyTorch made, on its batches in turn, the loss taken before each step. */
-async function lossCurve(bytes: Uint8Array, names: readonly string[], fixture: Fixture): Promise<number[]> {
+/** The losses of as many steps as PyTorch made, on its batches in turn. */
+async function losses(bytes: Uint8Array, names: readonly string[], fixture: Fixture): Promise<number[]> {
 	const options: OptimizerOptions = { name: fixture.optimizer, weightDecay: 0, momentum: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
-	const step = trainingStep(bytes, names, options);
-	const session = await createSession(step.bytes);
-	const taken = new Set(session.inputs.map((input) => input.name));
 	const batches = fixture.batches.map(feedsOf);
-	const losses: number[] = [];
-	let state = step.state;
-	for (let index = 0; index < fixture.losses.length; index++) {
-		const values = step.rule.scalarsAt({ step: index + 1, inChunk: index + 1, learningRate: fixture.learningRate });
-		const scalars = ['lossScale', ...step.rule.scalars].map((name) => [name, tensor('float32', [1, 1], [values[name] as number])]);
-		const feeds: Record<string, Tensor> = { ...batches[index % batches.length], ...state, ...Object.fromEntries(scalars) };
-		const outputs = await session.run(Object.fromEntries(Object.entries(feeds).filter(([name]) => taken.has(name))));
-		losses.push(Number(outputs['loss']?.data[0]));
-		state = Object.fromEntries(Object.keys(state).map((name) => [name, outputs[`${name}/next`] as Tensor]));
-	}
-	await session.release();
-	return losses;
+	const steps = fixture.losses.map((_, index) => batches[index % batches.length] as Record<string, Tensor>);
+	return lossCurve(trainingStep(bytes, names, options), steps, fixture.learningRate);
 }
 
 /** Gradients in float32 against autograd in float64. */
@@ -134,11 +88,11 @@ describe.each(fixtures.flatMap((fixture) => Object.entries(fixture.exports).map(
 		});
 
 		it(`loses as PyTorch does over ${fixture.losses.length} steps of ${fixture.optimizer}`, async () => {
-			const losses = await lossCurve(await differentiated(title, fixture), names, fixture);
+			const curve = await losses(await differentiated(title, fixture), names, fixture);
 			let rounding = 0;
 			fixture.losses.forEach((expected, step) => {
 				rounding = Math.max(rounding, Math.abs(expected - (fixture.exactLosses[step] as number)));
-				const found = losses[step] as number;
+				const found = curve[step] as number;
 				expect(Math.abs(found - expected), `step ${step}: ${found}, expected ${expected}`).toBeLessThanOrEqual(
 					SHARE * rounding + ROUNDINGS * (1 + Math.abs(expected)),
 				);
