@@ -71,7 +71,7 @@ function compare(report, tensors, outputs, wrt) {
 	const largest = truth.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 	let worst = { share: 0, where: '', compared: 0 };
 	let begin = 0;
-	report.parameters.forEach(({ path, size, requiresGrad }, index) => {
+	report.parameters.forEach(({ path, size, requiresGrad, used }, index) => {
 		const end = begin + size;
 		let [difference, scale, any] = [0, 0, false];
 		for (let i = begin; i < end; i++) {
@@ -82,7 +82,8 @@ function compare(report, tensors, outputs, wrt) {
 			scale = Math.max(scale, Math.abs(truth[i]));
 		}
 		begin = end;
-		if (!any || !requiresGrad) return;
+		// what runs under no_grad has no gradient in PyTorch, and the file does not show it
+		if (!any || !requiresGrad || !used) return;
 		const allowed = Math.max(OF_PARAMETER * scale + OF_NETWORK * largest, OF_PYTORCH * tensors.error.data[index]);
 		const share = difference === 0 ? 0 : difference / allowed;
 		worst = share > worst.share ? { share, where: path, compared: worst.compared + 1 } : { ...worst, compared: worst.compared + 1 };
