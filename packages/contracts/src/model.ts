@@ -10,6 +10,20 @@ const GraphValue = Type.Object({
 	shape: Type.Array(Type.Union([Type.Integer(), Type.String()]), { description: 'a string names a dimension of any size' }),
 });
 
+/** An input of a graph. */
+export const ModelInput = Type.Object({
+	...GraphValue.properties,
+	limit: Type.Optional(
+		Type.Object(
+			{
+				size: Type.Integer({ description: 'rows of the table: ids are 0 to size - 1' }),
+				table: Type.String({ description: 'the initializer in which the ids are looked up' }),
+			},
+			{ description: 'which ids there are, where every number of the input is looked up in a table' },
+		),
+	),
+});
+
 /** An output of a graph. */
 export const ModelOutput = Type.Object({
 	...GraphValue.properties,
@@ -54,7 +68,7 @@ export type ModelBlocker = Static<typeof ModelBlocker>;
 /** What inspection finds out about a forward graph. It depends on the bytes of the graph alone. */
 export const ModelReport = Type.Object({
 	opset: Type.Integer(),
-	inputs: Type.Array(GraphValue),
+	inputs: Type.Array(ModelInput),
 	outputs: Type.Array(ModelOutput),
 	parameters: Type.Array(ModelParameter),
 	operators: Type.Record(Type.String(), Type.Integer(), { description: 'how many nodes the graph has, by operator' }),

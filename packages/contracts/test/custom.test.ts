@@ -15,6 +15,12 @@ const output = (shape: GraphValue['shape'], dtype = 'float32', operator?: 'Softm
 		{ name: 'y', dtype, shape, ...(operator && { activation: { operator, logits: 'z', axis: operator === 'Softmax' ? 1 : null, after } }) },
 	],
 });
+/** A dataset and a graph that takes its modality `text` by the input. */
+const ofText = (text: Partial<DatasetFields['modalities'][string]>, taker: GraphValue): Case => ({
+	dataset: { ...BINARY, modalities: { ...BINARY.modalities, text: { shape: [2], masked: false, missing: 0, ...text } } },
+	graph: { inputs: [input('labs', ['batch', 2]), taker] },
+});
+const IDS: GraphValue = { ...input('text', ['batch', 2], 'int64'), limit: { size: 10, table: 'embedding' } };
 const weighted = { weighting: { preset: 'btw', refresh_epochs: 2 } };
 
 describe('a job of a custom model is admitted', () => {
@@ -37,6 +43,10 @@ describe('a job of a custom model is admitted', () => {
 			'with a weight whose size is free',
 			{ spec: weighted, graph: { inputs: inputs(input('w.labs', ['n', 'k']), input('w.text', ['n'])) } },
 		],
+		['for every id of the table', ofText({ dtype: 'int64', min: 0, max: 9, whole: true }, IDS)],
+		['for ids as whole floats', ofText({ dtype: 'float32', min: 0, max: 9, whole: true }, IDS)],
+		['for values of which a profile of an older version says nothing', ofText({}, IDS)],
+		['for integers that go into floats', ofText({ dtype: 'int64', min: -5, max: 2 ** 40, whole: true }, input('text', ['batch', 2]))],
 		['with one logit per class of a binary task', { graph: output(['batch', 2]) }],
 		['with the Softmax of its classes', { dataset: MULTICLASS, graph: output(['batch', 3], 'float32', 'Softmax') }],
 		['with the Sigmoid of its logit', { graph: output(['batch', 1], 'float32', 'Sigmoid') }],
@@ -149,6 +159,36 @@ describe('a job of a custom model is refused', () => {
 			{ graph: { inputs: [input('labs', []), input('text', ['batch', 2])] } },
 			'model.inputs.labs',
 			'has the shape []',
+		],
+		[
+			'for ids beyond the table',
+			ofText({ dtype: 'int64', min: 0, max: 10, whole: true }, IDS),
+			'model.inputs.text',
+			'takes ids of the 10 rows of "embedding", but the modality text has numbers from 0 to 10; expected 0 to 9',
+		],
+		[
+			'for negative ids',
+			ofText({ dtype: 'int64', min: -1, max: 9, whole: true }, IDS),
+			'model.inputs.text',
+			'has numbers from -1 to 9; expected 0 to 9',
+		],
+		[
+			'for ids with a fraction',
+			ofText({ min: 0, max: 9, whole: false }, IDS),
+			'model.inputs.text',
+			'has numbers with a fraction, between 0 and 9',
+		],
+		[
+			'for integers that its type has not',
+			ofText({ dtype: 'int16', min: 0, max: 300, whole: true }, input('text', ['batch', 2], 'uint8')),
+			'model.inputs.text',
+			'takes uint8, but the modality text has numbers from 0 to 300; expected 0 to 255',
+		],
+		[
+			'for whole numbers that float32 has rounded',
+			ofText({ dtype: 'float32', min: 0, max: 2 ** 25, whole: true }, input('text', ['batch', 2], 'int64')),
+			'model.inputs.text',
+			'where whole numbers are no longer exact; store integers',
 		],
 		[
 			'for a type that values cannot have',

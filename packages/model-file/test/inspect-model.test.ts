@@ -94,6 +94,33 @@ describe('inspecting a model', () => {
 		expect(blockers).toMatchObject([{ code: 'malformed_model', message: expect.stringMatching(/weight "k" of shape \[6\], expected 3/) }]);
 	});
 
+	it('says of an input of ids how many rows the smallest table has, and nothing of one that is cut up before', async () => {
+		const g = new GraphBuilder();
+		const table = (name: string, rows: number): Value =>
+			g.initializer(name, tensor('float32', [rows, 2], new Float32Array(rows * 2).fill(0.1)));
+		const looked = (name: string, rows: number, ids: Value): Value =>
+			g.op('Gather', [table(name, rows), ids], { axis: 0 }, { dtype: 'float32', shape: ['batch', 4, 2] });
+		const [ids, floats, cut] = [
+			g.input('ids', 'int64', ['batch', 4]),
+			g.input('floats', 'float32', ['batch', 4]),
+			g.input('cut', 'int64', ['batch', 8]),
+		];
+		const half = g.op('Slice', [cut, g.ints([0]), g.ints([4]), g.ints([1])], {}, { shape: ['batch', 4] });
+		const sum = [
+			looked('words', 30, ids),
+			looked('types', 7, g.op('Unsqueeze', [g.op('Squeeze', [ids, g.ints([2])], {}, ids), g.ints([2])], {}, ids)),
+			looked('cast', 9, g.cast(floats, 'int64')),
+			looked('part', 5, half),
+		].reduce((a, b) => g.add(a, b));
+		g.output('y', sum);
+		const { inputs } = await inspectModel(encodeModel({ graph: g.build('ids'), opset: OPSET }));
+		expect(inputs.map(({ name, limit }) => [name, limit])).toEqual([
+			['ids', { size: 7, table: 'types' }],
+			['floats', { size: 9, table: 'cast' }],
+			['cut', undefined],
+		]);
+	});
+
 	it('names an operator without a gradient on the path from a parameter, and not one off it', async () => {
 		const on = await inspectModel(bytesOf((g, h) => ({ y: pooled(g, h) })));
 		expect(on.blockers).toEqual([

@@ -1,9 +1,11 @@
+import type { ModalityProfile } from '../../dataset.js';
 import { listed } from '../../listed.js';
 import { ProblemError } from '../../problems.js';
 import type { JobParts, ModelInterface } from '../family.js';
 import type { CustomConfig } from './config.js';
 import { misfit } from './misfit.js';
 import { type Dims, fits, type GraphValue, isStatic, shown } from './shapes.js';
+import { valueProblems } from './values.js';
 
 type Modalities = Pick<JobParts, 'dataset' | 'modalities'>;
 type Inputs = ModelInterface['inputs'];
@@ -58,6 +60,8 @@ type Given = {
 	readonly shapes: readonly Dims[];
 	/** For values of a modality: the shape of one instance. An input can also take them in another shape of the same size. */
 	readonly instance: readonly number[] | null;
+	/** For values of a modality: what is known of them. */
+	readonly profile: ModalityProfile | null;
 };
 
 /** What the graph is given: values, masks and weights of the modalities that the job uses and the dataset has. */
@@ -72,24 +76,36 @@ function givenOf({ inputs, masks = {} }: CustomConfig, { dataset, modalities }: 
 	const values = Object.entries(inputs).flatMap(([name, input]): Given[] => {
 		const instance = shapes.get(name);
 		if (instance === undefined) return [];
-		return [{ input, what: `the modality ${name}`, param: `model.inputs.${name}`, shapes: [['batch', ...instance]], instance }];
+		const profile = dataset.modalities[name] as ModalityProfile;
+		return [{ input, what: `the modality ${name}`, param: `model.inputs.${name}`, shapes: [['batch', ...instance]], instance, profile }];
 	});
 	const present = Object.entries(masks).flatMap(([name, input]): Given[] => {
 		const shape = shapes.get(name);
 		if (shape === undefined) return [];
 		const perStep: Dims[] = shape.length <= 2 ? [['batch', shape[0] as number]] : [];
-		return [{ input, what: `the mask of ${name}`, param: `model.masks.${name}`, shapes: [...perRow, ...perStep], instance: null }];
+		return [
+			{ input, what: `the mask of ${name}`, param: `model.masks.${name}`, shapes: [...perRow, ...perStep], instance: null, profile: null },
+		];
 	});
 	const weights = [...shapes.keys()]
 		.filter((name) => graphInputs.some((input) => input.name === weightInput(name)))
 		.map((name): Given => {
-			return { input: weightInput(name), what: `the weight of ${name}`, param: 'model.inputs', shapes: perRow, instance: null };
+			return {
+				input: weightInput(name),
+				what: `the weight of ${name}`,
+				param: 'model.inputs',
+				shapes: perRow,
+				instance: null,
+				profile: null,
+			};
 		});
 	return [...values, ...present, ...weights];
 }
 
-/** An input can take what it is given: the element type and the shape fit. */
-function* fitProblems({ name, dtype, shape }: GraphValue, { what, param, shapes, instance }: Given): Iterable<ProblemError> {
+/** An input can take what it is given: the element type, the values and the shape fit. */
+function* fitProblems(input: GraphValue, { what, param, shapes, instance, profile }: Given): Iterable<ProblemError> {
+	const { name, dtype, shape } = input;
+	if (profile !== null) yield* valueProblems(input, profile, what, param);
 	if (!TAKEN.includes(dtype))
 		yield misfit(`The input "${name}" of the model takes ${dtype}; expected a floating or an integer type`, param);
 	const tail = shape.slice(1);
