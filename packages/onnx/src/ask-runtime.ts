@@ -28,7 +28,7 @@ export async function folded(model: Model): Promise<Model> {
 const LARGE = 64;
 
 /** The graph with its large constants as inputs: it loads quickly, and its values have the same types. */
-function withoutWeights(graph: Graph): Graph {
+export function withoutWeights(graph: Graph): Graph {
 	const large = [...graph.initializers].filter(([, { shape }]) => sizeOf(shape) > LARGE);
 	return {
 		...graph,

@@ -21,15 +21,16 @@ import { inOrder } from './order.js';
 
 const utf8 = new TextDecoder();
 
+function checkRaw({ name, rawData }: TensorProto, dtype: DType, size: number): void {
+	const expected = size * arrayTypeOf(dtype).BYTES_PER_ELEMENT;
+	if (rawData.length !== expected)
+		throw new GraphError('malformed_model', `tensor "${name}" has ${rawData.length} bytes, expected ${expected}`, name);
+}
+
 function elements(proto: TensorProto, dtype: DType, size: number): TensorData {
 	const type = arrayTypeOf(dtype);
 	if (proto.rawData.length > 0) {
-		if (proto.rawData.length !== size * type.BYTES_PER_ELEMENT)
-			throw new GraphError(
-				'malformed_model',
-				`tensor "${proto.name}" has ${proto.rawData.length} bytes, expected ${size * type.BYTES_PER_ELEMENT}`,
-				proto.name,
-			);
+		checkRaw(proto, dtype, size);
 		const copy = new Uint8Array(proto.rawData); // aligned, and free of the buffer of the whole file
 		return new type(copy.buffer, 0, size) as TensorData;
 	}
@@ -57,7 +58,33 @@ function typedField(proto: TensorProto, dtype: DType): ArrayLike<number | bigint
 	}
 }
 
-function tensorOf(proto: TensorProto): Tensor {
+/** The bytes of a file from `start` to `end`, in an array of their own. */
+export type ReadAgain = (start: number, end: number) => Uint8Array;
+
+/** A file whose large tensors are read again when their numbers are asked for. */
+type Source = { readonly bytes: Uint8Array; readonly readAgain: ReadAgain };
+
+/** Bytes from which on a tensor is large. */
+const LARGE = 2 ** 20;
+
+/** A tensor that holds no numbers, but reads them from the file each time; null where they are few or do not lie in the file as they are. */
+function readWhenAsked(proto: TensorProto, dtype: DType, shape: readonly number[], { bytes, readAgain }: Source): Tensor | null {
+	const { rawData } = proto;
+	if (rawData.length < LARGE || rawData.buffer !== bytes.buffer) return null;
+	checkRaw(proto, dtype, sizeOf(shape));
+	const start = rawData.byteOffset - bytes.byteOffset;
+	const end = start + rawData.length;
+	return {
+		dtype,
+		shape,
+		get data() {
+			const { buffer, byteOffset } = readAgain(start, end);
+			return new (arrayTypeOf(dtype))(buffer as ArrayBuffer, byteOffset, sizeOf(shape)) as TensorData;
+		},
+	};
+}
+
+function tensorOf(proto: TensorProto, source: Source | null = null): Tensor {
 	if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL || proto.externalData.length > 0)
 		throw new GraphError(
 			'unsupported_model',
@@ -75,7 +102,8 @@ function tensorOf(proto: TensorProto): Tensor {
 	const size = sizeOf(shape);
 	if (shape.some((dim) => dim < 0) || !Number.isSafeInteger(size))
 		throw new GraphError('malformed_model', `tensor "${proto.name}" has the impossible shape [${shape}]`, proto.name);
-	return { dtype, shape, data: elements(proto, dtype, size) };
+	const later = source === null ? null : readWhenAsked(proto, dtype, shape, source);
+	return later ?? { dtype, shape, data: elements(proto, dtype, size) };
 }
 
 function valueOf(info: ValueInfoProto): Value {
@@ -166,7 +194,7 @@ const DEEPEST = 32;
 /** A name under which JavaScript's objects, in which the runtime takes and gives values, hold nothing. */
 const UNUSABLE = '__proto__';
 
-function graphOf(proto: GraphProto, depth = 0): Graph {
+function graphOf(proto: GraphProto, depth = 0, source: Source | null = null): Graph {
 	if (
 		[...proto.input, ...proto.initializer].some(({ name }) => name === UNUSABLE) ||
 		proto.node.some(({ output }) => output.includes(UNUSABLE))
@@ -179,7 +207,7 @@ function graphOf(proto: GraphProto, depth = 0): Graph {
 	for (const tensor of proto.initializer) {
 		if (initializers.has(tensor.name))
 			throw new GraphError('malformed_model', `two initializers have the name "${tensor.name}"`, tensor.name);
-		initializers.set(tensor.name, tensorOf(tensor));
+		initializers.set(tensor.name, tensorOf(tensor, source));
 	}
 	const names = new Set<string>();
 	const nodes: Node[] = proto.node.map((node, i) => {
@@ -199,10 +227,12 @@ function graphOf(proto: GraphProto, depth = 0): Graph {
 export type DecodeOptions = {
 	/** The types of 16 bits that become float32: bfloat16 unless given, since the runtime's interface does not have it. */
 	widen?: readonly Half[];
+	/** Reads the file again: large initializers then hold no numbers, but read them from it each time when they are asked for. */
+	readAgain?: ReadAgain;
 };
 
 /** Reads a serialised ONNX model; nodes out of order are put in order, and operator sets 7 to 12 become 13. Throws GraphError `malformed_model` or `unsupported_model`, naming the node or value. */
-export function decodeModel(bytes: Uint8Array, { widen: types = ['bfloat16'] }: DecodeOptions = {}): Model {
+export function decodeModel(bytes: Uint8Array, { widen: types = ['bfloat16'], readAgain }: DecodeOptions = {}): Model {
 	let proto: ReturnType<typeof fromBinary<typeof ModelProtoSchema>>;
 	try {
 		proto = fromBinary(ModelProtoSchema, bytes);
@@ -217,6 +247,8 @@ export function decodeModel(bytes: Uint8Array, { widen: types = ['bfloat16'] }: 
 	const metadata = Object.fromEntries(proto.metadataProps.map(({ key, value }) => [key, value]));
 	const labels = exporterLabels(proto.graph);
 	const irVersion = Number(proto.irVersion);
-	const model = upgraded({ graph: graphOf(inlineFunctions(proto, proto.graph, opset)), irVersion, opset, metadata, labels, halves });
+	const source = readAgain === undefined ? null : { bytes, readAgain };
+	const graph = graphOf(inlineFunctions(proto, proto.graph, opset), 0, source);
+	const model = upgraded({ graph, irVersion, opset, metadata, labels, halves });
 	return withConstantWeights(model, new Set(proto.graph.node.flatMap(({ output }) => output)));
 }

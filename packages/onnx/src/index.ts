@@ -1,3 +1,4 @@
+export { withoutWeights } from './ask-runtime.js';
 export { type AttributeReader, readAttributes, withAttributes, withoutAttributes } from './attributes.js';
 export { bodiesOf, captured, graphsWithin, readsOf, withBodies, withoutUnused } from './bodies.js';
 export { type Attributes, broadcastShapes, elementCount, float, GraphBuilder } from './builder.js';

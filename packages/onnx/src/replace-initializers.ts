@@ -19,7 +19,7 @@ function replace(proto: TensorProto, { dtype, shape, data }: Tensor): void {
 	proto.int32Data = [];
 	proto.int64Data = [];
 	proto.uint64Data = [];
-	proto.rawData = rounded ?? new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength).slice();
+	proto.rawData = rounded ?? new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
 }
 
 /** The tensors of a graph by the name of their value: of its Constant nodes and of its initializers. */

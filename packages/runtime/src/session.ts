@@ -14,6 +14,8 @@ export type SessionOptions = {
 	threads?: number;
 	/** ORT's graph optimisation. Default `disabled`: our own graphs gain nothing from it and load four times as fast. */
 	optimisation?: 'disabled' | 'basic' | 'all';
+	/** Whether memory is laid out for the whole of a run, after the first; true unless given. Faster, but it holds the memory of the first run as well. */
+	planned?: boolean;
 	/** The path to which ONNX Runtime writes the optimised model. */
 	optimisedModelPath?: string;
 	/** What ONNX Runtime logs: 0 everything (and the provider of every node), 2 warnings, 3 errors, 4 (default) nothing that it does not also throw. */
@@ -58,6 +60,7 @@ export async function createSession(model: Uint8Array | string, options: Session
 		interOpNumThreads: 1,
 		executionMode: 'sequential',
 		graphOptimizationLevel: options.optimisation ?? 'disabled',
+		enableMemPattern: options.planned ?? true,
 		logSeverityLevel: options.logSeverity ?? 4,
 		...(options.optimisedModelPath === undefined ? {} : { optimizedModelFilePath: options.optimisedModelPath }),
 	};

@@ -1,15 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { encodeModel, float, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
 import { createSession, sizeOf, tensor } from '@steelyard/runtime';
 import { describe, expect, it } from 'vitest';
-import { customArchitecture } from '../src/custom/custom-architecture.js';
-import { readGraphFile } from '../src/custom/graph-file.js';
-import { openUploaded } from '../src/custom/uploaded.js';
 import type { Architecture } from '../src/model/architecture.js';
 import { ownInitial, rowsIn, trainAs } from './training-steps.js';
+import { uploadedArchitecture } from './uploaded-architecture.js';
 
 type Case = {
 	kind: 'dense' | 'conv';
@@ -55,22 +50,10 @@ function network(c: Case, trainingForm: boolean, opset: number): Uint8Array {
 	return encodeModel({ graph: g.build('norm'), opset });
 }
 
-async function architectureOf(c: Case, trainingForm: boolean, opset: number): Promise<Architecture> {
-	const folder = await mkdtemp(join(tmpdir(), 'steelyard-test-'));
-	try {
-		const file = join(folder, 'norm.onnx');
-		await writeFile(file, network(c, trainingForm, opset));
-		const modalities = [{ name: 'a', shape: shapeOf(c), maskedSteps: false }];
-		const config = { family: 'custom' as const, model: 'mdl_1', inputs: { a: 'x' }, output: 'y', batch_norm: c.mode };
-		const task = { type: 'regression' as const, classes: [], outputs: 1 };
-		return customArchitecture(
-			await openUploaded(await readGraphFile(file), config, { modalities, task, weighted: false }),
-			modalities,
-			modalities,
-		);
-	} finally {
-		await rm(folder, { recursive: true });
-	}
+function architectureOf(c: Case, trainingForm: boolean, opset: number): Promise<Architecture> {
+	const modalities = [{ name: 'a', shape: shapeOf(c), maskedSteps: false }];
+	const config = { inputs: { a: 'x' }, output: 'y', batch_norm: c.mode };
+	return uploadedArchitecture(network(c, trainingForm, opset), config, { type: 'regression', classes: [], outputs: 1 }, modalities);
 }
 
 /** Trains as the oracle did, `chunk` steps per run. */

@@ -1,21 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { CustomConfig, TaskProfile, TaskType } from '@steelyard/contracts';
 import { tensor } from '@steelyard/runtime';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { customArchitecture } from '../src/custom/custom-architecture.js';
-import { readGraphFile } from '../src/custom/graph-file.js';
-import { openUploaded } from '../src/custom/uploaded.js';
+import { describe, expect, it } from 'vitest';
 import type { LossName } from '../src/step/loss.js';
 import { type Head, ownFixture, ownNetwork } from './own-graph.js';
 import { ownInitial, rowsIn, trainAs } from './training-steps.js';
-
-let root = '';
-beforeAll(async () => {
-	root = await mkdtemp(join(tmpdir(), 'steelyard-test-'));
-});
-afterAll(() => rm(root, { recursive: true }));
+import { uploadedArchitecture } from './uploaded-architecture.js';
 
 /** How the network is written, and fields of the job's model. */
 type Options = { outFirst?: boolean; more?: Partial<CustomConfig> };
@@ -29,16 +18,13 @@ const TASKS: Record<string, { type: TaskType; loss: LossName }> = {
 	lora: { type: 'multiclass', loss: 'cross_entropy' },
 };
 
-async function architectureOf(name: string, head: Head, { outFirst = false, more = {} }: Options = {}) {
+function architectureOf(name: string, head: Head, { outFirst = false, more = {} }: Options = {}) {
 	const { type } = TASKS[name]!;
 	const of = ownFixture.cases[name]!;
 	const task: TaskProfile = { type, classes: [], outputs: name === 'pair' ? 1 : of.outputs };
 	const modalities = [{ name: 'x', shape: [ownFixture.inputs], maskedSteps: false }];
-	const config: CustomConfig = { family: 'custom', model: 'mdl_1', inputs: { x: 'x' }, output: 'y', batch_norm: 'train', ...more };
-	const file = join(root, `${name}.onnx`);
-	await writeFile(file, ownNetwork(of, head, outFirst));
-	const uploaded = await openUploaded(await readGraphFile(file), config, { modalities, task, weighted: false });
-	return customArchitecture(uploaded, modalities, modalities);
+	const config = { inputs: { x: 'x' }, output: 'y', batch_norm: 'train' as const, ...more };
+	return uploadedArchitecture(ownNetwork(of, head, outFirst), config, task, modalities);
 }
 
 async function follows(name: string, head: Head, options: Options = {}): Promise<void> {

@@ -1,21 +1,16 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { encodeModel, GraphBuilder, OPSET } from '@steelyard/onnx';
 import { createSession, tensor } from '@steelyard/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { customArchitecture } from '../src/custom/custom-architecture.js';
-import { readGraphFile } from '../src/custom/graph-file.js';
-import { openUploaded } from '../src/custom/uploaded.js';
 import type { Architecture } from '../src/model/architecture.js';
 import { drawPool, drawRows, POOL_ROWS, POOL_WIDTH } from '../src/model/dropout-pool.js';
+import { uploadedArchitecture } from './uploaded-architecture.js';
 
 const RATIO = 0.3;
 const CLASSES = 50;
 const BATCH = 40;
 
 /** Two dropouts of the same numbers, one after another product with the unit matrix: what comes out of ones is the two masks. */
-async function twoMasks(ratio: number | null, trainingMode: boolean): Promise<Architecture> {
+function twoMasks(ratio: number | null, trainingMode: boolean): Promise<Architecture> {
 	const g = new GraphBuilder();
 	const x = g.input('x', 'float32', ['N', CLASSES]);
 	const unit = Float32Array.from({ length: CLASSES * CLASSES }, (_, i) => (i % (CLASSES + 1) === 0 ? 1 : 0));
@@ -23,21 +18,10 @@ async function twoMasks(ratio: number | null, trainingMode: boolean): Promise<Ar
 	const mode = g.constant('bool', [], [trainingMode ? 1 : 0]);
 	const drop = () => g.op('Dropout', [h, ratio === null ? null : g.scalar(ratio), mode]);
 	g.output('y', g.concat([drop(), drop()], 1));
-	const folder = await mkdtemp(join(tmpdir(), 'steelyard-test-'));
-	try {
-		const file = join(folder, 'dropout.onnx');
-		await writeFile(file, encodeModel({ graph: g.build('dropout'), opset: OPSET }));
-		const modalities = [{ name: 'a', shape: [CLASSES], maskedSteps: false }];
-		const config = { family: 'custom' as const, model: 'mdl_1', inputs: { a: 'x' }, output: 'y', batch_norm: 'train' as const };
-		const task = { type: 'multiclass' as const, classes: [], outputs: 2 * CLASSES };
-		return customArchitecture(
-			await openUploaded(await readGraphFile(file), config, { modalities, task, weighted: false }),
-			modalities,
-			modalities,
-		);
-	} finally {
-		await rm(folder, { recursive: true });
-	}
+	const modalities = [{ name: 'a', shape: [CLASSES], maskedSteps: false }];
+	const config = { inputs: { a: 'x' }, output: 'y', batch_norm: 'train' as const };
+	const task = { type: 'multiclass' as const, classes: [], outputs: 2 * CLASSES };
+	return uploadedArchitecture(encodeModel({ graph: g.build('dropout'), opset: OPSET }), config, task, modalities);
 }
 
 /** What the forward pass of training gives for ones, `[BATCH, 2 · CLASSES]`, in each of some steps of a chunk. */

@@ -77,7 +77,7 @@ function ownNumbers(
 /** The file of the user with trained numbers in it; a graph that was exported in training form is given back as it predicts. */
 function ownModel(uploaded: Uploaded, modalities: readonly ModalityShape[], numbers: ReadonlyMap<string, Tensor>): OwnModel {
 	const { logits, whole, opset, predicts } = uploaded;
-	const file = predicts ? uploaded.bytes : encodeModel({ graph: predicting(whole), opset });
+	const file = predicts ? uploaded.read() : encodeModel({ graph: predicting(whole), opset });
 	const { own, adapters } = ownNumbers(uploaded, numbers);
 	const bytes = replaceInitializers(file, own);
 	const runnable: Runnable = { ...uploaded, modalities };

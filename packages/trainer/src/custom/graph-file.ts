@@ -1,18 +1,33 @@
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { ModelInterface } from '@steelyard/contracts';
 import { decodeModel, HALVES, interfaceOf, type Model, parametersOf } from '@steelyard/onnx';
 
 /** The file of an uploaded graph. */
 export type GraphFile = {
-	readonly bytes: Uint8Array;
-	/** As uploaded, at its own operator set (13 where that is older), with float32 in the place of float16 and bfloat16. */
+	/** Reads the whole file. */
+	readonly read: () => Uint8Array;
+	/** As uploaded, at its own operator set (13 where that is older), with float32 in the place of float16 and bfloat16. Large tensors are read from the file each time. */
 	readonly model: Model;
 };
 
 /** Reads the file of an uploaded graph. Throws GraphError where it holds no model. */
 export async function readGraphFile(path: string): Promise<GraphFile> {
-	const bytes = await readFile(path);
-	return { bytes, model: decodeModel(bytes, { widen: HALVES }) };
+	const readAgain = (start: number, end: number): Uint8Array => {
+		const bytes = new Uint8Array(end - start);
+		const file = openSync(path, 'r');
+		try {
+			for (let done = 0; done < bytes.length; ) {
+				const count = readSync(file, bytes, done, bytes.length - done, start + done);
+				if (count === 0) throw new Error(`${path} ends at ${start + done}, where a tensor lay when it was read first`);
+				done += count;
+			}
+			return bytes;
+		} finally {
+			closeSync(file);
+		}
+	};
+	return { read: () => readFileSync(path), model: decodeModel(await readFile(path), { widen: HALVES, readAgain }) };
 }
 
 /** What a graph takes, gives and learns, as inspection reported it when the graph was uploaded. */

@@ -10,6 +10,7 @@ import {
 	positiveAxis,
 	staticShape,
 	toWorkingOpset,
+	withoutWeights,
 } from '@steelyard/onnx';
 import { createSession, sizeOf, type Tensor, tensor, type ValueInfo } from '@steelyard/runtime';
 import { hasTrainingForm, withRunningStatistics } from './batch-norm.js';
@@ -24,7 +25,8 @@ import type { Embedding } from './weigh-embeddings.js';
 /** An uploaded graph that fits the dataset of a job. */
 export type Uploaded = Feeds & {
 	readonly config: CustomConfig;
-	readonly bytes: Uint8Array;
+	/** Reads the file as it was uploaded. */
+	readonly read: () => Uint8Array;
 	/** As uploaded, at its own operator set, or at the working one where its own is older. */
 	readonly whole: Graph;
 	/** The same with adapters, and with `output` as its one output. */
@@ -65,13 +67,17 @@ const trial = ({ feeds }: Feeds, rows: number): Record<string, Tensor> =>
 		}),
 	);
 
-/** Types of some values of the graph for a batch of `rows`: by the runtime's own inference or, where that leaves a size open, by a run. */
+/** Types of some values of the graph for a batch of `rows`: by the runtime's own inference, without the weights, or, where that leaves a size open, by a run. */
 async function typesOf(graph: Graph, opset: number, given: Feeds, rows: number, names: readonly string[]): Promise<Map<string, ValueInfo>> {
 	const inputs = given.feeds.map(({ name, dtype, shape }) => ({ name, dtype, shape: [rows, ...shape] }));
-	const session = await createSession(encodeModel({ graph: { ...graph, inputs }, opset }, [...new Set(names)]));
+	const wanted = [...new Set(names)];
+	const isKnown = ({ shape }: ValueInfo): boolean => shape.length > 0 && shape.every((dim) => typeof dim === 'number');
+	const light = await createSession(encodeModel({ graph: withoutWeights({ ...graph, inputs }), opset }, wanted));
+	await light.release();
+	if (light.outputs.every(isKnown)) return new Map(light.outputs.map((value) => [value.name, value]));
+	const session = await createSession(encodeModel({ graph: { ...graph, inputs }, opset }, wanted));
 	try {
-		const known = session.outputs.every(({ shape }) => shape.length > 0 && shape.every((dim) => typeof dim === 'number'));
-		const found = known ? {} : await session.run(trial(given, rows));
+		const found = session.outputs.every(isKnown) ? {} : await session.run(trial(given, rows));
 		return new Map(session.outputs.map((value) => [value.name, { ...value, shape: found[value.name]?.shape ?? value.shape }]));
 	} finally {
 		await session.release();
@@ -152,7 +158,7 @@ export async function openUploaded(
 	config: CustomConfig,
 	{ modalities, task, weighted }: { modalities: readonly ModalityShape[]; task: TaskProfile; weighted: boolean },
 ): Promise<Uploaded> {
-	const { bytes, model } = file;
+	const { read, model } = file;
 	const { graph, opset } = atLeastWorking(model);
 	const given = feedsOf(config, graph, modalities);
 	const adapters = adaptersOf(config, graph, modelInterfaceOf(file).parameters);
@@ -176,7 +182,7 @@ export async function openUploaded(
 	return {
 		...given,
 		config,
-		bytes,
+		read,
 		opset,
 		chosen,
 		adapters,

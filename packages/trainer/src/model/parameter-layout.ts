@@ -51,14 +51,14 @@ export function pack(g: GraphBuilder, group: ParameterGroup, valueOf: (name: str
 export const parameterState = (parameters: Parameters): Record<string, Tensor> =>
 	Object.fromEntries([...parameters].map(([group, vector]) => [parameterStateName(group), vector]));
 
-/** Parameters by their own names, as copies out of the vectors of their groups. */
+/** Parameters by their own names, as views of the vectors of their groups. */
 export function parametersByName(groups: readonly ParameterGroup[], parameters: Parameters): Map<string, Tensor> {
 	const byName = new Map<string, Tensor>();
 	for (const { name: group, members } of groups) {
 		const vector = (parameters.get(group) as Tensor).data as Float32Array;
 		let offset = 0;
 		for (const { name, shape } of members) {
-			byName.set(name, { dtype: 'float32', shape, data: vector.slice(offset, offset + sizeOf(shape)) });
+			byName.set(name, { dtype: 'float32', shape, data: vector.subarray(offset, offset + sizeOf(shape)) });
 			offset += sizeOf(shape);
 		}
 	}

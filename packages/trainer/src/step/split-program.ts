@@ -31,7 +31,7 @@ const part = (data: Float32Array, start: number, end: number): Tensor => ({
 export async function loadSplitProgram(step: SplitStep, initial: State, options: SessionOptions = {}): Promise<Program> {
 	const { ports, draws, scalars, reports, trained, running } = step;
 	const slots = slotsOf(step.state);
-	const passes = await createSession(encodeModel({ graph: step.passes, opset: OPSET }), options);
+	const passes = await createSession(encodeModel({ graph: step.passes, opset: OPSET }), { ...options, planned: false });
 	const update = await createSession(encodeModel({ graph: step.update, opset: OPSET }), options);
 	let state: Record<string, Tensor> = { ...initial };
 
