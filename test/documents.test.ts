@@ -140,6 +140,7 @@ describe('the page on weighting', () => {
 		information_scale: 'sum',
 		sigma: 'fixed',
 		smoothing: { initial: 1 },
+		guard: true,
 		cross_fit: true,
 		folds: 4,
 		epsilon: 0.2,
