@@ -162,9 +162,9 @@ export const JobSpec = Type.Object(
 		modalities: Type.Optional(
 			Type.Array(Type.String({ pattern: NAME_PATTERN }), {
 				minItems: 1,
-				uniqueItems: true,
+				maxItems: 4096,
 				description:
-					'the modalities of the dataset that the model sees; unless given, those of model.inputs for custom and all of them for other families',
+					'the modalities of the dataset that the model sees, each once; unless given, those of model.inputs for custom and all of them for other families',
 			}),
 		),
 		weighting: WeightingSpec,

@@ -287,6 +287,12 @@ describe('a job of a custom model is refused', () => {
 		],
 		['for a glob that names nothing to freeze', { model: { frozen: ['decoder.*'] } }, 'model.frozen.0', 'model.frozen names "decoder.*"'],
 		[
+			'for more stars than can be searched for',
+			{ model: { frozen: Array.from({ length: 990 }, (_, i) => `*${'a*b*'.repeat(39)}${i}`) } },
+			'model.frozen',
+			'has 78210 stars in its names, expected at most 1000',
+		],
+		[
 			'for a constant that is to be trained',
 			{ model: { trainable: ['sqrt*'] } },
 			'model.trainable.0',

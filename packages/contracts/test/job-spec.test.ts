@@ -31,6 +31,12 @@ describe('a job spec', () => {
 		expect([training.early_stopping, training.clip_norm]).toEqual([null, null]);
 	});
 
+	it('is refused at once for a list that is far too long', () => {
+		// With an error for each equal pair this would take minutes.
+		const { param, message } = problemOf({ dataset: 'ds_1', modalities: Array.from({ length: 64_000 }, () => 'a') });
+		expect([param, message]).toEqual(['modalities', expect.stringContaining('more than 4096 items')]);
+	});
+
 	it.each<[unknown, string | null, string]>([
 		[{}, 'dataset', 'is required'],
 		[5, null, 'found 5'],
@@ -43,6 +49,7 @@ describe('a job spec', () => {
 		],
 		[{ dataset: 'ds_1', training: { optimizer: { learning_rate: 0 } } }, 'training.optimizer.learning_rate', 'found 0'],
 		[{ dataset: 'ds_1', training: { early_stopping: { patience: 0 } } }, 'training.early_stopping.patience', 'found 0'],
+		[{ dataset: 'ds_1', modalities: ['labs', 'text', 'labs'] }, 'modalities.2', 'names "labs" twice'],
 		[{ dataset: 'ds_1', weighting: { preset: 'btw', refresh_epochs: 40 } }, 'weighting.refresh_epochs', 'training.epochs (40)'],
 		[
 			{

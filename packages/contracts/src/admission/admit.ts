@@ -3,7 +3,7 @@ import type { DatasetFields, ModelInterface } from '../families/family.js';
 import type { ProblemError } from '../problems.js';
 import type { JobSpec } from '../spec.js';
 import { informationProblems, weightingProblems } from '../weighting.js';
-import { modalitiesOf, modalityProblems } from './modalities.js';
+import { modalitiesOf, modalityProblems, repetitionProblems } from './modalities.js';
 import { lossChoiceProblems, lossProblems, metricProblems } from './task.js';
 
 /** What is wrong between fields of a spec that are valid one by one: what is left to check when its dataset is not known. */
@@ -11,6 +11,7 @@ export function specProblems(spec: JobSpec): ProblemError[] {
 	const { model, training, weighting } = spec;
 	const { knowsEncoders, specProblems: ofFamily } = familyOf(model);
 	return [
+		...repetitionProblems(spec),
 		...lossChoiceProblems(spec),
 		...weightingProblems(weighting, { epochs: training.epochs, knowsEncoders }),
 		...(ofFamily?.(model, { training, weighting }) ?? []),

@@ -20,6 +20,15 @@ function askedOf({ model, modalities }: JobSpec, dataset: DatasetFields): Asked 
  */
 export const modalitiesOf = (spec: JobSpec, dataset: DatasetFields): readonly string[] => askedOf(spec, dataset).names;
 
+/** A job names no modality twice. TypeBox's `uniqueItems` would say so too, but its errors take quadratic time. */
+export function* repetitionProblems({ modalities = [] }: JobSpec): Iterable<ProblemError> {
+	const seen = new Set<string>();
+	for (const [i, name] of modalities.entries()) {
+		if (seen.has(name)) yield new ProblemError('invalid_request', `modalities names "${name}" twice`, `modalities.${i}`);
+		seen.add(name);
+	}
+}
+
 /** The dataset has every modality of the job. */
 export function* modalityProblems(spec: JobSpec, dataset: DatasetFields): Iterable<ProblemError> {
 	const { names, paramOf } = askedOf(spec, dataset);

@@ -4,7 +4,7 @@ import { CustomConfig } from './config.js';
 import { batchProblems, inputProblems, mappingProblems } from './inputs.js';
 import { loraProblems } from './lora.js';
 import { outputProblems } from './output.js';
-import { parameterProblems } from './parameters.js';
+import { parameterProblems, starProblems } from './parameters.js';
 import { weightProblems } from './weights.js';
 
 function* specProblems(_: CustomConfig, { training }: JobFields): Iterable<ProblemError> {
@@ -24,8 +24,12 @@ function* dataProblems(config: CustomConfig, job: JobParts): Iterable<ProblemErr
 	yield* inputProblems(config, job, model.inputs);
 	yield* outputProblems(config.output, model.outputs, dataset.task);
 	yield* batchProblems(model.inputs, training.batch_size);
-	yield* parameterProblems(config, model.parameters);
-	yield* loraProblems(config, model.parameters);
+	const stars = [...starProblems(config)];
+	yield* stars;
+	if (stars.length === 0) {
+		yield* parameterProblems(config, model.parameters);
+		yield* loraProblems(config, model.parameters);
+	}
 	yield* weightProblems(config, weighting, modalities, model.inputs);
 }
 

@@ -7,24 +7,51 @@ import { misfit } from './misfit.js';
 /** The element types of a graph that are trained, by numbers of float32. */
 export const TRAINED: readonly string[] = ['float32', 'float16', 'bfloat16'];
 
-/** Whether a name fits a glob, in which each `*` stands for any characters: every part between stars is searched for after the part before it, the last one at the end. */
-function matches(glob: string, name: string): boolean {
+/** The most stars of all globs of one field: each is a search in the name of every parameter, and a graph may have a hundred thousand of these. */
+const MOST_STARS = 1000;
+
+/** Tells whether a name fits a glob, in which each `*` stands for any characters: every part between stars is searched for after the part before it, the last one at the end. */
+function matcherOf(glob: string): (name: string) => boolean {
 	const [first = '', ...rest] = glob.split('*');
 	const last = rest.pop();
-	if (last === undefined) return name === glob;
-	if (!name.startsWith(first)) return false;
-	let at = first.length;
-	for (const part of rest) {
-		const found = name.indexOf(part, at);
-		if (found < 0) return false;
-		at = found + part.length;
-	}
-	return name.length - last.length >= at && name.endsWith(last);
+	if (last === undefined) return (name) => name === glob;
+	const parts = rest.filter((part) => part !== '');
+	return (name) => {
+		if (!name.startsWith(first) || !name.endsWith(last)) return false;
+		let at = first.length;
+		for (const part of parts) {
+			const found = name.indexOf(part, at);
+			if (found < 0) return false;
+			at = found + part.length;
+		}
+		return name.length - last.length >= at;
+	};
+}
+
+/** Tells whether a name is one of those that stand in full among the globs, or fits another of them. */
+function namedBy(globs: readonly string[]): (name: string) => boolean {
+	const full = new Set(globs);
+	const matchers = [...full].filter((glob) => glob.includes('*')).map(matcherOf);
+	return (name) => full.has(name) || matchers.some((matches) => matches(name));
 }
 
 /** The parameters whose names fit a glob. */
-export const parametersNamed = (glob: string, parameters: readonly ModelParameter[]): ModelParameter[] =>
-	parameters.filter(({ name }) => matches(glob, name));
+export function parametersNamed(glob: string, parameters: readonly ModelParameter[]): ModelParameter[] {
+	const matches = matcherOf(glob);
+	return parameters.filter(({ name }) => matches(name));
+}
+
+/** The globs of each field have few enough stars for all names to be tried. */
+export function* starProblems({ trainable = [], frozen = [], lora }: CustomConfig): Iterable<ProblemError> {
+	for (const [field, globs] of Object.entries({ trainable, frozen, 'lora.match': lora?.match ?? [] })) {
+		const stars = globs.reduce((sum, glob) => sum + glob.split('*').length - 1, 0);
+		if (stars > MOST_STARS)
+			yield misfit(
+				`model.${field} has ${stars} stars in its names, expected at most ${MOST_STARS}: say the same with fewer, or name the parameters in full`,
+				`model.${field}`,
+			);
+	}
+}
 
 /**
  * The parameters that a job trains, in the order of the model: those that inspection found trainable and whose names fit a glob of `trainable`, and those that
@@ -34,10 +61,10 @@ export function chosenParameters(
 	{ lora, trainable = lora === undefined ? ['*'] : [], frozen = [] }: Pick<CustomConfig, 'trainable' | 'frozen' | 'lora'>,
 	parameters: readonly ModelParameter[],
 ): ModelParameter[] {
-	const isNamed = (globs: readonly string[], name: string) => globs.some((glob) => matches(glob, name));
-	return parameters.filter(
-		({ name, trainable: can }) => (can || trainable.includes(name)) && isNamed(trainable, name) && !isNamed(frozen, name),
-	);
+	const inFull = new Set(trainable);
+	const isChosen = namedBy(trainable);
+	const isFrozen = namedBy(frozen);
+	return parameters.filter(({ name, trainable: can }) => (can || inFull.has(name)) && isChosen(name) && !isFrozen(name));
 }
 
 /** Every glob names a parameter, and each glob of `trainable` names one that can be trained. */
