@@ -14,7 +14,8 @@ export function manifestFiles(manifest: Manifest): Files {
 			Array.from({ length: shape.reduce((size, axis) => size * axis, 1) }, (_, i) => value(i)),
 		);
 	for (const split of ['train', 'test', ...Object.keys(splits)]) {
-		const labels = task.type === 'multilabel' ? [ROWS, task.classes?.length ?? 3] : [ROWS];
+		const positions = task.per === 'position' ? [3] : [];
+		const labels = [ROWS, ...(task.type === 'multilabel' ? [task.classes?.length ?? 3] : positions)];
 		files[`${split}_labels.npy`] = floats(labels, (i) => i % 2);
 		for (const [name, { shape = [4] }] of Object.entries(modalities)) files[`${split}_${name}.npy`] = floats([ROWS, ...shape], Math.sin);
 		if (group !== undefined)

@@ -25,6 +25,28 @@ export const Manifest = Type.Object({
 						'different names of the classes or labels, in the order of their numbers or columns; "0", "1", … unless given; not for regression',
 				}),
 			),
+			class_count: Type.Optional(
+				Type.Integer({
+					minimum: 2,
+					maximum: 100_000,
+					description:
+						'how many classes there are, instead of their names, where not each of them occurs in the training split; for multiclass only',
+				}),
+			),
+			per: Type.Optional(
+				choice(['row', 'position'], {
+					description:
+						'what has a label: each row (unless given), or each position of a row, such as a step or a pixel: labels are then (rows, …positions); not for multilabel',
+				}),
+			),
+			ignore_index: Type.Optional(
+				Type.Integer({
+					minimum: -(2 ** 31),
+					maximum: 2 ** 31 - 1,
+					description:
+						'the label of positions that do not count, where each position has a class; -100 unless given; of a regression such a label is NaN',
+				}),
+			),
 		},
 		{ description: 'what the labels mean' },
 	),
@@ -68,11 +90,22 @@ export type Manifest = Static<typeof Manifest>;
 /** What is predicted from the instances of a dataset. */
 export const TaskProfile = Type.Object({
 	type: choice(TASK_TYPES),
-	classes: Type.Array(Type.String(), { description: 'names of the classes or labels in the order of their index; empty for regression' }),
+	classes: Type.Array(Type.String(), {
+		description:
+			'names of the classes or labels in the order of their index; empty for regression, and where more than 1000 classes of positions have no names but their numbers',
+	}),
 	outputs: Type.Integer({
 		minimum: 1,
-		description: 'numbers that a model gives for an instance: one for each class or label, 1 for binary and regression',
+		description:
+			'numbers that a model gives for an instance, or for a position of it: one for each class or label, 1 for binary and regression',
 	}),
+	positions: Type.Optional(
+		Type.Array(Type.Integer({ minimum: 1 }), {
+			minItems: 1,
+			description: 'where each position of an instance has a label: the shape of its labels, such as [steps] or [height, width]',
+		}),
+	),
+	ignore_index: Type.Optional(Type.Integer({ description: 'the label of positions that do not count, in the uploaded files' })),
 });
 export type TaskProfile = Static<typeof TaskProfile>;
 
@@ -108,8 +141,10 @@ export const dtypeOf = ({ dtype = 'float32' }: Pick<ModalityProfile, 'dtype'>): 
 export const SplitProfile = Type.Object({
 	rows: Type.Integer({ description: 'instances' }),
 	labels: Type.Record(Type.String(), Type.Number(), {
-		description: 'how many instances there are by class or label; for regression mean, std, min and max',
+		description:
+			'how many instances there are by class or label, or how many positions by class, of the 1000 most frequent ones; for regression mean, std, min and max',
 	}),
+	ignored_positions: Type.Optional(Type.Integer({ description: 'positions that do not count, where positions have labels' })),
 });
 
 /** What is known of a validated dataset. All but a name that the manifest does not give depends on the bytes of the dataset alone. */

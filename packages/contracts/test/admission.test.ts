@@ -9,7 +9,7 @@ import {
 	parseJobSpec,
 	JobSpec as Schema,
 } from '../src/index.js';
-import { BINARY, CUSTOM, GRAPH, MULTICLASS, MULTILABEL, plain, problemsOf, REGRESSION, shaped } from './job-parts.js';
+import { BINARY, CUSTOM, GRAPH, MULTICLASS, MULTILABEL, plain, problemsOf, REGRESSION, shaped, TAGGED } from './job-parts.js';
 
 const spec = (input: object): JobSpec => parse(Schema, { dataset: 'ds_1', ...input });
 const stoppingBy = (metric: string) => ({ training: { early_stopping: { metric, patience: 2 } } });
@@ -102,6 +102,14 @@ describe('a job is held against its dataset', () => {
 			'unsupported_task',
 			'training.loss',
 			'one of auto, mse, mae',
+		],
+		[
+			'labels of positions',
+			{ model: { family: 'mlp-fusion' } },
+			TAGGED,
+			'unsupported_task',
+			'model.family',
+			'a label for each position of an instance, [5], and mlp-fusion predicts one per instance; use a graph of your own',
 		],
 		[
 			'a metric of labels',

@@ -10,6 +10,8 @@ export const BINARY: DatasetFields = {
 export const MULTICLASS: DatasetFields = { ...BINARY, task: { type: 'multiclass', classes: ['a', 'b', 'c'], outputs: 3 } };
 export const MULTILABEL: DatasetFields = { ...BINARY, task: { type: 'multilabel', classes: ['x', 'y'], outputs: 2 } };
 export const REGRESSION: DatasetFields = { ...BINARY, task: { type: 'regression', classes: [], outputs: 1 } };
+/** A dataset whose rows have a class of three for each of five steps. */
+export const TAGGED: DatasetFields = { ...BINARY, task: { ...MULTICLASS.task, positions: [5], ignore_index: -100 } };
 /** A dataset whose `text` is a sequence with a mask. */
 export const SEQUENCE: DatasetFields = { ...BINARY, modalities: { labs: modality([2]), text: modality([5, 3], true) } };
 /** A binary dataset with modalities of the given shapes. */

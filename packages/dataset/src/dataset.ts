@@ -11,7 +11,10 @@ import { openStoredArray, readStoredArray } from './stored-array.js';
 export type Split = {
 	readonly name: string;
 	readonly rows: number;
-	/** Class indices `[rows]` (binary, multiclass), values `[rows]` (regression), or 0 and 1 `[rows, outputs]` (multilabel). */
+	/**
+	 * Class indices `[rows]` (binary, multiclass), values `[rows]` (regression), or 0 and 1 `[rows, outputs]` (multilabel). Where positions have labels, class indices
+	 * or values `[rows, …positions]`; -1 or NaN is a position that does not count.
+	 */
 	readonly labels: Int32Array | Float32Array;
 	/** The code of each row's group, equal across splits for equal values; null where the split has no groups. */
 	readonly groups: Int32Array | null;
@@ -90,7 +93,7 @@ export function openDataset(folder: string, { memoryBytes = DEFAULT_MEMORY_BYTES
 
 	const openSplit = (name: string): Split => {
 		const { rows } = entry(profile.splits, name, 'split');
-		const { type, outputs } = profile.task;
+		const { type, outputs, positions = [] } = profile.task;
 		const labels = labelsFile(name);
 		const gatherOf = lazily((modality) => openModality(name, rows, modality));
 		return {
@@ -98,8 +101,8 @@ export function openDataset(folder: string, { memoryBytes = DEFAULT_MEMORY_BYTES
 			rows,
 			labels:
 				type === 'regression' || type === 'multilabel'
-					? readStoredArray(folder, labels, 'float32', type === 'multilabel' ? [rows, outputs] : [rows])
-					: readStoredArray(folder, labels, 'int32', [rows]),
+					? readStoredArray(folder, labels, 'float32', type === 'multilabel' ? [rows, outputs] : [rows, ...positions])
+					: readStoredArray(folder, labels, 'int32', [rows, ...positions]),
 			groups:
 				group !== undefined && existsSync(join(folder, groupFile(name, group)))
 					? readStoredArray(folder, groupFile(name, group), 'int32', [rows])

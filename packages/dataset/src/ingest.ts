@@ -113,7 +113,12 @@ async function readAll(
 		title: manifest?.title ?? null,
 		task,
 		modalities: Object.fromEntries(profiles),
-		splits: Object.fromEntries([...labels].map(([name, split]) => [name, { rows: split.rows, labels: split.summary }])),
+		splits: Object.fromEntries(
+			[...labels].map(([name, { rows, summary, ignored }]) => [
+				name,
+				{ rows, labels: summary, ...(ignored === undefined ? {} : { ignored_positions: ignored }) },
+			]),
+		),
 		...(ignored.length === 0 ? {} : { ignored: [...ignored] }),
 		bytes: target.bytes,
 		sha256: target.digest(),

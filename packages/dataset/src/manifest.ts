@@ -58,7 +58,16 @@ export async function readManifest(source: Source): Promise<ReadManifest> {
 					`.${named}`,
 					`${named}: expected names of a letter and at most 62 more letters, digits, _ and -, found ${JSON.stringify(name.slice(0, 80))}`,
 				);
-	const { type, classes } = manifest.task;
+	const { type, classes, class_count: count, per, ignore_index: ignored } = manifest.task;
+	if (count !== undefined && (type !== 'multiclass' || classes !== undefined))
+		throw field('.task.class_count', `task.class_count: expected none ${classes === undefined ? `for ${type}` : 'beside task.classes'}`);
+	if (per === 'position' && type === 'multilabel')
+		throw field('.task.per', 'task.per: expected "row" for multilabel, found "position": only one label per position can be trained');
+	if (ignored !== undefined && (per !== 'position' || type === 'regression'))
+		throw field(
+			'.task.ignore_index',
+			`task.ignore_index: expected only beside "per": "position" and classes${type === 'regression' ? '; a value that does not count is NaN' : ''}`,
+		);
 	if (classes !== undefined) {
 		if (type === 'regression') throw field('.task.classes', 'task.classes: expected none for regression');
 		if (type === 'binary' && classes.length !== 2)

@@ -42,11 +42,10 @@ function unitsOf({ rows, groups }: Split): number[][] {
 	return [...units.values()];
 }
 
-/** The stratum of each row, and the sizes of the strata: its class where each row has one, else one stratum for all. */
+/** The stratum of each row, and the sizes of the strata: its class where each row has one of `classes`, else, where these are 0, one stratum for all. */
 function strataOf(split: Split, classes: number): { strata: ArrayLike<number>; sizes: number[] } {
-	const byClass = split.labels instanceof Int32Array;
-	const strata = byClass ? split.labels : new Int32Array(split.rows);
-	const sizes = Array.from({ length: byClass ? classes : 1 }, () => 0);
+	const strata = classes > 0 ? split.labels : new Int32Array(split.rows);
+	const sizes = Array.from({ length: Math.max(1, classes) }, () => 0);
 	for (let row = 0; row < split.rows; row++) sizes[strata[row] as number] = (sizes[strata[row] as number] as number) + 1;
 	return { strata, sizes };
 }
@@ -132,8 +131,9 @@ export function trainingRows(dataset: Dataset, { fraction, seed }: { fraction: n
 			validation: { split: 'valid', rows: allRows(dataset.split('valid').rows) },
 		};
 	if (!(fraction > 0 && fraction < 1)) throw new RangeError(`expected a fraction between 0 and 1, found ${fraction}`);
-	const { type, classes, outputs } = dataset.profile.task;
-	const taken = type === 'multilabel' ? takenByLabels(train, outputs, fraction, seed) : cut(train, classes.length, fraction, seed);
+	const { type, classes, outputs, positions } = dataset.profile.task;
+	const strata = positions === undefined ? classes.length : 0;
+	const taken = type === 'multilabel' ? takenByLabels(train, outputs, fraction, seed) : cut(train, strata, fraction, seed);
 	const rows = allRows(train.rows);
 	return {
 		train: { split: 'train', rows: rows.filter((row) => taken[row] === 0) },

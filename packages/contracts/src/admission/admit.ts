@@ -3,8 +3,9 @@ import type { DatasetFields, ModelInterface } from '../families/family.js';
 import type { ProblemError } from '../problems.js';
 import type { JobSpec } from '../spec.js';
 import { informationProblems, weightingProblems } from '../weighting.js';
+
 import { modalitiesOf, modalityProblems, repetitionProblems } from './modalities.js';
-import { lossChoiceProblems, lossProblems, metricProblems } from './task.js';
+import { lossChoiceProblems, lossProblems, metricProblems, positionProblems } from './task.js';
 
 /** What is wrong between fields of a spec that are valid one by one: what is left to check when its dataset is not known. */
 export function specProblems(spec: JobSpec): ProblemError[] {
@@ -32,6 +33,7 @@ export function admit(spec: JobSpec, dataset: DatasetFields, model: ModelInterfa
 	return [
 		...specProblems(spec),
 		...modalityProblems(spec, dataset),
+		...positionProblems(spec, dataset.task),
 		...lossProblems(spec, task),
 		...informationProblems(weighting, task),
 		...metricProblems(spec, task),

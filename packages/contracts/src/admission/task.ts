@@ -1,4 +1,5 @@
-import type { TaskType } from '../dataset.js';
+import type { TaskProfile, TaskType } from '../dataset.js';
+import { familyOf } from '../families/families.js';
 import { CHOICES_OF, type LossChoices, type LossName } from '../loss.js';
 import { ProblemError } from '../problems.js';
 import type { JobSpec } from '../spec.js';
@@ -79,4 +80,21 @@ export function* metricProblems({ training: { early_stopping: stopping } }: JobS
 		`The metric ${stopping.metric} is not for ${task}; choose one of loss, ${choicesFor(METRICS, task)}`,
 		'training.early_stopping.metric',
 	);
+}
+
+/** Labels of positions are for a model that gives an output for each of them, under the one weighting that asks for no prediction per instance. */
+export function* positionProblems({ model, weighting }: JobSpec, { positions }: TaskProfile): Iterable<ProblemError> {
+	if (positions === undefined) return;
+	if (familyOf(model).givesPositions !== true)
+		yield new ProblemError(
+			'unsupported_task',
+			`The dataset has a label for each position of an instance, [${positions.join(', ')}], and ${model.family} predicts one per instance; use a graph of your own, family custom`,
+			'model.family',
+		);
+	if (weighting.preset !== 'uniform')
+		yield new ProblemError(
+			'unsupported_task',
+			`${weighting.preset} weighs by the prediction of an instance, and the dataset has a label for each of its positions; choose uniform`,
+			'weighting.preset',
+		);
 }

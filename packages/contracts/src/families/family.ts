@@ -34,6 +34,8 @@ export type Family<Name extends string = string, Schema extends TSchema = TSchem
 	readonly schema: Schema;
 	/** Whether it is known which parameters encode which modality: a weighting that acts on encoders needs that. */
 	readonly knowsEncoders: boolean;
+	/** Whether its models can give an output for each position of an instance, for datasets whose positions have labels. */
+	readonly givesPositions?: true;
 	/** The modalities that a config names. A job that names none itself uses these, or all of the dataset where the family has no such field. */
 	readonly modalities?: (config: Static<Schema>) => { readonly names: readonly string[]; readonly param: string };
 	/** What is wrong between fields of a job that are valid one by one; found without the dataset. */

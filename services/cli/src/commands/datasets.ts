@@ -21,17 +21,21 @@ function modalityText(modality: DatasetResource['modalities'][string]): string {
 	return missing === 0 ? `${layout}, masked` : `${layout}, missing in ${(missing * 100).toFixed(1)} % of the rows`;
 }
 
+function taskText({ type, outputs, positions }: DatasetResource['task']): string {
+	const counted = { multiclass: 'classes', multilabel: 'labels', binary: null, regression: null }[type];
+	return [
+		type,
+		...(counted === null ? [] : [`${outputs} ${counted}`]),
+		...(positions === undefined ? [] : [`a label for each of ${positions.join(' x ')} positions`]),
+	].join(', ');
+}
+
 const datasetText = ({ id, name, title, task, splits, modalities, bytes, ignored = [], created_at }: DatasetResource): string =>
 	table([
 		['id', id],
 		['name', name],
 		...(title === null ? [] : [['title', title]]),
-		[
-			'task',
-			task.type === 'multiclass' || task.type === 'multilabel'
-				? `${task.type}, ${task.outputs} ${task.type === 'multiclass' ? 'classes' : 'labels'}`
-				: task.type,
-		],
+		['task', taskText(task)],
 		[
 			'rows',
 			Object.entries(splits)
