@@ -11,6 +11,7 @@ export { CustomConfig } from './families/custom/config.js';
 export { weightInput } from './families/custom/inputs.js';
 export { adaptedMatrices } from './families/custom/lora.js';
 export { chosenParameters } from './families/custom/parameters.js';
+export { type ClassAxis, classAxisOf } from './families/custom/positions.js';
 export { ModelConfig } from './families/families.js';
 export type { DatasetFields, ModelInterface } from './families/family.js';
 export { FuseMoeConfig } from './families/fuse-moe.js';

@@ -74,11 +74,14 @@ export type ScheduleConfig = Static<typeof ScheduleConfig>;
 
 export const EarlyStopping = Type.Object(
 	{
-		metric: choice(['loss', 'accuracy', 'subset_accuracy', 'macro_f1', 'micro_f1', 'auroc', 'auprc', 'mae', 'rmse', 'pearson'], {
-			default: 'loss',
-			description:
-				'the validation metric that chooses the best epoch; subset_accuracy and micro_f1 exist for multilabel only, mae, rmse and pearson for regression only',
-		}),
+		metric: choice(
+			['loss', 'accuracy', 'subset_accuracy', 'macro_f1', 'micro_f1', 'mean_iou', 'auroc', 'auprc', 'mae', 'rmse', 'pearson'],
+			{
+				default: 'loss',
+				description:
+					'the validation metric that chooses the best epoch; subset_accuracy and micro_f1 exist for multilabel only, mae, rmse and pearson for regression only, mean_iou only where positions have labels, auroc and auprc only where they have none',
+			},
+		),
 		patience: Type.Integer({
 			minimum: 1,
 			maximum: 10_000,

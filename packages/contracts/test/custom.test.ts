@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CustomConfig, DatasetFields, ModelInterface } from '../src/index.js';
-import { BINARY, CUSTOM, GRAPH, MULTICLASS, MULTILABEL, problemsOf, REGRESSION, SEQUENCE } from './job-parts.js';
+import { BINARY, CUSTOM, GRAPH, MEASURED, MULTICLASS, MULTILABEL, problemsOf, REGRESSION, SEQUENCE, SQUARE, TAGGED } from './job-parts.js';
 
 type Case = { model?: Partial<CustomConfig>; spec?: object; dataset?: DatasetFields; graph?: Partial<ModelInterface> };
 
@@ -53,6 +53,24 @@ describe('a job of a custom model is admitted', () => {
 		['with a Softmax whose size is free', { graph: output(['batch', 'c'], 'float32', 'Softmax') }],
 		['with values of one number per row', { graph: output(['batch']) }],
 		['for as many classes as it has logits', { dataset: MULTICLASS, graph: output(['batch', 3]) }],
+		['for classes of positions along the last axis', { dataset: TAGGED, graph: output(['batch', 5, 3]) }],
+		['for classes of positions along axis 1', { dataset: TAGGED, graph: output(['batch', 3, 5]) }],
+		['for classes of positions along an axis of free size', { dataset: TAGGED, graph: output(['batch', 'seq', 3]) }],
+		[
+			'for classes of positions along the axis that it names',
+			{ dataset: SQUARE, model: { class_axis: 1 }, graph: output(['batch', 3, 3]) },
+		],
+		['for positions whose axis only a run shows', { dataset: SQUARE, graph: output(['batch', 'a', 'b']) }],
+		['for a value of each position', { dataset: MEASURED, graph: output(['batch', 5]) }],
+		['for a value of each position on an axis of its own', { dataset: MEASURED, graph: output(['batch', 1, 5]) }],
+		[
+			'stopped by a metric of positions',
+			{
+				dataset: TAGGED,
+				spec: { training: { early_stopping: { metric: 'mean_iou', patience: 2 } } },
+				graph: output(['batch', 5, 3]),
+			},
+		],
 		['for a regression', { dataset: REGRESSION, graph: output(['batch', 1]) }],
 		[
 			'with a modality in another shape of its size',
@@ -272,6 +290,25 @@ describe('a job of a custom model is refused', () => {
 			'model.output',
 			'a regression task wants [batch, 1] or [batch]',
 		],
+		[
+			'for classes of positions in another shape',
+			{ dataset: TAGGED, graph: output(['batch', 5, 4]) },
+			'model.output',
+			'[batch, 5, 4], but labels of positions want [batch, 5, 3] or [batch, 3, 5]',
+		],
+		[
+			'for classes of positions along another axis than it names',
+			{ dataset: TAGGED, model: { class_axis: 1 }, graph: output(['batch', 5, 3]) },
+			'model.output',
+			'labels of positions want [batch, 3, 5]',
+		],
+		[
+			'for as many classes as positions',
+			{ dataset: SQUARE, graph: output(['batch', 3, 3]) },
+			'model.class_axis',
+			'along axis 1 as well as the last one: say by model.class_axis which it is, 1 or -1',
+		],
+		['for a class axis of rows', { model: { class_axis: -1 } }, 'model.class_axis', 'for a dataset whose positions have labels'],
 		['for an output of whole numbers', { graph: output(['batch', 1], 'int64') }, 'model.output', 'is int64; expected float32'],
 		[
 			'for a fixed batch of another size',

@@ -12,6 +12,10 @@ export const MULTILABEL: DatasetFields = { ...BINARY, task: { type: 'multilabel'
 export const REGRESSION: DatasetFields = { ...BINARY, task: { type: 'regression', classes: [], outputs: 1 } };
 /** A dataset whose rows have a class of three for each of five steps. */
 export const TAGGED: DatasetFields = { ...BINARY, task: { ...MULTICLASS.task, positions: [5], ignore_index: -100 } };
+/** The same of as many steps as classes, where the shape of an output does not say which of its axes is which. */
+export const SQUARE: DatasetFields = { ...BINARY, task: { ...TAGGED.task, positions: [3] } };
+/** A dataset with a value for each of five steps. */
+export const MEASURED: DatasetFields = { ...BINARY, task: { ...REGRESSION.task, positions: [5] } };
 /** A dataset whose `text` is a sequence with a mask. */
 export const SEQUENCE: DatasetFields = { ...BINARY, modalities: { labs: modality([2]), text: modality([5, 3], true) } };
 /** A binary dataset with modalities of the given shapes. */

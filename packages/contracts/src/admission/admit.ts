@@ -36,7 +36,7 @@ export function admit(spec: JobSpec, dataset: DatasetFields, model: ModelInterfa
 		...positionProblems(spec, dataset.task),
 		...lossProblems(spec, task),
 		...informationProblems(weighting, task),
-		...metricProblems(spec, task),
+		...metricProblems(spec, dataset.task),
 		...(familyOf(spec.model).dataProblems?.(spec.model, parts) ?? []),
 	];
 }

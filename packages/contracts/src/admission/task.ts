@@ -26,6 +26,7 @@ const METRICS: Record<Exclude<Metric, 'loss'>, readonly TaskType[]> = {
 	subset_accuracy: MULTILABEL,
 	macro_f1: CLASSES,
 	micro_f1: MULTILABEL,
+	mean_iou: ['binary', 'multiclass'],
 	auroc: CLASSES,
 	auprc: CLASSES,
 	mae: REGRESSION,
@@ -72,19 +73,40 @@ export function* lossProblems(spec: JobSpec, task: TaskType): Iterable<ProblemEr
 		);
 }
 
+/** Of positions there are too many to rank, and of rows nothing but the class. */
+const NOT_OF = { positions: ['auroc', 'auprc'], rows: ['mean_iou'] };
+
 /** The metric of early stopping is one for the task of the dataset. */
-export function* metricProblems({ training: { early_stopping: stopping } }: JobSpec, task: TaskType): Iterable<ProblemError> {
-	if (stopping === null || stopping.metric === 'loss' || METRICS[stopping.metric].includes(task)) return;
+export function* metricProblems(
+	{ training: { early_stopping: stopping } }: JobSpec,
+	{ type, positions }: TaskProfile,
+): Iterable<ProblemError> {
+	const labelled = positions === undefined ? 'rows' : 'positions';
+	const metrics = Object.fromEntries(Object.entries(METRICS).filter(([name]) => !NOT_OF[labelled].includes(name)));
+	if (stopping === null || stopping.metric === 'loss' || metrics[stopping.metric]?.includes(type)) return;
+	const task = positions === undefined ? type : `${type} of positions`;
 	yield new ProblemError(
 		'unsupported_task',
-		`The metric ${stopping.metric} is not for ${task}; choose one of loss, ${choicesFor(METRICS, task)}`,
+		`The metric ${stopping.metric} is not for ${task}; choose one of loss, ${choicesFor(metrics, type)}`,
 		'training.early_stopping.metric',
 	);
 }
 
-/** Labels of positions are for a model that gives an output for each of them, under the one weighting that asks for no prediction per instance. */
-export function* positionProblems({ model, weighting }: JobSpec, { positions }: TaskProfile): Iterable<ProblemError> {
+/** The losses that positions can have. */
+const OF_POSITIONS: readonly string[] = ['auto', 'cross_entropy', 'mse', 'mae'];
+
+/** Labels of positions are for a model that gives an output for each of them, a loss without choices, and the one weighting that asks for no prediction per instance. */
+export function* positionProblems(spec: JobSpec, { positions }: TaskProfile): Iterable<ProblemError> {
 	if (positions === undefined) return;
+	const { model, weighting } = spec;
+	const { loss, param } = lossOf(spec);
+	const choice = loss.label_smoothing ? 'label_smoothing' : loss.name;
+	if (!OF_POSITIONS.includes(choice))
+		yield new ProblemError(
+			'unsupported_task',
+			`${choice} is not there for labels of positions; choose one of ${OF_POSITIONS.join(', ')}`,
+			param,
+		);
 	if (familyOf(model).givesPositions !== true)
 		yield new ProblemError(
 			'unsupported_task',

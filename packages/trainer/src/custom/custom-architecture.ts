@@ -2,7 +2,15 @@ import { ProblemError } from '@steelyard/contracts';
 import { type ModalityShape, onlyLogits } from '@steelyard/family';
 import { type Dim, decodeModel, encodeModel, type Graph, HALVES, replaceInitializers, type Value } from '@steelyard/onnx';
 import { createSession, sizeOf, type Tensor } from '@steelyard/runtime';
-import type { Architecture, OwnModel, ParameterShape, Predictor, PredictorOptions, WeightAndPresence } from '../model/architecture.js';
+import type {
+	Architecture,
+	OwnModel,
+	ParameterShape,
+	Parameters,
+	Predictor,
+	PredictorOptions,
+	WeightAndPresence,
+} from '../model/architecture.js';
 import { poolRows } from '../model/dropout-pool.js';
 import type { MaskKind } from '../model/examples.js';
 import { layoutOf, parametersByName } from '../model/parameter-layout.js';
@@ -14,7 +22,7 @@ import { withLogits } from './logits.js';
 import { initialAdapters, merged } from './lora.js';
 import { place } from './place.js';
 import { pruned } from './pruned.js';
-import { type Runnable, runGraph } from './run-graph.js';
+import { type Runnable, runGraph, visitGraph } from './run-graph.js';
 import type { Uploaded } from './uploaded.js';
 import { weighEmbeddings } from './weigh-embeddings.js';
 import { graphWork } from './work.js';
@@ -90,6 +98,7 @@ function ownModel(uploaded: Uploaded, modalities: readonly ModalityShape[], numb
 		adapters,
 		judged: uploaded.output === uploaded.config.output && !uploaded.isHalf ? bytes : withOutput(),
 		run: (session, examples, weights) => runGraph(session, runnable, examples, weights),
+		visit: (session, examples, weights, visit) => visitGraph(session, runnable, examples, weights, visit),
 	};
 }
 
@@ -117,19 +126,23 @@ async function createPredictor(
 	});
 	const runnable: Runnable = { feeds, fixedBatch, output, outputs, modalities: architecture.modalities };
 	const { trained, running } = layoutOf(architecture);
+	const numbersOf = (parameters: Parameters): Record<string, Tensor> => {
+		const values = parametersByName([...trained, ...running], parameters);
+		return Object.fromEntries(moved.map(({ name }) => [initializerOf(name), values.get(name) as Tensor]));
+	};
 	return {
 		async encode(examples, parameters) {
-			const values = parametersByName([...trained, ...running], parameters);
-			const numbers = Object.fromEntries(moved.map(({ name }) => [initializerOf(name), values.get(name) as Tensor]));
+			const numbers = numbersOf(parameters);
 			return (weights) => runGraph(session, runnable, examples, weights, numbers);
 		},
+		visit: (examples, parameters, weights, visit) => visitGraph(session, runnable, examples, weights, visit, numbersOf(parameters)),
 		dispose: () => session.release(),
 	};
 }
 
 /** An uploaded graph as something to train: with all modalities, or with some of them alone, the others left out. */
 export function customArchitecture(uploaded: Uploaded, modalities: readonly ModalityShape[], all: readonly ModalityShape[]): Architecture {
-	const { config, chosen, opset, output, outputs } = uploaded;
+	const { config, chosen, opset, output, outputs, positions } = uploaded;
 	const { infer, train } = formsOf(uploaded, new Set(modalities.map(({ name }) => name)));
 	const parameters = chosen.filter(({ initializer }) => train.graph.initializers.has(initializer));
 	const running = train.running.map(({ initializer }): ParameterShape => {
@@ -155,6 +168,7 @@ export function customArchitecture(uploaded: Uploaded, modalities: readonly Moda
 		modalities,
 		outputs,
 		probabilities: uploaded.logits.operator === null ? null : { operator: uploaded.logits.operator, output: config.output },
+		positions,
 		masks: new Map(train.feeds.flatMap(maskOf)),
 		parameters,
 		running,

@@ -1,4 +1,4 @@
-import { activationProblem, type CustomConfig, ProblemError, type TaskProfile, weightInput } from '@steelyard/contracts';
+import { activationProblem, type CustomConfig, classAxisOf, ProblemError, type TaskProfile, weightInput } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/family';
 import {
 	encodeModel,
@@ -13,6 +13,7 @@ import {
 	withoutWeights,
 } from '@steelyard/onnx';
 import { createSession, sizeOf, type Tensor, tensor, type ValueInfo } from '@steelyard/runtime';
+import type { PositionLogits } from '../model/position-logits.js';
 import { hasTrainingForm, withRunningStatistics } from './batch-norm.js';
 import { type ChosenParameter, chooseParameters } from './choose-parameters.js';
 import { droppingNodes } from './dropout.js';
@@ -48,7 +49,9 @@ export type Uploaded = Feeds & {
 	readonly output: string;
 	/** Numbers of each dropout that drops for a row of the batch, by its output. */
 	readonly dropped: ReadonlyMap<string, number>;
+	/** Logits per row, and how they lie where positions have labels. */
 	readonly outputs: number;
+	readonly positions: PositionLogits | null;
 };
 
 const refuse = (param: string, detail: string): never => {
@@ -121,6 +124,38 @@ function logitsOf(
 	return { value: logits, dtype: before.dtype, pair: pair ? axis : null, operator };
 }
 
+/** How the output holds the logits of positions, for a task whose positions have labels, else null. */
+function positionsOf({ shape }: ValueInfo, { output, class_axis: asked }: CustomConfig, task: TaskProfile): PositionLogits | null {
+	const { positions, outputs: classes } = task;
+	if (positions === undefined) return null;
+	const classAxis = classAxisOf(output, shape, { ...task, positions }, asked);
+	if (classAxis instanceof ProblemError) throw classAxis;
+	return { positions: sizeOf(positions), classes, classAxis };
+}
+
+/** The same as `logitsOf` for labels of positions: the Softmax or Sigmoid is to stand right before the output, and to go along the axis of the classes. */
+function positionLogitsOf(
+	types: ReadonlyMap<string, ValueInfo>,
+	name: string,
+	activation: FinalActivation | null,
+	{ classes, classAxis }: PositionLogits,
+	{ type }: TaskProfile,
+): Logits {
+	const { shape, dtype } = types.get(name) as ValueInfo;
+	if (activation === null) return { value: name, dtype, pair: null, operator: null };
+	const problem = activationProblem({ name, activation }, type, classes);
+	if (problem !== null) refuse('model.output', problem);
+	const { operator, logits } = activation;
+	const before = types.get(logits) as ValueInfo;
+	const axis = classAxis === 1 ? 1 : shape.length - 1;
+	if (operator !== 'Sigmoid' && (before.shape.join() !== shape.join() || positiveAxis(activation.axis ?? -1, shape.length) !== axis))
+		refuse(
+			'model.output',
+			`The output "${name}" of the model ends in ${operator} over axis ${activation.axis} of [${before.shape.join(', ')}], and its classes lie along axis ${axis} of [${shape.join(', ')}]; give the logits as the output`,
+		);
+	return { value: logits, dtype: before.dtype, pair: null, operator };
+}
+
 /** For each modality without an input for its weight: the value of the graph that its weight multiplies. Throws ProblemError where the graph has no such value. */
 function embeddingNames({ embeddings = {} }: CustomConfig, graph: Graph, modalities: readonly ModalityShape[]): Array<[string, string]> {
 	const known = new Set([...graph.inputs.map(({ name }) => name), ...graph.nodes.flatMap(({ outputs }) => outputs)]);
@@ -173,7 +208,11 @@ export async function openUploaded(
 		...wanted.map(([, value]) => value),
 		...dropping.map(({ inputs }) => inputs[0] as string),
 	]);
-	const logits = logitsOf(types, config.output, activation, rows, task);
+	const positions = positionsOf(types.get(config.output) as ValueInfo, config, task);
+	const logits =
+		positions === null
+			? logitsOf(types, config.output, activation, rows, task)
+			: positionLogitsOf(types, config.output, activation, positions, task);
 	const embeddings = wanted.map(([modality, value]) => embeddingOf(modality, value, types.get(value), rows));
 	const predicts = !hasTrainingForm(model.graph) && dropping.length === 0;
 	const dropped = new Map(
@@ -193,6 +232,7 @@ export async function openUploaded(
 		whole: graph,
 		logits,
 		...withLogits(withAdapters(graph, adapters), logits),
-		outputs: task.outputs,
+		outputs: task.outputs * (positions?.positions ?? 1),
+		positions,
 	};
 }

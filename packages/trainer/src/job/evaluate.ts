@@ -2,7 +2,7 @@ import type { Metrics, TaskProfile } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/family';
 import type { Session, Tensor } from '@steelyard/runtime';
 import { uniformWeights } from '@steelyard/weighting';
-import type { OwnModel } from '../model/architecture.js';
+import type { Architecture, OwnModel } from '../model/architecture.js';
 import { type Examples, inBatches, labelsOf, presence, taken } from '../model/examples.js';
 import { filledPorts } from '../model/port.js';
 import { expertUseName } from '../model/value-names.js';
@@ -10,12 +10,14 @@ import { metricsOf } from '../report/metrics.js';
 import { type Predictions, predictionsFrom } from '../report/predictions.js';
 import type { Loss } from '../step/loss.js';
 import { exportedPorts } from './exported-ports.js';
+import { judgePositions } from './judge-positions.js';
 
 const NO_WEIGHTS = new Float32Array(0);
 
 export type Evaluation = {
 	readonly metrics: Metrics;
-	readonly predictions: Predictions;
+	/** Null where positions have labels: there would be too many. */
+	readonly predictions: Predictions | null;
 	/** `[N, M]` */
 	readonly weights: Float32Array;
 	/** `[N, M]`, nats, 0 where the modality is missing; null where the weights do not come from divergences. */
@@ -91,12 +93,16 @@ export async function evaluateOwnModel(
 	session: Session,
 	model: OwnModel,
 	examples: Examples,
-	{ modalities, task, loss }: Pick<ExportedFor, 'modalities' | 'task' | 'loss'>,
+	{ modalities, task, loss, positions }: Pick<ExportedFor, 'modalities' | 'task' | 'loss'> & Pick<Architecture, 'positions'>,
 ): Promise<Evaluation> {
 	const weights = uniformWeights(
 		examples.rows.length,
 		modalities.map((modality) => presence(examples, modality)),
 	);
+	if (positions !== null) {
+		const metrics = await judgePositions({ task, loss }, positions, examples, (visit) => model.visit(session, examples, weights, visit));
+		return { metrics, predictions: null, weights, divergence: null, expertUse: {} };
+	}
 	const predictions = predictionsFrom(task, await model.run(session, examples, weights));
 	return { metrics: metricsOf(task, predictions, labelsOf(examples), loss), predictions, weights, divergence: null, expertUse: {} };
 }

@@ -9,7 +9,7 @@ import type { JudgedUnimodal } from './unimodal-stage.js';
 /** Some examples and what the exported model made of them. */
 export type Judged = { readonly examples: Examples; readonly evaluation: Evaluation };
 
-/** The artifacts that explain a job, by name: `explanation.parquet` and `explanation.json`, and `diagnostics.json` where there are two or more modalities. */
+/** The artifacts that explain a job, by name: `explanation.parquet` and `explanation.json`, and `diagnostics.json` where there are two or more modalities and rows have one label. */
 export function explanationArtifacts(
 	{ task, loss, spec, modalities, state }: Job,
 	evaluations: readonly Judged[],
@@ -23,15 +23,19 @@ export function explanationArtifacts(
 		file: examples.split.name,
 		rows: examples.rows,
 		present: modalities.map((modality) => presence(examples, modality)),
-		labels: labelsOf(examples),
-		fused: evaluation.predictions,
-		outputs: unimodal?.outputs.get(examples.name) ?? [],
+		labels: evaluation.predictions === null ? new Float64Array(0) : labelsOf(examples),
 	}));
 	const { parquet, json } = explain({ task, modalities: names, splits, refreshes: state.header.weights, reported });
 	const metric = metricOf(spec);
-	const diagnosed = splits.filter(({ name }) => unimodal?.failed.has(name) !== true);
+	const diagnosed = splits.flatMap(({ predictions, ...split }) =>
+		predictions === null || unimodal?.failed.has(split.name) === true
+			? []
+			: [{ ...split, fused: predictions, outputs: unimodal?.outputs.get(split.name) ?? [] }],
+	);
 	const diagnostics =
-		names.length < 2 ? null : diagnose({ task, loss, modalities: names, unimodal: unimodal?.metrics ?? null, metric, splits: diagnosed });
+		names.length < 2 || task.positions !== undefined
+			? null
+			: diagnose({ task, loss, modalities: names, unimodal: unimodal?.metrics ?? null, metric, splits: diagnosed });
 	return {
 		'explanation.parquet': parquet,
 		'explanation.json': `${JSON.stringify(json)}\n`,

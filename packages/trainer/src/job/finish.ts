@@ -6,6 +6,7 @@ import type { Architecture, Parameters } from '../model/architecture.js';
 import { type Examples, labelsOf, presence, taken } from '../model/examples.js';
 import { layoutOf, parametersByName } from '../model/parameter-layout.js';
 import { countOf } from '../model/work.js';
+import type { Predictions } from '../report/predictions.js';
 import { type LabelledSplit, warningsOf } from '../report/warnings.js';
 import { type ChosenModel, chosenModel } from './chosen-model.js';
 import { type Evaluation, evaluateModel, evaluateOwnModel } from './evaluate.js';
@@ -91,7 +92,7 @@ function trainedFile(job: Job, { parameters, weigher, statistics }: ChosenModel)
 			ownGraph: null,
 			adapters,
 			parameters: count,
-			judge: (session, examples) => evaluateOwnModel(session, own, examples, { modalities, task, loss }),
+			judge: (session, examples) => evaluateOwnModel(session, own, examples, { modalities, task, loss, positions: job.fusion.positions }),
 		};
 	const metadata = metadataOf(job);
 	const { bytes, routers } = exportModel({ fusion, unimodal, masked, task, scale, standardisation, weigher, statistics, metadata });
@@ -108,6 +109,9 @@ function trainedFile(job: Job, { parameters, weigher, statistics }: ChosenModel)
 /** The splits that the file could be run over, in the order in which results name them, and why it could not be run over the others. */
 type JudgedSplits = { readonly judged: readonly Judged[]; readonly failed: ReadonlyMap<string, EvaluationError> };
 
+/** Of positions, whose losses are looked at as they are gathered. */
+const NO_NUMBERS = new Float32Array(0);
+
 /** Runs the file over every split of the job. Throws EvaluationError where it fails for training or validation, which it was chosen by. */
 async function judgedSplits(job: Job, { judged: file, judge }: TrainedFile): Promise<JudgedSplits> {
 	const session = await createSession(file, { threads: job.spec.training.threads });
@@ -115,7 +119,7 @@ async function judgedSplits(job: Job, { judged: file, judge }: TrainedFile): Pro
 		overRows(
 			examples,
 			(places) => judge(session, taken(examples, places)),
-			({ predictions }) => ('values' in predictions ? predictions.values : predictions.logits),
+			({ predictions }) => (predictions === null ? NO_NUMBERS : 'values' in predictions ? predictions.values : predictions.logits),
 		);
 	try {
 		const judged: Judged[] = [];
@@ -157,10 +161,10 @@ function modalityWeightsOf(
 	return Object.fromEntries(named) as JobResult['modality_weights'];
 }
 
-/** The labels and predictions of a split that was judged. */
+/** The labels and predictions of a split that was judged; of rows, not of positions. */
 function labelledIn(judged: readonly Judged[], name: string): LabelledSplit {
 	const { examples, evaluation } = judged.find((one) => one.examples.name === name) as Judged;
-	return { labels: labelsOf(examples), predictions: evaluation.predictions, metrics: evaluation.metrics };
+	return { labels: labelsOf(examples), predictions: evaluation.predictions as Predictions, metrics: evaluation.metrics };
 }
 
 /** Whether a manifest says that the task is a regression. */
@@ -189,19 +193,22 @@ export async function finish(job: Job, { output, outcome, unimodal, deviceNote, 
 	const warnings: JobWarning[] = [
 		...[...failed.values()].map((error) => failureWarning(error, 'metrics')),
 		...unimodalOnly.map((error) => failureWarning(error, 'metrics of single modalities')),
-		...warningsOf({
-			task: job.task,
-			loss: job.loss,
-			weights: job.weighted && !chosen.guarded ? modalityWeightsOf(job, chosen, reported) : {},
-			epoch: chosen.epoch,
-			guarded: chosen.guarded,
-			metric: metricOf(spec),
-			fusion: outcome,
-			train: labelledIn(judged, 'train'),
-			validation: labelledIn(judged, 'validation'),
-			validationLosses: header.epochs.flatMap(({ stage, validation }) => (stage === 'fusion' ? [validation['loss'] ?? null] : [])),
-			valuesAreMeant: meansValues(dataset.manifest),
-		}),
+		// of positions there are no predictions to look at
+		...(job.task.positions !== undefined
+			? []
+			: warningsOf({
+					task: job.task,
+					loss: job.loss,
+					weights: job.weighted && !chosen.guarded ? modalityWeightsOf(job, chosen, reported) : {},
+					epoch: chosen.epoch,
+					guarded: chosen.guarded,
+					metric: metricOf(spec),
+					fusion: outcome,
+					train: labelledIn(judged, 'train'),
+					validation: labelledIn(judged, 'validation'),
+					validationLosses: header.epochs.flatMap(({ stage, validation }) => (stage === 'fusion' ? [validation['loss'] ?? null] : [])),
+					valuesAreMeant: meansValues(dataset.manifest),
+				})),
 	];
 	for (const warning of warnings) emit({ type: 'warning', ...warning });
 

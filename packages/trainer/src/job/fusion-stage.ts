@@ -7,6 +7,7 @@ import type { Chunk } from '../step/chunk.js';
 import type { JudgedExamples, Refreshes } from '../weighting/weigher.js';
 import { type FitOutcome, fitModel } from './fit-model.js';
 import type { Job } from './job.js';
+import { judgePositions } from './judge-positions.js';
 import { overRows } from './over-rows.js';
 import type { JudgedUnimodal } from './unimodal-stage.js';
 
@@ -98,6 +99,14 @@ export async function trainFusion(job: Job, judged: JudgedUnimodal | null): Prom
 		eligible: () => !weighted || header.refreshes > 0,
 		keepsPassedOver: weigher.guard,
 		async validate(parameters) {
+			const { positions } = job.fusion;
+			const { visit } = predictor;
+			if (positions !== null && visit !== null) {
+				const metrics = await judgePositions(job, positions, validation, (each) =>
+					visit(validation, parameters, uniformWeights(validation.rows.length, presenceIn(validation)), each),
+				);
+				return { reported: metrics, chosenBy: metrics };
+			}
 			const examples = await judgedBy(validation, judged?.outputs.get(validation.name) ?? [], parameters);
 			const { output, own = output } = await weigher.weigh(examples, header.refreshes > 0 ? header.statistics : null);
 			const metricsOfOutput = (one: Float32Array) => metricsOf(task, predictionsFrom(task, one), labelsOf(validation), job.loss);

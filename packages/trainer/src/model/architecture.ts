@@ -3,6 +3,7 @@ import type { Fused, ModalityShape } from '@steelyard/family';
 import type { Graph, GraphBuilder, Value } from '@steelyard/onnx';
 import type { Provider, Session, Tensor } from '@steelyard/runtime';
 import type { Examples, MaskKind, TargetScale } from './examples.js';
+import type { PositionLogits, VisitLogits } from './position-logits.js';
 
 /** A float32 tensor of a model. */
 export type ParameterShape = { readonly name: string; readonly shape: readonly number[] };
@@ -39,6 +40,8 @@ export type Parameters = ReadonlyMap<string, Tensor>;
 export type Predictor = {
 	/** Encodes the examples once. The function that comes back gives logits, or raw values for regression, `[N, outputs]`, under weights `[N, M]`. */
 	encode(examples: Examples, parameters: Parameters): Promise<(weights: Float32Array) => Promise<Float32Array>>;
+	/** The same logits, batch by batch, of which not all are held at once; null for built-in families. */
+	readonly visit: ((examples: Examples, parameters: Parameters, weights: Float32Array, visit: VisitLogits) => Promise<void>) | null;
 	dispose(): Promise<void>;
 };
 
@@ -58,6 +61,8 @@ export type OwnModel = {
 	readonly judged: Uint8Array;
 	/** Runs a session on `judged`: logits, or values for regression, `[N, outputs]`, under weights `[N, M]`. */
 	readonly run: (session: Session, examples: Examples, weights: Float32Array) => Promise<Float32Array>;
+	/** The same logits, batch by batch, of which not all are held at once. */
+	readonly visit: (session: Session, examples: Examples, weights: Float32Array, visit: VisitLogits) => Promise<void>;
 };
 
 /** A model to train: what the training program, validation and the export need of it. */
@@ -67,6 +72,8 @@ export type Architecture = {
 	readonly outputs: number;
 	/** The output of an uploaded graph that gives probabilities, and the operator that makes them of the logits; null where the model gives the logits. */
 	readonly probabilities: { readonly output: string; readonly operator: string } | null;
+	/** How they lie where positions have labels; null where each row has one label. */
+	readonly positions: PositionLogits | null;
 	/** Which modalities the forward pass wants a mask of, and of what. */
 	readonly masks: ReadonlyMap<string, MaskKind>;
 	/** What gradients train, in the order of the exported model. */

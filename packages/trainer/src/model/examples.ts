@@ -16,7 +16,7 @@ export function presence({ split, rows }: Examples, modality: ModalityShape): Ui
 	return Uint8Array.from(rows, (row) => (mask.subarray(row * width, (row + 1) * width).includes(1) ? 1 : 0));
 }
 
-/** The labels of the examples, raw: `[N]`, or `[N, labels]` of 0 and 1 for multilabel. */
+/** The labels of the examples, raw: `[N]`, `[N, labels]` of 0 and 1 for multilabel, or `[N, positions]`. */
 export function labelsOf({ split, rows }: Examples): Float64Array {
 	const width = split.labels.length / split.rows;
 	const labels = new Float64Array(rows.length * width);
@@ -24,12 +24,16 @@ export function labelsOf({ split, rows }: Examples): Float64Array {
 	return labels;
 }
 
-/** Writes the targets of the examples, `task.outputs` numbers per row: one-hot, 0 and 1 (one per label for multilabel), or the scaled value. `out` is zeros before. */
+/**
+ * Writes the targets of the examples, `task.outputs` numbers per row: one-hot, 0 and 1 (one per label for multilabel), or the scaled value; where positions have
+ * labels these, as the split has them. `out` is zeros before.
+ */
 export function fillTargets({ split, rows }: Examples, task: TaskProfile, scale: TargetScale, out: Float32Array): void {
 	const { outputs } = task;
+	const width = split.labels.length / split.rows;
 	rows.forEach((row, i) => {
-		if (task.type === 'multilabel') {
-			out.set(split.labels.subarray(row * outputs, (row + 1) * outputs), i * outputs);
+		if (task.type === 'multilabel' || task.positions !== undefined) {
+			out.set(split.labels.subarray(row * width, (row + 1) * width), i * width);
 			return;
 		}
 		const label = split.labels[row] as number;
@@ -86,14 +90,15 @@ const filledUp = (places: Uint32Array, size: number): Uint32Array =>
 
 /**
  * Goes through `count` examples in order, batch after batch: `visit` gets the places of the batch's rows, where the batch starts and how many of its rows are
- * new. With a `fixed` size every batch has that many rows, the last one its own again; otherwise at most `EVALUATION_BATCH`.
+ * new. With a `fixed` size every batch has that many rows, the last one its own again; otherwise at most `most`.
  */
 export async function inBatches(
 	count: number,
 	fixed: number | null,
 	visit: (places: Uint32Array, start: number, length: number) => Promise<void>,
+	most: number = EVALUATION_BATCH,
 ): Promise<void> {
-	const size = fixed ?? EVALUATION_BATCH;
+	const size = fixed ?? most;
 	for (let start = 0; start < count; start += size) {
 		const length = Math.min(size, count - start);
 		const places = Uint32Array.from({ length }, (_, i) => start + i);

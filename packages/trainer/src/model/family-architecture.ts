@@ -62,6 +62,7 @@ export function familyArchitecture(model: FamilyModel): Architecture {
 		modalities,
 		outputs,
 		probabilities: null,
+		positions: null,
 		masks: maskedSteps(modalities),
 		parameters,
 		encoderOf: (parameter) => encoders.get(parameter) ?? null,

@@ -35,6 +35,7 @@ export async function createPredictor(model: FamilyModel, options: PredictorOpti
 				return mean === 0 && deviation === 1 ? logits : logits.map((value) => Math.fround(Math.fround(value * deviation) + mean));
 			};
 		},
+		visit: null,
 		async dispose() {
 			await encoder.session.release();
 			await fusion.session.release();

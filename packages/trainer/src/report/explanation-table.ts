@@ -23,7 +23,7 @@ function column(
 /** `prediction`, `probability` and `label`: class indices, values, or 0 and 1 of every label under the label's index. */
 function decisionColumns(task: TaskProfile, splits: readonly ExplainedSplit[]): Column[] {
 	const regression = task.type === 'regression';
-	const decisions = new Map(splits.map((split) => [split, decisionsOf(task, split.predictions)]));
+	const decisions = new Map(splits.map((split) => [split, split.predictions && decisionsOf(task, split.predictions)]));
 	const width = task.type === 'multilabel' ? task.outputs : 1;
 	const kind = regression ? 'FLOAT' : 'INT32';
 	return Array.from({ length: width }, (_, k) => {
@@ -98,7 +98,7 @@ export function explanationTable(task: TaskProfile, modalities: readonly string[
 						isPresent(present[m], i),
 			),
 		]),
-		...decisionColumns(task, splits),
+		...(task.positions === undefined ? decisionColumns(task, splits) : []),
 	];
 	const columnData = columns.map((one) => ({
 		...one,

@@ -30,15 +30,15 @@ function instance(split: ExplainedSplit, decisions: Decisions, M: number, m: num
 	};
 }
 
-/** The instances with the highest weight of modality m and those with the lowest, the most extreme first; of equal ones the earlier first. None where all weights are equal. */
-function trusted(split: ExplainedSplit, decisions: Decisions, M: number, m: number): Explanation['instances'][string] {
+/** The instances with the highest weight of modality m and those with the lowest, the most extreme first; of equal ones the earlier first. None where all weights are equal, and where there are no decisions. */
+function trusted(split: ExplainedSplit, decisions: Decisions | null, M: number, m: number): Explanation['instances'][string] {
 	const weight = (i: number): number => split.weights[i * M + m] as number;
 	const having = [...split.rows.keys()].filter((i) => isPresent(split.present[m], i));
 	const falling = having.toSorted((a, b) => weight(b) - weight(a) || a - b);
 	const rising = having.toSorted((a, b) => weight(a) - weight(b) || a - b);
 	const differ = having.length > 0 && weight(falling[0] as number) > weight(rising[0] as number);
 	const shown = (order: number[]): TrustedInstance[] =>
-		differ ? order.slice(0, SHOWN).map((i) => instance(split, decisions, M, m, i)) : [];
+		differ && decisions !== null ? order.slice(0, SHOWN).map((i) => instance(split, decisions, M, m, i)) : [];
 	return { most_trusted: shown(falling), least_trusted: shown(rising) };
 }
 
@@ -47,7 +47,7 @@ export function explain({ task, modalities, splits, refreshes, reported }: Expla
 	const shown = splits.find(({ name }) => name === reported);
 	if (shown === undefined)
 		throw new RangeError(`the reported split: expected one of ${splits.map(({ name }) => name).join(', ')}, found ${reported}`);
-	const decisions = decisionsOf(task, shown.predictions);
+	const decisions = shown.predictions === null ? null : decisionsOf(task, shown.predictions);
 	return {
 		parquet: explanationTable(task, modalities, splits),
 		json: {

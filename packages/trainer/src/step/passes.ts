@@ -4,6 +4,7 @@ import { POOL_ROWS, POOL_WIDTH } from '../model/dropout-pool.js';
 import { drawName, LOSS_SCALE, maskName, POOL, SAMPLE_WEIGHT, statisticName, TARGET, valuesName } from '../model/value-names.js';
 import { lossOf, scaledLoss } from './loss.js';
 import { addModulation } from './modulated-gradients.js';
+import { positionLossOf } from './position-loss.js';
 import { addInputs, modulatedOf, type StepOptions, weighted } from './step-inputs.js';
 
 /** Forward and backward pass of one step: `loss`, the gradients of `LOSS_SCALE`·loss by parameter, and the next running statistics as `statisticName`. */
@@ -27,7 +28,11 @@ export async function forwardAndBackward(options: StepOptions) {
 		{ scope: 'model', mode: 'train' },
 	);
 	const { logits, auxiliary } = forward.fused(architecture.modalities.map(({ name }) => weighted(input, name)));
-	const task = lossOf(g, scaledLoss(options.loss, options.scale.deviation), logits, input(TARGET), input(SAMPLE_WEIGHT));
+	const [target, weight] = [input(TARGET), input(SAMPLE_WEIGHT)];
+	const task =
+		architecture.positions === null
+			? lossOf(g, scaledLoss(options.loss, options.scale.deviation), logits, target, weight)
+			: positionLossOf(g, options.loss, architecture.positions, logits, target, weight);
 	const loss = auxiliary === null ? task : g.add(task, auxiliary);
 	if (modulatedOf(options).length > 0) addModulation(g, options, { input, parameter });
 	g.output('loss', loss);

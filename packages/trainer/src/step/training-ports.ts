@@ -24,7 +24,7 @@ export type TrainingPortsOptions = {
 
 /** What a training step takes of each row: values, mask, weight and presence of each modality, the target, and how much the row counts. */
 export function trainingPorts({ architecture, task, scale, standardisation }: TrainingPortsOptions): Port<TrainingBatch>[] {
-	const { modalities, masks, outputs } = architecture;
+	const { modalities, masks, outputs, positions } = architecture;
 	return [
 		...modalities.map((modality) =>
 			port(valuesName(modality.name), modality.shape, fillValues(modality), standardisation.get(modality.name) ?? null),
@@ -35,7 +35,11 @@ export function trainingPorts({ architecture, task, scale, standardisation }: Tr
 		}),
 		...modalities.map(({ name }, m) => port(weightName(name), [1], fillWeight(m, modalities.length))),
 		...modalities.map(({ name }, m) => port(presenceName(name), [1], fillPresence(m, modalities.length))),
-		port(TARGET, [outputs], fillTarget(task, scale)),
+		{
+			...port(TARGET, [positions?.positions ?? outputs], fillTarget(task, scale)),
+			// of positions the classes themselves: one-hot they would take as much memory as the logits
+			...(positions !== null && task.type === 'multiclass' ? { dtype: 'int64' as const } : {}),
+		},
 		port(SAMPLE_WEIGHT, [1], fillSampleWeight),
 	];
 }

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { choice } from '../../choice.js';
 import { idPattern } from '../../id.js';
 import { lossSchema } from '../../loss.js';
+import type { ClassAxis } from './positions.js';
 
 const VALUE_NAME = Type.String({ minLength: 1, maxLength: 512 });
 const globs = (description: string) => Type.Optional(Type.Array(VALUE_NAME, { minItems: 1, maxItems: 1000, description }));
@@ -24,8 +25,15 @@ export const CustomConfig = Type.Object(
 			minLength: 1,
 			maxLength: 512,
 			description:
-				'the output that holds the logits, [batch, outputs] (of a binary task [batch], [batch, 1] or [batch, 2]), or the values, [batch] or [batch, 1]',
+				'the output that holds the logits, [batch, outputs] (of a binary task [batch], [batch, 1] or [batch, 2]), or the values, [batch] or [batch, 1]; where positions have labels [batch, …positions, classes] or [batch, classes, …positions]',
 		}),
+		class_axis: Type.Optional(
+			Type.Unsafe<ClassAxis>({
+				enum: [-1, 1],
+				description:
+					'where positions have labels, the axis of the output along which their classes lie: -1 for the last, 1 for the one behind the batch; needed only where its shape allows both',
+			}),
+		),
 		trainable: globs(
 			'names of parameters to train, where * stands for any characters; those that inspection found trainable unless given, and none with lora; a name in full trains that initializer whatever inspection found',
 		),

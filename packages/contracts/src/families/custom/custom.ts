@@ -22,7 +22,7 @@ function* dataProblems(config: CustomConfig, job: JobParts): Iterable<ProblemErr
 	yield* mappingProblems(config, modalities);
 	if (model === null) return;
 	yield* inputProblems(config, job, model.inputs);
-	yield* outputProblems(config.output, model.outputs, dataset.task);
+	yield* outputProblems(config, model.outputs, dataset.task);
 	yield* batchProblems(model.inputs, training.batch_size);
 	const stars = [...starProblems(config)];
 	yield* stars;
@@ -37,6 +37,7 @@ export const custom: Family<'custom', typeof CustomConfig> = {
 	name: 'custom',
 	schema: CustomConfig,
 	knowsEncoders: false,
+	givesPositions: true,
 	modalities: ({ inputs }) => ({ names: Object.keys(inputs), param: 'model.inputs' }),
 	specProblems,
 	dataProblems,
