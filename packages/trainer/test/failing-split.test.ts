@@ -2,16 +2,15 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fieldErrors, JobResult, parseJobSpec } from '@steelyard/contracts';
-import { encodeModel, GraphBuilder, OPSET } from '@steelyard/onnx';
 import { counterRandom } from '@steelyard/random';
-import { createSession, tensor } from '@steelyard/runtime';
+import { createSession } from '@steelyard/runtime';
 import { parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { train } from '../src/job/train.js';
 import { arrayDataset, type Npy } from './array-dataset.js';
+import { embeddingGraph } from './embedding-graph.js';
 
 const ROWS = { train: 40, valid: 300, test: 300 };
-const IDS = 8;
 
 let root = '';
 let runs = 0;
@@ -42,34 +41,11 @@ async function tokens(bad: { split: keyof typeof ROWS; row: number; modality: 'i
 	return dataset.folder;
 }
 
-/** An embedding of ids, which takes those below 8, plus √(x + 1000) of the other modality, each times its weight. */
-function embeddingGraph(): Uint8Array {
-	const g = new GraphBuilder();
-	const random = counterRandom(6, 'graph');
-	const numbers = (name: string, shape: number[]) =>
-		g.initializer(
-			name,
-			tensor(
-				'float32',
-				shape,
-				Float32Array.from({ length: shape.reduce((p, n) => p * n, 1) }, () => random.normal() / 2),
-			),
-		);
-	const ids = g.input('ids', 'int64', ['N', 2]);
-	const x = g.input('x', 'float32', ['N', 3]);
-	const [wIds, wA] = [g.input('w.ids', 'float32', ['N', 1]), g.input('w.a', 'float32', ['N', 1])];
-	const rows = g.op('Gather', [numbers('table', [IDS, 4]), ids], { axis: 0 }, { shape: ['N', 2, 4] });
-	const embedded = g.mul(g.reshape(g.reduceSum(rows, [1]), ['N', 4]), wIds);
-	const roots = g.mul(g.op('Sqrt', [g.add(x, g.scalar(1000))]), wA);
-	g.output('logits', g.add(g.matMul(embedded, numbers('head.ids', [4, 1])), g.matMul(roots, numbers('head.a', [3, 1]))));
-	return encodeModel({ graph: g.build('tokens'), opset: OPSET });
-}
-
 async function run(dataset: string, weighting: object) {
 	const output = join(root, String(runs++));
 	await mkdir(output);
 	const model = `${output}.onnx`;
-	await writeFile(model, embeddingGraph());
+	await writeFile(model, embeddingGraph(true));
 	const outcome = await train({
 		spec: parseJobSpec({
 			dataset: 'ds_1',
