@@ -14,6 +14,9 @@ export const WARNINGS = {
 	majority_baseline_not_beaten:
 		'On validation the accuracy is not above the share of the most frequent class, of a label not above that of its more frequent value, or a regression is no better than the mean of the training labels.',
 	useless_class: 'A class or label that validation has is never predicted there.',
+	useless_modality:
+		'On validation the loss rises by no more than its standard error where rows have the modality of other rows, so that the model is no better for having it.',
+	unseen_categories: 'A split beside validation has values, in a modality that the graph looks up in a table, that no training row has.',
 	labels_look_like_classes: 'The labels of a regression are few whole numbers, and no manifest says that they are values.',
 } as const;
 export type WarningCode = keyof typeof WARNINGS;

@@ -27,6 +27,11 @@ const sound: WarningsInput = {
 	train: fair,
 	validation: fair,
 	validationLosses: [0.6, 0.5, 0.4, 0.45],
+	gains: [
+		{ name: 'a', gain: 0.2, error: 0.05 },
+		{ name: 'b', gain: 0.02, error: 0.01 },
+	],
+	unseen: [],
 	epoch: 2,
 	guarded: false,
 	valuesAreMeant: false,
@@ -111,6 +116,19 @@ const CASES: ReadonlyArray<[WarningCode, string, Partial<WarningsInput>, Partial
 		{ validation: split(binary, repeated([0, 0, 0, 0], 5), repeated([-1, -1, -1, -1], 5)) },
 	],
 	['useless_class', 'a label is never predicted', labelled([-1, 1, -1, -1, -1, 1, -1, -1]), labelled([1, 1, -1, -1, -1, 1, -1, -1])],
+	[
+		'useless_modality',
+		'the loss does not rise beyond its error without a modality',
+		{ gains: [{ name: 'b', gain: 0.01, error: 0.01 }] },
+		{ gains: [{ name: 'b', gain: 0.011, error: 0.01 }] },
+	],
+	['useless_modality', 'the loss falls without a modality', { gains: [{ name: 'b', gain: -0.3, error: 0.01 }] }, { gains: [] }],
+	[
+		'unseen_categories',
+		'a split has values that training has not',
+		{ unseen: [{ modality: 'a', split: 'test', count: 1, values: [7], rows: 3 }] },
+		{ unseen: [] },
+	],
 	['labels_look_like_classes', 'a regression has few whole labels', wholeValues([0, 1]), { ...wholeValues([0, 1]), valuesAreMeant: true }],
 	['labels_look_like_classes', 'a regression has few whole labels', wholeValues([1, 2, 3]), wholeValues([1, 2.5, 3])],
 	['labels_look_like_classes', 'a regression has few whole labels', wholeValues([0, 1]), wholeValues([...Array(11).keys()])],
@@ -132,5 +150,11 @@ describe('the warnings of a job', () => {
 		expect(collapsed).toMatchObject({ code: 'weights_collapsed', names: ['a', 'b'], message: expect.stringContaining('a 3.700') });
 		const never = warningsOf({ ...sound, validation: split(binary, repeated([0, 1, 1, 0], 5), repeated([-1, -1, -1, -1], 5)) });
 		expect(never.find(({ code }) => code === 'useless_class')).toMatchObject({ names: ['yes'], split: 'validation' });
+		const gains = [...sound.gains, { name: 'c', gain: -0.001, error: 0.002 }];
+		expect(warningsOf({ ...sound, gains })).toMatchObject([{ names: ['c'], message: expect.stringContaining('c -0.001000 ± 0.002000') }]);
+		const unseen = [{ modality: 'a', split: 'test', count: 12, values: [7, 9], rows: 3 }];
+		expect(warningsOf({ ...sound, unseen })).toMatchObject([
+			{ names: ['a'], split: 'test', message: expect.stringMatching(/12 values of a .* 3 of its rows.*: 7, 9, …/) },
+		]);
 	});
 });

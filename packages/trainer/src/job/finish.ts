@@ -7,7 +7,7 @@ import { type Examples, labelsOf, presence, taken } from '../model/examples.js';
 import { layoutOf, parametersByName } from '../model/parameter-layout.js';
 import { countOf } from '../model/work.js';
 import type { Predictions } from '../report/predictions.js';
-import { type LabelledSplit, warningsOf } from '../report/warnings.js';
+import { type LabelledSplit, type ModalityGain, warningsOf } from '../report/warnings.js';
 import { type ChosenModel, chosenModel } from './chosen-model.js';
 import { type Evaluation, evaluateModel, evaluateOwnModel } from './evaluate.js';
 import { explanationArtifacts, type Judged } from './explanation-artifacts.js';
@@ -17,9 +17,11 @@ import type { FitOutcome } from './fit-model.js';
 import type { Job } from './job.js';
 import { essenceOf } from './job-state.js';
 import { metricOf } from './metric-of.js';
+import { modalityGains } from './modality-gains.js';
 import { EvaluationError, overRows } from './over-rows.js';
 import { safetensorsParts } from './safetensors.js';
 import { type JudgedUnimodal, unimodalParameters } from './unimodal-stage.js';
+import { unseenValues } from './unseen-values.js';
 import { VERSION } from './version.js';
 import { writeWhole } from './whole-file.js';
 
@@ -106,8 +108,12 @@ function trainedFile(job: Job, { parameters, weigher, statistics }: ChosenModel)
 	};
 }
 
-/** The splits that the file could be run over, in the order in which results name them, and why it could not be run over the others. */
-type JudgedSplits = { readonly judged: readonly Judged[]; readonly failed: ReadonlyMap<string, EvaluationError> };
+/** The splits that the file could be run over, in the order in which results name them, why it could not be run over the others, and what each modality adds on validation. */
+type JudgedSplits = {
+	readonly judged: readonly Judged[];
+	readonly failed: ReadonlyMap<string, EvaluationError>;
+	readonly gains: readonly ModalityGain[];
+};
 
 /** Of positions, whose losses are looked at as they are gathered. */
 const NO_NUMBERS = new Float32Array(0);
@@ -133,7 +139,12 @@ async function judgedSplits(job: Job, { judged: file, judge }: TrainedFile): Pro
 				failed.set(examples.name, error);
 			}
 		}
-		return { judged, failed };
+		const gains = await modalityGains(
+			job,
+			judged[1] as Judged,
+			async (examples) => (await judge(session, examples)).predictions as Predictions,
+		);
+		return { judged, failed, gains };
 	} finally {
 		await session.release();
 	}
@@ -186,7 +197,7 @@ export async function finish(job: Job, { output, outcome, unimodal, deviceNote, 
 	emit({ type: 'stage', stage: 'evaluating' });
 	const chosen = chosenModel(job, outcome);
 	const file = trainedFile(job, chosen);
-	const { judged, failed } = await judgedSplits(job, file);
+	const { judged, failed, gains } = await judgedSplits(job, file);
 	const reported = (judged.find(({ examples }) => examples.name === 'test') ?? judged[1]) as Judged;
 
 	const unimodalOnly = [...(unimodal?.failed.values() ?? [])].filter(({ split }) => !failed.has(split));
@@ -207,6 +218,8 @@ export async function finish(job: Job, { output, outcome, unimodal, deviceNote, 
 					train: labelledIn(judged, 'train'),
 					validation: labelledIn(judged, 'validation'),
 					validationLosses: header.epochs.flatMap(({ stage, validation }) => (stage === 'fusion' ? [validation['loss'] ?? null] : [])),
+					gains,
+					unseen: unseenValues(job),
 					valuesAreMeant: meansValues(dataset.manifest),
 				})),
 	];

@@ -7,6 +7,18 @@ import type { Predictions } from './predictions.js';
 /** Raw labels, `[N]` or `[N, labels]`, and what the exported model makes of the rows. */
 export type LabelledSplit = { readonly labels: Float64Array; readonly predictions: Predictions; readonly metrics: Metrics };
 
+/** By how much the loss of rows rises on average where they have a modality of other rows, and the standard error of that. */
+export type ModalityGain = { readonly name: string; readonly gain: number; readonly error: number };
+
+/** Values of a modality that a split has and no training row: how many there are, the least of them, and in how many rows. */
+export type UnseenValues = {
+	readonly modality: string;
+	readonly split: string;
+	readonly count: number;
+	readonly values: readonly number[];
+	readonly rows: number;
+};
+
 export type WarningsInput = {
 	readonly task: TaskProfile;
 	/** That of the metrics; the plain one of the task unless given. */
@@ -29,6 +41,10 @@ export type WarningsInput = {
 	readonly guarded: boolean;
 	/** Of the fusion model, by epoch. */
 	readonly validationLosses: ReadonlyArray<number | null>;
+	/** On validation. */
+	readonly gains: readonly ModalityGain[];
+	/** Of the modalities that the model looks up in tables. */
+	readonly unseen: readonly UnseenValues[];
 	/** Whether the user said that the labels of a regression are values. */
 	readonly valuesAreMeant: boolean;
 };
@@ -161,6 +177,32 @@ function* uselessClasses({ task, validation: { labels, predictions } }: Warnings
 	};
 }
 
+function* uselessModalities({ gains }: WarningsInput): Iterable<JobWarning> {
+	const useless = gains.filter(({ gain, error }) => gain <= error);
+	if (useless.length === 0) return;
+	const found = useless.map(({ name, gain, error }) => `${name} ${gain < 0 ? '' : '+'}${figure(gain)} ± ${figure(error)}`);
+	yield {
+		code: 'useless_modality',
+		message: `the validation loss rises by no more than its standard error where rows have the modality of other rows: ${listed(found)}`,
+		advice:
+			'Train without it by "modalities" and compare. Of modalities that say the same each may seem useless: leave out one after the other.',
+		split: 'validation',
+		names: useless.map(({ name }) => name),
+	};
+}
+
+function* unseenCategories({ unseen }: WarningsInput): Iterable<JobWarning> {
+	for (const { modality, split, count, values, rows } of unseen)
+		yield {
+			code: 'unseen_categories',
+			message: `${count} ${count === 1 ? 'value' : 'values'} of ${modality} in the split ${split} (in ${rows} of its rows) ${count === 1 ? 'is' : 'are'} in no training row: ${values.join(', ')}${count > values.length ? ', …' : ''}`,
+			advice:
+				'The graph looks them up in a table whose rows for them were not trained: put rare values together as one that training has too, or cut the splits anew.',
+			split,
+			names: [modality],
+		};
+}
+
 function* classLikeLabels({ task, train, validation, valuesAreMeant }: WarningsInput): Iterable<JobWarning> {
 	if (task.type !== 'regression' || valuesAreMeant) return;
 	const labels = [...train.labels, ...validation.labels];
@@ -174,7 +216,16 @@ function* classLikeLabels({ task, train, validation, valuesAreMeant }: WarningsI
 	};
 }
 
-const RULES = [weightingHurts, collapsedWeights, overfitting, unbeatenBaseline, uselessClasses, classLikeLabels];
+const RULES = [
+	weightingHurts,
+	collapsedWeights,
+	overfitting,
+	unbeatenBaseline,
+	uselessClasses,
+	uselessModalities,
+	unseenCategories,
+	classLikeLabels,
+];
 
 /** What a user should know of a trained model before they use it. */
 export const warningsOf = (input: WarningsInput): JobWarning[] => RULES.flatMap((rule) => [...rule(input)]);
