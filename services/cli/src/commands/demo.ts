@@ -80,11 +80,15 @@ function comparison(jobs: readonly JobResource[]): string {
 	return `${table([['test split', ...metrics], ...rows])}\n\n${table([['mean weight of', ...modalities], ...weights])}`;
 }
 
-/** A sentence on what a preset does to the AUROC that uniform weights give. */
+/** A sentence on what a preset does to the AUROC that uniform weights give, or on why its guard kept it from doing anything. */
 function verdictOn(job: JobResource, uniform: JobResource): string {
+	const { preset } = job.spec.weighting;
+	const guarded = job.result?.warnings?.find((warning) => warning.guarded === true);
+	if (guarded !== undefined)
+		return `The guard of ${preset} acted, so that its rows are those of a model without weights: ${guarded.message}.`;
 	const gain = (job.result?.metrics['test']?.['auroc'] ?? 0) - (uniform.result?.metrics['test']?.['auroc'] ?? 0);
 	const verb = Math.abs(gain) < 0.001 ? 'makes no difference to' : gain > 0 ? 'raises' : 'lowers';
-	return `On this dataset and seed ${job.spec.weighting.preset} ${verb} the AUROC of uniform weights (${gain >= 0 ? '+' : '−'}${Math.abs(gain).toFixed(4)}).`;
+	return `On this dataset and seed ${preset} ${verb} the AUROC of uniform weights (${gain >= 0 ? '+' : '−'}${Math.abs(gain).toFixed(4)}).`;
 }
 
 /** The demo itself: uploads the sample, trains, compares, writes the results to `output` and says what to do next. */
