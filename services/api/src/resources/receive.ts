@@ -1,10 +1,14 @@
 import type { Hash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { ProblemError } from '@steelyard/contracts';
 
 /** After how many milliseconds in which a client sends nothing its upload is ended. */
 const STALL = 120_000;
+
+async function writeWhole(file: FileHandle, chunk: Uint8Array): Promise<void> {
+	for (let done = 0; done < chunk.length; ) done += (await file.write(chunk, done)).bytesWritten;
+}
 
 /**
  * Writes a body to a new file, updates `hash` with it, and gives its size in bytes. Throws ProblemError `too_large` if it has more than `limit` bytes, and
@@ -19,8 +23,9 @@ export async function receive(source: Readable, path: string, limit: number, has
 			stall.refresh();
 			bytes += chunk.length;
 			if (bytes > limit) throw new ProblemError('too_large', `An upload may have ${limit} bytes`, 'file');
-			hash?.update(chunk);
-			for (let done = 0; done < chunk.length; ) done += (await file.write(chunk, done)).bytesWritten;
+			const written = writeWhole(file, chunk);
+			hash?.update(chunk); // while the system writes
+			await written;
 		}
 	} catch (error) {
 		const { syscall } = error as NodeJS.ErrnoException;
