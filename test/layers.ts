@@ -8,7 +8,7 @@ const SCOPE = '@steelyard/';
 
 /** The layers, lowest first. A package imports from lower layers only; those of one layer do not know each other. */
 const LAYERS: readonly (readonly string[])[] = [
-	['runtime', 'random'],
+	['runtime', 'random', 'archive'],
 	['onnx'],
 	['family'],
 	['layers'],

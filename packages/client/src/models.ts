@@ -5,7 +5,7 @@ import { pause } from './pause.js';
 
 /** Uploaded models of the service. */
 export type Models = {
-	/** Uploads a forward graph, which is one self-contained ONNX file. Resolves before the service has inspected it. */
+	/** Uploads a forward graph: one self-contained ONNX file, or a zip archive with one and the files of its data. Resolves before the service has inspected it. */
 	create(source: Blob | ReadableStream<Uint8Array>, filename: string, options?: { signal?: AbortSignal }): Promise<ModelResource>;
 	/** Gives a page of models without their reports, newest first. */
 	list(page?: Page): Promise<List<ModelResource>>;

@@ -88,8 +88,8 @@ export const ModelResource = Type.Object({
 	status: choice(['inspecting', 'ready', 'refused'], { description: 'ready: jobs can train it' }),
 	created_at: Type.Integer({ description: 'unix seconds' }),
 	name: Type.String({ description: 'the name of the uploaded file' }),
-	bytes: Type.Integer(),
-	sha256: Type.String(),
+	bytes: Type.Integer({ description: 'of the uploaded file' }),
+	sha256: Type.String({ description: 'of the uploaded file' }),
 	report: Type.Union([ModelReport, Type.Null()], { description: 'null until the model is inspected, and in lists' }),
 	error: Type.Union([JobError, Type.Null()], { description: 'why the model was refused' }),
 });

@@ -9,6 +9,3 @@ export type Limits = {
 };
 
 export const DEFAULT_LIMITS: Limits = { bytes: 4 * 2 ** 30, entries: 4096, ratio: 200 };
-
-/** Up to this unpacked size an archive may have any ratio: a mask of ones can be packed to a thousandth of its size, and does no harm. */
-export const RATIO_FREE_BYTES = 16 * 2 ** 20;

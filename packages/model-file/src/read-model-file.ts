@@ -1,6 +1,9 @@
 import { open, readFile, realpath } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { isZip } from '@steelyard/archive';
 import { GraphError, withExternalData } from '@steelyard/onnx';
+import { lengthOfPart } from './data-part.js';
+import { readModelArchive } from './read-model-archive.js';
 
 /** The path of a file of data. Throws GraphError for one that is not there, or that lies outside the folder of the model. */
 async function pathOf(folder: string, location: string): Promise<string> {
@@ -18,13 +21,7 @@ async function readPart(folder: string, location: string, offset: number, length
 	const file = await open(await pathOf(folder, location), 'r');
 	try {
 		const { size } = await file.stat();
-		const wanted = length ?? size - offset;
-		if (wanted < 0 || offset + wanted > size)
-			throw new GraphError(
-				'malformed_model',
-				`the file "${location}" has ${size} bytes, expected at least ${offset + Math.max(0, wanted)}`,
-				location,
-			);
+		const wanted = lengthOfPart(location, size, offset, length);
 		const bytes = new Uint8Array(wanted);
 		for (let done = 0; done < wanted; ) done += (await file.read(bytes, done, wanted - done, offset + done)).bytesRead;
 		return bytes;
@@ -34,9 +31,10 @@ async function readPart(folder: string, location: string, offset: number, length
 }
 
 /**
- * The bytes of an ONNX file as one self-contained model: data that the file keeps in others, which must lie in its folder or below, are inside. Throws GraphError
- * for data that are not there, and the error of the system where the file itself cannot be read.
+ * The bytes of an ONNX file as one self-contained model: data that the file keeps in others, which must lie in its folder or below, are inside. A zip archive with
+ * the file and its data is read too. Throws GraphError for data that are not there, and the error of the system where the file itself cannot be read.
  */
 export async function readModelFile(path: string): Promise<Uint8Array> {
+	if (await isZip(path)) return readModelArchive(path);
 	return withExternalData(await readFile(path), (...part) => readPart(dirname(path), ...part));
 }

@@ -88,7 +88,7 @@ function tensorOf(proto: TensorProto, source: Source | null = null): Tensor {
 	if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL || proto.externalData.length > 0)
 		throw new GraphError(
 			'unsupported_model',
-			`tensor "${proto.name}" keeps its data in another file; store it inside the model, in Python by onnx.save(onnx.load("net.onnx"), "net.onnx")`,
+			`tensor "${proto.name}" keeps its data in another file; put both into a zip archive, or store it inside the model, in Python by onnx.save(onnx.load("net.onnx"), "whole.onnx")`,
 			proto.name,
 		);
 	const dtype = dtypeOf(proto.dataType);

@@ -9,11 +9,11 @@ import {
 } from 'onnx-buf';
 import { GraphError } from './graph.js';
 
-/** Gives bytes of the file `location`, a path relative to the model; all from `offset` on where `length` is null. Throws GraphError where it cannot. */
+/** Gives bytes of the file `location`, a path relative to the model; all from `offset` on where `length` is null. They do not change. Throws GraphError where it cannot. */
 export type ReadExternal = (location: string, offset: number, length: number | null) => Promise<Uint8Array>;
 
 /** The most bytes of one file: protobuf holds no more. */
-const MOST_BYTES = 2 ** 31 - 1;
+export const MOST_BYTES = 2 ** 31 - 1;
 
 function tensorsIn(model: ModelProto): TensorProto[] {
 	const found: TensorProto[] = [];
@@ -59,7 +59,7 @@ export async function withExternalData(bytes: Uint8Array, read: ReadExternal): P
 	let total = bytes.length;
 	for (const proto of external) {
 		const { location, offset, length } = placeOf(proto);
-		proto.rawData = new Uint8Array(await read(location, offset, length));
+		proto.rawData = (await read(location, offset, length)) as Uint8Array<ArrayBuffer>;
 		proto.externalData = [];
 		proto.dataLocation = TensorProto_DataLocation.DEFAULT;
 		total += proto.rawData.length;

@@ -10,7 +10,7 @@ export { type DecodeOptions, decodeModel } from './decode.js';
 export { dependentsOf } from './dependents.js';
 export { isForeign, listOperators, type OperatorUse, operatorUses, unknownDomain } from './domains.js';
 export { encodeModel } from './encode.js';
-export { type ReadExternal, withExternalData } from './external-data.js';
+export { MOST_BYTES, type ReadExternal, withExternalData } from './external-data.js';
 export { type FinalActivation, finalActivation } from './final-activation.js';
 export { type FlatNode, flatNodes } from './flat-nodes.js';
 export { toWorkingOpset } from './forms.js';

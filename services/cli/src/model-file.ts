@@ -1,8 +1,9 @@
-import { readModelFile } from '@steelyard/model-file';
+import { openAsBlob } from 'node:fs';
+import { isZip, readModelFile } from '@steelyard/model-file';
 import { InvalidArgumentError } from 'commander';
 import { UsageError } from './output.js';
 
-/** The bytes of an ONNX file, with the data that it keeps in files beside it. Throws UsageError where it cannot be read. */
+/** The bytes of an ONNX file, with the data that it keeps in files beside it, or of a zip archive with both. Throws UsageError where it cannot be read. */
 export async function readModel(path: string): Promise<Uint8Array> {
 	return readModelFile(path).catch((error: NodeJS.ErrnoException) => {
 		if (error.name === 'GraphError') throw new UsageError(error.message);
@@ -10,6 +11,11 @@ export async function readModel(path: string): Promise<Uint8Array> {
 			error.code === 'ENOENT' ? `${path} does not exist; expected an ONNX file` : `${path} cannot be read: ${error.message}`,
 		);
 	});
+}
+
+/** What is uploaded of a model: a zip archive as it is, an ONNX file with the data that it keeps in files beside it. Throws UsageError where it cannot be read. */
+export async function modelUpload(path: string): Promise<Blob> {
+	return (await isZip(path)) ? openAsBlob(path) : new Blob([(await readModel(path)) as Uint8Array<ArrayBuffer>]);
 }
 
 /** Reads an option such as `batch=4,time=10` as sizes by name; an option that is given again adds to those `before`. */

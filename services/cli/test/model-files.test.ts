@@ -1,9 +1,12 @@
+import { createWriteStream } from 'node:fs';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { createSession, tensor } from '@steelyard/runtime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ZipFile } from 'yazl';
 import { run } from './command.js';
 
 /** Exported by PyTorch (test/oracles/exports.py): inputs x [batch, 5] and label [batch], outputs loss and output. */
@@ -76,6 +79,14 @@ describe('inspect', () => {
 		const text = (await run(['inspect', MODEL])).stdout;
 		expect(text).toMatch(/layers\.0\.weight +float32 +\[12, 5\] +yes +parameter +weight of Gemm/);
 		expect(text).toContain('Nothing prevents training it.');
+	});
+
+	it('reads a zip archive, whatever its name is', async () => {
+		const archive = new ZipFile();
+		archive.addFile(MODEL, 'net/net.onnx');
+		archive.end();
+		await pipeline(archive.outputStream, createWriteStream(out));
+		expect((await run(['inspect', out, '--json'])).stdout).toBe((await run(['inspect', MODEL, '--json'])).stdout);
 	});
 
 	it('ends with 2 for what is no model', async () => {

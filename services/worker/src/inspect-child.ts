@@ -1,5 +1,5 @@
 // The process that inspects one uploaded model. It loads the engine, so a model that crashes the engine ends this process and not the worker.
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { endWithParent } from './end-with-parent.js';
 import type { FromInspector, ToInspector } from './protocol.js';
 
@@ -11,14 +11,16 @@ const refused = (message: string, param: string | null = null): FromInspector =>
 	error: { code: 'invalid_model', message, param },
 });
 
-async function inspect(file: string): Promise<FromInspector> {
+async function inspect({ model, whole }: ToInspector): Promise<FromInspector> {
 	try {
-		const bytes = await readFile(file);
-		const { inspectModel } = await import('@steelyard/model-file');
+		const { inspectModel, isZip, readModelArchive } = await import('@steelyard/model-file');
+		const unpacked = await isZip(model);
+		const bytes = unpacked ? await readModelArchive(model) : await readFile(model);
+		if (unpacked) await writeFile(whole, bytes);
 		const report = await inspectModel(bytes);
 		if (JSON.stringify(report).length > LONGEST_REPORT)
 			return refused('The model has too many inputs, parameters and operators to be listed');
-		return { type: 'report', report };
+		return { type: 'report', report, unpacked };
 	} catch (error) {
 		const { name, message, syscall, where } = error as NodeJS.ErrnoException & { where?: string | null };
 		if (syscall !== undefined) return { type: 'failed', message };
@@ -34,8 +36,8 @@ endWithParent();
 process.on('disconnect', () => process.exit());
 // A terminal's Ctrl-C reaches this process too, but it is the worker that decides when this process ends.
 process.on('SIGINT', () => {});
-process.once('message', async ({ model }: ToInspector) => {
-	const end = await inspect(model);
+process.once('message', async (order: ToInspector) => {
+	const end = await inspect(order);
 	process.send?.(end, () => process.exit());
 });
 if (!process.connected) process.exit();

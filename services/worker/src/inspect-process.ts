@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SECRET_VARIABLES } from '@steelyard/service-process';
 import { eachLine } from './lines.js';
@@ -36,8 +37,10 @@ export type InspectorEnd =
 export type InspectorOptions = {
 	/** Path of the module that speaks the inspector's side of the protocol. */
 	entry: string;
-	/** Path of the model. */
+	/** Path of the upload. */
 	model: string;
+	/** Called with the path of the model as one file where the upload is an archive that holds it. The file is removed once this has settled. */
+	onUnpacked(file: string): Promise<void>;
 	/** The folder for its temporary files, which is made for it and removed when it has ended. */
 	scratch: string;
 	limits: InspectionLimits;
@@ -87,16 +90,19 @@ function watchMemory(pid: number | undefined, limit: number, over: (bytes: numbe
 /** Inspects a model in a process of its own, which has ended when this settles. Rejects where the process could not be started, or when the signal aborts. */
 export async function runInspector(options: InspectorOptions): Promise<InspectorEnd> {
 	const { scratch } = options;
+	const whole = join(scratch, 'model.onnx');
 	await rm(scratch, { recursive: true, force: true });
 	await mkdir(scratch, { recursive: true });
 	try {
-		return await inspectInChild(options);
+		const end = await inspectInChild(options, whole);
+		if (end.type === 'report' && end.unpacked) await options.onUnpacked(whole);
+		return end;
 	} finally {
 		await rm(scratch, { recursive: true, force: true });
 	}
 }
 
-async function inspectInChild(options: InspectorOptions): Promise<InspectorEnd> {
+async function inspectInChild(options: InspectorOptions, whole: string): Promise<InspectorEnd> {
 	const { model, limits, signal, onLine } = options;
 	signal.throwIfAborted();
 	const child = begin(options);
@@ -124,7 +130,7 @@ async function inspectInChild(options: InspectorOptions): Promise<InspectorEnd> 
 			child.once('error', reject);
 			// This comes after the end of the streams and of the channel, so nothing that it sent or wrote is missed.
 			child.once('close', (code, by) => resolve(reported ?? { type: 'crashed', code, signal: by, lastLines }));
-			child.send({ model } satisfies ToInspector, () => {});
+			child.send({ model, whole } satisfies ToInspector, () => {});
 		});
 		signal.throwIfAborted();
 		return end;

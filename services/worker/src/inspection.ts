@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import type { ModelReport, ModelVerdict } from '@steelyard/contracts';
 import { modelKeys, type Store, uploadKeys } from '@steelyard/store';
 import type { Logger } from 'pino';
@@ -40,7 +41,10 @@ function verdictOf(end: InspectorEnd, { ms, bytes }: InspectionLimits): ModelVer
 
 export type InspectionParts = { store: Store; entry: string; limits: InspectionLimits };
 
-/** Inspects one model in a process of its own, within its limits. Throws where the inspection failed for a reason that lies not in the model, and when the signal aborts. */
+/**
+ * Inspects one model in a process of its own, within its limits. Where an archive was uploaded, the store holds the model as one file in its place from then on:
+ * whatever trains it reads that. Throws where the inspection failed for a reason that lies not in the model, and when the signal aborts.
+ */
 export async function inspect(
 	{ store, entry, limits }: InspectionParts,
 	id: string,
@@ -52,6 +56,7 @@ export async function inspect(
 		model: store.path(modelKeys.graph(id)),
 		// Among the uploads, where the API removes what a killed worker has left, and not among the system's temporary files, which may lie in memory.
 		scratch: store.path(uploadKeys.inspection(id)),
+		onUnpacked: async (file) => void (await store.put(modelKeys.graph(id), createReadStream(file))),
 		limits,
 		signal,
 		onLine: (line) => log.debug({ line }, 'the inspector wrote'),

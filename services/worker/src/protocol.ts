@@ -15,12 +15,15 @@ export type FromTrainer =
 	| { type: 'stopped' }
 	| { type: 'failed'; error: JobError };
 
-/** From the worker to the inspector process: the path of the model. */
-export type ToInspector = { model: string };
+/** From the worker to the inspector process: the path of the upload, and that of the file to be written where the upload is an archive: the model as one file. */
+export type ToInspector = { model: string; whole: string };
 
-/** From the inspector process to the worker, once. `failed`: the inspection failed for a reason that does not lie in the model. */
+/**
+ * From the inspector process to the worker, once. `unpacked`: the upload is an archive, and the model that it holds has been written. `failed`: the inspection
+ * failed for a reason that does not lie in the model.
+ */
 export type FromInspector =
-	| { type: 'report'; report: ModelReport }
+	| { type: 'report'; report: ModelReport; unpacked: boolean }
 	| { type: 'refused'; error: JobError }
 	| { type: 'failed'; message: string };
 

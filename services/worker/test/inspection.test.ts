@@ -1,8 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { buffer } from 'node:stream/consumers';
+import { modelKeys } from '@steelyard/store';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ZipFile } from 'yazl';
 import { INSPECT_ENTRY } from '../src/inspect-process.js';
 import { childrenOf, fixture, lives, openService, type Service } from './service.js';
 
@@ -175,6 +178,17 @@ describe('the inspector itself', () => {
 				blockers: [],
 			},
 		});
+	});
+
+	it('puts the model of an archive in its place, as one file', async () => {
+		const archive = new ZipFile();
+		archive.addBuffer(linear, 'net/linear.onnx');
+		archive.end();
+		await work();
+		const id = await service.upload(await buffer(archive.outputStream));
+		expect(await service.verdict(id)).toMatchObject({ status: 'ready', report: { operators: { Gemm: 1, Relu: 1 } } });
+		expect(await service.store.get(modelKeys.graph(id))).toEqual(linear);
+		expect(await service.store.list('uploads', { deep: false })).toEqual([]);
 	});
 
 	it('refuses what is no model, and whatever is left of one, in words of the model', async () => {

@@ -16,7 +16,7 @@ const LONGEST_NAME = 255;
 type ModelRecord = Omit<ModelResource, 'status' | 'report' | 'error'>;
 
 export type Models = {
-	/** Takes one ONNX file, which `send` saves, and queues it for inspection. The model is listed once its file is in place. Throws ProblemError. */
+	/** Takes one ONNX file or archive, which `send` saves, and queues it for inspection. The model is listed once its file is in place. Throws ProblemError. */
 	add(send: (save: Save) => Promise<void>): Promise<ModelResource>;
 	/** Throws ProblemError `not_found`. */
 	get(id: string): Promise<ModelResource>;
@@ -31,9 +31,9 @@ export type Models = {
 };
 
 /**
- * The uploaded models of a store. Each is a folder `models/<id>/` with `model.onnx` and `model.json`. It is renamed into place when it is complete, does not
- * change after that, and there is no model any more once its `model.json` is removed. A worker adds the result of the inspection, which decides about the
- * status. This process reads no byte of a model.
+ * The uploaded models of a store. Each is a folder `models/<id>/` with `model.onnx`, which is what was uploaded, and `model.json`. It is renamed into place when
+ * it is complete, and there is no model any more once its `model.json` is removed. A worker adds the result of the inspection, which decides about the status,
+ * and puts the model that it finds in a zip archive into the place of that; nothing else changes. This process reads no byte of a model.
  */
 export function createModels({ store, queue, modelLimit }: { store: Store; queue: Queue; modelLimit: number }): Models {
 	const exclusive = createExclusive();

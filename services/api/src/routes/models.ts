@@ -72,7 +72,7 @@ export async function modelRoutes(app: App, { models }: { models: Models }): Pro
 				operationId: 'createModel',
 				summary: 'Upload a forward graph',
 				description:
-					'One self-contained ONNX file, as the raw body or as the field `file` of a form. A worker inspects it: `status` goes from `inspecting` to `ready`, or to `refused` with the reason in `error`. Jobs train it as the family `custom`.',
+					'One self-contained ONNX file, or a zip archive with one file that ends in `.onnx` and those in which it keeps its data, as the raw body or as the field `file` of a form. A worker inspects it: `status` goes from `inspecting` to `ready`, or to `refused` with the reason in `error`. Jobs train it as the family `custom`.',
 				tags: ['models'],
 				consumes: ['multipart/form-data', ...RAW_TYPES],
 				querystring: Filename,

@@ -1,4 +1,3 @@
-import { openAsBlob } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { ModelResource } from '@steelyard/contracts';
@@ -45,10 +44,12 @@ const modelText = ({ id, name, status, bytes, created_at, report, error }: Model
 		...(report === null ? [] : reportRows(report)),
 	]);
 
-/** The file of a model, to be uploaded. Throws UsageError where there is none. */
+/** What is uploaded of the file of a model. Throws UsageError where there is none. */
 async function sourceOf(file: string): Promise<Blob> {
-	if (!(await stat(file).catch(() => null))?.isFile()) throw new UsageError(`${file} is not a file; expected an ONNX model`);
-	return openAsBlob(file);
+	if (!(await stat(file).catch(() => null))?.isFile())
+		throw new UsageError(`${file} is not a file; expected an ONNX model or a zip archive with one`);
+	// Only this command needs the engine.
+	return (await import('../model-file.js')).modelUpload(file);
 }
 
 async function add(file: string, { wait = false }: { wait?: boolean }, command: Command): Promise<void> {
@@ -62,7 +63,7 @@ async function add(file: string, { wait = false }: { wait?: boolean }, command: 
 export function models(group: Command): void {
 	group
 		.command('add <file>')
-		.description('upload a forward graph, which a job of the family "custom" trains')
+		.description('upload a forward graph, an .onnx file or a .zip with one and its data, which a job of the family "custom" trains')
 		.option('--wait', 'wait until it is inspected; exits with 2 where it is refused')
 		.action(add);
 	listCommand<ModelResource>(group, {
