@@ -11,6 +11,7 @@ import { allValues, type Dim, type Graph, GraphError, type Model, OPSET, type Va
 import { withoutIdentityTransposes } from './identity-transposes.js';
 import { loopsToScans } from './loops-to-scans.js';
 import { OLDEST, upgraded } from './older-forms.js';
+import { withoutOptionals } from './optionals.js';
 import { namesToKeep, withOwnNames } from './own-names.js';
 import { withoutSequences } from './sequences.js';
 import { changeBodies, typeBodies } from './type-bodies.js';
@@ -46,7 +47,7 @@ function concrete(model: Model, { dims = {}, parameters = [] }: CanonicaliseOpti
 	const inputs = [...graph.inputs.map((input) => withDims(input, dims)), ...promoted];
 	const outputs = graph.outputs.map((output) => withDims(output, dims));
 	const whole = checked({ ...graph, inputs, initializers, outputs, values: new Map() });
-	return { ...model, graph: withoutIdentityTransposes(withoutBatchFirst(withoutSequences(withoutConstantNodes(whole)))) };
+	return { ...model, graph: withoutIdentityTransposes(withoutBatchFirst(withoutSequences(withoutConstantNodes(withoutOptionals(whole))))) };
 }
 
 /** The model after the runtime has folded its constants, and those that depend on where constants are not zero. */

@@ -214,7 +214,9 @@ function graphOf(proto: GraphProto, depth = 0, source: Source | null = null): Gr
 		// Where the runtime expands an operator it gives two nodes the same name, and then refuses the model that it wrote itself.
 		const name = node.name === '' || names.has(node.name) ? `${node.name || node.opType}_${i}` : node.name;
 		names.add(name);
-		const attributes = Object.fromEntries(node.attribute.map((attribute) => [attribute.name, attributeOf(attribute, name, depth)]));
+		// An Optional without an element says of which type it would be, which nothing needs once it is removed.
+		const stated = node.opType === 'Optional' ? node.attribute.filter(({ type }) => type !== A.TYPE_PROTO) : node.attribute;
+		const attributes = Object.fromEntries(stated.map((attribute) => [attribute.name, attributeOf(attribute, name, depth)]));
 		return { name, op: operatorOf(node.domain, node.opType), inputs: node.input, outputs: node.output, attributes };
 	});
 	const values = new Map<string, Value>();

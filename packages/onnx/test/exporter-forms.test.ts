@@ -1,6 +1,24 @@
+import { readFileSync } from 'node:fs';
 import { createSession, type Tensor, tensor } from '@steelyard/runtime';
 import { describe, expect, it } from 'vitest';
-import { canonicalise, encodeModel, type Graph, GraphBuilder, OPSET, type Shape, type Value } from '../src/index.js';
+import {
+	type Attribute,
+	canonicalise,
+	decodeModel,
+	encodeModel,
+	type Graph,
+	GraphBuilder,
+	OPSET,
+	type Shape,
+	type Value,
+} from '../src/index.js';
+
+/** Made by test/oracles/optional.py. */
+const optional = JSON.parse(readFileSync(new URL('fixtures/optional.json', import.meta.url), 'utf8')) as {
+	model: string;
+	x: number[];
+	y: number[];
+};
 
 /** A value that is a sequence: no tensor, so that its type is not told. */
 const sequence = (name: string): Value => ({ name, dtype: 'float32', shape: [] });
@@ -49,6 +67,36 @@ describe('what exporters write in a roundabout way', () => {
 		});
 		expect(after).toEqual(before);
 		expect(ops).toEqual(['Neg', 'Concat']);
+	});
+
+	it('an optional that is made with an element is that, also in a body', async () => {
+		const { before, after, ops } = await both((g, x) => {
+			g.node('Optional', [x], [sequence('maybe')]);
+			const has = g.op('OptionalHasElement', [sequence('maybe')], {}, { dtype: 'bool', shape: [] });
+			const branch = (make: (b: GraphBuilder) => Value): Attribute => {
+				const b = new GraphBuilder();
+				b.output('out', make(b));
+				return { type: 'graph', value: b.build('branch') };
+			};
+			return g.op(
+				'If',
+				[has],
+				{
+					then_branch: branch((b) => b.neg(b.op('OptionalGetElement', [sequence('maybe')], {}, x))),
+					else_branch: branch((b) => b.op('Identity', [x], {}, x)),
+				},
+				x,
+			);
+		});
+		expect(after).toEqual(before);
+		expect(ops).toEqual(['Neg']);
+	});
+
+	it('an optional without an element has none', async () => {
+		const canonical = await canonicalise(decodeModel(Buffer.from(optional.model, 'base64')));
+		expect(canonical.nodes.map(({ op }) => op)).toEqual(['Tanh']);
+		const { y } = await run(canonical, { x: tensor('float32', [2, 6], optional.x) });
+		expect(Array.from(y!.data as Float32Array)).toEqual(optional.y);
 	});
 
 	it('a Transpose that moves nothing does not become that of a matrix', async () => {
