@@ -39,6 +39,11 @@ export class CanonicalFolder {
 		return this.#bytes;
 	}
 
+	/** How many bytes further arrays may have. */
+	get room(): number {
+		return this.#limit - this.#bytes;
+	}
+
 	/** Writes one array, to which `fill` appends exactly as many values as the shape has. Gives what `fill` gives. */
 	async writeArray<T>(name: string, type: CanonicalType, shape: readonly number[], fill: (append: Append) => Promise<T>): Promise<T> {
 		const header = encodeHeader(type, shape);

@@ -2,12 +2,12 @@ import type { DatasetProfile, Manifest, ModalityProfile } from '@steelyard/contr
 import { CanonicalFolder, groupFile, MANIFEST_FILE, maskFile, modalityFile, PROFILE_FILE } from './canonical-folder.js';
 import { copyGroup, type GroupCodes } from './group.js';
 import { readLabels, readTrainLabels, type SplitLabels } from './labels.js';
-import { filesOf, type Layout, layOut, type SplitFiles } from './layout.js';
+import { filesOf, type Layout, layOut, type ModalityFiles, type SplitFiles } from './layout.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
 import { readManifest } from './manifest.js';
-import { copyMask, writeFullMask } from './mask.js';
-import type { Member, Source } from './member.js';
-import { copyModality, type Described, instanceShape, type ModalityForm, storedType } from './modality.js';
+import { copyMask, writeFullMask, writeLengthsMask } from './mask.js';
+import type { Source } from './member.js';
+import { checkArray, copyModality, filledUpShape, type ModalityArray, type ModalityForm, openModality, storedType } from './modality.js';
 import { readNpy } from './npy-reader.js';
 import { emptyRange } from './range.js';
 import { refusal } from './refusal.js';
@@ -19,55 +19,60 @@ export type IngestOptions = Partial<Limits> & {
 	name?: string;
 };
 
-type ModalityFiles = { readonly values: Member; readonly mask: Member | null };
+type SplitArray = { readonly split: SplitFiles; readonly files: ModalityFiles; readonly rows: number; readonly array: ModalityArray };
 
-const described = (member: Member): Promise<Described> => readNpy(member, async ({ file, header }) => ({ file, header }));
-
-/** What the masks of instances of a shape mark: steps of a sequence, and those of a vector where a mask has a number for each. */
-async function markedSteps(shape: readonly number[], files: readonly ModalityFiles[]): Promise<number | null> {
+/** What the masks of instances of a shape mark: steps of a sequence, and those of a vector where a mask or the lengths tell its numbers apart. */
+async function markedSteps(shape: readonly number[], arrays: readonly SplitArray[]): Promise<number | null> {
 	const [first = 1] = shape;
 	if (shape.length === 2) return first;
 	if (shape.length > 2 || first === 1) return null;
-	for (const { mask } of files) if (mask !== null && (await described(mask)).header.shape.length === 2) return first;
+	if (arrays.some(({ array }) => array.lengths !== null)) return first;
+	for (const { files } of arrays)
+		if (files.presence !== null && (await readNpy(files.presence.member, async ({ header }) => header.shape.length)) === 2) return first;
 	return null;
 }
 
-/** The form of a modality by the headers of its arrays: its shape is that of the manifest, where it gives one, else that of the training split, which comes first. */
-async function modalityForm(files: readonly ModalityFiles[], modality: string, manifest: Manifest | null): Promise<ModalityForm> {
-	const arrays: Described[] = [];
-	for (const { values } of files) arrays.push(await described(values));
-	const [train, ...others] = arrays as [Described, ...Described[]];
+/** The form of a modality by its arrays: its shape is that of the manifest, where it gives one, else that of the training split, which comes first. */
+async function modalityForm(splits: readonly SplitArray[], modality: string, manifest: Manifest | null): Promise<ModalityForm> {
+	const arrays = splits.map(({ array }) => array) as [ModalityArray, ...ModalityArray[]];
 	const stated = manifest?.modalities?.[modality];
 	const shaped =
-		stated?.shape === undefined ? { shape: instanceShape(train), from: train.file } : { shape: stated.shape, from: MANIFEST_FILE };
+		stated?.shape === undefined ? { shape: filledUpShape(arrays), from: arrays[0].file } : { shape: stated.shape, from: MANIFEST_FILE };
 	return {
 		...shaped,
 		columns: stated?.columns,
-		steps: await markedSteps(shaped.shape, files),
-		dtype: storedType([train, ...others]),
+		steps: await markedSteps(shaped.shape, splits),
+		dtype: storedType(arrays),
 	};
 }
 
 async function readModality(
 	modality: string,
 	splits: readonly SplitFiles[],
-	rows: ReadonlyMap<string, number>,
+	rowsOf: ReadonlyMap<string, number>,
 	manifest: Manifest | null,
 	target: CanonicalFolder,
 ): Promise<ModalityProfile> {
-	const files = splits.map((split) => ({ split, ...(split.modalities.get(modality) as ModalityFiles) }));
-	const form = await modalityForm(files, modality, manifest);
+	const arrays: SplitArray[] = [];
+	for (const split of splits) {
+		const files = split.modalities.get(modality) as ModalityFiles;
+		const rows = rowsOf.get(split.name) as number;
+		arrays.push({ split, files, rows, array: await openModality(files, rows, split.labels.name) });
+	}
+	const form = await modalityForm(arrays, modality, manifest);
 	const range = emptyRange();
-	const masked = files.some(({ mask }) => mask !== null);
+	const masked = arrays.some(({ files }) => files.presence !== null);
 	let absent = 0;
 	let all = 0;
-	for (const { split, values, mask } of files) {
-		const count = rows.get(split.name) as number;
+	for (const { split, files, rows, array } of arrays) {
+		checkArray(array, rows, form, target.room);
 		const maskName = maskFile(split.name, modality);
-		if (mask !== null) absent += await copyMask(mask, maskName, count, split.labels.name, form.steps, target);
-		else if (masked) await writeFullMask(maskName, count, form.steps, target);
-		await copyModality(values, modalityFile(split.name, modality), masked ? maskName : null, count, split.labels.name, form, range, target);
-		all += count;
+		if (array.lengths !== null) absent += await writeLengthsMask(array.lengths.perRow, maskName, form.steps, target);
+		else if (files.presence !== null)
+			absent += await copyMask(files.presence.member, maskName, rows, split.labels.name, form.steps, target);
+		else if (masked) await writeFullMask(maskName, rows, form.steps, target);
+		await copyModality(files.values, array, modalityFile(split.name, modality), masked ? maskName : null, rows, form, range, target);
+		all += rows;
 	}
 	const description = manifest?.modalities?.[modality]?.description;
 	return {
@@ -151,7 +156,7 @@ async function readSource(
 /**
  * Reads a dataset from a folder, `.zip` or `.npz` file, checks every value, and writes it in canonical form into `target`, an existing empty folder: little-endian
  * `.npy` arrays in C order (modalities float32, or their own type of integers or bool, masks uint8, classes int32, other labels float32, groups int32 codes), `profile.json`, and `manifest.json` (as it was
- * uploaded, or null). It needs a bounded amount of memory. Where it refuses the dataset, `target` is empty afterwards.
+ * uploaded, or null). It needs a bounded amount of memory, and four bytes for each row of a modality whose rows differ in length. Where it refuses the dataset, `target` is empty afterwards.
  *
  * The profile depends on the bytes and on `name` alone; its `bytes` and `sha256` are those of the canonical arrays.
  * @throws ProblemError `invalid_dataset`, with file, row and column where there is one (counted from 0)

@@ -3,11 +3,20 @@ import { groupFile, labelsFile, maskFile, modalityFile } from './canonical-folde
 import type { Member, Source } from './member.js';
 import { refusal } from './refusal.js';
 
+/**
+ * The files of a modality in one split: its values and, unless all of them are there, what says which are: a mask, the offsets at which the rows of a ragged array
+ * begin, or the length of each padded row.
+ */
+export type ModalityFiles = {
+	readonly values: Member;
+	readonly presence: { readonly by: 'mask' | 'offsets' | 'length'; readonly member: Member } | null;
+};
+
 /** Which files make up one split. */
 export type SplitFiles = {
 	readonly name: string;
 	readonly labels: Member;
-	readonly modalities: ReadonlyMap<string, { readonly values: Member; readonly mask: Member | null }>;
+	readonly modalities: ReadonlyMap<string, ModalityFiles>;
 	readonly group: Member | null;
 	/** The number of rows in the manifest; null where it gives none. */
 	readonly rows: number | null;
@@ -31,18 +40,31 @@ const STANDARD_SPLITS: ReadonlyMap<string, readonly string[]> = new Map([
 	['test', ['test']],
 ]);
 
-/** The modalities where no manifest names them: every `train_<name>.npy`, except labels, masks and the group. */
+/** The values of a ragged modality, one row after the other, and where each row begins. */
+const raggedFiles = (split: string, modality: string): [values: string, offsets: string] => [
+	modalityFile(split, `${modality}_values`),
+	modalityFile(split, `${modality}_offsets`),
+];
+
+/**
+ * The modalities where no manifest names them: every `train_<name>.npy`, except labels, masks, the group, and what belongs to a modality of steps: the values and
+ * offsets of a ragged one are together a modality, and lengths belong to the array beside them.
+ */
 function discoverModalities({ members }: Source, group: string | undefined): string[] {
-	const found: string[] = [];
+	const found = new Set<string>();
 	for (const member of members.values()) {
 		const name = /^train_(.+)\.npy$/s.exec(member.name)?.[1];
 		if (name === undefined || name === 'labels' || name === group || name.endsWith('_mask')) continue;
-		if (!new RegExp(NAME_PATTERN).test(name))
-			throw refusal(member.name, `a modality's name that fits ${NAME_PATTERN}`, JSON.stringify(name));
-		found.push(name);
+		const [, whole, part] = /^(.+)_(values|offsets|length)$/s.exec(name) ?? [];
+		const isRagged = whole !== undefined && raggedFiles('train', whole).every((file) => members.has(file));
+		if (part === 'length' && whole !== undefined && members.has(modalityFile('train', whole))) continue;
+		const modality = isRagged && part !== 'length' ? whole : name;
+		if (!new RegExp(NAME_PATTERN).test(modality))
+			throw refusal(member.name, `a modality's name that fits ${NAME_PATTERN}`, JSON.stringify(modality));
+		found.add(modality);
 	}
-	if (found.length === 0) throw refusal('The dataset', 'at least one modality, a file train_<name>.npy', 'none');
-	return found.sort();
+	if (found.size === 0) throw refusal('The dataset', 'at least one modality, a file train_<name>.npy', 'none');
+	return [...found].sort();
 }
 
 /** The files that a split may have under one of its names. */
@@ -69,6 +91,35 @@ function claim(claimed: Set<string>, files: readonly string[]): void {
 	}
 }
 
+/** The files of a modality of a split. A file that is a modality by its own name belongs to no other. */
+function modalityFiles(
+	{ members }: Source,
+	take: (file: string, why: string) => Member,
+	split: string,
+	modality: string,
+	modalities: readonly string[],
+): ModalityFiles {
+	const partOf = (part: string): Member | undefined =>
+		modalities.includes(`${modality}_${part}`) ? undefined : members.get(modalityFile(split, `${modality}_${part}`));
+	const [ragged, offsets, length] = ['values', 'offsets', 'length'].map(partOf);
+	const mask = members.get(maskFile(split, modality));
+	const dense = members.get(modalityFile(split, modality));
+	const [valuesName, offsetsName] = raggedFiles(split, modality);
+	const isRagged = ragged !== undefined && offsets !== undefined;
+	if (dense !== undefined && isRagged) throw refusal(dense.name, `this file, or ${valuesName} with ${offsetsName}`, 'both');
+	if (dense === undefined && ragged !== undefined) take(offsetsName, `the offset at which each row of ${valuesName} begins`);
+	if (dense === undefined && offsets !== undefined) take(valuesName, `the values to which ${offsetsName} belongs`);
+	const presences = [
+		...(mask === undefined ? [] : [{ by: 'mask', member: mask } as const]),
+		...(isRagged ? [{ by: 'offsets', member: offsets } as const] : []),
+		...(length === undefined ? [] : [{ by: 'length', member: length } as const]),
+	];
+	const [presence = null, second] = presences;
+	if (presence !== null && second !== undefined)
+		throw refusal(second.member.name, `one file that says what is there of modality ${modality}`, `also ${presence.member.name}`);
+	return { values: isRagged ? ragged : take(modalityFile(split, modality), `modality ${modality} of split ${split}`), presence };
+}
+
 /** Decides which files are read, without reading data. Refuses what is missing, ambiguous, or would have two meanings. */
 export function layOut(source: Source, manifest: Manifest | null): Layout {
 	const { members } = source;
@@ -82,7 +133,11 @@ export function layOut(source: Source, manifest: Manifest | null): Layout {
 	const read = new Set<string>();
 	const written = new Set<string>();
 	for (const [name, aliases] of candidates) {
-		const present = aliases.filter((alias) => possibleFiles(alias, modalities, group).some((file) => members.has(file)));
+		const beginsWith = (alias: string): boolean =>
+			[...possibleFiles(alias, modalities, group), ...modalities.flatMap((modality) => raggedFiles(alias, modality))].some((file) =>
+				members.has(file),
+			);
+		const present = aliases.filter(beginsWith);
 		const [alias = aliases.find((other) => named.includes(other)), second] = present;
 		if (second !== undefined) throw refusal(labelsFile(second), `one ${name} split`, `files of both ${alias} and ${second}`);
 		if (alias === undefined && name !== 'train') continue;
@@ -98,12 +153,7 @@ export function layOut(source: Source, manifest: Manifest | null): Layout {
 		const files: SplitFiles = {
 			name,
 			labels,
-			modalities: new Map(
-				modalities.map((modality) => {
-					const values = take(modalityFile(prefix, modality), `modality ${modality} of split ${prefix}`);
-					return [modality, { values, mask: members.get(maskFile(prefix, modality)) ?? null }];
-				}),
-			),
+			modalities: new Map(modalities.map((modality) => [modality, modalityFiles(source, take, prefix, modality, modalities)])),
 			group:
 				group === undefined
 					? null
@@ -113,6 +163,12 @@ export function layOut(source: Source, manifest: Manifest | null): Layout {
 			rows: declaredRows(manifest, aliases),
 		};
 		splits.push(files);
+		claim(
+			read,
+			filesOf({ splits: [files] })
+				.map((member) => member.name)
+				.filter((file) => !possibleFiles(prefix, modalities, group).includes(file)),
+		);
 	}
 	return { modalities, splits, ignored: leftOver(source, manifest, splits) };
 }
@@ -127,7 +183,7 @@ function leftOver({ members }: Source, manifest: Manifest | null, splits: readon
 	if (first !== undefined && manifest?.modalities === undefined)
 		throw refusal(
 			first,
-			`arrays {split}_{modality}.npy, {split}_{modality}_mask.npy and {split}_labels.npy of the splits ${splits.map(({ name }) => name).join(', ')}, or a manifest.json whose "modalities" and "splits" say what to read`,
+			`arrays {split}_{modality}.npy, with {split}_{modality}_mask.npy or {split}_{modality}_length.npy, {split}_{modality}_values.npy with {split}_{modality}_offsets.npy, and {split}_labels.npy of the splits ${splits.map(({ name }) => name).join(', ')}, or a manifest.json whose "modalities" and "splits" say what to read`,
 			'an array that belongs to none of them',
 		);
 	const prefixes = splits.map(({ labels }) => labels.name.slice(0, -'labels.npy'.length));
@@ -143,6 +199,6 @@ function leftOver({ members }: Source, manifest: Manifest | null, splits: readon
 export const filesOf = ({ splits }: Pick<Layout, 'splits'>): Member[] =>
 	splits.flatMap(({ labels, modalities, group }) => [
 		labels,
-		...[...modalities.values()].flatMap(({ values, mask }) => (mask === null ? [values] : [values, mask])),
+		...[...modalities.values()].flatMap(({ values, presence }) => (presence === null ? [values] : [values, presence.member])),
 		...(group === null ? [] : [group]),
 	]);

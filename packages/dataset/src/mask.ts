@@ -59,6 +59,26 @@ export async function copyMask(
 	});
 }
 
+/**
+ * Writes the mask of rows of which the first `lengths` steps are there, as uint8; of rows that are there at all where it marks no steps. Returns the number of rows in
+ * which nothing is present.
+ */
+export async function writeLengthsMask(lengths: Uint32Array, name: string, steps: number | null, target: CanonicalFolder): Promise<number> {
+	const width = steps ?? 1;
+	const perBlock = Math.max(1, Math.floor(CELLS_PER_BLOCK / width));
+	await target.writeArray(name, 'uint8', maskShape(lengths.length, steps), async (append) => {
+		for (let start = 0; start < lengths.length; start += perBlock) {
+			const rows = lengths.subarray(start, start + perBlock);
+			const cells = new Uint8Array(rows.length * width);
+			rows.forEach((length, i) => {
+				cells.fill(1, i * width, i * width + Math.min(length, width));
+			});
+			await append(cells);
+		}
+	});
+	return lengths.reduce((count, length) => (length === 0 ? count + 1 : count), 0);
+}
+
 const repeat = (values: Uint8Array, times: number): Uint8Array => {
 	const out = new Uint8Array(values.length * times);
 	for (let i = 0; i < values.length; i++) out.fill(values[i] as number, i * times, (i + 1) * times);

@@ -1,11 +1,14 @@
 import type { ModalityDtype } from '@steelyard/contracts';
 import type { CanonicalFolder } from './canonical-folder.js';
-import { arrayTypeOf, type CanonicalArray } from './canonical-type.js';
+import { arrayTypeOf, type CanonicalArray, widthOf } from './canonical-type.js';
 import type { Numbers } from './element-type.js';
+import type { ModalityFiles } from './layout.js';
+import { type Lengths, lengthsByOffsets, paddedLengths } from './lengths.js';
 import { maskShape } from './mask.js';
 import type { Member } from './member.js';
 import { type NpyHeader, shapeText } from './npy-header.js';
 import { readNpy } from './npy-reader.js';
+import { paddedBlocks } from './padded-blocks.js';
 import { type Range, widen } from './range.js';
 import { type Place, refusal } from './refusal.js';
 import { sameRows, someRows } from './row-count.js';
@@ -26,6 +29,15 @@ export type ModalityForm = {
 /** An array whose header was read. */
 export type Described = { readonly file: string; readonly header: NpyHeader };
 
+/** The array of a modality in one split; `shape` is that of one instance, of the longest where the array is ragged. */
+export type ModalityArray = Described & {
+	readonly shape: readonly number[];
+	/** How much of each row is there; null where no array says so. */
+	readonly lengths: Lengths | null;
+	/** How many steps of a row the file holds. */
+	stepsOf(row: number): number;
+};
+
 /** The most axes of an array. */
 const MOST_AXES = 8;
 
@@ -42,6 +54,54 @@ export function instanceShape({ file, header: { shape } }: Described): number[] 
 	return shape.slice(1);
 }
 
+/** Refuses an array of ragged values that is not `[total, features]` or `[total]`. */
+function checkRagged({ file, header: { shape } }: Described, offsets: string): void {
+	if (shape.length < 1 || shape.length > 2 || shape[1] === 0)
+		throw refusal(
+			file,
+			`the values of all rows of ${offsets} one after the other, of shape (total, features) or (total,); make more axes one, values.reshape(len(values), -1)`,
+			`shape ${shapeText(shape)}`,
+		);
+}
+
+/** How rows that differ in length are stored. */
+const INSTEAD_OF_OBJECTS =
+	': where rows differ in length, store the values of all rows in {split}_{modality}_values.npy and where each row begins in {split}_{modality}_offsets.npy; or rows filled up with zeros in {split}_{modality}.npy and their lengths in {split}_{modality}_length.npy';
+
+/** Reads the header of the values of a modality in a split of `rows` rows, and how much of each row is there. */
+export async function openModality({ values, presence }: ModalityFiles, rows: number, labels: string): Promise<ModalityArray> {
+	const described = await readNpy(values, async ({ file, header }) => ({ file, header }), INSTEAD_OF_OBJECTS);
+	if (presence?.by === 'offsets') {
+		checkRagged(described, presence.member.name);
+		const lengths = await lengthsByOffsets(presence.member, rows, described);
+		return {
+			...described,
+			shape: [lengths.longest, ...described.header.shape.slice(1)],
+			lengths,
+			stepsOf: (row) => lengths.perRow[row] as number,
+		};
+	}
+	const shape = instanceShape(described);
+	sameRows(described.file, described.header.shape, rows, labels);
+	const stepsOf = (): number => shape[0] as number;
+	if (presence?.by !== 'length') return { ...described, shape, lengths: null, stepsOf };
+	if (shape.length > 2)
+		throw refusal(
+			described.file,
+			`shape (rows, steps, features) or (rows, steps), since ${presence.member.name} says how much of each row is there`,
+			shapeText(described.header.shape),
+		);
+	return { ...described, shape, lengths: await paddedLengths(presence.member, rows, shape[0] as number, described.file), stepsOf };
+}
+
+/** The shape that instances of these arrays, one per split, have when the shorter ones are filled up: that of the first array, with the most steps of all. */
+export function filledUpShape(arrays: readonly [ModalityArray, ...ModalityArray[]]): number[] {
+	const [{ file, shape }] = arrays;
+	const steps = Math.max(...arrays.filter(({ lengths }, i) => i === 0 || lengths !== null).map((array) => array.shape[0] as number));
+	if (steps === 0) throw refusal(file, 'at least one row that is not empty', 'none');
+	return [steps, ...shape.slice(1)];
+}
+
 /**
  * The type in which a modality of these arrays, one per split, is kept: integers and bool in their own type; float32 where one of them is of floating type. Integer
  * types that differ are refused.
@@ -54,11 +114,19 @@ export function storedType(arrays: readonly [Described, ...Described[]]): Modali
 	return header.element.name as ModalityDtype;
 }
 
-/** Refuses an array whose instances have another shape, or not one feature per named column. */
-function checkForm(file: string, found: readonly number[], { shape, from, columns }: ModalityForm): void {
-	if (found.join() !== shape.join()) throw refusal(file, `instances of shape ${shapeText(shape)}, as ${from} has`, shapeText(found));
-	if (columns !== undefined && columns.length !== found.at(-1))
-		throw refusal(file, `${columns.length} features, as manifest.json names columns`, `${found.at(-1)}`);
+/** Refuses an array whose instances have another shape (with lengths: more steps or other features), or not one feature per named column. */
+function checkForm({ file, shape: found, lengths }: ModalityArray, { shape, from, columns }: ModalityForm): void {
+	if (lengths !== null && lengths.longest > (shape[0] as number))
+		throw refusal(lengths.file, `at most ${shape[0]} steps, as ${from} has`, `${lengths.longest}`, {
+			row: lengths.perRow.indexOf(lengths.longest),
+		});
+	const filledUp = lengths === null ? found : [Math.max(found[0] as number, shape[0] as number), ...found.slice(1)];
+	if (filledUp.join() !== shape.join()) {
+		const expected = `instances of shape ${shapeText(shape)}${lengths === null ? '' : ', or shorter ones'}, as ${from} has`;
+		throw refusal(file, expected, shapeText(found));
+	}
+	if (columns !== undefined && columns.length !== shape.at(-1))
+		throw refusal(file, `${columns.length} features, as manifest.json names columns`, `${shape.at(-1)}`);
 }
 
 /** Numbers of one instance. */
@@ -116,28 +184,44 @@ function convert(
 	return out;
 }
 
+/** Refuses an array that does not fit the form, or is too large when each of its rows is filled up to the shape of the form. */
+export function checkArray(array: ModalityArray, rows: number, form: ModalityForm, room: number): void {
+	checkForm(array, form);
+	const { lengths } = array;
+	const { shape, dtype } = form;
+	const bytes = rows * sizeOf(shape) * widthOf(dtype);
+	if (lengths === null || bytes <= room) return;
+	throw refusal(
+		lengths.file,
+		`at most ${room} bytes with every row filled up to ${shape[0]} steps`,
+		`${bytes}: cut the longest rows, of which this file has one of ${lengths.longest} steps, or divide them`,
+		{ row: lengths.perRow.indexOf(lengths.longest) },
+	);
+}
+
 /**
- * Copies `[rows, …shape]` in the type of the form, with zeros where the mask, which was written before under the name `mask`, is 0. Also the values under the mask must
- * be finite. What is written widens `range`.
+ * Copies the array of a modality as `[rows, …shape]` in the type of the form, with zeros where rows are filled up and where the mask, which was written before under the
+ * name `mask`, is 0. Also the values under the mask must be finite. What is written widens `range`.
  */
 export async function copyModality(
 	member: Member,
+	opened: ModalityArray,
 	name: string,
 	mask: string | null,
 	rows: number,
-	labels: string,
 	form: ModalityForm,
 	range: Range,
 	target: CanonicalFolder,
 ): Promise<void> {
-	const cellSize = sizeOf(form.shape) / (form.steps ?? 1);
+	const size = sizeOf(form.shape);
+	const cellSize = size / (form.steps ?? 1);
+	const perStep = sizeOf(form.shape.slice(1));
 	await readNpy(member, async (array) => {
-		checkForm(array.file, instanceShape(array), form);
-		sameRows(array.file, array.header.shape, rows, labels);
+		const blocks = opened.lengths === null ? array.blocks() : paddedBlocks(array, rows, (row) => opened.stepsOf(row) * perStep, size);
 		const present = mask === null ? null : await target.openMask(mask, maskShape(rows, form.steps));
 		try {
-			await target.writeArray(name, form.dtype, array.header.shape, async (append) => {
-				for await (const { start, values } of array.blocks()) {
+			await target.writeArray(name, form.dtype, [rows, ...form.shape], async (append) => {
+				for await (const { start, values } of blocks) {
 					const first = Math.floor(start / cellSize);
 					const cells = present === null ? null : new Uint8Array(Math.floor((start + values.length - 1) / cellSize) - first + 1);
 					if (cells !== null) await present?.read(first, cells);

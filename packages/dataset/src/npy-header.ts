@@ -57,15 +57,19 @@ function dictionary(text: string, file: string): Map<string, string | boolean | 
 	return entries;
 }
 
-/** Reads the text of the header. */
-export function parseHeader(bytes: Uint8Array, file: string): NpyHeader {
+/** Reads the text of the header. Python objects, which are pickles, are refused; `instead` tells what to store in their place. */
+export function parseHeader(bytes: Uint8Array, file: string, instead = ''): NpyHeader {
 	const entries = dictionary(Buffer.from(bytes).toString('latin1'), file);
 	const [descr, fortranOrder, shape] = [entries.get('descr'), entries.get('fortran_order'), entries.get('shape')];
 	if (typeof descr !== 'string' || typeof fortranOrder !== 'boolean' || !Array.isArray(shape))
 		throw refusal(file, "the header entries 'descr', 'fortran_order' and 'shape'", [...entries.keys()].join(', '));
 	const element = ELEMENT_TYPES.get(descr.slice(1));
-	if (element === undefined || !'<>|='.includes(descr.charAt(0)))
-		throw refusal(file, 'elements of type bool, int8 to int64, uint8 to uint64 or float16 to float64', `type ${JSON.stringify(descr)}`);
+	if (element === undefined || !'<>|='.includes(descr.charAt(0))) {
+		const found = descr.endsWith('O')
+			? `type ${JSON.stringify(descr)}, Python objects, which are not read${instead}`
+			: `type ${JSON.stringify(descr)}`;
+		throw refusal(file, 'elements of type bool, int8 to int64, uint8 to uint64 or float16 to float64', found);
+	}
 	const elements = shape.reduce((product, axis) => product * axis, 1);
 	if (!Number.isSafeInteger(elements * element.bytes) || shape.some((axis) => !Number.isSafeInteger(axis)))
 		throw refusal(file, 'a shape that can be stored', shapeText(shape));

@@ -113,8 +113,8 @@ async function* decodedBlocks(reader: ByteReader, file: string, header: NpyHeade
 		for (const { start, values } of turned(whole, header)) yield { start, values: element.decode(values) };
 }
 
-/** Opens an `.npy` member, gives its header and its data, block by block, to `use`, and closes it. Gives what `use` gives. */
-export async function readNpy<T>(member: Member, use: (array: NpyArray) => Promise<T>): Promise<T> {
+/** Opens an `.npy` member, gives its header and its data, block by block, to `use`, and closes it. Gives what `use` gives. `instead` tells what to store in the place of Python objects. */
+export async function readNpy<T>(member: Member, use: (array: NpyArray) => Promise<T>, instead?: string): Promise<T> {
 	const file = member.name;
 	const reader = new ByteReader(member.chunks());
 	try {
@@ -122,7 +122,7 @@ export async function readNpy<T>(member: Member, use: (array: NpyArray) => Promi
 		const span = headerSpan(prefix.subarray(0, await reader.fill(prefix)), file);
 		const rest = new Uint8Array(span.start + span.bytes - PREFIX_BYTES);
 		if ((await reader.fill(rest)) < rest.length) throw refusal(file, `an .npy header of ${span.bytes} bytes`, 'a truncated one');
-		const header = parseHeader(Buffer.concat([prefix, rest]).subarray(span.start), file);
+		const header = parseHeader(Buffer.concat([prefix, rest]).subarray(span.start), file, instead);
 		const bytes = span.start + span.bytes + header.elements * header.element.bytes;
 		if (member.bytes !== bytes) {
 			const found = `${member.bytes}: ${member.bytes < bytes ? 'the file is truncated' : 'extra bytes after the data'}`;
