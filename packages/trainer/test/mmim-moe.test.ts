@@ -177,6 +177,7 @@ describe('a job of mmim-moe', () => {
 		expect(session.outputs.map(({ name }) => name)).toEqual([
 			'prediction',
 			'probabilities',
+			'logits',
 			'modality_weights',
 			...['a', 'b', 'c'].map((m) => `expert_use.0.${m}`),
 		]);
