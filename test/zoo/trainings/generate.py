@@ -1,12 +1,19 @@
-"""Makes the reference trainings: `generate.py OUT [name …]`. For each a folder OUT/<name> with
+"""Makes the reference trainings: `generate.py [--jobs | --small] OUT [name …]`. For each a folder OUT/<name> with
 
   model.onnx          outputs `loss` and, where labels are apart from it, `logits`; free batch dimension; its numbers are where training begins
   data.safetensors    the rows of every input
   curve.json          optimizer, learning rate, the rows of each of 50 steps, and PyTorch's loss before each step in float32 and in float64
 
 The rows come in the order in which a job of seed 1 takes them (order.js). Needs node besides the zoo's Python.
+
+With --jobs (or --small: fewer rows, and no more metadata in the file than training reads), what a user would bring for a job, and has no loss in the graph:
+
+  model.onnx          outputs `logits`
+  dataset.zip         train and valid, which are the same rows, and the manifest
+  job.json            the fields of the job, its loss before each of 50 steps of all rows by PyTorch, and the furthest that float64 is from it
 """
 
+import argparse
 import copy
 import json
 import pathlib
@@ -23,6 +30,7 @@ from torch import nn
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 import architectures
+from job_files import write_dataset, write_job, without_stack_traces
 
 SEED, STEPS, ROWS, BATCH = 1, 50, 40, 8
 warnings.filterwarnings("ignore")
@@ -40,8 +48,11 @@ class Bert(nn.Module):
                             hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, num_labels=3)
         self.net = BertForSequenceClassification._from_config(config, attn_implementation="eager")
 
+    def predict(self, input_ids, attention_mask):
+        return self.net(input_ids=input_ids, attention_mask=attention_mask).logits
+
     def forward(self, input_ids, attention_mask, label):
-        logits = self.net(input_ids=input_ids, attention_mask=attention_mask).logits
+        logits = self.predict(input_ids, attention_mask)
         return F.cross_entropy(logits, label), logits
 
     @staticmethod
@@ -63,8 +74,11 @@ class Llama(nn.Module):
                              use_cache=False)
         self.net = LlamaForCausalLM._from_config(config, attn_implementation="eager")
 
+    def predict(self, input_ids):
+        return self.net(input_ids=input_ids, use_cache=False).logits
+
     def forward(self, input_ids, labels):
-        logits = self.net(input_ids=input_ids, use_cache=False).logits
+        logits = self.predict(input_ids)
         return F.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten(), ignore_index=-100), logits
 
     @staticmethod
@@ -83,15 +97,18 @@ class UNet(nn.Module):
         self.first, self.second, self.last = block(3, 6), block(6, 12), block(12, 6)
         self.rise, self.head = nn.ConvTranspose2d(12, 6, 2, 2), nn.Conv2d(6, 3, 1)
 
-    def forward(self, image, label):
+    def predict(self, image):
         a = self.first(image)
         b = self.rise(self.second(F.max_pool2d(a, 2)))
-        logits = self.head(self.last(torch.cat([a, b], 1)))
+        return self.head(self.last(torch.cat([a, b], 1)))
+
+    def forward(self, image, label):
+        logits = self.predict(image)
         return F.cross_entropy(logits, label, ignore_index=255), logits
 
     @staticmethod
     def data():
-        image = torch.randn(ROWS, 3, 16, 16)
+        image = (16 * torch.randn(ROWS, 3, 16, 16)).round() / 16  # half precision holds these, and a zip makes them small
         label = F.avg_pool2d(image, 3, 1, 1).argmax(1)
         label[:, 0] = 255
         return {"image": image, "label": label}
@@ -127,10 +144,13 @@ class ResNet(nn.Module):
         part = lambda: nn.Sequential(nn.GroupNorm(2, 8), nn.ReLU(), nn.Conv2d(8, 8, 3, padding=1), nn.GroupNorm(2, 8), nn.ReLU(), nn.Conv2d(8, 8, 3, padding=1))
         self.a, self.b, self.head = part(), part(), nn.Linear(8, 4)
 
-    def forward(self, image, label):
+    def predict(self, image):
         h = self.stem((image.to(self.pixel_mean.dtype) - self.pixel_mean) / self.pixel_std)
         h = F.avg_pool2d(h + self.a(h), 2)
-        logits = self.head((h + self.b(h)).mean((2, 3)))
+        return self.head((h + self.b(h)).mean((2, 3)))
+
+    def forward(self, image, label):
+        logits = self.predict(image)
         return F.cross_entropy(logits, label), logits
 
     @staticmethod
@@ -147,9 +167,12 @@ class Gcn(nn.Module):
         super().__init__()
         self.first, self.second, self.head = nn.Linear(5, 12), nn.Linear(12, 12), nn.Linear(12, 2)
 
-    def forward(self, x, adjacency, label):
+    def predict(self, x, adjacency):
         h = F.relu(adjacency @ self.first(x))
-        logits = self.head(F.relu(adjacency @ self.second(h)).mean(1))
+        return self.head(F.relu(adjacency @ self.second(h)).mean(1))
+
+    def forward(self, x, adjacency, label):
+        logits = self.predict(x, adjacency)
         return F.cross_entropy(logits, label), logits
 
     @staticmethod
@@ -170,17 +193,20 @@ class Vit(nn.Module):
         self.project, self.out = nn.Linear(16, 48), nn.Linear(16, 16)
         self.up, self.down, self.head = nn.Linear(16, 32), nn.Linear(32, 16), nn.Linear(16, 3)
 
-    def forward(self, image, label):
+    def predict(self, image):
         x = self.patch(image).flatten(2).transpose(1, 2) + self.position
         q, k, v = self.project(self.norms[0](x)).unflatten(2, (3, 2, 8)).permute(2, 0, 3, 1, 4)
         x = x + self.out(((q @ k.transpose(2, 3)) * 8**-0.5).softmax(3).matmul(v).transpose(1, 2).flatten(2))
         x = x + self.down(F.gelu(self.up(self.norms[1](x))))
-        logits = self.head(self.norms[2](x).mean(1))
+        return self.head(self.norms[2](x).mean(1))
+
+    def forward(self, image, label):
+        logits = self.predict(image)
         return F.cross_entropy(logits.float(), label), logits
 
     @staticmethod
     def data():
-        image = torch.randn(ROWS, 3, 16, 16)
+        image = (16 * torch.randn(ROWS, 3, 16, 16)).round() / 16  # half precision holds these, and a zip makes them small
         return {"image": image, "label": image.mean((2, 3)).argmax(1)}
 
 
@@ -194,6 +220,11 @@ TRAININGS = {
     "gcn": (Gcn, "sgd", 0.1, 0.0, torch.float32),
     "vit-float16": (Vit, "adamw", 3e-3, 0.01, torch.float16),
 }
+
+# what the manifest of the job's dataset says of the labels
+PER_POSITION = {"llama": {"type": "multiclass", "per": "position", "class_count": 20},
+                "unet": {"type": "multiclass", "per": "position", "class_count": 3, "ignore_index": 255}}
+MASKS = {"attention_mask": "input_ids"}
 
 
 def cast(inputs, dtype):
@@ -229,25 +260,77 @@ def export(module, data, path, dtype):
     )
 
 
-def main(out, names):
+def make_training(name, folder, batches):
+    settings = TRAININGS[name]
+    kind, optimizer, rate, decay, dtype = settings
+    data, module = beginning(kind, dtype)
+    curves = {"losses": curve(module, data, batches, settings, dtype), "exactLosses": curve(module, data, batches, settings, torch.float64)}
+    export(copy.deepcopy(module).to(dtype), data, str(folder / "model.onnx"), dtype)
+    save_file({k: v.contiguous().numpy() for k, v in data.items()}, folder / "data.safetensors")
+    (folder / "curve.json").write_text(json.dumps({"optimizer": optimizer, "learningRate": rate, "weightDecay": decay, "seed": SEED, "batch": BATCH, "batches": batches, **curves}))
+    return curves
+
+
+def beginning(kind, dtype):
+    """Data, and the module in float32, of numbers that a file of dtype can hold."""
+    torch.manual_seed(SEED)
+    data, module = kind.data(), kind().eval()
+    return data, module.to(dtype).to(torch.float32)
+
+
+def make_job(name, folder, small):
+    """A job trains 16-bit parameters in float32, so that is what PyTorch does here."""
+    kind, _, _, decay, dtype = TRAININGS[name]
+    rate = 3e-3
+    settings = (kind, "adamw", rate, decay, torch.float32)
+    data, module = beginning(kind, dtype)
+    rows = len(next(iter(data.values())))
+    curves = {k: curve(module, data, [list(range(rows))] * STEPS, settings, d) for k, d in {"losses": torch.float32, "exactLosses": torch.float64}.items()}
+    *inputs, target = data
+    predictor = type(kind.__name__, (kind,), {"forward": kind.predict})
+    module = copy.deepcopy(module).to(dtype)
+    module.__class__ = predictor
+    values = tuple(cast([data[k][:BATCH] for k in inputs], dtype))
+    dim = torch.export.Dim("batch", min=2, max=64)
+    path = folder / "model.onnx"
+    torch.onnx.export(module, values, str(path), input_names=inputs, output_names=["logits"], dynamo=True, optimize=False, verbose=False, external_data=False,
+                      dynamic_shapes=tuple({0: dim} for _ in inputs), opset_version=18)
+    if small:
+        without_stack_traces(path)
+    labels = data[target]
+    if name == "llama":
+        labels = torch.cat([labels[:, 1:], torch.full((rows, 1), -100)], 1)
+    task = PER_POSITION.get(name) or {"type": "multiclass", "classes": [f"class {k}" for k in range(int(labels.max()) + 1)]}
+    masks = {MASKS[k]: k for k in inputs if k in MASKS}
+    arrays = {f"{MASKS[k]}_mask" if k in MASKS else k: v.numpy() for k, v in zip(inputs, cast([data[k] for k in inputs], dtype))}
+    modalities = [k for k in inputs if k not in MASKS]
+    write_dataset(folder / "dataset.zip", {**arrays, "labels": labels.numpy()}, {"task": task, "modalities": {k: {} for k in modalities}})
+    model = {"inputs": {k: k for k in modalities}, "output": "logits", **({"masks": masks} if masks else {})}
+    write_job(folder / "job.json", model, rows, rate, decay, curves)
+    return curves
+
+
+def main():
+    global ROWS
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--jobs", action="store_true")
+    parser.add_argument("--small", action="store_true")
+    parser.add_argument("out", type=pathlib.Path)
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
     architectures.load()
-    epochs = STEPS * BATCH // ROWS
-    order = json.loads(subprocess.check_output(["node", HERE / "order.js", str(SEED), str(epochs), str(ROWS)]))
-    batches = [rows[at : at + BATCH] for rows in order for at in range(0, ROWS, BATCH)]
-    for name in names or TRAININGS:
-        settings = TRAININGS[name]
-        kind, optimizer, rate, decay, dtype = settings
-        folder = pathlib.Path(out) / name
+    jobs = options.jobs or options.small
+    if options.small:
+        ROWS = 16
+    if not jobs:
+        epochs = STEPS * BATCH // ROWS
+        order = json.loads(subprocess.check_output(["node", HERE / "order.js", str(SEED), str(epochs), str(ROWS)]))
+        batches = [rows[at : at + BATCH] for rows in order for at in range(0, ROWS, BATCH)]
+    for name in options.names or [name for name in TRAININGS if not jobs or hasattr(TRAININGS[name][0], "predict")]:
+        folder = options.out / name
         folder.mkdir(parents=True, exist_ok=True)
-        torch.manual_seed(SEED)
-        data, module = kind.data(), kind().eval()
-        # what begins as float16 is what the file can hold
-        module = module.to(dtype).to(torch.float32)
-        curves = {"losses": curve(module, data, batches, settings, dtype), "exactLosses": curve(module, data, batches, settings, torch.float64)}
-        export(copy.deepcopy(module).to(dtype), data, str(folder / "model.onnx"), dtype)
-        save_file({k: v.contiguous().numpy() for k, v in data.items()}, folder / "data.safetensors")
-        (folder / "curve.json").write_text(json.dumps({"optimizer": optimizer, "learningRate": rate, "weightDecay": decay, "seed": SEED, "batch": BATCH, "batches": batches, **curves}))
-        print(f"{name}: {curves['losses'][0]:.4f} → {curves['losses'][-1]:.4f} in {STEPS} steps, {max(abs(a - b) for a, b in zip(curves['losses'], curves['exactLosses'])):.1e} from float64")
+        curves = make_job(name, folder, options.small) if jobs else make_training(name, folder, batches)
+        print(f"{name}: {curves['losses'][0]:.4f} → {curves['losses'][-1]:.4f} in {STEPS} steps, {max(abs(a - b) for a, b in zip(curves['losses'], curves['exactLosses'])):.1e} from float64", flush=True)
 
 
-main(sys.argv[1], sys.argv[2:])
+main()

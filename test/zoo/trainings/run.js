@@ -5,10 +5,7 @@ import { differentiateModel } from '@steelyard/model-file';
 import { sizeOf, tensor } from '@steelyard/runtime';
 import { lossCurve, trainingStep } from '../../training-step.js';
 import { readTensors } from '../tensors.js';
-
-/** PyTorch's own distance from float64 up to a step, times this, is what another order of summation may come to; and some roundings of the loss itself. */
-const SHARE = 5;
-const ROUNDINGS = 2e-6;
+import { furthest } from './follows.js';
 
 /** Some rows of every input. */
 function gather(/** @type {Record<string, import('../tensors.js').Tensor>} */ data, /** @type {number[]} */ rows) {
@@ -33,15 +30,9 @@ async function train(/** @type {string} */ folder) {
 	const step = trainingStep(made.bytes, made.wrt, options);
 	const batches = curve.batches.map((/** @type {number[]} */ rows) => gather(data, rows));
 	const losses = await lossCurve(step, batches, curve.learningRate);
-	let rounding = 0;
-	let worst = { share: 0, step: 0 };
-	for (const [at, expected] of curve.losses.entries()) {
-		rounding = Math.max(rounding, Math.abs(expected - curve.exactLosses[at]));
-		const share = Math.abs((losses[at] ?? NaN) - expected) / (SHARE * rounding + ROUNDINGS * (1 + Math.abs(expected)));
-		if (!(share <= worst.share)) worst = { share, step: at };
-	}
+	const { share, step: at } = furthest(losses, curve.losses, curve.exactLosses);
 	const line = `${losses[0]?.toFixed(5)} → ${losses.at(-1)?.toFixed(5)}, PyTorch ${curve.losses.at(-1).toFixed(5)}`;
-	return { follows: worst.share <= 1, words: `${line}; furthest at step ${worst.step}, ${worst.share.toFixed(2)} of the tolerance` };
+	return { follows: share <= 1, words: `${line}; furthest at step ${at}, ${share.toFixed(2)} of the tolerance` };
 }
 
 const [out = '', ...names] = process.argv.slice(2);
