@@ -7,7 +7,7 @@ export * from './diagnostics.js';
 export * from './event.js';
 export * from './explanation.js';
 export { activationProblem } from './families/custom/activation.js';
-export { CustomConfig } from './families/custom/config.js';
+export { CustomConfig, ownLossOf } from './families/custom/config.js';
 export { weightInput } from './families/custom/inputs.js';
 export { adaptedMatrices } from './families/custom/lora.js';
 export { chosenParameters } from './families/custom/parameters.js';

@@ -1,13 +1,13 @@
 import { type Static, type TSchemaOptions, Type } from 'typebox';
 import { choice } from './choice.js';
 
-const LOSSES = ['auto', 'cross_entropy', 'focal', 'mse', 'mae', 'huber'] as const;
-export type LossName = (typeof LOSSES)[number];
+export const LOSS_NAMES = ['auto', 'cross_entropy', 'focal', 'mse', 'mae', 'huber'] as const;
+export type LossName = (typeof LOSS_NAMES)[number];
 
 /** A loss by its name and its choices. */
 export const LossChoices = Type.Object(
 	{
-		name: choice(LOSSES, { description: 'as where loss is a name alone' }),
+		name: choice(LOSS_NAMES, { description: 'as where loss is a name alone' }),
 		label_smoothing: Type.Optional(
 			Type.Number({
 				minimum: 0,
@@ -43,7 +43,7 @@ export const LossChoices = Type.Object(
 export type LossChoices = Static<typeof LossChoices>;
 
 /** The loss of a job: a name, or an object with the name and choices. */
-export const lossSchema = (options: TSchemaOptions) => Type.Union([choice(LOSSES), LossChoices], options);
+export const lossSchema = (options: TSchemaOptions) => Type.Union([choice(LOSS_NAMES), LossChoices], options);
 
 /** The loss that each choice is for. */
 export const CHOICES_OF: Readonly<Record<Exclude<keyof LossChoices, 'name'>, LossName>> = {

@@ -382,3 +382,72 @@ describe('a job of a custom model is refused', () => {
 		expect(problemsOfCase({ model: { frozen: ['q'] }, graph: { parameters } })[0]?.message).toMatch(/there are p0, .*p9 and 490 more$/);
 	});
 });
+
+describe('a loss that the graph computes', () => {
+	const LOSS = { name: 'loss', dtype: 'float32', shape: [] };
+	const ofLoss = { loss: { output: 'loss' }, labels: 'target' };
+	const graph = (label: GraphValue = input('target', ['batch'], 'int64'), outputs: ReturnType<typeof output>['outputs'] = [LOSS]) => ({
+		inputs: inputs(label),
+		outputs: [...GRAPH.outputs, ...outputs],
+	});
+	const { output: _, ...ALONE } = CUSTOM;
+	const of = (model: object, { dataset = BINARY, spec = {}, ...more }: Omit<Case, 'model'> = {}) =>
+		problemsOf({ model: { ...ALONE, ...ofLoss, ...model }, ...spec }, dataset, { ...GRAPH, ...graph(), ...more.graph });
+
+	it.each<[string, ReturnType<typeof of>]>([
+		['alone', of({})],
+		['with an output', of({ output: 'y' })],
+		['without labels', of({ labels: undefined }, { graph: { inputs: GRAPH.inputs } })],
+		['with labels as floats', of({}, { graph: graph(input('target', ['batch', 1])) })],
+		['with values', of({}, { dataset: REGRESSION, graph: graph(input('target', ['batch', 1])) })],
+		['with flags', of({}, { dataset: MULTILABEL, graph: graph(input('target', ['batch', 'k'])) })],
+	])('is admitted %s', (_, problems) => {
+		expect(problems).toEqual([]);
+	});
+
+	const shape = (dims: GraphValue['shape'], dtype = 'float32') => ({ graph: graph(undefined, [{ name: 'loss', dtype, shape: dims }]) });
+	it.each<[string, () => ReturnType<typeof of>, string, RegExp]>([
+		['which the graph lacks', () => of({ loss: { output: 'cost' } }), 'model.loss.output', /no output "cost"; its outputs are y, loss/],
+		['of a number for each row', () => of({}, shape(['batch'])), 'model.loss.output', /shape \[batch\]; a loss is one number/],
+		['of integers', () => of({}, shape([], 'int64')), 'model.loss.output', /is int64; expected float32/],
+		['with labels that the graph lacks', () => of({ labels: 'gold' }), 'model.labels', /no input "gold"/],
+		[
+			'whose labels nothing is given',
+			() => of({ labels: undefined }),
+			'model.inputs',
+			/Nothing is given to the input target.*model\.labels/,
+		],
+		['with values in integers', () => of({}, { dataset: REGRESSION }), 'model.labels', /takes int64, but the labels are values/],
+		[
+			'with classes in bool',
+			() => of({}, { dataset: MULTICLASS, graph: graph(input('target', ['batch'], 'bool')) }),
+			'model.labels',
+			/takes bool/,
+		],
+		[
+			'with labels of another shape',
+			() => of({}, { graph: graph(input('target', ['batch', 4])) }),
+			'model.labels',
+			/\[batch, 4\], but the label is/,
+		],
+		['that is the output too', () => of({ output: 'loss' }), 'model.output', /./],
+	])('is refused %s', (_, problems, param, message) => {
+		expect(problems()).toContainEqual({ code: 'invalid_model', param, message: expect.stringMatching(message) });
+	});
+
+	it.each<[string, () => unknown, string, RegExp]>([
+		['a choice of a built-in loss', () => of({ loss: { output: 'loss', gamma: 1 } }), 'model.loss.gamma', /is for a built-in loss/],
+		['a weighting', () => of({}, { spec: weighted }), 'weighting.preset', /choose uniform/],
+		[
+			'a metric of predictions without them',
+			() => of({}, { spec: { training: { early_stopping: { metric: 'auroc' } } } }),
+			'training.early_stopping.metric',
+			/name the output/,
+		],
+		['labels without it', () => of({ loss: undefined, output: 'y' }), 'model.labels', /loss\.output/],
+		['no output without it', () => of({ loss: undefined, labels: undefined }), 'model.output', /model\.output is required/],
+		['an object without a name', () => of({ loss: {} }), 'model.loss.name', /is required/],
+	])('does not go with %s', (_, problems, param, message) => {
+		expect(problems).toThrow(expect.objectContaining({ code: 'invalid_request', param, message: expect.stringMatching(message) }));
+	});
+});

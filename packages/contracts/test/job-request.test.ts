@@ -17,7 +17,7 @@ describe('the schema of a job request', () => {
 			const expected = specs[i]?.required?.filter((name) => properties?.[name]?.default === undefined) ?? [];
 			expect(required).toEqual(expected);
 		});
-		expect(requests.flatMap(({ required = [] }) => required)).toEqual(expect.arrayContaining(['dataset', 'inputs', 'output']));
+		expect(requests.flatMap(({ required = [] }) => required)).toEqual(expect.arrayContaining(['dataset', 'inputs']));
 	});
 
 	it('takes what the service takes, and refuses unknown fields and wrong types', () => {

@@ -149,7 +149,7 @@ describe('a job spec', () => {
 			colour: 1,
 			model: { family: 'custom', batch_norm: 'train' },
 		}).map(({ param }) => param);
-		expect(params.sort()).toEqual(['colour', 'device', 'model.inputs', 'model.model', 'model.output']);
+		expect(params.sort()).toEqual(['colour', 'device', 'model.inputs', 'model.model']);
 	});
 
 	it('says whether values of the forward pass are made again', () => {

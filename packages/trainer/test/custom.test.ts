@@ -321,7 +321,7 @@ describe('an uploaded graph', () => {
 				trainable,
 			};
 			const architecture = customArchitecture(
-				await openUploaded(await readGraphFile(file), own, { modalities, task, weighted: false }),
+				await openUploaded(await readGraphFile(file), own, { modalities, task, weighted: false, batch: 8 }),
 				modalities,
 				modalities,
 			);

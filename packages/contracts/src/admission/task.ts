@@ -34,11 +34,17 @@ const METRICS: Record<Exclude<Metric, 'loss'>, readonly TaskType[]> = {
 	pearson: REGRESSION,
 };
 
-/** The loss of a job with its choices, and the field that chooses it: a family may have a field of its own, which counts before that of the training. */
+/**
+ * The loss of a job with its choices, and the field that chooses it: a family may have a field of its own, which counts before that of the training. Where a graph
+ * computes its own loss it is `auto`, by which its predictions are judged.
+ */
 export function lossOf({ model, training }: JobSpec): { loss: LossChoices; param: string } {
 	const own = 'loss' in model ? model.loss : undefined;
 	const given = own ?? training.loss;
-	return { loss: typeof given === 'string' ? { name: given } : given, param: own === undefined ? 'training.loss' : 'model.loss' };
+	return {
+		loss: typeof given === 'string' ? { name: given } : { name: 'auto', ...given },
+		param: own === undefined ? 'training.loss' : 'model.loss',
+	};
 }
 
 /** The names in a table that are for a task, as a message lists them. */
@@ -50,6 +56,7 @@ const choicesFor = (table: Record<string, readonly TaskType[]>, task: TaskType):
 /** Every choice of a loss is one that the loss has. */
 export function* lossChoiceProblems(spec: JobSpec): Iterable<ProblemError> {
 	const { loss, param } = lossOf(spec);
+	if (Object.hasOwn(loss, 'output')) return; // of the graph itself: its family says what goes with it
 	for (const [name, of] of Object.entries(CHOICES_OF))
 		if (Object.hasOwn(loss, name) && loss.name !== of)
 			yield new ProblemError('invalid_request', `${param}.${name} is a choice of ${of}; the loss is ${loss.name}`, `${param}.${name}`);

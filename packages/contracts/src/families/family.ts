@@ -6,7 +6,11 @@ import type { WeightingSpec } from '../weighting.js';
 
 /** What the conditions of a family look at in a job, beside the config of the model. */
 export type JobFields = {
-	readonly training: { readonly batch_size: number; readonly standardize?: boolean };
+	readonly training: {
+		readonly batch_size: number;
+		readonly standardize?: boolean;
+		readonly early_stopping: { readonly metric: string } | null;
+	};
 	readonly weighting: WeightingSpec;
 };
 

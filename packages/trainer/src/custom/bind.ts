@@ -14,17 +14,24 @@ function filled(g: GraphBuilder, value: number, like: Value, row: readonly numbe
 export function bind(
 	g: GraphBuilder,
 	{ dtype, shape, source }: Feed,
-	{ x, mask }: ForwardInputs,
+	{ x, mask, labels }: ForwardInputs,
 	like: Value,
 	weight: (modality: string) => Value,
 ): Value {
-	const value =
-		source.from === 'values'
-			? x(source.modality)
-			: source.from === 'mask'
-				? mask(source.modality)
-				: source.from === 'weight'
-					? weight(source.modality)
-					: filled(g, source.value, like, shape);
+	const given = (): Value => {
+		switch (source.from) {
+			case 'values':
+				return x(source.modality);
+			case 'mask':
+				return mask(source.modality);
+			case 'weight':
+				return weight(source.modality);
+			case 'labels':
+				return labels as Value;
+			case 'constant':
+				return filled(g, source.value, like, shape);
+		}
+	};
+	const value = given();
 	return g.cast(g.reshape(value, [value.shape[0] as Dim, ...shape]), dtype);
 }

@@ -17,7 +17,7 @@ import { layoutOf, parametersByName } from '../model/parameter-layout.js';
 import { type RunningStatistic, withBatchStatistics, withRunningStatistics } from './batch-norm.js';
 import { bind } from './bind.js';
 import { type DropoutSite, POOL, withDropout, withoutDropout } from './dropout.js';
-import type { Feed } from './feeds.js';
+import type { Feed, Source } from './feeds.js';
 import { withLogits } from './logits.js';
 import { initialAdapters, merged } from './lora.js';
 import { place } from './place.js';
@@ -36,30 +36,50 @@ type Form = {
 };
 
 /** What goes into an input of a modality that is left out: zeros, weight 0, and a mask of ones, since a row without any step may have no finite output. */
-const leftOut = (feed: Feed): Feed => ({
+const leftOut = (feed: Feed, { from, modality }: Exclude<Source, { from: 'labels' }>): Feed => ({
 	...feed,
-	source: { from: 'constant', modality: feed.source.modality, value: feed.source.from === 'mask' ? 1 : 0 },
+	source: { from: 'constant', modality, value: from === 'mask' ? 1 : 0 },
 });
+
+/** The outputs that a job takes of a graph: the logits, its own loss, or both. */
+const resultsOf = ({ output, ownLoss }: Pick<Uploaded, 'output' | 'ownLoss'>): string[] =>
+	[output, ownLoss?.output].flatMap((name) => name ?? []);
 
 const predicting = (graph: Graph): Graph => withoutDropout(withRunningStatistics(graph));
 
-/** The graph in the form that predicts and in the form that a step trains: with the `kept` modalities, and nothing that its one output does not need. */
+/** The graph in the form that predicts and in the form that a step trains: with the `kept` modalities, and nothing that its results do not need. */
 function formsOf(
-	{ graph: whole, feeds, embeddings, config, dropped, output }: Uploaded,
+	{ graph: whole, feeds, embeddings, config, dropped, output, ownLoss }: Uploaded,
 	kept: ReadonlySet<string>,
 ): { infer: Form; train: Form } {
 	const weighed = weighEmbeddings(whole, embeddings, kept);
-	const all = [...feeds.map((feed) => (kept.has(feed.source.modality) ? feed : leftOut(feed))), ...weighed.feeds];
-	const form = (graph: Graph, running: readonly RunningStatistic[] = [], sites: readonly DropoutSite[] = []): Form => {
-		const needed = pruned(graph, [output, ...running.map(({ next }) => next)]);
+	const all = [
+		...feeds.map((feed) => (feed.source.from === 'labels' || kept.has(feed.source.modality) ? feed : leftOut(feed, feed.source))),
+		...weighed.feeds,
+	];
+	const results = resultsOf({ output, ownLoss });
+	const form = (
+		graph: Graph,
+		wanted: readonly string[],
+		running: readonly RunningStatistic[] = [],
+		sites: readonly DropoutSite[] = [],
+	): Form => {
+		const needed = pruned(graph, [...wanted, ...running.map(({ next }) => next)]);
 		return { graph: needed, running, sites, feeds: all.filter(({ name }) => needed.inputs.some((input) => input.name === name)) };
 	};
-	const live = pruned(weighed.graph, [output]);
-	const dropping = withDropout(live, dropped);
+	const live = pruned(weighed.graph, results);
+	const minimised = ownLoss === null ? results : [ownLoss.output];
+	const dropping = withDropout(pruned(live, minimised), dropped);
 	const { graph, running } =
 		config.batch_norm === 'frozen' ? { graph: withRunningStatistics(dropping.graph), running: [] } : withBatchStatistics(dropping.graph);
-	return { infer: form(predicting(live)), train: form(graph, running, dropping.sites) };
+	return { infer: form(predicting(live), results), train: form(graph, minimised, running, dropping.sites) };
 }
+
+/** Labels of a row that a graph takes. */
+const labelsTaken = (feeds: readonly Feed[]): number => {
+	const feed = feeds.find(({ source }) => source.from === 'labels');
+	return feed === undefined ? 0 : sizeOf(feed.shape);
+};
 
 const runningName = (initializer: string): string => `running.${initializer}`;
 
@@ -91,25 +111,29 @@ function ownModel(uploaded: Uploaded, modalities: readonly ModalityShape[], numb
 	const runnable: Runnable = { ...uploaded, modalities };
 	const withOutput = (): Uint8Array => {
 		const model = decodeModel(bytes, { widen: HALVES });
-		return encodeModel({ ...model, graph: withLogits(model.graph, logits).graph }, [uploaded.output]);
+		const graph = logits === null ? model.graph : withLogits(model.graph, logits).graph;
+		return encodeModel({ ...model, graph }, resultsOf(uploaded));
 	};
 	return {
 		bytes,
 		adapters,
-		judged: uploaded.output === uploaded.config.output && !uploaded.isHalf ? bytes : withOutput(),
+		judged: uploaded.output === (uploaded.config.output ?? null) && !uploaded.isHalf ? bytes : withOutput(),
 		run: (session, examples, weights) => runGraph(session, runnable, examples, weights),
-		visit: (session, examples, weights, visit) => visitGraph(session, runnable, examples, weights, visit),
+		visit: async (session, examples, weights, visit) => {
+			await visitGraph(session, runnable, examples, weights, visit);
+		},
 	};
 }
 
 /** Predicts by the uploaded graph itself, its parameters as inputs. */
 async function createPredictor(
-	{ output, opset, fixedBatch, outputs }: Uploaded,
+	uploaded: Uploaded,
 	{ graph, feeds }: Form,
 	architecture: Architecture,
 	initializerOf: (name: string) => string,
 	{ provider, threads }: PredictorOptions,
 ): Promise<Predictor> {
+	const { opset, fixedBatch, ownLoss } = uploaded;
 	const batch: Dim = fixedBatch ?? 'batch';
 	const state = [...architecture.parameters, ...architecture.running];
 	const moved = state.filter(({ name }) => graph.initializers.has(initializerOf(name)));
@@ -119,12 +143,12 @@ async function createPredictor(
 		...moved.map(({ name, shape }): Value => ({ name: initializerOf(name), dtype: 'float32', shape })),
 	];
 	const initializers = new Map([...graph.initializers].filter(([name]) => !names.has(name)));
-	const session = await createSession(encodeModel({ graph: { ...graph, inputs, initializers }, opset }, [output]), {
+	const session = await createSession(encodeModel({ graph: { ...graph, inputs, initializers }, opset }, resultsOf(uploaded)), {
 		provider,
 		threads,
 		optimisation: 'all',
 	});
-	const runnable: Runnable = { feeds, fixedBatch, output, outputs, modalities: architecture.modalities };
+	const runnable: Runnable = { ...uploaded, feeds, modalities: architecture.modalities };
 	const { trained, running } = layoutOf(architecture);
 	const numbersOf = (parameters: Parameters): Record<string, Tensor> => {
 		const values = parametersByName([...trained, ...running], parameters);
@@ -133,16 +157,21 @@ async function createPredictor(
 	return {
 		async encode(examples, parameters) {
 			const numbers = numbersOf(parameters);
-			return (weights) => runGraph(session, runnable, examples, weights, numbers);
+			return async (weights) => (await runGraph(session, runnable, examples, weights, numbers)).logits as Float32Array;
 		},
-		visit: (examples, parameters, weights, visit) => visitGraph(session, runnable, examples, weights, visit, numbersOf(parameters)),
+		visit: async (examples, parameters, weights, visit) => {
+			await visitGraph(session, runnable, examples, weights, visit, numbersOf(parameters));
+		},
+		judge: ownLoss && ((examples, parameters, weights) => runGraph(session, runnable, examples, weights, numbersOf(parameters))),
 		dispose: () => session.release(),
 	};
 }
 
 /** An uploaded graph as something to train: with all modalities, or with some of them alone, the others left out. */
 export function customArchitecture(uploaded: Uploaded, modalities: readonly ModalityShape[], all: readonly ModalityShape[]): Architecture {
-	const { config, chosen, opset, output, outputs, positions } = uploaded;
+	const { config, chosen, opset, outputs, positions, logits: logitsIn, ownLoss } = uploaded;
+	const minimised = (ownLoss ?? uploaded).output as string;
+	const named = ownLoss?.output ?? config.output;
 	const { infer, train } = formsOf(uploaded, new Set(modalities.map(({ name }) => name)));
 	const parameters = chosen.filter(({ initializer }) => train.graph.initializers.has(initializer));
 	const running = train.running.map(({ initializer }): ParameterShape => {
@@ -152,8 +181,8 @@ export function customArchitecture(uploaded: Uploaded, modalities: readonly Moda
 		throw new ProblemError(
 			'invalid_model',
 			modalities.length === all.length
-				? `no trainable parameter leads to the output "${config.output}"`
-				: `no trainable parameter leads from the modality "${modalities[0]?.name}" to the output "${config.output}", and weighting trains one model per modality`,
+				? `no trainable parameter leads to the output "${named}"`
+				: `no trainable parameter leads from the modality "${modalities[0]?.name}" to the output "${named}", and weighting trains one model per modality`,
 			config.trainable === undefined ? 'model.frozen' : 'model.trainable',
 		);
 	const initializers = new Map([
@@ -167,7 +196,9 @@ export function customArchitecture(uploaded: Uploaded, modalities: readonly Moda
 		encoderOf: () => null,
 		modalities,
 		outputs,
-		probabilities: uploaded.logits.operator === null ? null : { operator: uploaded.logits.operator, output: config.output },
+		probabilities:
+			logitsIn === null || logitsIn.operator === null ? null : { operator: logitsIn.operator, output: config.output as string },
+		ownLoss: ownLoss && { output: ownLoss.output, labels: labelsTaken(train.feeds) },
 		positions,
 		masks: new Map(train.feeds.flatMap(maskOf)),
 		parameters,
@@ -207,14 +238,16 @@ export function customArchitecture(uploaded: Uploaded, modalities: readonly Moda
 				scope,
 			);
 			let nameOf = (name: string): string => name;
+			/** Adds what depends on the weights: the logits, or the loss that the graph computes itself. */
+			const result = (weighted: readonly WeightAndPresence[]): Value => {
+				const weight = (modality: string): Value =>
+					(weighted[modalities.findIndex(({ name }) => name === modality)] as WeightAndPresence).weight;
+				nameOf = rest(new Map(late.map((feed) => [feed.name, bind(g, feed, inputs, like, weight)])));
+				return { name: nameOf(minimised), dtype: 'float32', shape: [] };
+			};
 			return {
-				fused(weighted) {
-					const weight = (modality: string): Value =>
-						(weighted[modalities.findIndex(({ name }) => name === modality)] as WeightAndPresence).weight;
-					nameOf = rest(new Map(late.map((feed) => [feed.name, bind(g, feed, inputs, like, weight)])));
-					const logits: Value = { name: nameOf(output), dtype: 'float32', shape: [] };
-					return onlyLogits(g.reshape(logits, [like.shape[0] as Dim, outputs]));
-				},
+				fused: (weighted) => onlyLogits(g.reshape(result(weighted), [like.shape[0] as Dim, outputs])),
+				ownLoss: ownLoss && ((weighted) => g.reshape(result(weighted), [])),
 				running: () =>
 					new Map(
 						moving.map(({ initializer, next }, i) => [

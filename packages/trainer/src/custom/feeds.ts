@@ -1,4 +1,4 @@
-import { type CustomConfig, weightInput } from '@steelyard/contracts';
+import { type CustomConfig, type TaskProfile, weightInput } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/family';
 import type { Graph, Value } from '@steelyard/onnx';
 import type { DType } from '@steelyard/runtime';
@@ -9,6 +9,7 @@ export type Source =
 	| { readonly from: 'values'; readonly modality: string }
 	| { readonly from: 'mask'; readonly modality: string; readonly kind: MaskKind }
 	| { readonly from: 'weight'; readonly modality: string }
+	| { readonly from: 'labels' }
 	| { readonly from: 'constant'; readonly modality: string; readonly value: 0 | 1 };
 
 /** An input `[batch, …shape]` of an uploaded graph and what goes into it. */
@@ -38,14 +39,26 @@ function weightFeed({ name, dtype, shape: [, ...dims] }: Value, modality: Modali
 	return { name, dtype, shape: dims.map(() => 1), source: { from: 'weight', modality: modality.name } };
 }
 
-/** What goes into each input of a graph, by the config of a job that was admitted: so each input takes the values, the mask or the weight of one modality. */
-export function feedsOf({ inputs, masks = {} }: CustomConfig, graph: Graph, modalities: readonly ModalityShape[]): Feeds {
+/** The labels: the free dimension of the input has as many as a row has. */
+function labelsFeed({ name, dtype, shape: [, ...dims] }: Value, { type, outputs, positions }: TaskProfile): Feed {
+	const width = type === 'multilabel' ? outputs : 1;
+	return { name, dtype, shape: dims.map((_, i) => positions?.[i] ?? width), source: { from: 'labels' } };
+}
+
+/** What goes into each input of a graph, by the config of a job that was admitted: so each input takes the values, the mask or the weight of one modality, or the labels. */
+export function feedsOf(
+	{ inputs, masks = {}, labels }: CustomConfig,
+	graph: Graph,
+	modalities: readonly ModalityShape[],
+	task: TaskProfile,
+): Feeds {
 	const feeds = graph.inputs.map((input): Feed => {
 		const modalityOf = (names: Readonly<Record<string, string>>) => modalities.find(({ name }) => names[name] === input.name);
 		const ofValues = modalityOf(inputs);
 		if (ofValues !== undefined) return valuesFeed(input, ofValues);
 		const ofMask = modalityOf(masks);
 		if (ofMask !== undefined) return maskFeed(input, ofMask);
+		if (input.name === labels) return labelsFeed(input, task);
 		return weightFeed(input, modalities.find(({ name }) => weightInput(name) === input.name) as ModalityShape);
 	});
 	const sizes = graph.inputs.flatMap(({ shape: [batch] }) => (typeof batch === 'number' ? [batch] : []));

@@ -1,20 +1,34 @@
+import type { TaskProfile } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/family';
 import type { Session, Tensor } from '@steelyard/runtime';
+import type { GraphResults } from '../model/architecture.js';
 import { EVALUATION_BATCH, type Examples, inBatches, taken, takenRows } from '../model/examples.js';
-import { type Fill, fillConstant, filledPorts, fillMaskOf, fillValues, fillWeight, type Port } from '../model/port.js';
+import { type Fill, fillConstant, filledPorts, fillLabels, fillMaskOf, fillValues, fillWeight, type Port } from '../model/port.js';
 import type { VisitLogits } from '../model/position-logits.js';
 import type { Feed, Feeds } from './feeds.js';
 
-/** A graph as a session runs it: what goes in, and the output that holds the logits. */
-export type Runnable = Feeds & {
+/** A graph that computes its loss itself. */
+export type OwnLoss = {
+	/** The output that holds the loss. */
 	readonly output: string;
+	/** Rows of a batch that has one loss. */
+	readonly batch: number;
+};
+
+/** A graph as a session runs it: what goes in, and the outputs that hold the logits and its own loss. */
+export type Runnable = Feeds & {
+	/** Null where only the loss is wanted. */
+	readonly output: string | null;
+	readonly ownLoss: OwnLoss | null;
+	readonly task: TaskProfile;
 	/** Logits per row. */
 	readonly outputs: number;
 	/** Of the weights, in their order. */
 	readonly modalities: readonly ModalityShape[];
 };
 
-function fillOf({ source }: Feed, modalities: readonly ModalityShape[]): Fill {
+function fillOf({ source }: Feed, modalities: readonly ModalityShape[], task: TaskProfile): Fill {
+	if (source.from === 'labels') return fillLabels(task);
 	const m = modalities.findIndex(({ name }) => name === source.modality);
 	switch (source.from) {
 		case 'values':
@@ -28,45 +42,57 @@ function fillOf({ source }: Feed, modalities: readonly ModalityShape[]): Fill {
 	}
 }
 
-const portOf = (feed: Feed, modalities: readonly ModalityShape[]): Port => ({
+const portOf = (feed: Feed, modalities: readonly ModalityShape[], task: TaskProfile): Port => ({
 	name: feed.name,
 	dtype: feed.dtype,
 	shape: feed.shape,
 	standardisation: null,
-	fill: fillOf(feed, modalities),
+	fill: fillOf(feed, modalities, task),
 });
 
 /** Logits that a batch may have: 64 MiB, of which a vocabulary at each of many positions leaves room for few rows. */
 const BATCH_LOGITS = 2 ** 24;
 
-/** Visits the logits (values for regression) of all examples under weights `[N, M]`, batch by batch; `state` is what the session takes besides. */
+/**
+ * Visits the logits (values for regression) of all examples under weights `[N, M]`, batch by batch, where the graph gives any, and returns the graph's own loss; `state`
+ * is what the session takes besides. A loss of the graph's own is asked for in its batches, of which the last is shorter; where the batch is fixed, the loss of one that
+ * is filled up does not count.
+ */
 export async function visitGraph(
 	session: Session,
-	{ feeds, fixedBatch, output, outputs, modalities }: Runnable,
+	{ feeds, fixedBatch, output, ownLoss, outputs, modalities, task }: Runnable,
 	examples: Examples,
 	weights: Float32Array,
 	visit: VisitLogits,
 	state: Readonly<Record<string, Tensor>> = {},
-): Promise<void> {
-	const ports = feeds.map((feed) => portOf(feed, modalities));
-	const most = Math.max(1, Math.min(EVALUATION_BATCH, Math.floor(BATCH_LOGITS / outputs)));
+): Promise<GraphResults['ownLoss']> {
+	const ports = feeds.map((feed) => portOf(feed, modalities, task));
+	const most = ownLoss?.batch ?? Math.max(1, Math.min(EVALUATION_BATCH, Math.floor(BATCH_LOGITS / outputs)));
+	const wanted = [output, ownLoss?.output].flatMap((name) => name ?? []);
+	let [sum, counted] = [0, 0];
 	const run = async (places: Uint32Array, start: number, length: number): Promise<void> => {
 		const batch = { ...taken(examples, places), weights: takenRows(weights, modalities.length, places) };
-		const found = ((await session.run({ ...state, ...filledPorts(ports, batch) }, [output]))[output] as Tensor).data as Float32Array;
-		visit(found.subarray(0, length * outputs), start, length);
+		const found = await session.run({ ...state, ...filledPorts(ports, batch) }, wanted);
+		const numbers = (name: string): Float32Array => (found[name] as Tensor).data as Float32Array;
+		if (output !== null) visit(numbers(output).subarray(0, length * outputs), start, length);
+		if (ownLoss === null || length < places.length) return;
+		sum += length * (numbers(ownLoss.output)[0] as number);
+		counted += length;
 	};
 	await inBatches(examples.rows.length, fixedBatch, run, most);
+	return ownLoss && { mean: counted === 0 ? null : sum / counted };
 }
 
-/** The logits that `visitGraph` visits, all of them: `[N, outputs]`. */
+/** The logits that `visitGraph` visits, all of them, and the loss that it returns. */
 export async function runGraph(
 	session: Session,
 	runnable: Runnable,
 	examples: Examples,
 	weights: Float32Array,
 	state: Readonly<Record<string, Tensor>> = {},
-): Promise<Float32Array> {
-	const logits = new Float32Array(examples.rows.length * runnable.outputs);
-	await visitGraph(session, runnable, examples, weights, (found, start) => logits.set(found, start * runnable.outputs), state);
-	return logits;
+): Promise<GraphResults> {
+	const { output, outputs } = runnable;
+	const logits = output === null ? null : new Float32Array(examples.rows.length * outputs);
+	const ownLoss = await visitGraph(session, runnable, examples, weights, (found, start) => logits?.set(found, start * outputs), state);
+	return { logits, ownLoss };
 }

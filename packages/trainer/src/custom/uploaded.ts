@@ -1,4 +1,12 @@
-import { activationProblem, type CustomConfig, classAxisOf, ProblemError, type TaskProfile, weightInput } from '@steelyard/contracts';
+import {
+	activationProblem,
+	type CustomConfig,
+	classAxisOf,
+	ownLossOf,
+	ProblemError,
+	type TaskProfile,
+	weightInput,
+} from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/family';
 import {
 	encodeModel,
@@ -21,6 +29,7 @@ import { type Feeds, feedsOf } from './feeds.js';
 import { type GraphFile, modelInterfaceOf } from './graph-file.js';
 import { type Logits, withLogits } from './logits.js';
 import { type Adapter, adaptersOf, withAdapters } from './lora.js';
+import type { OwnLoss } from './run-graph.js';
 import type { Embedding } from './weigh-embeddings.js';
 
 /** An uploaded graph that fits the dataset of a job. */
@@ -30,7 +39,7 @@ export type Uploaded = Feeds & {
 	readonly read: () => Uint8Array;
 	/** As uploaded, at its own operator set, or at the working one where its own is older. */
 	readonly whole: Graph;
-	/** The same with adapters, and with `output` as its one output. */
+	/** The same with adapters, and with `output` as its one output where there is that. */
 	readonly graph: Graph;
 	readonly opset: number;
 	/** What is trained, the parts of adapters among them. */
@@ -43,10 +52,13 @@ export type Uploaded = Feeds & {
 	readonly isHalf: boolean;
 	/** Whether the file predicts as it is: nothing in it is in training form. */
 	readonly predicts: boolean;
-	/** Where the file has the logits. */
-	readonly logits: Logits;
-	/** Logits or values, `[batch, outputs]` or `[batch]`. */
-	readonly output: string;
+	/** Where the file has the logits; null where the job wants only the loss that it computes itself. */
+	readonly logits: Logits | null;
+	/** Logits or values, `[batch, outputs]` or `[batch]`; null where there are no `logits`. */
+	readonly output: string | null;
+	/** Where the file has its loss, if it computes that itself. */
+	readonly ownLoss: OwnLoss | null;
+	readonly task: TaskProfile;
 	/** Numbers of each dropout that drops for a row of the batch, by its output. */
 	readonly dropped: ReadonlyMap<string, number>;
 	/** Logits per row, and how they lie where positions have labels. */
@@ -128,7 +140,7 @@ function logitsOf(
 function positionsOf({ shape }: ValueInfo, { output, class_axis: asked }: CustomConfig, task: TaskProfile): PositionLogits | null {
 	const { positions, outputs: classes } = task;
 	if (positions === undefined) return null;
-	const classAxis = classAxisOf(output, shape, { ...task, positions }, asked);
+	const classAxis = classAxisOf(output as string, shape, { ...task, positions }, asked);
 	if (classAxis instanceof ProblemError) throw classAxis;
 	return { positions: sizeOf(positions), classes, classAxis };
 }
@@ -154,6 +166,15 @@ function positionLogitsOf(
 			`The output "${name}" of the model ends in ${operator} over axis ${activation.axis} of [${before.shape.join(', ')}], and its classes lie along axis ${axis} of [${shape.join(', ')}]; give the logits as the output`,
 		);
 	return { value: logits, dtype: before.dtype, pair: null, operator };
+}
+
+/** The loss is one number also where the file leaves its shape open, which only a run shows. */
+function checkOwnLoss(name: string, { shape }: ValueInfo, rows: number): void {
+	if (shape.some((dim) => dim !== 1))
+		refuse(
+			'model.loss.output',
+			`The output "${name}" of the model is [${shape.join(', ')}] for ${rows} rows; a loss is one number, []: take the mean over the batch`,
+		);
 }
 
 /** For each modality without an input for its weight: the value of the graph that its weight multiplies. Throws ProblemError where the graph has no such value. */
@@ -191,28 +212,31 @@ function atLeastWorking(model: Model): Model {
 export async function openUploaded(
 	file: GraphFile,
 	config: CustomConfig,
-	{ modalities, task, weighted }: { modalities: readonly ModalityShape[]; task: TaskProfile; weighted: boolean },
+	{ modalities, task, weighted, batch }: { modalities: readonly ModalityShape[]; task: TaskProfile; weighted: boolean; batch: number },
 ): Promise<Uploaded> {
 	const { read, model } = file;
 	const { graph, opset } = atLeastWorking(model);
-	const given = feedsOf(config, graph, modalities);
+	const given = feedsOf(config, graph, modalities, task);
 	const adapters = adaptersOf(config, graph, modelInterfaceOf(file).parameters);
 	const chosen = [...chooseParameters(config, model), ...adapters.flatMap(({ a, b }) => [a, b])];
 	const wanted = weighted ? embeddingNames(config, graph, modalities) : [];
 	const rows = given.fixedBatch ?? PROBE;
 	const dropping = droppingNodes(graph);
-	const activation = task.type === 'regression' ? null : finalActivation(graph, config.output);
+	const { output } = config;
+	const own = ownLossOf(config);
+	const activation = task.type === 'regression' || output === undefined ? null : finalActivation(graph, output);
 	const types = await typesOf(graph, opset, given, rows, [
-		config.output,
+		...[output, own].flatMap((name) => name ?? []),
 		...(activation === null ? [] : [activation.logits]),
 		...wanted.map(([, value]) => value),
 		...dropping.map(({ inputs }) => inputs[0] as string),
 	]);
-	const positions = positionsOf(types.get(config.output) as ValueInfo, config, task);
-	const logits =
-		positions === null
-			? logitsOf(types, config.output, activation, rows, task)
-			: positionLogitsOf(types, config.output, activation, positions, task);
+	if (own !== undefined) checkOwnLoss(own, types.get(own) as ValueInfo, rows);
+	const positions = output === undefined ? null : positionsOf(types.get(output) as ValueInfo, config, task);
+	const logitsIn = (name: string): Logits =>
+		positions === null ? logitsOf(types, name, activation, rows, task) : positionLogitsOf(types, name, activation, positions, task);
+	const logits = output === undefined ? null : logitsIn(output);
+	const adapted = withAdapters(graph, adapters);
 	const embeddings = wanted.map(([modality, value]) => embeddingOf(modality, value, types.get(value), rows));
 	const predicts = !hasTrainingForm(model.graph) && dropping.length === 0;
 	const dropped = new Map(
@@ -231,7 +255,9 @@ export async function openUploaded(
 		dropped,
 		whole: graph,
 		logits,
-		...withLogits(withAdapters(graph, adapters), logits),
+		ownLoss: own === undefined ? null : { output: own, batch },
+		task,
+		...(logits === null ? { graph: adapted, output: null } : withLogits(adapted, logits)),
 		outputs: task.outputs * (positions?.positions ?? 1),
 		positions,
 	};

@@ -11,7 +11,7 @@ export type Architectures = { readonly fusion: Architecture; readonly unimodal: 
 
 /** Makes the models that a spec asks for; `file` holds the uploaded graph, for the family `custom`. Throws ProblemError and, for a graph, GraphError and RuntimeError. */
 export async function architecturesOf(
-	{ model: config }: JobSpec,
+	{ model: config, training }: JobSpec,
 	file: GraphFile | null,
 	{ modalities, task, weighted }: { modalities: readonly ModalityShape[]; task: TaskProfile; weighted: boolean },
 ): Promise<Architectures> {
@@ -21,6 +21,6 @@ export async function architecturesOf(
 	});
 	if (config.family !== 'custom') return all((chosen) => familyArchitecture({ config, modalities: chosen, outputs: task.outputs }));
 	if (file === null) throw new ProblemError('model_not_found', `The graph of the model ${config.model} is not there`, 'model.model');
-	const uploaded = await openUploaded(file, config, { modalities, task, weighted });
+	const uploaded = await openUploaded(file, config, { modalities, task, weighted, batch: training.batch_size });
 	return all((chosen) => customArchitecture(uploaded, chosen, modalities));
 }

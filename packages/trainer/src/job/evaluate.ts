@@ -11,12 +11,14 @@ import { type Predictions, predictionsFrom } from '../report/predictions.js';
 import type { Loss } from '../step/loss.js';
 import { exportedPorts } from './exported-ports.js';
 import { judgePositions } from './judge-positions.js';
+import { metricsOfGraph } from './metrics-of-graph.js';
+import { EvaluationError } from './over-rows.js';
 
 const NO_WEIGHTS = new Float32Array(0);
 
 export type Evaluation = {
 	readonly metrics: Metrics;
-	/** Null where positions have labels: there would be too many. */
+	/** Null where positions have labels, of which there would be too many, and where a graph computes its loss itself and gives none. */
 	readonly predictions: Predictions | null;
 	/** `[N, M]` */
 	readonly weights: Float32Array;
@@ -103,6 +105,9 @@ export async function evaluateOwnModel(
 		const metrics = await judgePositions({ task, loss }, positions, examples, (visit) => model.visit(session, examples, weights, visit));
 		return { metrics, predictions: null, weights, divergence: null, expertUse: {} };
 	}
-	const predictions = predictionsFrom(task, await model.run(session, examples, weights));
-	return { metrics: metricsOf(task, predictions, labelsOf(examples), loss), predictions, weights, divergence: null, expertUse: {} };
+	const results = await model.run(session, examples, weights);
+	const mean = results.ownLoss?.mean ?? null;
+	if (mean !== null && !Number.isFinite(mean)) throw new EvaluationError(examples, null, `its loss is ${mean}, expected a finite number`);
+	const predictions = results.logits && predictionsFrom(task, results.logits);
+	return { metrics: metricsOfGraph(task, results, labelsOf(examples), loss), predictions, weights, divergence: null, expertUse: {} };
 }

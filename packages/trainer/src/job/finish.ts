@@ -6,6 +6,7 @@ import type { Architecture, Parameters } from '../model/architecture.js';
 import { type Examples, labelsOf, presence, taken } from '../model/examples.js';
 import { layoutOf, parametersByName } from '../model/parameter-layout.js';
 import { countOf } from '../model/work.js';
+import { metricsOf } from '../report/metrics.js';
 import type { Predictions } from '../report/predictions.js';
 import { type LabelledSplit, type ModalityGain, warningsOf } from '../report/warnings.js';
 import { type ChosenModel, chosenModel } from './chosen-model.js';
@@ -46,7 +47,8 @@ const expertUseOf = ({ expertUse }: Evaluation): Pick<JobResult, 'expert_use'> =
 		: { expert_use: Object.fromEntries(Object.entries(expertUse).map(([router, shares]) => [router, [...shares]])) };
 
 /** What training minimised, and of which logits. */
-function lossText({ loss, fusion: { probabilities } }: Job): string {
+function lossText({ loss, fusion: { probabilities, ownLoss } }: Job): string {
+	if (ownLoss !== null) return `the output "${ownLoss.output}" of the graph`;
 	const { name, ...choices } = typeof loss === 'string' ? { name: loss } : loss;
 	const chosen = Object.entries(choices).flatMap(([choice, value]) =>
 		value === null ? [] : [`${choice === 'labelSmoothing' ? 'label_smoothing' : choice} ${value}`],
@@ -115,7 +117,7 @@ type JudgedSplits = {
 	readonly gains: readonly ModalityGain[];
 };
 
-/** Of positions, whose losses are looked at as they are gathered. */
+/** Of positions, whose losses are looked at as they are gathered, and of a graph that gives a loss and no logits. */
 const NO_NUMBERS = new Float32Array(0);
 
 /** Runs the file over every split of the job. Throws EvaluationError where it fails for training or validation, which it was chosen by. */
@@ -172,10 +174,41 @@ function modalityWeightsOf(
 	return Object.fromEntries(named) as JobResult['modality_weights'];
 }
 
-/** The labels and predictions of a split that was judged; of rows, not of positions. */
-function labelledIn(judged: readonly Judged[], name: string): LabelledSplit {
+/** The labels and predictions of a split that was judged; where the graph computes its loss itself, with the metrics of the predictions alone. */
+function labelledIn({ task, fusion }: Job, judged: readonly Judged[], name: string): LabelledSplit | null {
 	const { examples, evaluation } = judged.find((one) => one.examples.name === name) as Judged;
-	return { labels: labelsOf(examples), predictions: evaluation.predictions as Predictions, metrics: evaluation.metrics };
+	const { predictions, metrics } = evaluation;
+	const labels = labelsOf(examples);
+	return predictions && { labels, predictions, metrics: fusion.ownLoss === null ? metrics : metricsOf(task, predictions, labels) };
+}
+
+/** What is to be said of the trained model; of one that gives no predictions there is nothing to say. */
+function modelWarnings(
+	job: Job,
+	chosen: ChosenModel,
+	outcome: Finish['outcome'],
+	judged: readonly Judged[],
+	reported: Judged,
+	gains: readonly ModalityGain[],
+): JobWarning[] {
+	const [train, validation] = ['train', 'validation'].map((name) => labelledIn(job, judged, name));
+	if (!train || !validation) return [];
+	return warningsOf({
+		task: job.task,
+		loss: job.loss,
+		minimisesLoss: job.fusion.ownLoss === null,
+		weights: job.weighted && !chosen.guarded ? modalityWeightsOf(job, chosen, reported) : {},
+		epoch: chosen.epoch,
+		guarded: chosen.guarded,
+		metric: metricOf(job.spec),
+		fusion: outcome,
+		train,
+		validation,
+		validationLosses: job.state.header.epochs.flatMap(({ stage, validation: of }) => (stage === 'fusion' ? [of['loss'] ?? null] : [])),
+		gains,
+		unseen: unseenValues(job),
+		valuesAreMeant: meansValues(job.dataset.manifest),
+	});
 }
 
 /** Whether a manifest says that the task is a regression. */
@@ -204,24 +237,7 @@ export async function finish(job: Job, { output, outcome, unimodal, deviceNote, 
 	const warnings: JobWarning[] = [
 		...[...failed.values()].map((error) => failureWarning(error, 'metrics')),
 		...unimodalOnly.map((error) => failureWarning(error, 'metrics of single modalities')),
-		// of positions there are no predictions to look at
-		...(job.task.positions !== undefined
-			? []
-			: warningsOf({
-					task: job.task,
-					loss: job.loss,
-					weights: job.weighted && !chosen.guarded ? modalityWeightsOf(job, chosen, reported) : {},
-					epoch: chosen.epoch,
-					guarded: chosen.guarded,
-					metric: metricOf(spec),
-					fusion: outcome,
-					train: labelledIn(judged, 'train'),
-					validation: labelledIn(judged, 'validation'),
-					validationLosses: header.epochs.flatMap(({ stage, validation }) => (stage === 'fusion' ? [validation['loss'] ?? null] : [])),
-					gains,
-					unseen: unseenValues(job),
-					valuesAreMeant: meansValues(dataset.manifest),
-				})),
+		...modelWarnings(job, chosen, outcome, judged, reported, gains),
 	];
 	for (const warning of warnings) emit({ type: 'warning', ...warning });
 

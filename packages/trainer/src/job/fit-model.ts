@@ -106,14 +106,14 @@ export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Pr
 	const learningRate = (step: number): number =>
 		learningRateAt(schedule, { base: training.optimizer.learning_rate, step, steps: fit.steps, plateau: state.plateau });
 
-	const endEpoch = async ({ step, length }: Chunk): Promise<void> => {
+	const endEpoch = async ({ step, length, seen }: Chunk): Promise<void> => {
 		const { reported, chosenBy } = await model.validate(fit.parameters());
 		const judged = afterEpoch(state, training, chosenBy, model.eligible());
 		if (judged.best) best = copied(fit.parameters());
 		if (model.keepsPassedOver && judged.state.passedOver !== state.passedOver) passedOver = copied(fit.parameters());
 		job.reportEpoch(place, {
 			epoch: state.epoch,
-			train_loss: state.lossSum / model.train.rows.length,
+			train_loss: state.lossSum / seen,
 			validation: reported,
 			learning_rate: learningRate(step + length),
 			best: judged.best,

@@ -8,11 +8,15 @@ import type { JudgedExamples, Refreshes } from '../weighting/weigher.js';
 import { type FitOutcome, fitModel } from './fit-model.js';
 import type { Job } from './job.js';
 import { judgePositions } from './judge-positions.js';
+import { metricsOfGraph } from './metrics-of-graph.js';
 import { overRows } from './over-rows.js';
 import type { JudgedUnimodal } from './unimodal-stage.js';
 
 /** Where the refreshes stand. */
 type RefreshState = { refreshes: number; lastRefresh: number; improved: boolean };
+
+/** Of a graph that gives a loss and no logits. */
+const NO_NUMBERS = new Float32Array(0);
 
 /** Whether the training weights are to be made anew before a chunk. */
 function isDue(refreshes: Refreshes, { epoch, index, step }: Chunk, state: RefreshState): boolean {
@@ -105,6 +109,18 @@ export async function trainFusion(job: Job, judged: JudgedUnimodal | null): Prom
 				const metrics = await judgePositions(job, positions, validation, (each) =>
 					visit(validation, parameters, uniformWeights(validation.rows.length, presenceIn(validation)), each),
 				);
+				return { reported: metrics, chosenBy: metrics };
+			}
+			const { judge } = predictor;
+			if (judge !== null) {
+				const weights = uniformWeights(validation.rows.length, presenceIn(validation));
+				const results = await overRows(
+					validation,
+					(places) => judge(taken(validation, places), parameters, takenRows(weights, modalities.length, places)),
+					({ logits }) => logits ?? NO_NUMBERS,
+					{ counted: null, mayDiverge: true },
+				);
+				const metrics = metricsOfGraph(task, results, labelsOf(validation));
 				return { reported: metrics, chosenBy: metrics };
 			}
 			const examples = await judgedBy(validation, judged?.outputs.get(validation.name) ?? [], parameters);

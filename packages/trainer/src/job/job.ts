@@ -1,4 +1,4 @@
-import type { JobEventBody, JobSpec, JobStage } from '@steelyard/contracts';
+import { type JobEventBody, type JobSpec, type JobStage, ProblemError } from '@steelyard/contracts';
 import type { Provider } from '@steelyard/runtime';
 import type { Architecture, Predictor } from '../model/architecture.js';
 import { countOf } from '../model/work.js';
@@ -50,6 +50,18 @@ function remainingSeconds(): (progress: number) => number | null {
 	};
 }
 
+/** Where a graph of a fixed batch computes its loss itself, training and validation have a batch each. */
+function checkBatches({ ownLoss, fixedBatch }: Architecture, { train, validation }: Prepared): void {
+	if (ownLoss === null || fixedBatch === null) return;
+	for (const { name, rows } of [train, validation])
+		if (rows.length < fixedBatch)
+			throw new ProblemError(
+				'invalid_dataset',
+				`The model computes its loss over exactly ${fixedBatch} rows, but there are ${rows.length} rows of ${name}: export it with a free or a smaller batch, or change training.validation_fraction`,
+				'training.batch_size',
+			);
+}
+
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
 export async function openJob(
@@ -61,6 +73,8 @@ export async function openJob(
 	const { modalities, task, standardisation, scale, weigher, graphFile } = prepared;
 	const weighted = weigher.models > 0;
 	const { fusion, unimodal } = await architecturesOf(spec, graphFile, { modalities, task, weighted });
+
+	checkBatches(fusion, prepared);
 
 	/** A model takes as much of the job as it has parameters. */
 	const costs = [...unimodal.flatMap((one) => Array.from({ length: weigher.models }, () => one)), fusion].map(({ parameters }) =>

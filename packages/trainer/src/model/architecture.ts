@@ -13,6 +13,8 @@ export type ForwardInputs = {
 	x: (modality: string) => Value;
 	/** `[batch, steps]` or `[batch, 1]`, asked for the modalities of `masks` only. */
 	mask: (modality: string) => Value;
+	/** `[batch, labels]`, where `ownLoss` takes any. */
+	labels?: Value;
 	/** Parameters and running statistics. */
 	parameter: (name: string) => Value;
 	/** In mode `train` where the architecture has dropouts: random numbers, and the rows of them that each takes. */
@@ -29,12 +31,22 @@ export type WeightAndPresence = { readonly weight: Value; readonly present: Valu
 export type Forward = {
 	/** Adds the rest of the pass for the weight and the presence of each modality. */
 	readonly fused: (modalities: readonly WeightAndPresence[]) => Fused;
-	/** After `fused` in mode `train`: the running statistics that the step leaves, by name. */
+	/** In mode `train`, in the place of `fused`: the loss that an uploaded graph computes itself, a scalar; null where the loss follows from the logits. */
+	readonly ownLoss: ((modalities: readonly WeightAndPresence[]) => Value) | null;
+	/** After `fused` or `ownLoss` in mode `train`: the running statistics that the step leaves, by name. */
 	readonly running: () => ReadonlyMap<string, Value>;
 };
 
 /** Parameters and running statistics as a training program keeps them: the flat vector `[1, size]` of each group, by the group's name. */
 export type Parameters = ReadonlyMap<string, Tensor>;
+
+/** What an uploaded graph makes of N examples. */
+export type GraphResults = {
+	/** Logits, or values for regression, `[N, outputs]`; null where the graph computes its loss itself and gives none. */
+	readonly logits: Float32Array | null;
+	/** The loss that the graph computes itself: the mean over batches, weighted by their rows, and null where the examples make up no batch; null where it computes none. */
+	readonly ownLoss: { readonly mean: number | null } | null;
+};
 
 /** Runs the forward pass of one architecture under changing parameters and weights. */
 export type Predictor = {
@@ -42,6 +54,8 @@ export type Predictor = {
 	encode(examples: Examples, parameters: Parameters): Promise<(weights: Float32Array) => Promise<Float32Array>>;
 	/** The same logits, batch by batch, of which not all are held at once; null for built-in families. */
 	readonly visit: ((examples: Examples, parameters: Parameters, weights: Float32Array, visit: VisitLogits) => Promise<void>) | null;
+	/** The loss that the graph computes itself and its logits; null where the loss follows from the logits. */
+	readonly judge: ((examples: Examples, parameters: Parameters, weights: Float32Array) => Promise<GraphResults>) | null;
 	dispose(): Promise<void>;
 };
 
@@ -57,10 +71,10 @@ export type OwnModel = {
 	readonly bytes: Uint8Array;
 	/** A and B of every low-rank update that `bytes` holds, by the name of the matrix and `.lora_A` or `.lora_B`; null where the job trains none. */
 	readonly adapters: ReadonlyMap<string, Tensor> | null;
-	/** The same, with the logits or values among its outputs: `bytes` itself where these are what it gives. */
+	/** The same, with the logits or values and its own loss among its outputs: `bytes` itself where these are what it gives. */
 	readonly judged: Uint8Array;
-	/** Runs a session on `judged`: logits, or values for regression, `[N, outputs]`, under weights `[N, M]`. */
-	readonly run: (session: Session, examples: Examples, weights: Float32Array) => Promise<Float32Array>;
+	/** Runs a session on `judged`, under weights `[N, M]`. */
+	readonly run: (session: Session, examples: Examples, weights: Float32Array) => Promise<GraphResults>;
 	/** The same logits, batch by batch, of which not all are held at once. */
 	readonly visit: (session: Session, examples: Examples, weights: Float32Array, visit: VisitLogits) => Promise<void>;
 };
@@ -74,6 +88,8 @@ export type Architecture = {
 	readonly probabilities: { readonly output: string; readonly operator: string } | null;
 	/** How they lie where positions have labels; null where each row has one label. */
 	readonly positions: PositionLogits | null;
+	/** The output in which an uploaded graph computes its loss itself, and how many labels of a row that takes; null where the loss follows from the logits. */
+	readonly ownLoss: { readonly output: string; readonly labels: number } | null;
 	/** Which modalities the forward pass wants a mask of, and of what. */
 	readonly masks: ReadonlyMap<string, MaskKind>;
 	/** What gradients train, in the order of the exported model. */

@@ -63,6 +63,7 @@ export function familyArchitecture(model: FamilyModel): Architecture {
 		outputs,
 		probabilities: null,
 		positions: null,
+		ownLoss: null,
 		masks: maskedSteps(modalities),
 		parameters,
 		encoderOf: (parameter) => encoders.get(parameter) ?? null,
@@ -87,7 +88,7 @@ export function familyArchitecture(model: FamilyModel): Architecture {
 				inputs.random === undefined ? null : fromPool(g, inputs.random.pool, inputs.random.rows),
 			);
 			const embeddings: Value[] = embed(context, model, inputs);
-			return { fused: (weighted) => fuse(context, model, embeddings, weighted), running: () => new Map() };
+			return { fused: (weighted) => fuse(context, model, embeddings, weighted), ownLoss: null, running: () => new Map() };
 		},
 		predictor: (options) => createPredictor(model, options),
 		ownModel: null,

@@ -3,7 +3,7 @@ import type { CanonicalArray, Standardisation } from '@steelyard/dataset';
 import type { ModalityShape } from '@steelyard/family';
 import { type Graph, type GraphBuilder, readsOf, type Shape, type Value } from '@steelyard/onnx';
 import { arrayTypeOf, type DType, sizeOf, type Tensor, type TensorData, tensor } from '@steelyard/runtime';
-import { type Examples, fillMask, fillTargets, type MaskKind, type TargetScale } from './examples.js';
+import { type Examples, fillMask, fillTargets, labelsOf, type MaskKind, type TargetScale } from './examples.js';
 import { standardised } from './standardise.js';
 
 /** The examples that one run of a program is filled with, and the weight of each modality for each of them, `[rows, M]`; no weights where no port takes any. */
@@ -71,6 +71,15 @@ export const fillPresence = (m: number, count: number): Fill<TrainingBatch> =>
 	});
 
 export const fillConstant = (value: number): Fill => floats((_, out) => void out.fill(value));
+
+/** The labels as they were uploaded: the number of the class, 0 and 1, or the value in its unit; of a position that does not count the index that says so, or NaN. */
+export const fillLabels = ({ type, ignore_index: ignored = 0 }: TaskProfile): Fill => ({
+	dtype: type === 'binary' || type === 'multiclass' ? 'int32' : 'float32',
+	write: (batch, out) => {
+		const labels = labelsOf(batch);
+		(out as Float64Array).set(type === 'regression' ? labels : labels.map((label) => (label < 0 ? ignored : label)));
+	},
+});
 
 /** One-hot, 0 and 1, or the scaled value, as the task says. */
 export const fillTarget = (task: TaskProfile, scale: TargetScale): Fill => floats((batch, out) => fillTargets(batch, task, scale, out));

@@ -36,6 +36,7 @@ export async function createPredictor(model: FamilyModel, options: PredictorOpti
 			};
 		},
 		visit: null,
+		judge: null,
 		async dispose() {
 			await encoder.session.release();
 			await fusion.session.release();

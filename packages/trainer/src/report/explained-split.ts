@@ -13,7 +13,7 @@ export type ExplainedSplit = {
 	readonly divergence: Float32Array | null;
 	/** Per modality 1 or 0 for each example, `[N]`; null where all examples have it. */
 	readonly present: ReadonlyArray<Uint8Array | null>;
-	/** Null where positions have labels: there would be too many. */
+	/** Null where positions have labels, of which there would be too many, and where the model gives none. */
 	readonly predictions: Predictions | null;
 	/** Raw, `[N]` or `[N, labels]`; empty where there are no predictions. */
 	readonly labels: Float64Array;

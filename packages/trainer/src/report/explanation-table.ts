@@ -98,7 +98,7 @@ export function explanationTable(task: TaskProfile, modalities: readonly string[
 						isPresent(present[m], i),
 			),
 		]),
-		...(task.positions === undefined ? decisionColumns(task, splits) : []),
+		...(splits.every(({ predictions }) => predictions !== null) ? decisionColumns(task, splits) : []),
 	];
 	const columnData = columns.map((one) => ({
 		...one,

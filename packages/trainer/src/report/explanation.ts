@@ -47,7 +47,7 @@ export function explain({ task, modalities, splits, refreshes, reported }: Expla
 	const shown = splits.find(({ name }) => name === reported);
 	if (shown === undefined)
 		throw new RangeError(`the reported split: expected one of ${splits.map(({ name }) => name).join(', ')}, found ${reported}`);
-	const decisions = shown.predictions === null ? null : decisionsOf(task, shown.predictions);
+	const decisions = shown.predictions && decisionsOf(task, shown.predictions);
 	return {
 		parquet: explanationTable(task, modalities, splits),
 		json: {

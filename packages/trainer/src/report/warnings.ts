@@ -23,6 +23,8 @@ export type WarningsInput = {
 	readonly task: TaskProfile;
 	/** That of the metrics; the plain one of the task unless given. */
 	readonly loss?: TrainedLoss;
+	/** Whether training minimised that loss, which a graph of one's own need not do; it did unless given. */
+	readonly minimisesLoss?: boolean;
 	/** How far each modality counts; empty where every one weighs 1. */
 	readonly weights: JobResult['modality_weights'];
 	/** What the best epoch is chosen by. */
@@ -92,7 +94,16 @@ function* collapsedWeights({ weights }: WarningsInput): Iterable<JobWarning> {
 	};
 }
 
-function* overfitting({ task, loss, train, validation, validationLosses, epoch }: WarningsInput): Iterable<JobWarning> {
+function* overfitting({
+	task,
+	loss,
+	minimisesLoss = true,
+	train,
+	validation,
+	validationLosses,
+	epoch,
+}: WarningsInput): Iterable<JobWarning> {
+	if (!minimisesLoss) return;
 	const rows = validation.labels.length / (task.type === 'multilabel' ? task.outputs : 1);
 	const nothing = metricsOf(task, baselineFor(task, train.labels, rows), validation.labels, loss)['loss'] as number;
 	const [there, here] = [train.metrics['loss'] as number, validation.metrics['loss'] as number];

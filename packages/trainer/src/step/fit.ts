@@ -72,7 +72,8 @@ export async function openFit(options: FitOptions): Promise<Fit> {
 	const { epochs, seed, clip_norm: clipNorm, recompute } = training;
 	const count = train.rows.length;
 	const batch = architecture.fixedBatch ?? Math.min(training.batch_size, count);
-	const perEpoch = Math.ceil(count / batch);
+	// a loss that the graph takes over a whole batch cannot leave rows out: the rows of a last, short batch wait for the next order
+	const perEpoch = architecture.ownLoss === null ? Math.ceil(count / batch) : Math.floor(count / batch);
 	const { weight_decay: weightDecay, learning_rate: _, ...rest } = training.optimizer;
 	const optimizer = optimizerOf({ ...rest, weightDecay });
 	const { task, loss, scale, standardisation, modulation } = options;

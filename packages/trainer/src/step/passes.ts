@@ -1,11 +1,22 @@
 import { differentiate } from '@steelyard/autodiff';
+import type { Fused } from '@steelyard/family';
 import { canonicalise, GraphBuilder, type Value } from '@steelyard/onnx';
 import { POOL_ROWS, POOL_WIDTH } from '../model/dropout-pool.js';
-import { drawName, LOSS_SCALE, maskName, POOL, SAMPLE_WEIGHT, statisticName, TARGET, valuesName } from '../model/value-names.js';
+import { drawName, LABELS, LOSS_SCALE, maskName, POOL, SAMPLE_WEIGHT, statisticName, TARGET, valuesName } from '../model/value-names.js';
 import { lossOf, scaledLoss } from './loss.js';
 import { addModulation } from './modulated-gradients.js';
 import { positionLossOf } from './position-loss.js';
 import { addInputs, modulatedOf, type StepOptions, weighted } from './step-inputs.js';
+
+/** The loss of the logits, and what the model adds to it. */
+function taskLoss(g: GraphBuilder, { architecture, loss, scale }: StepOptions, { logits, auxiliary }: Fused): Value {
+	const [target, weight] = [g.value(TARGET), g.value(SAMPLE_WEIGHT)];
+	const task =
+		architecture.positions === null
+			? lossOf(g, scaledLoss(loss, scale.deviation), logits, target, weight)
+			: positionLossOf(g, loss, architecture.positions, logits, target, weight);
+	return auxiliary === null ? task : g.add(task, auxiliary);
+}
 
 /** Forward and backward pass of one step: `loss`, the gradients of `LOSS_SCALE`·loss by parameter, and the next running statistics as `statisticName`. */
 export async function forwardAndBackward(options: StepOptions) {
@@ -18,22 +29,18 @@ export async function forwardAndBackward(options: StepOptions) {
 			? {}
 			: { random: { pool: g.input(POOL, 'float32', [POOL_ROWS, POOL_WIDTH]), rows: dropouts.map((_, place) => g.value(drawName(place))) } };
 	const scale = g.input(LOSS_SCALE, 'float32', []);
-	const { parameters, running } = architecture;
+	const { parameters, running, ownLoss } = architecture;
 	const state = new Map([...parameters, ...running].map(({ name, shape }) => [name, g.input(name, 'float32', shape)]));
 	const input = (name: string) => g.value(name);
 	const parameter = (name: string) => state.get(name) as Value;
+	const labels = ownLoss === null || ownLoss.labels === 0 ? {} : { labels: input(LABELS) };
 	const forward = architecture.forward(
 		g,
-		{ x: (m) => input(valuesName(m)), mask: (m) => input(maskName(m)), parameter, ...random },
+		{ x: (m) => input(valuesName(m)), mask: (m) => input(maskName(m)), parameter, ...labels, ...random },
 		{ scope: 'model', mode: 'train' },
 	);
-	const { logits, auxiliary } = forward.fused(architecture.modalities.map(({ name }) => weighted(input, name)));
-	const [target, weight] = [input(TARGET), input(SAMPLE_WEIGHT)];
-	const task =
-		architecture.positions === null
-			? lossOf(g, scaledLoss(options.loss, options.scale.deviation), logits, target, weight)
-			: positionLossOf(g, options.loss, architecture.positions, logits, target, weight);
-	const loss = auxiliary === null ? task : g.add(task, auxiliary);
+	const weights = architecture.modalities.map(({ name }) => weighted(input, name));
+	const loss = forward.ownLoss === null ? taskLoss(g, options, forward.fused(weights)) : forward.ownLoss(weights);
 	if (modulatedOf(options).length > 0) addModulation(g, options, { input, parameter });
 	g.output('loss', loss);
 	g.output('scaled_loss', g.mul(loss, scale));

@@ -1,11 +1,27 @@
 import { type Static, Type } from 'typebox';
 import { choice } from '../../choice.js';
 import { idPattern } from '../../id.js';
-import { lossSchema } from '../../loss.js';
+import { LOSS_NAMES, LossChoices } from '../../loss.js';
 import type { ClassAxis } from './positions.js';
 
 const VALUE_NAME = Type.String({ minLength: 1, maxLength: 512 });
 const globs = (description: string) => Type.Optional(Type.Array(VALUE_NAME, { minItems: 1, maxItems: 1000, description }));
+
+/** A loss by name, or one that the graph computes. */
+const CustomLoss = Type.Object(
+	{
+		...LossChoices.properties,
+		name: Type.Optional(LossChoices.properties.name),
+		output: Type.Optional(
+			Type.String({
+				minLength: 1,
+				maxLength: 512,
+				description: 'instead of a name, the output of the graph that is the loss of a batch: one number, such as a mean over the rows',
+			}),
+		),
+	},
+	{ additionalProperties: false },
+);
 
 /** Config of the family `custom`: an ONNX forward graph that the user uploaded. */
 export const CustomConfig = Type.Object(
@@ -21,12 +37,22 @@ export const CustomConfig = Type.Object(
 				description: 'by modality, the input, [batch] or [batch, steps], that takes its mask of 0 and 1',
 			}),
 		),
-		output: Type.String({
-			minLength: 1,
-			maxLength: 512,
-			description:
-				'the output that holds the logits, [batch, outputs] (of a binary task [batch], [batch, 1] or [batch, 2]), or the values, [batch] or [batch, 1]; where positions have labels [batch, …positions, classes] or [batch, classes, …positions]',
-		}),
+		labels: Type.Optional(
+			Type.String({
+				minLength: 1,
+				maxLength: 512,
+				description:
+					'with loss.output, the input that takes the labels: [batch] or [batch, 1], of a multilabel task [batch, labels], where positions have labels [batch, …positions]; none where the loss needs no labels',
+			}),
+		),
+		output: Type.Optional(
+			Type.String({
+				minLength: 1,
+				maxLength: 512,
+				description:
+					'the output that holds the logits, [batch, outputs] (of a binary task [batch], [batch, 1] or [batch, 2]), or the values, [batch] or [batch, 1]; where positions have labels [batch, …positions, classes] or [batch, classes, …positions]; required but with loss.output, where it adds the metrics of predictions',
+			}),
+		),
 		class_axis: Type.Optional(
 			Type.Unsafe<ClassAxis>({
 				enum: [-1, 1],
@@ -69,8 +95,15 @@ export const CustomConfig = Type.Object(
 			description:
 				'what batch normalisation does in training: train uses the statistics of the batch and moves the running ones; frozen keeps the running ones as uploaded',
 		}),
-		loss: Type.Optional(lossSchema({ description: 'the loss, instead of training.loss' })),
+		loss: Type.Optional(
+			Type.Union([choice(LOSS_NAMES), CustomLoss], {
+				description: 'the loss, instead of training.loss, by name, as an object with choices, or as an output of the graph',
+			}),
+		),
 	},
 	{ additionalProperties: false },
 );
 export type CustomConfig = Static<typeof CustomConfig>;
+
+/** The output that holds the loss, where the graph computes it. */
+export const ownLossOf = ({ loss }: Pick<CustomConfig, 'loss'>): string | undefined => (typeof loss === 'object' ? loss.output : undefined);

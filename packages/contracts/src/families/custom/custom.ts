@@ -4,11 +4,13 @@ import { CustomConfig } from './config.js';
 import { batchProblems, inputProblems, mappingProblems } from './inputs.js';
 import { loraProblems } from './lora.js';
 import { outputProblems } from './output.js';
+import { lossFieldProblems, ownLossProblems } from './own-loss.js';
 import { parameterProblems, starProblems } from './parameters.js';
 import { weightProblems } from './weights.js';
 
-function* specProblems(_: CustomConfig, { training }: JobFields): Iterable<ProblemError> {
-	if (training.standardize === true)
+function* specProblems(config: CustomConfig, job: JobFields): Iterable<ProblemError> {
+	yield* lossFieldProblems(config, job);
+	if (job.training.standardize === true)
 		yield new ProblemError(
 			'invalid_request',
 			'training.standardize is not there for a custom model: its graph takes the raw values and standardises them itself',
@@ -22,7 +24,8 @@ function* dataProblems(config: CustomConfig, job: JobParts): Iterable<ProblemErr
 	yield* mappingProblems(config, modalities);
 	if (model === null) return;
 	yield* inputProblems(config, job, model.inputs);
-	yield* outputProblems(config, model.outputs, dataset.task);
+	if (config.output !== undefined) yield* outputProblems({ ...config, output: config.output }, model.outputs, dataset.task);
+	yield* ownLossProblems(config, model, dataset.task);
 	yield* batchProblems(model.inputs, training.batch_size);
 	const stars = [...starProblems(config)];
 	yield* stars;

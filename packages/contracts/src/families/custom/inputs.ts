@@ -3,7 +3,9 @@ import { listed } from '../../listed.js';
 import { ProblemError } from '../../problems.js';
 import type { JobParts, ModelInterface } from '../family.js';
 import type { CustomConfig } from './config.js';
+import type { Given } from './given.js';
 import { misfit } from './misfit.js';
+import { givenLabels } from './own-loss.js';
 import { type Dims, fits, type GraphValue, isStatic, shown } from './shapes.js';
 import { valueProblems } from './values.js';
 
@@ -49,23 +51,8 @@ export function* mappingProblems({ inputs, masks = {}, embeddings = {} }: Custom
 		);
 }
 
-/** What a job gives to an input of the graph. */
-type Given = {
-	readonly input: string;
-	/** As a message calls it. */
-	readonly what: string;
-	/** The field of the spec that assigns it. */
-	readonly param: string;
-	/** The shapes in which the graph can take it. */
-	readonly shapes: readonly Dims[];
-	/** For values of a modality: the shape of one instance. An input can also take them in another shape of the same size. */
-	readonly instance: readonly number[] | null;
-	/** For values of a modality: what is known of them. */
-	readonly profile: ModalityProfile | null;
-};
-
 /** What the graph is given: values, masks and weights of the modalities that the job uses and the dataset has. */
-function givenOf({ inputs, masks = {} }: CustomConfig, { dataset, modalities }: Modalities, graphInputs: Inputs): Given[] {
+function givenOf({ inputs, masks = {}, labels }: CustomConfig, { dataset, modalities }: Modalities, graphInputs: Inputs): Given[] {
 	const shapes = new Map(
 		modalities.flatMap((name) => {
 			const profile = Object.hasOwn(dataset.modalities, name) ? dataset.modalities[name] : undefined;
@@ -99,7 +86,7 @@ function givenOf({ inputs, masks = {} }: CustomConfig, { dataset, modalities }: 
 				profile: null,
 			};
 		});
-	return [...values, ...present, ...weights];
+	return [...values, ...present, ...weights, ...(labels === undefined ? [] : [givenLabels(labels, dataset.task)])];
 }
 
 /** An input can take what it is given: the element type, the values and the shape fit. */
@@ -134,12 +121,16 @@ function* givenProblems(given: readonly Given[], inputs: Inputs): Iterable<Probl
 }
 
 /** Every input of the graph is given something. */
-function* unfedProblems({ inputs, masks = {} }: CustomConfig, used: readonly string[], graphInputs: Inputs): Iterable<ProblemError> {
-	const named = new Set([...Object.values(inputs), ...Object.values(masks), ...used.map(weightInput)]);
+function* unfedProblems(
+	{ inputs, masks = {}, labels = '' }: CustomConfig,
+	used: readonly string[],
+	graphInputs: Inputs,
+): Iterable<ProblemError> {
+	const named = new Set([...Object.values(inputs), ...Object.values(masks), ...used.map(weightInput), labels]);
 	const unfed = graphInputs.filter(({ name }) => !named.has(name)).map(({ name }) => name);
 	if (unfed.length > 0)
 		yield misfit(
-			`Nothing is given to the input ${listed(unfed)} of the model: name it in model.inputs or model.masks, call it w.<modality> where it takes a weight, or export the model without it`,
+			`Nothing is given to the input ${listed(unfed)} of the model: name it in model.inputs or model.masks, call it w.<modality> where it takes a weight, name it in model.labels where it takes the labels of a loss in the graph, or export the model without it`,
 			'model.inputs',
 		);
 }

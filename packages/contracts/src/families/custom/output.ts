@@ -13,7 +13,7 @@ const COUNTED = { multiclass: 'classes', multilabel: 'labels', binary: null, reg
 
 /** The graph has the output that the config names, which gives float32 logits of the task, their probabilities, or its values. */
 export function* outputProblems(
-	{ output: name, class_axis: axis }: CustomConfig,
+	{ output: name, class_axis: axis }: { readonly output: string } & Pick<CustomConfig, 'class_axis'>,
 	outputs: ModelInterface['outputs'],
 	{ positions, ...task }: DatasetFields['task'],
 ): Iterable<ProblemError> {

@@ -22,6 +22,6 @@ export function* weightProblems(
 			`model.embeddings.${withoutPlace[0]}`,
 		);
 	for (const modality of withoutInput)
-		if (embeddings[modality] === output)
+		if (output !== undefined && embeddings[modality] === output)
 			yield misfit(`"${output}" is the output itself; expected a value before it`, `model.embeddings.${modality}`);
 }
