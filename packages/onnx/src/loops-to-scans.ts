@@ -122,6 +122,26 @@ async function tripCount(node: Node, body: Graph, constants: Constants): Promise
 	return count;
 }
 
+/**
+ * The body with a node of its own behind every output: a Scan of the runtime leaves an output unwritten that is an input of its body, as what a Loop passes on
+ * unchanged is, or a value from outside.
+ */
+function withOwnOutputs(body: Graph): Graph {
+	const made = new Set(body.nodes.flatMap(({ outputs }) => outputs));
+	const given = new Set<string>();
+	const copies: Node[] = [];
+	const outputs = body.outputs.map((output, i) => {
+		if (made.has(output.name) && !given.has(output.name)) {
+			given.add(output.name);
+			return output;
+		}
+		const copy = `${output.name}/passed/${i}`;
+		copies.push({ name: copy, op: 'Identity', inputs: [output.name], outputs: [copy], attributes: {} });
+		return { ...output, name: copy };
+	});
+	return { ...body, nodes: [...body.nodes, ...copies], outputs };
+}
+
 /** A Loop of a fixed trip count as a Scan over the numbers of its iterations: the carry and the stacked outputs stay what they are. */
 async function asScan(node: Node, constants: Constants): Promise<{ node: Node; numbers: [string, Tensor] }> {
 	const body = bodiesOf(node)[0]?.[1];
@@ -135,12 +155,12 @@ async function asScan(node: Node, constants: Constants): Promise<{ node: Node; n
 		);
 	const trips = await tripCount(node, body, constants);
 	const numbers = `${node.outputs.find((name) => name !== '')}/iterations`;
-	const scanned: Graph = {
+	const scanned = withOwnOutputs({
 		...body,
 		inputs: [...carried, { ...iteration, shape: [] }],
 		outputs: body.outputs.slice(1),
 		initializers: new Map([...body.initializers, [going.name, tensor('bool', [], [1])]]),
-	};
+	});
 	const attributes: Record<string, Attribute> = { body: { type: 'graph', value: scanned }, num_scan_inputs: { type: 'int', value: 1 } };
 	return {
 		node: { ...node, op: 'Scan', inputs: [...node.inputs.slice(2), numbers], attributes },

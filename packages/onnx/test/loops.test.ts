@@ -60,6 +60,30 @@ function counted(trips: (g: GraphBuilder) => Value | null = none, step = 2): Gra
 	return g.build('counted');
 }
 
+/** h ← h·w, where the Loop passes w on unchanged, as tf2onnx writes the weights of a recurrence. */
+function passingOn(): Graph {
+	const b = new GraphBuilder('body/');
+	b.input('i', 'int64', []);
+	const going = b.input('going', 'bool', []);
+	const w = b.input('w', 'float32', [2, 2]);
+	const h = b.input('h', 'float32', [3, 2]);
+	b.output('going', going);
+	b.output('w', w); // an input of the body is its output
+	b.output('next', b.matMul(h, w));
+	const g = new GraphBuilder();
+	const x = g.input('x', 'float32', [3, 2]);
+	const weight = g.initializer('weight', tensor('float32', [2, 2], [0.5, -0.2, 0.3, 0.9]));
+	const outputs: Value[] = [
+		{ name: 'w_last', dtype: 'float32', shape: [2, 2] },
+		{ name: 'last', dtype: 'float32', shape: [3, 2] },
+	];
+	g.node('Loop', [g.constant('int64', [], [5]), g.constant('bool', [], [1]), weight, x], outputs, {
+		body: { type: 'graph', value: b.build('body') },
+	});
+	for (const output of outputs) g.output(`${output.name}_out`, output);
+	return g.build('passing_on');
+}
+
 async function run(graph: Graph, feeds: Record<string, Tensor>): Promise<Record<string, Tensor>> {
 	const session = await createSession(encodeModel({ graph, opset: OPSET }));
 	const outputs = await session.run(feeds);
@@ -74,6 +98,13 @@ describe('a Loop', () => {
 		expect(canonical.nodes.filter(({ op }) => op === 'Loop')).toEqual([]);
 		const x = tensor('float32', [2], [0.3, -0.7]);
 		expect(await run(canonical, { x })).toEqual(await run(graph, { x }));
+	});
+
+	it('that passes a value on unchanged is a Scan that keeps it', async () => {
+		const graph = passingOn();
+		const canonical = await canonicalise({ graph, opset: OPSET }, { parameters: ['weight'] });
+		const x = tensor('float32', [3, 2], [0.3, -0.7, 0.1, 0.4, -0.5, 0.2]);
+		expect(await run(canonical, { x, weight: graph.initializers.get('weight')! })).toEqual(await run(graph, { x }));
 	});
 
 	it.each<[string, Graph, number]>([
