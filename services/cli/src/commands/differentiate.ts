@@ -1,24 +1,28 @@
 import { writeFile } from 'node:fs/promises';
 import { differentiateModel } from '@steelyard/model-file';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { parseDims, readModel, refused } from '../model-file.js';
 import { expectFolderOf, print, UsageError } from '../output.js';
 
-type Options = { loss: string; wrt?: string[]; dims?: Record<string, number>; out: string };
+type Options = { loss: string; wrt?: string[]; dims?: Record<string, number>; parameters: 'initializers' | 'inputs'; out: string };
 
-/** Size of a symbolic batch unless `--dims` gives another, as of a job's batches. */
+/** Size of a batch that cannot stay symbolic unless `--dims` gives another, as of a job's batches. */
 const BATCH = 32;
 
-async function run(path: string, { loss, wrt, dims = {}, out }: Options, command: Command): Promise<void> {
+async function run(path: string, { loss, wrt, dims = {}, parameters, out }: Options, command: Command): Promise<void> {
 	const { json = false } = command.optsWithGlobals<{ json?: boolean }>();
 	const toStandardOutput = out === '-';
 	if (toStandardOutput && json) throw new UsageError('--json and --out - both write to standard output; expected one of them');
 	const bytes = await readModel(path);
 	if (!toStandardOutput) await expectFolderOf(out);
-	const made = await differentiateModel(bytes, { loss, dims, batch: BATCH, ...(wrt === undefined ? {} : { wrt }) }).catch(refused);
+	const made = await differentiateModel(bytes, { loss, dims, batch: BATCH, parameters, ...(wrt === undefined ? {} : { wrt }) }).catch(
+		refused,
+	);
 	for (const [name, size] of Object.entries(made.dims))
 		if (dims[name] === undefined)
-			process.stderr.write(`The symbolic dimension "${name}" is ${size} in the new model; choose another size with --dims ${name}=8\n`);
+			process.stderr.write(
+				`The symbolic dimension "${name}" is ${size} in the new model, which depends on it; choose another size with --dims ${name}=8. What differs: ${made.reason}\n`,
+			);
 	if (toStandardOutput) {
 		process.stdout.write(made.bytes);
 		return;
@@ -26,7 +30,11 @@ async function run(path: string, { loss, wrt, dims = {}, out }: Options, command
 	await writeFile(out, made.bytes);
 	const gradients = made.wrt.map((name) => `grad/${name}`);
 	const text = [`${out}  ${made.bytes.length} bytes`, loss, ...gradients].join('\n  ');
-	print(json, { out, bytes: made.bytes.length, loss, gradients, dims: made.dims }, text);
+	print(
+		json,
+		{ out, bytes: made.bytes.length, loss, gradients, parameters: made.parameters, dims: made.dims, symbolic: made.symbolic },
+		text,
+	);
 }
 
 export function differentiate(command: Command): void {
@@ -40,8 +48,13 @@ export function differentiate(command: Command): void {
 		)
 		.option(
 			'--dims <sizes>',
-			`sizes of symbolic dimensions, such as batch=8,time=20; a symbolic first dimension of an input is ${BATCH} unless given`,
+			'sizes of symbolic dimensions, such as batch=8,time=20; others stay symbolic where one graph is right at every size',
 			parseDims,
+		)
+		.addOption(
+			new Option('--parameters <place>', 'what the trainable initializers are in the new model')
+				.choices(['initializers', 'inputs'])
+				.default('initializers'),
 		)
 		.requiredOption('-o, --out <file>', 'where to write the ONNX model (operator set 18), - for standard output')
 		.action(run);
