@@ -168,13 +168,13 @@ describe('a start', () => {
 	const saying = `import { register } from 'node:module'; register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(hooks)}`)});`;
 	const NODE_OPTIONS = `--import "data:text/javascript,${encodeURIComponent(saying)}"`;
 
-	it.each([['--version'], ['--help'], ['jobs', '--help'], ['models', '--help']])(
+	it.each([['--version'], ['--help'], ...['jobs', 'models', 'demo', 'weigh'].map((name) => [name, '--help'])])(
 		'loads neither schemas nor engine for %s %s',
 		async (...args) => {
 			const { code, stderr } = await run(args, { NODE_OPTIONS });
 			expect(code).toBe(0);
 			expect(stderr).toContain('/cli/dist/main.js');
-			expect(stderr.split('\n').filter((url) => /typebox|onnx|\/(contracts|dataset|trainer|autodiff)\/dist\//.test(url))).toEqual([]);
+			expect(stderr.split('\n').filter((url) => /typebox|onnx|\/(contracts|dataset|queue|trainer|autodiff)\/dist\//.test(url))).toEqual([]);
 		},
 	);
 });

@@ -60,7 +60,7 @@ async function weighed(...args: string[]): Promise<string> {
 		.option('--json')
 		.exitOverride()
 		.configureOutput({ writeErr: () => {} });
-	weigh(program);
+	weigh(program.command('weigh'));
 	let printed = '';
 	const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
 		printed += String(text);
