@@ -62,11 +62,14 @@ describe('a posted job', () => {
 		[{ dataset: 'ds_0', weighting: { preset: 'magic' } }, 400, 'invalid_request', 'weighting.preset'],
 		[{ dataset: 'ds_0', device: 'tpu' }, 400, 'invalid_request', 'device'],
 		[{ dataset: 'ds_0', modalities: [] }, 400, 'invalid_request', 'modalities'],
-		[{ dataset: 'ds_0', modalities: ['a', 'a'] }, 400, 'invalid_request', 'modalities'],
 		[{ dataset: 'ds_0', metadata: { a: 1 } }, 400, 'invalid_request', 'metadata.a'],
 		[{ dataset: 'ds_0' }, 422, 'dataset_not_found', 'dataset'],
 	])('%j is refused', async (payload, status, code, param) => {
 		expectProblem(await post(payload), status, code, param);
+	});
+
+	it('that names a modality twice is refused, by the second place', async () => {
+		expectProblem(await post({ dataset: datasets.binary, modalities: ['labs', 'labs'] }), 400, 'invalid_request', 'modalities.1');
 	});
 
 	it('for a modality that the dataset lacks is refused, by its place, with those that it has', async () => {

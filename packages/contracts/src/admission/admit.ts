@@ -3,7 +3,6 @@ import type { DatasetFields, ModelInterface } from '../families/family.js';
 import type { ProblemError } from '../problems.js';
 import type { JobSpec } from '../spec.js';
 import { informationProblems, weightingProblems } from '../weighting.js';
-
 import { modalitiesOf, modalityProblems, repetitionProblems } from './modalities.js';
 import { lossChoiceProblems, lossProblems, metricProblems, positionProblems } from './task.js';
 
