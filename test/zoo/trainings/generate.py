@@ -93,7 +93,7 @@ class UNet(nn.Module):
 
     def __init__(self):
         super().__init__()
-        block = lambda i, o: nn.Sequential(nn.Conv2d(i, o, 3, padding=1), nn.GroupNorm(2, o), nn.ReLU(), nn.Conv2d(o, o, 3, padding=1), nn.ReLU())
+        block = lambda i, o: nn.Sequential(nn.Conv2d(i, o, 3, padding=1), nn.GroupNorm(2, o), nn.SiLU(), nn.Conv2d(o, o, 3, padding=1), nn.SiLU())
         self.first, self.second, self.last = block(3, 6), block(6, 12), block(12, 6)
         self.rise, self.head = nn.ConvTranspose2d(12, 6, 2, 2), nn.Conv2d(6, 3, 1)
 

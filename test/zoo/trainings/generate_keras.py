@@ -1,4 +1,4 @@
-"""Makes the reference training `keras-gru`, as `generate.py --jobs` makes the others: `generate_keras.py [--small] OUT`.
+"""Makes the reference trainings `keras-gru`, which tf2onnx writes as the operator GRU, and `keras-gru-loop`, which it writes as a Loop, as `generate.py --jobs` makes the others: `generate_keras.py [--small] OUT`.
 
 Needs a Python with tensorflow-cpu, tf_keras and tf2onnx. The losses are those of a GradientTape; the optimizer is AdamW as PyTorch has it, written out, since that of Keras adds epsilon
 elsewhere.
@@ -17,17 +17,17 @@ STEPS, STEPS_IN_ROW, FEATURES, HIDDEN = 50, 6, 4, 8
 RATE, DECAY, BETA1, BETA2, EPSILON = 3e-3, 0.01, 0.9, 0.999, 1e-8
 
 
-def make(dtype):
+def make(activation, dtype):
     # tf2onnx leaves out a bias of zeros, so it begins with other numbers
     return keras.Sequential([
         keras.Input((STEPS_IN_ROW, FEATURES), dtype=dtype, name="series"),
-        keras.layers.GRU(HIDDEN, dtype=dtype),
+        keras.layers.GRU(HIDDEN, activation=activation, dtype=dtype),
         keras.layers.Dense(3, bias_initializer="random_normal", dtype=dtype, name="logits"),
     ])
 
 
-def curve(weights, x, labels, dtype):
-    model = make(dtype)
+def curve(activation, weights, x, labels, dtype):
+    model = make(activation, dtype)
     model.set_weights(weights)
     first, second = ([np.zeros_like(w, dtype) for w in weights] for _ in range(2))
     values, losses = [w.astype(dtype) for w in weights], []
@@ -52,21 +52,21 @@ def main():
     options = parser.parse_args()
     rows = 16 if options.small else 40
     random = np.random.default_rng(1)
-    tf.random.set_seed(1)
-    keras.utils.set_random_seed(1)
     labels = np.arange(rows) % 3
     x = (random.normal(size=(rows, STEPS_IN_ROW, FEATURES)) + labels[:, None, None]).astype("float32")
-    model = make("float32")
-    weights = model.get_weights()
-    curves = {"losses": curve(weights, x, labels, "float32"), "exactLosses": curve(weights, x, labels, "float64")}
-    folder = options.out / "keras-gru"
-    folder.mkdir(parents=True, exist_ok=True)
-    signature = [tf.TensorSpec((None, STEPS_IN_ROW, FEATURES), tf.float32, name="series")]
-    proto, _ = tf2onnx.convert.from_keras(model, signature, opset=17, output_path=str(folder / "model.onnx"))
-    print([node.op_type for node in proto.graph.node])
-    write_dataset(folder / "dataset.zip", {"series": x, "labels": labels}, {"task": {"type": "multiclass", "classes": ["a", "b", "c"]}, "modalities": {"series": {}}})
-    write_job(folder / "job.json", {"inputs": {"series": "series"}, "output": proto.graph.output[0].name}, rows, RATE, DECAY, curves)
-    print(f"keras-gru: {curves['losses'][0]:.4f} → {curves['losses'][-1]:.4f}")
+    for name, activation in {"keras-gru": "tanh", "keras-gru-loop": "swish"}.items():
+        keras.utils.set_random_seed(1)
+        model = make(activation, "float32")
+        weights = model.get_weights()
+        curves = {key: curve(activation, weights, x, labels, dtype) for key, dtype in {"losses": "float32", "exactLosses": "float64"}.items()}
+        folder = options.out / name
+        folder.mkdir(parents=True, exist_ok=True)
+        signature = [tf.TensorSpec((None, STEPS_IN_ROW, FEATURES), tf.float32, name="series")]
+        proto, _ = tf2onnx.convert.from_keras(model, signature, opset=17, output_path=str(folder / "model.onnx"))
+        print([node.op_type for node in proto.graph.node])
+        write_dataset(folder / "dataset.zip", {"series": x, "labels": labels}, {"task": {"type": "multiclass", "classes": ["a", "b", "c"]}, "modalities": {"series": {}}})
+        write_job(folder / "job.json", {"inputs": {"series": "series"}, "output": proto.graph.output[0].name}, rows, RATE, DECAY, curves)
+        print(f"{name}: {curves['losses'][0]:.4f} → {curves['losses'][-1]:.4f}")
 
 
 main()
