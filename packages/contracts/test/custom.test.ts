@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CustomConfig, DatasetFields, ModelInterface } from '../src/index.js';
+import { type CustomConfig, type DatasetFields, type ModelInterface, parseJobSpec } from '../src/index.js';
 import { BINARY, CUSTOM, GRAPH, MEASURED, MULTICLASS, MULTILABEL, problemsOf, REGRESSION, SEQUENCE, SQUARE, TAGGED } from './job-parts.js';
 
 type Case = { model?: Partial<CustomConfig>; spec?: object; dataset?: DatasetFields; graph?: Partial<ModelInterface> };
@@ -103,6 +103,11 @@ describe('a job of a custom model is admitted', () => {
 			{ spec: weighted, model: { embeddings: { labs: 'h1' } }, graph: { inputs: inputs(input('w.text', ['batch', 1])) } },
 		],
 		['with low-rank updates of matrices', { model: { lora: { match: ['encoder.*', 'head.weight'], rank: 1 } } }],
+		['with scaled values', { model: { scale: { labs: { factor: 0.5, mean: [1, 2], std: [3, 4] }, text: { std: [1, 2] } } } }],
+		[
+			'with scaled values of an input whose size is free',
+			{ model: { scale: { labs: { mean: [1, 2] } } }, graph: { inputs: [input('labs', ['n', 'f']), input('text', ['n', 2])] } },
+		],
 		['with a frozen encoder', { model: { frozen: ['encoder.*'] } }],
 		['with a constant frozen by name', { model: { frozen: ['sqrt_two'] } }],
 		['with one trainable parameter', { model: { trainable: ['head.*'] } }],
@@ -335,6 +340,42 @@ describe('a job of a custom model is refused', () => {
 			'model.trainable.0',
 			'"sqrt_two" cannot be trained: a constant of Div',
 		],
+		[
+			'for a scale of a modality that it does not use',
+			{ model: { scale: { audio: { factor: 2 } } } },
+			'model.scale.audio',
+			'model.scale names the modality audio, which the job does not use',
+		],
+		[
+			'for a mean that has not a number for each channel',
+			{ model: { scale: { labs: { mean: [1, 2, 3], std: [1, 2] } } } },
+			'model.scale.labs.mean',
+			'mean has length 3, but axis 1 of the input "labs" of the model, [batch, 2], has 2',
+		],
+		[
+			'for a deviation of other length than a free dimension has by the dataset',
+			{ model: { scale: { labs: { std: [1] } } }, graph: { inputs: [input('labs', ['n', 'f']), input('text', ['n', 2])] } },
+			'model.scale.labs.std',
+			'[n, f], has 2',
+		],
+		[
+			'for channels along an axis that the input lacks',
+			{ model: { scale: { labs: { std: [1, 2], axis: 2 } } } },
+			'model.scale.labs.axis',
+			'has the shape [batch, 2]; expected an axis from 1 to 1',
+		],
+		[
+			'for a scale of integers',
+			{ model: { scale: { labs: { factor: 2 } } }, graph: { inputs: [input('labs', ['n', 2], 'int64'), input('text', ['n', 2])] } },
+			'model.scale.labs',
+			'takes int64; model.scale gives float32',
+		],
+		[
+			'for a scale of ids',
+			{ ...ofText({ dtype: 'int64', min: 0, max: 9, whole: true }, IDS), model: { scale: { text: { factor: 2 } } } },
+			'model.scale.text',
+			'takes ids of the rows of "embedding"',
+		],
 		['where all is frozen', { model: { frozen: ['*'] } }, 'model.frozen', 'No parameter is left'],
 		[
 			'where all that is trainable is frozen',
@@ -369,6 +410,15 @@ describe('a job of a custom model is refused', () => {
 		});
 		const isUnknownModality = /does not use|has no modality/.test(problem?.message ?? '');
 		expect(problem?.code).toBe(isUnknownModality ? 'modality_not_found' : 'invalid_model');
+	});
+
+	it.each([
+		['std', 0],
+		['std', 1],
+		['factor', 0],
+	])('for a scale whose %s is %i where that is no such number', (field, value) => {
+		const scale = { labs: { [field]: field === 'std' && value === 0 ? [1, 0] : value } };
+		expect(() => parseJobSpec({ dataset: 'ds_1', model: { ...CUSTOM, scale } })).toThrow(/model\.scale\.labs/);
 	});
 
 	it('with no more names than can be read', () => {

@@ -30,6 +30,7 @@ import { type GraphFile, modelInterfaceOf } from './graph-file.js';
 import { type Logits, withLogits } from './logits.js';
 import { type Adapter, adaptersOf, withAdapters } from './lora.js';
 import type { OwnLoss } from './run-graph.js';
+import { withScale } from './scale.js';
 import type { Embedding } from './weigh-embeddings.js';
 
 /** An uploaded graph that fits the dataset of a job. */
@@ -37,7 +38,7 @@ export type Uploaded = Feeds & {
 	readonly config: CustomConfig;
 	/** Reads the file as it was uploaded. */
 	readonly read: () => Uint8Array;
-	/** As uploaded, at its own operator set, or at the working one where its own is older. */
+	/** As uploaded, at its own operator set, or at the working one where its own is older; with the scaling of its inputs that the job asks for. */
 	readonly whole: Graph;
 	/** The same with adapters, and with `output` as its one output where there is that. */
 	readonly graph: Graph;
@@ -50,7 +51,7 @@ export type Uploaded = Feeds & {
 	readonly embeddings: readonly Embedding[];
 	/** Whether the file has values of float16 or bfloat16, which are float32 in `graph`. */
 	readonly isHalf: boolean;
-	/** Whether the file predicts as it is: nothing in it is in training form. */
+	/** Whether the file predicts as it is: nothing in it is in training form, and the job scales no input. */
 	readonly predicts: boolean;
 	/** Where the file has the logits; null where the job wants only the loss that it computes itself. */
 	readonly logits: Logits | null;
@@ -215,7 +216,8 @@ export async function openUploaded(
 	{ modalities, task, weighted, batch }: { modalities: readonly ModalityShape[]; task: TaskProfile; weighted: boolean; batch: number },
 ): Promise<Uploaded> {
 	const { read, model } = file;
-	const { graph, opset } = atLeastWorking(model);
+	const { graph: uploaded, opset } = atLeastWorking(model);
+	const graph = withScale(config, uploaded, modalities);
 	const given = feedsOf(config, graph, modalities, task);
 	const adapters = adaptersOf(config, graph, modelInterfaceOf(file).parameters);
 	const chosen = [...chooseParameters(config, model), ...adapters.flatMap(({ a, b }) => [a, b])];
@@ -238,7 +240,7 @@ export async function openUploaded(
 	const logits = output === undefined ? null : logitsIn(output);
 	const adapted = withAdapters(graph, adapters);
 	const embeddings = wanted.map(([modality, value]) => embeddingOf(modality, value, types.get(value), rows));
-	const predicts = !hasTrainingForm(model.graph) && dropping.length === 0;
+	const predicts = config.scale === undefined && !hasTrainingForm(model.graph) && dropping.length === 0;
 	const dropped = new Map(
 		dropping.map(({ inputs, outputs }) => [outputs[0] as string, sizeOf(staticShape(types.get(inputs[0] as string) as ValueInfo)) / rows]),
 	);

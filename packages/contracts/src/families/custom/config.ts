@@ -3,6 +3,7 @@ import { choice } from '../../choice.js';
 import { idPattern } from '../../id.js';
 import { LOSS_NAMES, LossChoices } from '../../loss.js';
 import type { ClassAxis } from './positions.js';
+import { Scaling } from './scaling.js';
 
 const VALUE_NAME = Type.String({ minLength: 1, maxLength: 512 });
 const globs = (description: string) => Type.Optional(Type.Array(VALUE_NAME, { minItems: 1, maxItems: 1000, description }));
@@ -32,6 +33,12 @@ export const CustomConfig = Type.Object(
 			minProperties: 1,
 			description: 'by modality, the input of the graph, [batch, …], that takes its raw values',
 		}),
+		scale: Type.Optional(
+			Type.Record(Type.String(), Scaling, {
+				description:
+					'by modality, how its raw values are scaled before the input of the graph, (x · factor − mean) / std in float32; the trained file does that too, and its input takes the type of the dataset',
+			}),
+		),
 		masks: Type.Optional(
 			Type.Record(Type.String(), VALUE_NAME, {
 				description: 'by modality, the input, [batch] or [batch, steps], that takes its mask of 0 and 1',

@@ -6,6 +6,7 @@ import { loraProblems } from './lora.js';
 import { outputProblems } from './output.js';
 import { lossFieldProblems, ownLossProblems } from './own-loss.js';
 import { parameterProblems, starProblems } from './parameters.js';
+import { scaleProblems } from './scale.js';
 import { weightProblems } from './weights.js';
 
 function* specProblems(config: CustomConfig, job: JobFields): Iterable<ProblemError> {
@@ -24,6 +25,7 @@ function* dataProblems(config: CustomConfig, job: JobParts): Iterable<ProblemErr
 	yield* mappingProblems(config, modalities);
 	if (model === null) return;
 	yield* inputProblems(config, job, model.inputs);
+	yield* scaleProblems(config, job, model.inputs);
 	if (config.output !== undefined) yield* outputProblems({ ...config, output: config.output }, model.outputs, dataset.task);
 	yield* ownLossProblems(config, model, dataset.task);
 	yield* batchProblems(model.inputs, training.batch_size);

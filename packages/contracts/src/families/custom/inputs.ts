@@ -35,8 +35,11 @@ export const weightInput = (modality: string): string => `w.${modality}`;
 const product = (dims: readonly number[]): number => dims.reduce((size, dim) => size * dim, 1);
 
 /** The config names only modalities that the job uses, and gives each of these an input. */
-export function* mappingProblems({ inputs, masks = {}, embeddings = {} }: CustomConfig, used: readonly string[]): Iterable<ProblemError> {
-	for (const [field, mapped] of Object.entries({ inputs, masks, embeddings }))
+export function* mappingProblems(
+	{ inputs, scale = {}, masks = {}, embeddings = {} }: CustomConfig,
+	used: readonly string[],
+): Iterable<ProblemError> {
+	for (const [field, mapped] of Object.entries({ inputs, scale, masks, embeddings }))
 		for (const name of Object.keys(mapped).filter((modality) => !used.includes(modality)))
 			yield new ProblemError(
 				'modality_not_found',
