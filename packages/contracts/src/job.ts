@@ -58,6 +58,17 @@ export const JobResult = Type.Object(
 					'the loss that training minimised and that the metrics report; of an uploaded graph that gives probabilities also where the logits are',
 			}),
 		),
+		initializers: Type.Optional(
+			Type.Object(
+				{
+					trained: Type.Integer({ description: 'how many initializers training changed by gradients' }),
+					trained_names: Type.Array(Type.String(), { description: 'their names, 100 at most' }),
+					kept: Type.Integer({ description: 'how many initializers of floating type stayed as they were uploaded' }),
+					kept_names: Type.Array(Type.String(), { description: 'their names, 100 at most' }),
+				},
+				{ description: 'of an uploaded graph, what was trained and what was not' },
+			),
+		),
 		best_epoch: Type.Integer({ description: 'the epoch, counted from 0, whose fusion model was chosen' }),
 		epochs: Type.Integer({ description: 'epochs that the fusion model was trained for' }),
 		parameters: Type.Integer({ description: 'trained numbers in the exported model' }),

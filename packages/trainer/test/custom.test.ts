@@ -263,7 +263,13 @@ describe('an uploaded graph', () => {
 
 	it('trains what globs name, and leaves the rest to the bit', async () => {
 		const before = network('binary');
-		const { trained } = await run('binary', before, { model: { trainable: ['head.*', 'encoder.c.*'], frozen: ['*.bias'] } });
+		const { trained, outcome } = await run('binary', before, { model: { trainable: ['head.*', 'encoder.c.*'], frozen: ['*.bias'] } });
+		if (outcome.status !== 'done') throw new Error('stopped');
+		const changed = [...initializers(before).keys()].filter((name) => /^(head|encoder\.c).*weight$/.test(name));
+		const { trained_names: names, kept, kept_names: keptNames } = outcome.result.initializers!;
+		expect([...names].sort()).toEqual(changed.sort());
+		expect(kept).toBe(initializers(before).size - changed.length);
+		expect(keptNames).toHaveLength(kept);
 		const [one, two] = [initializers(before), initializers(await trained())];
 		for (const [name, value] of one) {
 			if (value.dtype !== 'float32') continue;
@@ -284,6 +290,7 @@ describe('an uploaded graph', () => {
 		expect(metadata).toEqual({ rank: '2', alpha: '3' });
 		const [one, two] = [initializers(before), initializers(await trained())];
 		expect([...two.keys()]).toEqual([...one.keys()]);
+		expect(outcome.result.initializers?.trained_names).toEqual([...one.keys()].filter((name) => /^(head|encoder\.a).*weight$/.test(name)));
 		const adapted = [...one.keys()].filter((name) => /^(head|encoder\.a).*weight$/.test(name));
 		expect([...tensors.keys()]).toEqual(adapted.flatMap((name) => [`${name}.lora_A`, `${name}.lora_B`]));
 		for (const [name, { data, shape }] of one) {

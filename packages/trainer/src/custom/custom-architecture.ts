@@ -102,6 +102,19 @@ function ownNumbers(
 	return { own, adapters: adapters.length === 0 ? null : apart };
 }
 
+/** The initializers that training changed by gradients and those of floating type that stayed; `numbers` are those that it moved, running statistics among them. */
+function initializersOf({ adapters, chosen, whole }: Uploaded, numbers: ReadonlyMap<string, Tensor>): OwnModel['initializers'] {
+	const adapted = adapters.filter(({ a }) => numbers.has(a.initializer)).map(({ matrix }) => matrix);
+	const trained = new Set([...chosen.map(({ initializer }) => initializer).filter((name) => numbers.has(name)), ...adapted]);
+	const floating = [...whole.initializers].flatMap(([name, { dtype }]) =>
+		dtype.startsWith('float') && !name.startsWith('steelyard/') ? [name] : [],
+	);
+	return {
+		trained: floating.filter((name) => trained.has(name)),
+		kept: floating.filter((name) => !trained.has(name) && !numbers.has(name)),
+	};
+}
+
 /** The file of the user with trained numbers in it; a graph that was exported in training form is given back as it predicts. */
 function ownModel(uploaded: Uploaded, modalities: readonly ModalityShape[], numbers: ReadonlyMap<string, Tensor>): OwnModel {
 	const { logits, whole, opset, predicts } = uploaded;
@@ -116,6 +129,7 @@ function ownModel(uploaded: Uploaded, modalities: readonly ModalityShape[], numb
 	};
 	return {
 		bytes,
+		initializers: initializersOf(uploaded, numbers),
 		adapters,
 		judged: uploaded.output === (uploaded.config.output ?? null) && !uploaded.isHalf ? bytes : withOutput(),
 		run: (session, examples, weights) => runGraph(session, runnable, examples, weights),

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { JobCurves, JobResult, JobWarning } from '@steelyard/contracts';
 import { createSession, type Session } from '@steelyard/runtime';
 import { summariseWeights } from '@steelyard/weighting';
-import type { Architecture, Parameters } from '../model/architecture.js';
+import type { Architecture, OwnModel, Parameters } from '../model/architecture.js';
 import { type Examples, labelsOf, presence, taken } from '../model/examples.js';
 import { layoutOf, parametersByName } from '../model/parameter-layout.js';
 import { countOf } from '../model/work.js';
@@ -46,6 +46,22 @@ const expertUseOf = ({ expertUse }: Evaluation): Pick<JobResult, 'expert_use'> =
 		? {}
 		: { expert_use: Object.fromEntries(Object.entries(expertUse).map(([router, shares]) => [router, [...shares]])) };
 
+/** The most names of a list in a result. */
+const MOST_NAMES = 100;
+
+/** What was trained of an uploaded graph, and what was not. */
+const initializersIn = ({ initializers }: TrainedFile): Pick<JobResult, 'initializers'> =>
+	initializers === null
+		? {}
+		: {
+				initializers: {
+					trained: initializers.trained.length,
+					trained_names: initializers.trained.slice(0, MOST_NAMES),
+					kept: initializers.kept.length,
+					kept_names: initializers.kept.slice(0, MOST_NAMES),
+				},
+			};
+
 /** What training minimised, and of which logits. */
 function lossText({ loss, fusion: { probabilities, ownLoss } }: Job): string {
 	if (ownLoss !== null) return `the output "${ownLoss.output}" of the graph`;
@@ -70,6 +86,8 @@ type TrainedFile = {
 	readonly adapters: Uint8Array | null;
 	/** Numbers that training found. */
 	readonly parameters: number;
+	/** Of an uploaded graph. */
+	readonly initializers: OwnModel['initializers'] | null;
 	readonly judge: (session: Session, examples: Examples) => Promise<Evaluation>;
 };
 
@@ -96,6 +114,7 @@ function trainedFile(job: Job, { parameters, weigher, statistics }: ChosenModel)
 			ownGraph: null,
 			adapters,
 			parameters: count,
+			initializers: own.initializers,
 			judge: (session, examples) => evaluateOwnModel(session, own, examples, { modalities, task, loss, positions: job.fusion.positions }),
 		};
 	const metadata = metadataOf(job);
@@ -106,6 +125,7 @@ function trainedFile(job: Job, { parameters, weigher, statistics }: ChosenModel)
 		ownGraph: own?.bytes ?? null,
 		adapters,
 		parameters: count,
+		initializers: own?.initializers ?? null,
 		judge: (session, examples) => evaluateModel(session, examples, { modalities, masked, task, loss, routers }),
 	};
 }
@@ -249,6 +269,7 @@ export async function finish(job: Job, { output, outcome, unimodal, deviceNote, 
 		modality_weights: modalityWeightsOf(job, chosen, reported),
 		...expertUseOf(reported.evaluation),
 		loss: lossText(job),
+		...initializersIn(file),
 		best_epoch: chosen.epoch,
 		epochs: outcome.epochs,
 		parameters: file.parameters,

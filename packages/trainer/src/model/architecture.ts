@@ -69,6 +69,8 @@ export type PredictorOptions = {
 /** The file that a user uploaded, with trained numbers in it. */
 export type OwnModel = {
 	readonly bytes: Uint8Array;
+	/** The initializers of floating type that training changed by gradients, and those that stayed as they were. */
+	readonly initializers: { readonly trained: readonly string[]; readonly kept: readonly string[] };
 	/** A and B of every low-rank update that `bytes` holds, by the name of the matrix and `.lora_A` or `.lora_B`; null where the job trains none. */
 	readonly adapters: ReadonlyMap<string, Tensor> | null;
 	/** The same, with the logits or values and its own loss among its outputs: `bytes` itself where these are what it gives. */
