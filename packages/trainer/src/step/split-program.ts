@@ -15,7 +15,7 @@ import { groupPort, rawName } from './build-split-step.js';
 import { type SplitStep, slotsOf } from './step.js';
 
 /** Numbers of a vector that one run of the update takes: few enough that they and what is made of them stay in the cache of a core. */
-const PART = 2 ** 17;
+const PART = 2 ** 14;
 
 const floats = (size: number): Float32Array => new Float32Array(size);
 const part = (data: Float32Array, start: number, end: number): Tensor => ({
