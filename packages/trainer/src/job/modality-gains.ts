@@ -7,6 +7,7 @@ import { rowLosses } from '../report/row-losses.js';
 import type { ModalityGain } from '../report/warnings.js';
 import type { Judged } from './explanation-artifacts.js';
 import type { Job } from './job.js';
+import { EvaluationError } from './over-rows.js';
 
 /** Rows that the model is run over for a modality at most, of which a row may be several. */
 const MOST_RUNS = 2000;
@@ -15,7 +16,8 @@ const MOST_ROUNDS = 8;
 const LEAST_ROWS = 20;
 
 /** Whether the graph fails, as one may where the modalities of a row do not belong together. */
-const isFailure = (error: unknown): boolean => error instanceof RuntimeError && error.code === 'run_failed';
+const isFailure = (error: unknown): boolean =>
+	error instanceof EvaluationError || (error instanceof RuntimeError && error.code === 'run_failed');
 
 /**
  * How much the loss of validation rows rises where they have a modality of other rows that have it, for each modality of several; the permutation importance of
