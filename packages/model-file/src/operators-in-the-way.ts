@@ -3,7 +3,7 @@ import { composites, flatNodes, type Graph, type OperatorUse, operatorUses, unkn
 
 /** Operators that `canonicalise` takes out of a graph where it can, so that their names alone say nothing. */
 const removable: ReadonlySet<string> = new Set(
-	'SplitToSequence SequenceAt SequenceConstruct ConcatFromSequence Optional OptionalGetElement Scatter Upsample'.split(' '),
+	'SplitToSequence SequenceAt SequenceConstruct ConcatFromSequence Optional OptionalGetElement'.split(' '),
 );
 const passes = (op: string): boolean =>
 	op === 'Carry' || Object.hasOwn(rules, op) || Object.hasOwn(zeros, op) || Object.hasOwn(composites, op) || removable.has(op);

@@ -1,7 +1,8 @@
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { ModelInterface } from '@steelyard/contracts';
 import { decodeModel, HALVES, interfaceOf, type Model, parametersOf } from '@steelyard/onnx';
+import { readBytes } from '../model/read-bytes.js';
 
 /** The file of an uploaded graph. */
 export type GraphFile = {
@@ -14,14 +15,10 @@ export type GraphFile = {
 /** Reads the file of an uploaded graph. Throws GraphError where it holds no model. */
 export async function readGraphFile(path: string): Promise<GraphFile> {
 	const readAgain = (start: number, end: number): Uint8Array => {
-		const bytes = new Uint8Array(end - start);
 		const file = openSync(path, 'r');
 		try {
-			for (let done = 0; done < bytes.length; ) {
-				const count = readSync(file, bytes, done, bytes.length - done, start + done);
-				if (count === 0) throw new Error(`${path} ends at ${start + done}, where a tensor lay when it was read first`);
-				done += count;
-			}
+			const bytes = readBytes(file, start, end);
+			if (bytes.length < end - start) throw new Error(`${path} ends at ${start + bytes.length}, where a tensor lay when it was read first`);
 			return bytes;
 		} finally {
 			closeSync(file);

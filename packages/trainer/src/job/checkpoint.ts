@@ -1,7 +1,8 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Tensor } from '@steelyard/runtime';
+import { readBytes } from '../model/read-bytes.js';
 import { type ByteSource, decodeSafetensors, safetensorsParts } from './safetensors.js';
 import { writeWhole } from './whole-file.js';
 
@@ -20,22 +21,13 @@ async function checkpointsIn(output: string): Promise<string[]> {
 	return names.filter((name) => /^\d+\.safetensors$/.test(name)).sort(byNumber);
 }
 
-/** The most bytes of one read: the system reads less than 2 GiB at once. */
-const READ_BYTES = 2 ** 30;
-
 /** What `use` makes of a file, which may be larger than one array. */
 function reading<T>(path: string, use: (file: ByteSource) => T): T {
 	const descriptor = openSync(path, 'r');
 	try {
 		return use({
 			length: fstatSync(descriptor).size,
-			read(start, end) {
-				const bytes = new Uint8Array(end - start);
-				let done = 0;
-				for (let count = -1; count !== 0 && done < bytes.length; done += count)
-					count = readSync(descriptor, bytes, done, Math.min(READ_BYTES, bytes.length - done), start + done);
-				return bytes.subarray(0, done);
-			},
+			read: (start, end) => readBytes(descriptor, start, end),
 		});
 	} finally {
 		closeSync(descriptor);
