@@ -1,6 +1,7 @@
 import { readAttributes } from './attributes.js';
-import { bodiesOf, captured, withBodies } from './bodies.js';
+import { bodiesOf, captured, namesOf, withBodies } from './bodies.js';
 import { allValues, type Graph, GraphError, type Model, type Node, OPSET, positiveAxis, staticShape, type Value } from './graph.js';
+import { renamed } from './rename.js';
 
 /** How many of the inputs of a Scan are carried from step to step; the others are walked along. */
 const carryCount = (node: Node): number => node.inputs.length - readAttributes(node).int('num_scan_inputs', 0);
@@ -48,7 +49,8 @@ const loopInputs = (node: Node, body: Graph, typeOf: (name: string) => Value): V
 /**
  * The graph, whose values are known, with other bodies in its Scans, Loops and Ifs. `change` gets each body as a model of its own: its inputs have the types that
  * the node gives them, and what it captures of the graph around it is an input too, but a captured constant is an initializer, so that the runtime can fold it.
- * In the graph that `change` gives back, captured values are captured again. `check` may refuse the result.
+ * In the graph that `change` gives back, captured values are captured again, and values that it has added have names that no other body and not the graph itself
+ * has: the runtime wants the names of a graph and of all graphs within it to be different. `check` may refuse the result.
  */
 export async function changeBodies(
 	graph: Graph,
@@ -63,13 +65,26 @@ export async function changeBodies(
 			throw new GraphError('malformed_model', `nothing gives the value "${name}", which the body of a node reads`, name);
 		return value;
 	};
+	const taken = new Set(namesOf(graph));
+	const withFreshNames = (body: Graph, own: ReadonlySet<string>): Graph => {
+		const fresh = new Map<string, string>();
+		for (const name of new Set(namesOf(body))) {
+			if (own.has(name)) continue;
+			let made = name;
+			for (let i = 1; taken.has(made); i++) made = `${name}.${i}`;
+			taken.add(made);
+			fresh.set(name, made);
+		}
+		return renamed(body, (name) => fresh.get(name) ?? name);
+	};
 	const lifted = async (node: Node, body: Graph): Promise<Graph> => {
 		const outside = captured(body);
 		const constants = new Map(outside.flatMap((name) => (graph.initializers.has(name) ? [[name, graph.initializers.get(name)!]] : [])));
 		const own = node.op === 'Scan' ? scanInputs(node, body, typeOf) : node.op === 'Loop' ? loopInputs(node, body, typeOf) : body.inputs;
 		const inputs = [...own, ...outside.filter((name) => !constants.has(name)).map(typeOf)];
 		const initializers = new Map([...body.initializers, ...constants]);
-		const changed = await change({ graph: { ...body, inputs, initializers, values: new Map() }, opset });
+		const lone = { ...body, inputs, initializers, values: new Map() };
+		const changed = withFreshNames(await change({ graph: lone, opset }), new Set(namesOf(lone)));
 		const kept = new Map([...changed.initializers].filter(([name]) => !constants.has(name)));
 		const result = { ...changed, name: body.name, inputs: changed.inputs.slice(0, own.length), initializers: kept };
 		check(node, result);

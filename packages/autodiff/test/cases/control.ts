@@ -216,6 +216,25 @@ const scans: Case[] = [
 			return mixed(g, node(g, 'Scan', [s!, x!], [[2], [4, 2]], { body, num_scan_inputs: 1 }));
 		},
 	},
+	// an operator that is written as others, around a body, in it, and in the branches within
+	{
+		shapes: [[3, 2]],
+		dtype: 'float32',
+		range: [0.2, 1],
+		build: (g, [x]) => {
+			const mish = (b: GraphBuilder, value: Value): Value => b.op('Mish', [value]);
+			const row: Type = ['float32', [2]];
+			const body = bodyOf([row], (b, [s]) => {
+				const condition = b.op('Greater', [b.sumAll(s!), b.scalar(0)], {}, { dtype: 'bool', shape: [] });
+				const inner = mish(b, s!);
+				return node(b, 'If', [condition], [row], {
+					then_branch: bodyOf([], (c) => [mish(c, inner)]),
+					else_branch: bodyOf([], (c) => [mish(c, s!)]),
+				});
+			});
+			return node(g, 'Scan', [mish(g, x!)], [['float32', [3, 2]]], { body, num_scan_inputs: 1 })[0]!;
+		},
+	},
 ];
 
 /** Two branches of which the second does not use w and uses x otherwise; the condition is made of x. */
