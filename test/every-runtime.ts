@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { createSession } from '@steelyard/runtime';
+import { arrayTypeOf, createSession, type DType, type Tensor, tensor } from '@steelyard/runtime';
 
 const exec = promisify(execFile);
 
@@ -34,13 +34,59 @@ for path in sys.argv[1:]:
     except Exception as error: print(path + ": " + str(error).splitlines()[0])
 `;
 
-/** What Python's runtime says against the files; null where there is no Python that has onnxruntime. */
-async function refusedByPython(paths: readonly string[]): Promise<string[] | null> {
-	const present = await exec(PYTHON, ['-c', 'import onnxruntime']).then(
+const running = `
+import base64, json, sys, numpy, onnxruntime
+onnxruntime.set_default_logger_severity(4)
+for run in json.load(sys.stdin):
+    session = onnxruntime.InferenceSession(run["path"], providers=["CPUExecutionProvider"])
+    names = [value.name for value in session.get_outputs()]
+    feeds = {name: numpy.frombuffer(base64.b64decode(data), dtype).reshape(shape) for name, (dtype, shape, data) in run["feeds"].items()}
+    found = zip(names, session.run(names, feeds))
+    print(json.dumps({name: [str(one.dtype), one.shape, base64.b64encode(one.tobytes()).decode()] for name, one in found}))
+`;
+
+/** A tensor as its type, shape and bytes. */
+type Written = readonly [dtype: DType, shape: number[], base64: string];
+const written = ({ dtype, shape, data }: Tensor): Written => [
+	dtype,
+	[...shape],
+	Buffer.from(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength).toString('base64'),
+];
+const readBack = ([dtype, shape, base64]: Written): Tensor => {
+	const bytes = new Uint8Array(Buffer.from(base64, 'base64'));
+	return tensor(dtype, shape, new (arrayTypeOf(dtype))(bytes.buffer));
+};
+
+const hasPython = (): Promise<boolean> =>
+	exec(PYTHON, ['-c', 'import onnxruntime']).then(
 		() => true,
 		() => false,
 	);
-	if (!present) return null;
+
+/** What each model gives for its inputs in the runtime of Python; null where there is no Python that has onnxruntime. */
+export async function pythonRuns(
+	runs: readonly { bytes: Uint8Array; feeds: Readonly<Record<string, Tensor>> }[],
+): Promise<Record<string, Tensor>[] | null> {
+	if (!(await hasPython())) return null;
+	const folder = await mkdtemp(join(tmpdir(), 'steelyard-test-'));
+	try {
+		const paths = runs.map((_, i) => join(folder, `${i}.onnx`));
+		for (const [i, { bytes }] of runs.entries()) await writeFile(paths[i] as string, bytes);
+		const python = exec(PYTHON, ['-c', running], { maxBuffer: 2 ** 28 });
+		const feeds = runs.map((one) => Object.fromEntries(Object.entries(one.feeds).map(([name, value]) => [name, written(value)])));
+		python.child.stdin?.end(JSON.stringify(paths.map((path, i) => ({ path, feeds: feeds[i] }))));
+		const lines = (await python).stdout.split('\n').filter((line) => line !== '');
+		return lines.map((line) =>
+			Object.fromEntries(Object.entries(JSON.parse(line) as Record<string, Written>).map(([name, value]) => [name, readBack(value)])),
+		);
+	} finally {
+		await rm(folder, { recursive: true });
+	}
+}
+
+/** What Python's runtime says against the files; null where there is no Python that has onnxruntime. */
+async function refusedByPython(paths: readonly string[]): Promise<string[] | null> {
+	if (!(await hasPython())) return null;
 	const { stdout } = await exec(PYTHON, ['-c', loading, ...paths]);
 	return stdout.split('\n').filter((line) => line !== '');
 }

@@ -17,19 +17,6 @@ export const choose = (g: GraphBuilder, condition: Value, yes: Value, no: Value)
 export const oneWhere = (g: GraphBuilder, condition: Value, x: Value): Value =>
 	choose(g, condition, g.scalar(1, x.dtype), g.scalar(0, x.dtype));
 
-/**
- * Where y, which some operator has picked among values, is x. ONNX Runtime may hold either of two float16 values in float32, and so before rounding: there, what
- * differs by half a step of float16 is the same.
- */
-export function isPicked(g: GraphBuilder, x: Value, y: Value): Value {
-	const equal = compare(g, 'Equal', x, y);
-	if (x.dtype !== 'float16') return equal;
-	const [a, b] = [g.cast(x, 'float32'), g.cast(y, 'float32')];
-	const halfStep = g.op('Max', [g.scale(2 ** -11, g.op('Abs', [b])), g.scalar(2 ** -25)]);
-	const near = compare(g, 'LessOrEqual', g.op('Abs', [g.sub(a, b)]), halfStep);
-	return g.op('Or', [equal, near], {}, { dtype: 'bool', shape: near.shape });
-}
-
 /** Where x is 0. */
 export const isZero = (g: GraphBuilder, x: Value): Value => compare(g, 'Equal', x, g.scalar(0, x.dtype));
 

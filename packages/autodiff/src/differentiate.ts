@@ -1,4 +1,14 @@
-import { allValues, type Graph, GraphBuilder, GraphError, type Node, readAttributes, readsOf, type Value } from '@steelyard/onnx';
+import {
+	allValues,
+	type Graph,
+	GraphBuilder,
+	GraphError,
+	graphsWithin,
+	type Node,
+	readAttributes,
+	readsOf,
+	type Value,
+} from '@steelyard/onnx';
 import { gradientPaths } from './gradient-paths.js';
 import { recomputing } from './recompute.js';
 import type { Part, RuleContext } from './rule.js';
@@ -136,11 +146,24 @@ export type DifferentiateOptions = {
 	readonly recompute?: 'none' | 'segments';
 };
 
+/** The rules are for float32 and float64: in float16 a product may overflow on the way back where the model itself does not. */
+function checkTypes(graph: Graph): void {
+	for (const part of graphsWithin(graph))
+		for (const { name, dtype } of allValues(part).values())
+			if (dtype === 'float16')
+				throw new GraphError(
+					'unsupported_model',
+					`the value "${name}" is float16, expected float32 or float64; read the model with { widen: HALVES }, which brings float16 to float32`,
+					name,
+				);
+}
+
 /**
  * Reverse-mode differentiation of a canonical graph: d loss / d value for every value of `wrt`, as further nodes of standard operators. Throws GraphError
- * `unsupported_operator` that names the node, its operator and the path to the loss, where an operator has no rule.
+ * `unsupported_operator` that names the node, its operator and the path to the loss, where an operator has no rule; `unsupported_model` where a value is float16.
  */
 export function differentiate(graph: Graph, { loss, wrt, recompute = 'none' }: DifferentiateOptions): Gradients {
+	checkTypes(graph);
 	const scope = scopeOf(graph, loss);
 	const seed = scope.value(loss);
 	if (seed.shape.some((dim) => dim !== 1))

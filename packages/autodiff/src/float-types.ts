@@ -1,6 +1,6 @@
 import type { GraphBuilder, Value } from '@steelyard/onnx';
 
-const floats: readonly string[] = ['float16', 'float32', 'float64'];
+const floats: readonly string[] = ['float32', 'float64'];
 
 /** Whether a value is of a floating type. */
 export const isFloat = (value: Value | null | undefined): boolean => floats.includes(value?.dtype ?? '');

@@ -18,6 +18,16 @@ describe('differentiation refuses, by the name of the node,', () => {
 		);
 	});
 
+	it('a value of float16, also in a body', () => {
+		const g = new GraphBuilder();
+		const x = g.input('x', 'float32', [3, 2]);
+		const body = bodyOf([['float32', [2]]], (b, [row]) => [b.cast(b.op('Tanh', [b.cast(row!, 'float16')]), 'float32')]);
+		g.output('loss', g.sumAll(node(g, 'Scan', [x], [['float32', [3, 2]]], { body, num_scan_inputs: 1 })[0]!));
+		expect(() => differentiate(g.build('f'), { loss: 'loss', wrt: ['x'] })).toThrow(
+			/"body.* is float16, expected float32 or float64.*HALVES/,
+		);
+	});
+
 	it('a Dropout in training, whose mask nobody could repeat', async () => {
 		await expect(gradientOf([2, 3], (g, x) => g.op('Dropout', [x, g.scalar(0.5), g.constant('bool', [], [1])]))).rejects.toThrow(/Dropout/);
 	});

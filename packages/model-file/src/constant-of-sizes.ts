@@ -27,8 +27,8 @@ export function sizeExpressions(g: GraphBuilder, places: readonly { readonly inp
 		);
 }
 
-/** float16 and float32 constants are rounded to 11 and 24 bits. */
-const toleranceOf = (dtype: string): number => ({ float16: 2e-3, float32: 1e-6, float64: 1e-12 })[dtype] ?? 0;
+/** float32 constants are rounded to 24 bits. */
+const toleranceOf = (dtype: string): number => ({ float32: 1e-6, float64: 1e-12 })[dtype] ?? 0;
 
 /** Σ slope · product + constant for every number of a tensor of `shape`, in float64 or int64. */
 function summed(

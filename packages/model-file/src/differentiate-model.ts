@@ -6,11 +6,13 @@ import {
 	type Graph,
 	GraphBuilder,
 	GraphError,
+	HALVES,
 	type Model,
 	OPSET,
 	parametersOf,
 	reducedTo,
 	type Value,
+	withFloat16Edges,
 } from '@steelyard/onnx';
 import { createSession, RuntimeError, type Tensor } from '@steelyard/runtime';
 import { freeDims, sizeGiven } from './free-dims.js';
@@ -119,6 +121,8 @@ function checkWrt(graph: Graph, wrt: readonly string[]): void {
 	}
 }
 
+const gradientName = (name: string): string => `grad/${name}`;
+
 /** What is differentiated: a model whose loss and targets are known to be right. */
 type Task = {
 	readonly model: Model;
@@ -133,7 +137,7 @@ async function gradientsAt({ model, loss, wrt, parameters }: Task, dims: Readonl
 	const { graph, gradients } = differentiate(await canonicalise(model, { dims, parameters }), { loss, wrt });
 	const g = GraphBuilder.from(graph);
 	g.output(loss, g.value(loss));
-	for (const name of wrt) g.output(`grad/${name}`, gradients.get(name) as Value);
+	for (const name of wrt) g.output(gradientName(name), gradients.get(name) as Value);
 	const full = g.build(model.graph.name);
 	return reducedTo(full, full.outputs);
 }
@@ -203,7 +207,8 @@ async function sizedOrNot(
 
 /**
  * A serialised model as one that also gives the gradients of its loss. A dimension of the inputs that `dims` leaves open stays open, wherever one graph is right at every
- * size of it.
+ * size of it. All that is float16 or bfloat16 is computed in float32; inputs, initializers, loss and gradients are float16 where the model has them so, and float32
+ * where it has bfloat16.
  * Throws GraphError, naming what is wrong and what there is: an unknown loss, name or dimension, a loss that is no scalar, an operator without a gradient on the
  * path from the loss; RuntimeError where the runtime refuses the model.
  */
@@ -211,7 +216,7 @@ export async function differentiateModel(
 	bytes: Uint8Array,
 	{ loss, wrt, dims: given = {}, batch, parameters = 'initializers' }: DifferentiateModelOptions,
 ): Promise<DifferentiatedModel> {
-	const model = decodeModel(bytes);
+	const model = decodeModel(bytes, { widen: HALVES });
 	checkDimNames(model.graph, given);
 	const trainable = parametersOf(model).flatMap(({ name, trainable }) => (trainable ? [name] : []));
 	const targets = [...new Set(wrt ?? trainable)];
@@ -229,7 +234,8 @@ export async function differentiateModel(
 	const { graph, dims, symbolic, reason } = await sizedOrNot(task, given, batch);
 	const whole =
 		parameters === 'inputs' ? graph : withInitializers(graph, new Map(kept.map((name) => [name, initializers.get(name) as Tensor])));
-	const out = encodeModel({ graph: whole, opset: OPSET, metadata: model.metadata ?? {} });
+	const float16 = [...(model.halves ?? [])].flatMap(([name, half]) => (half === 'float16' ? [name, gradientName(name)] : []));
+	const out = encodeModel({ graph: withFloat16Edges(whole, new Set(float16)), opset: OPSET, metadata: model.metadata ?? {} });
 	await (await createSession(out)).release();
 	return {
 		bytes: out,

@@ -13,6 +13,7 @@ export { encodeModel } from './encode.js';
 export { MOST_BYTES, type ReadExternal, withExternalData } from './external-data.js';
 export { type FinalActivation, finalActivation } from './final-activation.js';
 export { type FlatNode, flatNodes } from './flat-nodes.js';
+export { withFloat16Edges } from './float16-edges.js';
 export { toWorkingOpset } from './forms.js';
 export {
 	type Attribute,

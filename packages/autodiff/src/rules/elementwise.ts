@@ -1,5 +1,5 @@
 import { float, type GraphBuilder, type Value } from '@steelyard/onnx';
-import { choose, compare, isPicked, oneWhere } from '../choose.js';
+import { choose, compare, oneWhere } from '../choose.js';
 import { isFloat, likeType } from '../float-types.js';
 import type { Rule, Rules } from '../rule.js';
 
@@ -14,7 +14,7 @@ const onePlusSquare = (g: GraphBuilder, x: Value): Value => g.add(g.scalar(1, x.
 
 /** Max and Min: the gradient goes to the inputs that equal the output; those that tie share it equally, as in PyTorch. */
 const extreme: Rule = ({ inputs, y, dy, g }) => {
-	const hits = inputs.map((x) => oneWhere(g, isPicked(g, x as Value, y), y));
+	const hits = inputs.map((x) => oneWhere(g, compare(g, 'Equal', x as Value, y), y));
 	const share = g.div(
 		dy,
 		hits.reduce((sum, hit) => g.add(sum, hit)),

@@ -1,16 +1,13 @@
 import { type GraphBuilder, positiveAxis, staticShape, type Value } from '@steelyard/onnx';
 import { product, upTo } from '../axes.js';
-import { likeType } from '../float-types.js';
 import type { Rules } from '../rule.js';
 
 /**
  * Zeros of `shape` with `updates` added at the places that `indices` (of the shape of `updates`) name along `axis`. Not ScatterND: ONNX Runtime adds its
- * updates from several threads without a lock, which loses some where an index repeats; and in float32 at least: it has no kernel that adds in float16.
+ * updates from several threads without a lock, which loses some where an index repeats.
  */
 export function scatterAdd(g: GraphBuilder, shape: readonly number[], axis: number, indices: Value, updates: Value): Value {
-	const zero = g.scalar(0, updates.dtype === 'float64' ? 'float64' : 'float32');
-	const sum = g.op('ScatterElements', [g.expand(zero, shape), indices, likeType(g, updates, zero)], { axis, reduction: 'add' });
-	return likeType(g, sum, updates);
+	return g.op('ScatterElements', [g.expand(g.scalar(0, updates.dtype), shape), indices, updates], { axis, reduction: 'add' });
 }
 
 /**

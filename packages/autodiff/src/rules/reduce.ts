@@ -1,5 +1,5 @@
 import { elementCount, positiveAxis, staticShape, type Value } from '@steelyard/onnx';
-import { isPicked, isZero, oneWhere, productOfOthers, withoutZeros } from '../choose.js';
+import { compare, isZero, oneWhere, productOfOthers, withoutZeros } from '../choose.js';
 import type { Rule, RuleContext, Rules } from '../rule.js';
 
 /** The axes that a reduction runs over, counted from 0; all of them where none are given. */
@@ -28,7 +28,7 @@ function kept(context: RuleContext, value: Value): Value {
 /** ReduceMax and ReduceMin: elements that tie share the gradient equally, as in PyTorch's amax. */
 const extreme: Rule = (context) => {
 	const { x, y, dy, g } = context;
-	const hits = oneWhere(g, isPicked(g, x, kept(context, y)), x);
+	const hits = oneWhere(g, compare(g, 'Equal', x, kept(context, y)), x);
 	const count = g.reduceSum(hits, reducedAxes(context));
 	return [g.mul(hits, reducedAxes(context).length === 0 ? dy : g.div(kept(context, dy), count)), null];
 };

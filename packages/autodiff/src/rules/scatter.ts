@@ -1,6 +1,6 @@
 import { type GraphBuilder, GraphError, positiveAxis, staticShape, type Value } from '@steelyard/onnx';
 import { product } from '../axes.js';
-import { isPicked, isZero, oneWhere, productOfOthers, withoutZeros } from '../choose.js';
+import { compare, isZero, oneWhere, productOfOthers, withoutZeros } from '../choose.js';
 import type { Rule, RuleContext, Rules } from '../rule.js';
 import { sliceNumbers } from './index-of-values.js';
 
@@ -39,8 +39,8 @@ const gradients: Readonly<Record<string, (scatter: Scatter) => [Value, Value]>> 
 /** The entry and the updates that equal the extreme share its gradient equally, as in PyTorch's scatter_reduce. */
 function extreme(scatter: Scatter): [Value, Value] {
 	const { g, data, updates, y, dy } = scatter;
-	const hits = oneWhere(g, isPicked(g, data, y), dy);
-	const updateHits = oneWhere(g, isPicked(g, updates, gathered(scatter, y)), dy);
+	const hits = oneWhere(g, compare(g, 'Equal', data, y), dy);
+	const updateHits = oneWhere(g, compare(g, 'Equal', updates, gathered(scatter, y)), dy);
 	const share = g.div(dy, scattered(scatter, hits, updateHits, 'add'));
 	return [g.mul(hits, share), g.mul(updateHits, gathered(scatter, share))];
 }
