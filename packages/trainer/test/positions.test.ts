@@ -154,7 +154,47 @@ describe('a graph of positions', () => {
 			training: { epochs: 1 },
 		});
 		expect(Object.keys(result.metrics)).toEqual(['train', 'validation']);
-		expect(result.warnings).toMatchObject([{ code: 'evaluation_failed', split: 'test', row: 1 }]);
+		expect(result.warnings?.[0]).toMatchObject({ code: 'evaluation_failed', split: 'test', row: 1 });
+	});
+
+	it.each([
+		// every position that counts is given the more frequent label
+		['binary', [1, 0, 0, -100], [-1, -2, -2, 5], 3, ['majority_baseline_not_beaten']],
+		['regression', [1.5, 2.5, null, 3.5], [-1.5, -2.5, 9, -3.5], 1, ['majority_baseline_not_beaten']],
+		['binary', [1, 0, 0, -100], [2, -2, -2, 5], 3, []],
+	])('is warned of where it has not learnt: %s of %j', async (type, labels, x, scale, codes) => {
+		const { result } = await run(await datasetOf({ type }, rowsOf(x, labels)), scaled(scale, [2]), {
+			model: SCALE,
+			training: { epochs: 1, optimizer: { learning_rate: 1e-6 } },
+		});
+		expect((result.warnings ?? []).map(({ code }) => code)).toEqual(codes);
+	});
+
+	it('is warned of overfitting, by what the labels alone tell', async () => {
+		const { train: rows } = rowsOf([2, -2, -2, 5], [1, 0, 0, -100]);
+		const valid = { ...rows!, x: [-2, 2, 2, 5] };
+		const { result } = await run(await datasetOf({ type: 'binary' }, { train: rows!, valid, test: valid }), scaled(3, [2]), {
+			model: SCALE,
+			training: { epochs: 1, optimizer: { learning_rate: 1e-6 } },
+		});
+		const found = result.warnings?.find(({ code }) => code === 'overfitting');
+		// of 3 labels one is 1: with one more of each, −(ln(2/5) + 2·ln(3/5))/3
+		expect(found?.message).toMatch(/0\.002476 on the training rows and 6\.002 on validation; a model that sees nothing has 0\.6460/);
+	});
+
+	it('is warned of ids in the test split that training never saw', async () => {
+		const g = new GraphBuilder();
+		const ids = g.input('x', 'int64', ['batch', 2]);
+		const table = g.initializer('table', tensor('float32', [4], [-2, 2, 1, 1]));
+		g.output('logits', g.op('Gather', [table, ids], {}, { dtype: 'float32', shape: ['batch', 2] }));
+		const { train: rows, valid } = rowsOf([0, 1, 1, 0], [0, 1, 1, 0]);
+		const splits = { train: rows!, valid: valid!, test: { ...rows!, x: [0, 3, 2, 3] } };
+		const { result } = await run(await datasetOf({ type: 'binary' }, splits), encodeModel({ graph: g.build('ids'), opset: OPSET }), {
+			training: { epochs: 1 },
+		});
+		expect(result.warnings).toMatchObject([
+			{ code: 'unseen_categories', split: 'test', names: ['x'], message: expect.stringContaining(': 2, 3') },
+		]);
 	});
 
 	it('is explained by weights and presence alone', async () => {

@@ -1,12 +1,23 @@
 import type { TaskProfile, WarningCode } from '@steelyard/contracts';
 import { describe, expect, it } from 'vitest';
+import { labelFacts } from '../src/report/baseline.js';
 import { metricsOf } from '../src/report/metrics.js';
 import { predictionsFrom } from '../src/report/predictions.js';
-import { type LabelledSplit, type WarningsInput, warningsOf } from '../src/report/warnings.js';
+import { type LabelledRows, type WarningsInput, warningsOf as warningsOfJob } from '../src/report/warnings.js';
 
 const binary: TaskProfile = { type: 'binary', classes: ['no', 'yes'], outputs: 1 };
 const regression: TaskProfile = { type: 'regression', classes: [], outputs: 1 };
 const multilabel: TaskProfile = { type: 'multilabel', classes: ['x', 'y'], outputs: 2 };
+
+type LabelledSplit = LabelledRows & Pick<WarningsInput['train'], 'metrics'>;
+type Input = Omit<WarningsInput, 'facts' | 'train' | 'validation'> & { train: LabelledSplit; validation: LabelledSplit };
+const warningsOf = ({ train, validation, ...more }: Input) =>
+	warningsOfJob({
+		...more,
+		facts: labelFacts(more.task, undefined, train.labels, validation.labels),
+		train,
+		validation: { metrics: validation.metrics, rows: validation },
+	});
 
 /** A split as a model judges it that gives these outputs. */
 function split(task: TaskProfile, labels: number[], outputs: number[]): LabelledSplit {
@@ -19,7 +30,7 @@ const repeated = (numbers: number[], times: number): number[] => Array.from({ le
 const fair = split(binary, repeated([0, 1, 1, 0], 5), repeated([-1, 1, 1, 0.5], 5));
 const weight = (mean: number) => ({ mean, p10: mean, p90: mean, mutual_information: null });
 
-const sound: WarningsInput = {
+const sound: Input = {
 	task: binary,
 	weights: { a: weight(1.5), b: weight(0.5) },
 	metric: 'loss',
@@ -36,7 +47,7 @@ const sound: WarningsInput = {
 	guarded: false,
 	valuesAreMeant: false,
 };
-const codes = (more: Partial<WarningsInput>): WarningCode[] => warningsOf({ ...sound, ...more }).map(({ code }) => code);
+const codes = (more: Partial<Input>): WarningCode[] => warningsOf({ ...sound, ...more }).map(({ code }) => code);
 
 const wholeValues = (values: number[]) => {
 	const labels = repeated(values, 6);
@@ -50,7 +61,7 @@ const labelled = (outputs: number[]) => {
 	return { task: multilabel, train: both, validation: both };
 };
 
-const CASES: ReadonlyArray<[WarningCode, string, Partial<WarningsInput>, Partial<WarningsInput>]> = [
+const CASES: ReadonlyArray<[WarningCode, string, Partial<Input>, Partial<Input>]> = [
 	[
 		'weighting_hurts',
 		'an unweighted epoch was better',

@@ -6,9 +6,10 @@ import type { Architecture, OwnModel, Parameters } from '../model/architecture.j
 import { type Examples, labelsOf, presence, taken } from '../model/examples.js';
 import { layoutOf, parametersByName } from '../model/parameter-layout.js';
 import { countOf } from '../model/work.js';
+import { type EachLabel, labelFacts, positionFacts } from '../report/baseline.js';
 import { metricsOf } from '../report/metrics.js';
 import type { Predictions } from '../report/predictions.js';
-import { type LabelledSplit, type ModalityGain, warningsOf } from '../report/warnings.js';
+import { type ModalityGain, type WarningsInput, warningsOf } from '../report/warnings.js';
 import { type ChosenModel, chosenModel } from './chosen-model.js';
 import { type Evaluation, evaluateModel, evaluateOwnModel } from './evaluate.js';
 import { explanationArtifacts, type Judged } from './explanation-artifacts.js';
@@ -194,12 +195,42 @@ function modalityWeightsOf(
 	return Object.fromEntries(named) as JobResult['modality_weights'];
 }
 
-/** The labels and predictions of a split that was judged; where the graph computes its loss itself, with the metrics of the predictions alone. */
-function labelledIn({ task, fusion }: Job, judged: readonly Judged[], name: string): LabelledSplit | null {
-	const { examples, evaluation } = judged.find((one) => one.examples.name === name) as Judged;
-	const { predictions, metrics } = evaluation;
-	const labels = labelsOf(examples);
-	return predictions && { labels, predictions, metrics: fusion.ownLoss === null ? metrics : metricsOf(task, predictions, labels) };
+/** The labels of all positions that count: those below 0, and NaN among values, do not. */
+const countedLabels =
+	({ split, rows }: Examples, isValue: boolean): EachLabel =>
+	(visit) => {
+		const width = split.labels.length / split.rows;
+		for (const row of rows)
+			for (let at = row * width; at < (row + 1) * width; at++) {
+				const label = split.labels[at] as number;
+				if (isValue ? !Number.isNaN(label) : label >= 0) visit(label);
+			}
+	};
+
+/** What warnings look at of training and validation; null where there is nothing to compare, as where a graph gives its loss alone, or no position counts. */
+function comparedIn(
+	{ task, loss, fusion, train, validation }: Job,
+	judged: readonly Judged[],
+): Pick<WarningsInput, 'facts' | 'train' | 'validation'> | null {
+	const [there, here] = [train, validation].map(({ name }) => judged.find(({ examples }) => examples.name === name)?.evaluation) as [
+		Evaluation,
+		Evaluation,
+	];
+	if (fusion.positions !== null && fusion.ownLoss === null) {
+		const isValue = task.type === 'regression';
+		const facts = positionFacts(task, loss, countedLabels(train, isValue), countedLabels(validation, isValue));
+		return facts && { facts, train: there, validation: { metrics: here.metrics, rows: null } };
+	}
+	if (there.predictions === null || here.predictions === null) return null;
+	const [trainLabels, labels] = [labelsOf(train), labelsOf(validation)];
+	// where the graph computes its loss itself, the metrics of the predictions alone
+	const metrics = ({ metrics, predictions }: Evaluation, of: Float64Array): Evaluation['metrics'] =>
+		fusion.ownLoss === null ? metrics : metricsOf(task, predictions as Predictions, of);
+	return {
+		facts: labelFacts(task, loss, trainLabels, labels),
+		train: { metrics: metrics(there, trainLabels) },
+		validation: { metrics: metrics(here, labels), rows: { labels, predictions: here.predictions } },
+	};
 }
 
 /** What is to be said of the trained model; of one that gives no predictions there is nothing to say. */
@@ -211,19 +242,17 @@ function modelWarnings(
 	reported: Judged,
 	gains: readonly ModalityGain[],
 ): JobWarning[] {
-	const [train, validation] = ['train', 'validation'].map((name) => labelledIn(job, judged, name));
-	if (!train || !validation) return [];
+	const compared = comparedIn(job, judged);
+	if (compared === null) return [];
 	return warningsOf({
 		task: job.task,
-		loss: job.loss,
+		...compared,
 		minimisesLoss: job.fusion.ownLoss === null,
 		weights: job.weighted && !chosen.guarded ? modalityWeightsOf(job, chosen, reported) : {},
 		epoch: chosen.epoch,
 		guarded: chosen.guarded,
 		metric: metricOf(job.spec),
 		fusion: outcome,
-		train,
-		validation,
 		validationLosses: job.state.header.epochs.flatMap(({ stage, validation: of }) => (stage === 'fusion' ? [of['loss'] ?? null] : [])),
 		gains,
 		unseen: unseenValues(job),

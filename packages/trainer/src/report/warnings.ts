@@ -1,11 +1,11 @@
-import type { JobResult, JobWarning, Metrics, TaskProfile, TrainedLoss } from '@steelyard/contracts';
-import { baselineFor } from './baseline.js';
+import type { JobResult, JobWarning, Metrics, TaskProfile } from '@steelyard/contracts';
+import type { LabelFacts } from './baseline.js';
 import { decisionsOf } from './decisions.js';
-import { isBetter, metricsOf } from './metrics.js';
+import { isBetter } from './metrics.js';
 import type { Predictions } from './predictions.js';
 
 /** Raw labels, `[N]` or `[N, labels]`, and what the exported model makes of the rows. */
-export type LabelledSplit = { readonly labels: Float64Array; readonly predictions: Predictions; readonly metrics: Metrics };
+export type LabelledRows = { readonly labels: Float64Array; readonly predictions: Predictions };
 
 /** By how much the loss of rows rises on average where they have a modality of other rows, and the standard error of that. */
 export type ModalityGain = { readonly name: string; readonly gain: number; readonly error: number };
@@ -21,8 +21,6 @@ export type UnseenValues = {
 
 export type WarningsInput = {
 	readonly task: TaskProfile;
-	/** That of the metrics; the plain one of the task unless given. */
-	readonly loss?: TrainedLoss;
 	/** Whether training minimised that loss, which a graph of one's own need not do; it did unless given. */
 	readonly minimisesLoss?: boolean;
 	/** How far each modality counts; empty where every one weighs 1. */
@@ -35,8 +33,10 @@ export type WarningsInput = {
 		readonly score: number | null;
 		readonly passedOver: { readonly epoch: number; readonly score: number } | null;
 	};
-	readonly train: LabelledSplit;
-	readonly validation: LabelledSplit;
+	readonly facts: LabelFacts;
+	readonly train: { readonly metrics: Metrics };
+	/** The rows are null where positions have labels, which are too many to hold their predictions. */
+	readonly validation: { readonly metrics: Metrics; readonly rows: LabelledRows | null };
 	/** The epoch that was exported, counted from 0. */
 	readonly epoch: number;
 	/** Whether the epoch before the first refresh was exported, because it was better. */
@@ -56,9 +56,6 @@ const NO_WEIGHT = 0.01;
 const ALL_WEIGHT = 0.9;
 /** How much of the loss of a model that sees nothing lies between two losses that are far apart. */
 const FAR = 0.5;
-/** Most values that labels have which look like classes, and least rows for each. */
-const MOST_CLASSES = 10;
-const ROWS_PER_CLASS = 5;
 /** Names that a message lists. */
 const SHOWN = 10;
 
@@ -94,18 +91,9 @@ function* collapsedWeights({ weights }: WarningsInput): Iterable<JobWarning> {
 	};
 }
 
-function* overfitting({
-	task,
-	loss,
-	minimisesLoss = true,
-	train,
-	validation,
-	validationLosses,
-	epoch,
-}: WarningsInput): Iterable<JobWarning> {
+function* overfitting({ minimisesLoss = true, facts, train, validation, validationLosses, epoch }: WarningsInput): Iterable<JobWarning> {
 	if (!minimisesLoss) return;
-	const rows = validation.labels.length / (task.type === 'multilabel' ? task.outputs : 1);
-	const nothing = metricsOf(task, baselineFor(task, train.labels, rows), validation.labels, loss)['loss'] as number;
+	const nothing = facts.nothing.loss;
 	const [there, here] = [train.metrics['loss'] as number, validation.metrics['loss'] as number];
 	const last = validationLosses.at(-1) ?? null;
 	const best = validationLosses[epoch] ?? null;
@@ -137,39 +125,38 @@ function unbeatenLabels({ outputs }: TaskProfile, predicted: Float64Array, label
 	});
 }
 
-function* unbeatenBaseline({ task, loss, train, validation }: WarningsInput): Iterable<JobWarning> {
-	const { labels, predictions, metrics } = validation;
+function* unbeatenBaseline({ task, facts: { nothing, top }, validation: { metrics, rows } }: WarningsInput): Iterable<JobWarning> {
 	const head = { code: 'majority_baseline_not_beaten', split: 'validation' } as const;
 	if (task.type === 'regression') {
-		const mean = metricsOf(task, baselineFor(task, train.labels, labels.length), labels, loss);
-		if ((metrics['loss'] as number) < (mean['loss'] as number)) return;
-		const message = `the root mean squared error on validation is ${figure(metrics['rmse'] as number)}, and ${figure(mean['rmse'] as number)} for the mean of the training labels`;
+		if ((metrics['loss'] as number) < nothing.loss) return;
+		const message = `the root mean squared error on validation is ${figure(metrics['rmse'] as number)}, and ${figure(nothing.rmse as number)} for the mean of the training labels`;
 		yield {
 			...head,
 			message,
 			advice: 'The model has not learnt: see whether the modalities tell of the label, and how the training loss falls.',
 		};
 	} else if (task.type === 'multilabel') {
-		const names = classNames(task, unbeatenLabels(task, decisionsOf(task, predictions).predicted, labels));
+		if (rows === null) return;
+		const names = classNames(task, unbeatenLabels(task, decisionsOf(task, rows.predictions).predicted, rows.labels));
 		if (names.length === 0) return;
 		const message = `${names.length} of ${task.outputs} labels are told no better on validation than by their more frequent value: ${listed(names)}`;
 		yield { ...head, message, advice: 'Judge rare labels by auroc and auprc; they need more rows, or a threshold below 0.5.', names };
-	} else {
-		const counts = new Map<number, number>();
-		for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
-		const [top, count] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a));
+	} else if (top !== null) {
 		const accuracy = metrics['accuracy'] as number;
-		if (accuracy > count / labels.length) return;
+		if (accuracy > top.share) return;
 		const ranked = metrics['auroc'] ?? null;
-		const message = `the accuracy on validation is ${figure(accuracy)}, and ${figure(count / labels.length)} of its rows are of the class ${classNames(task, [top])[0]}${ranked === null ? '' : ` (auroc ${figure(ranked)})`}`;
+		const message = `the accuracy on validation is ${figure(accuracy)}, and ${figure(top.share)} of its ${rows === null ? 'positions' : 'rows'} are of the class ${classNames(task, [top.class])[0]}${ranked === null ? '' : ` (auroc ${figure(ranked)})`}`;
 		const advice =
-			'Where auroc is well above 0.5 the model ranks rows: judge and choose it by auroc or auprc (training.early_stopping.metric). Else it has not learnt.';
+			rows === null
+				? 'The model tells classes apart no better than without its input: see how the training loss falls, and judge rare classes by macro_f1 or mean_iou.'
+				: 'Where auroc is well above 0.5 the model ranks rows: judge and choose it by auroc or auprc (training.early_stopping.metric). Else it has not learnt.';
 		yield { ...head, message, advice };
 	}
 }
 
-function* uselessClasses({ task, validation: { labels, predictions } }: WarningsInput): Iterable<JobWarning> {
-	if (task.type === 'regression') return;
+function* uselessClasses({ task, validation: { rows } }: WarningsInput): Iterable<JobWarning> {
+	if (task.type === 'regression' || rows === null) return;
+	const { labels, predictions } = rows;
 	const { predicted } = decisionsOf(task, predictions);
 	const seen = (numbers: Float64Array): Set<number> =>
 		task.type === 'multilabel'
@@ -214,11 +201,8 @@ function* unseenCategories({ unseen }: WarningsInput): Iterable<JobWarning> {
 		};
 }
 
-function* classLikeLabels({ task, train, validation, valuesAreMeant }: WarningsInput): Iterable<JobWarning> {
-	if (task.type !== 'regression' || valuesAreMeant) return;
-	const labels = [...train.labels, ...validation.labels];
-	const values = [...new Set(labels)].toSorted((a, b) => a - b);
-	if (values.length > MOST_CLASSES || labels.length < ROWS_PER_CLASS * values.length || !values.every(Number.isInteger)) return;
+function* classLikeLabels({ facts: { values }, valuesAreMeant }: WarningsInput): Iterable<JobWarning> {
+	if (values === null || valuesAreMeant || !values.every(Number.isInteger)) return;
 	yield {
 		code: 'labels_look_like_classes',
 		message: `the labels are floating-point numbers, which makes this a regression, but only the whole numbers ${values.join(', ')} occur`,
