@@ -3,8 +3,10 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { readEnvironment } from '@steelyard/service-process';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import yauzl from 'yauzl';
+import { ServeOptionsEnvironment } from '../src/environment.js';
 import { answer, events, type FakeService, fakeService, problem, run, start } from './command.js';
 
 let service: FakeService;
@@ -162,13 +164,22 @@ describe('wrong usage', () => {
 	});
 });
 
+it('serve --help shows the defaults that the environment variables have', async () => {
+	const { stdout } = await run(['serve', '--help'], { STEELYARD_HOME: '', HOST: '', PORT: '' });
+	const shown = Object.fromEntries(
+		[...stdout.matchAll(/\((STEELYARD_HOME|HOST|PORT)\)\s+\(default:\s+"([^"]*)"\)/g)].map(([, name, value]) => [name, value]),
+	);
+	const defaults = Object.entries(readEnvironment(ServeOptionsEnvironment, {})).map(([name, value]) => [name, String(value)]);
+	expect(shown).toEqual(Object.fromEntries(defaults));
+});
+
 describe('a start', () => {
 	/** Says each file that is loaded. */
 	const hooks = 'export async function load(url, context, next) { process._rawDebug(url); return next(url, context); }';
 	const saying = `import { register } from 'node:module'; register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(hooks)}`)});`;
 	const NODE_OPTIONS = `--import "data:text/javascript,${encodeURIComponent(saying)}"`;
 
-	it.each([['--version'], ['--help'], ...['jobs', 'models', 'demo', 'weigh'].map((name) => [name, '--help'])])(
+	it.each([['--version'], ['--help'], ...['serve', 'jobs', 'models', 'demo', 'weigh'].map((name) => [name, '--help'])])(
 		'loads neither schemas nor engine for %s %s',
 		async (...args) => {
 			const { code, stderr } = await run(args, { NODE_OPTIONS });
