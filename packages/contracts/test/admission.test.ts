@@ -64,6 +64,14 @@ describe('a job is held against its dataset', () => {
 			'the modality text is [8] with a mask for each of its 8 numbers',
 		]),
 		[
+			'a mask for each step of several axes, which mlp-fusion does not take',
+			{ model: { family: 'mlp-fusion' } },
+			{ ...BINARY, modalities: { text: { shape: [6, 3, 4], masked: true, mask: 'steps', missing: 0 } } },
+			'invalid_model',
+			'model.family',
+			'with a mask for each of its 6 steps, which mlp-fusion does not take; store it as a sequence (rows, 6, 12), or use a custom model',
+		],
+		[
 			'the alpha of focal for classes',
 			{ training: { loss: { name: 'focal', alpha: 0.5 } } },
 			MULTICLASS,

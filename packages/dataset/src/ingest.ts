@@ -21,12 +21,13 @@ export type IngestOptions = Partial<Limits> & {
 
 type SplitArray = { readonly split: SplitFiles; readonly files: ModalityFiles; readonly rows: number; readonly array: ModalityArray };
 
-/** What the masks of instances of a shape mark: steps of a sequence, and those of a vector where a mask or the lengths tell its numbers apart. */
+/** How many steps the masks of instances of a shape mark: those of a sequence, and where a mask or the lengths tell them apart, the numbers of a vector; of more axes where lengths do. */
 async function markedSteps(shape: readonly number[], arrays: readonly SplitArray[]): Promise<number | null> {
 	const [first = 1] = shape;
 	if (shape.length === 2) return first;
-	if (shape.length > 2 || first === 1) return null;
+	if (shape.length === 1 && first === 1) return null;
 	if (arrays.some(({ array }) => array.lengths !== null)) return first;
+	if (shape.length > 2) return null;
 	for (const { files } of arrays)
 		if (files.presence !== null && (await readNpy(files.presence.member, async ({ header }) => header.shape.length)) === 2) return first;
 	return null;

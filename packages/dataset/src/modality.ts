@@ -54,12 +54,13 @@ export function instanceShape({ file, header: { shape } }: Described): number[] 
 	return shape.slice(1);
 }
 
-/** Refuses an array of ragged values that is not `[total, features]` or `[total]`. */
+/** Refuses an array of ragged values that is not `[total, …shape of a step]`. */
 function checkRagged({ file, header: { shape } }: Described, offsets: string): void {
-	if (shape.length < 1 || shape.length > 2 || shape[1] === 0)
+	// rows, the axis that filled-up instances have more, count too
+	if (shape.length < 1 || shape.length > MOST_AXES - 1 || shape.slice(1).includes(0))
 		throw refusal(
 			file,
-			`the values of all rows of ${offsets} one after the other, of shape (total, features) or (total,); make more axes one, values.reshape(len(values), -1)`,
+			`the values of all rows of ${offsets} one after the other, of shape (total, features), (total,) or of up to ${MOST_AXES - 1} axes that are not empty but for the first`,
 			`shape ${shapeText(shape)}`,
 		);
 }
@@ -85,12 +86,6 @@ export async function openModality({ values, presence }: ModalityFiles, rows: nu
 	sameRows(described.file, described.header.shape, rows, labels);
 	const stepsOf = (): number => shape[0] as number;
 	if (presence?.by !== 'length') return { ...described, shape, lengths: null, stepsOf };
-	if (shape.length > 2)
-		throw refusal(
-			described.file,
-			`shape (rows, steps, features) or (rows, steps), since ${presence.member.name} says how much of each row is there`,
-			shapeText(described.header.shape),
-		);
 	return { ...described, shape, lengths: await paddedLengths(presence.member, rows, shape[0] as number, described.file), stepsOf };
 }
 

@@ -58,6 +58,27 @@ describe('rows that differ in length', () => {
 		expect(read(folder, 'test')).toEqual({ values: [7, 8, 0, 0, 0, 0, 9, 10, 11, 12, 13, 14], mask: [1, 0, 0, 1, 1, 1] });
 	});
 
+	it.each([
+		[
+			'by offsets',
+			{ ...ragged('train', '<f4', [3, 2, 1], [1, 2, 3, 4, 5, 6], [0, 2, 2, 3]), ...ragged('test', '<f4', [1, 2, 1], [7, 8], [0, 1, 1]) },
+		],
+		[
+			'by lengths',
+			{
+				'train_x.npy': npy('<f4', [3, 2, 2, 1], [1, 2, 3, 4, 99, 99, 99, 99, 5, 6, 99, 99]),
+				'train_x_length.npy': npy('|u1', [3], [2, 0, 1]),
+				'test_x.npy': npy('<f4', [2, 1, 2, 1], [7, 8, 99, 99]),
+				'test_x_length.npy': npy('|u1', [2], [1, 0]),
+			},
+		],
+	])('may have steps of more than one axis, such as frames, with a mask of the steps: %s', async (_, files: Files) => {
+		const { profile, folder } = await ingestFiles({ ...LABELS, ...files });
+		expect(profile.modalities['x']).toMatchObject({ shape: [2, 2, 1], masked: true, mask: 'steps', missing: 2 / 5 });
+		expect(read(folder, 'train')).toEqual({ values: [1, 2, 3, 4, 0, 0, 0, 0, 5, 6, 0, 0], mask: [1, 1, 0, 0, 1, 0] });
+		expect(read(folder, 'test')).toEqual({ values: [7, 8, 0, 0, 0, 0, 0, 0], mask: [1, 0, 0, 0] });
+	});
+
 	it('may be ids, whose numbers a mask marks one by one', async () => {
 		const { profile, folder } = await ingestFiles({
 			...LABELS,
@@ -163,14 +184,26 @@ describe('rows that differ in length', () => {
 		[
 			'values are one number',
 			{ 'train_x_values.npy': npy('<f4', [], [1]) },
-			/^train_x_values.npy: expected .* of shape \(total, features\) or \(total,\); .* found shape \(\)$/,
+			/^train_x_values.npy: expected .* of shape \(total, features\), \(total,\) or .* found shape \(\)$/,
 			'train_x_values.npy',
 		],
 		[
-			'steps have more than one axis',
-			ragged('train', '<f4', [3, 1, 2], [1, 2, 3, 4, 5, 6], [0, 2, 2, 3]),
-			/^train_x_values.npy: expected .* of shape \(total, features\) or \(total,\); make more axes one, .* found shape \(3, 1, 2\)$/,
+			'instances would have more than 8 axes with the rows',
+			ragged('train', '<f4', [3, 1, 1, 1, 1, 1, 1, 2], [1, 2, 3, 4, 5, 6], [0, 2, 2, 3]),
+			/^train_x_values.npy: expected .* of up to 7 axes .* found shape \(3, 1, 1, 1, 1, 1, 1, 2\)$/,
 			'train_x_values.npy',
+		],
+		[
+			'a step is empty',
+			ragged('train', '<f4', [3, 2, 0], [], [0, 2, 2, 3]),
+			/^train_x_values.npy: expected .* axes that are not empty but for the first, found shape \(3, 2, 0\)$/,
+			'train_x_values.npy',
+		],
+		[
+			'steps have another shape in a split',
+			ragged('test', '<f4', [4, 2, 1], [7, 8, 9, 10, 11, 12, 13, 14], [0, 1, 4]),
+			/^test_x_values.npy: expected instances of shape \(3, 2\), or shorter ones, as train_x_values.npy has, found \(3, 2, 1\)$/,
+			'test_x_values.npy',
 		],
 		[
 			'features differ between splits',

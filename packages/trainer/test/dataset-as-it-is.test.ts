@@ -103,6 +103,43 @@ describe('an uploaded graph', () => {
 	/** Beyond what float64 tells apart: as numbers of any floating type these ids would be equal. */
 	const BASE = 2n ** 53n;
 
+	it.each(['uniform', 'btw'])('takes rows of frames that differ in length, and a mask with a number for each frame: %s', async (preset) => {
+		const lengthOf = (row: number): number => 1 + (row % 4);
+		const offsets = (rows: number): number[] =>
+			Array.from({ length: rows }, (_, row) => lengthOf(row)).reduce((all, n) => [...all, all.at(-1)! + n], [0]);
+		const dataset = await datasetOf({
+			frames_offsets: (rows) => ({ shape: [rows + 1], data: Int32Array.from(offsets(rows)) }),
+			frames_values: (rows, labels, random) => ({
+				shape: [offsets(rows).at(-1)!, 2, 2],
+				data: Float32Array.from(
+					Array.from({ length: rows }, (_, row) =>
+						Array.from({ length: 4 * lengthOf(row) }, (_, i) => (2 * labels[row]! - 1) * (i % 2 ? 1 : -0.5) + 0.3 * random()),
+					).flat(),
+				),
+			}),
+		});
+		const g = new GraphBuilder();
+		const x = g.input('frames', 'float32', ['batch', 4, 2, 2]);
+		const mask = g.input('there', 'float32', ['batch', 4]);
+		const scores = g.matMul(g.reshape(x, ['batch', 4, 4]), head(g));
+		const counted = g.mul(scores, g.op('Unsqueeze', [mask, g.ints([2])], {}, { shape: ['batch', 4, 1] }));
+		const sum = { ...g.reduce('ReduceSum', counted, [1], false), shape: ['batch', 1] };
+		g.output('logits', g.op('Identity', [sum]));
+		const model = {
+			family: 'custom',
+			model: 'mdl_1',
+			inputs: { frames: 'frames' },
+			masks: { frames: 'there' },
+			output: 'logits',
+			embeddings: { frames: sum.name },
+		};
+		const { losses, result } = await run(dataset, model, encodeModel({ graph: g.build('film'), opset: OPSET }), {
+			weighting: { preset, ...(preset === 'uniform' ? {} : { refresh_epochs: 4 }) },
+		});
+		expect(losses.at(-1)).toBeLessThan(losses[0]! / 2);
+		expect(result.metrics['test']!['accuracy']).toBe(1);
+	});
+
 	it.each(['uniform', 'btw'])('takes 64-bit ids exactly, and a mask with a number for each: %s', async (preset) => {
 		const dataset = await datasetOf({
 			ids: (rows, labels, random) => ({

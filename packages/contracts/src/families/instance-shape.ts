@@ -15,6 +15,10 @@ export function* instanceProblems(
 		const refuse = (message: string) => new ProblemError('invalid_model', message, 'model.family');
 		if (shape.length > 2 && !flattens)
 			yield refuse(`${family} takes ${taken}, but ${found}; mlp-fusion reads it as one vector, a custom model as it is`);
+		if (shape.length > 2 && flattens && maskOf(modality) === 'steps')
+			yield refuse(
+				`${found} with a mask for each of its ${shape[0]} steps, which ${family} does not take; store it as a sequence (rows, ${shape[0]}, ${shape.slice(1).reduce((size, axis) => size * axis, 1)}), or use a custom model`,
+			);
 		if (shape.length === 1 && maskOf(modality) === 'steps')
 			yield refuse(
 				`${found} with a mask for each of its ${shape[0]} numbers, which ${family} does not take; store it as a sequence (rows, ${shape[0]}, 1), give it a mask (rows,), or use a custom model`,

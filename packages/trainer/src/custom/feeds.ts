@@ -30,7 +30,8 @@ function valuesFeed({ name, dtype, shape: [, ...dims] }: Value, modality: Modali
 
 /** The mask of a modality: of its steps where the input takes a number for each, else of its rows. */
 function maskFeed({ name, dtype, shape: [, ...dims] }: Value, modality: ModalityShape): Feed {
-	const isOfSteps = modality.shape.length <= 2 && dims.length === 1 && dims[0] !== 1;
+	const hasSteps = modality.shape.length <= 2 || modality.maskedSteps;
+	const isOfSteps = hasSteps && dims.length === 1 && dims[0] !== 1;
 	const shape = isOfSteps ? [modality.shape[0] as number] : dims.map(() => 1);
 	return { name, dtype, shape, source: { from: 'mask', modality: modality.name, kind: isOfSteps ? 'steps' : 'rows' } };
 }

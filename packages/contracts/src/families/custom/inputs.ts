@@ -1,4 +1,4 @@
-import type { ModalityProfile } from '../../dataset.js';
+import { type ModalityProfile, maskOf } from '../../dataset.js';
 import { listed } from '../../listed.js';
 import { ProblemError } from '../../problems.js';
 import type { JobParts, ModelInterface } from '../family.js';
@@ -72,7 +72,8 @@ function givenOf({ inputs, masks = {}, labels }: CustomConfig, { dataset, modali
 	const present = Object.entries(masks).flatMap(([name, input]): Given[] => {
 		const shape = shapes.get(name);
 		if (shape === undefined) return [];
-		const perStep: Dims[] = shape.length <= 2 ? [['batch', shape[0] as number]] : [];
+		const hasSteps = shape.length <= 2 || maskOf(dataset.modalities[name] as ModalityProfile) === 'steps';
+		const perStep: Dims[] = hasSteps ? [['batch', shape[0] as number]] : [];
 		return [
 			{ input, what: `the mask of ${name}`, param: `model.masks.${name}`, shapes: [...perRow, ...perStep], instance: null, profile: null },
 		];
