@@ -24,7 +24,7 @@ const FOLDER = dirname(fileURLToPath(import.meta.url));
 const BLOCK = /<!-- fields: (\S+) -->\n[\s\S]*?<!-- end of fields -->/g;
 
 const code = (/** @type {unknown} */ value) => `\`${JSON.stringify(value)}\``;
-const count = (/** @type {number} */ value) => (value >= 10_000 ? value.toLocaleString('en-US') : String(value));
+const count = (/** @type {number} */ value) => (Math.abs(value) >= 10_000 ? value.toLocaleString('en-US') : String(value));
 const isNull = (/** @type {any} */ schema) => schema.type === 'null';
 /** What is left of a schema that may also be null. */
 const besideNull = (/** @type {any} */ schema) => {
