@@ -14,8 +14,8 @@ import {
 import { groupPort, rawName } from './build-split-step.js';
 import { type SplitStep, slotsOf } from './step.js';
 
-/** Numbers of a vector that one run of the update takes: few enough that they and what is made of them stay in the cache of a core. */
-const PART = 2 ** 14;
+/** Numbers of a vector that one run of the update takes: few enough that what is made of them stays in the caches, and many enough that a run is worth its call. */
+const PART = 2 ** 16;
 
 const floats = (size: number): Float32Array => new Float32Array(size);
 const part = (data: Float32Array, start: number, end: number): Tensor => ({
@@ -41,9 +41,11 @@ export async function loadSplitProgram(step: SplitStep, initial: State, options:
 	);
 	const others = step.passes.outputs.flatMap(({ name }): Array<[string, null]> => (Object.hasOwn(gradients, name) ? [] : [[name, null]]));
 	const fetches = { ...Object.fromEntries(others), ...gradients };
-	const scratch = new Map(['parameter', ...slots].map((name) => [name, floats(PART)]));
 
-	/** Changes the vectors of a group, part by part. */
+	/**
+	 * Changes the vectors of a group in place, part by part. The update reads each vector before it writes it: a slot is written by a product with its factor, and a
+	 * parameter by a Gemm that begins as a copy of it.
+	 */
 	async function move(group: string, size: number, numbers: Readonly<Record<string, Tensor>>): Promise<void> {
 		const vectors: Array<[string, Float32Array]> = [
 			['parameter', state[parameterStateName(group)]?.data as Float32Array],
@@ -52,10 +54,9 @@ export async function loadSplitProgram(step: SplitStep, initial: State, options:
 		const gradient = gradients[gradientName(group)]?.data as Float32Array;
 		for (let start = 0; start < size; start += PART) {
 			const end = Math.min(size, start + PART);
-			const taken = Object.fromEntries(vectors.map(([name, data]) => [name, part(data, start, end)]));
-			const next = Object.fromEntries(vectors.map(([name]) => [nextName(name), part(scratch.get(name) as Float32Array, 0, end - start)]));
-			await update.run({ ...taken, gradient: part(gradient, start, end), ...numbers }, next);
-			for (const [name, data] of vectors) data.set(next[nextName(name)]?.data as Float32Array, start);
+			const taken = vectors.map(([name, data]): [string, Tensor] => [name, part(data, start, end)]);
+			const next = Object.fromEntries(taken.map(([name, value]) => [nextName(name), value]));
+			await update.run({ ...Object.fromEntries(taken), gradient: part(gradient, start, end), ...numbers }, next);
 		}
 	}
 
