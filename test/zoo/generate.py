@@ -18,6 +18,7 @@ import io
 import itertools
 import json
 import logging
+import math
 import os
 import pathlib
 import re
@@ -26,6 +27,7 @@ import signal
 import sys
 import time
 import traceback
+import unittest.mock
 import warnings
 
 import numpy as np
@@ -47,7 +49,8 @@ def outputs_of(value):
     return [tensor for part in value for tensor in outputs_of(part)] if isinstance(value, (list, tuple)) else []
 
 
-def with_loss(net, names, positional):
+def with_loss(net, names, positional, compared):
+    """The module whose output is the loss: the distance of the outputs with the indices `compared` to the targets, which are passed behind the inputs `names`."""
     from torch import nn
 
     class WithLoss(nn.Module):
@@ -58,7 +61,7 @@ def with_loss(net, names, positional):
         def forward(self, *values):
             data, targets = values[: len(names)], values[len(names) :]
             outputs = outputs_of(self.net(*data) if positional else self.net(**dict(zip(names, data))))
-            return sum(((output - target) ** 2).mean() for output, target in zip(outputs, targets))
+            return sum(((outputs[i] - target) ** 2).mean() for i, target in zip(compared, targets))
 
     return WithLoss()
 
@@ -83,8 +86,25 @@ def prepared(name, **options):
         if norms:
             call()
         net.eval()
-        targets = {f"target{i}": torch.randn(output.shape) for i, output in enumerate(outputs_of(call()))}
-    return with_loss(net, list(inputs), positional).eval(), {**inputs, **targets}
+    # what the module detaches, such as XLNet's memory, teaches nothing in PyTorch, and the file does not show where it does
+    shapes = {i: output.shape for i, output in enumerate(outputs_of(call())) if output.requires_grad}
+    targets = {f"target{i}": torch.randn(shape) for i, shape in shapes.items()}
+    return with_loss(net, list(inputs), positional, list(shapes)).eval(), {**inputs, **targets}
+
+
+@contextlib.contextmanager
+def functions_through_their_forward(names):
+    """Within it, autograd passes through the forward of each torch.autograd.Function, as a file shows it, and not by its own backward. Their names go into `names`."""
+    import torch
+
+    def apply(kind, *values):
+        names.add(kind.__name__)
+        if kind.setup_context is not torch.autograd.Function.setup_context:
+            return kind.forward(*values)
+        return kind.forward(unittest.mock.MagicMock(), *values)
+
+    with unittest.mock.patch.object(torch.autograd.Function, "apply", classmethod(apply)):
+        yield
 
 
 def autograd(module, inputs):
@@ -104,11 +124,14 @@ def truth_of(module, inputs):
     torch.set_default_dtype(torch.float64)
     try:
         double = autograd(copy.deepcopy(module).double(), [v.double() if v.is_floating_point() else v for v in inputs])
-        return *double, single[1], "float64"
+        # a mask of 0 in float32 times the least number of float64 is NaN
+        if math.isfinite(double[0]):
+            return *double, single[1], "float64"
     except (RuntimeError, ValueError, NotImplementedError):
-        return *single, single[1], "float32"
+        pass
     finally:
         torch.set_default_dtype(torch.float32)
+    return *single, single[1], "float32"
 
 
 def export(module, inputs, exporter, path):
@@ -201,12 +224,14 @@ def make(name, exporter, folder):
             break
         path = str(folder / f"{exporter}.onnx")
         try:
-            truth = truth_of(module, list(inputs.values()))
+            functions = set()
+            with functions_through_their_forward(functions):
+                truth = truth_of(module, list(inputs.values()))
             # an exporter may change what it exports
             export(copy.deepcopy(module), inputs, exporter, path)
             tensors, described = describe(path, module, inputs, truth)
             save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, folder / f"{exporter}.safetensors")
-            report = {**described, "options": options}
+            report = {**described, "options": options, "functions": sorted(functions)}
             break
         except Exception as error:
             report = {"failed": "export", "words": words(error), "trace": traceback.format_exc()[-1500:]}
