@@ -128,22 +128,6 @@ describe('a job is held against its dataset', () => {
 			'the dataset has a label for each of its positions; choose uniform',
 		],
 		[
-			'a loss that positions cannot have',
-			{ model: CUSTOM, training: { loss: 'focal' } },
-			TAGGED,
-			'unsupported_task',
-			'training.loss',
-			'focal is not there for labels of positions; choose one of auto, cross_entropy, mse, mae',
-		],
-		[
-			'smoothed labels of positions',
-			{ model: CUSTOM, training: { loss: { name: 'cross_entropy', label_smoothing: 0.1 } } },
-			TAGGED,
-			'unsupported_task',
-			'training.loss',
-			'label_smoothing is not there for labels of positions',
-		],
-		[
 			'a ranking of positions',
 			{ model: CUSTOM, ...stoppingBy('auroc') },
 			TAGGED,

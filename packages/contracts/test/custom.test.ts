@@ -61,6 +61,10 @@ describe('a job of a custom model is admitted', () => {
 			{ dataset: SQUARE, model: { class_axis: 1 }, graph: output(['batch', 3, 3]) },
 		],
 		['for positions whose axis only a run shows', { dataset: SQUARE, graph: output(['batch', 'a', 'b']) }],
+		[
+			'for classes of positions by a loss with choices',
+			{ dataset: TAGGED, model: { loss: { name: 'cross_entropy', label_smoothing: 0.1 } }, graph: output(['batch', 5, 3]) },
+		],
 		['for a value of each position', { dataset: MEASURED, graph: output(['batch', 5]) }],
 		['for a value of each position on an axis of its own', { dataset: MEASURED, graph: output(['batch', 1, 5]) }],
 		[

@@ -5,9 +5,11 @@ import { canonicalise, encodeModel, GraphBuilder, OPSET } from '@steelyard/onnx'
 import { createSession, tensor } from '@steelyard/runtime';
 import { describe, expect, it } from 'vitest';
 import { lossFor } from '../src/job/loss-for.js';
+import { positionMetrics } from '../src/report/position-metrics.js';
 import { predictionsFrom } from '../src/report/predictions.js';
 import { rowLosses } from '../src/report/row-losses.js';
 import { lossOf, scaledLoss } from '../src/step/loss.js';
+import { positionLossOf } from '../src/step/position-loss.js';
 
 type Case = {
 	task: TaskType;
@@ -60,6 +62,50 @@ describe('a loss agrees with PyTorch', () => {
 		const { loss, gradient } = await inGraph(c);
 		close([loss], [c.rows.reduce((sum, row, i) => sum + row * c.weights[i]!, 0)], 1e-6);
 		close(gradient, c.gradient, 2e-6); // float32
+	});
+
+	it.each(cases.map((c) => [titleOf(c), c] as const))('%s: of positions, in a graph and on the host', async (_, c) => {
+		const { columns, task, z, y, weights, rows, gradient } = c;
+		const classes = task === 'multiclass' ? columns : 1;
+		const count = z.length / classes;
+		const axes = classes === 1 ? ([-1] as const) : ([-1, 1] as const);
+		for (const classAxis of axes) {
+			// the rows of the case as positions of one row, and behind them a position that does not count
+			const form = { positions: count + 1, classes, classAxis };
+			const place = (position: number, k: number) => (classAxis === 1 ? k * form.positions + position : position * classes + k);
+			const laid = new Float32Array(form.positions * classes).fill(9);
+			z.forEach((value, at) => void (laid[place(Math.floor(at / classes), at % classes)] = value));
+			const targets = [...y, task === 'regression' ? Number.NaN : -1];
+			const loss = lossFor(c.loss, task);
+
+			const g = new GraphBuilder();
+			const logits = g.input('z', 'float32', [1, laid.length]);
+			const dtype = task === 'multiclass' ? 'int64' : 'float32';
+			const target = g.input('target', dtype, [1, form.positions]);
+			g.output('loss', positionLossOf(g, loss, form, logits, target, g.constant('float32', [1, 1], [1])));
+			const graph = differentiate(await canonicalise({ graph: g.build('loss'), opset: OPSET }), { loss: 'loss', wrt: ['z'] });
+			const gradientName = graph.gradients.get('z')!.name;
+			const session = await createSession(encodeModel({ graph: graph.graph, opset: OPSET }, ['loss', gradientName]));
+			const found = await session.run({
+				z: tensor('float32', [1, laid.length], laid),
+				target: tensor(dtype, [1, form.positions], targets),
+			});
+			await session.release();
+			const mean = rows.reduce((sum, row) => sum + row, 0) / rows.length;
+			close([Number(found['loss']!.data[0])], [mean], 1e-6);
+			const perRow = gradient.length / weights.length;
+			gradient.forEach((value, at) => {
+				const weight = weights[Math.floor(at / perRow)]!;
+				const own = found[gradientName]!.data[place(Math.floor(at / classes), at % classes)] as number;
+				if (weight !== 0) expect(Math.abs(own - value / (weight * rows.length))).toBeLessThan(2e-6);
+			});
+
+			const strides = classAxis === 1 ? { ofPosition: 1, ofClass: form.positions } : { ofPosition: classes, ofClass: 1 };
+			const type = task === 'multilabel' ? 'binary' : task;
+			const metrics = positionMetrics({ type, classes: [], outputs: classes }, loss, strides);
+			metrics.add(laid, Float32Array.from(targets));
+			close([metrics.result()['loss']!], [mean], 1e-6);
+		}
 	});
 
 	it('with the delta of huber in the unit of the label, whatever unit training has', async () => {

@@ -99,21 +99,10 @@ export function* metricProblems(
 	);
 }
 
-/** The losses that positions can have. */
-const OF_POSITIONS: readonly string[] = ['auto', 'cross_entropy', 'mse', 'mae'];
-
-/** Labels of positions are for a model that gives an output for each of them, a loss without choices, and the one weighting that asks for no prediction per instance. */
+/** Labels of positions are for a model that gives an output for each of them, and the one weighting that asks for no prediction per instance. */
 export function* positionProblems(spec: JobSpec, { positions }: TaskProfile): Iterable<ProblemError> {
 	if (positions === undefined) return;
 	const { model, weighting } = spec;
-	const { loss, param } = lossOf(spec);
-	const choice = loss.label_smoothing ? 'label_smoothing' : loss.name;
-	if (!OF_POSITIONS.includes(choice))
-		yield new ProblemError(
-			'unsupported_task',
-			`${choice} is not there for labels of positions; choose one of ${OF_POSITIONS.join(', ')}`,
-			param,
-		);
 	if (familyOf(model).givesPositions !== true)
 		yield new ProblemError(
 			'unsupported_task',

@@ -10,6 +10,7 @@ import { metricsOf } from '../report/metrics.js';
 import { type Predictions, predictionsFrom } from '../report/predictions.js';
 import type { Loss } from '../step/loss.js';
 import { exportedPorts } from './exported-ports.js';
+import type { Job } from './job.js';
 import { judgePositions } from './judge-positions.js';
 import { metricsOfGraph } from './metrics-of-graph.js';
 import { EvaluationError } from './over-rows.js';
@@ -95,7 +96,7 @@ export async function evaluateOwnModel(
 	session: Session,
 	model: OwnModel,
 	examples: Examples,
-	{ modalities, task, loss, positions }: Pick<ExportedFor, 'modalities' | 'task' | 'loss'> & Pick<Architecture, 'positions'>,
+	{ modalities, task, loss, positions }: Pick<Job, 'modalities' | 'task' | 'loss'> & Pick<Architecture, 'positions'>,
 ): Promise<Evaluation> {
 	const weights = uniformWeights(
 		examples.rows.length,

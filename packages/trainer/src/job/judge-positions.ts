@@ -10,7 +10,7 @@ import { EvaluationError } from './over-rows.js';
  * rows have a loss that is not finite; where all have, the model diverges, whatever the rows.
  */
 export async function judgePositions(
-	{ task, loss }: { task: TaskProfile; loss: Loss | undefined },
+	{ task, loss }: { task: TaskProfile; loss: Loss },
 	{ positions, classes, classAxis }: PositionLogits,
 	examples: Examples,
 	each: (visit: VisitLogits) => Promise<void>,

@@ -1,4 +1,5 @@
 import type { Metrics, TaskProfile, TrainedLoss } from '@steelyard/contracts';
+import { classLoss, labelLoss, valueLoss } from './row-losses.js';
 
 type Labels = Int32Array | Float32Array;
 
@@ -22,13 +23,15 @@ const mean = (values: readonly number[]): number | null =>
 /** What gives the class of a position: the index of the highest logit (of equals the first), or 1 where the one logit of a binary task is above 0. Each with the loss of `label`. */
 type Judge = (logits: Float32Array, position: number, label: number) => { predicted: number; loss: number };
 
-const byOneLogit: Judge = (logits, position, label) => {
-	const z = logits[position] as number;
-	const wrong = label === 1 ? -z : z;
-	return { predicted: z > 0 ? 1 : 0, loss: Math.max(wrong, 0) + Math.log1p(Math.exp(-Math.abs(z))) }; // log(1 + exp(wrong))
-};
+const byOneLogit =
+	(loss: TrainedLoss): Judge =>
+	(logits, position, label) => {
+		const z = logits[position] as number;
+		return { predicted: z > 0 ? 1 : 0, loss: labelLoss(loss, z, label) };
+	};
 
-function byClasses(classes: number, { ofPosition, ofClass: step }: Strides): Judge {
+function byClasses(classes: number, { ofPosition, ofClass: step }: Strides, loss: TrainedLoss): Judge {
+	const ofOne = new Float32Array(typeof loss === 'object' ? classes : 0);
 	return (logits, position, label) => {
 		const start = position * ofPosition;
 		let predicted = 0;
@@ -38,6 +41,10 @@ function byClasses(classes: number, { ofPosition, ofClass: step }: Strides): Jud
 				highest = logits[at] as number;
 				predicted = c;
 			}
+		if (typeof loss === 'object') {
+			for (let c = 0, at = start; c < classes; c++, at += step) ofOne[c] = logits[at] as number;
+			return { predicted, loss: classLoss(loss, ofOne, label) };
+		}
 		let sum = 0;
 		for (let c = 0, at = start; c < classes; c++, at += step) sum += Math.exp((logits[at] as number) - highest);
 		return { predicted, loss: Math.log(sum) + highest - (logits[start + label * step] as number) };
@@ -84,8 +91,8 @@ function ofClasses(classes: number, judge: Judge): PositionMetrics {
 }
 
 /** Means and co-moments as they grow (Welford 1962). */
-function ofValues(loss: TrainedLoss | undefined): PositionMetrics {
-	let [count, absolute, square, meanV, meanT, varV, varT, covariance] = [0, 0, 0, 0, 0, 0, 0, 0];
+function ofValues(loss: TrainedLoss): PositionMetrics {
+	let [count, total, absolute, square, meanV, meanT, varV, varT, covariance] = [0, 0, 0, 0, 0, 0, 0, 0, 0];
 	return {
 		add(values, labels) {
 			let ofRow = 0;
@@ -94,7 +101,8 @@ function ofValues(loss: TrainedLoss | undefined): PositionMetrics {
 				if (Number.isNaN(target)) continue;
 				count++;
 				absolute += Math.abs(value - target);
-				ofRow += (value - target) ** 2;
+				square += (value - target) ** 2;
+				ofRow += valueLoss(loss, value - target);
 				const [deltaV, deltaT] = [value - meanV, target - meanT];
 				meanV += deltaV / count;
 				meanT += deltaT / count;
@@ -102,14 +110,14 @@ function ofValues(loss: TrainedLoss | undefined): PositionMetrics {
 				varT += deltaT * (target - meanT);
 				covariance += deltaV * (target - meanT);
 			}
-			square += ofRow;
+			total += ofRow;
 			return ofRow;
 		},
 		result() {
-			const [mse, mae] = [ratio(square, count), ratio(absolute, count)];
+			const mse = ratio(square, count);
 			return {
-				loss: loss === 'mae' ? mae : mse,
-				mae,
+				loss: ratio(total, count),
+				mae: ratio(absolute, count),
 				rmse: mse === null ? null : Math.sqrt(mse),
 				pearson: ratio(covariance, Math.sqrt(varV * varT)),
 			};
@@ -118,11 +126,10 @@ function ofValues(loss: TrainedLoss | undefined): PositionMetrics {
 }
 
 /**
- * Metrics of a task whose positions have labels, over all positions that count. Classes: loss (mean negative log likelihood, nats), accuracy, macro_f1, weighted_f1 and
- * mean_iou (mean intersection over union), means over the classes that occur as label or prediction. Regression: loss (the mean squared error, or the mean absolute one where a job minimises that), mae, rmse, pearson. Null
- * where nothing counts.
+ * Metrics of a task whose positions have labels, over all positions that count. Classes: loss (that of the job, a mean), accuracy, macro_f1, weighted_f1 and mean_iou
+ * (mean intersection over union), means over the classes that occur as label or prediction. Regression: loss, mae, rmse, pearson. Null where nothing counts.
  */
-export function positionMetrics({ type, outputs }: TaskProfile, loss: TrainedLoss | undefined, strides: Strides): PositionMetrics {
+export function positionMetrics({ type, outputs }: TaskProfile, loss: TrainedLoss, strides: Strides): PositionMetrics {
 	if (type === 'regression') return ofValues(loss);
-	return type === 'binary' ? ofClasses(2, byOneLogit) : ofClasses(outputs, byClasses(outputs, strides));
+	return type === 'binary' ? ofClasses(2, byOneLogit(loss)) : ofClasses(outputs, byClasses(outputs, strides, loss));
 }

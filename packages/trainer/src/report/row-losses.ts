@@ -10,8 +10,8 @@ function logSumExp(logits: Float32Array): number {
 	return Math.log(logits.reduce((sum, z) => sum + Math.exp(z - most), 0)) + most;
 }
 
-/** The loss of one row of a multiclass task. */
-function classLoss(loss: TrainedLoss, logits: Float32Array, label: number): number {
+/** The loss of one row, or position, of a multiclass task. */
+export function classLoss(loss: TrainedLoss, logits: Float32Array, label: number): number {
 	const total = logSumExp(logits);
 	const entropy = total - (logits[label] as number);
 	if (typeof loss !== 'object') return entropy;
@@ -25,7 +25,7 @@ function classLoss(loss: TrainedLoss, logits: Float32Array, label: number): numb
 }
 
 /** The loss of one label, 0 or 1. */
-function labelLoss(loss: TrainedLoss, logit: number, label: number): number {
+export function labelLoss(loss: TrainedLoss, logit: number, label: number): number {
 	const z = label === 1 ? logit : -logit;
 	if (typeof loss !== 'object') return softplus(-z);
 	if (loss.name === 'binary_focal') {
@@ -37,7 +37,7 @@ function labelLoss(loss: TrainedLoss, logit: number, label: number): number {
 }
 
 /** The loss of one value. */
-function valueLoss(loss: TrainedLoss, error: number): number {
+export function valueLoss(loss: TrainedLoss, error: number): number {
 	if (typeof loss === 'object' && loss.name === 'huber') {
 		const held = Math.min(Math.abs(error), loss.delta);
 		return held * (Math.abs(error) - held / 2);

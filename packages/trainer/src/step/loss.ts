@@ -8,31 +8,41 @@ export type LossName = TrainedLossName;
 export const scaledLoss = (loss: Loss, deviation: number): Loss =>
 	typeof loss === 'object' && loss.name === 'huber' ? { name: 'huber', delta: loss.delta / deviation } : loss;
 
-/** −log p of what is true, per row for classes `[batch, 1]` and per label for labels, times (1 − p)^γ. */
-function focalLoss(g: GraphBuilder, loss: Extract<Loss, { gamma: number }>, logits: Value, target: Value): Value {
-	if (loss.name === 'binary_focal') {
-		// of z where the label applies, else of −z: −log p = softplus(−z) and −log(1 − p) = softplus(z)
-		const sign = g.sub(g.scale(2, target), g.scalar(1));
-		const z = g.mul(sign, logits);
-		const focal = g.mul(g.op('Softplus', [g.neg(z)]), g.exp(g.scale(-loss.gamma, g.op('Softplus', [z]))));
-		if (loss.alpha === null) return focal;
-		return g.mul(focal, g.add(g.scalar(1 - loss.alpha), g.scale(2 * loss.alpha - 1, target)));
-	}
+/** −log p of what is true times (1 − p)^γ, of each logit; the target is 0 or 1. */
+export function binaryFocalLoss(
+	g: GraphBuilder,
+	{ gamma, alpha }: Extract<Loss, { name: 'binary_focal' }>,
+	logits: Value,
+	target: Value,
+): Value {
+	// of z where the label applies, else of −z: −log p = softplus(−z) and −log(1 − p) = softplus(z)
+	const sign = g.sub(g.scale(2, target), g.scalar(1));
+	const z = g.mul(sign, logits);
+	const focal = g.mul(g.op('Softplus', [g.neg(z)]), g.exp(g.scale(-gamma, g.op('Softplus', [z]))));
+	if (alpha === null) return focal;
+	return g.mul(focal, g.add(g.scalar(1 - alpha), g.scale(2 * alpha - 1, target)));
+}
+
+/** −log p · (1 − p)^γ, where 1 − p is `others`. */
+export const focused = (g: GraphBuilder, gamma: number, entropy: Value, others: Value): Value =>
+	g.mul(entropy, g.op('Pow', [g.op('Max', [others, g.scalar(1e-30)]), g.scalar(gamma)])); // no gradient of a power of 0
+
+/** −log p of the class that is true times (1 − p)^γ, of each row, `[batch, 1]`; the target is one-hot. */
+function focalLoss(g: GraphBuilder, { gamma }: Extract<Loss, { name: 'focal' }>, logits: Value, target: Value): Value {
 	const log = g.op('LogSoftmax', [logits], { axis: 1 });
 	const entropy = g.neg(g.reduceSum(g.mul(log, target), [1]));
 	const others = g.reduceSum(g.mul(g.exp(log), g.sub(g.scalar(1), target)), [1]);
-	// no gradient of a power of 0
-	return g.mul(entropy, g.op('Pow', [g.op('Max', [others, g.scalar(1e-30)]), g.scalar(loss.gamma)]));
+	return focused(g, gamma, entropy, others);
 }
 
 /** c·(e − c/2), c being the error e held within ±δ. */
-function huberLoss(g: GraphBuilder, delta: number, error: Value): Value {
+export function huberLoss(g: GraphBuilder, delta: number, error: Value): Value {
 	const held = g.op('Clip', [error, g.scalar(-delta), g.scalar(delta)]);
 	return g.mul(held, g.sub(error, g.scale(0.5, held)));
 }
 
 /** (1 − s)·target + s/classes. */
-const smoothedTarget = (g: GraphBuilder, smoothing: number, target: Value, classes: number): Value =>
+export const smoothedTarget = (g: GraphBuilder, smoothing: number, target: Value, classes: number): Value =>
 	g.add(g.scale(1 - smoothing, target), g.scalar(smoothing / classes));
 
 /**
@@ -52,7 +62,7 @@ export function lossOf(g: GraphBuilder, loss: Loss, logits: Value, target: Value
 			case 'focal':
 				return g.sumAll(g.mul(focalLoss(g, loss, logits, target), weight));
 			case 'binary_focal':
-				return g.sumAll(g.mul(focalLoss(g, loss, logits, target), share()));
+				return g.sumAll(g.mul(binaryFocalLoss(g, loss, logits, target), share()));
 			case 'huber':
 				return g.sumAll(g.mul(huberLoss(g, loss.delta, g.sub(logits, target)), weight));
 		}
