@@ -22,7 +22,7 @@ import { withLogits } from './logits.js';
 import { initialAdapters, merged } from './lora.js';
 import { place } from './place.js';
 import { pruned } from './pruned.js';
-import { type Runnable, runGraph, visitGraph } from './run-graph.js';
+import { type Runnable, visitGraph } from './run-graph.js';
 import type { Uploaded } from './uploaded.js';
 import { weighEmbeddings } from './weigh-embeddings.js';
 import { graphWork } from './work.js';
@@ -132,10 +132,7 @@ function ownModel(uploaded: Uploaded, modalities: readonly ModalityShape[], numb
 		initializers: initializersOf(uploaded, numbers),
 		adapters,
 		judged: uploaded.output === (uploaded.config.output ?? null) && !uploaded.isHalf ? bytes : withOutput(),
-		run: (session, examples, weights) => runGraph(session, runnable, examples, weights),
-		visit: async (session, examples, weights, visit) => {
-			await visitGraph(session, runnable, examples, weights, visit);
-		},
+		visit: (session, examples, weights, visit) => visitGraph(session, runnable, examples, weights, visit),
 	};
 }
 
@@ -147,7 +144,7 @@ async function createPredictor(
 	initializerOf: (name: string) => string,
 	{ provider, threads }: PredictorOptions,
 ): Promise<Predictor> {
-	const { opset, fixedBatch, ownLoss } = uploaded;
+	const { opset, fixedBatch, outputs } = uploaded;
 	const batch: Dim = fixedBatch ?? 'batch';
 	const state = [...architecture.parameters, ...architecture.running];
 	const moved = state.filter(({ name }) => graph.initializers.has(initializerOf(name)));
@@ -171,12 +168,20 @@ async function createPredictor(
 	return {
 		async encode(examples, parameters) {
 			const numbers = numbersOf(parameters);
-			return async (weights) => (await runGraph(session, runnable, examples, weights, numbers)).logits as Float32Array;
+			return async (weights) => {
+				const logits = new Float32Array(examples.rows.length * outputs);
+				await visitGraph(
+					session,
+					runnable,
+					examples,
+					weights,
+					(found, start) => logits.set(found as Float32Array, start * outputs),
+					numbers,
+				);
+				return logits;
+			};
 		},
-		visit: async (examples, parameters, weights, visit) => {
-			await visitGraph(session, runnable, examples, weights, visit, numbersOf(parameters));
-		},
-		judge: ownLoss && ((examples, parameters, weights) => runGraph(session, runnable, examples, weights, numbersOf(parameters))),
+		visit: (examples, parameters, weights, visit) => visitGraph(session, runnable, examples, weights, visit, numbersOf(parameters)),
 		dispose: () => session.release(),
 	};
 }

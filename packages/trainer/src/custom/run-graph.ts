@@ -1,10 +1,9 @@
 import type { TaskProfile } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/family';
 import type { Session, Tensor } from '@steelyard/runtime';
-import type { GraphResults } from '../model/architecture.js';
 import { EVALUATION_BATCH, type Examples, inBatches, taken, takenRows } from '../model/examples.js';
 import { type Fill, fillConstant, filledPorts, fillLabels, fillMaskOf, fillValues, fillWeight, type Port } from '../model/port.js';
-import type { VisitLogits } from '../model/position-logits.js';
+import type { VisitOutputs } from '../model/position-logits.js';
 import type { Feed, Feeds } from './feeds.js';
 
 /** A graph that computes its loss itself. */
@@ -54,18 +53,18 @@ const portOf = (feed: Feed, modalities: readonly ModalityShape[], task: TaskProf
 const BATCH_LOGITS = 2 ** 24;
 
 /**
- * Visits the logits (values for regression) of all examples under weights `[N, M]`, batch by batch, where the graph gives any, and returns the graph's own loss; `state`
- * is what the session takes besides. A loss of the graph's own is asked for in its batches, of which the last is shorter; where the batch is fixed, the loss of one that
- * is filled up does not count.
+ * Visits the logits (values for regression) of all examples under weights `[N, M]`, batch by batch, where the graph gives any, and returns the graph's own loss as
+ * `OwnModel` says; `state` is what the session takes besides. A loss of the graph's own is asked for in its batches, of which the last is shorter; where the batch is
+ * fixed, the loss of one that is filled up does not count.
  */
 export async function visitGraph(
 	session: Session,
 	{ feeds, fixedBatch, output, ownLoss, outputs, modalities, task }: Runnable,
 	examples: Examples,
 	weights: Float32Array,
-	visit: VisitLogits,
+	visit: VisitOutputs,
 	state: Readonly<Record<string, Tensor>> = {},
-): Promise<GraphResults['ownLoss']> {
+): Promise<number | null> {
 	const ports = feeds.map((feed) => portOf(feed, modalities, task));
 	const most = ownLoss?.batch ?? Math.max(1, Math.min(EVALUATION_BATCH, Math.floor(BATCH_LOGITS / outputs)));
 	const wanted = [output, ownLoss?.output].flatMap((name) => name ?? []);
@@ -74,25 +73,11 @@ export async function visitGraph(
 		const batch = { ...taken(examples, places), weights: takenRows(weights, modalities.length, places) };
 		const found = await session.run({ ...state, ...filledPorts(ports, batch) }, wanted);
 		const numbers = (name: string): Float32Array => (found[name] as Tensor).data as Float32Array;
-		if (output !== null) visit(numbers(output).subarray(0, length * outputs), start, length);
+		visit(output === null ? null : numbers(output).subarray(0, length * outputs), start, length);
 		if (ownLoss === null || length < places.length) return;
 		sum += length * (numbers(ownLoss.output)[0] as number);
 		counted += length;
 	};
 	await inBatches(examples.rows.length, fixedBatch, run, most);
-	return ownLoss && { mean: counted === 0 ? null : sum / counted };
-}
-
-/** The logits that `visitGraph` visits, all of them, and the loss that it returns. */
-export async function runGraph(
-	session: Session,
-	runnable: Runnable,
-	examples: Examples,
-	weights: Float32Array,
-	state: Readonly<Record<string, Tensor>> = {},
-): Promise<GraphResults> {
-	const { output, outputs } = runnable;
-	const logits = output === null ? null : new Float32Array(examples.rows.length * outputs);
-	const ownLoss = await visitGraph(session, runnable, examples, weights, (found, start) => logits?.set(found, start * outputs), state);
-	return { logits, ownLoss };
+	return counted === 0 ? null : sum / counted;
 }

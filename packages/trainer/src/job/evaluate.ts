@@ -2,17 +2,16 @@ import type { Metrics, TaskProfile } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/family';
 import type { Session, Tensor } from '@steelyard/runtime';
 import { uniformWeights } from '@steelyard/weighting';
-import type { Architecture, OwnModel } from '../model/architecture.js';
+import type { OwnModel } from '../model/architecture.js';
 import { type Examples, inBatches, labelsOf, presence, taken } from '../model/examples.js';
 import { filledPorts } from '../model/port.js';
 import { expertUseName } from '../model/value-names.js';
 import { metricsOf } from '../report/metrics.js';
-import { type Predictions, predictionsFrom } from '../report/predictions.js';
+import type { Predictions } from '../report/predictions.js';
 import type { Loss } from '../step/loss.js';
 import { exportedPorts } from './exported-ports.js';
 import type { Job } from './job.js';
-import { judgePositions } from './judge-positions.js';
-import { metricsOfGraph } from './metrics-of-graph.js';
+import { judgeGraph } from './judge-graph.js';
 import { EvaluationError } from './over-rows.js';
 
 const NO_WEIGHTS = new Float32Array(0);
@@ -96,19 +95,14 @@ export async function evaluateOwnModel(
 	session: Session,
 	model: OwnModel,
 	examples: Examples,
-	{ modalities, task, loss, positions }: Pick<Job, 'modalities' | 'task' | 'loss'> & Pick<Architecture, 'positions'>,
+	job: Pick<Job, 'modalities' | 'task' | 'loss' | 'fusion'>,
 ): Promise<Evaluation> {
 	const weights = uniformWeights(
 		examples.rows.length,
-		modalities.map((modality) => presence(examples, modality)),
+		job.modalities.map((modality) => presence(examples, modality)),
 	);
-	if (positions !== null) {
-		const metrics = await judgePositions({ task, loss }, positions, examples, (visit) => model.visit(session, examples, weights, visit));
-		return { metrics, predictions: null, weights, divergence: null, expertUse: {} };
-	}
-	const results = await model.run(session, examples, weights);
-	const mean = results.ownLoss?.mean ?? null;
-	if (mean !== null && !Number.isFinite(mean)) throw new EvaluationError(examples, null, `its loss is ${mean}, expected a finite number`);
-	const predictions = results.logits && predictionsFrom(task, results.logits);
-	return { metrics: metricsOfGraph(task, results, labelsOf(examples), loss), predictions, weights, divergence: null, expertUse: {} };
+	const { metrics, predictions } = await judgeGraph(job, job.fusion, examples, (visit) => model.visit(session, examples, weights, visit));
+	const loss = job.fusion.ownLoss === null ? null : (metrics['loss'] ?? null);
+	if (loss !== null && !Number.isFinite(loss)) throw new EvaluationError(examples, null, `its loss is ${loss}, expected a finite number`);
+	return { metrics, predictions, weights, divergence: null, expertUse: {} };
 }

@@ -116,7 +116,7 @@ function trainedFile(job: Job, { parameters, weigher, statistics }: ChosenModel)
 			adapters,
 			parameters: count,
 			initializers: own.initializers,
-			judge: (session, examples) => evaluateOwnModel(session, own, examples, { modalities, task, loss, positions: job.fusion.positions }),
+			judge: (session, examples) => evaluateOwnModel(session, own, examples, job),
 		};
 	const metadata = metadataOf(job);
 	const { bytes, routers } = exportModel({ fusion, unimodal, masked, task, scale, standardisation, weigher, statistics, metadata });

@@ -7,15 +7,14 @@ import type { Chunk } from '../step/chunk.js';
 import type { JudgedExamples, Refreshes } from '../weighting/weigher.js';
 import { type FitOutcome, fitModel } from './fit-model.js';
 import type { Job } from './job.js';
-import { judgePositions } from './judge-positions.js';
-import { metricsOfGraph } from './metrics-of-graph.js';
+import { judgeGraph } from './judge-graph.js';
 import { overRows } from './over-rows.js';
 import type { JudgedUnimodal } from './unimodal-stage.js';
 
 /** Where the refreshes stand. */
 type RefreshState = { refreshes: number; lastRefresh: number; improved: boolean };
 
-/** Of a graph that gives a loss and no logits. */
+/** Of a graph that gives a loss and no logits, and of positions. */
 const NO_NUMBERS = new Float32Array(0);
 
 /** Whether the training weights are to be made anew before a chunk. */
@@ -103,24 +102,17 @@ export async function trainFusion(job: Job, judged: JudgedUnimodal | null): Prom
 		eligible: () => !weighted || header.refreshes > 0,
 		keepsPassedOver: weigher.guard,
 		async validate(parameters) {
-			const { positions } = job.fusion;
 			const { visit } = predictor;
-			if (positions !== null && visit !== null) {
-				const metrics = await judgePositions(job, positions, validation, (each) =>
-					visit(validation, parameters, uniformWeights(validation.rows.length, presenceIn(validation)), each),
-				);
-				return { reported: metrics, chosenBy: metrics };
-			}
-			const { judge } = predictor;
-			if (judge !== null) {
+			if (visit !== null && !weighted) {
 				const weights = uniformWeights(validation.rows.length, presenceIn(validation));
-				const results = await overRows(
+				const judge = (part: Examples, places: Uint32Array) =>
+					judgeGraph(job, job.fusion, part, (each) => visit(part, parameters, takenRows(weights, modalities.length, places), each));
+				const { metrics } = await overRows(
 					validation,
-					(places) => judge(taken(validation, places), parameters, takenRows(weights, modalities.length, places)),
+					(places) => judge(taken(validation, places), places),
 					({ logits }) => logits ?? NO_NUMBERS,
 					{ counted: null, mayDiverge: true },
 				);
-				const metrics = metricsOfGraph(task, results, labelsOf(validation));
 				return { reported: metrics, chosenBy: metrics };
 			}
 			const examples = await judgedBy(validation, judged?.outputs.get(validation.name) ?? [], parameters);

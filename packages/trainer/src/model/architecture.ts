@@ -3,7 +3,7 @@ import type { Fused, ModalityShape } from '@steelyard/family';
 import type { Graph, GraphBuilder, Value } from '@steelyard/onnx';
 import type { Provider, Session, Tensor } from '@steelyard/runtime';
 import type { Examples, MaskKind, TargetScale } from './examples.js';
-import type { PositionLogits, VisitLogits } from './position-logits.js';
+import type { PositionLogits, VisitOutputs } from './position-logits.js';
 
 /** A float32 tensor of a model. */
 export type ParameterShape = { readonly name: string; readonly shape: readonly number[] };
@@ -40,22 +40,14 @@ export type Forward = {
 /** Parameters and running statistics as a training program keeps them: the flat vector `[1, size]` of each group, by the group's name. */
 export type Parameters = ReadonlyMap<string, Tensor>;
 
-/** What an uploaded graph makes of N examples. */
-export type GraphResults = {
-	/** Logits, or values for regression, `[N, outputs]`; null where the graph computes its loss itself and gives none. */
-	readonly logits: Float32Array | null;
-	/** The loss that the graph computes itself: the mean over batches, weighted by their rows, and null where the examples make up no batch; null where it computes none. */
-	readonly ownLoss: { readonly mean: number | null } | null;
-};
-
 /** Runs the forward pass of one architecture under changing parameters and weights. */
 export type Predictor = {
 	/** Encodes the examples once. The function that comes back gives logits, or raw values for regression, `[N, outputs]`, under weights `[N, M]`. */
 	encode(examples: Examples, parameters: Parameters): Promise<(weights: Float32Array) => Promise<Float32Array>>;
-	/** The same logits, batch by batch, of which not all are held at once; null for built-in families. */
-	readonly visit: ((examples: Examples, parameters: Parameters, weights: Float32Array, visit: VisitLogits) => Promise<void>) | null;
-	/** The loss that the graph computes itself and its logits; null where the loss follows from the logits. */
-	readonly judge: ((examples: Examples, parameters: Parameters, weights: Float32Array) => Promise<GraphResults>) | null;
+	/** Of an uploaded graph, visits the same logits batch by batch, of which not all are held at once, and returns the loss that the graph computes itself (see `OwnModel`); null for built-in families. */
+	readonly visit:
+		| ((examples: Examples, parameters: Parameters, weights: Float32Array, visit: VisitOutputs) => Promise<number | null>)
+		| null;
 	dispose(): Promise<void>;
 };
 
@@ -75,10 +67,11 @@ export type OwnModel = {
 	readonly adapters: ReadonlyMap<string, Tensor> | null;
 	/** The same, with the logits or values and its own loss among its outputs: `bytes` itself where these are what it gives. */
 	readonly judged: Uint8Array;
-	/** Runs a session on `judged`, under weights `[N, M]`. */
-	readonly run: (session: Session, examples: Examples, weights: Float32Array) => Promise<GraphResults>;
-	/** The same logits, batch by batch, of which not all are held at once. */
-	readonly visit: (session: Session, examples: Examples, weights: Float32Array, visit: VisitLogits) => Promise<void>;
+	/**
+	 * Runs a session on `judged`, under weights `[N, M]`, and visits what it gives batch by batch. Returns the loss that the graph computes itself: the mean over batches,
+	 * weighted by their rows; null where the examples make up no batch, and where the graph computes none.
+	 */
+	readonly visit: (session: Session, examples: Examples, weights: Float32Array, visit: VisitOutputs) => Promise<number | null>;
 };
 
 /** A model to train: what the training program, validation and the export need of it. */

@@ -9,5 +9,8 @@ export type PositionLogits = {
 	readonly classAxis: ClassAxis;
 };
 
-/** Gets the logits of some rows, `[length, positions · classes]`, of which the first is row `start` of the examples. */
-export type VisitLogits = (logits: Float32Array, start: number, length: number) => void;
+/**
+ * Gets what an uploaded graph gives for `length` rows, of which the first is row `start` of the examples: the logits or values `[length, outputs]`, null where the job
+ * takes none of the graph.
+ */
+export type VisitOutputs = (logits: Float32Array | null, start: number, length: number) => void;

@@ -36,7 +36,6 @@ export async function createPredictor(model: FamilyModel, options: PredictorOpti
 			};
 		},
 		visit: null,
-		judge: null,
 		async dispose() {
 			await encoder.session.release();
 			await fusion.session.release();
