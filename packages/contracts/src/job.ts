@@ -17,7 +17,7 @@ export const isFinal = (status: JobStatus): boolean => status === 'succeeded' ||
 /** Metric name → value; null where it is undefined (one class only). */
 export const Metrics = Type.Record(Type.String(), nullable(Type.Number()), {
 	description:
-		'classes: loss, accuracy, macro_f1, weighted_f1, auroc, auprc; multilabel: loss (mean over rows and labels), accuracy (share of right labels), subset_accuracy (of rows whose labels are all right), macro_f1, micro_f1 (a label is predicted above probability 0.5), auroc, auprc (means over labels); regression: loss, mae, rmse, pearson; the same over all positions that count where positions have labels, with mean_iou (mean over classes of hits / (labels or predictions of the class)) in the place of auroc and auprc; null where undefined, as with one class only',
+		'classes: loss, accuracy, macro_f1, weighted_f1, auroc, auprc; multilabel: loss (mean over rows and labels), accuracy (share of right labels), subset_accuracy (of rows whose labels are all right), macro_f1, micro_f1 (a label is predicted above probability 0.5), auroc, auprc (means over labels); regression: loss, mae, rmse, pearson; the same over all positions that count where positions have labels, with mean_iou (mean over classes of hits / (labels or predictions of the class)) in the place of auroc and auprc; with model.outputs loss is the sum that training minimises, and <output>.loss is that of each output, model.output among them, with <output>.accuracy, or <output>.mae and <output>.rmse, of those in model.outputs; null where undefined, as with one class only',
 });
 export type Metrics = Static<typeof Metrics>;
 

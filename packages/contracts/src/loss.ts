@@ -1,5 +1,6 @@
 import { type Static, type TSchemaOptions, Type } from 'typebox';
 import { choice } from './choice.js';
+import { ProblemError } from './problems.js';
 
 export const LOSS_NAMES = ['auto', 'cross_entropy', 'focal', 'mse', 'mae', 'huber'] as const;
 export type LossName = (typeof LOSS_NAMES)[number];
@@ -45,10 +46,21 @@ export type LossChoices = Static<typeof LossChoices>;
 /** The loss of a job: a name, or an object with the name and choices. */
 export const lossSchema = (options: TSchemaOptions) => Type.Union([choice(LOSS_NAMES), LossChoices], options);
 
+/** A loss as an object, whether it was given by its name or as one. */
+export const choicesOf = (given: LossName | Partial<LossChoices>): LossChoices =>
+	typeof given === 'string' ? { name: given } : { name: 'auto', ...given };
+
 /** The loss that each choice is for. */
-export const CHOICES_OF: Readonly<Record<Exclude<keyof LossChoices, 'name'>, LossName>> = {
+const CHOICES_OF: Readonly<Record<Exclude<keyof LossChoices, 'name'>, LossName>> = {
 	label_smoothing: 'cross_entropy',
 	gamma: 'focal',
 	alpha: 'focal',
 	delta: 'huber',
 };
+
+/** Every choice of a loss, which the field `param` names, is one that the loss has. */
+export function* choiceProblems(loss: LossChoices, param: string): Iterable<ProblemError> {
+	for (const [name, of] of Object.entries(CHOICES_OF))
+		if (Object.hasOwn(loss, name) && loss.name !== of)
+			yield new ProblemError('invalid_request', `${param}.${name} is a choice of ${of}; the loss is ${loss.name}`, `${param}.${name}`);
+}

@@ -505,3 +505,163 @@ describe('a loss that the graph computes', () => {
 		expect(problems).toThrow(expect.objectContaining({ code: 'invalid_request', param, message: expect.stringMatching(message) }));
 	});
 });
+
+describe('outputs with a loss each', () => {
+	const AGED: DatasetFields = {
+		...MULTICLASS,
+		modalities: {
+			...MULTICLASS.modalities,
+			age: { shape: [1], masked: true, missing: 0.2, dtype: 'float32', min: 0, max: 90.5, whole: false },
+			stage: { shape: [1], masked: false, missing: 0, dtype: 'int64', min: 0, max: 3, whole: true },
+			tags: { shape: [5], masked: false, missing: 0, dtype: 'uint8', min: 0, max: 4, whole: true },
+			none: { shape: [1], masked: true, missing: 1, dtype: 'float32', min: 0, max: 0, whole: true },
+		},
+	};
+	const value = (shape: GraphValue['shape'], more: Partial<ModelInterface['outputs'][number]> = {}) => ({
+		name: 'more',
+		dtype: 'float32',
+		shape,
+		...more,
+	});
+	const of = (more: object, further: ReturnType<typeof value>, { dataset = AGED, ...rest }: Case = {}) =>
+		problemsOfCase({
+			...rest,
+			dataset,
+			model: { outputs: { more: { labels: 'age', ...more } }, ...rest.model },
+			graph: {
+				outputs: [{ name: 'y', dtype: 'float32', shape: ['batch', ...(dataset.task.positions ?? []), dataset.task.outputs] }, further],
+			},
+		});
+
+	it.each<[string, ReturnType<typeof of>]>([
+		['for values', of({}, value(['batch', 1]))],
+		[
+			'for values of one number per row, with a loss and its weight',
+			of({ loss: { name: 'huber', delta: 5 }, weight: 0.1 }, value(['batch'])),
+		],
+		['for classes', of({ labels: 'stage' }, value(['batch', 4]))],
+		['for classes as values', of({ labels: 'stage', loss: 'mae' }, value(['batch', 1]))],
+		['for classes along the last axis', of({ labels: 'tags' }, value(['batch', 5, 6]))],
+		['for classes along axis 1', of({ labels: 'tags' }, value(['batch', 6, 5]))],
+		['for classes along the axis that is named', of({ labels: 'tags', class_axis: 1 }, value(['batch', 5, 5]))],
+		[
+			'for the Softmax of classes',
+			of({ labels: 'stage' }, value(['batch', 4], { activation: { operator: 'Softmax', logits: 'z', axis: 1, after: [] } })),
+		],
+		['for an input again, in another shape of its size', of({ labels: 'labs' }, value(['batch', 1, 2]))],
+		['for the labels of the task', of({ labels: 'labels', loss: 'focal' }, value(['batch', 3]))],
+		['for flags', of({ labels: 'labels' }, value(['batch', 2]), { dataset: MULTILABEL })],
+		['for labels of two classes on two logits', of({ labels: 'labels' }, value(['batch', 2]), { dataset: BINARY })],
+		['for labels of positions', of({ labels: 'labels' }, value(['batch', 3, 5]), { dataset: TAGGED })],
+		['for a shape that only a run shows', of({}, value(['batch', 'columns']))],
+	])('are admitted %s', (_, problems) => {
+		expect(problems).toEqual([]);
+	});
+
+	it.each<[string, ReturnType<typeof of>, string, RegExp]>([
+		[
+			'that the graph lacks',
+			of({}, value(['batch', 1], { name: 'other' })),
+			'model.outputs.more',
+			/no output "more"; its outputs are y, other/,
+		],
+		['of integers', of({}, value(['batch', 1], { dtype: 'int64' })), 'model.outputs.more', /is int64; expected float32/],
+		['of one number for a batch', of({}, value([])), 'model.outputs.more', /is one number, \[\]; expected \[batch, …\]/],
+		[
+			'for a modality without any row',
+			of({ labels: 'none' }, value(['batch', 1])),
+			'model.outputs.more.labels',
+			/none is missing in every row/,
+		],
+		[
+			'of another size',
+			of({}, value(['batch', 2])),
+			'model.outputs.more',
+			/is \[batch, 2\], and the modality age \[batch, 1\]: expected one value/,
+		],
+		['without classes', of({ labels: 'tags' }, value(['batch', 7])), 'model.outputs.more', /one logit for each number, or an axis more/],
+		[
+			'whose classes lie along one axis or the other',
+			of({ labels: 'tags' }, value(['batch', 5, 5])),
+			'model.outputs.more.class_axis',
+			/1 or -1/,
+		],
+		[
+			'of fewer classes than there are',
+			of({ labels: 'stage' }, value(['batch', 3])),
+			'model.outputs.more.labels',
+			/logits of 3 classes, but the modality stage has numbers from 0 to 3; expected 0 to 2/,
+		],
+		[
+			'of one logit for more classes',
+			of({ labels: 'stage' }, value(['batch', 1])),
+			'model.outputs.more.labels',
+			/one logit for classes 0 and 1, but .* 0 to 3/,
+		],
+		[
+			'with fractions as classes',
+			of({ loss: 'cross_entropy' }, value(['batch', 3])),
+			'model.outputs.more.loss',
+			/numbers with a fraction, between 0 and 90.5/,
+		],
+		[
+			'in Sigmoids of classes',
+			of({ labels: 'stage' }, value(['batch', 4], { activation: { operator: 'Sigmoid', logits: 'z', axis: null, after: [] } })),
+			'model.outputs.more',
+			/ends in Sigmoid/,
+		],
+	])('are refused %s', (_, problems, param, message) => {
+		expect(problems).toContainEqual({ code: 'invalid_model', param, message: expect.stringMatching(message) });
+	});
+
+	it.each<[string, ReturnType<typeof of>, string, string, RegExp]>([
+		[
+			'a modality that the dataset lacks',
+			of({ labels: 'weight' }, value(['batch', 1])),
+			'modality_not_found',
+			'model.outputs.more.labels',
+			/no modality weight to compare the output "more" with; it has labs, text, age, .*"labels" are the labels of the task/,
+		],
+		[
+			'a loss that is not one for the labels',
+			of({ labels: 'labels', loss: 'mse' }, value(['batch', 3])),
+			'unsupported_task',
+			'model.outputs.more.loss',
+			/mse is not for the labels of the dataset; choose one of auto, cross_entropy, focal/,
+		],
+		[
+			'a choice that several classes do not have',
+			of({ labels: 'stage', loss: { name: 'focal', alpha: 0.5 } }, value(['batch', 4])),
+			'unsupported_task',
+			'model.outputs.more.loss.alpha',
+			/leave it out for 4 classes/,
+		],
+	])('do not go with %s', (_, problems, code, param, message) => {
+		expect(problems).toContainEqual({ code, param, message: expect.stringMatching(message) });
+	});
+
+	it.each<[string, () => unknown, string, RegExp]>([
+		[
+			'a loss in the graph',
+			() => of({}, value(['batch', 1]), { model: { loss: { output: 'loss' } } }),
+			'model.outputs',
+			/add the losses of other outputs to it in the graph/,
+		],
+		['weights of modalities', () => of({}, value(['batch', 1]), { spec: weighted }), 'weighting.preset', /choose uniform/],
+		[
+			'the output itself',
+			() => of({}, value(['batch', 1]), { model: { output: 'more' } }),
+			'model.outputs.more',
+			/"more" is model.output already/,
+		],
+		[
+			'a choice of another loss',
+			() => of({ loss: { name: 'mse', gamma: 1 } }, value(['batch', 1])),
+			'model.outputs.more.loss.gamma',
+			/is a choice of focal; the loss is mse/,
+		],
+		['a weight below 0', () => of({ weight: -1 }, value(['batch', 1])), 'model.outputs.more.weight', /must be >= 0/],
+	])('are invalid with %s', (_, problems, param, message) => {
+		expect(problems).toThrow(expect.objectContaining({ code: 'invalid_request', param, message: expect.stringMatching(message) }));
+	});
+});

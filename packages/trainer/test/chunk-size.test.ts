@@ -4,7 +4,7 @@ import { denseWork, stepWork } from '../src/model/work.js';
 import { chunkSteps } from '../src/step/chunk-size.js';
 
 type Sizes = Parameters<typeof denseWork>[0] & { perEpoch: number; most: number };
-const stepsOf = (sizes: Sizes): number => chunkSteps({ ...sizes, work: stepWork(denseWork(sizes), sizes.parameters) });
+const stepsOf = (sizes: Sizes): number => chunkSteps({ ...sizes, targets: 0, work: stepWork(denseWork(sizes), sizes.parameters) });
 const of = (parameters: number, features: number[], batch: number, more: Partial<{ perEpoch: number; most: number }> = {}) => ({
 	parameters: [{ name: 'p', shape: [parameters] }],
 	modalities: [{ name: 'x', shape: features, maskedSteps: false }],

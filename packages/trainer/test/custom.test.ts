@@ -328,7 +328,7 @@ describe('an uploaded graph', () => {
 				trainable,
 			};
 			const architecture = customArchitecture(
-				await openUploaded(await readGraphFile(file), own, { modalities, task, weighted: false, batch: 8 }),
+				await openUploaded(await readGraphFile(file), own, { modalities, dataset: { task, modalities: {} }, weighted: false, batch: 8 }),
 				modalities,
 				modalities,
 			);

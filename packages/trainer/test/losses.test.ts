@@ -4,7 +4,7 @@ import type { JobSpec, TaskProfile, TaskType } from '@steelyard/contracts';
 import { canonicalise, encodeModel, GraphBuilder, OPSET } from '@steelyard/onnx';
 import { createSession, tensor } from '@steelyard/runtime';
 import { describe, expect, it } from 'vitest';
-import { lossFor } from '../src/job/loss-for.js';
+import { lossFor } from '../src/model/loss-for.js';
 import { positionMetrics } from '../src/report/position-metrics.js';
 import { predictionsFrom } from '../src/report/predictions.js';
 import { rowLosses } from '../src/report/row-losses.js';

@@ -1,12 +1,11 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CustomConfig, type Explanation, type JobEventBody, parseJobSpec } from '@steelyard/contracts';
+import type { CustomConfig, Explanation } from '@steelyard/contracts';
 import { decodeModel, encodeModel, GraphBuilder, OPSET } from '@steelyard/onnx';
 import { createSession, tensor } from '@steelyard/runtime';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { train } from '../src/job/train.js';
+import { describe, expect, it } from 'vitest';
 import { arrayDataset, type Npy, type StoredDataset } from './array-dataset.js';
+import { trainGraph } from './train-graph.js';
 
 type Rows = { width: number; data: number[] };
 type Case = {
@@ -29,13 +28,6 @@ const fixture = JSON.parse(await readFile(new URL('training.json', folder), 'utf
 };
 const caseOf = (name: string): Case => fixture.cases.find((one) => one.name === name)!;
 const graphOf = (name: string): Promise<Uint8Array> => readFile(new URL(caseOf(name).graph, folder));
-
-let root = '';
-let made = 0;
-beforeAll(async () => {
-	root = await mkdtemp(join(tmpdir(), 'steelyard-test-'));
-});
-afterAll(() => rm(root, { recursive: true }));
 
 /** The data of a case, whose `y` are the labels, as class numbers or values; where it has none, all labels are the value 0. */
 async function datasetOf(name: string) {
@@ -64,44 +56,27 @@ type Run = {
 
 /** Trains the graph of a case on its data with the settings of the oracle. */
 async function run(name: string, { graph, data, training = {}, model = {}, stopAfter, earlier = [] }: Run = {}) {
-	const output = join(root, String(made++));
-	await mkdir(output);
-	await writeFile(`${output}.onnx`, graph ?? (await graphOf(name)));
 	const { y, ...modalities } = caseOf(name).splits.train;
-	const spec = parseJobSpec({
-		dataset: 'ds_1',
-		device: 'cpu',
-		model: {
-			family: 'custom',
-			model: 'mdl_1',
-			inputs: Object.fromEntries(Object.keys(modalities).map((modality) => [modality, modality])),
-			...(y === undefined ? {} : { labels: 'y' }),
-			loss: { output: 'loss' },
-			...model,
-		},
-		training: {
-			epochs: fixture.epochs,
-			batch_size: fixture.batch,
-			seed: fixture.seed,
-			early_stopping: null,
-			optimizer: { name: 'adamw', learning_rate: fixture.learning_rate, weight_decay: fixture.weight_decay },
-			...training,
-		},
-	});
 	const dataset = data ?? (await datasetOf(name));
 	try {
-		const events: JobEventBody[] = [];
-		let chunks = 0;
-		const outcome = await train({
-			...{ spec, dataset: dataset.folder, output, model: `${output}.onnx`, earlier },
-			emit: (event) => {
-				events.push(event);
-				if (event.type === 'progress') chunks++;
+		return await trainGraph(dataset.folder, graph ?? (await graphOf(name)), {
+			model: {
+				inputs: Object.fromEntries(Object.keys(modalities).map((modality) => [modality, modality])),
+				...(y === undefined ? {} : { labels: 'y' }),
+				loss: { output: 'loss' },
+				...model,
 			},
-			stopped: () => chunks >= (stopAfter ?? Number.POSITIVE_INFINITY),
+			training: {
+				epochs: fixture.epochs,
+				batch_size: fixture.batch,
+				seed: fixture.seed,
+				early_stopping: null,
+				optimizer: { name: 'adamw', learning_rate: fixture.learning_rate, weight_decay: fixture.weight_decay },
+				...training,
+			},
+			...(stopAfter === undefined ? {} : { stopAfter }),
+			earlier,
 		});
-		const epochs = events.flatMap((event) => (event.type === 'epoch' ? [event] : []));
-		return { outcome, epochs, output, trained: () => readFile(join(output, 'model.onnx')) };
 	} finally {
 		await dataset.remove();
 	}

@@ -1,14 +1,14 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Explanation, type JobEventBody, parseJobSpec } from '@steelyard/contracts';
+import type { Explanation } from '@steelyard/contracts';
 import { ingest } from '@steelyard/dataset';
 import { encodeModel, GraphBuilder, OPSET } from '@steelyard/onnx';
 import { tensor } from '@steelyard/runtime';
 import { parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { npy, writeFiles } from '../../dataset/test/write-npy.js';
-import { train } from '../src/job/train.js';
+import { trainedGraph } from './train-graph.js';
 
 type SplitData = { rows: number; shape: number[]; positions: number[]; x: number[]; labels: Array<number | null> };
 type Case = {
@@ -60,25 +60,8 @@ async function datasetOf(task: object, splits: Record<string, SplitData>): Promi
 	return target;
 }
 
-async function run(dataset: string, graph: Uint8Array, { training = {}, model = {} }: { training?: object; model?: object } = {}) {
-	const output = join(root, `job-${made++}`);
-	await mkdir(output);
-	await writeFile(`${output}.onnx`, graph);
-	const spec = parseJobSpec({
-		dataset: 'ds_1',
-		device: 'cpu',
-		model: { family: 'custom', model: 'mdl_1', inputs: { x: 'x' }, output: 'logits', ...model },
-		training,
-	});
-	const events: JobEventBody[] = [];
-	const outcome = await train({
-		...{ spec, dataset, output, model: `${output}.onnx` },
-		emit: (event) => events.push(event),
-		stopped: () => false,
-	});
-	if (outcome.status !== 'done') throw new Error('stopped');
-	return { ...outcome, output, epochs: events.flatMap((event) => (event.type === 'epoch' ? [event] : [])) };
-}
+const run = (dataset: string, graph: Uint8Array, { training = {}, model = {} }: { training?: object; model?: object } = {}) =>
+	trainedGraph(dataset, graph, { model: { inputs: { x: 'x' }, output: 'logits', ...model }, training });
 
 /** Graphs whose one number a job must name to train it. */
 const SCALE = { trainable: ['scale'] };

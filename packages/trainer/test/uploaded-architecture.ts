@@ -30,7 +30,7 @@ export async function uploadedArchitecture(
 		await readGraphFile(path),
 		{ family: 'custom', model: 'mdl_1', ...config },
 		{
-			...{ modalities, task, weighted: false, batch: 8 },
+			...{ modalities, dataset: { task, modalities: {} }, weighted: false, batch: 8 },
 		},
 	);
 	return customArchitecture(uploaded, modalities, modalities);

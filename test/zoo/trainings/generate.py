@@ -15,6 +15,7 @@ With --jobs (or --small: fewer rows, and no more metadata in the file than train
 
 import argparse
 import copy
+import inspect
 import json
 import pathlib
 import subprocess
@@ -210,6 +211,41 @@ class Vit(nn.Module):
         return {"image": image, "label": image.mean((2, 3)).argmax(1)}
 
 
+class Outputs(nn.Module):
+    """A class, and four further outputs with a loss each: the class by an earlier layer, another class, a number that some rows lack, and the input again."""
+
+    # what a job says of the outputs behind the first one
+    outputs = {
+        "early": {"labels": "labels", "loss": {"name": "cross_entropy", "label_smoothing": 0.1}, "weight": 0.3},
+        "stage": {"labels": "stage"},
+        "age": {"labels": "age", "loss": {"name": "huber", "delta": 0.7}, "weight": 2},
+        "rebuilt": {"labels": "x", "weight": 0.1},
+    }
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Linear(6, 12), nn.Linear(12, 8)
+        self.heads = nn.ModuleList(nn.Linear(i, o) for i, o in [(8, 3), (12, 3), (8, 4), (8, 1), (8, 6)])
+
+    def predict(self, x):
+        a = F.gelu(self.first(x))
+        b = F.gelu(self.second(a))
+        return tuple(head(a if k == 1 else b) for k, head in enumerate(self.heads))
+
+    def forward(self, x, stage, age, age_mask, label):
+        logits, early, stages, ages, rebuilt = self.predict(x)
+        smoothed = 0.9 * F.cross_entropy(early, label) - 0.1 * early.log_softmax(1).mean()  # the exporter would leave label_smoothing out
+        loss = F.cross_entropy(logits, label) + 0.3 * smoothed + F.cross_entropy(stages, stage.flatten())
+        of_ages = (F.huber_loss(ages, age, delta=0.7, reduction="none")[:, 0] * age_mask).sum() / age_mask.sum()
+        return loss + 2 * of_ages + 0.1 * F.mse_loss(rebuilt, x), logits
+
+    @staticmethod
+    def data():
+        x = torch.randn(ROWS, 6)
+        age, there = 2 * x[:, :1] * x[:, 1:2], torch.rand(ROWS) < 0.7
+        return {"x": x, "stage": x[:, 2:].argmax(1, keepdim=True), "age": age * there[:, None], "age_mask": there, "label": x[:, :3].argmax(1)}
+
+
 # name: (module, optimizer, learning rate, weight decay, dtype of the file)
 TRAININGS = {
     "bert": (Bert, "adamw", 2e-3, 0.01, torch.float32),
@@ -218,6 +254,7 @@ TRAININGS = {
     "clip": (Clip, "adamw", 3e-3, 0.01, torch.float32),
     "resnet-uint8": (ResNet, "sgd", 0.05, 0.0, torch.float32),
     "gcn": (Gcn, "sgd", 0.1, 0.0, torch.float32),
+    "outputs": (Outputs, "adamw", 3e-3, 0.01, torch.float32),
     "vit-float16": (Vit, "adamw", 3e-3, 0.01, torch.float16),
 }
 
@@ -286,14 +323,16 @@ def make_job(name, folder, small):
     data, module = beginning(kind, dtype)
     rows = len(next(iter(data.values())))
     curves = {k: curve(module, data, [list(range(rows))] * STEPS, settings, d) for k, d in {"losses": torch.float32, "exactLosses": torch.float64}.items()}
-    *inputs, target = data
+    *arrays, target = data
+    inputs = list(inspect.signature(kind.predict).parameters)[1:]
+    outputs = getattr(kind, "outputs", {})
     predictor = type(kind.__name__, (kind,), {"forward": kind.predict})
     module = copy.deepcopy(module).to(dtype)
     module.__class__ = predictor
     values = tuple(cast([data[k][:BATCH] for k in inputs], dtype))
     dim = torch.export.Dim("batch", min=2, max=64)
     path = folder / "model.onnx"
-    torch.onnx.export(module, values, str(path), input_names=inputs, output_names=["logits"], dynamo=True, optimize=False, verbose=False, external_data=False,
+    torch.onnx.export(module, values, str(path), input_names=inputs, output_names=["logits", *outputs], dynamo=True, optimize=False, verbose=False, external_data=False,
                       dynamic_shapes=tuple({0: dim} for _ in inputs), opset_version=18)
     if small:
         without_stack_traces(path)
@@ -302,10 +341,10 @@ def make_job(name, folder, small):
         labels = torch.cat([labels[:, 1:], torch.full((rows, 1), -100)], 1)
     task = PER_POSITION.get(name) or {"type": "multiclass", "classes": [f"class {k}" for k in range(int(labels.max()) + 1)]}
     masks = {MASKS[k]: k for k in inputs if k in MASKS}
-    arrays = {f"{MASKS[k]}_mask" if k in MASKS else k: v.numpy() for k, v in zip(inputs, cast([data[k] for k in inputs], dtype))}
-    modalities = [k for k in inputs if k not in MASKS]
-    write_dataset(folder / "dataset.zip", {**arrays, "labels": labels.numpy()}, {"task": task, "modalities": {k: {} for k in modalities}})
-    model = {"inputs": {k: k for k in modalities}, "output": "logits", **({"masks": masks} if masks else {})}
+    files = {f"{MASKS[k]}_mask" if k in MASKS else k: v.numpy() for k, v in zip(arrays, cast([data[k] for k in arrays], dtype))}
+    modalities = [k for k in files if not k.endswith("_mask")]
+    write_dataset(folder / "dataset.zip", {**files, "labels": labels.numpy()}, {"task": task, "modalities": {k: {} for k in modalities}})
+    model = {"inputs": {k: k for k in modalities if k in inputs}, "output": "logits", **({"masks": masks} if masks else {}), **({"outputs": outputs} if outputs else {})}
     write_job(folder / "job.json", model, rows, rate, decay, curves)
     return curves
 

@@ -1,6 +1,6 @@
 import type { TaskProfile, TaskType } from '../dataset.js';
 import { familyOf } from '../families/families.js';
-import { CHOICES_OF, type LossChoices, type LossName } from '../loss.js';
+import { choiceProblems, choicesOf, type LossChoices, type LossName } from '../loss.js';
 import { ProblemError } from '../problems.js';
 import type { JobSpec } from '../spec.js';
 
@@ -40,11 +40,7 @@ const METRICS: Record<Exclude<Metric, 'loss'>, readonly TaskType[]> = {
  */
 export function lossOf({ model, training }: JobSpec): { loss: LossChoices; param: string } {
 	const own = 'loss' in model ? model.loss : undefined;
-	const given = own ?? training.loss;
-	return {
-		loss: typeof given === 'string' ? { name: given } : { name: 'auto', ...given },
-		param: own === undefined ? 'training.loss' : 'model.loss',
-	};
+	return { loss: choicesOf(own ?? training.loss), param: own === undefined ? 'training.loss' : 'model.loss' };
 }
 
 /** The names in a table that are for a task, as a message lists them. */
@@ -57,9 +53,7 @@ const choicesFor = (table: Record<string, readonly TaskType[]>, task: TaskType):
 export function* lossChoiceProblems(spec: JobSpec): Iterable<ProblemError> {
 	const { loss, param } = lossOf(spec);
 	if (Object.hasOwn(loss, 'output')) return; // of the graph itself: its family says what goes with it
-	for (const [name, of] of Object.entries(CHOICES_OF))
-		if (Object.hasOwn(loss, name) && loss.name !== of)
-			yield new ProblemError('invalid_request', `${param}.${name} is a choice of ${of}; the loss is ${loss.name}`, `${param}.${name}`);
+	yield* choiceProblems(loss, param);
 }
 
 /** The loss is one for the task of the dataset. */

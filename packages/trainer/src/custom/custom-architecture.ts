@@ -11,6 +11,7 @@ import type {
 	PredictorOptions,
 	WeightAndPresence,
 } from '../model/architecture.js';
+import { auxiliaryWidth } from '../model/auxiliary-output.js';
 import { poolRows } from '../model/dropout-pool.js';
 import type { MaskKind } from '../model/examples.js';
 import { layoutOf, parametersByName } from '../model/parameter-layout.js';
@@ -22,7 +23,7 @@ import { withLogits } from './logits.js';
 import { initialAdapters, merged } from './lora.js';
 import { place } from './place.js';
 import { pruned } from './pruned.js';
-import { type Runnable, visitGraph } from './run-graph.js';
+import { type Runnable, resultsOf, visitGraph } from './run-graph.js';
 import type { Uploaded } from './uploaded.js';
 import { weighEmbeddings } from './weigh-embeddings.js';
 import { graphWork } from './work.js';
@@ -41,15 +42,11 @@ const leftOut = (feed: Feed, { from, modality }: Exclude<Source, { from: 'labels
 	source: { from: 'constant', modality, value: from === 'mask' ? 1 : 0 },
 });
 
-/** The outputs that a job takes of a graph: the logits, its own loss, or both. */
-const resultsOf = ({ output, ownLoss }: Pick<Uploaded, 'output' | 'ownLoss'>): string[] =>
-	[output, ownLoss?.output].flatMap((name) => name ?? []);
-
 const predicting = (graph: Graph): Graph => withoutDropout(withRunningStatistics(graph));
 
 /** The graph in the form that predicts and in the form that a step trains: with the `kept` modalities, and nothing that its results do not need. */
 function formsOf(
-	{ graph: whole, feeds, embeddings, config, dropped, output, ownLoss }: Uploaded,
+	{ graph: whole, feeds, embeddings, config, dropped, output, ownLoss, auxiliary }: Uploaded,
 	kept: ReadonlySet<string>,
 ): { infer: Form; train: Form } {
 	const weighed = weighEmbeddings(whole, embeddings, kept);
@@ -57,7 +54,7 @@ function formsOf(
 		...feeds.map((feed) => (feed.source.from === 'labels' || kept.has(feed.source.modality) ? feed : leftOut(feed, feed.source))),
 		...weighed.feeds,
 	];
-	const results = resultsOf({ output, ownLoss });
+	const results = resultsOf({ output, ownLoss, auxiliary });
 	const form = (
 		graph: Graph,
 		wanted: readonly string[],
@@ -117,21 +114,23 @@ function initializersOf({ adapters, chosen, whole }: Uploaded, numbers: Readonly
 
 /** The file of the user with trained numbers in it; a graph that was exported in training form is given back as it predicts. */
 function ownModel(uploaded: Uploaded, modalities: readonly ModalityShape[], numbers: ReadonlyMap<string, Tensor>): OwnModel {
-	const { logits, whole, opset, predicts } = uploaded;
+	const { logits: main, auxiliary, whole, opset, predicts } = uploaded;
 	const file = predicts ? uploaded.read() : encodeModel({ graph: predicting(whole), opset });
 	const { own, adapters } = ownNumbers(uploaded, numbers);
 	const bytes = replaceInitializers(file, own);
 	const runnable: Runnable = { ...uploaded, modalities };
 	const withOutput = (): Uint8Array => {
 		const model = decodeModel(bytes, { widen: HALVES });
-		const graph = logits === null ? model.graph : withLogits(model.graph, logits).graph;
+		const { graph } = withLogits(model.graph, { main, auxiliary: auxiliary.map(({ logits }) => logits) });
 		return encodeModel({ ...model, graph }, resultsOf(uploaded));
 	};
+	const given = [uploaded.config.output ?? null, ...auxiliary.map(({ name }) => name)];
+	const taken = [uploaded.output, ...auxiliary.map(({ value }) => value)];
 	return {
 		bytes,
 		initializers: initializersOf(uploaded, numbers),
 		adapters,
-		judged: uploaded.output === (uploaded.config.output ?? null) && !uploaded.isHalf ? bytes : withOutput(),
+		judged: taken.join() === given.join() && !uploaded.isHalf ? bytes : withOutput(),
 		visit: (session, examples, weights, visit) => visitGraph(session, runnable, examples, weights, visit),
 	};
 }
@@ -188,7 +187,7 @@ async function createPredictor(
 
 /** An uploaded graph as something to train: with all modalities, or with some of them alone, the others left out. */
 export function customArchitecture(uploaded: Uploaded, modalities: readonly ModalityShape[], all: readonly ModalityShape[]): Architecture {
-	const { config, chosen, opset, outputs, positions, logits: logitsIn, ownLoss } = uploaded;
+	const { config, chosen, opset, outputs, positions, logits: logitsIn, ownLoss, auxiliary } = uploaded;
 	const minimised = (ownLoss ?? uploaded).output as string;
 	const named = ownLoss?.output ?? config.output;
 	const { infer, train } = formsOf(uploaded, new Set(modalities.map(({ name }) => name)));
@@ -215,10 +214,12 @@ export function customArchitecture(uploaded: Uploaded, modalities: readonly Moda
 		encoderOf: () => null,
 		modalities,
 		outputs,
+		output: config.output ?? null,
 		probabilities:
 			logitsIn === null || logitsIn.operator === null ? null : { operator: logitsIn.operator, output: config.output as string },
 		ownLoss: ownLoss && { output: ownLoss.output, labels: labelsTaken(train.feeds) },
 		positions,
+		auxiliary,
 		masks: new Map(train.feeds.flatMap(maskOf)),
 		parameters,
 		running,
@@ -267,6 +268,10 @@ export function customArchitecture(uploaded: Uploaded, modalities: readonly Moda
 			return {
 				fused: (weighted) => onlyLogits(g.reshape(result(weighted), [like.shape[0] as Dim, outputs])),
 				ownLoss: ownLoss && ((weighted) => g.reshape(result(weighted), [])),
+				auxiliary: () =>
+					auxiliary.map((one) =>
+						g.reshape({ name: nameOf(one.value), dtype: 'float32', shape: [] }, [like.shape[0] as Dim, auxiliaryWidth(one)]),
+					),
 				running: () =>
 					new Map(
 						moving.map(({ initializer, next }, i) => [

@@ -12,14 +12,12 @@ export type Logits = {
 	readonly operator: string | null;
 };
 
-const PREFIX = 'steelyard/logit';
-
 /**
- * The graph with the logits of its task as its one output, and the name of that. The two logits of a binary task become one, their difference: its sigmoid is
+ * The graph with logits as a value of float32, and the name of that. The two logits of a binary task become one, their difference: its sigmoid is
  * the softmax of the two, and the cross entropies are equal.
  */
-export function withLogits(graph: Graph, { value, dtype, pair }: Logits): { graph: Graph; output: string } {
-	const name = (part: string): string => `${PREFIX}/${part}`;
+function withValue(graph: Graph, { value, dtype, pair }: Logits, prefix: string): { graph: Graph; output: string } {
+	const name = (part: string): string => `${prefix}/${part}`;
 	const nodes: Node[] = [];
 	const add = (op: string, inputs: string[], output: string, attributes: Node['attributes'] = {}): string => {
 		nodes.push({ name: output, op, inputs, outputs: [output], attributes });
@@ -34,11 +32,24 @@ export function withLogits(graph: Graph, { value, dtype, pair }: Logits): { grap
 	const output = dtype === 'float32' ? logits : add('Cast', [logits], name('float32'), { to: { type: 'int', value: 1 } });
 	return {
 		output,
-		graph: {
-			...graph,
-			nodes: [...graph.nodes, ...nodes],
-			initializers: new Map([...graph.initializers, ...indices]),
-			outputs: [graph.outputs.find((one) => one.name === output) ?? { name: output, dtype: 'float32', shape: [] }],
-		},
+		graph: { ...graph, nodes: [...graph.nodes, ...nodes], initializers: new Map([...graph.initializers, ...indices]) },
 	};
+}
+
+/**
+ * The graph with the logits of its task, where it gives any (`main`), and those of auxiliary outputs among its values, as float32, and their names there.
+ */
+export function withLogits(
+	graph: Graph,
+	{ main, auxiliary }: { main: Logits | null; auxiliary: readonly Logits[] },
+): { graph: Graph; output: string | null; auxiliary: string[] } {
+	let made = graph;
+	const add = (logits: Logits, prefix: string): string => {
+		const { graph: next, output } = withValue(made, logits, prefix);
+		made = next;
+		return output;
+	};
+	const output = main && add(main, 'steelyard/logit');
+	const others = auxiliary.map((logits, i) => add(logits, `steelyard/auxiliary.${i}`));
+	return { graph: made, output, auxiliary: others };
 }

@@ -1,9 +1,14 @@
 import {
 	activationProblem,
+	auxiliaryFormOf,
 	type CustomConfig,
+	choicesOf,
 	classAxisOf,
+	type DatasetFields,
+	type ModalityProfile,
 	ownLossOf,
 	ProblemError,
+	TASK_LABELS,
 	type TaskProfile,
 	weightInput,
 } from '@steelyard/contracts';
@@ -21,6 +26,9 @@ import {
 	withoutWeights,
 } from '@steelyard/onnx';
 import { createSession, sizeOf, type Tensor, tensor, type ValueInfo } from '@steelyard/runtime';
+import type { AuxiliaryOutput } from '../model/auxiliary-output.js';
+import { lossFor } from '../model/loss-for.js';
+import { modalityShape } from '../model/modality-shape.js';
 import type { PositionLogits } from '../model/position-logits.js';
 import { hasTrainingForm, withRunningStatistics } from './batch-norm.js';
 import { type ChosenParameter, chooseParameters } from './choose-parameters.js';
@@ -29,7 +37,7 @@ import { type Feeds, feedsOf } from './feeds.js';
 import { type GraphFile, modelInterfaceOf } from './graph-file.js';
 import { type Logits, withLogits } from './logits.js';
 import { type Adapter, adaptersOf, withAdapters } from './lora.js';
-import type { OwnLoss } from './run-graph.js';
+import type { OwnLoss, TrainedOutput } from './run-graph.js';
 import { withScale } from './scale.js';
 import type { Embedding } from './weigh-embeddings.js';
 
@@ -40,7 +48,7 @@ export type Uploaded = Feeds & {
 	readonly read: () => Uint8Array;
 	/** As uploaded, at its own operator set, or at the working one where its own is older; with the scaling of its inputs that the job asks for. */
 	readonly whole: Graph;
-	/** The same with adapters, and with `output` as its one output where there is that. */
+	/** The same with adapters, and with `output` and what holds the auxiliary outputs among its values. */
 	readonly graph: Graph;
 	readonly opset: number;
 	/** What is trained, the parts of adapters among them. */
@@ -59,6 +67,8 @@ export type Uploaded = Feeds & {
 	readonly output: string | null;
 	/** Where the file has its loss, if it computes that itself. */
 	readonly ownLoss: OwnLoss | null;
+	/** Outputs that are trained besides, each with where the file has its logits. */
+	readonly auxiliary: readonly (TrainedOutput & { readonly logits: Logits })[];
 	readonly task: TaskProfile;
 	/** Numbers of each dropout that drops for a row of the batch, by its output. */
 	readonly dropped: ReadonlyMap<string, number>;
@@ -146,27 +156,55 @@ function positionsOf({ shape }: ValueInfo, { output, class_axis: asked }: Custom
 	return { positions: sizeOf(positions), classes, classAxis };
 }
 
-/** The same as `logitsOf` for labels of positions: the Softmax or Sigmoid is to stand right before the output, and to go along the axis of the classes. */
+/** The same as `logitsOf` for labels of positions: the Softmax or Sigmoid is to stand right before the output, and to go along the axis of the classes. `param` names the output. */
 function positionLogitsOf(
 	types: ReadonlyMap<string, ValueInfo>,
 	name: string,
 	activation: FinalActivation | null,
 	{ classes, classAxis }: PositionLogits,
-	{ type }: TaskProfile,
+	{ type }: Pick<TaskProfile, 'type'>,
+	param: string,
 ): Logits {
 	const { shape, dtype } = types.get(name) as ValueInfo;
 	if (activation === null) return { value: name, dtype, pair: null, operator: null };
 	const problem = activationProblem({ name, activation }, type, classes);
-	if (problem !== null) refuse('model.output', problem);
+	if (problem !== null) refuse(param, problem);
 	const { operator, logits } = activation;
 	const before = types.get(logits) as ValueInfo;
 	const axis = classAxis === 1 ? 1 : shape.length - 1;
 	if (operator !== 'Sigmoid' && (before.shape.join() !== shape.join() || positiveAxis(activation.axis ?? -1, shape.length) !== axis))
 		refuse(
-			'model.output',
+			param,
 			`The output "${name}" of the model ends in ${operator} over axis ${activation.axis} of [${before.shape.join(', ')}], and its classes lie along axis ${axis} of [${shape.join(', ')}]; give the logits as the output`,
 		);
 	return { value: logits, dtype: before.dtype, pair: null, operator };
+}
+
+/** An auxiliary output of an admitted job: its shape fits what it is compared with also where the file leaves sizes open, which only a run shows. */
+function auxiliaryOf(
+	types: ReadonlyMap<string, ValueInfo>,
+	name: string,
+	{ outputs = {} }: CustomConfig,
+	activation: FinalActivation | null,
+	rows: number,
+	dataset: DatasetFields,
+): AuxiliaryOutput & { logits: Logits } {
+	const param = `model.outputs.${name}`;
+	const config = outputs[name] as NonNullable<CustomConfig['outputs']>[string];
+	const { labels, loss = 'auto', weight = 1 } = config;
+	const { shape } = types.get(name) as ValueInfo;
+	if (shape[0] !== rows)
+		refuse(param, `The output "${name}" of the model is [${shape.join(', ')}] for ${rows} rows; expected [${rows}, …]`);
+	const form = auxiliaryFormOf(name, config, shape.slice(1) as number[], dataset);
+	if (form instanceof ProblemError) throw form;
+	const { type } = form;
+	return {
+		...form,
+		...{ name, weight },
+		loss: lossFor(choicesOf(loss), type),
+		target: labels === TASK_LABELS ? null : modalityShape(labels, dataset.modalities[labels] as ModalityProfile),
+		logits: positionLogitsOf(types, name, type === 'regression' ? null : activation, form, form, param),
+	};
 }
 
 /** The loss is one number also where the file leaves its shape open, which only a run shows. */
@@ -213,9 +251,15 @@ function atLeastWorking(model: Model): Model {
 export async function openUploaded(
 	file: GraphFile,
 	config: CustomConfig,
-	{ modalities, task, weighted, batch }: { modalities: readonly ModalityShape[]; task: TaskProfile; weighted: boolean; batch: number },
+	{
+		modalities,
+		dataset,
+		weighted,
+		batch,
+	}: { modalities: readonly ModalityShape[]; dataset: DatasetFields; weighted: boolean; batch: number },
 ): Promise<Uploaded> {
 	const { read, model } = file;
+	const { task } = dataset;
 	const { graph: uploaded, opset } = atLeastWorking(model);
 	const graph = withScale(config, uploaded, modalities);
 	const given = feedsOf(config, graph, modalities, task);
@@ -226,19 +270,25 @@ export async function openUploaded(
 	const dropping = droppingNodes(graph);
 	const { output } = config;
 	const own = ownLossOf(config);
+	const further = Object.keys(config.outputs ?? {});
 	const activation = task.type === 'regression' || output === undefined ? null : finalActivation(graph, output);
+	const activations = new Map(further.map((name) => [name, finalActivation(graph, name)]));
 	const types = await typesOf(graph, opset, given, rows, [
-		...[output, own].flatMap((name) => name ?? []),
-		...(activation === null ? [] : [activation.logits]),
+		...[output, own, ...further].flatMap((name) => name ?? []),
+		...[activation, ...activations.values()].flatMap((one) => one?.logits ?? []),
 		...wanted.map(([, value]) => value),
 		...dropping.map(({ inputs }) => inputs[0] as string),
 	]);
 	if (own !== undefined) checkOwnLoss(own, types.get(own) as ValueInfo, rows);
 	const positions = output === undefined ? null : positionsOf(types.get(output) as ValueInfo, config, task);
 	const logitsIn = (name: string): Logits =>
-		positions === null ? logitsOf(types, name, activation, rows, task) : positionLogitsOf(types, name, activation, positions, task);
+		positions === null
+			? logitsOf(types, name, activation, rows, task)
+			: positionLogitsOf(types, name, activation, positions, task, 'model.output');
 	const logits = output === undefined ? null : logitsIn(output);
+	const auxiliary = further.map((name) => auxiliaryOf(types, name, config, activations.get(name) ?? null, rows, dataset));
 	const adapted = withAdapters(graph, adapters);
+	const made = withLogits(adapted, { main: logits, auxiliary: auxiliary.map((one) => one.logits) });
 	const embeddings = wanted.map(([modality, value]) => embeddingOf(modality, value, types.get(value), rows));
 	const predicts = config.scale === undefined && !hasTrainingForm(model.graph) && dropping.length === 0;
 	const dropped = new Map(
@@ -259,7 +309,9 @@ export async function openUploaded(
 		logits,
 		ownLoss: own === undefined ? null : { output: own, batch },
 		task,
-		...(logits === null ? { graph: adapted, output: null } : withLogits(adapted, logits)),
+		graph: made.graph,
+		output: made.output,
+		auxiliary: auxiliary.map((one, i) => ({ ...one, value: made.auxiliary[i] as string })),
 		outputs: task.outputs * (positions?.positions ?? 1),
 		positions,
 	};

@@ -1,4 +1,4 @@
-import { type JobSpec, ProblemError, type TaskProfile } from '@steelyard/contracts';
+import { type DatasetFields, type JobSpec, ProblemError } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/family';
 import { customArchitecture } from '../custom/custom-architecture.js';
 import type { GraphFile } from '../custom/graph-file.js';
@@ -13,14 +13,14 @@ export type Architectures = { readonly fusion: Architecture; readonly unimodal: 
 export async function architecturesOf(
 	{ model: config, training }: JobSpec,
 	file: GraphFile | null,
-	{ modalities, task, weighted }: { modalities: readonly ModalityShape[]; task: TaskProfile; weighted: boolean },
+	{ modalities, dataset, weighted }: { modalities: readonly ModalityShape[]; dataset: DatasetFields; weighted: boolean },
 ): Promise<Architectures> {
 	const all = (of: (chosen: readonly ModalityShape[]) => Architecture): Architectures => ({
 		fusion: of(modalities),
 		unimodal: weighted ? modalities.map((modality) => of([modality])) : [],
 	});
-	if (config.family !== 'custom') return all((chosen) => familyArchitecture({ config, modalities: chosen, outputs: task.outputs }));
+	if (config.family !== 'custom') return all((chosen) => familyArchitecture({ config, modalities: chosen, outputs: dataset.task.outputs }));
 	if (file === null) throw new ProblemError('model_not_found', `The graph of the model ${config.model} is not there`, 'model.model');
-	const uploaded = await openUploaded(file, config, { modalities, task, weighted, batch: training.batch_size });
+	const uploaded = await openUploaded(file, config, { modalities, dataset, weighted, batch: training.batch_size });
 	return all((chosen) => customArchitecture(uploaded, chosen, modalities));
 }

@@ -10,6 +10,7 @@ import { type EachLabel, labelFacts, positionFacts } from '../report/baseline.js
 import { metricsOf } from '../report/metrics.js';
 import type { Predictions } from '../report/predictions.js';
 import { type ModalityGain, type WarningsInput, warningsOf } from '../report/warnings.js';
+import type { Loss } from '../step/loss.js';
 import { type ChosenModel, chosenModel } from './chosen-model.js';
 import { type Evaluation, evaluateModel, evaluateOwnModel } from './evaluate.js';
 import { explanationArtifacts, type Judged } from './explanation-artifacts.js';
@@ -18,6 +19,7 @@ import type { TrainOutcome } from './face.js';
 import type { FitOutcome } from './fit-model.js';
 import type { Job } from './job.js';
 import { essenceOf } from './job-state.js';
+import { lossName } from './judge-graph.js';
 import { metricOf } from './metric-of.js';
 import { modalityGains } from './modality-gains.js';
 import { EvaluationError, overRows } from './over-rows.js';
@@ -63,17 +65,22 @@ const initializersIn = ({ initializers }: TrainedFile): Pick<JobResult, 'initial
 				},
 			};
 
-/** What training minimised, and of which logits. */
-function lossText({ loss, fusion: { probabilities, ownLoss } }: Job): string {
-	if (ownLoss !== null) return `the output "${ownLoss.output}" of the graph`;
+/** A loss with its choices. */
+function lossWords(loss: Loss): string {
 	const { name, ...choices } = typeof loss === 'string' ? { name: loss } : loss;
 	const chosen = Object.entries(choices).flatMap(([choice, value]) =>
 		value === null ? [] : [`${choice === 'labelSmoothing' ? 'label_smoothing' : choice} ${value}`],
 	);
-	const text = [name.replace('binary_', ''), ...(chosen.length === 0 ? [] : [`(${chosen.join(', ')})`])].join(' ');
-	return probabilities === null
-		? text
-		: `${text} of the logits before the ${probabilities.operator} of the output "${probabilities.output}"`;
+	return [name.replace('binary_', ''), ...(chosen.length === 0 ? [] : [`(${chosen.join(', ')})`])].join(' ');
+}
+
+/** What training minimised, and of which logits. */
+function lossText({ loss, fusion: { probabilities, ownLoss, auxiliary } }: Job): string {
+	if (ownLoss !== null) return `the output "${ownLoss.output}" of the graph`;
+	const text = lossWords(loss);
+	const ofTask =
+		probabilities === null ? text : `${text} of the logits before the ${probabilities.operator} of the output "${probabilities.output}"`;
+	return [ofTask, ...auxiliary.map((one) => `${one.weight} · ${lossWords(one.loss)} of the output "${one.name}"`)].join(' + ');
 }
 
 /** The file that a job ends with, and how it is run over examples. */
@@ -207,11 +214,12 @@ const countedLabels =
 			}
 	};
 
+/** The name of the loss of `model.output` among the metrics of a job. */
+const mainLossName = ({ fusion }: Job): string => (fusion.auxiliary.length === 0 ? 'loss' : lossName(fusion.output as string));
+
 /** What warnings look at of training and validation; null where there is nothing to compare, as where a graph gives its loss alone, or no position counts. */
-function comparedIn(
-	{ task, loss, fusion, train, validation }: Job,
-	judged: readonly Judged[],
-): Pick<WarningsInput, 'facts' | 'train' | 'validation'> | null {
+function comparedIn(job: Job, judged: readonly Judged[]): Pick<WarningsInput, 'facts' | 'train' | 'validation'> | null {
+	const { task, loss, fusion, train, validation } = job;
 	const [there, here] = [train, validation].map(({ name }) => judged.find(({ examples }) => examples.name === name)?.evaluation) as [
 		Evaluation,
 		Evaluation,
@@ -219,13 +227,15 @@ function comparedIn(
 	if (fusion.positions !== null && fusion.ownLoss === null) {
 		const isValue = task.type === 'regression';
 		const facts = positionFacts(task, loss, countedLabels(train, isValue), countedLabels(validation, isValue));
-		return facts && { facts, train: there, validation: { metrics: here.metrics, rows: null } };
+		const metrics = ({ metrics: of }: Evaluation): Evaluation['metrics'] => ({ ...of, loss: of[mainLossName(job)] ?? null });
+		return facts && { facts, train: { metrics: metrics(there) }, validation: { metrics: metrics(here), rows: null } };
 	}
 	if (there.predictions === null || here.predictions === null) return null;
 	const [trainLabels, labels] = [labelsOf(train), labelsOf(validation)];
-	// where the graph computes its loss itself, the metrics of the predictions alone
+	// where the loss is not that of the predictions, the metrics of the predictions alone
+	const ofPredictions = fusion.ownLoss === null && fusion.auxiliary.length === 0;
 	const metrics = ({ metrics, predictions }: Evaluation, of: Float64Array): Evaluation['metrics'] =>
-		fusion.ownLoss === null ? metrics : metricsOf(task, predictions as Predictions, of);
+		ofPredictions ? metrics : metricsOf(task, predictions as Predictions, of, loss);
 	return {
 		facts: labelFacts(task, loss, trainLabels, labels),
 		train: { metrics: metrics(there, trainLabels) },
@@ -244,6 +254,7 @@ function modelWarnings(
 ): JobWarning[] {
 	const compared = comparedIn(job, judged);
 	if (compared === null) return [];
+	const loss = mainLossName(job);
 	return warningsOf({
 		task: job.task,
 		...compared,
@@ -253,7 +264,7 @@ function modelWarnings(
 		guarded: chosen.guarded,
 		metric: metricOf(job.spec),
 		fusion: outcome,
-		validationLosses: job.state.header.epochs.flatMap(({ stage, validation: of }) => (stage === 'fusion' ? [of['loss'] ?? null] : [])),
+		validationLosses: job.state.header.epochs.flatMap(({ stage, validation: of }) => (stage === 'fusion' ? [of[loss] ?? null] : [])),
 		gains,
 		unseen: unseenValues(job),
 		valuesAreMeant: meansValues(job.dataset.manifest),

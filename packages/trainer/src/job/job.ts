@@ -70,9 +70,9 @@ export async function openJob(
 	provider: Provider,
 	state: JobState,
 ): Promise<Job> {
-	const { modalities, task, standardisation, scale, weigher, graphFile } = prepared;
+	const { modalities, dataset, standardisation, scale, weigher, graphFile } = prepared;
 	const weighted = weigher.models > 0;
-	const { fusion, unimodal } = await architecturesOf(spec, graphFile, { modalities, task, weighted });
+	const { fusion, unimodal } = await architecturesOf(spec, graphFile, { modalities, dataset: dataset.profile, weighted });
 
 	checkBatches(fusion, prepared);
 

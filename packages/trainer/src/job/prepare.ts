@@ -1,12 +1,11 @@
 import {
 	admit,
-	dtypeOf,
 	type JobSpec,
 	lossOf,
 	type ModalityProfile,
-	maskOf,
 	modalitiesOf,
 	ProblemError,
+	TASK_LABELS,
 	type TaskProfile,
 } from '@steelyard/contracts';
 import type { Standardisation } from '@steelyard/dataset';
@@ -15,10 +14,11 @@ import type { ModalityShape } from '@steelyard/family';
 import { chooseProvider, type Provider, probeDevices } from '@steelyard/runtime';
 import { type GraphFile, modelInterfaceOf } from '../custom/graph-file.js';
 import { type Examples, labelsOf, presence, type TargetScale } from '../model/examples.js';
+import { lossFor } from '../model/loss-for.js';
+import { modalityShape } from '../model/modality-shape.js';
 import type { Loss } from '../step/loss.js';
 import type { Weigher } from '../weighting/weigher.js';
 import { weigherOf } from '../weighting/weigher-of.js';
-import { lossFor } from './loss-for.js';
 
 /** What a job works on, before anything is trained. */
 export type Prepared = {
@@ -43,10 +43,19 @@ const allRows = (count: number): Uint32Array => Uint32Array.from({ length: count
 
 /** The modalities that an admitted job uses, as the dataset has them. */
 const shapesOf = (spec: JobSpec, { profile }: Dataset): ModalityShape[] =>
-	modalitiesOf(spec, profile).map((name) => {
-		const modality = profile.modalities[name] as ModalityProfile;
-		return { name, shape: modality.shape, maskedSteps: maskOf(modality) === 'steps', dtype: dtypeOf(modality) };
-	});
+	modalitiesOf(spec, profile).map((name) => modalityShape(name, profile.modalities[name] as ModalityProfile));
+
+/** No modality that the job uses, or compares an output with, is missing in every training row. */
+function checkPresence({ model }: JobSpec, { profile }: Dataset, train: Examples, modalities: readonly ModalityShape[]): void {
+	const check = (modality: ModalityShape, param: string): void => {
+		if (presence(train, modality)?.includes(1) === false)
+			throw new ProblemError('invalid_dataset', `The modality ${modality.name} is missing in every training row`, param);
+	};
+	for (const modality of modalities) check(modality, 'modalities');
+	for (const [output, { labels }] of Object.entries((model.family === 'custom' && model.outputs) || {}))
+		if (labels !== TASK_LABELS)
+			check(modalityShape(labels, profile.modalities[labels] as ModalityProfile), `model.outputs.${output}.labels`);
+}
 
 function standardisations(train: Examples, modalities: readonly ModalityShape[]): Map<string, Standardisation> {
 	return new Map(modalities.map(({ name }) => [name, standardisation(train.split, name, train.rows)]));
@@ -73,9 +82,7 @@ export function prepare(spec: JobSpec, dataset: Dataset, graphFile: GraphFile | 
 	const parts = trainingRows(dataset, { fraction: spec.training.validation_fraction, seed: spec.training.seed });
 	const examples = (name: string, split: string, rows: Uint32Array): Examples => ({ name, split: dataset.split(split), rows });
 	const train = examples('train', parts.train.split, parts.train.rows);
-	for (const modality of modalities)
-		if (presence(train, modality)?.includes(1) === false)
-			throw new ProblemError('invalid_dataset', `The modality ${modality.name} is missing in every training row`, 'modalities');
+	checkPresence(spec, dataset, train, modalities);
 	return {
 		dataset,
 		graphFile,

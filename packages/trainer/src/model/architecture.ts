@@ -2,6 +2,7 @@ import type { Standardisation } from '@steelyard/dataset';
 import type { Fused, ModalityShape } from '@steelyard/family';
 import type { Graph, GraphBuilder, Value } from '@steelyard/onnx';
 import type { Provider, Session, Tensor } from '@steelyard/runtime';
+import type { AuxiliaryOutput } from './auxiliary-output.js';
 import type { Examples, MaskKind, TargetScale } from './examples.js';
 import type { PositionLogits, VisitOutputs } from './position-logits.js';
 
@@ -33,6 +34,8 @@ export type Forward = {
 	readonly fused: (modalities: readonly WeightAndPresence[]) => Fused;
 	/** In mode `train`, in the place of `fused`: the loss that an uploaded graph computes itself, a scalar; null where the loss follows from the logits. */
 	readonly ownLoss: ((modalities: readonly WeightAndPresence[]) => Value) | null;
+	/** After `fused`: what each auxiliary output gives, `[batch, positions · classes]`. */
+	readonly auxiliary: () => readonly Value[];
 	/** After `fused` or `ownLoss` in mode `train`: the running statistics that the step leaves, by name. */
 	readonly running: () => ReadonlyMap<string, Value>;
 };
@@ -79,12 +82,16 @@ export type Architecture = {
 	readonly modalities: readonly ModalityShape[];
 	/** Logits per row. */
 	readonly outputs: number;
+	/** The output of an uploaded graph that gives them, or their probabilities; null where the job takes only its own loss, and for built-in families. */
+	readonly output: string | null;
 	/** The output of an uploaded graph that gives probabilities, and the operator that makes them of the logits; null where the model gives the logits. */
 	readonly probabilities: { readonly output: string; readonly operator: string } | null;
 	/** How they lie where positions have labels; null where each row has one label. */
 	readonly positions: PositionLogits | null;
 	/** The output in which an uploaded graph computes its loss itself, and how many labels of a row that takes; null where the loss follows from the logits. */
 	readonly ownLoss: { readonly output: string; readonly labels: number } | null;
+	/** Further outputs that are trained, of an uploaded graph. */
+	readonly auxiliary: readonly AuxiliaryOutput[];
 	/** Which modalities the forward pass wants a mask of, and of what. */
 	readonly masks: ReadonlyMap<string, MaskKind>;
 	/** What gradients train, in the order of the exported model. */

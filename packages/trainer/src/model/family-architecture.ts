@@ -61,9 +61,11 @@ export function familyArchitecture(model: FamilyModel): Architecture {
 	return {
 		modalities,
 		outputs,
+		output: null,
 		probabilities: null,
 		positions: null,
 		ownLoss: null,
+		auxiliary: [],
 		masks: maskedSteps(modalities),
 		parameters,
 		encoderOf: (parameter) => encoders.get(parameter) ?? null,
@@ -88,7 +90,12 @@ export function familyArchitecture(model: FamilyModel): Architecture {
 				inputs.random === undefined ? null : fromPool(g, inputs.random.pool, inputs.random.rows),
 			);
 			const embeddings: Value[] = embed(context, model, inputs);
-			return { fused: (weighted) => fuse(context, model, embeddings, weighted), ownLoss: null, running: () => new Map() };
+			return {
+				fused: (weighted) => fuse(context, model, embeddings, weighted),
+				ownLoss: null,
+				auxiliary: () => [],
+				running: () => new Map(),
+			};
 		},
 		predictor: (options) => createPredictor(model, options),
 		ownModel: null,

@@ -3,6 +3,7 @@ import type { CanonicalArray, Standardisation } from '@steelyard/dataset';
 import type { ModalityShape } from '@steelyard/family';
 import { type Graph, type GraphBuilder, readsOf, type Shape, type Value } from '@steelyard/onnx';
 import { arrayTypeOf, type DType, sizeOf, type Tensor, type TensorData, tensor } from '@steelyard/runtime';
+import { type AuxiliaryOutput, writeTargets } from './auxiliary-output.js';
 import { type Examples, fillMask, fillTargets, labelsOf, type MaskKind, type TargetScale } from './examples.js';
 import { standardised } from './standardise.js';
 
@@ -83,6 +84,10 @@ export const fillLabels = ({ type, ignore_index: ignored = 0 }: TaskProfile): Fi
 
 /** One-hot, 0 and 1, or the scaled value, as the task says. */
 export const fillTarget = (task: TaskProfile, scale: TargetScale): Fill => floats((batch, out) => fillTargets(batch, task, scale, out));
+
+/** The class, 0 or 1, or the raw value that an auxiliary output is compared with, as `writeTargets` says. */
+export const fillAuxiliaryTarget = ({ target, type }: AuxiliaryOutput): Fill =>
+	floats((batch, out) => writeTargets(target, type, batch, out));
 
 export const fillSampleWeight: Fill<TrainingBatch> = floats(({ sampleWeights }, out) => out.set(sampleWeights));
 

@@ -11,6 +11,6 @@ export type PositionLogits = {
 
 /**
  * Gets what an uploaded graph gives for `length` rows, of which the first is row `start` of the examples: the logits or values `[length, outputs]`, null where the job
- * takes none of the graph.
+ * takes none of the graph, and what each auxiliary output gives, `[length, positions · classes]`.
  */
-export type VisitOutputs = (logits: Float32Array | null, start: number, length: number) => void;
+export type VisitOutputs = (logits: Float32Array | null, start: number, length: number, auxiliary: readonly Float32Array[]) => void;

@@ -20,6 +20,8 @@ export const slotStateName = (group: string, slot: string): string => `state/${g
 /** Inputs of a training step beside the modalities and the state. */
 export const TARGET = 'target';
 export const LABELS = 'labels';
+/** What an auxiliary output is compared with. */
+export const targetName = (output: string): string => `target.${output}`;
 export const SAMPLE_WEIGHT = 'sample_weight';
 export const LOSS_SCALE = 'lossScale';
 /** The pool of random numbers; a step takes rows of it, which `drawName` lists for each place that draws. */

@@ -14,6 +14,8 @@ export function chunkSteps(of: {
 	/** Multiply-adds of a step. */
 	work: number;
 	modalities: readonly ModalityShape[];
+	/** Numbers of a row that auxiliary outputs are compared with. */
+	targets: number;
 	/** Rows of a step. */
 	batch: number;
 	/** Steps of an epoch. */
@@ -21,7 +23,7 @@ export function chunkSteps(of: {
 	/** Most steps that a chunk may have. */
 	most: number;
 }): number {
-	const features = of.modalities.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+	const features = of.modalities.reduce((sum, { shape }) => sum + sizeOf(shape), of.targets);
 	const limit = Math.min(CHUNK_WORK / of.work, CHUNK_BYTES / (4 * of.batch * features), of.most, of.perEpoch);
 	return Math.max(1, Math.floor(limit));
 }

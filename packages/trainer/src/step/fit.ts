@@ -87,6 +87,7 @@ export async function openFit(options: FitOptions): Promise<Fit> {
 		perEpoch,
 		most: isSplit ? 1 : Math.min(optimizer.maxChunk, options.mostSteps ?? optimizer.maxChunk),
 		modalities: architecture.modalities,
+		targets: architecture.auxiliary.reduce((sum, { positions }) => sum + positions, 0),
 	});
 
 	const state = options.state ?? initialState(step, architecture.initial(seed, stream));

@@ -2,11 +2,30 @@ import { differentiate } from '@steelyard/autodiff';
 import type { Fused } from '@steelyard/family';
 import { canonicalise, GraphBuilder, type Value } from '@steelyard/onnx';
 import { POOL_ROWS, POOL_WIDTH } from '../model/dropout-pool.js';
-import { drawName, LABELS, LOSS_SCALE, maskName, POOL, SAMPLE_WEIGHT, statisticName, TARGET, valuesName } from '../model/value-names.js';
+import {
+	drawName,
+	LABELS,
+	LOSS_SCALE,
+	maskName,
+	POOL,
+	SAMPLE_WEIGHT,
+	statisticName,
+	TARGET,
+	targetName,
+	valuesName,
+} from '../model/value-names.js';
 import { lossOf, scaledLoss } from './loss.js';
 import { addModulation } from './modulated-gradients.js';
 import { positionLossOf } from './position-loss.js';
 import { addInputs, modulatedOf, type StepOptions, weighted } from './step-inputs.js';
+
+/** The losses of auxiliary outputs, each times its weight. */
+function auxiliaryLosses(g: GraphBuilder, { architecture }: StepOptions, outputs: readonly Value[]): Value[] {
+	return architecture.auxiliary.map((output, i) => {
+		const loss = positionLossOf(g, output.loss, output, outputs[i] as Value, g.value(targetName(output.name)), g.value(SAMPLE_WEIGHT));
+		return output.weight === 1 ? loss : g.scale(output.weight, loss);
+	});
+}
 
 /** The loss of the logits, and what the model adds to it. */
 function taskLoss(g: GraphBuilder, { architecture, loss, scale }: StepOptions, { logits, auxiliary }: Fused): Value {
@@ -40,7 +59,11 @@ export async function forwardAndBackward(options: StepOptions) {
 		{ scope: 'model', mode: 'train' },
 	);
 	const weights = architecture.modalities.map(({ name }) => weighted(input, name));
-	const loss = forward.ownLoss === null ? taskLoss(g, options, forward.fused(weights)) : forward.ownLoss(weights);
+	const lossOfOutputs = (): Value => {
+		const task = taskLoss(g, options, forward.fused(weights));
+		return auxiliaryLosses(g, options, forward.auxiliary()).reduce((sum, each) => g.add(sum, each), task);
+	};
+	const loss = forward.ownLoss === null ? lossOfOutputs() : forward.ownLoss(weights);
 	if (modulatedOf(options).length > 0) addModulation(g, options, { input, parameter });
 	g.output('loss', loss);
 	g.output('scaled_loss', g.mul(loss, scale));

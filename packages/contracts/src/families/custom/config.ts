@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { choice } from '../../choice.js';
 import { idPattern } from '../../id.js';
-import { LOSS_NAMES, LossChoices } from '../../loss.js';
+import { LOSS_NAMES, LossChoices, lossSchema } from '../../loss.js';
 import type { ClassAxis } from './positions.js';
 import { Scaling } from './scaling.js';
 
@@ -23,6 +23,34 @@ const CustomLoss = Type.Object(
 	},
 	{ additionalProperties: false },
 );
+
+/** An output of the graph that is trained beside `model.output`. */
+const AuxiliaryOutput = Type.Object(
+	{
+		labels: Type.String({
+			minLength: 1,
+			maxLength: 512,
+			description:
+				'what it is compared with, in raw values: a modality of the dataset, also one that is no input, or "labels" for the labels of the task',
+		}),
+		loss: Type.Optional(
+			lossSchema({
+				description: 'its loss, by name or as an object with choices; cross_entropy for integers and mse for values unless given',
+			}),
+		),
+		weight: Type.Optional(
+			Type.Number({ minimum: 0, maximum: 1e9, description: 'the factor of its loss in what training minimises; 1 unless given' }),
+		),
+		class_axis: Type.Optional(
+			Type.Unsafe<ClassAxis>({
+				enum: [-1, 1],
+				description: 'as model.class_axis, where a row has several classes and the shape of the output allows both',
+			}),
+		),
+	},
+	{ additionalProperties: false },
+);
+export type AuxiliaryOutput = Static<typeof AuxiliaryOutput>;
 
 /** Config of the family `custom`: an ONNX forward graph that the user uploaded. */
 export const CustomConfig = Type.Object(
@@ -65,6 +93,14 @@ export const CustomConfig = Type.Object(
 				enum: [-1, 1],
 				description:
 					'where positions have labels, the axis of the output along which their classes lie: -1 for the last, 1 for the one behind the batch; needed only where its shape allows both',
+			}),
+		),
+		outputs: Type.Optional(
+			Type.Record(Type.String(), AuxiliaryOutput, {
+				minProperties: 1,
+				maxProperties: 64,
+				description:
+					'by name, the outputs that are trained beside model.output: for each number of the labels one value or logit, [batch, …], or one logit for each class, [batch, …, classes] or [batch, classes, …]; training minimises the loss of model.output and the sum of theirs, each times its weight',
 			}),
 		),
 		trainable: globs(

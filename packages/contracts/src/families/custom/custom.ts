@@ -1,5 +1,6 @@
 import { ProblemError } from '../../problems.js';
 import type { Family, JobFields, JobParts } from '../family.js';
+import { auxiliaryFieldProblems, auxiliaryProblems, targetProblems } from './auxiliary.js';
 import { CustomConfig } from './config.js';
 import { batchProblems, inputProblems, mappingProblems } from './inputs.js';
 import { loraProblems } from './lora.js';
@@ -11,6 +12,7 @@ import { weightProblems } from './weights.js';
 
 function* specProblems(config: CustomConfig, job: JobFields): Iterable<ProblemError> {
 	yield* lossFieldProblems(config, job);
+	yield* auxiliaryFieldProblems(config, job);
 	if (job.training.standardize === true)
 		yield new ProblemError(
 			'invalid_request',
@@ -23,10 +25,13 @@ function* specProblems(config: CustomConfig, job: JobFields): Iterable<ProblemEr
 function* dataProblems(config: CustomConfig, job: JobParts): Iterable<ProblemError> {
 	const { training, weighting, dataset, modalities, model } = job;
 	yield* mappingProblems(config, modalities);
+	const targets = [...targetProblems(config, dataset)];
+	yield* targets;
 	if (model === null) return;
 	yield* inputProblems(config, job, model.inputs);
 	yield* scaleProblems(config, job, model.inputs);
 	if (config.output !== undefined) yield* outputProblems({ ...config, output: config.output }, model.outputs, dataset.task);
+	if (targets.length === 0) yield* auxiliaryProblems(config, model, dataset);
 	yield* ownLossProblems(config, model, dataset.task);
 	yield* batchProblems(model.inputs, training.batch_size);
 	const stars = [...starProblems(config)];

@@ -1,8 +1,7 @@
-import type { LossChoices, TaskType } from '@steelyard/contracts';
-import type { Loss } from '../step/loss.js';
+import type { LossChoices, TaskType, TrainedLoss } from '@steelyard/contracts';
 
-/** The loss of an admitted job, by what it chose and its task. */
-export function lossFor(chosen: LossChoices, type: TaskType): Loss {
+/** The loss of an admitted job or of one of its outputs, by what it chose and its task. */
+export function lossFor(chosen: LossChoices, type: TaskType): TrainedLoss {
 	const { name, label_smoothing: labelSmoothing = 0, gamma = 2, alpha = null, delta = 1 } = chosen;
 	if (name === 'huber') return { name, delta };
 	if (type === 'regression') return name === 'mae' ? 'mae' : 'mse';
