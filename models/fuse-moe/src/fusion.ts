@@ -125,6 +125,6 @@ export function fuse(context: ForwardContext, config: FuseMoeConfig, embeddings:
 		const mean = g.reduce('ReduceMean', layerNorm(context, x, `norm.${name}`), [1], false);
 		return g.mul(mean, (embeddings[m] as WeightedEmbedding).weight);
 	});
-	const auxiliary = balanceLoss(g, config.balance, imbalances);
-	return { logits: head(context, config, pooled), auxiliary, expertUse };
+	const auxiliaryLoss = balanceLoss(g, config.balance, imbalances);
+	return { logits: head(context, config, pooled), auxiliaryLoss, expertUse };
 }

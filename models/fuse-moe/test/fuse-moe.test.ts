@@ -39,10 +39,10 @@ function addForward(
 		const present = g.cast(g.op('Greater', [weight, g.scalar(0)], {}, { dtype: 'bool' }), 'float32');
 		return { modality, embedding: g.mul(embedding, g.reshape(weight, [weight.shape[0]!, 1, 1])), weight, present };
 	});
-	const { logits, auxiliary, expertUse } = fuseMoe.fuse(context, config, weighted);
-	expect(auxiliary!.shape).toEqual([]);
+	const { logits, auxiliaryLoss, expertUse } = fuseMoe.fuse(context, config, weighted);
+	expect(auxiliaryLoss!.shape).toEqual([]);
 	const uses = [...expertUse].map(([router, use]): [string, Value] => [`expert_use.${router}`, use]);
-	const found = new Map([['logits', logits], ['auxiliary', auxiliary!], ...uses]);
+	const found = new Map([['logits', logits], ['auxiliary', auxiliaryLoss!], ...uses]);
 	for (const [name, value] of found) g.output(name, value);
 	return found;
 }

@@ -53,7 +53,7 @@ export const mmimMoe: Family<MmimMoeConfig> = {
 			imbalances.push(...mixed.imbalance);
 			for (const [router, use] of mixed.use) expertUse.set(`${i}.${router}`, use);
 		}
-		const auxiliary = balanceLoss(g, config.balance, imbalances);
-		return { logits: head(context, config, tokens), auxiliary, expertUse };
+		const auxiliaryLoss = balanceLoss(g, config.balance, imbalances);
+		return { logits: head(context, config, tokens), auxiliaryLoss, expertUse };
 	},
 };

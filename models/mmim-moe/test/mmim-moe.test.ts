@@ -80,10 +80,10 @@ async function forward(c: Case, { batch = c.rows, inputs = drawn(c).inputs, cont
 		const present = g.cast(g.op('Greater', [weight, g.scalar(0)], {}, { dtype: 'bool' }), 'float32');
 		return { modality, embedding: g.mul(embedding, weight), weight, present };
 	});
-	const { logits, auxiliary, expertUse } = mmimMoe.fuse(own, config, weighted);
+	const { logits, auxiliaryLoss, expertUse } = mmimMoe.fuse(own, config, weighted);
 	expect(logits.shape).toEqual([batch, outputs]);
 	g.output('logits', logits);
-	if (auxiliary !== null) g.output('auxiliary', auxiliary);
+	if (auxiliaryLoss !== null) g.output('auxiliary', auxiliaryLoss);
 	const uses = [...expertUse].map(([router, use]): [string, Value] => [`expert_use.${router}`, use]);
 	for (const [name, value] of uses) {
 		expect(value.shape).toEqual([batch, config.experts]);

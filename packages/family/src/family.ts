@@ -37,13 +37,13 @@ export type Fused = {
 	/** Logits `[batch, outputs]`, or values for regression. */
 	readonly logits: Value;
 	/** A scalar that training adds to the loss; null where there is none. */
-	readonly auxiliary: Value | null;
+	readonly auxiliaryLoss: Value | null;
 	/** Of a model with experts: `<layer>.<router>` → how much of each row goes to each expert, `[batch, experts]`. Its mean over the rows is reported with a trained model. */
 	readonly expertUse: ReadonlyMap<string, Value>;
 };
 
 /** A fusion that gives logits and nothing else. */
-export const onlyLogits = (logits: Value): Fused => ({ logits, auxiliary: null, expertUse: new Map() });
+export const onlyLogits = (logits: Value): Fused => ({ logits, auxiliaryLoss: null, expertUse: new Map() });
 
 /**
  * A model family: encoders that give one embedding per modality, and a fusion of the weighted embeddings.

@@ -66,11 +66,11 @@ async function gradientsOf(c: Case, recompute: 'none' | 'segments' = 'none'): Pr
 	const g = new GraphBuilder();
 	const values = new Map<string, Value>([...feeds].map(([name, { shape }]) => [name, g.input(name, 'float32', shape)]));
 	const value = (name: string) => values.get(name)!;
-	const { logits, auxiliary } = architecture
+	const { logits, auxiliaryLoss } = architecture
 		.forward(g, { x: (m) => value(`x.${m}`), mask: (m) => value(`mask.${m}`), parameter: value }, { scope: 'model', mode: 'train' })
 		.fused(c.modalities.map(({ name }) => ({ weight: value(`w.${name}`), present: value(`w.${name}`) })));
 	const task = lossOf(g, 'cross_entropy', logits, value('target'), value('sample_weight'));
-	g.output('loss', auxiliary === null ? task : g.add(task, auxiliary));
+	g.output('loss', auxiliaryLoss === null ? task : g.add(task, auxiliaryLoss));
 	const canonical = await canonicalise({ graph: g.build('forward'), opset: OPSET }, { runTimeSizes: true });
 	const { graph, gradients } = differentiate(canonical, { loss: 'loss', wrt: [...parameters.keys()], recompute });
 	const whole = GraphBuilder.from(graph);

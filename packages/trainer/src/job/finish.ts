@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { JobCurves, JobResult, JobWarning } from '@steelyard/contracts';
+import type { JobCurves, JobResult, JobWarning, Metrics } from '@steelyard/contracts';
 import { createSession, type Session } from '@steelyard/runtime';
 import { summariseWeights } from '@steelyard/weighting';
 import type { Architecture, OwnModel, Parameters } from '../model/architecture.js';
@@ -220,26 +220,26 @@ const mainLossName = ({ fusion }: Job): string => (fusion.auxiliary.length === 0
 /** What warnings look at of training and validation; null where there is nothing to compare, as where a graph gives its loss alone, or no position counts. */
 function comparedIn(job: Job, judged: readonly Judged[]): Pick<WarningsInput, 'facts' | 'train' | 'validation'> | null {
 	const { task, loss, fusion, train, validation } = job;
-	const [there, here] = [train, validation].map(({ name }) => judged.find(({ examples }) => examples.name === name)?.evaluation) as [
-		Evaluation,
-		Evaluation,
-	];
+	const evaluationOf = ({ name }: Examples): Evaluation => (judged.find(({ examples }) => examples.name === name) as Judged).evaluation;
+	const [there, here] = [evaluationOf(train), evaluationOf(validation)];
+	/** With the loss of `model.output` alone. */
+	const ofTask = ({ metrics }: Evaluation): Metrics => ({ ...metrics, loss: metrics[mainLossName(job)] ?? null });
 	if (fusion.positions !== null && fusion.ownLoss === null) {
 		const isValue = task.type === 'regression';
 		const facts = positionFacts(task, loss, countedLabels(train, isValue), countedLabels(validation, isValue));
-		const metrics = ({ metrics: of }: Evaluation): Evaluation['metrics'] => ({ ...of, loss: of[mainLossName(job)] ?? null });
-		return facts && { facts, train: { metrics: metrics(there) }, validation: { metrics: metrics(here), rows: null } };
+		return facts && { facts, train: { metrics: ofTask(there) }, validation: { metrics: ofTask(here), rows: null } };
 	}
 	if (there.predictions === null || here.predictions === null) return null;
 	const [trainLabels, labels] = [labelsOf(train), labelsOf(validation)];
-	// where the loss is not that of the predictions, the metrics of the predictions alone
-	const ofPredictions = fusion.ownLoss === null && fusion.auxiliary.length === 0;
-	const metrics = ({ metrics, predictions }: Evaluation, of: Float64Array): Evaluation['metrics'] =>
-		ofPredictions ? metrics : metricsOf(task, predictions as Predictions, of, loss);
+	// a loss of the graph itself may not be that of the predictions
+	const [trainMetrics, metrics] =
+		fusion.ownLoss === null
+			? [ofTask(there), ofTask(here)]
+			: [metricsOf(task, there.predictions, trainLabels, loss), metricsOf(task, here.predictions, labels, loss)];
 	return {
 		facts: labelFacts(task, loss, trainLabels, labels),
-		train: { metrics: metrics(there, trainLabels) },
-		validation: { metrics: metrics(here, labels), rows: { labels, predictions: here.predictions } },
+		train: { metrics: trainMetrics },
+		validation: { metrics, rows: { labels, predictions: here.predictions } },
 	};
 }
 

@@ -1,6 +1,7 @@
 import type { TaskProfile, TrainedLoss } from '@steelyard/contracts';
 import { metricsOf } from './metrics.js';
 import { type Predictions, predictionsFrom } from './predictions.js';
+import { labelLoss, lossOfClass, valueLoss } from './row-losses.js';
 
 /** Logits, or the value, of a model that sees no modality: from the frequencies of the training labels with one row more of each class or flag, or their mean. */
 function constantOutputs({ type, outputs }: TaskProfile, training: Float64Array): number[] {
@@ -73,13 +74,39 @@ export function labelFacts(task: TaskProfile, loss: TrainedLoss | undefined, tra
 	};
 }
 
+/** The mean loss on validation of the mean value of training, and its root mean squared error. */
+function nothingOfValues(loss: TrainedLoss, mean: number, validation: EachLabel, count: number): LabelFacts['nothing'] {
+	let [total, square] = [0, 0];
+	validation((label) => {
+		total += valueLoss(loss, mean - label);
+		square += (mean - label) ** 2;
+	});
+	return { loss: total / count, rmse: Math.sqrt(square / count) };
+}
+
+/** The mean loss on validation of the class frequencies of training, with one position more of each class. */
+function nothingOfClasses(task: TaskProfile, loss: TrainedLoss, train: EachLabel, validation: EachLabel): LabelFacts['nothing'] {
+	const classes = classesOf(task);
+	const smoothed = countsOf(train, classes).map((count) => count + 1);
+	const all = total(smoothed);
+	const frequency = smoothed.map((count) => count / all);
+	const entropies = frequency.map((of) => -Math.log(of));
+	const meanEntropy = total(entropies) / classes;
+	const lossOf = (c: number): number =>
+		task.type === 'binary'
+			? labelLoss(loss, (entropies[0] as number) - (entropies[1] as number), c)
+			: lossOfClass(
+					loss,
+					entropies[c] as number,
+					() => 1 - (frequency[c] as number),
+					() => meanEntropy,
+				);
+	const counts = countsOf(validation, classes);
+	return { loss: counts.reduce((sum, count, c) => (count === 0 ? sum : sum + count * lossOf(c)), 0) / total(counts), rmse: null };
+}
+
 /** What the labels of the positions that count tell, without a prediction for each; null where none counts. */
-export function positionFacts(
-	task: TaskProfile,
-	loss: TrainedLoss | undefined,
-	train: EachLabel,
-	validation: EachLabel,
-): LabelFacts | null {
+export function positionFacts(task: TaskProfile, loss: TrainedLoss, train: EachLabel, validation: EachLabel): LabelFacts | null {
 	let [count, trained, sum] = [0, 0, 0];
 	train((label) => {
 		trained += 1;
@@ -87,19 +114,8 @@ export function positionFacts(
 	});
 	validation(() => void (count += 1));
 	if (count === 0 || trained === 0) return null;
+	const nothing =
+		task.type === 'regression' ? nothingOfValues(loss, sum / trained, validation, count) : nothingOfClasses(task, loss, train, validation);
 	// a manifest says what the labels of positions are, values or classes
-	const others = { top: topOf(task, validation), values: null };
-	if (task.type === 'regression') {
-		const mean = sum / trained;
-		let [absolute, square] = [0, 0];
-		validation((label) => {
-			absolute += Math.abs(label - mean);
-			square += (label - mean) ** 2;
-		});
-		return { nothing: { loss: (loss === 'mae' ? absolute : square) / count, rmse: Math.sqrt(square / count) }, ...others };
-	}
-	const classes = classesOf(task);
-	const frequency = countsOf(train, classes).map((of) => (of + 1) / (trained + classes));
-	const nats = countsOf(validation, classes).reduce((all, of, c) => all - of * Math.log(frequency[c] as number), 0);
-	return { nothing: { loss: nats / count, rmse: null }, ...others };
+	return { nothing, top: topOf(task, validation), values: null };
 }

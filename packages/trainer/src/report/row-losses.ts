@@ -10,18 +10,23 @@ function logSumExp(logits: Float32Array): number {
 	return Math.log(logits.reduce((sum, z) => sum + Math.exp(z - most), 0)) + most;
 }
 
+/** The loss of a class by −log p of it, the sum of the other probabilities, and the mean of −log p over all classes; each is asked for only where the loss needs it. */
+export function lossOfClass(loss: TrainedLoss, entropy: number, others: () => number, meanEntropy: () => number): number {
+	if (typeof loss !== 'object') return entropy;
+	if (loss.name === 'focal') return others() ** loss.gamma * entropy;
+	const smoothing = loss.name === 'cross_entropy' ? loss.labelSmoothing : 0;
+	return (1 - smoothing) * entropy + smoothing * meanEntropy();
+}
+
 /** The loss of one row, or position, of a multiclass task. */
 export function classLoss(loss: TrainedLoss, logits: Float32Array, label: number): number {
 	const total = logSumExp(logits);
-	const entropy = total - (logits[label] as number);
-	if (typeof loss !== 'object') return entropy;
-	if (loss.name === 'focal') {
-		const others = logits.reduce((sum, z, c) => (c === label ? sum : sum + Math.exp(z - total)), 0);
-		return others ** loss.gamma * entropy;
-	}
-	const smoothing = loss.name === 'cross_entropy' ? loss.labelSmoothing : 0;
-	const mean = logits.reduce((sum, z) => sum + z, 0) / logits.length;
-	return (1 - smoothing) * entropy + smoothing * (total - mean);
+	return lossOfClass(
+		loss,
+		total - (logits[label] as number),
+		() => logits.reduce((sum, z, c) => (c === label ? sum : sum + Math.exp(z - total)), 0),
+		() => total - logits.reduce((sum, z) => sum + z, 0) / logits.length,
+	);
 }
 
 /** The loss of one label, 0 or 1. */

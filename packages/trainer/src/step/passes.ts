@@ -28,13 +28,13 @@ function auxiliaryLosses(g: GraphBuilder, { architecture }: StepOptions, outputs
 }
 
 /** The loss of the logits, and what the model adds to it. */
-function taskLoss(g: GraphBuilder, { architecture, loss, scale }: StepOptions, { logits, auxiliary }: Fused): Value {
+function taskLoss(g: GraphBuilder, { architecture, loss, scale }: StepOptions, { logits, auxiliaryLoss }: Fused): Value {
 	const [target, weight] = [g.value(TARGET), g.value(SAMPLE_WEIGHT)];
 	const task =
 		architecture.positions === null
 			? lossOf(g, scaledLoss(loss, scale.deviation), logits, target, weight)
 			: positionLossOf(g, loss, architecture.positions, logits, target, weight);
-	return auxiliary === null ? task : g.add(task, auxiliary);
+	return auxiliaryLoss === null ? task : g.add(task, auxiliaryLoss);
 }
 
 /** Forward and backward pass of one step: `loss`, the gradients of `LOSS_SCALE`·loss by parameter, and the next running statistics as `statisticName`. */

@@ -45,7 +45,7 @@ export type AuxiliaryForm = {
 
 const product = (dims: readonly number[]): number => dims.reduce((size, dim) => size * dim, 1);
 
-/** The axis along which an output of the given shape holds the classes of each number of `target`; null where the shape allows none, or both. Axes of size 1 do not matter. */
+/** The axis along which an output of the given shape holds the classes of each number of `target`: none where no axis fits, both where two do. Axes of size 1 do not matter. */
 function classAxisIn(shape: readonly number[], target: readonly number[], asked: ClassAxis | undefined): ClassAxis | 'none' | 'both' {
 	const [found, wanted] = [shape, target].map((dims) => dims.filter((dim) => dim !== 1)) as [number[], number[]];
 	const axes = ([-1, 1] as const).filter((axis) => {
