@@ -2,15 +2,14 @@ import { type GraphBuilder, GraphError, staticShape, type Value } from '@steelya
 import { product, upTo } from '../axes.js';
 import type { RuleContext, Rules } from '../rule.js';
 
-/** The gradients of A·B, both of rank ≥ 2. */
+/** The gradients of A·B, both of rank ≥ 2. One matrix B for a whole batch makes each of them one product of matrices, without a transposed copy. */
 function matrixGradients(g: GraphBuilder, a: Value, b: Value, dy: Value, needs: readonly boolean[]): (Value | null)[] {
+	const isOneProduct = a.shape.length > 2 && b.shape.length === 2 && [...a.shape, ...dy.shape].every((dim) => typeof dim === 'number');
 	const flat = (x: Value): Value => g.reshape(x, [product(staticShape(x).slice(0, -1)), staticShape(x).at(-1) as number]);
-	const da = () => g.sumTo(a.shape, g.matMul(dy, g.transposed(b)));
-	// one matrix for a whole batch: the sum over the batch is part of the product
+	const da = () =>
+		isOneProduct ? g.reshape(g.gemm(flat(dy), b, null, { transB: true }), a.shape) : g.sumTo(a.shape, g.matMul(dy, g.transposed(b)));
 	const db = () =>
-		a.shape.length > 2 && b.shape.length === 2
-			? g.gemm(flat(a), flat(dy), null, { transA: true })
-			: g.sumTo(b.shape, g.matMul(g.transposed(a), dy));
+		isOneProduct ? g.gemm(flat(a), flat(dy), null, { transA: true }) : g.sumTo(b.shape, g.matMul(g.transposed(a), dy));
 	return [needs[0] ? da() : null, needs[1] ? db() : null];
 }
 
