@@ -1,6 +1,6 @@
 import type { ModelVerdict } from '@steelyard/contracts';
 import type { Log } from '@steelyard/redis';
-import { listIds, modelKeys, type Store } from '@steelyard/store';
+import { listIds, modelKeys, readRecord, type Store } from '@steelyard/store';
 import type { RedisOptions } from 'ioredis';
 import { consume } from './consume.js';
 import type { Deliveries } from './deliveries.js';
@@ -21,10 +21,7 @@ export function openInspections({ redis, keys, hub, deliveries, store, log }: Pa
 	/** Ids of models that have a verdict, which never changes, so that they need not be read again. */
 	const judged = new Set<string>();
 
-	async function verdict(id: string): Promise<ModelVerdict | null> {
-		const bytes = await store.get(modelKeys.verdict(id));
-		return bytes === null ? null : (JSON.parse(bytes.toString()) as ModelVerdict);
-	}
+	const verdict = (id: string): Promise<ModelVerdict | null> => readRecord(store, modelKeys.verdict(id));
 
 	async function isWaiting(id: string): Promise<boolean> {
 		return (await store.stat(modelKeys.verdict(id))) === null && (await store.stat(modelKeys.record(id))) !== null;

@@ -1,14 +1,19 @@
 import { createHash } from 'node:crypto';
 import { isFinal, type JobResource, type JobStatus, ProblemError } from '@steelyard/contracts';
-import { jobKeys, listIds, type Store } from '@steelyard/store';
+import { jobKeys, listIds, readRecord, type Store } from '@steelyard/store';
 import type { Redis } from 'ioredis';
 import type { Deliveries } from './deliveries.js';
 import type { Keys } from './keys.js';
 import type { Mirror } from './mirror.js';
-import type { JobPatch, Jobs } from './queue.js';
-import type { Records } from './records.js';
+import type { IdempotentRequest, JobPatch, Jobs } from './queue.js';
+import { KEY_KEPT, type Records, type Request, type UseOfKey } from './records.js';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+/** How many records are read from the store at the same time. */
+const TOGETHER = 64;
+
+const requestOf = ({ idempotencyKey, bodyHash }: IdempotentRequest): Request => ({ key: sha256(idempotencyKey), body: bodyHash });
 
 const unixSeconds = () => Math.floor(Date.now() / 1000);
 
@@ -30,19 +35,47 @@ export function openJobs({ redis, keys, records, mirror, deliveries, store }: Pa
 		return mirror.follow(changed);
 	};
 
-	/** Puts a record back into Redis that only the store knows. A job that was running then is running nowhere now. */
-	async function restore(id: string): Promise<void> {
-		const bytes = await store.get(jobKeys.record(id));
-		if (bytes === null) return;
-		const job = JSON.parse(bytes.toString()) as JobResource;
-		const ended = isFinal(job.status);
-		// The events of a job that has ended are in the store, where a new stream in Redis would hide them.
-		if (await records.add(ended ? job : { ...job, ...implied('queued'), status: 'queued' }, !ended)) await mirror.follow(job);
+	/** Notes again what the idempotency key of a job was used for. */
+	async function restoreKey({ id, created_at: created }: JobResource): Promise<void> {
+		const left = created * 1000 + KEY_KEPT - Date.now();
+		const request = left > 0 ? await readRecord<Request>(store, jobKeys.request(id)) : null;
+		if (request !== null) await records.noteUse(id, request, left);
+	}
+
+	/** Puts records back into Redis that only the store knows. A job that was running then is running nowhere now. */
+	async function restore(ids: readonly string[]): Promise<void> {
+		const read = await Promise.all(ids.map((id) => readRecord<JobResource>(store, jobKeys.record(id))));
+		const found = read.filter((job) => job !== null);
+		await Promise.all(found.map(restoreKey));
+		await records.addEnded(found.filter(({ status }) => isFinal(status)));
+		for (const job of found)
+			if (!isFinal(job.status) && (await records.add({ ...job, ...implied('queued'), status: 'queued' }))) await mirror.follow(job);
 	}
 
 	async function restoreAll(): Promise<void> {
-		for (const id of await listIds(store, 'job')) if ((await records.find(id)) === null) await restore(id);
+		const ids = await listIds(store, 'job');
+		for (let i = 0; i < ids.length; i += TOGETHER) await restore(await records.unknown(ids.slice(i, i + TOGETHER)));
 		await redis.set(keys.rebuilt, '1');
+	}
+
+	let restoring: Promise<void> | null = null;
+	/** Where Redis is new, or was emptied, restores all jobs from the store first. */
+	async function restored(): Promise<void> {
+		if ((await redis.exists(keys.rebuilt)) === 1) return;
+		restoring ??= restoreAll().finally(() => {
+			restoring = null;
+		});
+		await restoring;
+	}
+
+	/** The job that an idempotency key was used for. Throws ProblemError where that was with another body. */
+	async function firstOf({ id, body }: UseOfKey, request: Request): Promise<JobResource> {
+		if (body !== request.body)
+			throw new ProblemError('idempotency_mismatch', `The idempotency key made ${id} from another body`, 'Idempotency-Key');
+		const first = await records.find(id);
+		if (first === null)
+			throw new ProblemError('conflict', 'The first request with this idempotency key has just failed: try again', 'Idempotency-Key');
+		return first.record;
 	}
 
 	/** Queues the jobs that wait or run by their records and that BullMQ does not know; returns how many. */
@@ -55,32 +88,38 @@ export function openJobs({ redis, keys, records, mirror, deliveries, store }: Pa
 	}
 
 	const jobs: Jobs = {
-		async create(job, { idempotencyKey, bodyHash } = {}) {
-			const keyHash = idempotencyKey === undefined ? null : sha256(idempotencyKey);
-			const body = bodyHash ?? sha256(JSON.stringify(job.spec));
-			if (keyHash !== null) {
-				const known = await records.addOnce(job, keyHash, body);
+		async create(job, given) {
+			const request = given === undefined ? null : requestOf(given);
+			if (request !== null) {
+				await restored();
+				await store.put(jobKeys.request(job.id), JSON.stringify(request));
+				const known = await records.addOnce(job, request);
 				if (known !== null) {
-					if (known.bodyHash !== body) {
-						throw new ProblemError('idempotency_mismatch', `The idempotency key made ${known.id} from another body`, 'Idempotency-Key');
-					}
-					const first = await records.find(known.id);
-					if (first === null)
-						throw new ProblemError('conflict', 'The first request with this idempotency key has just failed: try again', 'Idempotency-Key');
-					return first.record;
+					await store.remove(jobKeys.folder(job.id));
+					return firstOf(known, request);
 				}
 			} else if (!(await records.add(job))) throw new ProblemError('conflict', `There is a job ${job.id} already`, 'id');
 			try {
 				await mirror.save(job.id);
 			} catch (error) {
-				await records.forget(job, keyHash);
+				await records.forget(job, request?.key ?? null);
 				await store.remove(jobKeys.folder(job.id));
 				throw error;
 			}
 			return job;
 		},
 
+		async repeated(given) {
+			await restored();
+			const request = requestOf(given);
+			const known = await records.usedFor(request.key);
+			return known === null ? null : firstOf(known, request);
+		},
+
 		async get(id) {
+			const found = await records.find(id);
+			if (found !== null) return found.record;
+			await restored();
 			return (await records.find(id))?.record ?? null;
 		},
 
@@ -119,7 +158,10 @@ export function openJobs({ redis, keys, records, mirror, deliveries, store }: Pa
 			}
 		},
 
-		countUsing: (used) => records.countUsing(used),
+		async countUsing(used) {
+			await restored();
+			return records.countUsing(used);
+		},
 		counts: () => records.counts(),
 
 		async rebuild({ alone = false } = {}) {
@@ -136,9 +178,9 @@ export function openJobs({ redis, keys, records, mirror, deliveries, store }: Pa
 		},
 	};
 
-	/** Queues the jobs that a process left between two steps because it was killed; where Redis is new, restores all jobs from the store first. */
+	/** Queues the jobs that a process left between two steps because it was killed. */
 	async function sweep(): Promise<number> {
-		if ((await redis.exists(keys.rebuilt)) === 0) await restoreAll();
+		await restored();
 		return deliverAll();
 	}
 

@@ -16,13 +16,18 @@ import type { Log } from '@steelyard/redis';
 /** What changes in a job beside its status. */
 export type JobPatch = Partial<Omit<JobResource, 'id' | 'object' | 'status' | 'created_at' | 'spec'>>;
 
+/** What makes a request one that can be repeated: the key that the client chose, and a hash of the body. */
+export type IdempotentRequest = { idempotencyKey: string; bodyHash: string };
+
 /** The records of the jobs. Every change of status is one atomic step, writes a status event, and is copied to the job's record in the store. */
 export type Jobs = {
 	/**
 	 * Keeps a new job, which `enqueue` then hands to the workers. Where the idempotency key was used before, resolves with the job that it made then, or
-	 * throws ProblemError `idempotency_mismatch` if the body was another. Keys are kept for a day.
+	 * throws ProblemError `idempotency_mismatch` if the body was another. Keys are kept for a day, also where Redis is emptied meanwhile.
 	 */
-	create(job: JobResource, options?: { idempotencyKey?: string; bodyHash?: string }): Promise<JobResource>;
+	create(job: JobResource, request?: IdempotentRequest): Promise<JobResource>;
+	/** The job that a request with this key has made before; null where there was none. Throws as `create`. */
+	repeated(request: IdempotentRequest): Promise<JobResource | null>;
 	get(id: string): Promise<JobResource | null>;
 	/** A page of jobs, newest first; `after` is the id of the last job of the page before. */
 	list(page: { limit: number; after?: string }): Promise<List<JobResource>>;

@@ -7,7 +7,7 @@ import type { Keys } from './keys.js';
 export const EVENTS_KEPT = 2000;
 
 /** How long an idempotency key is kept, in milliseconds. */
-const KEY_KEPT = 24 * 60 * 60 * 1000;
+export const KEY_KEPT = 24 * 60 * 60 * 1000;
 
 /**
  * Replaces a record if its revision is still the given one; returns 1, or 0 where it is not. In the same step changes all that depends on the record: the
@@ -50,6 +50,12 @@ if redis.call('HGET', KEYS[1], 'turn') ~= ARGV[2] then return 0 end
 redis.call('SREM', KEYS[2], ARGV[1])
 return 1
 `;
+
+/** A request with an idempotency key: the SHA-256 of its key and of its body, both in hexadecimal. */
+export type Request = { key: string; body: string };
+
+/** The job that the first request with an idempotency key made, and the hash of that request's body. */
+export type UseOfKey = { id: string; body: string };
 
 export type Versioned = { record: JobResource; revision: string };
 
@@ -105,30 +111,57 @@ export function openRecords(redis: Redis, keys: Keys) {
 		find,
 
 		/** Adds a new record; resolves with false where there is one with its id. */
-		async add(record: JobResource, announced = true): Promise<boolean> {
-			const change = { record, mirrored: true, announced };
+		async add(record: JobResource): Promise<boolean> {
+			const change = { record, mirrored: true, announced: true };
 			return (await write(...keysOfWrite(record.status, change), ...args('0', change))) === 1;
 		},
 
+		/** Adds records of jobs that have ended, as the store has them: they change no more, and their events stay there, where a stream would hide them. */
+		async addEnded(ended: readonly JobResource[]): Promise<void> {
+			const pipeline = redis.pipeline();
+			for (const record of ended) {
+				pipeline.hset(keys.job(record.id), { record: JSON.stringify(record), revision: 1, turn: 0, final: 1 });
+				pipeline.zadd(keys.jobs, 0, record.id).sadd(keys.withStatus(record.status), record.id);
+			}
+			for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error;
+		},
+
+		/** Those of the ids that have no record. */
+		async unknown(ids: readonly string[]): Promise<string[]> {
+			const pipeline = redis.pipeline();
+			for (const id of ids) pipeline.exists(keys.job(id));
+			const found = (await pipeline.exec()) ?? [];
+			return ids.filter((_, i) => {
+				const [error, count] = found[i] ?? [null, 0];
+				if (error !== null) throw error;
+				return count === 0;
+			});
+		},
+
 		/** As `add`, at the first use of an idempotency key. At every other, resolves with the job that it made and the hash of that job's body. */
-		async addOnce(record: JobResource, keyHash: string, bodyHash: string): Promise<{ id: string; bodyHash: string } | null> {
+		async addOnce(record: JobResource, { key, body }: Request): Promise<UseOfKey | null> {
 			const change = { record, mirrored: true, announced: true };
-			const known = await writeOnce(
-				...keysOfWrite(record.status, change),
-				keys.idempotency(keyHash),
-				...args('0', change),
-				bodyHash,
-				KEY_KEPT,
-			);
-			return Array.isArray(known) ? { id: known[0], bodyHash: known[1] } : null;
+			const known = await writeOnce(...keysOfWrite(record.status, change), keys.idempotency(key), ...args('0', change), body, KEY_KEPT);
+			return Array.isArray(known) ? { id: known[0], body: known[1] } : null;
+		},
+
+		/** What an idempotency key was used for; null where it was not, or too long ago. */
+		async usedFor(key: string): Promise<UseOfKey | null> {
+			const [id, body] = await redis.hmget(keys.idempotency(key), 'job', 'body');
+			return id && body ? { id, body } : null;
+		},
+
+		/** Notes again what an idempotency key was used for, as the store has it, for another `ms` milliseconds. */
+		async noteUse(id: string, { key, body }: Request, ms: number): Promise<void> {
+			await redis.multi().hset(keys.idempotency(key), { job: id, body }).pexpire(keys.idempotency(key), ms).exec();
 		},
 
 		/** Removes a record that was only just added. */
-		async forget({ id, status, spec }: JobResource, keyHash: string | null): Promise<void> {
+		async forget({ id, status, spec }: JobResource, key: string | null): Promise<void> {
 			const all = redis.multi().del(keys.job(id), keys.events(id)).zrem(keys.jobs, id).srem(keys.withStatus(status), id);
 			for (const used of usedBy({ spec })) all.srem(keys.using(used), id);
 			all.srem(keys.unsaved, id);
-			if (keyHash !== null) all.del(keys.idempotency(keyHash));
+			if (key !== null) all.del(keys.idempotency(key));
 			await all.exec();
 		},
 

@@ -1,5 +1,5 @@
 import { isFinal, type JobResource, type JobResult } from '@steelyard/contracts';
-import { jobKeys, type Store } from '@steelyard/store';
+import { jobKeys, readRecord, type Store } from '@steelyard/store';
 import type { Mirror } from './mirror.js';
 import { type Outcome, type Queue, StaleAttemptError } from './queue.js';
 import type { Change, Records } from './records.js';
@@ -7,10 +7,7 @@ import type { Change, Records } from './records.js';
 /** What the store keeps of a job that succeeded: its outcome, the attempt that made it, and when (unix seconds). From then on the job has succeeded, whatever its record says. */
 export type Result = Outcome & { attempt: number; finished_at: number };
 
-export async function readResult(store: Store, id: string): Promise<Result | null> {
-	const bytes = await store.get(jobKeys.result(id));
-	return bytes === null ? null : (JSON.parse(bytes.toString()) as Result);
-}
+export const readResult = (store: Store, id: string): Promise<Result | null> => readRecord(store, jobKeys.result(id));
 
 /** What a record shows of the chosen model, in place of what was last known while the job ran. */
 const chosen = ({ metrics, modality_weights: weights }: JobResult): Pick<JobResource, 'metrics' | 'modality_weights'> => ({

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type JobEvent, type JobResource, type ModelVerdict, ProblemError } from '@steelyard/contracts';
 import { launchRedis, type RedisHandle } from '@steelyard/redis';
-import { createId, openStore, type Store } from '@steelyard/store';
+import { createId, listDamaged, openStore, type Store } from '@steelyard/store';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ended, remove, temporaryFolder, until, ways } from '../../redis/test/servers.js';
@@ -149,10 +149,12 @@ for (const { way, absent, start } of ways)
 			const full: Store = { ...store, put: () => Promise.reject(new ProblemError('insufficient_storage', 'No space is left')) };
 			const job = newJob();
 			const cramped = await open(full);
-			await expect(cramped.jobs.create(job, { idempotencyKey: 'k' })).rejects.toMatchObject({ code: 'insufficient_storage' });
+			await expect(cramped.jobs.create(job, { idempotencyKey: 'k', bodyHash: '1' })).rejects.toMatchObject({
+				code: 'insufficient_storage',
+			});
 			expect(await queue.jobs.get(job.id)).toBeNull();
 			expect(await queue.jobs.countUsing('ds_ward')).toBe(0);
-			expect((await queue.jobs.create(job, { idempotencyKey: 'k' })).id).toBe(job.id);
+			expect((await queue.jobs.create(job, { idempotencyKey: 'k', bodyHash: '1' })).id).toBe(job.id);
 		});
 
 		it('lets one of many at once move a job, and the store ends with the record of Redis', async () => {
@@ -187,7 +189,7 @@ for (const { way, absent, start } of ways)
 		it('counts the jobs that have not ended by uploaded model', async () => {
 			const custom = { family: 'custom', model: 'mdl_a', inputs: { text: 'x' }, output: 'y' };
 			const job = await queue.jobs.create(newJob('ds_a', custom));
-			const once = await queue.jobs.create(newJob('ds_a', custom), { idempotencyKey: 'k' });
+			const once = await queue.jobs.create(newJob('ds_a', custom), { idempotencyKey: 'k', bodyHash: '1' });
 			expect([await queue.jobs.countUsing('mdl_a'), await queue.jobs.countUsing('ds_a')]).toEqual([2, 2]);
 			await queue.jobs.requestCancel(job.id);
 			await raw.flushdb();
@@ -429,7 +431,6 @@ for (const { way, absent, start } of ways)
 			const running = await post();
 			await queue.claim(running.id);
 			await raw.flushdb();
-			expect(await queue.jobs.get(done.id)).toBeNull();
 
 			expect(await queue.jobs.rebuild()).toBe(2);
 			expect(await queue.jobs.get(done.id)).toMatchObject({ status: 'succeeded', result });
@@ -442,6 +443,38 @@ for (const { way, absent, start } of ways)
 			await reaches(waiting.id, 'succeeded');
 			await reaches(running.id, 'succeeded');
 			expect((await queue.jobs.get(running.id))?.attempt).toBe(2);
+		});
+
+		it('knows after Redis was emptied what keys were used for, which jobs there are and what they use', async () => {
+			const request = { idempotencyKey: 'kept', bodyHash: '1' };
+			const postedNow = { ...newJob('ds_a'), created_at: Math.floor(Date.now() / 1000) };
+			const first = await queue.jobs.create(postedNow, request);
+			await queue.jobs.create({ ...newJob(), created_at: 1 }, { idempotencyKey: 'old', bodyHash: '1' });
+			for (const ask of [
+				async () => (await queue.jobs.create(newJob('ds_a'), request)).id,
+				async () => (await queue.jobs.repeated(request))?.id,
+				async () => (await queue.jobs.get(first.id))?.id,
+			]) {
+				await raw.flushdb();
+				expect(await ask()).toBe(first.id);
+			}
+			await raw.flushdb();
+			expect(await queue.jobs.countUsing('ds_a')).toBe(1);
+			await expect(queue.jobs.repeated({ ...request, bodyHash: '2' })).rejects.toMatchObject({ code: 'idempotency_mismatch' });
+			for (const idempotencyKey of ['old', 'new']) expect(await queue.jobs.repeated({ ...request, idempotencyKey })).toBeNull();
+		});
+
+		it('sets a torn record aside and goes on with the others', async () => {
+			const torn = await post();
+			const whole = await post();
+			await store.put(`jobs/${torn.id}/job.json`, '{"id": "job_');
+			await raw.flushdb();
+			expect(await queue.jobs.rebuild()).toBe(1);
+			expect(await queue.jobs.get(torn.id)).toBeNull();
+			expect(await listDamaged(store)).toEqual([`jobs/${torn.id}/job.json.damaged`]);
+			await store.put(`jobs/${whole.id}/result.json`, '');
+			work({ process: async () => ({ status: 'succeeded', ...outcome }) });
+			await reaches(whole.id, 'succeeded');
 		});
 
 		it('finds by itself the jobs that a new Redis does not know', async () => {
@@ -675,10 +708,10 @@ for (const { way, absent, start } of ways)
 		});
 
 		it('keeps every key under its prefix', async () => {
-			const { id } = await post();
+			await post();
 			const other = await openQueue({ redis: redis.options, store, prefix: 'other' });
 			queues.push(other);
-			expect(await other.jobs.get(id)).toBeNull();
+			expect((await other.jobs.counts()).queued).toBe(0);
 			expect((await raw.keys('*')).filter((key) => !/^(steelyard|other):/.test(key))).toEqual([]);
 		});
 	});

@@ -28,6 +28,8 @@ export const jobKeys = {
 	folder: (id: string) => `jobs/${id}`,
 	/** The copy of its record in Redis. */
 	record: (id: string) => `jobs/${id}/job.json`,
+	/** The idempotency key that it was posted with, and the hash of its body; before the record, and only where there was a key. */
+	request: (id: string) => `jobs/${id}/request.json`,
 	/** What ends it; written once. */
 	result: (id: string) => `jobs/${id}/result.json`,
 	/** Its events, one JSON object per line, written when it has ended. */

@@ -183,6 +183,14 @@ export async function openStore(folder: string): Promise<Store> {
 			await walk(prefix === '' ? root : pathOf(prefix), prefix, deep, found);
 			return found.sort();
 		},
+		async move(from, to) {
+			const [before, after] = [pathOf(from), pathOf(to)];
+			if ((await statOf(from)) === null) return;
+			await makeFolder(dirname(after));
+			await rename(before, after).catch(orNull);
+			await syncFolder(dirname(after));
+			await syncFolder(dirname(before));
+		},
 		async remove(prefix) {
 			const path = pathOf(prefix);
 			if (!path.startsWith(root + sep)) throw new Error(`${path} lies outside ${root}`);

@@ -25,6 +25,8 @@ export type Store = {
 	read(key: string, range?: { start?: number; end?: number }): Promise<Readable>;
 	/** The keys below a prefix, in order. With `deep: false` only those directly below it, and the prefixes directly below it with a `/` at their end. */
 	list(prefix: string, options?: { deep?: boolean }): Promise<string[]>;
+	/** Gives an object another key, replacing what is there. Nothing happens where there is none. */
+	move(from: string, to: string): Promise<void>;
 	/** Removes a key, or all keys below a prefix. Nothing happens where there is none. */
 	remove(prefix: string): Promise<void>;
 	/** The file or folder behind a key, whether it exists or not. */

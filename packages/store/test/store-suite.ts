@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { InvalidKeyError, type Store } from '../src/index.js';
+import { InvalidKeyError, listDamaged, readRecord, type Store } from '../src/index.js';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
@@ -49,6 +49,27 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
 			expect(made.filter((digest) => digest !== null)).toEqual([{ bytes: 1, sha256: sha256(String(first)) }]);
 			expect((await store.get('jobs/one/result.json'))?.toString()).toBe(String(first));
 			expect(await store.list('')).toEqual(['jobs/one/result.json']);
+		});
+
+		it('moves an object to another key', async () => {
+			await store.put('a/b', 'moved');
+			await store.put('c/d', 'replaced');
+			await store.move('a/b', 'c/d');
+			await store.move('none', 'c/d');
+			expect(await store.list('')).toEqual(['c/d']);
+			expect((await store.get('c/d'))?.toString()).toBe('moved');
+		});
+
+		it('gives records, and sets those aside that are no JSON objects', async () => {
+			await store.put('a/record.json', '{"id": 1}');
+			expect(await readRecord(store, 'a/record.json')).toEqual({ id: 1 });
+			for (const torn of ['', '{"id": ', '\0\0\0', '7', 'null']) {
+				await store.put('b/record.json', torn);
+				expect(await readRecord(store, 'b/record.json')).toBeNull();
+				expect(await store.get('b/record.json')).toBeNull();
+				expect((await store.get('b/record.json.damaged'))?.toString()).toBe(torn);
+			}
+			expect(await listDamaged(store)).toEqual(['b/record.json.damaged']);
 		});
 
 		it('says of what is absent that it is', async () => {

@@ -141,6 +141,16 @@ describe('a posted job', () => {
 		);
 	});
 
+	it('gives the job of a key also once its dataset was deleted', async () => {
+		const dataset = await addDataset(service.app, 'binary');
+		const headers = { 'idempotency-key': 'deleted since' };
+		const { id } = (await post({ dataset }, headers)).json();
+		await service.app.inject({ method: 'POST', url: `/v1/jobs/${id}/cancel` });
+		expect((await service.app.inject({ method: 'DELETE', url: `/v1/datasets/${dataset}` })).statusCode).toBe(204);
+		const again = await post({ dataset }, headers);
+		expect([again.statusCode, again.json().id, again.json().status]).toEqual([202, id, 'cancelled']);
+	});
+
 	it('makes one job of posts under one key at the same moment', async () => {
 		const answers = await Promise.all(
 			Array.from({ length: 8 }, () => post({ dataset: datasets.binary }, { 'idempotency-key': 'at once' })),

@@ -8,8 +8,7 @@ function matrixGradients(g: GraphBuilder, a: Value, b: Value, dy: Value, needs: 
 	const flat = (x: Value): Value => g.reshape(x, [product(staticShape(x).slice(0, -1)), staticShape(x).at(-1) as number]);
 	const da = () =>
 		isOneProduct ? g.reshape(g.gemm(flat(dy), b, null, { transB: true }), a.shape) : g.sumTo(a.shape, g.matMul(dy, g.transposed(b)));
-	const db = () =>
-		isOneProduct ? g.gemm(flat(a), flat(dy), null, { transA: true }) : g.sumTo(b.shape, g.matMul(g.transposed(a), dy));
+	const db = () => (isOneProduct ? g.gemm(flat(a), flat(dy), null, { transA: true }) : g.sumTo(b.shape, g.matMul(g.transposed(a), dy)));
 	return [needs[0] ? da() : null, needs[1] ? db() : null];
 }
 

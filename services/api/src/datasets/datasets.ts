@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { type DatasetResource, isId, type List, type ListQuery, ProblemError } from '@steelyard/contracts';
 import { ingest } from '@steelyard/dataset';
 import type { Queue } from '@steelyard/queue';
-import { createId, datasetKeys, type Store } from '@steelyard/store';
+import { createId, datasetKeys, readRecord, type Store } from '@steelyard/store';
 import { createExclusive } from '../resources/exclusive.js';
 import { pageOf } from '../resources/page.js';
 import { receive } from '../resources/receive.js';
@@ -44,11 +44,7 @@ export function createDatasets({ store, queue, uploadLimit }: { store: Store; qu
 	const ingestInTurn = <T>(action: () => Promise<T>) => exclusive('', action);
 	const uploads = createUploadFolders(store);
 
-	async function find(id: string): Promise<DatasetResource | null> {
-		if (!isId('ds', id)) return null;
-		const bytes = await store.get(datasetKeys.record(id));
-		return bytes === null ? null : (JSON.parse(bytes.toString()) as DatasetResource);
-	}
+	const find = async (id: string): Promise<DatasetResource | null> => (isId('ds', id) ? readRecord(store, datasetKeys.record(id)) : null);
 
 	async function get(id: string): Promise<DatasetResource> {
 		const dataset = await find(id);

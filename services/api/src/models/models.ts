@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { isId, type List, type ListQuery, type ModelResource, ProblemError } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
-import { createId, modelKeys, type Store } from '@steelyard/store';
+import { createId, modelKeys, readRecord, type Store } from '@steelyard/store';
 import { createExclusive } from '../resources/exclusive.js';
 import { pageOf } from '../resources/page.js';
 import { receive } from '../resources/receive.js';
@@ -41,9 +41,8 @@ export function createModels({ store, queue, modelLimit }: { store: Store; queue
 
 	async function find(id: string): Promise<ModelResource | null> {
 		if (!isId('mdl', id)) return null;
-		const bytes = await store.get(modelKeys.record(id));
-		if (bytes === null) return null;
-		const record = JSON.parse(bytes.toString()) as ModelRecord;
+		const record = await readRecord<ModelRecord>(store, modelKeys.record(id));
+		if (record === null) return null;
 		return { ...record, ...((await queue.inspections.verdict(id)) ?? { status: 'inspecting', report: null, error: null }) };
 	}
 

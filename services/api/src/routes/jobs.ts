@@ -84,10 +84,15 @@ export async function jobRoutes(app: App, { queue, datasets, models, job }: Part
 		handler: async (request, reply) => {
 			const spec = request.body;
 			const idempotencyKey = request.headers['idempotency-key'];
-			const created = await holding(spec, async (named) => {
-				checkJob(spec, named, spec.device === 'cuda' ? await queue.workers.list() : []);
-				return queue.jobs.create(newJob(spec), idempotencyKey === undefined ? {} : { idempotencyKey, bodyHash: bodyHash(spec) });
-			});
+			const repeatable = idempotencyKey === undefined ? undefined : { idempotencyKey, bodyHash: bodyHash(spec) };
+			// A repeated post is answered by the job that the first one made, also where that could no longer be posted.
+			const first = repeatable === undefined ? null : await queue.jobs.repeated(repeatable);
+			const created =
+				first ??
+				(await holding(spec, async (named) => {
+					checkJob(spec, named, spec.device === 'cuda' ? await queue.workers.list() : []);
+					return queue.jobs.create(newJob(spec), repeatable);
+				}));
 			// A repeated post does this too: the process that handled the first may have ended between these two lines.
 			if (created.status === 'queued') await queue.enqueue(created.id);
 			reply.code(202).header('location', `/v1/jobs/${created.id}`);
