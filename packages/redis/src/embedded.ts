@@ -43,15 +43,23 @@ const answers = (options: RedisOptions) =>
 		() => false,
 	);
 
+/** What the start before wrote down; null where it ended in order, or where a power cut has torn the record, which no server outlives. */
+async function recordIn(file: string): Promise<ServerRecord | null> {
+	try {
+		return JSON.parse(await readFile(file, 'utf8')) as ServerRecord;
+	} catch {
+		return null;
+	}
+}
+
 /** Ends the server that a killed start has left. Only the holder of the folder's lock may call this: the server is then no living start's. */
 async function endOrphan(folder: string, recordFile: string): Promise<void> {
-	const text = await readFile(recordFile, 'utf8').catch(() => null);
-	if (text !== null) {
-		const { pid, identity, socket } = JSON.parse(text) as ServerRecord;
-		await endProcess(pid, identity, STOP);
-		await removeSocket(socket);
-		await rm(recordFile, { force: true });
+	const record = await recordIn(recordFile);
+	if (record !== null) {
+		await endProcess(record.pid, record.identity, STOP);
+		await removeSocket(record.socket);
 	}
+	await rm(recordFile, { force: true });
 	// A start that was killed before it wrote its record has left a server that is known by its socket alone.
 	const unrecorded = { path: join(folder, SOCKET), folder: null };
 	if (await answers(optionsFor(unrecorded))) {
@@ -67,6 +75,24 @@ async function endOrphan(folder: string, recordFile: string): Promise<void> {
 async function lastLines(file: string): Promise<string> {
 	const text = await readFile(file, 'utf8').catch(() => '');
 	return text.trim().split('\n').slice(-5).join('\n');
+}
+
+/** Where Redis keeps its append-only file: a folder, or before version 7 a file. */
+const APPEND_ONLY = ['appendonlydir', 'appendonly.aof'];
+
+/** Sets the append-only file aside where the server wrote that it cannot read it; gives the new name, or null. */
+async function setDamagedFileAside(folder: string, logFile: string): Promise<string | null> {
+	if (!/append only file|AOF/.test(await lastLines(logFile))) return null;
+	for (const name of APPEND_ONLY) {
+		const aside = join(folder, `${name}.damaged`);
+		await rm(aside, { recursive: true, force: true });
+		const moved = await rename(join(folder, name), aside).then(
+			() => true,
+			() => false,
+		);
+		if (moved) return aside;
+	}
+	return null;
 }
 
 /**
@@ -91,7 +117,7 @@ function startProcess(binary: string | null, folder: string, socket: SocketPath,
 
 /**
  * Starts a Redis server in `<home>/redis`, on a unix socket and never a port: the program `binary`, or with `null` the one in JavaScript. A server that
- * ends by itself is started again, after `died` was called with how it ended.
+ * ends by itself is started again, after `died` was called with how it ended; so is one that cannot read its append-only file, without that file.
  * Throws HomeLockedError where another process has one there, RedisStartError where it does not come up.
  */
 export async function startEmbedded(home: string, binary: string | null, died: (how: string) => void): Promise<EmbeddedRedis> {
@@ -186,7 +212,12 @@ export async function startEmbedded(home: string, binary: string | null, died: (
 	try {
 		await endOrphan(folder, recordFile);
 		socket = await makeSocketPath(folder, SOCKET);
-		await startServer(socket);
+		await startServer(socket).catch(async (error: unknown) => {
+			const aside = await setDamagedFileAside(folder, logFile);
+			if (aside === null) throw error;
+			died(`could not read its append-only file, which is set aside as ${aside}; what it held is restored from the data folder`);
+			await startServer(socket as SocketPath);
+		});
 		keeping = keepRunning(socket);
 		return { options: optionsFor(socket), close };
 	} catch (error) {

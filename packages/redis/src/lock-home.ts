@@ -34,13 +34,18 @@ async function generationsIn(folder: string): Promise<number[]> {
 		.sort((a, b) => b - a);
 }
 
-/** What a holder's file says; null where it is gone by now. */
+/** What a holder's file says; null where it is gone by now. A power cut, which no holder outlives, may have torn it. */
 async function holderOf(file: string): Promise<Holder | null> {
 	const text = await readFile(file, 'utf8').catch((error: unknown) => {
 		if (codeOf(error) === 'ENOENT') return null;
 		throw error;
 	});
-	return text === null ? null : (JSON.parse(text) as Holder);
+	if (text === null) return null;
+	try {
+		return JSON.parse(text) as Holder;
+	} catch {
+		return 'released';
+	}
 }
 
 /**

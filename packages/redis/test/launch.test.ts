@@ -100,6 +100,14 @@ for (const { kind, binary, absent } of embedded) {
 			expect(await on(redis.options, (one) => one.get('kept'))).toBe(kind === 'binary' ? 'yes' : null);
 		});
 
+		it('starts where a power cut has torn its records', async () => {
+			await (await launch({ home, binary })).close();
+			await writeFile(join(home, 'redis/server.json'), '{"pid": 1');
+			for (const name of await readdir(join(home, 'redis/lock'))) await writeFile(join(home, 'redis/lock', name), '');
+			const redis = await launch({ home, binary });
+			expect(await on(redis.options, (one) => one.ping())).toBe('PONG');
+		});
+
 		it('is found by its socket where the start was killed before it was written down', async () => {
 			const { child } = await launchElsewhere(binary);
 			const orphan = await recorded();
@@ -153,6 +161,21 @@ for (const { kind, binary, absent } of embedded) {
 }
 
 describe('the choice of a Redis', () => {
+	it.skipIf(BINARY === null)('starts without an append-only file that it cannot read, and keeps the file', async () => {
+		const before = await launch({ home, binary: BINARY });
+		await on(before.options, (redis) => redis.set('kept', 'yes'));
+		await before.close();
+		const files = await readdir(join(home, 'redis/appendonlydir'));
+		const log = files.find((name) => name.endsWith('.incr.aof')) as string;
+		const whole = await readFile(join(home, 'redis/appendonlydir', log));
+		await writeFile(join(home, 'redis/appendonlydir', log), Buffer.concat([Buffer.from('torn'), whole]));
+		const said: string[] = [];
+		const after = await launch({ home, binary: BINARY, log: { info() {}, warn() {}, error: (_, message) => said.push(message) } });
+		expect(await on(after.options, (redis) => redis.get('kept'))).toBeNull();
+		expect(said).toEqual([expect.stringMatching(/append-only file, which is set aside as .*appendonlydir\.damaged/)]);
+		expect(await readdir(join(home, 'redis/appendonlydir.damaged'))).toEqual(files);
+	});
+
 	it.skipIf(BINARY === null)('takes the program that is named, or what PATH has', async () => {
 		const named = await launch({ home, binary: BINARY as string });
 		expect(named.kind).toBe('binary');

@@ -5,6 +5,7 @@ import pino, { type Logger } from 'pino';
 import type { Static, TObject } from 'typebox';
 import type { ServiceConfig } from './configuration.js';
 import { ConfigError, readEnvironment, shownEnvironment } from './environment.js';
+import { logOutput } from './log-output.js';
 
 /** What a process of the service works with once Redis answers. The queue and the store are closed for it when it ends. */
 export type ServiceParts<C extends ServiceConfig> = { config: C; queue: Queue; store: Store; log: Logger };
@@ -46,7 +47,7 @@ export function runService<S extends TObject, C extends ServiceConfig>(service: 
 async function startService<S extends TObject, C extends ServiceConfig>(service: ServiceProcess<S, C>): Promise<void> {
 	const values = readEnvironment(service.environment, process.env);
 	const config = service.configOf(values);
-	const log = pino({ name: service.name, level: config.logLevel });
+	const log = pino({ name: service.name, level: config.logLevel }, logOutput());
 	const life = watchForTheEnd(service, log);
 
 	log.info(
@@ -102,6 +103,8 @@ function watchForTheEnd(
 		process.exit(1);
 	}
 
+	// The parent asks from time to time, and kills a process that no longer answers.
+	process.on('message', (message: { type?: string }) => message.type === 'ping' && process.send?.({ type: 'pong' }, () => {}));
 	process.on('SIGTERM', onSignal);
 	if (process.send === undefined) process.on('SIGINT', onSignal);
 	else {

@@ -54,10 +54,24 @@ async function syncFolder(folder: string): Promise<void> {
 	}
 }
 
+/** Makes a folder for this user alone, if it is absent; tells whether it was. */
+const makeOne = (folder: string): Promise<boolean> =>
+	mkdir(folder, { mode: 0o700 }).then(
+		() => true,
+		(error: unknown) => {
+			if (codeOf(error) === 'EEXIST') return false;
+			throw error;
+		},
+	);
+
+/** Makes a folder and those above it that are absent. The recursion of `mkdir` itself never ends for a folder below /proc. */
 async function makeFolder(folder: string): Promise<void> {
-	const first = await mkdir(folder, { recursive: true });
-	if (first === undefined) return;
-	for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+	const isNew = await makeOne(folder).catch(async (error: unknown) => {
+		if (codeOf(error) !== 'ENOENT' || dirname(folder) === folder) throw error;
+		await makeFolder(dirname(folder));
+		return makeOne(folder);
+	});
+	if (isNew) await syncFolder(dirname(folder));
 }
 
 async function write(handle: FileHandle, content: Uint8Array | string | Readable): Promise<Digest> {

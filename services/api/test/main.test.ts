@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DatasetResource, JobResource } from '@steelyard/contracts';
@@ -31,10 +31,10 @@ afterAll(async () => {
 });
 
 /** The process as `steelyard serve` forks it. */
-function start(env: Record<string, string> = {}): ChildProcess & { output: () => string } {
+function start(env: Record<string, string> = {}, sink: 'pipe' | number = 'pipe'): ChildProcess & { output: () => string } {
 	const child = fork(MAIN, {
 		env: { PATH: process.env.PATH, PORT: '0', STEELYARD_HOME: home, STEELYARD_REDIS: JSON.stringify(redis.options), ...env },
-		stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+		stdio: ['ignore', sink, sink, 'ipc'],
 	});
 	children.push(child);
 	let output = '';
@@ -80,6 +80,14 @@ describe('the process', () => {
 		expect(await exit).toEqual([0, null]);
 		expect(await reader?.read()).toEqual({ done: true, value: undefined });
 		await expect(fetch(`${address}/healthz`)).rejects.toThrow('fetch failed');
+	});
+
+	it.skipIf(process.platform !== 'linux')('answers on while its log has no room', async () => {
+		const full = await open('/dev/full', 'w');
+		const child = start({ LOG_LEVEL: 'debug' }, full.fd);
+		await full.close();
+		const address = await listening(child);
+		for (let i = 0; i < 20; i++) expect((await fetch(`${address}/v1/jobs`)).status).toBe(200);
 	});
 
 	it('leaves Ctrl-C to its parent, and ends when the parent has gone', async () => {

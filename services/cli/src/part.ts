@@ -1,16 +1,16 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { open, rename, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { inUse } from './check-address.js';
+import { openLog, readableLines } from './part-log.js';
 
 /** The processes that make up the service beside Redis. */
 export type Part = 'api' | 'worker';
 
 /** Longest that a part may take to come up, in milliseconds. */
 const LONGEST_START = 120_000;
-/** A log of more bytes is set aside when its part starts, in place of the one that was set aside before. */
-const LOG_LIMIT = 16 * 1024 ** 2;
-/** Bytes at the end of a log in which is looked for why its part did not start. */
-const TAIL = 64 * 1024;
+/** Milliseconds between two questions to a part whether it is alive, and how many it may leave unanswered. */
+const ASK_EVERY = 10_000;
+const UNANSWERED = 2;
 
 /** A small young generation: uploads and downloads are short-lived buffers, and V8 would otherwise let them take 30 MB more before it collects. */
 const NODE_OPTIONS = ['--max-semi-space-size=2'];
@@ -23,29 +23,6 @@ const ENTRIES: Readonly<Record<Part, () => string>> = {
 export class ServiceStartError extends Error {
 	override readonly name = 'ServiceStartError';
 	readonly code = 'service_start';
-}
-
-async function openLog(file: string): Promise<{ fd: number; end: number; close(): Promise<void> }> {
-	const size = await stat(file).then(
-		(found) => found.size,
-		() => 0,
-	);
-	if (size > LOG_LIMIT) await rename(file, `${file}.1`);
-	const log = await open(file, 'a');
-	return { fd: log.fd, end: (await log.stat()).size, close: () => log.close() };
-}
-
-/** What a part has written to its log for people since byte `from`: the lines that are not JSON, or the last lines where all are. */
-async function readableLines(file: string, from: number): Promise<string> {
-	const log = await open(file, 'r');
-	try {
-		const start = Math.max(from, (await log.stat()).size - TAIL);
-		const { buffer, bytesRead } = await log.read(Buffer.alloc(TAIL), 0, TAIL, start);
-		const lines = buffer.toString('utf8', 0, bytesRead).trim().split('\n');
-		return lines.filter((line) => !line.startsWith('{')).join('\n') || lines.slice(-3).join('\n');
-	} finally {
-		await log.close();
-	}
 }
 
 export type PartOptions = {
@@ -82,9 +59,7 @@ export async function startPart({
 				logFile === null
 					? `it ended with ${signal ?? `code ${code}`}`
 					: await readableLines(logFile, log?.end ?? 0).catch((error: Error) => error.message);
-			const reason = words.includes('EADDRINUSE')
-				? `${env['HOST']}:${env['PORT']} is in use: end what listens there, or choose another port by --port or PORT`
-				: words;
+			const reason = words.includes('EADDRINUSE') ? inUse(env['HOST'] ?? '', env['PORT'] ?? '') : words;
 			refuse(new ServiceStartError(`the ${part} did not start: ${reason}`));
 		};
 		child.once('exit', died);
@@ -100,4 +75,19 @@ export async function endPart(child: ChildProcess | undefined, longestMs: number
 	const timer = setTimeout(() => child.kill('SIGKILL'), longestMs);
 	await gone;
 	clearTimeout(timer);
+}
+
+/** Kills a part that hangs: one that leaves several questions in a row unanswered. Whoever keeps the part then starts it again. */
+export function watchPart(child: ChildProcess, { everyMs = ASK_EVERY } = {}): void {
+	let unanswered = 0;
+	const timer = setInterval(() => {
+		if (unanswered === UNANSWERED) child.kill('SIGKILL');
+		unanswered++;
+		if (child.connected) child.send({ type: 'ping' }, () => {});
+	}, everyMs);
+	timer.unref();
+	child.on('message', () => {
+		unanswered = 0;
+	});
+	child.once('exit', () => clearInterval(timer));
 }

@@ -5,8 +5,10 @@ import { openQueue } from '@steelyard/queue';
 import { type Log, launchRedis, lockHome } from '@steelyard/redis';
 import { namedRedis, readEnvironment } from '@steelyard/service-process';
 import { openStore } from '@steelyard/store';
+import { checkAddress } from './check-address.js';
 import { StartEnvironment } from './environment.js';
-import { endPart, type Part, startPart } from './part.js';
+import { endPart, type Part, ServiceStartError, startPart, watchPart } from './part.js';
+import { boundLog } from './part-log.js';
 
 export type ServiceOptions = {
 	/** The data folder. */
@@ -31,6 +33,8 @@ export type Service = {
 
 /** Longest that a part may take to end when it is told to, in milliseconds. */
 const LONGEST_END = { api: 7000, worker: 20_000 };
+/** Milliseconds between two looks at the sizes of the logs. */
+const BOUND_LOGS_EVERY = 10_000;
 /** Milliseconds before a part that died is started again; doubled with every death, up to the longest. */
 const PAUSE = { first: 500, longest: 30_000 };
 
@@ -50,7 +54,11 @@ export async function startService({
 	const namedByUser = REDIS_URL === undefined ? undefined : namedRedis(REDIS_URL);
 	const home = resolve(folder);
 	const logs = (logTo ?? LOG) === 'stderr' ? null : join(home, 'logs');
-	await mkdir(logs ?? home, { recursive: true });
+	await checkAddress(host, port).catch((error: Error) => {
+		throw new ServiceStartError(error.message);
+	});
+	const store = await openStore(home);
+	if (logs !== null) await mkdir(logs, { recursive: true, mode: 0o700 });
 	const logOf = (part: Part): string | null => (logs === null ? null : join(logs, `${part}.log`));
 	const lock = await lockHome(home);
 	const children: Partial<Record<Part, ChildProcess>> = {};
@@ -71,8 +79,17 @@ export async function startService({
 	};
 	process.on('exit', killParts);
 
+	const bounding = setInterval(() => {
+		for (const part of ['api', 'worker'] as const) {
+			const file = logOf(part);
+			if (file !== null) void boundLog(file).catch((error: Error) => notify(`the log of the ${part} could not be cut: ${error.message}`));
+		}
+	}, BOUND_LOGS_EVERY);
+	bounding.unref();
+
 	const close = async (): Promise<void> => {
 		closing = true;
+		clearInterval(bounding);
 		for (const pause of pauses) clearTimeout(pause);
 		// The worker before Redis, to which it hands its jobs back. This ends parts too that are only just starting.
 		await endPart(children.worker, LONGEST_END.worker);
@@ -123,6 +140,7 @@ export async function startService({
 			const timer = setTimeout(again, wait);
 			pauses.add(timer);
 		};
+		watchPart(child);
 		// It may have died while the other part was still coming up.
 		if (child.exitCode !== null || child.signalCode !== null) died(child.exitCode, child.signalCode);
 		else child.once('exit', died);
@@ -131,7 +149,7 @@ export async function startService({
 	try {
 		if (redis.kind !== 'url') {
 			// This installation's own Redis: what ran when it was killed runs nowhere now.
-			const queue = await openQueue({ redis: redis.options, store: await openStore(home), prefix: STEELYARD_PREFIX });
+			const queue = await openQueue({ redis: redis.options, store, prefix: STEELYARD_PREFIX });
 			await queue.jobs.rebuild({ alone: true });
 			await queue.inspections.rebuild({ alone: true });
 			await queue.close();

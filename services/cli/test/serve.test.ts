@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -98,6 +98,20 @@ describe.skipIf(process.platform !== 'linux')('steelyard serve', () => {
 		} finally {
 			taken.close();
 		}
+	});
+
+	it.each(['/proc/none/home', '/dev/null/home'])('ends with 1 where it cannot make its data folder: %s', async (folder) => {
+		expect(await serve({ STEELYARD_HOME: folder }).ended).toMatchObject({
+			code: 1,
+			stdout: '',
+			stderr: expect.stringContaining(folder.slice(0, 9)),
+		});
+	});
+
+	it('keeps its data folder from other users', async () => {
+		await rm(home, { recursive: true });
+		await urlOf(serve());
+		expect((await stat(home)).mode & 0o077).toBe(0);
 	});
 
 	it('that is killed takes its processes with it', async () => {
