@@ -142,7 +142,7 @@ export const SplitProfile = Type.Object({
 	rows: Type.Integer({ description: 'instances' }),
 	labels: Type.Record(Type.String(), Type.Number(), {
 		description:
-			'how many instances there are by class or label, or how many positions by class, of the 1000 most frequent ones; for regression mean, std, min and max',
+			'how many instances (or positions that have labels) there are by class or label, of the 1000 most frequent ones; for regression mean, std, min and max',
 	}),
 	ignored_positions: Type.Optional(Type.Integer({ description: 'positions that do not count, where positions have labels' })),
 });
@@ -170,6 +170,23 @@ export const DatasetResource = Type.Object({
 	object: choice(['dataset']),
 	created_at: Type.Integer({ description: 'unix seconds' }),
 	...DatasetProfile.properties,
-	manifest: Type.Unknown({ description: 'manifest.json as uploaded; null where there was none' }),
+	manifest: Type.Unknown({ description: 'manifest.json as uploaded; null where there was none, and in lists' }),
 });
 export type DatasetResource = Static<typeof DatasetResource>;
+
+/** A dataset as lists show it, in 64 kB at most: without its manifest, the names and counts of classes, and what is known of the values of modalities. */
+export function listedDataset(dataset: DatasetResource): DatasetResource {
+	const { id, object, created_at, name, title, task, bytes, sha256 } = dataset;
+	const modalities = Object.entries(dataset.modalities).map(([modality, { shape, masked, mask, missing, dtype }]) => [
+		modality,
+		{ shape, masked, ...(mask === undefined ? {} : { mask }), missing, ...(dtype === undefined ? {} : { dtype }) },
+	]);
+	const splits = Object.entries(dataset.splits).map(([split, { rows }]) => [split, { rows, labels: {} }]);
+	return {
+		...{ id, object, created_at, name, title, bytes, sha256 },
+		task: { ...task, classes: [] },
+		modalities: Object.fromEntries(modalities),
+		splits: Object.fromEntries(splits),
+		manifest: null,
+	};
+}

@@ -92,10 +92,12 @@ async function readAll(
 	{ modalities, splits, ignored }: Layout,
 	manifest: Manifest | null,
 	name: string,
+	limits: Limits,
 	target: CanonicalFolder,
 ): Promise<DatasetProfile> {
 	const [train, ...others] = splits as [SplitFiles, ...SplitFiles[]];
 	const { task, ...trainLabels } = await readTrainLabels(train.labels, manifest, target);
+	checkCounts(task.outputs, { modalities, splits, ignored }, limits);
 	const labels = new Map<string, SplitLabels>([[train.name, trainLabels]]);
 	for (const split of others) labels.set(split.name, await readLabels(split.labels, split.name, task, target));
 	for (const split of splits) {
@@ -109,7 +111,14 @@ async function readAll(
 	for (const split of splits) {
 		const group = manifest?.group;
 		if (split.group !== null && group !== undefined)
-			await copyGroup(split.group, groupFile(split.name, group), rows.get(split.name) as number, split.labels.name, codes, target);
+			await copyGroup(
+				split.group,
+				groupFile(split.name, group),
+				rows.get(split.name) as number,
+				split.labels.name,
+				{ codes, most: limits.groups },
+				target,
+			);
 	}
 
 	const profiles: [string, ModalityProfile][] = [];
@@ -131,6 +140,16 @@ async function readAll(
 	};
 }
 
+/** Refuses more counts of classes or labels than a profile may be made of. */
+function checkCounts(classes: number, { splits }: Layout, limits: Limits): void {
+	if (classes * splits.length > limits.counts)
+		throw refusal(
+			'The dataset',
+			`at most ${limits.counts} classes or labels in all splits together`,
+			`${classes} in each of ${splits.length} splits, which are ${classes * splits.length}`,
+		);
+}
+
 function checkSize(layout: Layout, limits: Limits): void {
 	let bytes = 0;
 	for (const member of filesOf(layout)) {
@@ -145,10 +164,12 @@ async function readSource(
 	name: string,
 	limits: Limits,
 ): Promise<{ profile: DatasetProfile; manifest: unknown }> {
-	const { uploaded, manifest } = await readManifest(source);
-	const layout = layOut(source, manifest);
+	const { uploaded, manifest } = await readManifest(source, limits);
+	const layout = layOut(source, manifest, limits);
 	checkSize(layout, limits);
-	const profile = await readAll(layout, manifest, name, target);
+	const { classes, class_count: count = classes?.length ?? 0 } = manifest?.task ?? {};
+	checkCounts(count, layout, limits);
+	const profile = await readAll(layout, manifest, name, limits, target);
 	await target.writeJson(MANIFEST_FILE, uploaded);
 	await target.writeJson(PROFILE_FILE, profile);
 	return { profile, manifest: uploaded };

@@ -12,7 +12,7 @@ const sizeOf = (shape: readonly number[]): number => shape.reduce((product, axis
 /** The most classes or labels, as in the schema of the manifest. */
 const MAX_CLASSES = 100_000;
 
-/** The most classes without names that a profile names, and the most classes of positions that it counts: every answer about the dataset carries both. */
+/** The most classes of positions without names that a profile names, and the most classes that a split counts: every answer about the dataset carries both. */
 const MAX_LISTED = 1000;
 /** The label of positions that do not count, unless the manifest says otherwise: that of PyTorch. */
 const IGNORE_INDEX = -100;
@@ -155,13 +155,10 @@ async function copyFlags(array: NpyArray, target: CanonicalFolder, name: string)
 	return { rows, counts };
 }
 
-/** How many labels each class has, by its name; its number where classes have none. */
-const byName = (classes: readonly string[], counts: Counts): Record<string, number> =>
-	Object.fromEntries(classes.map((name, i) => [name, counts[i] ?? 0]));
-
-/** The same of the most frequent classes of positions, of which there may be a whole vocabulary. */
-function mostByName(classes: readonly string[], counts: Counts): Record<string, number> {
-	const order = classes.map((_, i) => i).sort((a, b) => (counts[b] ?? 0) - (counts[a] ?? 0) || a - b);
+/** How many labels each class has, by its name, or its number where classes have none; of many classes those of the most frequent. */
+function byName(classes: readonly string[], counts: Counts): Record<string, number> {
+	const order = classes.map((_, i) => i);
+	if (classes.length > MAX_LISTED) order.sort((a, b) => (counts[b] ?? 0) - (counts[a] ?? 0) || a - b);
 	return Object.fromEntries(order.slice(0, MAX_LISTED).map((i) => [classes[i] as string, counts[i] ?? 0]));
 }
 
@@ -242,7 +239,7 @@ export async function readTrainLabels(
 		const outputs = decided === 'binary' ? 1 : classes.length;
 		const listed = perPosition && manifest?.task.classes === undefined && classes.length > MAX_LISTED ? [] : [...classes];
 		const task: TaskProfile = { type: decided, classes: listed, outputs, ...positionsOf(shape, ignoreIndex) };
-		return perPosition ? { task, rows, summary: mostByName(classes, counts), ignored } : { task, rows, summary: byName(classes, counts) };
+		return perPosition ? { task, rows, summary: byName(classes, counts), ignored } : { task, rows, summary: byName(classes, counts) };
 	});
 }
 
@@ -263,6 +260,6 @@ export async function readLabels(member: Member, split: string, task: TaskProfil
 		const limit = task.type === 'binary' ? 2 : task.outputs;
 		const { counts, ignored } = await copyClasses(array, shape, target, name, { limit, ignoreIndex: task.ignore_index ?? null });
 		if (!perPosition) return { rows, summary: byName(task.classes, counts) };
-		return { rows, summary: mostByName(task.classes.length === 0 ? numbered(limit) : task.classes, counts), ignored };
+		return { rows, summary: byName(task.classes.length === 0 ? numbered(limit) : task.classes, counts), ignored };
 	});
 }

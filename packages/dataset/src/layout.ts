@@ -1,5 +1,6 @@
 import { type Manifest, NAME_PATTERN } from '@steelyard/contracts';
 import { groupFile, labelsFile, maskFile, modalityFile } from './canonical-folder.js';
+import type { Limits } from './limits.js';
 import type { Member, Source } from './member.js';
 import { refusal } from './refusal.js';
 
@@ -120,12 +121,18 @@ function modalityFiles(
 	return { values: isRagged ? ragged : take(modalityFile(split, modality), `modality ${modality} of split ${split}`), presence };
 }
 
-/** Decides which files are read, without reading data. Refuses what is missing, ambiguous, or would have two meanings. */
-export function layOut(source: Source, manifest: Manifest | null): Layout {
+function checkNumber(what: 'modalities' | 'splits', found: number, limits: Limits): void {
+	if (found > limits[what]) throw refusal('The dataset', `at most ${limits[what]} ${what}`, `${found}`);
+}
+
+/** Decides which files are read, without reading data. Refuses what is missing, ambiguous, would have two meanings, or is too much. */
+export function layOut(source: Source, manifest: Manifest | null, limits: Limits): Layout {
 	const { members } = source;
 	const group = manifest?.group;
 	const modalities = manifest?.modalities === undefined ? discoverModalities(source, group) : Object.keys(manifest.modalities);
 	const named = Object.keys(manifest?.splits ?? {});
+	checkNumber('modalities', modalities.length, limits);
+	checkNumber('splits', named.length, limits);
 	const standardNames = [...STANDARD_SPLITS.values()].flat();
 	const candidates = [...STANDARD_SPLITS, ...named.filter((name) => !standardNames.includes(name)).map((name) => [name, [name]] as const)];
 

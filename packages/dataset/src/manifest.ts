@@ -1,17 +1,17 @@
 import { jsonFault, Manifest, NAME_PATTERN, ProblemError, parse } from '@steelyard/contracts';
 import { MANIFEST_FILE } from './canonical-folder.js';
+import type { Limits } from './limits.js';
 import type { Source } from './member.js';
 import { refusal } from './refusal.js';
 
-const MAX_BYTES = 4 * 2 ** 20;
 const IS_NAME = new RegExp(NAME_PATTERN);
 /** More levels than any real manifest has, and far fewer than a recursive walk can stand. */
 const MAX_DEPTH = 64;
 
-async function readText(source: Source): Promise<string | null> {
+async function readText(source: Source, limits: Limits): Promise<string | null> {
 	const member = source.members.get(MANIFEST_FILE);
 	if (member === undefined) return null;
-	if (member.bytes > MAX_BYTES) throw refusal(MANIFEST_FILE, `at most ${MAX_BYTES} bytes`, `${member.bytes}`);
+	if (member.bytes > limits.manifest) throw refusal(MANIFEST_FILE, `at most ${limits.manifest} bytes`, `${member.bytes}`);
 	const pieces: Uint8Array[] = [];
 	for await (const chunk of member.chunks()) pieces.push(Uint8Array.from(chunk));
 	try {
@@ -33,8 +33,8 @@ function depth(value: unknown): number {
 export type ReadManifest = { readonly uploaded: unknown; readonly manifest: Manifest | null };
 
 /** Reads and checks `manifest.json`. The `param` of a refusal is `manifest.<path of the field>`. */
-export async function readManifest(source: Source): Promise<ReadManifest> {
-	const text = await readText(source);
+export async function readManifest(source: Source, limits: Limits): Promise<ReadManifest> {
+	const text = await readText(source, limits);
 	if (text === null) return { uploaded: null, manifest: null };
 	let uploaded: unknown;
 	try {

@@ -67,6 +67,19 @@ describe('ingest', () => {
 		expect(classes.profile.task).toEqual({ type: 'multiclass', classes: ['0', '1', '2'], outputs: 3 });
 	});
 
+	it('counts the 1000 most frequent of very many classes', async () => {
+		const classes = Array.from({ length: 3000 }, (_, i) => `c${i}`);
+		const { profile } = await ingestFiles({
+			'train_x.npy': npy('<f4', [3, 1], [1, 2, 3]),
+			'train_labels.npy': npy('<i4', [3], [2999, 5, 2999]),
+			'manifest.json': manifest({ task: { type: 'multiclass', classes } }),
+		});
+		const { labels = {} } = profile.splits['train'] ?? {};
+		expect(Object.keys(labels)).toHaveLength(1000);
+		expect(labels).toMatchObject({ c2999: 2, c5: 1, c0: 0 });
+		expect(profile.task).toEqual({ type: 'multiclass', classes, outputs: 3000 });
+	});
+
 	it('reads multilabel flags under a manifest', async () => {
 		const { profile, folder } = await ingestFiles({
 			'train_x.npy': npy('<f4', [2, 1], [1, 2]),
@@ -527,7 +540,7 @@ describe('a dataset is refused, and nothing is left of it, when', () => {
 		],
 		[
 			'the manifest is nested without end',
-			{ ...small(), 'manifest.json': `${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}` },
+			{ ...small(), 'manifest.json': `${'['.repeat(500_000)}${']'.repeat(500_000)}` },
 			'manifest.json: expected nesting',
 			'manifest.json',
 		],
@@ -627,6 +640,41 @@ describe('a dataset is refused, and nothing is left of it, when', () => {
 
 	it('its folder has too many files', async () => {
 		await refused(small(), /expected at most 3 files, found 4/, 'The folder', { entries: 3 });
+	});
+
+	it('it has more modalities, splits, groups or bytes of manifest than are allowed', async () => {
+		const named = { ...small(), 'train_who.npy': npy('<i4', [4], [7, 7, 8, 9]), 'manifest.json': manifest({ group: 'who' }) };
+		await refused(small(), 'The dataset: expected at most 0 modalities, found 1', 'The dataset', { modalities: 0 });
+		const splits = { ...small(), 'manifest.json': manifest({ splits: { a: 1, b: 1, c: 1 } }) };
+		await refused(splits, 'The dataset: expected at most 2 splits, found 3', 'The dataset', { splits: 2 });
+		await refused(named, 'train_who.npy row 3: expected at most 2 groups in all splits, found one more', 'train_who.npy', { groups: 2 });
+		await ingestFiles(named, { groups: 3 });
+		await refused(named, /manifest.json: expected at most 20 bytes, found \d+/, 'manifest.json', { manifest: 20 });
+	});
+
+	it('it has more classes in all splits together than are allowed, with names, by number or as flags', async () => {
+		const words = 'The dataset: expected at most 5 classes or labels in all splits together, found 3 in each of 2 splits, which are 6';
+		const three = {
+			...small(),
+			'train_labels.npy': npy('<i4', [4], [0, 1, 2, 0]),
+			'manifest.json': manifest({ task: { type: 'multiclass' } }),
+		};
+		await refused(three, words, 'The dataset', { counts: 5 });
+		await ingestFiles(three, { counts: 6 });
+		for (const task of [{ classes: ['a', 'b', 'c'] }, { class_count: 3 }]) {
+			const broken = {
+				...three,
+				'train_labels.npy': 'nobody reads this',
+				'manifest.json': manifest({ task: { type: 'multiclass', ...task } }),
+			};
+			await refused(broken, words, 'The dataset', { counts: 5 });
+		}
+		const flags = {
+			...small(),
+			'train_labels.npy': npy('|u1', [4, 3], new Array(12).fill(1)),
+			'manifest.json': manifest({ task: { type: 'multilabel' } }),
+		};
+		await refused(flags, words, 'The dataset', { counts: 5 });
 	});
 
 	it('a file that is read is a symbolic link or a folder', async () => {

@@ -8,6 +8,8 @@ import type { Store } from './store.js';
 export const datasetKeys = {
 	folder: (id: string) => `datasets/${id}`,
 	record: (id: string) => `datasets/${id}/dataset.json`,
+	/** The part of its record that lists show. */
+	listed: (id: string) => `datasets/${id}/listed.json`,
 };
 
 /** An uploaded model: a folder with its `graph` and `record`, which appears as a whole and has vanished once its `record` is gone. */

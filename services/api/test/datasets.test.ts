@@ -4,6 +4,7 @@ import { request as httpRequest } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { DatasetResource, parse } from '@steelyard/contracts';
+import { datasetKeys } from '@steelyard/store';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { datasetArchive, datasetFiles, zip } from './archive.js';
 import { addDataset, addJob, expectProblem, openService, type Service } from './service.js';
@@ -175,6 +176,30 @@ describe('datasets', () => {
 		expect(first.data.map(({ id }: { id: string }) => id)).toEqual([ids[2], ids[1]]);
 		const next = (await service.app.inject(`/v1/datasets?limit=1&after=${ids[1]}`)).json();
 		expect(next.data[0].id).toBe(ids[0]);
+	});
+
+	it('are listed without what is large, which each of them shows by itself', async () => {
+		const classes = Array.from({ length: 2000 }, (_, i) => `${'class'.repeat(20)}${i}`);
+		const manifest = {
+			name: 'large',
+			about: 'x'.repeat(100_000),
+			task: { type: 'multiclass', classes },
+			modalities: { labs: {}, text: {} },
+		};
+		const whole = (await upload(await zip({ ...datasetFiles('multiclass'), 'manifest.json': JSON.stringify(manifest) }))).json();
+		expect(whole).toMatchObject({ manifest, task: { classes } });
+		expect((await service.app.inject(`/v1/datasets/${whole.id}`)).json()).toEqual(whole);
+		const list = await service.app.inject('/v1/datasets?limit=1');
+		expect(list.body.length).toBeLessThan(2000);
+		const [listed] = list.json().data;
+		expect(parse(DatasetResource, listed)).toMatchObject({
+			...{ id: whole.id, name: 'large', sha256: whole.sha256, manifest: null },
+			task: { type: 'multiclass', classes: [], outputs: 2000 },
+			splits: { train: { rows: 12, labels: {} } },
+			modalities: { labs: { shape: [2], masked: false, missing: 0, dtype: 'float32' } },
+		});
+		await service.store.remove(datasetKeys.listed(whole.id));
+		expect((await service.app.inject('/v1/datasets?limit=1')).json().data).toEqual([listed]);
 	});
 
 	it.each([

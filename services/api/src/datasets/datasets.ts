@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { type DatasetResource, isId, type List, type ListQuery, ProblemError } from '@steelyard/contracts';
+import { type DatasetResource, isId, type List, type ListQuery, listedDataset, ProblemError } from '@steelyard/contracts';
 import { ingest } from '@steelyard/dataset';
 import type { Queue } from '@steelyard/queue';
 import { createId, datasetKeys, readRecord, type Store } from '@steelyard/store';
@@ -27,6 +27,7 @@ export type Datasets = {
 	get(id: string): Promise<DatasetResource>;
 	/** Gives null where there is none. */
 	find(id: string): Promise<DatasetResource | null>;
+	/** Gives datasets as `listedDataset` makes them. */
 	list(query: ListQuery): Promise<List<DatasetResource>>;
 	/** Throws ProblemError `not_found`, or `dataset_in_use` while a job that has not ended names it. */
 	remove(id: string): Promise<void>;
@@ -45,6 +46,15 @@ export function createDatasets({ store, queue, uploadLimit }: { store: Store; qu
 	const uploads = createUploadFolders(store);
 
 	const find = async (id: string): Promise<DatasetResource | null> => (isId('ds', id) ? readRecord(store, datasetKeys.record(id)) : null);
+
+	/** What a list shows of a dataset; one of an older version has that in its record alone. */
+	async function findListed(id: string): Promise<DatasetResource | null> {
+		const [known, listed] = await Promise.all([store.stat(datasetKeys.record(id)), store.get(datasetKeys.listed(id))]);
+		if (known === null) return null;
+		if (listed !== null) return JSON.parse(listed.toString()) as DatasetResource;
+		const dataset = await find(id);
+		return dataset === null ? null : listedDataset(dataset);
+	}
 
 	async function get(id: string): Promise<DatasetResource> {
 		const dataset = await find(id);
@@ -78,13 +88,14 @@ export function createDatasets({ store, queue, uploadLimit }: { store: Store; qu
 					...profile,
 					manifest: manifest ?? null,
 				};
+				await writeFile(join(validated, basename(datasetKeys.listed(id))), JSON.stringify(listedDataset(dataset)));
 				await writeFile(join(validated, basename(datasetKeys.record(id))), JSON.stringify(dataset));
 				await uploads.publish(validated, datasetKeys.folder(id));
 				return dataset;
 			});
 		},
 
-		list: (query) => pageOf(store, 'ds', query, find),
+		list: (query) => pageOf(store, 'ds', query, findListed),
 
 		remove: (id) =>
 			exclusive(id, async () => {

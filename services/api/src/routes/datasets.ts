@@ -27,6 +27,7 @@ export async function datasetRoutes(app: App, { datasets }: { datasets: Datasets
 		schema: {
 			operationId: 'listDatasets',
 			summary: 'Datasets, newest first',
+			description: 'Without manifests, classes, and what is known of values, which are large: ask for one dataset to see them.',
 			tags: ['datasets'],
 			querystring: listQuery('ds'),
 			response: { 200: ListOf(ref('Dataset'), { description: 'A page' }), ...refusals('invalid_request') },
