@@ -17,6 +17,7 @@ export const problems = {
 	unsupported_media_type: { status: 415, title: 'The content type is not supported' },
 	range_not_satisfiable: { status: 416, title: 'The requested range lies outside the file' },
 	invalid_dataset: { status: 422, title: 'The dataset was refused' },
+	dataset_too_large: { status: 422, title: 'Reading the dataset takes more time or memory than allowed' },
 	dataset_not_found: { status: 422, title: 'The job names a dataset that does not exist' },
 	modality_not_found: { status: 422, title: 'The job names a modality that the dataset lacks' },
 	unsupported_task: { status: 422, title: 'This is not available for the task of the dataset' },

@@ -1,3 +1,14 @@
+export {
+	type BoundedChild,
+	type BoundedChildOptions,
+	type ChildCrash,
+	type ChildLimits,
+	eachLine,
+	howItEnded,
+	memoryText,
+	type OrderEnd,
+	startBoundedChild,
+} from './bounded-child.js';
 export { namedRedis, type RedisSetting, type ServiceConfig, serviceConfigOf } from './configuration.js';
 export { ConfigError, readEnvironment, secretsOf, shownEnvironment, type Variables } from './environment.js';
 export { runService, type ServiceParts, type ServiceProcess, type Started } from './run.js';

@@ -5,6 +5,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyReply, type FastifyRequest
 import type { Logger } from 'pino';
 import type { Config } from './config.js';
 import { createDatasets } from './datasets/datasets.js';
+import { openReader } from './datasets/reader.js';
 import type { App } from './fastify-app.js';
 import { createJobLookup } from './jobs/lookup.js';
 import { createModels } from './models/models.js';
@@ -23,7 +24,7 @@ import { version } from './version.js';
 
 /** What the application is built over. */
 export type AppOptions = {
-	config: Pick<Config, 'host' | 'apiKey' | 'uploadLimit' | 'modelLimit'>;
+	config: Pick<Config, 'host' | 'apiKey' | 'uploadLimit' | 'modelLimit'> & Partial<Pick<Config, 'reading'>>;
 	queue: Queue;
 	store: Store;
 	log: Logger;
@@ -62,7 +63,10 @@ export async function buildApp({ config, queue, store, log }: AppOptions): Promi
 		request.log[request.routeOptions.config?.open === true ? 'debug' : 'info'](line, 'answered');
 	});
 
-	const datasets = createDatasets({ store, queue, uploadLimit: config.uploadLimit });
+	const reader = openReader(config.reading === undefined ? {} : { limits: config.reading });
+	app.addHook('onListen', async () => reader.prepare());
+	app.addHook('onClose', () => reader.close());
+	const datasets = createDatasets({ store, queue, reader, uploadLimit: config.uploadLimit });
 	const models = createModels({ store, queue, modelLimit: config.modelLimit });
 	const job = createJobLookup(queue);
 	await app.register(healthRoutes, { queue, store });

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import {
+	type ChildLimits,
 	ConfigError,
 	readEnvironment,
 	type ServiceConfig,
@@ -9,6 +10,7 @@ import {
 	variables,
 } from '@steelyard/service-process';
 import { type Static, Type } from 'typebox';
+import { READING } from './datasets/reader.js';
 
 /** The environment variables that the API reads. */
 export const Environment = Type.Object({
@@ -20,6 +22,18 @@ export const Environment = Type.Object({
 		minimum: 1,
 		default: 2 * 1024 ** 3,
 		description: 'The most bytes that one uploaded dataset may have.',
+	}),
+	STEELYARD_DATASET_SECONDS: Type.Integer({
+		minimum: 1,
+		maximum: 86_400,
+		default: READING.ms / 1000,
+		description: 'The seconds that reading and checking an uploaded dataset may take, 1 to 86,400; one that takes longer is refused.',
+	}),
+	STEELYARD_DATASET_MEMORY: Type.Integer({
+		minimum: 128 * 1024 ** 2,
+		default: READING.bytes,
+		description:
+			'The bytes of memory that reading and checking an uploaded dataset may take; one that takes more is refused. Watched on Linux; the JavaScript heap is held to it everywhere.',
 	}),
 	STEELYARD_MODEL_LIMIT: Type.Integer({
 		minimum: 1,
@@ -36,6 +50,8 @@ export type Config = ServiceConfig & {
 	apiKey: string | null;
 	/** The most bytes of one uploaded dataset. */
 	uploadLimit: number;
+	/** What reading one uploaded dataset may take. */
+	reading: ChildLimits;
 	/** The most bytes of one uploaded model. */
 	modelLimit: number;
 };
@@ -60,6 +76,7 @@ export function configOf(values: Static<typeof Environment>): Config {
 		port: values.PORT,
 		apiKey,
 		uploadLimit: values.STEELYARD_UPLOAD_LIMIT,
+		reading: { ms: values.STEELYARD_DATASET_SECONDS * 1000, bytes: values.STEELYARD_DATASET_MEMORY },
 		modelLimit: values.STEELYARD_MODEL_LIMIT,
 	};
 }

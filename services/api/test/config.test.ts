@@ -14,6 +14,7 @@ describe('the configuration', () => {
 			apiKey: null,
 			uploadLimit: 2 ** 31,
 			modelLimit: 2 ** 30,
+			reading: { ms: 900_000, bytes: 2 ** 30 },
 			logLevel: 'info',
 		});
 	});
@@ -27,6 +28,8 @@ describe('the configuration', () => {
 			STEELYARD_API_KEY: 'a long enough key',
 			STEELYARD_UPLOAD_LIMIT: '1000',
 			STEELYARD_MODEL_LIMIT: '500',
+			STEELYARD_DATASET_SECONDS: '5',
+			STEELYARD_DATASET_MEMORY: String(2 ** 28),
 			STEELYARD_PREFIX: 'ward-3',
 			LOG_LEVEL: 'debug',
 		};
@@ -39,6 +42,7 @@ describe('the configuration', () => {
 			apiKey: 'a long enough key',
 			uploadLimit: 1000,
 			modelLimit: 500,
+			reading: { ms: 5000, bytes: 2 ** 28 },
 			logLevel: 'debug',
 		});
 	});

@@ -60,9 +60,16 @@ describe.skipIf(process.platform !== 'linux')('steelyard serve', () => {
 		expect(await createClient({ url }).ready()).toMatchObject({ ready: true, workers: [{ jobs: [] }] });
 		await vi.waitFor(async () => {
 			const names = (await processes()).map(
-				({ command }) => /steelyard\.js serve|[a-z]+\/dist\/main|trainer-child|javascript-server/.exec(command)?.[0],
+				({ command }) => /steelyard\.js serve|[a-z]+\/dist\/main|trainer-child|read-child|javascript-server/.exec(command)?.[0],
 			);
-			expect(names.sort()).toEqual(['api/dist/main', 'javascript-server', 'steelyard.js serve', 'trainer-child', 'worker/dist/main']);
+			expect(names.sort()).toEqual([
+				'api/dist/main',
+				'javascript-server',
+				'read-child',
+				'steelyard.js serve',
+				'trainer-child',
+				'worker/dist/main',
+			]);
 		});
 		child.kill(signal);
 		expect(await child.ended).toMatchObject({ code: 0, stdout: `Steelyard is listening on ${url}\n` });

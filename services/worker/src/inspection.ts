@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import type { ModelReport, ModelVerdict } from '@steelyard/contracts';
+import { howItEnded, memoryText } from '@steelyard/service-process';
 import { modelKeys, type Store, uploadKeys } from '@steelyard/store';
 import type { Logger } from 'pino';
-import { howItEnded } from './how-it-ended.js';
 import { type InspectionLimits, type InspectorEnd, runInspector } from './inspect-process.js';
 
 const refused = (message: string, param: string | null = null, report: ModelReport | null = null): ModelVerdict => ({
@@ -10,9 +10,6 @@ const refused = (message: string, param: string | null = null, report: ModelRepo
 	report,
 	error: { code: 'invalid_model', message, param },
 });
-
-const size = (bytes: number): string =>
-	bytes >= 1024 ** 3 ? `${(bytes / 1024 ** 3).toFixed(1)} GiB` : `${Math.ceil(bytes / 1024 ** 2)} MiB`;
 
 /** The verdict that follows from how an inspection ended. Throws where that says nothing about the model. */
 function verdictOf(end: InspectorEnd, { ms, bytes }: InspectionLimits): ModelVerdict {
@@ -30,7 +27,7 @@ function verdictOf(end: InspectorEnd, { ms, bytes }: InspectionLimits): ModelVer
 			return refused(`The inspection of the model was ended after ${ms / 1000} s, which is the longest that it may take`);
 		case 'too big':
 			return refused(
-				`The inspection of the model was ended when it had taken ${end.bytes === null ? 'all the memory' : size(end.bytes)} of the ${size(bytes)} of memory that it may take`,
+				`The inspection of the model was ended when it had taken ${end.bytes === null ? 'all the memory' : memoryText(end.bytes)} of the ${memoryText(bytes)} of memory that it may take`,
 			);
 		case 'crashed': {
 			const words = end.lastLines.length === 0 ? '' : ` Its last words: ${end.lastLines.join('\n')}`;

@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type DatasetResource, isId, type List, type ListQuery, listedDataset, ProblemError } from '@steelyard/contracts';
-import { ingest } from '@steelyard/dataset';
 import type { Queue } from '@steelyard/queue';
 import { createId, datasetKeys, readRecord, type Store } from '@steelyard/store';
 import { createExclusive } from '../resources/exclusive.js';
@@ -9,6 +8,7 @@ import { pageOf } from '../resources/page.js';
 import { receive } from '../resources/receive.js';
 import { createUploadFolders } from '../resources/upload-folder.js';
 import type { Save } from '../resources/upload-request.js';
+import type { Reader } from './reader.js';
 
 /** Characters of a name, as many as a manifest may give. */
 const LONGEST_NAME = 200;
@@ -35,14 +35,14 @@ export type Datasets = {
 	holding<T>(id: string, action: () => Promise<T>): Promise<T>;
 };
 
+type Parts = { store: Store; queue: Queue; reader: Pick<Reader, 'read'>; uploadLimit: number };
+
 /**
  * The datasets of a store. Each is a folder `datasets/<id>/` of validated arrays. It is renamed into place when it is complete, and there is no dataset any
  * more once its `dataset.json` is removed.
  */
-export function createDatasets({ store, queue, uploadLimit }: { store: Store; queue: Queue; uploadLimit: number }): Datasets {
+export function createDatasets({ store, queue, reader, uploadLimit }: Parts): Datasets {
 	const exclusive = createExclusive();
-	// Archives are read one at a time: each takes the processor and tens of megabytes, and this process has to stay small and responsive.
-	const ingestInTurn = <T>(action: () => Promise<T>) => exclusive('', action);
 	const uploads = createUploadFolders(store);
 
 	const find = async (id: string): Promise<DatasetResource | null> => (isId('ds', id) ? readRecord(store, datasetKeys.record(id)) : null);
@@ -80,7 +80,7 @@ export function createDatasets({ store, queue, uploadLimit }: { store: Store; qu
 					path = join(folder, `upload.${archive.extension}`);
 					await receive(source, path, uploadLimit);
 				});
-				const { profile, manifest } = await ingestInTurn(() => ingest(path, validated, { name }));
+				const { profile, manifest } = await reader.read({ archive: path, target: validated, name });
 				const dataset: DatasetResource = {
 					id,
 					object: 'dataset',

@@ -80,7 +80,14 @@ export async function datasetRoutes(app: App, { datasets }: { datasets: Datasets
 				querystring: Filename,
 				response: {
 					201: ref('Dataset'),
-					...refusals('invalid_request', 'too_large', 'unsupported_media_type', 'invalid_dataset', 'insufficient_storage'),
+					...refusals(
+						'invalid_request',
+						'too_large',
+						'unsupported_media_type',
+						'invalid_dataset',
+						'dataset_too_large',
+						'insufficient_storage',
+					),
 				},
 			},
 			handler: async (request, reply) => {

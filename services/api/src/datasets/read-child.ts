@@ -1,0 +1,21 @@
+// The process that reads uploaded datasets, so that no upload can end or block the API. It reads one after another.
+import { ProblemError } from '@steelyard/contracts';
+import { ingest } from '@steelyard/dataset';
+import type { FromReader, ToReader } from './protocol.js';
+
+async function read({ archive, target, name }: ToReader): Promise<FromReader> {
+	try {
+		return { type: 'read', ...(await ingest(archive, target, { name })) };
+	} catch (error) {
+		if (error instanceof ProblemError) return { type: 'refused', code: error.code, message: error.message, param: error.param };
+		const { message, code, syscall } = error as NodeJS.ErrnoException;
+		process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+		return { type: 'failed', message, code, syscall };
+	}
+}
+
+process.on('disconnect', () => process.exit());
+// A terminal's Ctrl-C reaches this process too, but it is the API that decides when this process ends.
+process.on('SIGINT', () => {});
+process.on('message', async (order: ToReader) => process.send?.(await read(order)));
+if (!process.connected) process.exit();
