@@ -1,6 +1,7 @@
 // The process that trains one job. It loads the engine, so that the worker's own process never has to. A run of the engine blocks it for up to a second,
 // so messages are heard between chunks of steps.
 import { type JobError, ProblemError } from '@steelyard/contracts';
+import { endWithParent } from './end-with-parent.js';
 import type { FromTrainer, ToTrainer, TrainOrder } from './protocol.js';
 
 let training = false;
@@ -38,7 +39,8 @@ async function run(options: TrainOrder): Promise<FromTrainer> {
 	}
 }
 
-// Without the worker nobody would take the result.
+// Without the worker nobody would take the result. While the engine runs, the thread alone sees that it has gone.
+endWithParent();
 process.on('disconnect', () => process.exit());
 // A terminal's Ctrl-C reaches this process too, but it is the worker that decides what becomes of the job.
 process.on('SIGINT', () => {});

@@ -1,6 +1,8 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { join } from 'node:path';
+import { parseJobSpec } from '@steelyard/contracts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { childrenOf, fixture, lives, openService, type Service } from './service.js';
 
@@ -258,6 +260,26 @@ describe('a worker', () => {
 			expect(await service.when(id, (job) => job.attempt === 2)).toMatchObject({ status: 'running' });
 		} finally {
 			child.kill('SIGKILL');
+		}
+	});
+
+	it.skipIf(process.platform !== 'linux')('that is killed takes a trainer with it that hears nothing', async () => {
+		// A pipe that nobody writes to: the trainer that reads it is blocked for ever.
+		execFileSync('mkfifo', [join(service.home, 'profile.json')]);
+		const order = { spec: parseJobSpec({ dataset: 'ds_1', device: 'cpu' }), dataset: service.home, output: service.home };
+		const child = fork(fixture('blocked.mjs'), [JSON.stringify(order)]);
+		const pid = await new Promise<number>((resolve) => {
+			child.on('message', (message: { pid: number; event: { type: string } }) => {
+				if (message.event.type === 'device') resolve(message.pid);
+			});
+		});
+		expect(lives(pid)).toBe(true);
+		child.kill('SIGKILL');
+		await once(child, 'exit');
+		try {
+			await vi.waitFor(() => expect(lives(pid)).toBe(false), { timeout: 10_000 });
+		} finally {
+			if (lives(pid)) process.kill(pid, 'SIGKILL');
 		}
 	});
 });
