@@ -25,8 +25,12 @@ const implied = (to: JobStatus): JobPatch => {
 
 type Parts = { redis: Redis; keys: Keys; records: Records; mirror: Mirror; deliveries: Deliveries; store: Store };
 
-/** Opens the records of the jobs. `sweep` is to be called from time to time by whoever runs jobs. */
-export function openJobs({ redis, keys, records, mirror, deliveries, store }: Parts): { jobs: Jobs; sweep: () => Promise<number> } {
+/** Opens the records of the jobs. `discard` takes back a job that nobody was told of. `sweep` is to be called from time to time by whoever runs jobs. */
+export function openJobs({ redis, keys, records, mirror, deliveries, store }: Parts): {
+	jobs: Jobs;
+	discard: (job: JobResource) => Promise<void>;
+	sweep: () => Promise<number>;
+} {
 	const transition: Jobs['transition'] = async (id, from, to, patch = {}, attempt) => {
 		const changed = await records.change(id, (job) => {
 			if (!from.includes(job.status) || (attempt !== undefined && job.attempt !== attempt)) return null;
@@ -87,6 +91,11 @@ export function openJobs({ redis, keys, records, mirror, deliveries, store }: Pa
 		return queued;
 	}
 
+	async function discard(job: JobResource, key?: string): Promise<void> {
+		await records.forget(job, key ?? null);
+		await store.remove(jobKeys.folder(job.id));
+	}
+
 	const jobs: Jobs = {
 		async create(job, given) {
 			const request = given === undefined ? null : requestOf(given);
@@ -102,8 +111,7 @@ export function openJobs({ redis, keys, records, mirror, deliveries, store }: Pa
 			try {
 				await mirror.save(job.id);
 			} catch (error) {
-				await records.forget(job, request?.key ?? null);
-				await store.remove(jobKeys.folder(job.id));
+				await discard(job, request?.key);
 				throw error;
 			}
 			return job;
@@ -184,5 +192,5 @@ export function openJobs({ redis, keys, records, mirror, deliveries, store }: Pa
 		return deliverAll();
 	}
 
-	return { jobs, sweep };
+	return { jobs, discard, sweep };
 }

@@ -22,6 +22,8 @@ export const keysOf = (prefix: string) => ({
 	worker: (id: string) => `${prefix}:worker:${id}`,
 	/** set once the jobs that only the store knew were added to this Redis; a new Redis lacks it */
 	rebuilt: `${prefix}:rebuilt`,
+	/** string that says nothing: written to see whether this Redis takes writes */
+	probe: `${prefix}:probe`,
 	/** channel: the id of a job to which something happened */
 	happened: `${prefix}:happened`,
 	/** channel: the id of a job that is to be cancelled */

@@ -9,7 +9,7 @@ import { openInspections } from './inspections.js';
 import { openJobs } from './jobs.js';
 import { keysOf } from './keys.js';
 import { openMirror } from './mirror.js';
-import { orUnavailable } from './or-unavailable.js';
+import { orUnavailable, within } from './or-unavailable.js';
 import type { Queue } from './queue.js';
 import { openRecords } from './records.js';
 import { openAttempts } from './result.js';
@@ -22,6 +22,8 @@ export type QueueOptions = {
 	/** The beginning of every key, because a Redis may be shared; `steelyard` unless given. */
 	prefix?: string;
 	store: Store;
+	/** The most milliseconds that a method waits for Redis, where somebody waits for an answer; unless given about 8,000 while Redis is away. */
+	longestMs?: number;
 	log?: Log;
 };
 
@@ -29,7 +31,7 @@ export type QueueOptions = {
 const LONGEST_CLOSE = 1500;
 
 /** Waits for something, at most `ms` milliseconds; a failure of it is no failure. */
-const within = async (ms: number, what: Promise<unknown>): Promise<void> => {
+const waitFor = async (ms: number, what: Promise<unknown>): Promise<void> => {
 	let timer: NodeJS.Timeout | undefined;
 	const late = new Promise((resolve) => {
 		timer = setTimeout(resolve, ms);
@@ -39,7 +41,7 @@ const within = async (ms: number, what: Promise<unknown>): Promise<void> => {
 };
 
 /** Opens the queue of an installation, which many processes may have open. Rejects where Redis does not answer for about 8 s. */
-export async function openQueue({ redis: options, prefix = 'steelyard', store, log = silent }: QueueOptions): Promise<Queue> {
+export async function openQueue({ redis: options, prefix = 'steelyard', store, longestMs, log = silent }: QueueOptions): Promise<Queue> {
 	const keys = keysOf(prefix);
 	const redis = connect(options);
 	redis.on('error', (error) => log.warn({ err: error }, 'the connection to Redis broke'));
@@ -54,30 +56,40 @@ export async function openQueue({ redis: options, prefix = 'steelyard', store, l
 	const events = openEvents(redis, keys, records, store, hub);
 	const mirror = openMirror(records, events, store, log);
 	const deliveries = openDeliveries('training', redis, keys, log);
-	const { jobs, sweep } = openJobs({ redis, keys, records, mirror, deliveries, store });
+	const { jobs, discard, sweep } = openJobs({ redis, keys, records, mirror, deliveries, store });
 	const models = openDeliveries('inspection', redis, keys, log);
 	const { work: inspect, ...inspections } = openInspections({ redis: options, keys, hub, deliveries: models, store, log });
 	const attempts = openAttempts({ records, store, mirror });
 	const workers = openWorkers(redis, keys, log);
 
+	const ms = longestMs ?? null;
 	return {
-		jobs: orUnavailable(jobs),
-		events: { ...orUnavailable({ append: events.append, read: events.read }), follow: events.follow },
-		workers: orUnavailable({ announce: workers.announce, withdraw: workers.withdraw, list: workers.list }),
-		inspections: { ...orUnavailable(inspections), work: inspect },
-		...orUnavailable(attempts),
-		...orUnavailable({
+		jobs: {
+			...orUnavailable(ms, jobs),
+			// A job that comes about after its client was told that it did not. With a key the client can still ask for it.
+			create: (job, request) => within(ms, jobs.create(job, request), (late) => request === undefined && void discard(late)),
+			rebuild: orUnavailable(null, { rebuild: jobs.rebuild }).rebuild,
+		},
+		events: { ...orUnavailable(ms, { append: events.append, read: events.read }), follow: events.follow },
+		workers: orUnavailable(ms, { announce: workers.announce, withdraw: workers.withdraw, list: workers.list }),
+		inspections: {
+			...orUnavailable(ms, inspections),
+			rebuild: orUnavailable(null, { rebuild: inspections.rebuild }).rebuild,
+			work: inspect,
+		},
+		...orUnavailable(ms, attempts),
+		...orUnavailable(ms, {
 			async enqueue(id: string) {
 				await deliveries.add(id);
 			},
 		}),
 		work: (work) => startWork({ redis: options, keys, hub, sweep, queue: { jobs, ...attempts } }, { log, ...work }),
-		health: () => healthOf(redis, options, mirror.trouble),
+		health: () => healthOf(redis, options, keys, mirror.trouble),
 		async close() {
 			hub.close();
-			await within(LONGEST_CLOSE, mirror.close());
-			await within(LONGEST_CLOSE, workers.close());
-			await within(LONGEST_CLOSE, Promise.all([deliveries.close(), models.close()]));
+			await waitFor(LONGEST_CLOSE, mirror.close());
+			await waitFor(LONGEST_CLOSE, workers.close());
+			await waitFor(LONGEST_CLOSE, Promise.all([deliveries.close(), models.close()]));
 			redis.disconnect();
 		},
 	};

@@ -707,6 +707,35 @@ for (const { way, absent, start } of ways)
 			expect(health.version).toMatch(/^\d+\.\d+/);
 		});
 
+		it('does not wait long for a Redis that hangs, and makes no job of a post that it gave up', async () => {
+			const hurried = await openQueue({ redis: redis.options, store, longestMs: 100 });
+			queues.push(hurried);
+			const { id } = await queue.jobs.create(newJob());
+			const opened = gate<null>();
+			const slow: Store = { ...store, put: (key, content) => opened.opened.then(() => store.put(key, content)) };
+			const late = await openQueue({ redis: redis.options, store: slow, longestMs: 100 });
+			queues.push(late);
+			await expect(late.jobs.create(newJob())).rejects.toMatchObject({ code: 'unavailable' });
+			opened.open(null);
+			await until(async () => (await queue.jobs.counts()).queued === 1);
+			expect(await queue.jobs.list({ limit: 10 })).toMatchObject({ data: [{ id }] });
+			await raw.call('CLIENT', 'PAUSE', '1000', 'ALL').catch(() => null);
+			if (redis.kind === 'javascript') return;
+			await expect(hurried.jobs.get(id)).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('within 0.1 s') });
+		});
+
+		it('says what a Redis says that takes no writes', async () => {
+			if (redis.kind === 'javascript') return;
+			await raw.config('SET', 'maxmemory', '1');
+			try {
+				await expect(queue.jobs.create(newJob())).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('OOM') });
+				expect(await queue.health()).toMatchObject({ ok: false, note: expect.stringContaining('OOM') });
+			} finally {
+				await raw.config('SET', 'maxmemory', '0');
+			}
+			expect(await queue.health()).toMatchObject({ ok: true });
+		});
+
 		it('keeps every key under its prefix', async () => {
 			await post();
 			const other = await openQueue({ redis: redis.options, store, prefix: 'other' });

@@ -1,6 +1,7 @@
 /**
- * Whether an error says that Redis cannot be reached, or cannot work yet: ioredis gave a command up after its retries, or at once where its connection
- * was closed or never came about, or the server answered that it still loads its data or has lost its primary. Such an error may pass by itself.
+ * Whether an error says that Redis cannot be reached, or cannot work now: ioredis gave a command up after its retries, or at once where its connection was
+ * closed or never came about, or the server answered that it still loads its data, has lost its primary, takes no writes or no longer knows this user. Such
+ * an error may pass without a change of the command.
  */
 export function isRedisAway(error: unknown): boolean {
 	if (!(error instanceof Error)) return false;
@@ -8,6 +9,6 @@ export function isRedisAway(error: unknown): boolean {
 		error.name === 'MaxRetriesPerRequestError' ||
 		error.message === 'Connection is closed.' ||
 		(error as NodeJS.ErrnoException).syscall === 'connect' ||
-		/^(LOADING|READONLY|MASTERDOWN) /.test(error.message)
+		/(^|-)(LOADING|READONLY|MASTERDOWN|OOM|MISCONF|NOREPLICAS|CLUSTERDOWN|NOAUTH|NOPERM|WRONGPASS) /.test(error.message)
 	);
 }

@@ -2,12 +2,18 @@ import { Redis, type RedisOptions } from 'ioredis';
 
 /** How often a command is sent again while Redis is away; with the pauses below that is about 8 s in all. */
 const RETRIES = 20;
+/** How long a connection may take to come about, in milliseconds. */
+const LONGEST_CONNECT = 2000;
+/** How long Redis may leave a command unanswered, in milliseconds, before its connection is taken for broken and made anew. */
+const LONGEST_SILENCE = 10_000;
 
 /** Opens a connection. It reconnects by itself, and a command that waits too long for Redis is rejected with an error for which `isRedisAway` is true. */
 export function connect(options: RedisOptions, rest: RedisOptions = {}): Redis {
 	// The mapping of replies is named because its absence is not in the constructor's type.
 	return new Redis({
 		maxRetriesPerRequest: RETRIES,
+		connectTimeout: LONGEST_CONNECT,
+		socketTimeout: LONGEST_SILENCE,
 		retryStrategy: (times) => Math.min(times * 50, 500),
 		...options,
 		...rest,

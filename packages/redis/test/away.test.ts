@@ -13,6 +13,10 @@ it.each([
 	['LOADING Redis is loading the dataset in memory', true],
 	['READONLY You can’t write against a read only replica.', true],
 	['MASTERDOWN Link with MASTER is down', true],
+	["OOM command not allowed when used memory > 'maxmemory'.", true],
+	["ERR Error running script (call to f_1): @user_script:5: -OOM command not allowed when used memory > 'maxmemory'", true],
+	['MISCONF Redis is configured to save RDB snapshots, but it is currently not able to persist on disk.', true],
+	['NOAUTH Authentication required.', true],
 	['WRONGTYPE Operation against a key holding the wrong kind of value', false],
 ])('that a server answers %j means that Redis is away: %s', (answer, away) => {
 	expect(isRedisAway(Object.assign(new Error(answer), { name: 'ReplyError' }))).toBe(away);

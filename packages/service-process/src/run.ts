@@ -27,6 +27,8 @@ export type ServiceProcess<S extends TObject, C extends ServiceConfig> = {
 	 * it is told to end a second time; both exit with 1. Otherwise it closes in order, and a second order changes nothing.
 	 */
 	mayAbandonWork: boolean;
+	/** The most milliseconds that its work waits for Redis at a time; as long as a worker can unless given. */
+	longestWaitMs?: number;
 	/** Starts its work. */
 	start(parts: ServiceParts<C>): Promise<Started>;
 };
@@ -60,7 +62,10 @@ async function startService<S extends TObject, C extends ServiceConfig>(service:
 	const store = await openStore(config.home);
 	const note = launchedByParent ? null : await admitRedis(options);
 	if (note !== null) log.warn({}, note);
-	const queue = await openQueue({ redis: options, prefix: config.prefix, store, log });
+	const queue = await openQueue({
+		...{ redis: options, prefix: config.prefix, store, log },
+		...(service.longestWaitMs === undefined ? {} : { longestMs: service.longestWaitMs }),
+	});
 	life.onEnd(() => queue.close());
 	if (life.isEnding()) return;
 	const { message, close } = await service.start({ config, queue, store, log });

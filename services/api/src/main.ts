@@ -15,6 +15,8 @@ runService({
 	configOf,
 	longestEndMs: LONGEST_END,
 	mayAbandonWork: false,
+	// A client waits for the answer.
+	longestWaitMs: 2000,
 	async start({ config, queue, store, log }) {
 		// A Redis that was lost, or that keeps nothing on disk, learns of the jobs before anybody asks for them.
 		const jobs = await queue.jobs.rebuild();
