@@ -27,6 +27,17 @@ const JAVASCRIPT_SERVER = fileURLToPath(new URL('../dist/javascript-server.js', 
 /** What a start writes down about its server, for a next start that finds it orphaned. */
 type ServerRecord = { pid: number; identity: string; socket: SocketPath };
 
+export type EmbeddedOptions = {
+	/** The data folder. */
+	home: string;
+	/** The program of the server; null for the one in JavaScript. */
+	binary: string | null;
+	/** The environment of the server. */
+	env: NodeJS.ProcessEnv;
+	/** Called with how a server ended that is started again. */
+	died(how: string): void;
+};
+
 export type EmbeddedRedis = { options: RedisOptions; close(): Promise<void> };
 
 /** A Redis server that could not be started. */
@@ -99,8 +110,9 @@ async function setDamagedFileAside(folder: string, logFile: string): Promise<str
  * Starts the process of a server, the program or with `null` the one in JavaScript. It gets a process group of its own, which a terminal's Ctrl-C does
  * not reach: the worker ends first, and still needs Redis to hand its jobs back.
  */
-function startProcess(binary: string | null, folder: string, socket: SocketPath, log: number): ChildProcess {
-	if (binary === null) return fork(JAVASCRIPT_SERVER, [socket.path], { detached: true, execArgv: [], stdio: ['ignore', log, log, 'ipc'] });
+function startProcess({ binary, env }: EmbeddedOptions, folder: string, socket: SocketPath, log: number): ChildProcess {
+	if (binary === null)
+		return fork(JAVASCRIPT_SERVER, [socket.path], { detached: true, env, execArgv: [], stdio: ['ignore', log, log, 'ipc'] });
 	const settings = {
 		port: '0',
 		unixsocket: socket.path,
@@ -112,15 +124,16 @@ function startProcess(binary: string | null, folder: string, socket: SocketPath,
 		daemonize: 'no',
 	};
 	const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
-	return spawn(binary, args, { cwd: folder, detached: true, stdio: ['ignore', log, log] });
+	return spawn(binary, args, { cwd: folder, detached: true, env, stdio: ['ignore', log, log] });
 }
 
 /**
  * Starts a Redis server in `<home>/redis`, on a unix socket and never a port: the program `binary`, or with `null` the one in JavaScript. A server that
- * ends by itself is started again, after `died` was called with how it ended; so is one that cannot read its append-only file, without that file.
+ * ends by itself is started again; so is one that cannot read its append-only file, without that file.
  * Throws HomeLockedError where another process has one there, RedisStartError where it does not come up.
  */
-export async function startEmbedded(home: string, binary: string | null, died: (how: string) => void): Promise<EmbeddedRedis> {
+export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedRedis> {
+	const { home, binary, died } = options;
 	const folder = resolve(home, 'redis');
 	await mkdir(folder, { recursive: true, mode: 0o700 });
 	const recordFile = join(folder, 'server.json');
@@ -139,7 +152,7 @@ export async function startEmbedded(home: string, binary: string | null, died: (
 			await output.close();
 			throw new RedisStartError('Redis is to end');
 		}
-		const started = startProcess(binary, folder, at, output.fd);
+		const started = startProcess(options, folder, at, output.fd);
 		child = started;
 		let how: string | null = null;
 		ended = once(started, 'exit').then(

@@ -26,8 +26,8 @@ export type LaunchOptions = {
 	given?: RedisOptions | undefined;
 	/** A redis-server or valkey-server: a path, or a name to be found on PATH. Unless given, the first that PATH has. `null`: the one in JavaScript. */
 	binary?: string | null | undefined;
-	/** The folders in which a server is looked for, as PATH lists them; the PATH of this process unless given. */
-	path?: string | undefined;
+	/** The environment of a server of our own, which is looked for in the folders of its PATH; that of this process unless given. */
+	env?: NodeJS.ProcessEnv;
 	log?: Log;
 };
 
@@ -55,7 +55,7 @@ export function serverOnPath(path = process.env['PATH'] ?? ''): string | null {
 }
 
 /** The server to start: one that is named by a path must not depend on the working folder, for the server gets its own. */
-function programOf(binary: LaunchOptions['binary'], path: string | undefined): string | null {
+function programOf(binary: LaunchOptions['binary'], path: string): string | null {
 	if (binary === undefined) return serverOnPath(path);
 	return binary?.includes('/') ? resolve(binary) : binary;
 }
@@ -64,11 +64,14 @@ function programOf(binary: LaunchOptions['binary'], path: string | undefined): s
  * The Redis to use: the given one, which must be of version 6.2 or later and evict nothing; else one of our own in the data folder.
  * Throws RedisUnsuitableError, HomeLockedError or RedisStartError, whose messages say what to do.
  */
-export async function launchRedis({ home, given, binary, path, log = silent }: LaunchOptions): Promise<RedisHandle> {
+export async function launchRedis({ home, given, binary, env = process.env, log = silent }: LaunchOptions): Promise<RedisHandle> {
 	if (given !== undefined) return { kind: 'url', options: given, note: await admitRedis(given), close: async () => {} };
-	const program = programOf(binary, path);
+	const program = programOf(binary, env['PATH'] ?? '');
 	const kind = program === null ? 'javascript' : 'binary';
-	const { options, close } = await startEmbedded(home, program, (how) => log.error({ redis: kind }, `Redis ${how}; it is started again`));
+	const { options, close } = await startEmbedded({
+		...{ home, env, binary: program },
+		died: (how) => log.error({ redis: kind }, `Redis ${how}; it is started again`),
+	});
 	log.info({ redis: kind, ...(program === null ? {} : { binary: program }), socket: addressOf(options) }, 'Redis is up');
 	return { kind, options, note: program === null ? NOT_PERSISTENT : null, close };
 }

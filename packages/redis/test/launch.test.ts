@@ -180,11 +180,11 @@ describe('the choice of a Redis', () => {
 		const named = await launch({ home, binary: BINARY as string });
 		expect(named.kind).toBe('binary');
 		await named.close();
-		expect((await launch({ home, path: dirname(BINARY as string) })).kind).toBe('binary');
+		expect((await launch({ home, env: { PATH: dirname(BINARY as string) } })).kind).toBe('binary');
 	});
 
 	it('takes the one in JavaScript where there is no other', async () => {
-		expect((await launch({ home, path: home })).kind).toBe('javascript');
+		expect((await launch({ home, env: { PATH: home } })).kind).toBe('javascript');
 	});
 
 	it('says what a server said that did not start, and lets the folder go', async () => {

@@ -90,7 +90,7 @@ function watchMemory(pid: number | undefined, limit: number, over: (bytes: numbe
 }
 
 /** The environment without the secrets of the service: the process that reads a stranger's bytes is given none. */
-const environmentWithoutSecrets = (): NodeJS.ProcessEnv =>
+export const environmentWithoutSecrets = (): NodeJS.ProcessEnv =>
 	Object.fromEntries(Object.entries(process.env).filter(([name]) => !SECRET_VARIABLES.has(name)));
 
 function begin({ entry, limits: { bytes }, env }: BoundedChildOptions): ChildProcess {

@@ -4,6 +4,7 @@ export {
 	type ChildCrash,
 	type ChildLimits,
 	eachLine,
+	environmentWithoutSecrets,
 	howItEnded,
 	memoryText,
 	type OrderEnd,

@@ -26,9 +26,10 @@ export const variables = {
 		Type.String({
 			minLength: 8,
 			maxLength: 512,
+			pattern: '^[!-~]*$',
 			secret: true,
 			description:
-				'The key of the API: 8 to 512 characters. Where it is set, every route but `/healthz` and `/readyz` demands it as `Authorization: Bearer <key>`; the command sends it.',
+				'The key of the API: 8 to 512 letters, digits and punctuation marks of ASCII, without spaces. Where it is set, every route but `/healthz` and `/readyz` demands it as `Authorization: Bearer <key>`; the command sends it.',
 		}),
 	),
 	REDIS_URL: Type.Optional(

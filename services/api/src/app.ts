@@ -10,6 +10,7 @@ import type { App } from './fastify-app.js';
 import { createJobLookup } from './jobs/lookup.js';
 import { createModels } from './models/models.js';
 import { addApiKey, addSameSite } from './plugins/access.js';
+import { addBounds } from './plugins/bounds.js';
 import { addMetrics } from './plugins/metrics.js';
 import { addOpenapi } from './plugins/openapi.js';
 import { addProblems, refuseConnection, sendProblem } from './plugins/problems.js';
@@ -53,6 +54,7 @@ export async function buildApp({ config, queue, store, log }: AppOptions): Promi
 	}).withTypeProvider<TypeBoxTypeProvider>();
 
 	addProblems(app);
+	addBounds(app);
 	addValidation(app);
 	addSameSite(app, config);
 	addApiKey(app, config);

@@ -25,7 +25,7 @@ describe('the configuration', () => {
 			PORT: '0',
 			STEELYARD_HOME: '/data',
 			STEELYARD_REDIS: '{"path":"/run/redis.sock"}',
-			STEELYARD_API_KEY: 'a long enough key',
+			STEELYARD_API_KEY: 'a-long-enough-key',
 			STEELYARD_UPLOAD_LIMIT: '1000',
 			STEELYARD_MODEL_LIMIT: '500',
 			STEELYARD_DATASET_SECONDS: '5',
@@ -39,7 +39,7 @@ describe('the configuration', () => {
 			home: '/data',
 			redis: { options: { path: '/run/redis.sock' }, launchedByParent: true },
 			prefix: 'ward-3',
-			apiKey: 'a long enough key',
+			apiKey: 'a-long-enough-key',
 			uploadLimit: 1000,
 			modelLimit: 500,
 			reading: { ms: 5000, bytes: 2 ** 28 },
@@ -66,6 +66,9 @@ describe('the configuration', () => {
 		[{ STEELYARD_UPLOAD_LIMIT: '-1' }, /^STEELYARD_UPLOAD_LIMIT/],
 		[{ STEELYARD_MODEL_LIMIT: 'much' }, /^STEELYARD_MODEL_LIMIT must be integer/],
 		[{ STEELYARD_API_KEY: 'short' }, /^STEELYARD_API_KEY (?!.*short)/],
+		[{ STEELYARD_API_KEY: 'with a space' }, /^STEELYARD_API_KEY (?!.*space)/],
+		[{ STEELYARD_API_KEY: 'with-a-newline\n' }, /^STEELYARD_API_KEY (?!.*newline)/],
+		[{ STEELYARD_API_KEY: 'schlüssel-wort' }, /^STEELYARD_API_KEY (?!.*wort)/],
 	])('refuses %j by the name of the variable and shows no secret', (env, message) => {
 		expect(() => readConfig(env)).toThrow(ConfigError);
 		expect(() => readConfig(env)).toThrow(message);

@@ -121,10 +121,10 @@ describe('the process', () => {
 	});
 
 	it('shows no key when it starts', async () => {
-		const child = start({ STEELYARD_API_KEY: 'very secret key' });
+		const child = start({ STEELYARD_API_KEY: 'very-secret-key' });
 		const address = await listening(child);
 		expect((await fetch(`${address}/v1/jobs`)).status).toBe(401);
 		expect(child.output()).toContain('starting');
-		expect(child.output()).not.toContain('very secret key');
+		expect(child.output()).not.toContain('very-secret-key');
 	});
 });

@@ -65,7 +65,8 @@ export async function startService({
 	const pauses = new Set<NodeJS.Timeout>();
 	let closing = false;
 	const log: Log = { info() {}, warn: (_, message) => notify(message), error: (_, message) => notify(message) };
-	const redis = await launchRedis({ home, given: namedByUser, binary: REDIS_SERVER_BIN, path: env['PATH'] ?? '', log }).catch(
+	const { STEELYARD_API_KEY: _key, ...withoutKey } = env;
+	const redis = await launchRedis({ home, given: namedByUser, binary: REDIS_SERVER_BIN, env: withoutKey, log }).catch(
 		async (error: unknown) => {
 			await lock.release();
 			throw error;
@@ -99,8 +100,8 @@ export async function startService({
 		await lock.release();
 	};
 
-	const partEnv = (bound: number): NodeJS.ProcessEnv => ({
-		...env,
+	const partEnv = (part: Part, bound: number): NodeJS.ProcessEnv => ({
+		...(part === 'api' ? env : withoutKey),
 		STEELYARD_HOME: home,
 		HOST: host,
 		PORT: String(bound),
@@ -110,7 +111,7 @@ export async function startService({
 	const begin = (part: Part, bound: number) =>
 		startPart({
 			part,
-			env: partEnv(bound),
+			env: partEnv(part, bound),
 			logFile: logOf(part),
 			forked(child) {
 				children[part] = child;

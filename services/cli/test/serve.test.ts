@@ -41,12 +41,13 @@ async function urlOf(child: ReturnType<typeof start>): Promise<string> {
 }
 
 /** Every process that was started with this data folder: all inherit it. */
-async function processes(): Promise<{ pid: number; command: string }[]> {
+async function processes(): Promise<{ pid: number; command: string; environment: string }[]> {
 	const found = [];
 	for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)) {
 		const read = (file: string) => readFile(`/proc/${pid}/${file}`, 'latin1').catch(() => '');
-		if (`\0${await read('environ')}`.includes(`\0STEELYARD_HOME=${home}\0`))
-			found.push({ pid, command: (await read('cmdline')).replaceAll('\0', ' ') });
+		const environment = await read('environ');
+		if (`\0${environment}`.includes(`\0STEELYARD_HOME=${home}\0`))
+			found.push({ pid, environment, command: (await read('cmdline')).replaceAll('\0', ' ') });
 	}
 	return found;
 }
@@ -113,6 +114,17 @@ describe.skipIf(process.platform !== 'linux')('steelyard serve', () => {
 			stdout: '',
 			stderr: expect.stringContaining(folder.slice(0, 9)),
 		});
+	});
+
+	it('gives its key to the API alone', async () => {
+		const key = 'planted-marker-1';
+		await urlOf(serve({ STEELYARD_API_KEY: key, LOG_LEVEL: 'trace' }));
+		const holders = (await processes()).filter(({ environment }) => environment.includes(key));
+		expect(holders.map(({ command }) => /steelyard\.js serve|[a-z]+\/dist\/main/.exec(command)?.[0]).sort()).toEqual([
+			'api/dist/main',
+			'steelyard.js serve',
+		]);
+		for (const name of await readdir(join(home, 'logs'))) expect(await readFile(join(home, 'logs', name), 'utf8')).not.toContain(key);
 	});
 
 	it('keeps its data folder from other users', async () => {

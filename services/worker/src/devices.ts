@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { WorkerDevices } from '@steelyard/contracts';
 import type { Devices } from '@steelyard/runtime';
+import { environmentWithoutSecrets } from '@steelyard/service-process';
 import { eachLine } from './lines.js';
 import type { FromProbe } from './protocol.js';
 
@@ -16,7 +17,7 @@ const LINES = 5;
 /** Tries the devices in a process of its own. After a probe that crashes CUDA is not available, and the note says how it ended. */
 export function probe(entry: string = PROBE_ENTRY): Promise<Devices> {
 	return new Promise((resolve, reject) => {
-		const child = fork(entry, [], { execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+		const child = fork(entry, [], { execArgv: [], env: environmentWithoutSecrets(), stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
 		const lines: string[] = [];
 		eachLine(child.stderr, (line) => lines.push(line));
 		let devices: Devices | null = null;

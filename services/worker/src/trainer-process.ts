@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { JobEventBody } from '@steelyard/contracts';
+import { environmentWithoutSecrets } from '@steelyard/service-process';
 import { eachLine } from './lines.js';
 import type { FromTrainer, ToTrainer, TrainOrder } from './protocol.js';
 
@@ -44,7 +45,7 @@ export type TrainerOptions = {
 };
 
 const forkTrainer = (entry: string): ChildProcess =>
-	fork(entry, [], { execArgv: [], env: { ...process.env, ...MEMORY }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+	fork(entry, [], { execArgv: [], env: { ...environmentWithoutSecrets(), ...MEMORY }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
 
 const isAlive = (child: ChildProcess): boolean => child.connected && child.exitCode === null && child.signalCode === null;
 
