@@ -1,7 +1,8 @@
 import { type Static, Type } from 'typebox';
 import { choice } from './choice.js';
-import { NAME_PATTERN } from './name-pattern.js';
+import { CLASS_NAME, MOST_MODALITIES, NAME, NAME_PATTERN } from './name-pattern.js';
 import { nullable } from './nullable.js';
+import { recordOf } from './record.js';
 
 export const TASK_TYPES = ['binary', 'multiclass', 'multilabel', 'regression'] as const;
 export type TaskType = (typeof TASK_TYPES)[number];
@@ -18,7 +19,7 @@ export const Manifest = Type.Object({
 		{
 			type: choice(TASK_TYPES, { description: 'what is predicted' }),
 			classes: Type.Optional(
-				Type.Array(Type.String({ maxLength: 200 }), {
+				Type.Array(Type.String({ maxLength: 200, ...CLASS_NAME }), {
 					minItems: 2,
 					maxItems: 100_000,
 					description:
@@ -51,8 +52,8 @@ export const Manifest = Type.Object({
 		{ description: 'what the labels mean' },
 	),
 	modalities: Type.Optional(
-		Type.Record(
-			Type.String({ pattern: NAME_PATTERN }),
+		recordOf(
+			NAME,
 			Type.Object({
 				shape: Type.Optional(
 					Type.Array(Type.Integer({ minimum: 1 }), {
@@ -62,18 +63,25 @@ export const Manifest = Type.Object({
 							'of one instance, [features], [steps, features] or of more axes, which the files must have; that of the training file unless given',
 					}),
 				),
-				columns: Type.Optional(Type.Array(Type.String(), { description: 'a name for each feature, which error messages use' })),
-				description: Type.Optional(Type.String({ description: 'what the modality is' })),
+				columns: Type.Optional(
+					Type.Array(Type.String({ maxLength: 200 }), {
+						maxItems: 100_000,
+						description: 'a name for each feature, which error messages use',
+					}),
+				),
+				description: Type.Optional(Type.String({ maxLength: 2000, description: 'what the modality is' })),
 			}),
 			{
 				minProperties: 1,
+				maxProperties: MOST_MODALITIES,
 				description:
 					'the modalities to read, by name; other arrays are left alone and listed as ignored; every array is a modality unless given',
 			},
 		),
 	),
 	splits: Type.Optional(
-		Type.Record(Type.String({ pattern: NAME_PATTERN }), Type.Unknown(), {
+		recordOf(NAME, Type.Unknown(), {
+			maxProperties: 1000,
 			description: 'splits beside train, valid and test that are to be judged, by name; a number is how many rows the split must have',
 		}),
 	),

@@ -3,7 +3,8 @@ import { choice } from './choice.js';
 import { ModelConfig } from './families/families.js';
 import { idPattern } from './id.js';
 import { lossSchema } from './loss.js';
-import { NAME_PATTERN } from './name-pattern.js';
+import { MOST_MODALITIES, NAME, type NameRule } from './name-pattern.js';
+import { recordOf } from './record.js';
 import { WeightingSpec } from './weighting.js';
 
 const closed = { additionalProperties: false } as const;
@@ -157,15 +158,17 @@ export const TrainingConfig = Type.Object(
 );
 export type TrainingConfig = Static<typeof TrainingConfig>;
 
+const METADATA_NAME: NameRule = { pattern: '^[^]{0,64}$', description: 'at most 64 characters' };
+
 /** The spec of a job as the service keeps it, with every default filled in. `JobRequest` is what a client posts. */
 export const JobSpec = Type.Object(
 	{
 		dataset: Type.String({ pattern: idPattern('ds'), description: 'id of an uploaded dataset' }),
 		model: ModelConfig,
 		modalities: Type.Optional(
-			Type.Array(Type.String({ pattern: NAME_PATTERN }), {
+			Type.Array(Type.String(NAME), {
 				minItems: 1,
-				maxItems: 4096,
+				maxItems: MOST_MODALITIES,
 				description:
 					'the modalities of the dataset that the model sees, each once; unless given, those of model.inputs for custom and all of them for other families',
 			}),
@@ -173,7 +176,7 @@ export const JobSpec = Type.Object(
 		weighting: WeightingSpec,
 		training: TrainingConfig,
 		device: choice(['auto', 'cpu', 'cuda'], { default: 'auto', description: 'auto takes CUDA where the worker has it, else the CPU' }),
-		metadata: Type.Record(Type.String({ maxLength: 64 }), Type.String({ maxLength: 512 }), {
+		metadata: recordOf(METADATA_NAME, Type.String({ maxLength: 512 }), {
 			default: {},
 			maxProperties: 16,
 			description: 'texts of your own by name, which the job keeps and does not read',

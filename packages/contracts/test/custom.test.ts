@@ -334,9 +334,12 @@ describe('a job of a custom model is refused', () => {
 		['for a glob that names nothing to freeze', { model: { frozen: ['decoder.*'] } }, 'model.frozen.0', 'model.frozen names "decoder.*"'],
 		[
 			'for more stars than can be searched for',
-			{ model: { frozen: Array.from({ length: 990 }, (_, i) => `*${'a*b*'.repeat(39)}${i}`) } },
+			{
+				model: { trainable: ['*'], frozen: Array.from({ length: 990 }, (_, i) => `*${'a*b*'.repeat(39)}${i}`) },
+				graph: { parameters: Array.from({ length: 1000 }, (_, i) => ({ ...GRAPH.parameters[0]!, name: `blocks.${1000 + i}.weight` })) },
+			},
 			'model.frozen',
-			'has 78210 stars in its names, expected at most 1000',
+			'in model.frozen and the fields before it have 78211 stars, expected at most 1578 for a model of 1000 parameters',
 		],
 		[
 			'for a constant that is to be trained',

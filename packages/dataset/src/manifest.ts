@@ -1,10 +1,9 @@
-import { jsonFault, Manifest, NAME_PATTERN, ProblemError, parse } from '@steelyard/contracts';
+import { jsonFault, Manifest, ProblemError, parse } from '@steelyard/contracts';
 import { MANIFEST_FILE } from './canonical-folder.js';
 import type { Limits } from './limits.js';
 import type { Source } from './member.js';
 import { refusal } from './refusal.js';
 
-const IS_NAME = new RegExp(NAME_PATTERN);
 /** More levels than any real manifest has, and far fewer than a recursive walk can stand. */
 const MAX_DEPTH = 64;
 
@@ -51,13 +50,6 @@ export async function readManifest(source: Source, limits: Limits): Promise<Read
 		if (!(error instanceof ProblemError)) throw error;
 		throw field(error.param === null ? '' : `.${error.param}`, error.message);
 	}
-	for (const named of ['modalities', 'splits'] as const)
-		for (const name of Object.keys(manifest[named] ?? {}))
-			if (!IS_NAME.test(name))
-				throw field(
-					`.${named}`,
-					`${named}: expected names of a letter and at most 62 more letters, digits, _ and -, found ${JSON.stringify(name.slice(0, 80))}`,
-				);
 	const { type, classes, class_count: count, per, ignore_index: ignored } = manifest.task;
 	if (count !== undefined && (type !== 'multiclass' || classes !== undefined))
 		throw field('.task.class_count', `task.class_count: expected none ${classes === undefined ? `for ${type}` : 'beside task.classes'}`);

@@ -316,13 +316,13 @@ describe('a dataset is refused, and nothing is left of it, when', () => {
 			[
 				`a modality is called ${JSON.stringify(name.slice(0, 9))}`,
 				{ ...small(), 'manifest.json': `{"task": {"type": "binary"}, "modalities": {${JSON.stringify(name)}: {}}}` },
-				'modalities: expected names of a letter and at most 62 more',
+				'; expected names of a letter and at most 62 more',
 				'manifest.modalities',
 			],
 			[
 				`a split is called ${JSON.stringify(name.slice(0, 9))}`,
 				{ ...small(), 'manifest.json': `{"task": {"type": "binary"}, "modalities": {"x": {}}, "splits": {${JSON.stringify(name)}: 3}}` },
-				'splits: expected names of a letter and at most 62 more',
+				'; expected names of a letter and at most 62 more',
 				'manifest.splits',
 			],
 		]),

@@ -31,8 +31,8 @@ export type AppOptions = {
 	log: Logger;
 };
 
-/** The most bytes that a JSON body may have. */
-const BODY_LIMIT = 1024 ** 2;
+/** The most bytes that a JSON body may have: several times the longest job, and few enough to be read and checked in some hundredths of a second. */
+const BODY_LIMIT = 256 * 1024;
 
 /** Builds the HTTP API over a queue and a store, which the caller closes. */
 export async function buildApp({ config, queue, store, log }: AppOptions): Promise<App> {

@@ -1,58 +1,201 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect } from 'node:net';
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import Fastify from 'fastify';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { App } from '../src/fastify-app.js';
-import { addBounds } from '../src/plugins/bounds.js';
-import { addProblems } from '../src/plugins/problems.js';
+import { Manifest, NAME_PATTERN, ProblemError, parse } from '@steelyard/contracts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Document, operationsOf, type Schema } from './document.js';
+import { addDataset, expectProblem, openService, type Service } from './service.js';
 
-let app: App;
-beforeEach(async () => {
-	app = Fastify().withTypeProvider<TypeBoxTypeProvider>();
-	addProblems(app);
-	addBounds(app, { longestBodyMs: 50 });
-	app.addContentTypeParser('text/plain', { parseAs: 'string' }, async (_request: unknown, body: string) => body);
-	app.addContentTypeParser('application/octet-stream', async (_request: unknown, body: NodeJS.ReadableStream) => body);
-	app.post('/text', async ({ body }) => body);
-	app.post('/upload', { config: { upload: true } }, async ({ body }) => {
-		let text = '';
-		for await (const chunk of body as NodeJS.ReadableStream) text += String(chunk);
-		return text;
-	});
-	await app.listen({ host: '127.0.0.1', port: 0 });
+/** The most bytes of a JSON body. */
+const LARGEST = 256 * 1024;
+/** The most milliseconds that one body may take: ten times what it is to take, since other tests run beside this one. */
+const LONGEST = 1000;
+
+let service: Service;
+let document: Document;
+beforeAll(async () => {
+	service = await openService();
+	document = (await service.app.inject('/openapi.json')).json();
 });
-afterEach(() => app.close());
+afterAll(() => service.close());
 
-/** Sends the head of a request and a part of its body; `answer` is everything that comes back until the connection ends. */
-async function send(path: string, type: string): Promise<{ rest(text: string): void; answer: Promise<string> }> {
-	const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
-	await once(socket, 'connect');
-	socket.write(`POST ${path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: ${type}\r\ncontent-length: 10\r\n\r\nfirst`);
-	let text = '';
-	socket.setEncoding('utf8').on('data', (part) => (text += part));
-	return { rest: (more) => socket.write(more), answer: once(socket, 'close').then(() => text) };
+const resolved = (schema: Schema): Schema => {
+	const name = /^#\/components\/schemas\/(\w+)$/.exec(String(schema['$ref']))?.[1];
+	return name === undefined ? schema : (document.components.schemas[name] ?? expect.unreachable(`there is no schema ${name}`));
+};
+
+/** Every request that clients may send: parameters and bodies of JSON by what they are called. */
+const requests = (): { name: string; url: string; schema: Schema; isBody: boolean }[] =>
+	operationsOf(document).flatMap(({ path, method, operation }) => {
+		const parameters = (operation.parameters ?? []).map((one) => ({
+			name: `${method} ${path} ${one.name}`,
+			schema: one.schema,
+			isBody: false,
+		}));
+		const json = operation.requestBody?.content['application/json'];
+		const body = json === undefined ? [] : [{ name: `${method} ${path}`, schema: json.schema, isBody: true }];
+		return [...parameters, ...body].map((one) => ({ ...one, url: path.replaceAll(/\{\w+\}/g, 'job_1'), schema: resolved(one.schema) }));
+	});
+
+/** Whether a pattern holds for short texts alone: it begins and ends, and repeats nothing without end. */
+const isShort = (pattern: string) => /^\^.*\$$/.test(pattern) && !/[*+]|\{\d+,\}/.test(pattern.replaceAll(/\[[^\]]*\]/g, '[]'));
+
+/** The places of a schema where a value has no bound, by their path. */
+function unbounded(given: Schema, path: string): string[] {
+	const schema = resolved(given);
+	const { anyOf, items, properties, patternProperties, additionalProperties, type } = schema as Schema & { additionalProperties?: unknown };
+	if (anyOf !== undefined) return anyOf.flatMap((branch) => unbounded(branch, path));
+	if (schema['enum'] !== undefined || schema['const'] !== undefined) return [];
+	const inside = [
+		...(items === undefined ? [] : unbounded(items, `${path}[]`)),
+		...Object.entries({ ...properties, ...patternProperties }).flatMap(([name, field]) => unbounded(field, `${path}.${name}`)),
+		...(typeof additionalProperties === 'object' ? unbounded(additionalProperties as Schema, `${path}.*`) : []),
+	];
+	const isBounded = {
+		string: 'maxLength' in schema || isShort(String(schema['pattern'])),
+		array: 'maxItems' in schema,
+		object: properties !== undefined ? additionalProperties === false : 'maxProperties' in schema && 'propertyNames' in schema,
+	}[String(type)];
+	return isBounded === false ? [path, ...inside] : inside;
 }
 
-describe('the bounds of a request', () => {
-	it('end a body that stalls with an answer', async () => {
-		const { answer } = await send('/text', 'text/plain');
-		expect(await answer).toMatch(/^HTTP\/1.1 400 .*connection: close.*did not arrive within 0.05 s/is);
+/** A place in a body: what a body is that has a value there. */
+type Place = { path: string; around: (value: string) => string };
+
+/** What a schema looks at in a value; of numbers and choices, nothing but that it is one. */
+const essence = (schema: Schema): string =>
+	schema['type'] !== 'object' && schema.anyOf === undefined && schema.items === undefined
+		? `${schema['type']} ${schema['pattern']}`
+		: JSON.stringify(schema);
+
+/** Every place of a schema. Of places that look at the same, one is enough. */
+function placesOf(given: Schema, path = '', around: Place['around'] = (value) => value, seen = new Set<string>()): Place[] {
+	const schema = resolved(given);
+	if (seen.has(essence(schema))) return [];
+	seen.add(essence(schema));
+	const {
+		anyOf = [],
+		items,
+		properties = {},
+		patternProperties = {},
+		additionalProperties,
+	} = schema as Schema & { additionalProperties?: unknown };
+	/** Fields of one value, which decide about the branch of a union, and `dataset`. */
+	const fixed = Object.entries(properties).flatMap(([name, field]) => {
+		const [only, other] = (field['enum'] as unknown[] | undefined) ?? [];
+		return only === undefined || other !== undefined ? [] : [`${JSON.stringify(name)}:${JSON.stringify(only)},`];
+	});
+	const value =
+		Object.values(patternProperties)[0] ?? (typeof additionalProperties === 'object' ? (additionalProperties as Schema) : undefined);
+	const inner = (field: Schema, name: string, wrap: Place['around']) =>
+		placesOf(field, `${path}.${name}`, (text) => around(wrap(text)), seen);
+	return [
+		{ path, around },
+		...anyOf.flatMap((branch) => placesOf(branch, path, around, seen)),
+		...Object.entries(properties).flatMap(([name, field]) => inner(field, name, (text) => `{${fixed.join('')}"${name}":${text}}`)),
+		...(value === undefined ? [] : inner(value, '*', (text) => `{"a":${text}}`)),
+		...(items === undefined ? [] : inner(items, '[]', (text) => `[${text}]`)),
+	];
+}
+
+/** As many pieces as fill a body. */
+const filled = (piece: (i: number) => string): string => {
+	const pieces: string[] = [];
+	for (let i = 0, length = 0; length < LARGEST - 2000; i++) {
+		const one = piece(i);
+		pieces.push(one);
+		length += one.length + 1;
+	}
+	return pieces.join(',');
+};
+
+/** Values that are as large as a body can be. */
+const HOSTILE = {
+	'equal texts': `[${filled(() => '"a"')}]`,
+	'different texts': `[${filled((i) => `"a${i}"`)}]`,
+	'whole numbers': `[${filled(() => '1')}]`,
+	'empty objects': `[${filled(() => '{}')}]`,
+	'unknown fields': `{${filled((i) => `"a${i}":1`)}}`,
+	'fields of objects': `{${filled((i) => `"a${i}":{"a":1}`)}}`,
+	'a long text': `"${'a'.repeat(LARGEST - 2000)}"`,
+	'a long text of one letter with marks': `"a${'\\u0301'.repeat(LARGEST / 6 - 1000)}"`,
+	'a long name': `{"${'a'.repeat(LARGEST - 2000)}":1}`,
+	'deep nesting': `${'['.repeat(60)}${filled(() => '[]')}${']'.repeat(60)}`,
+	'deeper nesting': '['.repeat(LARGEST - 2000),
+};
+
+describe('what a client sends', () => {
+	it('is bounded in every place', () => {
+		const found = requests();
+		expect(found.length).toBeGreaterThan(20);
+		expect(found.filter(({ isBody }) => isBody).map(({ name }) => name)).toContain('post /v1/jobs');
+		expect(found.flatMap(({ name, schema }) => unbounded(schema, name))).toEqual([]);
+		// Fields that it does not know are kept and not looked at.
+		expect(unbounded(Manifest as unknown as Schema, 'manifest')).toEqual([
+			'manifest',
+			'manifest.task',
+			`manifest.modalities.${NAME_PATTERN}`,
+		]);
 	});
 
-	it('leave an upload its time', async () => {
-		const slow = await send('/text', 'text/plain');
-		const upload = await send('/upload', 'application/octet-stream');
-		await slow.answer;
-		upload.rest(' rest');
-		expect(await upload.answer).toMatch(/^HTTP\/1.1 200 .*first rest$/s);
+	it.each(Object.entries(HOSTILE))('takes a moment to be refused where it is %s, in whatever place', async (_, value) => {
+		const bodies = requests().filter(({ isBody }) => isBody);
+		for (const { url, name, schema } of bodies) {
+			for (const { path, around } of placesOf(schema)) {
+				const payload = around(value);
+				const started = performance.now();
+				const response = await service.app.inject({ method: 'POST', url, headers: { 'content-type': 'application/json' }, payload });
+				const milliseconds = performance.now() - started;
+				expect(response.statusCode, `${name}${path}`).toBeGreaterThanOrEqual(400);
+				expect(response.statusCode, `${name}${path}: ${response.body.slice(0, 300)}`).toBeLessThan(500);
+				expect(response.body.length, `${name}${path}`).toBeLessThan(2000);
+				expect(milliseconds, `${name}${path}`).toBeLessThan(LONGEST);
+			}
+		}
 	});
 
-	it('tell browsers to take no answer for a page, and to frame none', async () => {
-		for (const url of ['/text', '/none'])
-			expect((await app.inject({ method: 'POST', url, headers: { 'content-type': 'text/plain' }, payload: '' })).headers).toMatchObject({
-				'x-content-type-options': 'nosniff',
-				'content-security-policy': expect.stringContaining("frame-ancestors 'none'"),
-			});
+	it.each(Object.entries(HOSTILE).filter(([name]) => name !== 'deeper nesting'))(
+		'takes a moment to be checked as a manifest that is %s, in whatever place',
+		(_, value) => {
+			for (const { path, around } of placesOf(Manifest as unknown as Schema)) {
+				const body: unknown = JSON.parse(around(value));
+				const started = performance.now();
+				expect(() => parse(Manifest, body, 'invalid_dataset')).toThrow(ProblemError);
+				expect(performance.now() - started, path).toBeLessThan(LONGEST);
+			}
+		},
+	);
+
+	it('is told what is too much, by its place and its bound', async () => {
+		const refused = async (payload: object, param: string, detail: string) => {
+			const response = await service.app.inject({ method: 'POST', url: '/v1/jobs', payload });
+			expect(expectProblem(response, 400, 'invalid_request', param).detail).toContain(detail);
+		};
+		const unknown = Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`a${i}`, 1]));
+		const custom = (fields: object) => ({
+			dataset: 'ds_1',
+			model: { family: 'custom', model: 'mdl_1', output: 'y', inputs: { a: 'a' }, ...fields },
+		});
+		await refused(
+			{ dataset: 'ds_1', modalities: Array(64_000).fill('a') },
+			'modalities',
+			'must not have more than 4096 items, found 64000',
+		);
+		await refused({ dataset: 'ds_1', modalities: ['..'] }, 'modalities.0', 'must be a letter and at most 62 more letters, digits, _ and -');
+		await refused({ dataset: 'ds_1', ...unknown }, 'a0', 'a0 is not a known field');
+		await refused({ dataset: 'ds_1', training: unknown }, 'training.a0', 'is not a known field');
+		await refused({ dataset: 'ds_1', metadata: { ['a'.repeat(65)]: '' } }, 'metadata', 'expected names of at most 64 characters');
+		await refused(custom({ inputs: { 'a\nb': 'a' } }), 'model.inputs', 'has the field "a\\nb"; expected names of a letter and at most 62');
+		await refused(custom({ masks: { '': 'a' } }), 'model.masks', 'has the field ""; expected names of a letter');
+		await refused(custom({ frozen: Array(1001).fill('a') }), 'model.frozen', 'must not have more than 1000 items');
+	});
+
+	it('takes a moment where a job names thousands of modalities that are not there', async () => {
+		const dataset = await addDataset(service.app);
+		const names = Array.from({ length: 4096 }, (_, i) => `m${i}`);
+		const mapped = Object.fromEntries(names.map((name) => [name, name]));
+		for (const model of [undefined, { family: 'custom', model: 'mdl_1', output: 'y', inputs: mapped, masks: mapped }]) {
+			const started = performance.now();
+			const payload = { dataset, model, modalities: names };
+			expectProblem(await service.app.inject({ method: 'POST', url: '/v1/jobs', payload }), 422, 'modality_not_found');
+			expect(performance.now() - started).toBeLessThan(LONGEST);
+		}
 	});
 });

@@ -72,7 +72,7 @@ describe('an upload', () => {
 		expect((await service.app.inject(`/v1/datasets/${id}`)).json().name).toBe(name);
 	});
 
-	it.each(['a\0b', 'x'.repeat(250), 'x'.repeat(3000), '😀'.repeat(70)])(
+	it.each(['a\0b', 'x'.repeat(250), 'x'.repeat(3000), '😀'.repeat(70), '', '..', 'a\nb', '__proto__', 'constructor '])(
 		'with a name that no file can have is refused: %#',
 		async (name) => {
 			const { 'manifest.json': _, ...files } = datasetFiles('binary');
@@ -80,6 +80,18 @@ describe('an upload', () => {
 			expectProblem(await upload(await zip({ ...files, 'manifest.json': modalities })), 422, 'invalid_dataset', 'manifest.modalities');
 			const splits = JSON.stringify({ task: { type: 'binary' }, splits: { [name]: {} } });
 			expectProblem(await upload(await zip({ ...files, 'manifest.json': splits })), 422, 'invalid_dataset', 'manifest.splits');
+			const group = JSON.stringify({ task: { type: 'binary' }, group: name });
+			expectProblem(await upload(await zip({ ...files, 'manifest.json': group })), 422, 'invalid_dataset', 'manifest.group');
+		},
+	);
+
+	it.each(['', 'a\nb', 'a\0b', '__proto__', 'x'.repeat(201), '\ud800'])(
+		'with a class of a name that no line can have is refused: %#',
+		async (name) => {
+			const { 'manifest.json': _, ...files } = datasetFiles('binary');
+			const manifest = JSON.stringify({ task: { type: 'binary', classes: ['no', name] } });
+			const response = await upload(await zip({ ...files, 'manifest.json': manifest }));
+			expectProblem(response, 422, 'invalid_dataset', 'manifest.task.classes.1');
 		},
 	);
 

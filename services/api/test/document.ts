@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'vitest';
 
-type Schema = {
+export type Schema = {
 	properties?: Record<string, Schema>;
 	patternProperties?: Record<string, Schema>;
 	items?: Schema;
@@ -13,7 +13,7 @@ export type Content = Record<string, { schema: Schema }>;
 export type Operation = {
 	operationId: string;
 	summary?: string;
-	parameters?: { name: string; in: string; required?: boolean }[];
+	parameters?: { name: string; in: string; required?: boolean; schema: Schema }[];
 	requestBody?: { content: Content };
 	responses: Record<string, { description: string; content?: Content }>;
 };

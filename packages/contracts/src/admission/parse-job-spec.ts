@@ -5,7 +5,6 @@ import { specProblems } from './admit.js';
 /** A job spec with every default filled in and all checked that can be without its dataset. Throws ProblemError `invalid_request`. */
 export function parseJobSpec(input: unknown): JobSpec {
 	const spec = parse(JobSpec, input);
-	const [problem] = specProblems(spec);
-	if (problem !== undefined) throw problem;
+	for (const problem of specProblems(spec)) throw problem;
 	return spec;
 }

@@ -1,7 +1,9 @@
 import { type Static, Type } from 'typebox';
 import { choice } from '../choice.js';
 import { listed } from '../listed.js';
+import { MOST_MODALITIES, NAME } from '../name-pattern.js';
 import { ProblemError } from '../problems.js';
+import { recordOf } from '../record.js';
 import { expertFields, expertProblems } from './experts.js';
 import type { Family, JobParts } from './family.js';
 import { instanceProblems } from './instance-shape.js';
@@ -24,7 +26,8 @@ export const FuseMoeConfig = Type.Object(
 			default: 64,
 			description: 'width of the embedding of a time, a multiple of heads, for mtand',
 		}),
-		time_columns: Type.Record(Type.String(), Type.Integer({ minimum: 0 }), {
+		time_columns: recordOf(NAME, Type.Integer({ minimum: 0 }), {
+			maxProperties: MOST_MODALITIES,
 			default: {},
 			description:
 				'by modality, the feature, counted from 0, that says when a step was, for mtand; without one the steps are evenly spread',

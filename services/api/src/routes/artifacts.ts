@@ -9,10 +9,10 @@ import { byteRange, matches } from '../jobs/byte-range.js';
 import { curvesOf } from '../jobs/curves.js';
 import type { JobLookup } from '../jobs/lookup.js';
 import { ref } from '../schemas/components.js';
-import { IdParams } from '../schemas/id-params.js';
+import { IdParams, PathPart } from '../schemas/id-params.js';
 import { refusals } from '../schemas/refusals.js';
 
-const ArtifactParams = Type.Object({ id: Type.String(), name: Type.String() });
+const ArtifactParams = Type.Object({ id: PathPart, name: PathPart });
 /** Events that are read at one time. */
 const PAGE = 1000;
 const MODEL = 'model.onnx';

@@ -21,8 +21,10 @@ const EventQuery = Type.Object(
 	{ additionalProperties: false },
 );
 const EventHeaders = Type.Object({
-	accept: Type.Optional(Type.String()),
-	'last-event-id': Type.Optional(Type.String({ description: 'the same as `after`, in the form in which event sources send it' })),
+	accept: Type.Optional(Type.String({ maxLength: 1000 })),
+	'last-event-id': Type.Optional(
+		Type.String({ maxLength: 1000, description: 'the same as `after`, in the form in which event sources send it' }),
+	),
 });
 
 const EventStream = Type.Unsafe<Readable>({

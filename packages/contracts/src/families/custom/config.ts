@@ -2,10 +2,14 @@ import { type Static, Type } from 'typebox';
 import { choice } from '../../choice.js';
 import { idPattern } from '../../id.js';
 import { LOSS_NAMES, LossChoices, lossSchema } from '../../loss.js';
+import { MOST_MODALITIES, NAME, type NameRule } from '../../name-pattern.js';
+import { recordOf } from '../../record.js';
 import type { ClassAxis } from './positions.js';
 import { Scaling } from './scaling.js';
 
 const VALUE_NAME = Type.String({ minLength: 1, maxLength: 512 });
+const OUTPUT_NAME: NameRule = { pattern: '^[^]{1,512}$', description: '1 to 512 characters' };
+const byModality = { maxProperties: MOST_MODALITIES };
 const globs = (description: string) => Type.Optional(Type.Array(VALUE_NAME, { minItems: 1, maxItems: 1000, description }));
 
 /** A loss by name, or one that the graph computes. */
@@ -57,18 +61,21 @@ export const CustomConfig = Type.Object(
 	{
 		family: choice(['custom'], { description: 'an ONNX graph that you uploaded' }),
 		model: Type.String({ pattern: idPattern('mdl'), description: 'id of an uploaded model that is ready' }),
-		inputs: Type.Record(Type.String(), VALUE_NAME, {
+		inputs: recordOf(NAME, VALUE_NAME, {
+			...byModality,
 			minProperties: 1,
 			description: 'by modality, the input of the graph, [batch, …], that takes its raw values',
 		}),
 		scale: Type.Optional(
-			Type.Record(Type.String(), Scaling, {
+			recordOf(NAME, Scaling, {
+				...byModality,
 				description:
 					'by modality, how its raw values are scaled before the input of the graph, (x · factor − mean) / std in float32; the trained file does that too, and its input takes the type of the dataset',
 			}),
 		),
 		masks: Type.Optional(
-			Type.Record(Type.String(), VALUE_NAME, {
+			recordOf(NAME, VALUE_NAME, {
+				...byModality,
 				description: 'by modality, the input, [batch] or [batch, steps], that takes its mask of 0 and 1',
 			}),
 		),
@@ -96,7 +103,7 @@ export const CustomConfig = Type.Object(
 			}),
 		),
 		outputs: Type.Optional(
-			Type.Record(Type.String(), AuxiliaryOutput, {
+			recordOf(OUTPUT_NAME, AuxiliaryOutput, {
 				minProperties: 1,
 				maxProperties: 64,
 				description:
@@ -128,7 +135,8 @@ export const CustomConfig = Type.Object(
 			),
 		),
 		embeddings: Type.Optional(
-			Type.Record(Type.String(), VALUE_NAME, {
+			recordOf(NAME, VALUE_NAME, {
+				...byModality,
 				description:
 					'by modality, the value of the graph, [batch, …], that its weight multiplies, where the graph has no input w.<modality>',
 			}),

@@ -34,7 +34,7 @@ function* dataProblems(config: CustomConfig, job: JobParts): Iterable<ProblemErr
 	if (targets.length === 0) yield* auxiliaryProblems(config, model, dataset);
 	yield* ownLossProblems(config, model, dataset.task);
 	yield* batchProblems(model.inputs, training.batch_size);
-	const stars = [...starProblems(config)];
+	const stars = [...starProblems(config, model.parameters)];
 	yield* stars;
 	if (stars.length === 0) {
 		yield* parameterProblems(config, model.parameters);

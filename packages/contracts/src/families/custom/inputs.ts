@@ -39,8 +39,9 @@ export function* mappingProblems(
 	{ inputs, scale = {}, masks = {}, embeddings = {} }: CustomConfig,
 	used: readonly string[],
 ): Iterable<ProblemError> {
+	const known = new Set(used);
 	for (const [field, mapped] of Object.entries({ inputs, scale, masks, embeddings }))
-		for (const name of Object.keys(mapped).filter((modality) => !used.includes(modality)))
+		for (const name of Object.keys(mapped).filter((modality) => !known.has(modality)))
 			yield new ProblemError(
 				'modality_not_found',
 				`model.${field} names the modality ${name}, which the job does not use; it uses ${listed(used)}`,
@@ -63,6 +64,7 @@ function givenOf({ inputs, masks = {}, labels }: CustomConfig, { dataset, modali
 		}),
 	);
 	const perRow: Dims[] = [['batch'], ['batch', 1]];
+	const names = new Set(graphInputs.map(({ name }) => name));
 	const values = Object.entries(inputs).flatMap(([name, input]): Given[] => {
 		const instance = shapes.get(name);
 		if (instance === undefined) return [];
@@ -79,7 +81,7 @@ function givenOf({ inputs, masks = {}, labels }: CustomConfig, { dataset, modali
 		];
 	});
 	const weights = [...shapes.keys()]
-		.filter((name) => graphInputs.some((input) => input.name === weightInput(name)))
+		.filter((name) => names.has(weightInput(name)))
 		.map((name): Given => {
 			return {
 				input: weightInput(name),
@@ -109,9 +111,10 @@ function* fitProblems(input: GraphValue, { what, param, shapes, instance, profil
 /** All that is given has an input of its own that can take it. */
 function* givenProblems(given: readonly Given[], inputs: Inputs): Iterable<ProblemError> {
 	const taken = new Map<string, Given>();
+	const byName = new Map(inputs.map((value) => [value.name, value]));
 	for (const one of given) {
 		const { input, what, param } = one;
-		const value = inputs.find(({ name }) => name === input);
+		const value = byName.get(input);
 		const other = taken.get(input);
 		if (value === undefined)
 			yield misfit(`The model has no input "${input}"; its inputs are ${listed(inputs.map(({ name }) => name))}`, param);
@@ -142,9 +145,10 @@ function* unfedProblems(
 /** A free dimension that several inputs share by its name has one size in all of them, and is not the batch in one and a size of an instance in another. */
 function* freeDimensionProblems(given: readonly Given[], inputs: Inputs): Iterable<ProblemError> {
 	const batches = new Set(inputs.map(({ shape }) => shape[0]));
+	const byName = new Map(inputs.map((value) => [value.name, value]));
 	const sizes = new Map<string, { size: number; what: string }>();
 	for (const { input, what, param, instance } of given) {
-		const tail = inputs.find(({ name }) => name === input)?.shape.slice(1) ?? [];
+		const tail = byName.get(input)?.shape.slice(1) ?? [];
 		if (instance === null || tail.length !== instance.length) continue;
 		for (const [i, dim] of tail.entries()) {
 			if (typeof dim !== 'string') continue;

@@ -3,13 +3,14 @@ import type { ModelParameter } from '../../model.js';
 import type { ProblemError } from '../../problems.js';
 import type { CustomConfig } from './config.js';
 import { misfit } from './misfit.js';
-import { parametersNamed } from './parameters.js';
+import { finderOf } from './parameters.js';
 
 const isMatrix = ({ shape }: ModelParameter): boolean => shape.length === 2;
 
 /** The matrices whose names fit a glob of `lora.match`, in the order of the model; none without `lora`. */
 export function adaptedMatrices({ lora }: Pick<CustomConfig, 'lora'>, parameters: readonly ModelParameter[]): ModelParameter[] {
-	const named = new Set((lora?.match ?? []).flatMap((glob) => parametersNamed(glob, parameters)));
+	const find = finderOf(parameters);
+	const named = new Set((lora?.match ?? []).flatMap((glob) => find(glob)));
 	return parameters.filter((parameter) => isMatrix(parameter) && named.has(parameter));
 }
 
@@ -18,8 +19,9 @@ export function* loraProblems(config: CustomConfig, parameters: readonly ModelPa
 	const { lora } = config;
 	if (lora === undefined) return;
 	const matrices = parameters.filter(isMatrix).map(({ name }) => name);
+	const find = finderOf(parameters);
 	for (const [i, glob] of lora.match.entries()) {
-		const named = parametersNamed(glob, parameters);
+		const named = find(glob);
 		const param = `model.lora.match.${i}`;
 		if (named.length === 0)
 			yield misfit(

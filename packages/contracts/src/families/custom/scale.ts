@@ -12,9 +12,10 @@ export function* scaleProblems(
 	{ dataset }: Pick<JobParts, 'dataset'>,
 	graphInputs: ModelInterface['inputs'],
 ): Iterable<ProblemError> {
+	const byName = new Map(graphInputs.map((input) => [input.name, input]));
 	for (const [modality, { mean, std, axis = 1 }] of Object.entries(scale)) {
 		const param = `model.scale.${modality}`;
-		const input = graphInputs.find(({ name }) => Object.hasOwn(inputs, modality) && name === inputs[modality]);
+		const input = Object.hasOwn(inputs, modality) ? byName.get(inputs[modality] as string) : undefined;
 		if (input === undefined) continue;
 		const { name, dtype, shape, limit } = input;
 		if (limit !== undefined)

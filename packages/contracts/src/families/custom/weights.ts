@@ -14,7 +14,8 @@ export function* weightProblems(
 	inputs: ModelInterface['inputs'],
 ): Iterable<ProblemError> {
 	if (!givesWeights(weighting)) return;
-	const withoutInput = used.filter((modality) => !inputs.some(({ name }) => name === weightInput(modality)));
+	const names = new Set(inputs.map(({ name }) => name));
+	const withoutInput = used.filter((modality) => !names.has(weightInput(modality)));
 	const withoutPlace = withoutInput.filter((modality) => !Object.hasOwn(embeddings, modality));
 	if (withoutPlace.length > 0)
 		yield misfit(
