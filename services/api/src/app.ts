@@ -14,6 +14,7 @@ import { addBounds } from './plugins/bounds.js';
 import { addMetrics } from './plugins/metrics.js';
 import { addOpenapi } from './plugins/openapi.js';
 import { addProblems, refuseConnection, sendProblem } from './plugins/problems.js';
+import { addRequestId, requestIdOf } from './plugins/request-id.js';
 import { addValidation } from './plugins/validation.js';
 import { artifactRoutes } from './routes/artifacts.js';
 import { datasetRoutes } from './routes/datasets.js';
@@ -41,6 +42,7 @@ export async function buildApp({ config, queue, store, log }: AppOptions): Promi
 		// The hook below logs each request with one line.
 		logController: new LogController({ disableRequestLogging: true }),
 		bodyLimit: BODY_LIMIT,
+		genReqId: requestIdOf,
 		// An upload may take long. `receive` watches it and ends one that stalls.
 		requestTimeout: 3_600_000,
 		// While the server closes, requests on open connections are still answered.
@@ -53,6 +55,7 @@ export async function buildApp({ config, queue, store, log }: AppOptions): Promi
 		frameworkErrors: (error, request, reply) => void sendProblem(error, request as FastifyRequest, reply as unknown as FastifyReply),
 	}).withTypeProvider<TypeBoxTypeProvider>();
 
+	addRequestId(app);
 	addProblems(app);
 	addBounds(app);
 	addValidation(app);

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildApp } from '../src/app.js';
-import { expectProblem, openService, type Service } from './service.js';
+import { addDataset, addJob, expectProblem, openService, type Service } from './service.js';
 
 let service: Service;
 beforeAll(async () => {
@@ -42,7 +42,6 @@ describe('an error answer is a problem document', () => {
 		['text/plain', 'x', 415, 'unsupported_media_type'],
 		['application/zip', 'PK', 415, 'unsupported_media_type'],
 		['application/json', '{"dataset":', 400, 'invalid_json'],
-		['application/json', '', 400, 'invalid_json'],
 		['application/json', '{"__proto__": {"x": 1}}', 400, 'invalid_json'],
 		['application/json', `${'['.repeat(100_000)}${']'.repeat(100_000)}`, 400, 'invalid_json'],
 		['application/json', `{"a":"${'x'.repeat(1024 ** 2)}"}`, 413, 'too_large'],
@@ -73,6 +72,11 @@ describe('an error answer is a problem document', () => {
 		const headers = { 'content-type': 'application/json' };
 		const response = await service.app.inject({ method: 'POST', url: '/v1/jobs', headers, payload });
 		expect(expectProblem(response, 400, 'invalid_json').detail).toBe(`The body is not valid JSON: ${fault}`);
+	});
+
+	it.each(['/v1/datasets', '/v1/datasets?filename=a.zip', '/v1/models'])('for an upload to %s without a body', async (url) => {
+		const problem = expectProblem(await service.app.inject({ method: 'POST', url }), 400, 'invalid_request', 'file');
+		expect(problem.detail).toBe('The request has no body: send the file as it is, or as the field "file" of a form');
 	});
 
 	it('for a query string or a body where none is known', async () => {
@@ -139,6 +143,32 @@ describe('an error answer is a problem document', () => {
 				.map((line) => line.toLowerCase().split(': ')),
 		);
 		expectProblem({ statusCode: Number(head.split(' ')[1]), headers, body }, 400, 'invalid_request');
+		expect(headers['x-request-id']).toMatch(/^[\da-f-]{36}$/);
+	});
+});
+
+describe('an empty body that is called JSON', () => {
+	const headers = { 'content-type': 'application/json', 'content-length': '0' };
+
+	it('is none, for what needs none and for what needs one', async () => {
+		const dataset = await addDataset(service.app);
+		const job = await addJob(service.app, dataset);
+		const cancelled = await service.app.inject({ method: 'POST', url: `/v1/jobs/${job.id}/cancel`, headers });
+		expect(cancelled.json()).toMatchObject({ id: job.id, status: 'cancelled' });
+		expect((await service.app.inject({ method: 'DELETE', url: `/v1/datasets/${dataset}`, headers })).statusCode).toBe(204);
+		expectProblem(await service.app.inject({ method: 'POST', url: '/v1/jobs', headers }), 400, 'invalid_request', 'dataset');
+	});
+});
+
+describe('every answer', () => {
+	it.each(['/healthz', '/v1/jobs', '/v1/nothing', '/v1/jobs/%ff', '/v1/jobs?limit=0'])('to %s names its request', async (url) => {
+		const [first, second] = [await service.app.inject(url), await service.app.inject(url)];
+		expect(first.headers['x-request-id']).toMatch(/^[\da-f-]{36}$/);
+		expect(second.headers['x-request-id']).not.toBe(first.headers['x-request-id']);
+		const idOf = async (given: string) => (await service.app.inject({ url, headers: { 'x-request-id': given } })).headers['x-request-id'];
+		expect(await idOf('trace-1.a:b')).toBe('trace-1.a:b');
+		expect(await idOf('two words')).toMatch(/^[\da-f-]{36}$/);
+		expect(await idOf('x'.repeat(129))).toMatch(/^[\da-f-]{36}$/);
 	});
 });
 

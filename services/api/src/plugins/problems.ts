@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type Problem, type ProblemCode, ProblemError, problems } from '@steelyard/contracts';
 import { isRedisAway } from '@steelyard/redis';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../fastify-app.js';
+import { REQUEST_ID } from './request-id.js';
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
@@ -50,10 +52,7 @@ function asProblem(error: unknown, request: FastifyRequest): ProblemError {
 		return new ProblemError('internal', 'The request could not be answered; the log of the service says why');
 	}
 	if (statusCode === 415) return new ProblemError('unsupported_media_type', unsupportedType(request), 'content-type');
-	return new ProblemError(
-		code === 'FST_ERR_CTP_EMPTY_JSON_BODY' ? 'invalid_json' : codeOfStatus(statusCode),
-		message ?? STATUS_CODES[statusCode] ?? 'refused',
-	);
+	return new ProblemError(codeOfStatus(statusCode), message ?? STATUS_CODES[statusCode] ?? 'refused');
 }
 
 /** Answers a request with the problem document of an error, and logs the error if the service is to blame. */
@@ -70,6 +69,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
 	if (problem.code === 'unavailable') reply.header('retry-after', '1');
 	// It is sent as text because a problem has the same form on every route, whatever the route's schemas are.
 	return reply
+		.header(REQUEST_ID, request.id)
 		.code(problem.status)
 		.type(PROBLEM_TYPE)
 		.send(JSON.stringify(problemOf(problem)));
@@ -89,7 +89,7 @@ export function refuseConnection(error: Error & { code?: string }, socket: Duple
 				: 'This is not a valid HTTP request';
 	const body = JSON.stringify(problemOf(new ProblemError('invalid_request', detail)));
 	socket.end(
-		`HTTP/1.1 400 Bad Request\r\ncontent-type: ${PROBLEM_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+		`HTTP/1.1 400 Bad Request\r\ncontent-type: ${PROBLEM_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n${REQUEST_ID}: ${randomUUID()}\r\nconnection: close\r\n\r\n${body}`,
 		() => socket.destroy(),
 	);
 }

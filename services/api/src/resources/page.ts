@@ -1,9 +1,17 @@
-import type { IdKind, List, ListQuery } from '@steelyard/contracts';
+import { type IdKind, type List, type ListQuery, ProblemError } from '@steelyard/contracts';
 import { listIds, type Store } from '@steelyard/store';
+
+/** The refusal of a page after something that is not there. It would be the first page, or an empty one, whose reader took it for the last. */
+export const unknownCursor = (after: string): ProblemError =>
+	new ProblemError(
+		'invalid_request',
+		`There is no ${after} for a page to follow; where it was deleted, begin with the first page`,
+		'after',
+	);
 
 /**
  * Gives a page of resources of one kind, newest first. Each is a folder of the store whose name is its id; ids begin with the time at which they were made.
- * A folder that `find` knows no resource for is left out.
+ * A folder that `find` knows no resource for is left out. Throws ProblemError where it knows none for `after`.
  */
 export async function pageOf<T>(
 	store: Store,
@@ -11,6 +19,7 @@ export async function pageOf<T>(
 	{ limit, after }: ListQuery,
 	find: (id: string) => Promise<T | null>,
 ): Promise<List<T>> {
+	if (after !== undefined && (await find(after)) === null) throw unknownCursor(after);
 	const ids = (await listIds(store, kind)).filter((id) => after === undefined || id < after).reverse();
 	const data: T[] = [];
 	for (const id of ids) {

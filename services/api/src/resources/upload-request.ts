@@ -50,7 +50,15 @@ export async function addUpload<T>(
 ): Promise<T> {
 	try {
 		return await add(async (save) => {
-			if (!request.isMultipart()) return save(request.body as Readable, filename ?? fallback());
+			if (!request.isMultipart()) {
+				if (request.body === undefined)
+					throw new ProblemError(
+						'invalid_request',
+						'The request has no body: send the file as it is, or as the field "file" of a form',
+						'file',
+					);
+				return save(request.body as Readable, filename ?? fallback());
+			}
 			if (filename !== undefined) throw new ProblemError('invalid_request', 'A form names its file itself', 'filename');
 			return saveForm(request, save);
 		});

@@ -8,6 +8,7 @@ import { checkJob, type Named } from '../jobs/admission.js';
 import { bodyHash } from '../jobs/body-hash.js';
 import type { JobLookup } from '../jobs/lookup.js';
 import type { Models } from '../models/models.js';
+import { unknownCursor } from '../resources/page.js';
 import { ref } from '../schemas/components.js';
 import { IdParams } from '../schemas/id-params.js';
 import { refusals } from '../schemas/refusals.js';
@@ -109,7 +110,10 @@ export async function jobRoutes(app: App, { queue, datasets, models, job }: Part
 			querystring: listQuery('job'),
 			response: { 200: ListOf(ref('Job'), { description: 'A page' }), ...refusals('invalid_request') },
 		},
-		handler: (request) => queue.jobs.list(request.query),
+		handler: async ({ query }) => {
+			if (query.after !== undefined && (await queue.jobs.get(query.after)) === null) throw unknownCursor(query.after);
+			return queue.jobs.list(query);
+		},
 	});
 	app.route({
 		method: 'GET',
