@@ -4,6 +4,7 @@ import {
 	canonicalise,
 	checked,
 	decodeModel,
+	elementsOf,
 	type Graph,
 	GraphBuilder,
 	GraphError,
@@ -115,6 +116,19 @@ function mergedStatistics(graph: Graph, parameters: readonly string[]): ModelBlo
 	});
 }
 
+/** The most numbers that a pass over the rows of a trial may make: 4 GiB as float32. A few bytes can ask for far more. */
+const MOST_NUMBERS = 2 ** 30;
+
+/** A blocker where all values of a graph together have more numbers than a trainer could hold. */
+function tooLarge({ values }: Graph): ModelBlocker[] {
+	const sized = [...values.values()].map(({ name, shape }) => ({ name, shape, size: elementsOf(shape) }));
+	const total = sized.reduce((sum, { size }) => sum + size, 0);
+	if (total <= MOST_NUMBERS) return [];
+	const largest = sized.reduce((a, b) => (b.size > a.size ? b : a));
+	const message = `a pass over the smallest batch makes ${total} numbers, and may make ${MOST_NUMBERS}; the largest value is "${largest.name}" of shape [${largest.shape}]`;
+	return [{ code: 'unsupported_model', message, where: largest.name }];
+}
+
 /** The newest version of the file format that ONNX Runtime 1.29 reads. */
 const NEWEST_IR = 13;
 
@@ -148,6 +162,8 @@ async function blockersOf(model: Model, parameters: readonly string[], given: Re
 	const dims = trialDims(graph, given);
 	try {
 		const canonical = await canonicalise({ ...model, graph: reduced }, { dims, parameters });
+		const large = tooLarge(canonical);
+		if (large.length > 0) return large;
 		const reached = gradientPaths(canonical, parameters);
 		if (!floating.some(({ name }) => reached.has(name))) {
 			const names = floating.map(({ name }) => `"${name}"`).join(', ');

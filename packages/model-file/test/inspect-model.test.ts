@@ -21,6 +21,20 @@ function pooled(g: GraphBuilder, value: Value): Value {
 }
 
 describe('inspecting a model', () => {
+	it('finds that a pass makes more numbers of the data than can be held, in one value or in many', async () => {
+		const wide = (g: GraphBuilder, x: Value, size: number): Value =>
+			g.sumAll(g.op('Expand', [g.reshape(g.sumAll(x), [1, 1]), g.ints([2, size])], {}, { shape: [2, size] }));
+		const { blockers } = await inspectModel(bytesOf((g, _, x) => ({ y: wide(g, x, 2 ** 29 + 1) })));
+		expect(blockers).toMatchObject([{ code: 'unsupported_model' }]);
+		expect(blockers[0]?.message).toMatch(
+			/^a pass over the smallest batch makes 1\d{9} numbers, and may make 1073741824; the largest value is ".+" of shape \[2,536870913\]$/,
+		);
+		const many = bytesOf((g, _, x) =>
+			Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`y${i}`, wide(g, g.scale(i + 1, x), 2 ** 25)])),
+		);
+		expect((await inspectModel(many)).blockers[0]?.message).toContain('a pass over the smallest batch makes 1342');
+	});
+
 	it('finds its inputs, outputs, parameters and operators, and nothing against training it', async () => {
 		const report = await inspectModel(bytesOf((g, h) => ({ y: g.op('Tanh', [h]) })));
 		expect(report).toEqual({

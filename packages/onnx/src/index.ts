@@ -3,7 +3,7 @@ export { type AttributeReader, readAttributes, withAttributes, withoutAttributes
 export { bodiesOf, captured, graphsWithin, readsOf, withBodies, withoutUnused } from './bodies.js';
 export { type Attributes, broadcastShapes, elementCount, float, GraphBuilder } from './builder.js';
 export { type CanonicaliseOptions, canonicalise } from './canonicalise.js';
-export { checked } from './check.js';
+export { checked, elementsOf } from './check.js';
 export { composites, expansions } from './composites/table.js';
 export { withConstantNodes } from './constant-nodes.js';
 export { type DecodeOptions, decodeModel } from './decode.js';
