@@ -21,6 +21,7 @@ export const problems = {
 	dataset_not_found: { status: 422, title: 'The job names a dataset that does not exist' },
 	modality_not_found: { status: 422, title: 'The job names a modality that the dataset lacks' },
 	unsupported_task: { status: 422, title: 'This is not available for the task of the dataset' },
+	job_too_large: { status: 422, title: 'The job would take more than a job may take' },
 	model_in_use: { status: 409, title: 'A job still uses this model' },
 	model_not_ready: { status: 409, title: 'The model is still being inspected' },
 	invalid_model: { status: 422, title: 'The model was refused, or the job does not fit it' },

@@ -18,6 +18,8 @@ export const WorkerStatus = Type.Object({
 	started_at: Type.Integer({ description: 'unix seconds' }),
 	version: Type.String(),
 	devices: WorkerDevices,
+	cores: Type.Optional(Type.Integer({ description: 'of its machine that it may use' })),
+	memory_bytes: Type.Optional(Type.Integer({ description: 'of its machine, or of its container where that has less' })),
 	jobs: Type.Array(Type.String(), { description: 'ids of the jobs that it runs' }),
 });
 export type WorkerStatus = Static<typeof WorkerStatus>;

@@ -150,7 +150,7 @@ export const TrainingConfig = Type.Object(
 			minimum: 1,
 			maximum: 256,
 			default: 1,
-			description: 'threads of ONNX Runtime; equal jobs give equal bits only under equal counts',
+			description: 'threads of ONNX Runtime, at most the cores of the largest worker; equal jobs give equal bits only under equal counts',
 		}),
 		seed: Type.Integer({ minimum: 0, maximum: 4_294_967_295, default: 1, description: 'of every random number that the job draws' }),
 	},

@@ -12,5 +12,6 @@ export {
 } from './bounded-child.js';
 export { namedRedis, type RedisSetting, type ServiceConfig, serviceConfigOf } from './configuration.js';
 export { ConfigError, readEnvironment, secretsOf, shownEnvironment, type Variables } from './environment.js';
+export { machineMemory } from './machine-memory.js';
 export { runService, type ServiceParts, type ServiceProcess, type Started } from './run.js';
 export { SECRET_VARIABLES, ServiceEnvironment, serviceVariables, variables } from './variables.js';

@@ -3,7 +3,7 @@ import type { Queue } from '@steelyard/queue';
 import type { Store } from '@steelyard/store';
 import Fastify, { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from 'pino';
-import type { Config } from './config.js';
+import { type Config, JOB_WORK } from './config.js';
 import { createDatasets } from './datasets/datasets.js';
 import { openReader } from './datasets/reader.js';
 import type { App } from './fastify-app.js';
@@ -26,7 +26,7 @@ import { version } from './version.js';
 
 /** What the application is built over. */
 export type AppOptions = {
-	config: Pick<Config, 'host' | 'apiKey' | 'uploadLimit' | 'modelLimit'> & Partial<Pick<Config, 'reading'>>;
+	config: Pick<Config, 'host' | 'apiKey' | 'uploadLimit' | 'modelLimit'> & Partial<Pick<Config, 'reading' | 'job'>>;
 	queue: Queue;
 	store: Store;
 	log: Logger;
@@ -77,7 +77,7 @@ export async function buildApp({ config, queue, store, log }: AppOptions): Promi
 	await app.register(healthRoutes, { queue, store });
 	await app.register(datasetRoutes, { datasets });
 	await app.register(modelRoutes, { models });
-	await app.register(jobRoutes, { queue, datasets, models, job });
+	await app.register(jobRoutes, { queue, datasets, models, job, limits: config.job ?? { memory: null, work: JOB_WORK } });
 	await app.register(eventRoutes, { queue, job });
 	await app.register(artifactRoutes, { queue, store, job });
 	return app;

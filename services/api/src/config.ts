@@ -11,6 +11,10 @@ import {
 } from '@steelyard/service-process';
 import { type Static, Type } from 'typebox';
 import { READING } from './datasets/reader.js';
+import type { JobBounds } from './jobs/admission.js';
+
+/** The most multiply-adds of a job, unless given. */
+export const JOB_WORK = 1e18;
 
 /** The environment variables that the API reads. */
 export const Environment = Type.Object({
@@ -40,6 +44,19 @@ export const Environment = Type.Object({
 		default: 1024 ** 3,
 		description: 'The most bytes that one uploaded model may have.',
 	}),
+	STEELYARD_JOB_MEMORY: Type.Optional(
+		Type.Integer({
+			minimum: 256 * 1024 ** 2,
+			description:
+				'The bytes of memory that a job may take by the estimate made of its spec; one that would take more is refused. Three quarters of the memory of the largest worker (of its container, where that has less) unless set.',
+		}),
+	),
+	STEELYARD_JOB_WORK: Type.Number({
+		minimum: 1e9,
+		default: JOB_WORK,
+		description:
+			'The multiply-adds that a job may take in all its epochs by the estimate made of its spec; one that would take more is refused. A core does about 10^10 in a second.',
+	}),
 });
 
 export type Config = ServiceConfig & {
@@ -54,6 +71,8 @@ export type Config = ServiceConfig & {
 	reading: ChildLimits;
 	/** The most bytes of one uploaded model. */
 	modelLimit: number;
+	/** What one job may take. */
+	job: JobBounds;
 };
 
 /** Whether only this machine can reach an address. */
@@ -78,6 +97,7 @@ export function configOf(values: Static<typeof Environment>): Config {
 		uploadLimit: values.STEELYARD_UPLOAD_LIMIT,
 		reading: { ms: values.STEELYARD_DATASET_SECONDS * 1000, bytes: values.STEELYARD_DATASET_MEMORY },
 		modelLimit: values.STEELYARD_MODEL_LIMIT,
+		job: { memory: values.STEELYARD_JOB_MEMORY ?? null, work: values.STEELYARD_JOB_WORK },
 	};
 }
 

@@ -15,6 +15,7 @@ describe('the configuration', () => {
 			uploadLimit: 2 ** 31,
 			modelLimit: 2 ** 30,
 			reading: { ms: 900_000, bytes: 2 ** 30 },
+			job: { memory: null, work: 1e18 },
 			logLevel: 'info',
 		});
 	});
@@ -29,6 +30,8 @@ describe('the configuration', () => {
 			STEELYARD_UPLOAD_LIMIT: '1000',
 			STEELYARD_MODEL_LIMIT: '500',
 			STEELYARD_DATASET_SECONDS: '5',
+			STEELYARD_JOB_MEMORY: String(2 ** 30),
+			STEELYARD_JOB_WORK: '1000000000000',
 			STEELYARD_DATASET_MEMORY: String(2 ** 28),
 			STEELYARD_PREFIX: 'ward-3',
 			LOG_LEVEL: 'debug',
@@ -43,6 +46,7 @@ describe('the configuration', () => {
 			uploadLimit: 1000,
 			modelLimit: 500,
 			reading: { ms: 5000, bytes: 2 ** 28 },
+			job: { memory: 2 ** 30, work: 1e12 },
 			logLevel: 'debug',
 		});
 	});

@@ -200,3 +200,48 @@ describe('jobs', () => {
 		expect(expectProblem(refused, 409, 'job_not_cancellable').detail).toBe(`${failed} has already failed`);
 	});
 });
+
+describe('a job that would take too much', () => {
+	const GIGABYTE = 1e9;
+	const postTo = async (job: { memory: number | null; work: number }, spec: object) =>
+		(await service.build({ job })).inject({ method: 'POST', url: '/v1/jobs', payload: { dataset: datasets.binary, ...spec } });
+	const deep = { model: { hidden: 4096, encoder_layers: 8, head_layers: 8 } };
+
+	it('of memory is refused with what it would take and what it may take', async () => {
+		const { detail } = expectProblem(await postTo({ memory: 8 * GIGABYTE, work: 1e18 }, deep), 422, 'job_too_large', 'model');
+		expect(detail).toMatch(/^The job would take about 1\d\.\d GB of memory, and may take 8\.0 GB; a smaller model takes less$/);
+		expect((await postTo({ memory: 30 * GIGABYTE, work: 1e18 }, deep)).statusCode).toBe(202);
+	});
+
+	it('of work is refused too', async () => {
+		const limits = { memory: 30 * GIGABYTE, work: 1e12 };
+		const { detail } = expectProblem(
+			await postTo(limits, { ...deep, training: { epochs: 100_000 } }),
+			422,
+			'job_too_large',
+			'training.epochs',
+		);
+		expect(detail).toMatch(/^The job would take about \d\.\de\+1\d multiply-adds, and may take 1\.0e\+12; /);
+		expect((await postTo(limits, {})).statusCode).toBe(202);
+	});
+
+	it('of the largest worker, in memory or cores, is refused', async () => {
+		const limits = { memory: null, work: 1e18 };
+		for (const { id } of await service.queue.workers.list()) await service.queue.workers.withdraw(id);
+		for (const [id, cores, memory] of [
+			['small', 2, GIGABYTE],
+			['large', 4, 8 * GIGABYTE],
+		] as const)
+			await service.queue.workers.announce({ ...worker(id, 'none'), cores, memory_bytes: memory });
+		try {
+			expect(expectProblem(await postTo(limits, deep), 422, 'job_too_large', 'model').detail).toContain('may take 6.0 GB');
+			expect((await postTo(limits, { training: { threads: 4 } })).statusCode).toBe(202);
+			const refused = await postTo(limits, { training: { threads: 5 } });
+			expect(expectProblem(refused, 400, 'invalid_request', 'training.threads').detail).toBe(
+				'training.threads must be at most 4, the cores that the largest worker has, found 5',
+			);
+		} finally {
+			for (const id of ['small', 'large']) await service.queue.workers.withdraw(id);
+		}
+	});
+});

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { isFinal, type WorkerStatus } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
+import { machineMemory } from '@steelyard/service-process';
 import type { Store } from '@steelyard/store';
 import type { Logger } from 'pino';
 import { runAttempt } from './attempt.js';
@@ -66,6 +67,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 		started_at: Math.floor(Date.now() / 1000),
 		version,
 		devices,
+		cores: availableParallelism(),
+		memory_bytes: machineMemory(),
 		jobs: [],
 	};
 	const announce = () => queue.workers.announce({ ...status, jobs: [...status.jobs] });

@@ -1,12 +1,18 @@
 import {
 	admit,
 	type DatasetResource,
+	type JobLimits,
 	type JobSpec,
+	limitProblems,
 	type ModelInterface,
 	type ModelResource,
 	ProblemError,
 	type WorkerStatus,
 } from '@steelyard/contracts';
+import { machineMemory } from '@steelyard/service-process';
+
+/** What a job may take at most; `memory` is null where that follows from the machines. */
+export type JobBounds = { memory: number | null; work: number };
 
 /** What a spec names. `model`: the uploaded one of the family `custom`, null where there is none. */
 export type Named = { dataset: DatasetResource; model: ModelResource | null };
@@ -31,8 +37,35 @@ function* deviceProblems({ device }: JobSpec, workers: readonly WorkerStatus[]):
 	yield new ProblemError('device_unavailable', `No worker can train on CUDA: ${[...notes].join('; ')}`, 'device');
 }
 
+/** A trainer has no more threads than its machine has cores: they would wait for each other. Where no worker says how many it has, any number is taken. */
+function* threadProblems({ training: { threads } }: JobSpec, workers: readonly WorkerStatus[]): Iterable<ProblemError> {
+	const cores = Math.max(...workers.map((worker) => worker.cores ?? Number.POSITIVE_INFINITY));
+	if (workers.length > 0 && threads > cores)
+		yield new ProblemError(
+			'invalid_request',
+			`training.threads must be at most ${cores}, the cores that the largest worker has, found ${threads}`,
+			'training.threads',
+		);
+}
+
+/** The share of the memory of a machine that a job may take, unless the service is told how much. */
+const SHARE = 0.75;
+
+/** What a job may take: of memory what is configured, else a share of what the largest worker has, or this machine where none says. */
+function limitsOf({ memory, work }: JobBounds, workers: readonly WorkerStatus[]): JobLimits {
+	const known = workers.flatMap(({ memory_bytes: bytes }) => bytes ?? []);
+	return { memory: memory ?? SHARE * (known.length === 0 ? machineMemory() : Math.max(...known)), work };
+}
+
 /** Refuses a job that does not fit the dataset and the model that it names, or that no worker could train. Throws the first ProblemError that stands against it. */
-export function checkJob(spec: JobSpec, { dataset, model }: Named, workers: readonly WorkerStatus[]): void {
-	const [problem] = [...admit(spec, dataset, interfaceOf(model)), ...modelProblems(spec, model), ...deviceProblems(spec, workers)];
+export function checkJob(spec: JobSpec, { dataset, model }: Named, workers: readonly WorkerStatus[], limits: JobBounds): void {
+	const found = interfaceOf(model);
+	const [problem] = [
+		...admit(spec, dataset, found),
+		...modelProblems(spec, model),
+		...deviceProblems(spec, workers),
+		...threadProblems(spec, workers),
+		...limitProblems(spec, dataset, found, limitsOf(limits, workers)),
+	];
 	if (problem !== undefined) throw problem;
 }

@@ -4,7 +4,7 @@ import { createId } from '@steelyard/store';
 import { Type } from 'typebox';
 import type { Datasets } from '../datasets/datasets.js';
 import type { App } from '../fastify-app.js';
-import { checkJob, type Named } from '../jobs/admission.js';
+import { checkJob, type JobBounds, type Named } from '../jobs/admission.js';
 import { bodyHash } from '../jobs/body-hash.js';
 import type { JobLookup } from '../jobs/lookup.js';
 import type { Models } from '../models/models.js';
@@ -42,10 +42,10 @@ const newJob = (spec: JobSpec): JobResource => ({
 	error: null,
 });
 
-type Parts = { queue: Queue; datasets: Datasets; models: Models; job: JobLookup };
+type Parts = { queue: Queue; datasets: Datasets; models: Models; job: JobLookup; limits: JobBounds };
 
 /** The routes that post, list, show and cancel jobs. */
-export async function jobRoutes(app: App, { queue, datasets, models, job }: Parts): Promise<void> {
+export async function jobRoutes(app: App, { queue, datasets, models, job, limits }: Parts): Promise<void> {
 	/** Looks up the dataset and the model that a spec names, and runs an action during which neither can be deleted. */
 	const holding = <T>({ dataset, model }: JobSpec, action: (named: Named) => Promise<T>): Promise<T> =>
 		datasets.holding(dataset, async () => {
@@ -79,6 +79,7 @@ export async function jobRoutes(app: App, { queue, datasets, models, job }: Part
 					'model_not_ready',
 					'invalid_model',
 					'device_unavailable',
+					'job_too_large',
 				),
 			},
 		},
@@ -91,7 +92,7 @@ export async function jobRoutes(app: App, { queue, datasets, models, job }: Part
 			const created =
 				first ??
 				(await holding(spec, async (named) => {
-					checkJob(spec, named, spec.device === 'cuda' ? await queue.workers.list() : []);
+					checkJob(spec, named, await queue.workers.list(), limits);
 					return queue.jobs.create(newJob(spec), repeatable);
 				}));
 			// A repeated post does this too: the process that handled the first may have ended between these two lines.
