@@ -153,10 +153,10 @@ const { model, weighting, training } = JobSpec.properties;
 const STATUSES = {
 	queued: 'The job waits for a worker; also after a worker gave it back, when it goes on from its last checkpoint.',
 	running: 'A worker trains it.',
-	paused: 'Reserved: no request pauses a job today.',
+	paused: 'The job was paused. It keeps its last checkpoint, and waits to be resumed or cancelled.',
 	succeeded: 'Final. `result` and `artifacts` are there.',
 	failed: 'Final. `error` says why.',
-	cancelled: 'Final. The job was cancelled before it was done.',
+	cancelled: 'Final, unless the job is resumed. It was cancelled before it was done, and keeps its last checkpoint.',
 };
 
 /** @type {Readonly<Record<import('../packages/contracts/dist/index.js').JobStage, string>>} */

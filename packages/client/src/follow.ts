@@ -16,7 +16,7 @@ export type FollowOptions = {
 };
 
 const LONGEST_DELAY = 5000;
-/** Whether nothing follows after an event. */
+/** Whether nothing follows after an event, unless the job was resumed. */
 const isLast = (event: JobEvent) => event.type === 'status' && ['succeeded', 'failed', 'cancelled'].includes(event.status);
 
 /** Whether a new attempt may succeed, because no answer came, or one of a proxy, or one that says that the service has a fault. */
@@ -43,12 +43,14 @@ export async function* follow(connection: Connection, id: string, options: Follo
 				failures = 0;
 				// With 204 the service says that nothing more will come.
 				if (response.status === 204 || response.body === null) return;
+				let last = false;
 				for await (const { id: eventId, data } of serverSentEvents(response.body)) {
 					const event = JSON.parse(data) as JobEvent;
 					after = eventId ?? event.id;
 					yield event;
-					if (isLast(event)) return;
+					last = isLast(event);
 				}
+				if (last) return;
 			} catch (error) {
 				if (signal?.aborted) return;
 				if (!mayPass(error) || failures >= attempts) throw error;

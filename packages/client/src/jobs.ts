@@ -12,6 +12,10 @@ export type Jobs = {
 	list(page?: Page): Promise<List<JobResource>>;
 	/** Cancels a job: a queued one at once; a running one is asked to stop, and its status is `cancelled` some seconds later. */
 	cancel(id: string): Promise<JobResource>;
+	/** Pauses a job: a queued one at once; a running one is asked to, and its status is `paused` about two seconds later. */
+	pause(id: string): Promise<JobResource>;
+	/** Queues a paused or cancelled job again, which goes on from its last checkpoint. */
+	resume(id: string): Promise<JobResource>;
 	/** Gives the events of a job, live until its final status. When the connection breaks, it connects again and goes on where it was. */
 	events(id: string, options?: FollowOptions): AsyncIterable<JobEvent>;
 	/** Gives the curves of a job. */
@@ -37,6 +41,12 @@ export function jobs(connection: Connection): Jobs {
 		},
 		async cancel(id) {
 			return jsonOf(await connection('POST', `${path(id)}/cancel`));
+		},
+		async pause(id) {
+			return jsonOf(await connection('POST', `${path(id)}/pause`));
+		},
+		async resume(id) {
+			return jsonOf(await connection('POST', `${path(id)}/resume`));
 		},
 		events: (id, options) => follow(connection, id, options),
 		async metrics(id) {

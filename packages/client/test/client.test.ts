@@ -61,6 +61,8 @@ describe('a request', () => {
 		await client.jobs.create({ dataset: 'ds_1', training: { epochs: 3 } }, { idempotencyKey: 'once' });
 		await client.jobs.list({ limit: 2, after: 'job_1' });
 		await client.jobs.cancel('job_1');
+		await client.jobs.pause('job_1');
+		await client.jobs.resume('job_1');
 		await client.datasets.create(new Blob(['zip']), 'a b.zip');
 		const stream = new ReadableStream({
 			start(controller) {
@@ -73,7 +75,7 @@ describe('a request', () => {
 		expect(seen).toEqual([
 			['POST', '/v1/jobs', 'Bearer key', 'once', 'application/json', '{"dataset":"ds_1","training":{"epochs":3}}'],
 			['GET', '/v1/jobs?limit=2&after=job_1', 'Bearer key', undefined, undefined, ''],
-			['POST', '/v1/jobs/job_1/cancel', 'Bearer key', undefined, undefined, ''],
+			...['cancel', 'pause', 'resume'].map((what) => ['POST', `/v1/jobs/job_1/${what}`, 'Bearer key', undefined, undefined, '']),
 			['POST', '/v1/datasets?filename=a+b.zip', 'Bearer key', undefined, 'application/octet-stream', 'zip'],
 			['POST', '/v1/datasets?filename=c.npz', 'Bearer key', undefined, 'application/octet-stream', 'zipped'],
 			['DELETE', '/v1/datasets/ds_%2F..', 'Bearer key', undefined, undefined, ''],
@@ -187,6 +189,14 @@ describe('following a job', () => {
 		});
 		expect(await all(client.jobs.events('job_1', { delay: 1 }))).toEqual([progress(1), progress(2), progress(3), ended(4)]);
 		expect(asked).toEqual([undefined, '2-0', '2-0']);
+	});
+
+	it('goes on after the end of a job that was resumed', async () => {
+		const events = [progress(1), { ...ended(2), status: 'cancelled' } as JobEvent, progress(3), ended(4)];
+		const client = await against((_, response) => {
+			response.writeHead(200, { 'content-type': 'text/event-stream' }).end(events.map(frame).join(''));
+		});
+		expect(await all(client.jobs.events('job_1'))).toEqual(events);
 	});
 
 	it('ends where the server says that nothing more will come', async () => {

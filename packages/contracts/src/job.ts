@@ -111,6 +111,23 @@ export const JobResource = Type.Object({
 	finished_at: nullable(Type.Integer({ description: 'unix seconds; null before the job ended' })),
 	attempt: Type.Integer({ description: 'how often a worker has taken the job; 0 while it was never taken' }),
 	cancel_requested: Type.Boolean({ description: 'whether the job is asked to stop, which a running one does after its chunk of steps' }),
+	pause_requested: Type.Optional(
+		Type.Boolean({
+			description: 'whether the job is asked to pause, which a running one does after its chunk of steps; not there where it never was',
+		}),
+	),
+	setbacks: Type.Optional(
+		Type.Object(
+			{
+				count: Type.Integer({ description: 'how many in a row; the fourth fails the job' }),
+				progress: Type.Number({ description: 'how far the job had come, of the whole' }),
+			},
+			{
+				description:
+					'of a job whose worker was lost or whose trainer crashed: how often that happened without the job coming further; not there where it never did, or since the job was resumed',
+			},
+		),
+	),
 	device: nullable(
 		Type.Object(
 			{
@@ -124,5 +141,12 @@ export const JobResource = Type.Object({
 	result: nullable(JobResult),
 	artifacts: Type.Array(Artifact, { description: 'the files of a job that succeeded' }),
 	error: nullable(JobError),
+	waiting: Type.Optional(
+		nullable(
+			Type.Object(JobError.properties, {
+				description: 'what a running job waits for, such as room on the disk; null, or not there, while it goes on',
+			}),
+		),
+	),
 });
 export type JobResource = Static<typeof JobResource>;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '@steelyard/redis';
-import { type ConnectionOptions, type Job, WaitingError, Worker } from 'bullmq';
+import { type ConnectionOptions, DelayedError, type Job, WaitingError, Worker } from 'bullmq';
 import type { RedisOptions } from 'ioredis';
 import type { DeliveryName } from './deliveries.js';
 import type { Keys } from './keys.js';
@@ -18,12 +18,13 @@ export type ConsumerOptions = {
 	concurrency: number;
 	/** After how many milliseconds without a sign of life a worker's id is given to another. */
 	lockMs: number;
-	/** How many times an id whose worker was lost is delivered again. */
-	losses: number;
-	/** Works on one delivered id; resolves with true when it is to be delivered again. An error is logged, and the id delivered again after a pause. */
-	deliver(id: string): Promise<boolean>;
-	/** Called with an id whose workers were lost more often than that. It is not delivered again. */
-	lost(id: string): void;
+	/**
+	 * Works on one delivered id; resolves with the milliseconds after which it is to be delivered again, or with null. An error is logged, and the id delivered
+	 * again after a pause.
+	 */
+	deliver(id: string): Promise<number | null>;
+	/** Called with an id that is not delivered again once BullMQ has let go of it. */
+	left?(id: string): void;
 	log: Log;
 };
 
@@ -38,11 +39,15 @@ export type Consumer = {
 };
 
 /** Takes ids from BullMQ and has them worked on. An id may be delivered more than once. */
-export function consume({ redis, keys, name, concurrency, lockMs, losses, deliver, lost, log }: ConsumerOptions): Consumer {
+export function consume({ redis, keys, name, concurrency, lockMs, deliver, left, log }: ConsumerOptions): Consumer {
 	const running = new Set<Promise<unknown>>();
 	let closing = false;
 
-	async function giveBack(delivery: Job, token: string | undefined): Promise<never> {
+	async function giveBack(delivery: Job, token: string | undefined, ms = 0): Promise<never> {
+		if (ms > 0) {
+			await delivery.moveToDelayed(Date.now() + ms, token);
+			throw new DelayedError();
+		}
 		await delivery.moveToWait(token);
 		throw new WaitingError();
 	}
@@ -54,16 +59,16 @@ export function consume({ redis, keys, name, concurrency, lockMs, losses, delive
 			if (closing) return giveBack(delivery, token);
 			const delivered = deliver(id);
 			running.add(delivered);
-			let again: boolean;
+			let again: number | null;
 			try {
 				again = await delivered.finally(() => running.delete(delivered));
 			} catch (error) {
 				// Redis or the store could not be reached. The work has not failed, so its id is delivered again.
 				log.error({ err: error, id }, `the ${name} could not be begun or recorded`);
 				await delay(PAUSE);
-				again = true;
+				again = 0;
 			}
-			if (again) await giveBack(delivery, token);
+			if (again !== null) await giveBack(delivery, token, again);
 			return null;
 		},
 		{
@@ -73,15 +78,15 @@ export function consume({ redis, keys, name, concurrency, lockMs, losses, delive
 			concurrency,
 			lockDuration: lockMs,
 			stalledInterval: Math.max(lockMs / 2, 100),
-			maxStalledCount: losses,
+			// Whoever works on an id counts how often its worker was lost: BullMQ does not know whether it came further meanwhile.
+			maxStalledCount: Number.MAX_SAFE_INTEGER,
 			removeOnComplete: { count: 0 },
 			removeOnFail: { count: 0 },
 		},
 	);
 	worker.on('error', (error) => log.warn({ err: error }, `the worker for ${name} met an error`));
 	worker.on('stalled', (id) => log.warn({ id }, `a worker was lost, its ${name} is given to another`));
-	// The work itself never fails for BullMQ. It fails an id only when its workers were lost too often.
-	worker.on('failed', (delivery) => delivery?.id !== undefined && lost(delivery.id));
+	worker.on('completed', ({ id }) => id !== undefined && left?.(id));
 
 	return {
 		get closing() {

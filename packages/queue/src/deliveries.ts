@@ -10,8 +10,8 @@ export const STREAM_LENGTH = 200;
 export type DeliveryName = 'training' | 'inspection';
 
 export type Deliveries = {
-	/** Hands an id to the workers; resolves with false where they have it already. */
-	add(id: string): Promise<boolean>;
+	/** Hands an id to the workers, at once or after `ms` milliseconds; resolves with false where they have it already. */
+	add(id: string, ms?: number): Promise<boolean>;
 	/** Takes an id out of the queue if no worker has it; with `held` also then, for a worker that is known to be dead. */
 	withdraw(id: string, options?: { held?: boolean }): Promise<void>;
 	close(): Promise<void>;
@@ -28,10 +28,10 @@ export function openDeliveries(name: DeliveryName, redis: Redis, keys: Keys, log
 	queue.on('error', (error) => log.warn({ err: error }, 'the queue met an error'));
 
 	return {
-		async add(id) {
+		async add(id, ms = 0) {
 			if ((await queue.getJob(id)) !== undefined) return false;
 			// BullMQ adds nothing where another process has added the id meanwhile.
-			await queue.add(name, {}, { jobId: id });
+			await queue.add(name, {}, { jobId: id, delay: ms });
 			return true;
 		},
 		async withdraw(id, { held = false } = {}) {

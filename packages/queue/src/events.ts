@@ -21,6 +21,11 @@ redis.call('PUBLISH', ARGV[3], ARGV[4])
 return id
 `;
 
+const RELEASE = `
+if redis.call('HGET', KEYS[1], 'final') == '1' then redis.call('PEXPIRE', KEYS[2], ARGV[1]) end
+return 1
+`;
+
 type Position = readonly [at: bigint, sequence: bigint];
 
 /** Where an event stands in its stream, from its id, which is that of the stream's entry: unix milliseconds, `-`, and a number. */
@@ -38,12 +43,17 @@ const isEnd = (event: JobEvent) => event.type === 'status' && isFinal(event.stat
 export type EventLog = Events & {
 	/** Writes the events of a job to the store, where they are read from once its stream is gone. */
 	save(id: string): Promise<void>;
-	/** Has the stream of a job whose events were saved expire after a while. */
+	/** Has the stream of a job whose events were saved expire after a while, unless the job was resumed. */
 	release(id: string): Promise<void>;
+	/** Gives a job that has ended and is to be resumed the stream again that it had. */
+	reopen(id: string): Promise<void>;
+	/** Keeps the stream of a job that was resumed. */
+	keep(id: string): Promise<void>;
 };
 
 export function openEvents(redis: Redis, keys: Keys, records: Records, store: Store, hub: Hub): EventLog {
 	const append = script<string | null>(redis, 'steelyardAppend', APPEND, 2);
+	const release = script<number>(redis, 'steelyardRelease', RELEASE, 2);
 
 	async function stored(id: string): Promise<JobEvent[]> {
 		const text = (await store.get(jobKeys.events(id)))?.toString() ?? '';
@@ -96,9 +106,10 @@ export function openEvents(redis: Redis, keys: Keys, records: Records, store: St
 						if (signal.aborted) return;
 						yield event;
 						last = event.id;
-						if (isEnd(event)) return;
 					}
-					if (events.length === BATCH) continue;
+					const newest = events.at(-1);
+					// The record is read again where the job has ended since: a job that was resumed after an end goes on.
+					if (newest !== undefined && (events.length === BATCH || isEnd(newest))) continue;
 					if (found === null || isFinal(found.record.status)) return;
 					let timer: NodeJS.Timeout | undefined;
 					await new Promise<void>((resolve) => {
@@ -120,7 +131,18 @@ export function openEvents(redis: Redis, keys: Keys, records: Records, store: St
 		},
 
 		async release(id) {
-			await redis.pexpire(keys.events(id), STREAM_KEPT);
+			await release(keys.job(id), keys.events(id), STREAM_KEPT);
+		},
+
+		async reopen(id) {
+			if ((await redis.persist(keys.events(id))) === 1 || (await redis.exists(keys.events(id))) === 1) return;
+			const all = redis.multi();
+			for (const { id: entry, at: _, ...body } of await stored(id)) all.xadd(keys.events(id), entry, 'body', JSON.stringify(body));
+			await all.exec();
+		},
+
+		async keep(id) {
+			await redis.persist(keys.events(id));
 		},
 	};
 	return log;

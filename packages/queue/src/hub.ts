@@ -7,13 +7,13 @@ export type Listener = (id: string | null) => void;
 
 export type Hub = {
 	/** Calls `listener` for every message from the moment at which this resolves. It resolves with a function that ends the listening. */
-	listen(channel: 'happened' | 'cancel', listener: Listener): Promise<() => void>;
+	listen(channel: 'happened' | 'stop', listener: Listener): Promise<() => void>;
 	close(): void;
 };
 
 /** The messages between the processes of an installation, over one subscribed connection per process, which is made when somebody first listens. */
 export function openHub(options: RedisOptions, keys: Keys): Hub {
-	const listeners = { happened: new Set<Listener>(), cancel: new Set<Listener>() };
+	const listeners = { happened: new Set<Listener>(), stop: new Set<Listener>() };
 	let subscriber: Redis | null = null;
 	let subscribed: Promise<unknown> | null = null;
 
@@ -22,12 +22,12 @@ export function openHub(options: RedisOptions, keys: Keys): Hub {
 		// The connection comes back by itself, and a command that fails says so itself.
 		subscriber.on('error', () => {});
 		subscriber.on('message', (channel: string, id: string) => {
-			for (const listener of channel === keys.cancel ? listeners.cancel : listeners.happened) listener(id);
+			for (const listener of channel === keys.stop ? listeners.stop : listeners.happened) listener(id);
 		});
 		subscriber.on('ready', () => {
-			for (const listener of [...listeners.happened, ...listeners.cancel]) listener(null);
+			for (const listener of [...listeners.happened, ...listeners.stop]) listener(null);
 		});
-		return subscriber.subscribe(keys.happened, keys.cancel);
+		return subscriber.subscribe(keys.happened, keys.stop);
 	}
 
 	return {

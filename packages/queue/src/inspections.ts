@@ -100,10 +100,7 @@ export function openInspections({ redis, keys, hub, deliveries, store, log }: Pa
 			name: 'inspection',
 			concurrency: 1,
 			lockMs,
-			// More than inspections can begin. These are counted in the store, which outlives Redis.
-			losses: ATTEMPTS + 1,
-			deliver: (id) => inspect(id, process, ending.signal, own),
-			lost: (id) => own.error({ model: id }, 'the workers of a model were lost too often; it is queued again'),
+			deliver: async (id) => ((await inspect(id, process, ending.signal, own)) ? 0 : null),
 			log: own,
 		});
 		const look = () =>
@@ -112,7 +109,7 @@ export function openInspections({ redis, keys, hub, deliveries, store, log }: Pa
 				(error: unknown) => own.warn({ err: error }, 'the models could not be looked through'),
 			);
 		// null: Redis was away, and may have come back without its data.
-		const listening = hub.listen('cancel', (id) => void (id === null && !consumer.closing && look()));
+		const listening = hub.listen('stop', (id) => void (id === null && !consumer.closing && look()));
 		listening.catch((error: unknown) => own.warn({ err: error }, 'it cannot be heard when Redis comes back'));
 		void look();
 		const sweeping = setInterval(look, SWEEP);

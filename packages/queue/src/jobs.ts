@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
-import { isFinal, type JobResource, type JobStatus, ProblemError } from '@steelyard/contracts';
+import { isFinal, type JobResource, ProblemError } from '@steelyard/contracts';
 import { jobKeys, listIds, readRecord, type Store } from '@steelyard/store';
 import type { Redis } from 'ioredis';
 import type { Deliveries } from './deliveries.js';
+import type { EventLog } from './events.js';
 import type { Keys } from './keys.js';
 import type { Mirror } from './mirror.js';
-import type { IdempotentRequest, JobPatch, Jobs } from './queue.js';
-import { KEY_KEPT, type Records, type Request, type UseOfKey } from './records.js';
+import type { IdempotentRequest, Jobs } from './queue.js';
+import { type Change, KEY_KEPT, type Records, type Request, type UseOfKey } from './records.js';
+import { givenUp, moved, RETRIES, released, retryPause, setBack, WORKER_LOST } from './status.js';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
@@ -15,18 +17,15 @@ const TOGETHER = 64;
 
 const requestOf = ({ idempotencyKey, bodyHash }: IdempotentRequest): Request => ({ key: sha256(idempotencyKey), body: bodyHash });
 
-const unixSeconds = () => Math.floor(Date.now() / 1000);
+type Parts = { redis: Redis; keys: Keys; records: Records; events: EventLog; mirror: Mirror; deliveries: Deliveries; store: Store };
 
-/** The fields that change with a status, unless a patch has other values for them. */
-const implied = (to: JobStatus): JobPatch => {
-	if (isFinal(to)) return { stage: null, eta_seconds: null, finished_at: unixSeconds() };
-	return to === 'queued' ? { stage: null, eta_seconds: null } : {};
-};
+/** Whether a job has ended for good: a cancelled one can be resumed. */
+const isDone = ({ status }: JobResource): boolean => status === 'succeeded' || status === 'failed';
 
-type Parts = { redis: Redis; keys: Keys; records: Records; mirror: Mirror; deliveries: Deliveries; store: Store };
+const has = ({ status }: Pick<JobResource, 'status'>): string => `${status === 'cancelled' ? 'is' : 'has'} already ${status}`;
 
 /** Opens the records of the jobs. `discard` takes back a job that nobody was told of. `sweep` is to be called from time to time by whoever runs jobs. */
-export function openJobs({ redis, keys, records, mirror, deliveries, store }: Parts): {
+export function openJobs({ redis, keys, records, events, mirror, deliveries, store }: Parts): {
 	jobs: Jobs;
 	discard: (job: JobResource) => Promise<void>;
 	sweep: () => Promise<number>;
@@ -34,7 +33,7 @@ export function openJobs({ redis, keys, records, mirror, deliveries, store }: Pa
 	const transition: Jobs['transition'] = async (id, from, to, patch = {}, attempt) => {
 		const changed = await records.change(id, (job) => {
 			if (!from.includes(job.status) || (attempt !== undefined && job.attempt !== attempt)) return null;
-			return { record: { ...job, ...implied(to), ...patch, status: to }, mirrored: true, announced: true };
+			return moved(job, to, patch);
 		});
 		return mirror.follow(changed);
 	};
@@ -46,14 +45,40 @@ export function openJobs({ redis, keys, records, mirror, deliveries, store }: Pa
 		if (request !== null) await records.noteUse(id, request, left);
 	}
 
+	/** Takes a job that does not wait any more out of the queue, and puts it back where it was resumed meanwhile. */
+	async function withdraw(id: string): Promise<void> {
+		await deliveries.withdraw(id);
+		if ((await records.find(id))?.record.status === 'queued') await deliveries.add(id);
+	}
+
+	/**
+	 * Changes a job as a user asks for it. `next` gives the change, null where there is nothing to change, and words where the state of the job forbids it. Throws
+	 * ProblemError `not_found` and `conflict`. `changed`: whether there was anything to change.
+	 */
+	async function ask(id: string, next: (job: JobResource) => Change | string | null): Promise<{ job: JobResource; changed: boolean }> {
+		const changed = await records.change(id, (job) => {
+			const change = next(job);
+			if (typeof change === 'string') throw new ProblemError('conflict', change, 'id');
+			return change;
+		});
+		const job = changed ?? (await records.find(id))?.record;
+		if (job === undefined) throw new ProblemError('not_found', `There is no job ${id}`, 'id');
+		await mirror.follow(changed);
+		return { job, changed: changed !== null };
+	}
+
 	/** Puts records back into Redis that only the store knows. A job that was running then is running nowhere now. */
 	async function restore(ids: readonly string[]): Promise<void> {
 		const read = await Promise.all(ids.map((id) => readRecord<JobResource>(store, jobKeys.record(id))));
 		const found = read.filter((job) => job !== null);
 		await Promise.all(found.map(restoreKey));
-		await records.addEnded(found.filter(({ status }) => isFinal(status)));
-		for (const job of found)
-			if (!isFinal(job.status) && (await records.add({ ...job, ...implied('queued'), status: 'queued' }))) await mirror.follow(job);
+		await records.addDone(found.filter(isDone));
+		for (const job of found) {
+			if (isDone(job)) continue;
+			const restored = job.status === 'running' ? released(job).record : job;
+			// The events of a job that has ended are in the store, where a new stream in Redis would hide them.
+			if (await records.add(restored, !isFinal(restored.status))) await mirror.follow(job);
+		}
 	}
 
 	async function restoreAll(): Promise<void> {
@@ -148,22 +173,50 @@ export function openJobs({ redis, keys, records, mirror, deliveries, store }: Pa
 			for (;;) {
 				const cancelled = await transition(id, ['queued', 'paused'], 'cancelled', { cancel_requested: true });
 				if (cancelled !== null) {
-					await deliveries.withdraw(id);
+					await withdraw(id);
 					return cancelled;
 				}
 				const asked = await records.change(id, (job) =>
 					job.status === 'running' ? { record: { ...job, cancel_requested: true }, mirrored: true, announced: false } : null,
 				);
 				if (asked !== null) {
-					await redis.publish(keys.cancel, id);
+					await redis.publish(keys.stop, id);
 					return mirror.follow(asked);
 				}
 				const found = await records.find(id);
 				if (found === null) throw new ProblemError('not_found', `There is no job ${id}`, 'id');
-				const { status } = found.record;
-				if (isFinal(status))
-					throw new ProblemError('job_not_cancellable', `${id} ${status === 'cancelled' ? 'is' : 'has'} already ${status}`, 'id');
+				if (isFinal(found.record.status)) throw new ProblemError('job_not_cancellable', `${id} ${has(found.record)}`, 'id');
 			}
+		},
+
+		async requestPause(id) {
+			const { job, changed } = await ask(id, (found) => {
+				if (isFinal(found.status)) return `${id} ${has(found)}, and cannot be paused`;
+				if (found.cancel_requested) return `${id} is being cancelled, and cannot be paused`;
+				if (found.status === 'queued') return moved(found, 'paused');
+				if (found.status === 'paused' || found.pause_requested) return null;
+				return { record: { ...found, pause_requested: true }, mirrored: true, announced: false };
+			});
+			if (job.status === 'paused') await withdraw(id);
+			else if (changed) await redis.publish(keys.stop, id);
+			return job;
+		},
+
+		async requestResume(id) {
+			const before = (await records.find(id))?.record;
+			if (before?.status === 'cancelled') await events.reopen(id);
+			const { job } = await ask(id, (found) => {
+				const { setbacks: _, ...fresh } = found;
+				if (found.status === 'paused') return moved(fresh, 'queued');
+				if (found.status === 'cancelled') return moved(fresh, 'queued', { cancel_requested: false, finished_at: null });
+				if (isFinal(found.status)) return `${id} ${has(found)}, and cannot be resumed`;
+				if (found.cancel_requested) return `${id} is being cancelled; it can be resumed once it is cancelled`;
+				if (!found.pause_requested) return null;
+				return { record: { ...found, pause_requested: false }, mirrored: true, announced: false };
+			});
+			if (before?.status === 'cancelled') await events.keep(id);
+			if (job.status === 'queued') await deliveries.add(id);
+			return job;
 		},
 
 		async countUsing(used) {
@@ -174,13 +227,20 @@ export function openJobs({ redis, keys, records, mirror, deliveries, store }: Pa
 
 		async rebuild({ alone = false } = {}) {
 			await restoreAll();
+			let queued = 0;
 			if (alone) {
 				for (const id of await records.withStatus('running')) {
 					await deliveries.withdraw(id, { held: true });
-					await transition(id, ['running'], 'queued');
+					const after = await records.change(id, (found) => {
+						if (found.status !== 'running') return null;
+						const job = setBack(found);
+						return givenUp(job, WORKER_LOST, RETRIES) ?? released(job);
+					});
+					await mirror.follow(after);
+					if (after?.status === 'queued' && (await deliveries.add(id, retryPause(after)))) queued++;
 				}
 			}
-			const queued = await deliverAll();
+			queued += await deliverAll();
 			await mirror.saveAll();
 			return queued;
 		},

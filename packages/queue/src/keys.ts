@@ -12,6 +12,8 @@ export const keysOf = (prefix: string) => ({
 	using: (id: string) => `${prefix}:using:${id}`,
 	/** set of ids of jobs whose copy in the store is older than the record here */
 	unsaved: `${prefix}:unsaved`,
+	/** set of ids of jobs that have ended and whose folders are not cleared yet */
+	ended: `${prefix}:ended`,
 	/** stream with one field, the event's body */
 	events: (id: string) => `${prefix}:events:${id}`,
 	/** hash: `job` id, `body` hash */
@@ -26,8 +28,8 @@ export const keysOf = (prefix: string) => ({
 	probe: `${prefix}:probe`,
 	/** channel: the id of a job to which something happened */
 	happened: `${prefix}:happened`,
-	/** channel: the id of a job that is to be cancelled */
-	cancel: `${prefix}:cancel`,
+	/** channel: the id of a job that is to be cancelled or paused */
+	stop: `${prefix}:stop`,
 	deliveries: `${prefix}:deliveries`,
 });
 export type Keys = ReturnType<typeof keysOf>;

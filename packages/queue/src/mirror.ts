@@ -28,7 +28,7 @@ export function openMirror(records: Records, events: EventLog, store: Store, log
 	async function write(id: string): Promise<void> {
 		// Two processes that write at once can do so in either order. The one that then finds the record changed writes once more.
 		for (let current = false; !current; ) {
-			const found = await records.toSave(id);
+			const found = await records.findTurn(id);
 			if (found === null) return;
 			const ended = isFinal(found.record.status);
 			if (ended) await events.save(id);

@@ -56,7 +56,7 @@ export async function openQueue({ redis: options, prefix = 'steelyard', store, l
 	const events = openEvents(redis, keys, records, store, hub);
 	const mirror = openMirror(records, events, store, log);
 	const deliveries = openDeliveries('training', redis, keys, log);
-	const { jobs, discard, sweep } = openJobs({ redis, keys, records, mirror, deliveries, store });
+	const { jobs, discard, sweep } = openJobs({ redis, keys, records, events, mirror, deliveries, store });
 	const models = openDeliveries('inspection', redis, keys, log);
 	const { work: inspect, ...inspections } = openInspections({ redis: options, keys, hub, deliveries: models, store, log });
 	const attempts = openAttempts({ records, store, mirror });
@@ -83,7 +83,7 @@ export async function openQueue({ redis: options, prefix = 'steelyard', store, l
 				await deliveries.add(id);
 			},
 		}),
-		work: (work) => startWork({ redis: options, keys, hub, sweep, queue: { jobs, ...attempts } }, { log, ...work }),
+		work: (work) => startWork({ redis: options, keys, hub, records, deliveries, sweep, queue: { jobs, ...attempts } }, { log, ...work }),
 		health: () => healthOf(redis, options, keys, mirror.trouble),
 		async close() {
 			hub.close();

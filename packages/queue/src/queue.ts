@@ -40,6 +40,16 @@ export type Jobs = {
 	 * Throws ProblemError `not_found`, or `job_not_cancellable` where it has ended.
 	 */
 	requestCancel(id: string): Promise<JobResource>;
+	/**
+	 * Pauses a queued job at once. For a running one `pause_requested` is set until it is paused, and the worker that holds it gets a message. Nothing changes
+	 * where it is paused, or asked to be. Throws ProblemError `not_found`, or `conflict` where it has ended or is being cancelled.
+	 */
+	requestPause(id: string): Promise<JobResource>;
+	/**
+	 * Queues a paused job again, and takes back what asks a running one to pause. A cancelled job is queued again too. Nothing changes where a job is queued, or
+	 * runs. Throws ProblemError `not_found`, or `conflict` where it has succeeded or failed, or is being cancelled.
+	 */
+	requestResume(id: string): Promise<JobResource>;
 	/** How many jobs that have not ended use a dataset or an uploaded model. */
 	countUsing(id: string): Promise<number>;
 	counts(): Promise<Record<JobStatus, number>>;
@@ -68,8 +78,8 @@ export type Workers = {
 	list(): Promise<WorkerStatus[]>;
 };
 
-/** Why an attempt should stop: the user cancels the job, the worker is to end, or the job was given to another worker. */
-export type StopReason = 'cancelled' | 'shutdown' | 'lost';
+/** Why an attempt should stop: the user cancels or pauses the job, the worker is to end, or the job was given to another worker. */
+export type StopReason = 'cancelled' | 'paused' | 'shutdown' | 'lost';
 
 /** The `reason` of an attempt's signal. */
 export class AttemptStopped extends Error {
@@ -77,7 +87,14 @@ export class AttemptStopped extends Error {
 	readonly code: StopReason;
 
 	constructor(code: StopReason) {
-		super({ cancelled: 'the job was cancelled', shutdown: 'the worker is to end', lost: 'the job was given to another worker' }[code]);
+		super(
+			{
+				cancelled: 'the job was cancelled',
+				paused: 'the job was paused',
+				shutdown: 'the worker is to end',
+				lost: 'the job was given to another worker',
+			}[code],
+		);
 		this.code = code;
 	}
 }
@@ -96,14 +113,15 @@ export class StaleAttemptError extends Error {
 export type Outcome = { result: JobResult; artifacts: Artifact[] };
 
 /**
- * How an attempt ended. `stopped`: because its signal was aborted, whose reason decides whether the job is cancelled or queued again.
- * `retry`: it failed in a way in which another attempt may not fail, and the job is queued again.
+ * How an attempt ended. `stopped`: because its signal was aborted; the job is cancelled or paused where that was asked, and else queued again.
+ * `retry`: it failed in a way in which another attempt may not fail. The job is queued again, until it has failed so too often without coming further; it then
+ * fails with `error`.
  */
 export type AttemptEnd =
 	| ({ status: 'succeeded' } & Outcome)
 	| { status: 'failed'; error: JobError }
 	| { status: 'stopped' }
-	| { status: 'retry' };
+	| { status: 'retry'; error: JobError };
 
 export type Attempt = {
 	/** Its number, counted from 1. */
@@ -119,14 +137,22 @@ export type WorkOptions = {
 	concurrency?: number;
 	/** Runs one attempt. An error that it throws fails the job: a ProblemError with its code, any other with the code `internal`. */
 	process(id: string, attempt: Attempt): Promise<AttemptEnd>;
-	/** Called when the end of an attempt is recorded, with the record as it is then. Not called for an attempt whose job was given to another worker. */
-	settled?(job: JobResource, attempt: number): Promise<void> | void;
+	/**
+	 * Called with every job that has ended, at least once: by the worker that ended it, or by another where that one is gone, and once more after an error.
+	 * Where Redis is new, it is called with all of them again.
+	 */
+	ended?(job: JobResource): Promise<void> | void;
 	log?: Log;
 	/** After how many milliseconds without a sign of life a worker's job is given to another; 15,000 unless given. */
 	lockMs?: number;
-	/** How many times a job whose worker was lost is run again before it fails as `trainer_crashed`; 3 unless given. */
-	losses?: number;
-	/** Milliseconds between two reads of the records of the running jobs, in case the message of a cancellation was lost; 2,000 unless given. */
+	/**
+	 * How many times in a row a job is run again whose worker was lost, or whose attempt ended as `retry`, without having come further, before it fails; 3 unless
+	 * given.
+	 */
+	retries?: number;
+	/** Milliseconds before the second of these, 1,000 unless given; the first begins at once, and each further wait is four times as long. */
+	retryMs?: number;
+	/** Milliseconds between two reads of the records of the running jobs, in case a message about one was lost; 2,000 unless given. */
 	checkMs?: number;
 };
 
@@ -170,13 +196,21 @@ export type Queue = {
 	enqueue(id: string): Promise<void>;
 	/** Runs jobs as they come. A job whose worker is gone is given to another; a job that has ended is not run again. */
 	work(options: WorkOptions): Work;
-	/** Begins the next attempt of a job; null where it has ended, is to be cancelled or is unknown. */
-	claim(id: string): Promise<JobResource | null>;
 	/**
-	 * Ends a job with its result, by an exclusive create of the result's key in the store, so that only one attempt ever does. Throws StaleAttemptError in
-	 * every other attempt.
+	 * Begins the next attempt of a job; null where it has ended, is paused, is to be cancelled or paused, or is unknown. A job that was running has lost its
+	 * worker; it fails where that has happened more than `retries` times (3 unless given) without it having come further.
+	 */
+	claim(id: string, options?: { retries?: number }): Promise<JobResource | null>;
+	/**
+	 * Ends a job with its result, by an exclusive create of the result's key in the store, so that only one attempt ever does. A job whose cancellation was
+	 * asked for before is cancelled instead. Throws StaleAttemptError in every other attempt.
 	 */
 	commit(id: string, attempt: number, outcome: Outcome): Promise<JobResource>;
+	/**
+	 * Ends an attempt that does not end its job, which is cancelled or paused where that was asked, and else queued again. With `error` the attempt failed: a job
+	 * that has done so more than `retries` times (3 unless given) without coming further fails. Null where the job is no longer in that attempt.
+	 */
+	release(id: string, attempt: number, options?: { error?: JobError; retries?: number }): Promise<JobResource | null>;
 	/** What Redis is, and whether it can be used. Never rejects. */
 	health(): Promise<Readiness['redis']>;
 	/** Closes the connections to Redis, within 5 s. Close the `work` first. */

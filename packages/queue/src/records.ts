@@ -11,11 +11,11 @@ export const KEY_KEPT = 24 * 60 * 60 * 1000;
 
 /**
  * Replaces a record if its revision is still the given one; returns 1, or 0 where it is not. In the same step changes all that depends on the record: the
- * index, the sets by status, dataset and model, the events, and the set of what is to be written to the store. The new record is composed in JavaScript,
+ * index, the sets by status, dataset and model, the events, and the sets of what is to be written to the store and of what has ended. The new record is composed in JavaScript,
  * because Lua's JSON would turn [] into {}.
  */
 const WRITE = `
-local job, index, before, after, dataset, model, unsaved, events = unpack(KEYS)
+local job, index, before, after, dataset, model, unsaved, ended, events = unpack(KEYS)
 local id, revision, record, final, mirrored, event, kept, channel = unpack(ARGV)
 if (redis.call('HGET', job, 'revision') or '0') ~= revision then return 0 end
 redis.call('HSET', job, 'record', record, 'final', final)
@@ -29,6 +29,7 @@ if mirrored == '1' then
 	local change = final == '1' and 'SREM' or 'SADD'
 	redis.call(change, dataset, id)
 	redis.call(change, model, id)
+	redis.call(final == '1' and 'SADD' or 'SREM', ended, id)
 end
 if event ~= '' then
 	redis.call('XADD', events, 'MAXLEN', '~', kept, '*', 'body', event)
@@ -39,13 +40,14 @@ return 1
 
 /** As WRITE for a new job with an idempotency key. Where the key was used before, returns the id and the body hash of the job that it made. */
 const WRITE_ONCE = `
-local known = redis.call('HMGET', KEYS[9], 'job', 'body')
+local known = redis.call('HMGET', KEYS[10], 'job', 'body')
 if known[1] then return known end
-redis.call('HSET', KEYS[9], 'job', ARGV[1], 'body', ARGV[9])
-redis.call('PEXPIRE', KEYS[9], ARGV[10])
+redis.call('HSET', KEYS[10], 'job', ARGV[1], 'body', ARGV[9])
+redis.call('PEXPIRE', KEYS[10], ARGV[10])
 ${WRITE}`;
 
-const SAVED = `
+/** Takes an id out of a set, unless its record has had another turn since. */
+const LEAVE = `
 if redis.call('HGET', KEYS[1], 'turn') ~= ARGV[2] then return 0 end
 redis.call('SREM', KEYS[2], ARGV[1])
 return 1
@@ -78,9 +80,9 @@ const usedBy = ({ spec: { dataset, model } }: Pick<JobResource, 'spec'>): [strin
 
 /** Opens the records in Redis, each of which changes in one atomic step. */
 export function openRecords(redis: Redis, keys: Keys) {
-	const write = script<number>(redis, 'steelyardWrite', WRITE, 8);
-	const writeOnce = script<number | [string, string]>(redis, 'steelyardWriteOnce', WRITE_ONCE, 9);
-	const saved = script<number>(redis, 'steelyardSaved', SAVED, 2);
+	const write = script<number>(redis, 'steelyardWrite', WRITE, 9);
+	const writeOnce = script<number | [string, string]>(redis, 'steelyardWriteOnce', WRITE_ONCE, 10);
+	const leave = script<number>(redis, 'steelyardLeave', LEAVE, 2);
 
 	const keysOfWrite = (before: JobStatus, { record }: Change): string[] => [
 		keys.job(record.id),
@@ -89,6 +91,7 @@ export function openRecords(redis: Redis, keys: Keys) {
 		keys.withStatus(record.status),
 		...usedBy(record).map(keys.using),
 		keys.unsaved,
+		keys.ended,
 		keys.events(record.id),
 	];
 	const args = (revision: string, { record, mirrored, announced }: Change): string[] => [
@@ -111,13 +114,13 @@ export function openRecords(redis: Redis, keys: Keys) {
 		find,
 
 		/** Adds a new record; resolves with false where there is one with its id. */
-		async add(record: JobResource): Promise<boolean> {
-			const change = { record, mirrored: true, announced: true };
+		async add(record: JobResource, announced = true): Promise<boolean> {
+			const change = { record, mirrored: true, announced };
 			return (await write(...keysOfWrite(record.status, change), ...args('0', change))) === 1;
 		},
 
-		/** Adds records of jobs that have ended, as the store has them: they change no more, and their events stay there, where a stream would hide them. */
-		async addEnded(ended: readonly JobResource[]): Promise<void> {
+		/** Adds records of jobs that have ended for good, as the store has them: they change no more, and their events are in the store. */
+		async addDone(ended: readonly JobResource[]): Promise<void> {
 			const pipeline = redis.pipeline();
 			for (const record of ended) {
 				pipeline.hset(keys.job(record.id), { record: JSON.stringify(record), revision: 1, turn: 0, final: 1 });
@@ -203,14 +206,17 @@ export function openRecords(redis: Redis, keys: Keys) {
 		withStatus: (status: JobStatus): Promise<string[]> => redis.smembers(keys.withStatus(status)),
 		countUsing: (used: string): Promise<number> => redis.scard(keys.using(used)),
 
-		/** A record that is to be written to the store, with the turn to give to `saved`. */
-		async toSave(id: string): Promise<{ record: JobResource; turn: string } | null> {
+		/** A record with the turn to give to `saved` or `settled`. */
+		async findTurn(id: string): Promise<{ record: JobResource; turn: string } | null> {
 			const [record, turn] = await redis.hmget(keys.job(id), 'record', 'turn');
 			return record && turn ? { record: JSON.parse(record) as JobResource, turn } : null;
 		},
 		unsaved: (): Promise<string[]> => redis.smembers(keys.unsaved),
 		/** Notes that a record was written to the store; resolves with false where it has changed since. */
-		saved: async (id: string, turn: string): Promise<boolean> => (await saved(keys.job(id), keys.unsaved, id, turn)) === 1,
+		saved: async (id: string, turn: string): Promise<boolean> => (await leave(keys.job(id), keys.unsaved, id, turn)) === 1,
+		ended: (): Promise<string[]> => redis.smembers(keys.ended),
+		/** Notes that all was done which the end of a job asks for; resolves with false where the record has changed since. */
+		settled: async (id: string, turn: string): Promise<boolean> => (await leave(keys.job(id), keys.ended, id, turn)) === 1,
 	};
 }
 export type Records = ReturnType<typeof openRecords>;

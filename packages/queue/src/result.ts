@@ -3,8 +3,9 @@ import { jobKeys, readRecord, type Store } from '@steelyard/store';
 import type { Mirror } from './mirror.js';
 import { type Outcome, type Queue, StaleAttemptError } from './queue.js';
 import type { Change, Records } from './records.js';
+import { givenUp, moved, RETRIES, released, setBack, unixSeconds, WORKER_LOST } from './status.js';
 
-/** What the store keeps of a job that succeeded: its outcome, the attempt that made it, and when (unix seconds). From then on the job has succeeded, whatever its record says. */
+/** What the store keeps of a job that succeeded: its outcome, the attempt that made it, and when (unix seconds). From then on the job succeeds, whatever its record says, unless its cancellation was answered before. */
 export type Result = Outcome & { attempt: number; finished_at: number };
 
 export const readResult = (store: Store, id: string): Promise<Result | null> => readRecord(store, jobKeys.result(id));
@@ -15,31 +16,37 @@ const chosen = ({ metrics, modality_weights: weights }: JobResult): Pick<JobReso
 	modality_weights: Object.fromEntries(Object.entries(weights).map(([name, { mean }]) => [name, mean])),
 });
 
-/** The change that makes a job succeeded which has a result; null where it had ended before. Its attempt is then the one that made the result. */
-export function succeeded(job: JobResource, { attempt, finished_at, result, artifacts }: Result): Change | null {
+/**
+ * The change that ends a job which has a result; null where it had ended before. It succeeds in the attempt that made the result, unless its cancellation was
+ * answered before.
+ */
+function endedBy(job: JobResource, { attempt, finished_at, result, artifacts }: Result): Change | null {
 	if (isFinal(job.status)) return null;
-	const ended = { status: 'succeeded', stage: null, progress: 1, eta_seconds: null, error: null } as const;
-	return { record: { ...job, ...ended, ...chosen(result), attempt, finished_at, result, artifacts }, mirrored: true, announced: true };
+	if (job.cancel_requested) return released(job);
+	return moved(job, 'succeeded', { progress: 1, error: null, ...chosen(result), attempt, finished_at, result, artifacts });
 }
 
 type Parts = { records: Records; store: Store; mirror: Mirror };
 
 /** Begins and ends attempts. The exclusive create of the result decides which attempt succeeds; any process that finds it may then update the record. */
-export function openAttempts({ records, store, mirror }: Parts): Pick<Queue, 'claim' | 'commit'> {
+export function openAttempts({ records, store, mirror }: Parts): Pick<Queue, 'claim' | 'commit' | 'release'> {
+	/** Changes the record of a job that is running in an attempt. */
+	const changeRunning = async (id: string, attempt: number, next: (job: JobResource) => Change) =>
+		mirror.follow(await records.change(id, (job) => (job.status === 'running' && job.attempt === attempt ? next(job) : null)));
+
 	return {
-		async claim(id) {
+		async claim(id, { retries = RETRIES } = {}) {
 			const result = await readResult(store, id);
 			if (result !== null) {
-				await mirror.follow(await records.change(id, (job) => succeeded(job, result)));
+				await mirror.follow(await records.change(id, (job) => (job.status === 'paused' ? null : endedBy(job, result))));
 				return null;
 			}
-			const claimed = await records.change(id, (job) => {
-				if (job.status !== 'queued' && job.status !== 'running') return null;
-				const now = Math.floor(Date.now() / 1000);
-				const next: Partial<JobResource> = job.cancel_requested
-					? { status: 'cancelled', stage: null, eta_seconds: null, finished_at: now }
-					: { status: 'running', attempt: job.attempt + 1, started_at: job.started_at ?? now, error: null };
-				return { record: { ...job, ...next }, mirrored: true, announced: true };
+			const claimed = await records.change(id, (found) => {
+				if (found.status !== 'queued' && found.status !== 'running') return null;
+				const job = found.status === 'running' ? setBack(found) : found;
+				if (job.cancel_requested || job.pause_requested) return released(job);
+				const failed = found.status === 'running' ? givenUp(job, WORKER_LOST, retries) : null;
+				return failed ?? moved(job, 'running', { attempt: job.attempt + 1, started_at: job.started_at ?? unixSeconds(), error: null });
 			});
 			await mirror.follow(claimed);
 			return claimed?.status === 'running' ? claimed : null;
@@ -55,13 +62,20 @@ export function openAttempts({ records, store, mirror }: Parts): Pick<Queue, 'cl
 			const before = (await records.find(id))?.record;
 			if (before?.status === 'succeeded' && before.attempt === attempt) return before;
 			if (before?.status !== 'running' || before.attempt !== attempt) throw stale(before);
-			const own: Result = { attempt, finished_at: Math.floor(Date.now() / 1000), ...outcome };
+			const own: Result = { attempt, finished_at: unixSeconds(), ...outcome };
 			const isFirst = (await store.putExclusive(jobKeys.result(id), JSON.stringify(own))) !== null;
 			const result = isFirst ? own : await readResult(store, id);
-			if (result !== null) await mirror.follow(await records.change(id, (job) => succeeded(job, result)));
+			if (result !== null) await mirror.follow(await records.change(id, (job) => endedBy(job, result)));
 			const after = (await records.find(id))?.record;
-			if (after?.status !== 'succeeded' || after.attempt !== attempt) throw stale(after);
+			if ((after?.status !== 'succeeded' && after?.status !== 'cancelled') || after.attempt !== attempt) throw stale(after);
 			return after;
 		},
+
+		release: (id, attempt, { error, retries = RETRIES } = {}) =>
+			changeRunning(id, attempt, (job) => {
+				if (error === undefined) return released(job);
+				const after = setBack(job);
+				return givenUp(after, error, retries) ?? released(after);
+			}),
 	};
 }

@@ -2,13 +2,15 @@ import { isFinal, type JobError, type JobResource, ProblemError } from '@steelya
 import { silent } from '@steelyard/redis';
 import type { RedisOptions } from 'ioredis';
 import { consume } from './consume.js';
+import type { Deliveries } from './deliveries.js';
 import type { Hub } from './hub.js';
 import type { Keys } from './keys.js';
 import { type AttemptEnd, AttemptStopped, type Queue, StaleAttemptError, type StopReason, type Work, type WorkOptions } from './queue.js';
+import type { Records } from './records.js';
+import { RETRIES, retryPause } from './status.js';
 
 /** What WorkOptions has unless given. */
 const LOCK = 15_000;
-const LOSSES = 3;
 const CHECK = 2000;
 
 /** Milliseconds between two searches for jobs that wait or run and that BullMQ does not know. */
@@ -16,7 +18,15 @@ const SWEEP = 30_000;
 
 /** A job that is being run here. */
 type Running = { id: string; attempt: number; controller: AbortController };
-type Parts = { redis: RedisOptions; keys: Keys; hub: Hub; sweep: () => Promise<number>; queue: Pick<Queue, 'jobs' | 'claim' | 'commit'> };
+type Parts = {
+	redis: RedisOptions;
+	keys: Keys;
+	hub: Hub;
+	records: Records;
+	deliveries: Deliveries;
+	sweep: () => Promise<number>;
+	queue: Pick<Queue, 'jobs' | 'claim' | 'commit' | 'release'>;
+};
 
 const errorOf = (error: unknown): JobError =>
 	error instanceof ProblemError
@@ -24,8 +34,8 @@ const errorOf = (error: unknown): JobError =>
 		: { code: 'internal', message: error instanceof Error ? error.message : String(error), param: null };
 
 /** Runs jobs as they come; see WorkOptions. */
-export function startWork({ redis, keys, hub, sweep, queue }: Parts, options: WorkOptions): Work {
-	const { concurrency = 1, process, settled, log = silent, lockMs = LOCK, losses = LOSSES, checkMs = CHECK } = options;
+export function startWork({ redis, keys, hub, records, deliveries, sweep, queue }: Parts, options: WorkOptions): Work {
+	const { concurrency = 1, process, ended, log = silent, lockMs = LOCK, retries = RETRIES, retryMs, checkMs = CHECK } = options;
 	const { jobs } = queue;
 	const running = new Set<Running>();
 
@@ -36,38 +46,42 @@ export function startWork({ redis, keys, hub, sweep, queue }: Parts, options: Wo
 		const job = await jobs.get(one.id);
 		if (job === null || isFinal(job.status) || job.attempt !== one.attempt || job.status !== 'running') stop(one, 'lost');
 		else if (job.cancel_requested) stop(one, 'cancelled');
+		else if (job.pause_requested) stop(one, 'paused');
 	}
 	const checkAll = async (id: string | null) => {
 		for (const one of running) if ((id === null || one.id === id) && !one.controller.signal.aborted) await check(one);
 	};
 	const failedCheck = (error: unknown) => log.warn({ err: error }, 'the records of the jobs at hand could not be read');
 
-	/** Records how an attempt ended. `again`: the job goes back to the queue. */
-	async function record(
-		id: string,
-		attempt: number,
-		end: AttemptEnd,
-		reason: StopReason | null,
-	): Promise<{ job: JobResource | null; again: boolean }> {
-		if (end.status === 'succeeded') {
-			return { job: await queue.commit(id, attempt, { result: end.result, artifacts: end.artifacts }), again: false };
-		}
-		if (end.status === 'failed')
-			return { job: await jobs.transition(id, ['running'], 'failed', { error: end.error }, attempt), again: false };
-		if (reason === 'lost') return { job: null, again: false };
-		if (reason === 'cancelled') return { job: await jobs.transition(id, ['running'], 'cancelled', {}, attempt), again: false };
-		if (end.status === 'stopped' && reason === null) {
-			const error = { code: 'internal', message: 'the attempt stopped without being asked to', param: null };
-			return { job: await jobs.transition(id, ['running'], 'failed', { error }, attempt), again: false };
-		}
-		const job = await jobs.transition(id, ['running'], 'queued', {}, attempt);
-		return { job, again: job !== null };
+	/** Records how an attempt ended; resolves with the job as it is then, or with null where it is no longer in that attempt. */
+	async function record(id: string, attempt: number, end: AttemptEnd, reason: StopReason | null): Promise<JobResource | null> {
+		if (end.status === 'succeeded') return queue.commit(id, attempt, { result: end.result, artifacts: end.artifacts });
+		if (reason === 'lost') return null;
+		if (reason === 'cancelled') return queue.release(id, attempt);
+		const fail = (error: JobError) => jobs.transition(id, ['running'], 'failed', { error }, attempt);
+		if (end.status === 'failed') return fail(end.error);
+		if (end.status === 'retry') return queue.release(id, attempt, { error: end.error, retries });
+		if (reason === null) return fail({ code: 'internal', message: 'the attempt stopped without being asked to', param: null });
+		return queue.release(id, attempt);
 	}
 
-	/** Runs one delivered job; resolves with true when it is to be delivered again. */
-	async function deliver(id: string): Promise<boolean> {
-		const job = await queue.claim(id);
-		if (job === null) return false;
+	/** Does what the end of a job asks for, if it has ended and that was not done yet. */
+	async function settle(id: string): Promise<void> {
+		const found = await records.findTurn(id);
+		if (found === null || !isFinal(found.record.status)) return;
+		await ended?.(found.record);
+		await records.settled(id, found.turn);
+	}
+	const failedSettle = (id: string) => (error: unknown) =>
+		log.warn({ err: error, job: id }, 'what the end of a job asks for could not be done; it is tried again');
+
+	/** Runs one delivered job; resolves with the milliseconds after which it is to be delivered again, or with null. */
+	async function deliver(id: string): Promise<number | null> {
+		const job = await queue.claim(id, { retries });
+		if (job === null) {
+			await settle(id).catch(failedSettle(id));
+			return null;
+		}
 		const { attempt } = job;
 		const one: Running = { id, attempt, controller: new AbortController() };
 		running.add(one);
@@ -87,15 +101,16 @@ export function startWork({ redis, keys, hub, sweep, queue }: Parts, options: Wo
 			running.delete(one);
 		}
 		try {
-			const { job: after, again } = await record(id, attempt, end, stopReason());
+			const after = await record(id, attempt, end, stopReason());
 			log.info({ job: id, attempt, status: after?.status ?? 'lost' }, 'the attempt has ended');
-			if (after !== null) await settled?.(after, attempt);
-			return again;
+			if (after?.status === 'queued') return end.status === 'retry' ? retryPause(after, retryMs) : 0;
 		} catch (error) {
 			if (!(error instanceof StaleAttemptError)) throw error;
 			log.warn({ err: error, job: id, attempt }, 'the attempt came too late');
-			return false;
 		}
+		// Also where another attempt has ended the job: this one may have written since.
+		await settle(id).catch(failedSettle(id));
+		return null;
 	}
 
 	const consumer = consume({
@@ -104,29 +119,44 @@ export function startWork({ redis, keys, hub, sweep, queue }: Parts, options: Wo
 		name: 'training',
 		concurrency,
 		lockMs,
-		losses,
 		deliver,
-		lost(id) {
-			const error = { code: 'trainer_crashed', message: `the worker was lost ${losses + 1} times while it ran this job`, param: null };
-			jobs
-				.transition(id, ['queued', 'running'], 'failed', { error })
-				.catch((cause: unknown) => log.error({ err: cause, job: id }, 'a failure could not be recorded'));
+		// A job that was resumed while its delivery still stood was not delivered again.
+		left: (id) => {
+			const again = async () => (await jobs.get(id))?.status === 'queued' && (await deliveries.add(id));
+			again().catch((error: unknown) => log.warn({ err: error, job: id }, 'it could not be seen whether a job was resumed'));
 		},
 		log,
 	});
 
 	const checking = setInterval(() => void checkAll(null).catch(failedCheck), checkMs);
+	let settling = false;
+	/** Settles the jobs whose worker died before it could, and those that ended without one. */
+	async function settleAll(): Promise<void> {
+		if (settling || ended === undefined) return;
+		settling = true;
+		try {
+			for (const id of await records.ended()) {
+				if (consumer.closing) return;
+				await settle(id).catch(failedSettle(id));
+			}
+		} finally {
+			settling = false;
+		}
+	}
+
 	const look = () =>
-		sweep().then(
-			(queued) => queued > 0 && log.info({ queued }, 'jobs that no worker had were handed over'),
-			(error: unknown) => log.warn({ err: error }, 'the queue could not be looked through'),
-		);
-	const listening = hub.listen('cancel', (id) => {
+		sweep()
+			.then((queued) => {
+				if (queued > 0) log.info({ queued }, 'jobs that no worker had were handed over');
+				return settleAll();
+			})
+			.catch((error: unknown) => log.warn({ err: error }, 'the queue could not be looked through'));
+	const listening = hub.listen('stop', (id) => {
 		void checkAll(id).catch(failedCheck);
 		// Redis was away, and may have come back without its data.
 		if (id === null && !consumer.closing) void look();
 	});
-	listening.catch((error: unknown) => log.warn({ err: error }, 'messages of cancellations cannot be heard'));
+	listening.catch((error: unknown) => log.warn({ err: error }, 'messages about the jobs at hand cannot be heard'));
 	void look();
 	const sweeping = setInterval(look, SWEEP);
 

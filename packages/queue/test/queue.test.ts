@@ -31,6 +31,8 @@ function gate<T>() {
 	return { open, opened };
 }
 
+const crash = { code: 'trainer_crashed', message: 'It crashed.', param: null };
+
 const aborted = (signal: AbortSignal) =>
 	new Promise<AttemptStopped>((resolve) => signal.addEventListener('abort', () => resolve(signal.reason as AttemptStopped)));
 
@@ -201,7 +203,7 @@ for (const { way, absent, start } of ways)
 
 		it('runs a job, commits its result and tells it by events', async () => {
 			const { id } = await post();
-			const settled = gate<JobResource>();
+			const told = gate<JobResource>();
 			work({
 				async process(_, { attempt, job }) {
 					expect(job).toMatchObject({ status: 'running', attempt: 1 });
@@ -209,7 +211,7 @@ for (const { way, absent, start } of ways)
 					await queue.events.append(id, { type: 'stage', stage: 'fusion' });
 					return { status: 'succeeded', ...outcome };
 				},
-				settled: (job) => settled.open(job),
+				ended: (job) => told.open(job),
 			});
 			const events: JobEvent[] = [];
 			for await (const event of queue.events.follow(id, undefined, new AbortController().signal)) events.push(event);
@@ -219,7 +221,7 @@ for (const { way, absent, start } of ways)
 				'stage',
 				'succeeded',
 			]);
-			const job = await settled.opened;
+			const job = await told.opened;
 			expect(job).toMatchObject({ status: 'succeeded', stage: null, progress: 1, attempt: 1, result, artifacts: outcome.artifacts });
 			expect(await queue.jobs.get(id)).toEqual(job);
 			expect(await kept(id)).toEqual(job);
@@ -244,9 +246,58 @@ for (const { way, absent, start } of ways)
 
 		it('begins another attempt at once where one asks for it', async () => {
 			const { id } = await post();
-			work({ process: async (_, { attempt }) => (attempt < 3 ? { status: 'retry' } : { status: 'succeeded', ...outcome }) });
+			work({
+				retryMs: 1,
+				process: async (_, { attempt }) => (attempt < 4 ? { status: 'retry', error: crash } : { status: 'succeeded', ...outcome }),
+			});
 			await reaches(id, 'succeeded');
-			expect((await queue.jobs.get(id))?.attempt).toBe(3);
+			expect((await queue.jobs.get(id))?.attempt).toBe(4);
+		});
+
+		it('gives a job up that comes no further, and counts anew where it did', async () => {
+			const { id } = await post();
+			const comesTo = [0, 0.2, 0.1, 0.2, 0.3, 0.3, 0.1, 0.3, 0.9];
+			work({
+				retryMs: 1,
+				async process(_, { attempt }) {
+					await queue.jobs.update(id, { progress: comesTo[attempt - 1] as number }, attempt);
+					return { status: 'retry', error: crash };
+				},
+			});
+			await reaches(id, 'failed');
+			const job = await queue.jobs.get(id);
+			expect(job).toMatchObject({ attempt: 8, setbacks: { count: 4, progress: 0.3 } });
+			expect(job?.error).toEqual({ ...crash, message: 'The job came no further in 4 attempts. It crashed.' });
+		});
+
+		it('waits longer before each further retry', async () => {
+			const { id } = await post();
+			const begun: number[] = [];
+			work({
+				retryMs: 100,
+				async process() {
+					begun.push(performance.now());
+					return { status: 'retry', error: crash };
+				},
+			});
+			await reaches(id, 'failed');
+			const [, second = 0, third = 0] = begun.slice(1).map((at, i) => at - (begun[i] as number));
+			expect(begun).toHaveLength(4);
+			expect(second).toBeGreaterThanOrEqual(99);
+			expect(third).toBeGreaterThanOrEqual(399);
+		});
+
+		it('runs a job again that comes further each time its worker is lost, however often', async () => {
+			const { id } = await queue.jobs.create(newJob());
+			for (let attempt = 1; attempt <= 8; attempt++) {
+				expect(await queue.claim(id, { retries: 1 })).toMatchObject({ attempt });
+				await queue.jobs.update(id, { progress: attempt / 10 }, attempt);
+			}
+			expect(await queue.jobs.rebuild({ alone: true })).toBe(1);
+			expect(await queue.jobs.get(id)).toMatchObject({ status: 'queued', setbacks: { count: 1, progress: 0.8 } });
+			expect(await queue.claim(id, { retries: 1 })).toMatchObject({ attempt: 9 });
+			expect(await queue.claim(id, { retries: 1 })).toBeNull();
+			expect(await queue.jobs.get(id)).toMatchObject({ status: 'failed', error: { code: 'trainer_crashed' } });
 		});
 
 		it('cancels a queued job at once, and no worker runs it', async () => {
@@ -300,6 +351,184 @@ for (const { way, absent, start } of ways)
 			await reaches(id, 'cancelled');
 		});
 
+		it('pauses a queued job at once, which no worker runs until it is resumed', async () => {
+			const { id } = await post();
+			expect(await queue.jobs.requestPause(id)).toMatchObject({ status: 'paused' });
+			expect(await queue.jobs.requestPause(id)).toMatchObject({ status: 'paused' });
+			await queue.enqueue(id);
+			const ran: string[] = [];
+			const next = await post();
+			work({
+				async process(one) {
+					ran.push(one);
+					return { status: 'succeeded', ...outcome };
+				},
+			});
+			await reaches(next.id, 'succeeded');
+			expect(ran).toEqual([next.id]);
+			expect(await queue.jobs.requestResume(id)).toMatchObject({ status: 'queued' });
+			await reaches(id, 'succeeded');
+			expect(await queue.jobs.requestResume(id).catch((error: ProblemError) => [error.code, error.message])).toEqual([
+				'conflict',
+				`${id} has already succeeded, and cannot be resumed`,
+			]);
+		});
+
+		it('pauses a running job through its worker, and goes on with the next attempt when it is resumed', async () => {
+			const { id } = await post();
+			const begun = gate<void>();
+			work({
+				checkMs: 3_600_000,
+				async process(_, { attempt, signal }) {
+					if (attempt === 2) return { status: 'succeeded', ...outcome };
+					begun.open();
+					expect((await aborted(signal)).code).toBe('paused');
+					return { status: 'stopped' };
+				},
+			});
+			await begun.opened;
+			const other = await open();
+			expect(await other.jobs.requestResume(id)).toMatchObject({ status: 'running' });
+			expect(await other.jobs.requestPause(id)).toMatchObject({ status: 'running', pause_requested: true });
+			expect(await other.jobs.requestPause(id)).toMatchObject({ pause_requested: expect.any(Boolean) });
+			await reaches(id, 'paused');
+			expect(await queue.jobs.get(id)).toMatchObject({ attempt: 1, pause_requested: false, stage: null, finished_at: null });
+			expect(await queue.jobs.countUsing('ds_ward')).toBe(1);
+			await until(async () => (await kept(id)).status === 'paused');
+			expect(await other.jobs.requestResume(id)).toMatchObject({ status: 'queued' });
+			await reaches(id, 'succeeded');
+			const events = await queue.events.read(id);
+			expect(events.flatMap((event) => (event.type === 'status' ? [event.status] : []))).toEqual([
+				'queued',
+				'running',
+				'paused',
+				'queued',
+				'running',
+				'succeeded',
+			]);
+		});
+
+		it('goes on with a job that is resumed before it was paused, or while it is paused', async () => {
+			const { id } = await post();
+			const begun = [gate<void>(), gate<void>()];
+			const resumed = [gate<void>(), gate<void>()];
+			work({
+				async process(_, { attempt, signal }) {
+					if (attempt === 3) return { status: 'succeeded', ...outcome };
+					begun[attempt - 1]?.open();
+					await aborted(signal);
+					await resumed[attempt - 1]?.opened;
+					return { status: 'stopped' };
+				},
+			});
+			await begun[0]?.opened;
+			await queue.jobs.requestPause(id);
+			await queue.jobs.requestResume(id);
+			resumed[0]?.open();
+			await begun[1]?.opened;
+			await queue.jobs.requestPause(id);
+			resumed[1]?.open();
+			// Its delivery may still stand at this moment.
+			await until(async () => (await queue.jobs.get(id))?.status === 'paused');
+			await queue.jobs.requestResume(id);
+			await reaches(id, 'succeeded');
+		});
+
+		it('keeps a job paused whatever is lost, and can cancel it', async () => {
+			const paused = await queue.jobs.create(newJob());
+			await queue.jobs.requestPause(paused.id);
+			const asked = await queue.jobs.create(newJob());
+			await queue.claim(asked.id);
+			await queue.jobs.requestPause(asked.id);
+			await raw.flushdb();
+			expect(await queue.jobs.rebuild()).toBe(0);
+			for (const { id } of [paused, asked]) expect(await queue.jobs.get(id)).toMatchObject({ status: 'paused' });
+			await queue.jobs.requestResume(asked.id);
+			await queue.claim(asked.id);
+			await queue.jobs.requestPause(asked.id);
+			expect(await queue.claim(asked.id)).toBeNull();
+			expect(await queue.jobs.get(asked.id)).toMatchObject({ status: 'paused', attempt: 2 });
+			await queue.jobs.requestResume(asked.id);
+			await queue.claim(asked.id);
+			await queue.jobs.requestPause(asked.id);
+			expect(await queue.jobs.rebuild({ alone: true })).toBe(0);
+			expect(await queue.jobs.get(asked.id)).toMatchObject({ status: 'paused', attempt: 3 });
+			expect(await queue.jobs.requestCancel(asked.id)).toMatchObject({ status: 'cancelled' });
+			await expect(queue.jobs.requestPause(asked.id)).rejects.toMatchObject({ code: 'conflict' });
+			await expect(queue.jobs.requestPause('job_none')).rejects.toMatchObject({ code: 'not_found' });
+			await expect(queue.jobs.requestResume('job_none')).rejects.toMatchObject({ code: 'not_found' });
+		});
+
+		it('refuses to pause or resume what is being cancelled', async () => {
+			const { id } = await queue.jobs.create(newJob());
+			await queue.claim(id);
+			await queue.jobs.requestPause(id);
+			await queue.jobs.requestCancel(id);
+			await expect(queue.jobs.requestPause(id)).rejects.toThrow(`${id} is being cancelled, and cannot be paused`);
+			await expect(queue.jobs.requestResume(id)).rejects.toThrow(`${id} is being cancelled; it can be resumed once it is cancelled`);
+			expect(await queue.release(id, 1)).toMatchObject({ status: 'cancelled' });
+		});
+
+		it('goes on with a cancelled job that is resumed, with all its events, also where their stream is gone', async () => {
+			const { id } = await queue.jobs.create(newJob());
+			await queue.claim(id);
+			await queue.events.append(id, { type: 'stage', stage: 'fusion' });
+			await queue.jobs.requestCancel(id);
+			await queue.release(id, 1);
+			const before = await queue.events.read(id);
+			await raw.del(`steelyard:events:${id}`);
+			const resumed = await queue.jobs.requestResume(id);
+			expect(resumed).toMatchObject({ status: 'queued', attempt: 1, cancel_requested: false, finished_at: null });
+			expect(await queue.jobs.countUsing('ds_ward')).toBe(1);
+			expect((await queue.events.read(id)).slice(0, -1)).toEqual(before);
+			expect(await raw.pttl(`steelyard:events:${id}`)).toBe(-1);
+			const followed: string[] = [];
+			work({ process: async () => ({ status: 'succeeded', ...outcome }) });
+			for await (const event of queue.events.follow(id, undefined, new AbortController().signal))
+				followed.push(event.type === 'status' ? event.status : event.type);
+			expect(followed).toEqual(['queued', 'running', 'stage', 'cancelled', 'queued', 'running', 'succeeded']);
+			expect(await queue.jobs.get(id)).toMatchObject({ attempt: 2, artifacts: outcome.artifacts });
+		});
+
+		it('cancels a job whose cancellation was answered before its result, and gives it that result when it is resumed', async () => {
+			const { id } = await post();
+			const asked = gate<void>();
+			const begun = gate<void>();
+			const told = gate<JobResource>();
+			work({
+				checkMs: 3_600_000,
+				async process() {
+					begun.open();
+					await asked.opened;
+					return { status: 'succeeded', ...outcome };
+				},
+				ended: (job) => told.open(job),
+			});
+			await begun.opened;
+			expect(await queue.jobs.requestCancel(id)).toMatchObject({ cancel_requested: true });
+			asked.open();
+			expect(await told.opened).toMatchObject({ status: 'cancelled', result: null, artifacts: [] });
+			await queue.jobs.requestResume(id);
+			await reaches(id, 'succeeded');
+			expect(await queue.jobs.get(id)).toMatchObject({ attempt: 1, result });
+		});
+
+		it('cancels and does not fail a job whose attempt fails after its cancellation was answered', async () => {
+			const { id } = await post();
+			const begun = gate<void>();
+			work({
+				async process(_, { signal }) {
+					begun.open();
+					await aborted(signal);
+					return { status: 'failed', error: crash };
+				},
+			});
+			await begun.opened;
+			await queue.jobs.requestCancel(id);
+			await reaches(id, 'cancelled');
+			expect((await queue.jobs.get(id))?.error).toBeNull();
+		});
+
 		it('gives a job back when its worker ends, and the next worker has it at once', async () => {
 			const { id } = await post();
 			const begun = gate<void>();
@@ -348,7 +577,7 @@ for (const { way, absent, start } of ways)
 		it('fails a job whose workers were lost too often', async () => {
 			const { id } = await post();
 			await lostWorker(id, 300);
-			work({ lockMs: 300, losses: 0, process: async () => ({ status: 'succeeded', ...outcome }) });
+			work({ lockMs: 300, retries: 0, process: async () => ({ status: 'succeeded', ...outcome }) });
 			await reaches(id, 'failed');
 			expect((await queue.jobs.get(id))?.error).toMatchObject({ code: 'trainer_crashed' });
 		});
@@ -402,6 +631,35 @@ for (const { way, absent, start } of ways)
 			await reaches(id, 'succeeded');
 			expect(ran).toBe(false);
 			expect(await queue.jobs.get(id)).toMatchObject({ attempt: 1, finished_at: 7, result });
+		});
+
+		it('tells of every job that has ended, whoever ended it, until that was heard', async () => {
+			const done = await queue.jobs.create(newJob());
+			await queue.claim(done.id);
+			await queue.commit(done.id, 1, outcome);
+			const cancelled = await post();
+			await queue.jobs.requestCancel(cancelled.id);
+			const waiting = await queue.jobs.create(newJob());
+			await queue.jobs.requestPause(waiting.id);
+			const told = new Set<string>();
+			const first = work({
+				process: async () => ({ status: 'stopped' }),
+				ended({ id }) {
+					told.add(id);
+					throw new Error('the disk broke');
+				},
+			});
+			await until(() => told.size === 2);
+			await first.close(5000);
+			const heard = new Set<string>();
+			const second = work({ process: async () => ({ status: 'stopped' }), ended: ({ id }) => void heard.add(id) });
+			await until(() => heard.size === 2);
+			expect([...heard].sort()).toEqual([done.id, cancelled.id].sort());
+			await until(async () => (await raw.scard('steelyard:ended')) === 0);
+			await second.close(5000);
+			await raw.flushdb();
+			await queue.jobs.rebuild();
+			expect(await raw.scard('steelyard:ended')).toBe(2);
 		});
 
 		it('tells a worker whose job was given to another that it has lost it', async () => {

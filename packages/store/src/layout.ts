@@ -40,8 +40,6 @@ export const jobKeys = {
 	/** The folder in which the trainer of an attempt writes. */
 	attempt: (id: string, attempt: number) => `jobs/${id}/attempts/${attempt}`,
 	artifact: (id: string, attempt: number, name: string) => `jobs/${id}/attempts/${attempt}/${name}`,
-	/** A note that the trainer of an attempt crashed, and how. */
-	crash: (id: string, attempt: number) => `jobs/${id}/attempts/${attempt}/crash.json`,
 	/** The folder of an attempt's checkpoints, which the trainer names so in the folder that it is given. */
 	checkpoints: (id: string, attempt: number) => `jobs/${id}/attempts/${attempt}/checkpoints`,
 };

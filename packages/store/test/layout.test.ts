@@ -26,7 +26,7 @@ it('lists the ids of one kind that have a folder, oldest first, and nothing else
 
 it('lists the attempts of a job, newest first', async () => {
 	for (const attempt of [1, 2, 10]) await store.put(jobKeys.artifact('job_1', attempt, 'model.onnx'), '');
-	await store.put(jobKeys.crash('job_1', 2), '{}');
+	await store.put(jobKeys.artifact('job_1', 2, 'model.onnx'), '{}');
 	await store.put(`${jobKeys.attempts('job_1')}/notes/1.json`, '');
 	expect(await listAttempts(store, 'job_1')).toEqual([10, 2, 1]);
 	expect(await listAttempts(store, 'job_2')).toEqual([]);

@@ -7,9 +7,19 @@ import { datasetArchive } from './archive.js';
 import { checkerOf, type Document, eventsOf, operationsOf } from './document.js';
 import { curves, jobsInEveryState } from './job-states.js';
 import { ready, report } from './report.js';
-import { addDataset, addModel, judge, openService, type Service, silent, worker } from './service.js';
+import { addDataset, addJob, addModel, judge, openService, type Service, silent, worker } from './service.js';
 
-const STATES = ['queued', 'running', 'running, asked to stop', 'succeeded', 'failed', 'cancelled while queued', 'cancelled while running'];
+const STATES = [
+	'queued',
+	'running',
+	'running, asked to stop',
+	'running, asked to pause',
+	'paused',
+	'succeeded',
+	'failed',
+	'cancelled while queued',
+	'cancelled while running',
+];
 /** The status in which a job of that state is. */
 const statusOf = (state: string) => state.split(/[ ,]/, 1)[0] as JobStatus;
 
@@ -121,7 +131,8 @@ describe('the answers about everything else', () => {
 		expect((await get('/readyz')).workers).toHaveLength(1);
 		await get('/healthz');
 		const posted = await ask({ method: 'POST', url: '/v1/jobs', payload: { dataset } });
-		await ask({ method: 'POST', url: `/v1/jobs/${posted.json().id}/cancel` });
+		for (const what of ['pause', 'resume', 'cancel', 'resume', 'cancel'])
+			expect((await ask({ method: 'POST', url: `/v1/jobs/${posted.json().id}/${what}` })).statusCode).toBe(200);
 		for (const task of ['binary', 'multiclass', 'multilabel', 'regression'] as const) {
 			const payload = await datasetArchive(task);
 			const added = await ask({ method: 'POST', url: '/v1/datasets', headers: { 'content-type': 'application/zip' }, payload });
@@ -158,6 +169,15 @@ describe('the answers about everything else', () => {
 		await ask({ url: `/v1/jobs/${jobs['queued']}/events?limit=0` });
 		await ask({ method: 'POST', url: '/v1/jobs/job_0/cancel' });
 		await ask({ method: 'POST', url: `/v1/jobs/${jobs['succeeded']}/cancel` });
+		for (const what of ['pause', 'resume']) {
+			await ask({ method: 'POST', url: `/v1/jobs/job_0/${what}` });
+			await ask({ method: 'POST', url: `/v1/jobs/${jobs['succeeded']}/${what}` });
+		}
+		const gone = await addDataset(service.app, 'regression');
+		const { id } = await addJob(service.app, gone);
+		await ask({ method: 'POST', url: `/v1/jobs/${id}/cancel` });
+		await ask({ method: 'DELETE', url: `/v1/datasets/${gone}` });
+		await ask({ method: 'POST', url: `/v1/jobs/${id}/resume` });
 
 		const away = { ok: false, version: null, eviction_policy: null, kind: 'url', note: 'no answer' };
 		const queue = Object.assign(Object.create(service.queue), { health: async () => away });

@@ -97,6 +97,12 @@ export async function jobsInEveryState({ app, queue, store }: Service, dataset: 
 	};
 	const cancelledBefore = async () => (await queue.jobs.requestCancel(await queued())).id;
 	const asked = async () => (await queue.jobs.requestCancel(await running())).id;
+	const askedToPause = async () => (await queue.jobs.requestPause(await running())).id;
+	const paused = async () => {
+		const id = await askedToPause();
+		await queue.release(id, 1);
+		return id;
+	};
 	const cancelledAfter = async () => {
 		const id = await asked();
 		await queue.jobs.transition(id, ['running'], 'cancelled');
@@ -106,6 +112,8 @@ export async function jobsInEveryState({ app, queue, store }: Service, dataset: 
 		queued: await queued(),
 		running: await running(),
 		'running, asked to stop': await asked(),
+		'running, asked to pause': await askedToPause(),
+		paused: await paused(),
 		succeeded: await succeeded(),
 		failed: await failed(),
 		'cancelled while queued': await cancelledBefore(),

@@ -185,7 +185,8 @@ describe('jobs', () => {
 			for (const path of ['', '/events', '/metrics', '/artifacts', '/artifacts/model.onnx', '/model']) {
 				expectProblem(await service.app.inject(`/v1/jobs/${id}${path}`), 404, 'not_found');
 			}
-			expectProblem(await service.app.inject({ method: 'POST', url: `/v1/jobs/${id}/cancel` }), 404, 'not_found');
+			for (const what of ['cancel', 'pause', 'resume'])
+				expectProblem(await service.app.inject({ method: 'POST', url: `/v1/jobs/${id}/${what}` }), 404, 'not_found');
 		}
 	});
 
@@ -198,6 +199,32 @@ describe('jobs', () => {
 		const failed = (await service.app.inject('/v1/jobs?limit=1')).json().data[0].id;
 		const refused = await service.app.inject({ method: 'POST', url: `/v1/jobs/${failed}/cancel` });
 		expect(expectProblem(refused, 409, 'job_not_cancellable').detail).toBe(`${failed} has already failed`);
+	});
+
+	it('are paused and resumed, once and again, until they have ended', async () => {
+		const { id } = await addJob(service.app, datasets.binary);
+		const post = (what: string) => service.app.inject({ method: 'POST', url: `/v1/jobs/${id}/${what}` });
+		for (const [what, status] of [
+			['pause', 'paused'],
+			['pause', 'paused'],
+			['resume', 'queued'],
+			['resume', 'queued'],
+			['cancel', 'cancelled'],
+			['resume', 'queued'],
+		])
+			expect((await post(what as string)).json()).toMatchObject({ id, status });
+		await service.queue.jobs.transition(id, ['queued'], 'failed');
+		expect(expectProblem(await post('pause'), 409, 'conflict', 'id').detail).toBe(`${id} has already failed, and cannot be paused`);
+		expect(expectProblem(await post('resume'), 409, 'conflict', 'id').detail).toBe(`${id} has already failed, and cannot be resumed`);
+	});
+
+	it('that were cancelled are resumed only where their dataset is still there', async () => {
+		const dataset = await addDataset(service.app, 'binary');
+		const { id } = await addJob(service.app, dataset);
+		await service.app.inject({ method: 'POST', url: `/v1/jobs/${id}/cancel` });
+		await service.app.inject({ method: 'DELETE', url: `/v1/datasets/${dataset}` });
+		const resumed = await service.app.inject({ method: 'POST', url: `/v1/jobs/${id}/resume` });
+		expectProblem(resumed, 422, 'dataset_not_found', 'dataset');
 	});
 });
 

@@ -58,6 +58,8 @@ describe('the OpenAPI document', () => {
 			'post /v1/datasets createDataset',
 			'post /v1/jobs createJob',
 			'post /v1/jobs/{id}/cancel cancelJob',
+			'post /v1/jobs/{id}/pause pauseJob',
+			'post /v1/jobs/{id}/resume resumeJob',
 			'post /v1/models createModel',
 		]);
 	});

@@ -46,12 +46,14 @@ function progressText({ progress, eta_seconds, finished_at }: JobResource): stri
 	return `${Math.floor(progress * 100)} %${left}`;
 }
 
-function statusText({ status, stage, attempt, cancel_requested, finished_at }: JobResource): string {
+function statusText({ status, stage, attempt, cancel_requested, pause_requested, waiting, finished_at }: JobResource): string {
 	return [
 		status,
 		...(stage === null ? [] : [stage]),
 		...(attempt > 1 ? [`attempt ${attempt}`] : []),
 		...(cancel_requested && finished_at === null ? ['asked to cancel'] : []),
+		...(pause_requested && !cancel_requested ? ['asked to pause'] : []),
+		...(waiting ? [`waits: ${waiting.message} (${waiting.code})`] : []),
 	].join(', ');
 }
 

@@ -116,6 +116,7 @@ export function progressOn(stream: NodeJS.WriteStream): Progress {
 					if (event.status === 'running') return;
 					lines.leave();
 					if (event.error !== null) say(`${event.status}: ${event.error.message} (${event.error.code})`);
+					else if (event.status === 'paused') say('paused');
 					else if (event.status === 'queued' && event.attempt > 0) say(`queued again after attempt ${event.attempt}`);
 			}
 		};

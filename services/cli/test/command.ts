@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { isFinal, type JobStatus } from '@steelyard/contracts';
 
 export const BIN = fileURLToPath(new URL('../bin/steelyard.js', import.meta.url));
 
@@ -73,4 +74,6 @@ export function events(response: ServerResponse, all: readonly object[]): void {
 	response.writeHead(200, { 'content-type': 'text/event-stream' });
 	for (const [i, event] of all.entries())
 		response.write(`id: ${i + 1}-0\ndata: ${JSON.stringify({ id: `${i + 1}-0`, at: i + 1, ...event })}\n\n`);
+	const last = all.at(-1) as { status?: JobStatus } | undefined;
+	if (last?.status !== undefined && isFinal(last.status)) response.end();
 }

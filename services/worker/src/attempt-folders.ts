@@ -1,3 +1,4 @@
+import type { JobResource } from '@steelyard/contracts';
 import { jobKeys, listAttempts, type Store } from '@steelyard/store';
 
 /** The folders of the attempts before this one, newest first, in which their checkpoints are. */
@@ -5,19 +6,37 @@ export async function earlierFolders(store: Store, id: string, attempt: number):
 	return (await listAttempts(store, id)).filter((other) => other < attempt).map((other) => store.path(jobKeys.attempt(id, other)));
 }
 
-/** Notes how the trainer of an attempt crashed. Crashes are counted apart from attempts, because a restart of the worker makes a new attempt too. */
-export async function noteCrash(store: Store, id: string, attempt: number, crash: object): Promise<void> {
-	await store.put(jobKeys.crash(id, attempt), `${JSON.stringify(crash)}\n`);
+const numberOf = (key: string): number => Number.parseInt(key.slice(key.lastIndexOf('/') + 1), 10);
+
+/** The newest checkpoint of these attempts, newest first; null where there is none. */
+async function newestCheckpoint(store: Store, id: string, attempts: readonly number[]): Promise<{ attempt: number; key: string } | null> {
+	for (const attempt of attempts) {
+		const keys = (await store.list(jobKeys.checkpoints(id, attempt))).filter((key) => key.endsWith('.safetensors'));
+		const key = keys.sort((a, b) => numberOf(b) - numberOf(a))[0];
+		if (key !== undefined) return { attempt, key };
+	}
+	return null;
 }
 
-/** In how many attempts of a job the trainer crashed. */
-export async function countCrashes(store: Store, id: string): Promise<number> {
-	let count = 0;
-	for (const attempt of await listAttempts(store, id)) if ((await store.stat(jobKeys.crash(id, attempt))) !== null) count++;
-	return count;
+/** Leaves of the attempts of a cancelled job its newest checkpoint alone, from which it can be resumed. */
+async function keepCheckpoint(store: Store, { id, attempt: last }: JobResource): Promise<void> {
+	// An attempt that was begun since, of a job that was resumed, is none of ours.
+	const attempts = (await listAttempts(store, id)).filter((attempt) => attempt <= last);
+	const kept = await newestCheckpoint(store, id, attempts);
+	for (const attempt of attempts) {
+		if (attempt !== kept?.attempt) await store.remove(jobKeys.attempt(id, attempt));
+		else for (const key of await store.list(jobKeys.attempt(id, attempt))) if (key !== kept.key) await store.remove(key);
+	}
 }
 
-/** Removes the checkpoints of a job that has ended, which is never resumed. */
-export async function removeCheckpoints(store: Store, id: string): Promise<void> {
-	for (const attempt of await listAttempts(store, id)) await store.remove(jobKeys.checkpoints(id, attempt));
+/** Removes what the attempts of a job that has ended have left and nobody needs: all but the artifacts of one that succeeded, and but the newest checkpoint of one that was cancelled. */
+export async function clearAttempts(store: Store, job: JobResource): Promise<void> {
+	const { id, status, attempt } = job;
+	if (status === 'failed') return store.remove(jobKeys.attempts(id));
+	if (status === 'succeeded') {
+		for (const other of await listAttempts(store, id)) if (other !== attempt) await store.remove(jobKeys.attempt(id, other));
+		return store.remove(jobKeys.checkpoints(id, attempt));
+	}
+	// A job that was cancelled while its result was recorded would succeed with that result when it is resumed.
+	if ((await store.stat(jobKeys.result(id))) === null) await keepCheckpoint(store, job);
 }

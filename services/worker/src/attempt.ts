@@ -4,13 +4,10 @@ import type { Attempt, AttemptEnd, Queue } from '@steelyard/queue';
 import { datasetKeys, jobKeys, modelKeys, type Store } from '@steelyard/store';
 import type { Logger } from 'pino';
 import { describeArtifacts } from './artifacts.js';
-import { countCrashes, earlierFolders, noteCrash } from './attempt-folders.js';
+import { earlierFolders } from './attempt-folders.js';
 import { recordEvents } from './event-recorder.js';
 import { howItEnded } from './how-it-ended.js';
 import type { TrainerEnd, Trainers } from './trainer-process.js';
-
-/** How many crashes of its trainer fail a job. */
-const CRASHES = 3;
 
 export type AttemptParts = {
 	queue: Pick<Queue, 'jobs' | 'events'>;
@@ -23,14 +20,10 @@ export type AttemptParts = {
 
 type Crash = Extract<TrainerEnd, { type: 'crashed' }>;
 
-/** How an attempt ends whose trainer crashed: the job is tried again from its last checkpoint, until its trainer has crashed too often. */
-async function afterCrash(store: Store, id: string, attempt: number, crash: Crash): Promise<AttemptEnd> {
-	const { code, signal, lastLines } = crash;
-	await noteCrash(store, id, attempt, { exit_code: code, signal, last_words: lastLines });
-	const crashes = await countCrashes(store, id);
-	if (crashes < CRASHES) return { status: 'retry' };
-	const message = `The trainer process ${howItEnded(crash)} in each of ${crashes} attempts.${lastLines.length === 0 ? '' : ` Its last words: ${lastLines.join('\n')}`}`;
-	return { status: 'failed', error: { code: 'trainer_crashed', message, param: null } };
+/** How an attempt ends whose trainer crashed: the job is tried again from its last checkpoint, until it has come no further too often. */
+function afterCrash(crash: Crash): AttemptEnd {
+	const words = crash.lastLines.length === 0 ? '' : ` Its last words: ${crash.lastLines.join('\n')}`;
+	return { status: 'retry', error: { code: 'trainer_crashed', message: `The trainer process ${howItEnded(crash)}.${words}`, param: null } };
 }
 
 /** Runs one attempt of a job in a trainer process of its own. */
@@ -86,5 +79,5 @@ export async function runAttempt(parts: AttemptParts, id: string, { attempt, job
 	// A trainer that stopped although nobody here asked it to was ended from outside, which counts as a crash.
 	const crash: Crash = end.type === 'crashed' ? end : { type: 'crashed', code: null, signal: 'SIGTERM', lastLines: [] };
 	log.error({ code: crash.code, signal: crash.signal, words: crash.lastLines }, 'the trainer crashed');
-	return afterCrash(store, id, attempt, crash);
+	return afterCrash(crash);
 }

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
-import { isFinal, type WorkerStatus } from '@steelyard/contracts';
+import type { WorkerStatus } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 import { machineMemory } from '@steelyard/service-process';
 import type { Store } from '@steelyard/store';
 import type { Logger } from 'pino';
 import { runAttempt } from './attempt.js';
-import { removeCheckpoints } from './attempt-folders.js';
+import { clearAttempts } from './attempt-folders.js';
 import { announced, PROBE_ENTRY, probe } from './devices.js';
 import { INSPECT_ENTRY, type InspectionLimits, LIMITS } from './inspect-process.js';
 import { inspect } from './inspection.js';
@@ -36,6 +36,7 @@ export type WorkerOptions = {
 	graceMs?: number;
 	/** As in the queue's WorkOptions. */
 	lockMs?: number;
+	retryMs?: number;
 };
 
 export type Worker = {
@@ -49,7 +50,7 @@ export type Worker = {
  * and the store.
  */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
-	const { queue, store, log, graceMs = GRACE, trainerEntry = TRAINER_ENTRY, probeEntry = PROBE_ENTRY, lockMs } = options;
+	const { queue, store, log, graceMs = GRACE, trainerEntry = TRAINER_ENTRY, probeEntry = PROBE_ENTRY, lockMs, retryMs } = options;
 	const { inspectEntry = INSPECT_ENTRY, inspection: limits = LIMITS } = options;
 	const probed = await probe(probeEntry);
 	const { cuda } = probed;
@@ -85,6 +86,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 	});
 	const work = queue.work({
 		...consuming,
+		...(retryMs === undefined ? {} : { retryMs }),
 		concurrency,
 		async process(id, attempt) {
 			const jobLog = log.child({ job: id, attempt: attempt.attempt });
@@ -98,11 +100,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 				trainers.prepare();
 			}
 		},
-		async settled({ id, status: now }) {
-			if (!isFinal(now)) return;
-			// The job has ended, also where its checkpoints cannot be removed.
-			await removeCheckpoints(store, id).catch((error: unknown) => log.warn({ err: error, job: id }, 'checkpoints could not be removed'));
-		},
+		ended: (job) => clearAttempts(store, job),
 	});
 
 	return {

@@ -64,14 +64,15 @@ describe('a job that goes well', () => {
 		expect(steps).toEqual(steps.toSorted((a, b) => a - b));
 	});
 
-	it('leaves no checkpoints', async () => {
+	it('leaves no checkpoints, and nothing of earlier attempts', async () => {
 		await service.work();
-		const { id } = await service.end(await service.post('succeed'));
+		const id = await service.post('crash once, then succeed');
+		await service.end(id);
 		await vi.waitFor(async () =>
 			expect(await service.store.list(`jobs/${id}/attempts`)).toEqual([
-				`jobs/${id}/attempts/1/explanation.parquet`,
-				`jobs/${id}/attempts/1/metrics.json`,
-				`jobs/${id}/attempts/1/model.onnx`,
+				`jobs/${id}/attempts/2/explanation.parquet`,
+				`jobs/${id}/attempts/2/metrics.json`,
+				`jobs/${id}/attempts/2/model.onnx`,
 			]),
 		);
 	});
@@ -148,17 +149,55 @@ describe('a trainer that crashes', () => {
 		]);
 	});
 
-	it('three times fails the job, which says how it went and its last words', async () => {
-		await service.work();
+	it('four times fails the job, which says how it went and its last words, and leaves nothing', async () => {
+		await service.work({ retryMs: 1 });
 		const job = await service.end(await service.post('crash'));
-		expect(job).toMatchObject({ status: 'failed', attempt: 3, error: { code: 'trainer_crashed' } });
+		expect(job).toMatchObject({ status: 'failed', attempt: 4, error: { code: 'trainer_crashed' } });
 		expect(job.error?.message).toBe(
-			'The trainer process ended with exit code 7 in each of 3 attempts. Its last words: terminate called\nout of luck',
+			'The job came no further in 4 attempts. The trainer process ended with exit code 7. Its last words: terminate called\nout of luck',
 		);
+		await vi.waitFor(async () => expect(await service.store.list(`jobs/${job.id}/attempts`)).toEqual([]));
+	});
+});
+
+describe('a paused job', () => {
+	it('has ended its trainer, keeps its checkpoint, and goes on from it', async () => {
+		await service.work();
+		const id = await service.post('wait until stopped');
+		const { step: pid } = await service.when(id, isTraining);
+		await service.queue.jobs.requestPause(id);
+		await service.when(id, ({ status }) => status === 'paused');
+		expect(lives(pid as number)).toBe(false);
+		expect(await service.store.stat(`jobs/${id}/attempts/1/checkpoints/0.safetensors`)).not.toBeNull();
+		expect((await service.end(await service.post('succeed'))).status).toBe('succeeded');
+		await service.queue.jobs.requestResume(id);
+		await service.when(id, (job) => job.attempt === 2 && isTraining(job));
+		expect(service.lines.findLast(({ msg }) => msg === 'the trainer has started')).toMatchObject({ job: id, resumes: true });
 	});
 });
 
 describe('a cancelled job', () => {
+	it('keeps its newest checkpoint alone, from which it goes on when it is resumed', async () => {
+		await service.work();
+		const id = await service.post('wait until stopped');
+		for (const attempt of [1, 2]) {
+			await service.when(id, (job) => job.attempt === attempt && isTraining(job));
+			await service.queue.jobs.requestPause(id);
+			await service.when(id, ({ status }) => status === 'paused');
+			await service.store.put(`jobs/${id}/attempts/${attempt}/checkpoints/1.safetensors.part`, 'half');
+			if (attempt === 1) await service.queue.jobs.requestResume(id);
+		}
+		await service.queue.jobs.requestCancel(id);
+		await service.work();
+		await vi.waitFor(
+			async () => expect(await service.store.list(`jobs/${id}/attempts`)).toEqual([`jobs/${id}/attempts/2/checkpoints/0.safetensors`]),
+			{ timeout: 10_000 },
+		);
+		await service.queue.jobs.requestResume(id);
+		await service.when(id, (job) => job.attempt === 3 && isTraining(job));
+		expect(service.lines.findLast(({ msg }) => msg === 'the trainer has started')).toMatchObject({ job: id, resumes: true });
+	});
+
 	it('is stopped, and its worker goes on to the next', async () => {
 		await service.work();
 		const id = await service.post('wait until stopped');

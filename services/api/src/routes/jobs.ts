@@ -44,7 +44,7 @@ const newJob = (spec: JobSpec): JobResource => ({
 
 type Parts = { queue: Queue; datasets: Datasets; models: Models; job: JobLookup; limits: JobBounds };
 
-/** The routes that post, list, show and cancel jobs. */
+/** The routes that post, list and show jobs, and those that cancel, pause and resume them. */
 export async function jobRoutes(app: App, { queue, datasets, models, job, limits }: Parts): Promise<void> {
 	/** Looks up the dataset and the model that a spec names, and runs an action during which neither can be deleted. */
 	const holding = <T>({ dataset, model }: JobSpec, action: (named: Named) => Promise<T>): Promise<T> =>
@@ -140,5 +140,52 @@ export async function jobRoutes(app: App, { queue, datasets, models, job, limits
 			response: { 200: ref('Job'), ...refusals('not_found', 'job_not_cancellable') },
 		},
 		handler: async (request) => queue.jobs.requestCancel((await job(request.params.id)).id),
+	});
+	app.route({
+		method: 'POST',
+		url: '/v1/jobs/:id/pause',
+		schema: {
+			operationId: 'pauseJob',
+			summary: 'Pause a job',
+			description:
+				'A queued job is paused at once. A running one is asked to: `pause_requested` is true until its status is `paused`. A job that is paused, or asked to be, stays so.',
+			tags: ['jobs'],
+			params: IdParams,
+			response: { 200: ref('Job'), ...refusals('not_found', 'conflict') },
+		},
+		handler: async (request) => queue.jobs.requestPause((await job(request.params.id)).id),
+	});
+	app.route({
+		method: 'POST',
+		url: '/v1/jobs/:id/resume',
+		schema: {
+			operationId: 'resumeJob',
+			summary: 'Let a paused or cancelled job go on',
+			description:
+				'The job is queued again, and goes on from its last checkpoint to the result that it would have had without the break. A job that is queued or runs goes on as it is.',
+			tags: ['jobs'],
+			params: IdParams,
+			response: {
+				200: ref('Job'),
+				...refusals(
+					'not_found',
+					'conflict',
+					'dataset_not_found',
+					'model_not_found',
+					'invalid_model',
+					'device_unavailable',
+					'job_too_large',
+				),
+			},
+		},
+		handler: async (request) => {
+			const { id, status, spec } = await job(request.params.id);
+			if (status !== 'cancelled') return queue.jobs.requestResume(id);
+			// What it names may have been deleted since: nothing held it.
+			return holding(spec, async (named) => {
+				checkJob(spec, named, await queue.workers.list(), limits);
+				return queue.jobs.requestResume(id);
+			});
+		},
 	});
 }

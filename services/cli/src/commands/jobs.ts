@@ -87,13 +87,19 @@ export function jobs(group: Command): void {
 			const { client, json } = connected(command);
 			process.exitCode = await watch(client, await client.jobs.get(id), json);
 		});
-	group
-		.command('cancel <job>')
-		.description('cancel a job')
-		.action(async (id: string, _options: unknown, command: Command) => {
-			const { client, json } = connected(command);
-			const job = await client.jobs.cancel(id);
-			print(json, job, jobText(job));
-		});
+	for (const [name, description] of [
+		['cancel', 'cancel a job'],
+		['pause', 'pause a job, which keeps its checkpoint and frees its worker'],
+		['resume', 'let a paused or cancelled job go on from its last checkpoint'],
+	] as const) {
+		group
+			.command(`${name} <job>`)
+			.description(description)
+			.action(async (id: string, _options: unknown, command: Command) => {
+				const { client, json } = connected(command);
+				const job = await client.jobs[name](id);
+				print(json, job, jobText(job));
+			});
+	}
 	addDownload(group, 'download the model that a job trained, or another of its artifacts');
 }
