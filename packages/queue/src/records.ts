@@ -124,7 +124,7 @@ export function openRecords(redis: Redis, keys: Keys) {
 			const pipeline = redis.pipeline();
 			for (const record of ended) {
 				pipeline.hset(keys.job(record.id), { record: JSON.stringify(record), revision: 1, turn: 0, final: 1 });
-				pipeline.zadd(keys.jobs, 0, record.id).sadd(keys.withStatus(record.status), record.id);
+				pipeline.zadd(keys.jobs, 0, record.id).sadd(keys.withStatus(record.status), record.id).sadd(keys.ended, record.id);
 			}
 			for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error;
 		},
