@@ -158,7 +158,7 @@ export const TrainingConfig = Type.Object(
 );
 export type TrainingConfig = Static<typeof TrainingConfig>;
 
-const METADATA_NAME: NameRule = { pattern: '^[^]{0,64}$', description: 'at most 64 characters' };
+const METADATA_NAME: NameRule = { pattern: '^[\\s\\S]{0,64}$', description: 'at most 64 characters' };
 
 /** The spec of a job as the service keeps it, with every default filled in. `JobRequest` is what a client posts. */
 export const JobSpec = Type.Object(

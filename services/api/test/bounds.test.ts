@@ -40,7 +40,7 @@ const isShort = (pattern: string) => /^\^.*\$$/.test(pattern) && !/[*+]|\{\d+,\}
 /** The places of a schema where a value has no bound, by their path. */
 function unbounded(given: Schema, path: string): string[] {
 	const schema = resolved(given);
-	const { anyOf, items, properties, patternProperties, additionalProperties, type } = schema as Schema & { additionalProperties?: unknown };
+	const { anyOf, items, properties, patternProperties, additionalProperties, type } = schema;
 	if (anyOf !== undefined) return anyOf.flatMap((branch) => unbounded(branch, path));
 	if (schema['enum'] !== undefined || schema['const'] !== undefined) return [];
 	const inside = [
@@ -70,13 +70,7 @@ function placesOf(given: Schema, path = '', around: Place['around'] = (value) =>
 	const schema = resolved(given);
 	if (seen.has(essence(schema))) return [];
 	seen.add(essence(schema));
-	const {
-		anyOf = [],
-		items,
-		properties = {},
-		patternProperties = {},
-		additionalProperties,
-	} = schema as Schema & { additionalProperties?: unknown };
+	const { anyOf = [], items, properties = {}, patternProperties = {}, additionalProperties } = schema;
 	/** Fields of one value, which decide about the branch of a union, and `dataset`. */
 	const fixed = Object.entries(properties).flatMap(([name, field]) => {
 		const [only, other] = (field['enum'] as unknown[] | undefined) ?? [];

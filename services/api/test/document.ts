@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 export type Schema = {
 	properties?: Record<string, Schema>;
 	patternProperties?: Record<string, Schema>;
+	additionalProperties?: Schema | boolean;
 	items?: Schema;
 	anyOf?: Schema[];
 	allOf?: Schema[];
@@ -13,6 +14,8 @@ export type Content = Record<string, { schema: Schema }>;
 export type Operation = {
 	operationId: string;
 	summary?: string;
+	tags?: string[];
+	security?: object[];
 	parameters?: { name: string; in: string; required?: boolean; schema: Schema }[];
 	requestBody?: { content: Content };
 	responses: Record<string, { description: string; content?: Content }>;
@@ -29,15 +32,15 @@ export type Document = {
 export type Answer = { method: string; url: string; status: number; mediaType: string | undefined; body: string };
 
 /** The schema without room for fields that it does not name, so that a field which only one side knows is found. `isPart`: the fields of a value are in several schemas. */
-function closed({ properties, patternProperties, items, anyOf, allOf, ...rest }: Schema, isPart = false): Schema {
+function closed({ properties, additionalProperties, items, anyOf, allOf, ...rest }: Schema, isPart = false): Schema {
 	const each = (schemas: Record<string, Schema>) => Object.fromEntries(Object.entries(schemas).map(([name, one]) => [name, closed(one)]));
 	return {
 		...rest,
 		...(properties && {
 			properties: each(properties),
-			...(isPart || 'additionalProperties' in rest ? {} : { additionalProperties: false }),
+			...(isPart ? {} : { additionalProperties: false }),
 		}),
-		...(patternProperties && { patternProperties: each(patternProperties) }),
+		...(typeof additionalProperties === 'object' && { additionalProperties: closed(additionalProperties) }),
 		...(items && { items: closed(items) }),
 		...(anyOf && { anyOf: anyOf.map((one) => closed(one, isPart)) }),
 		...(allOf && { allOf: allOf.map((one) => closed(one, true)), unevaluatedProperties: false }),

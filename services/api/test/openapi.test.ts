@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { type Artifact, type List, ListOf, ProblemError, WEIGHTING_PRESETS } from '@steelyard/contracts';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -90,13 +91,45 @@ describe('the OpenAPI document', () => {
 
 	it('shows the weighting as one schema per preset', () => {
 		expect(document.components.schemas['JobSpec']).toMatchObject({
-			properties: {
-				weighting: {
-					anyOf: WEIGHTING_PRESETS.map((name) => ({ properties: { preset: { enum: [name] } } })),
-					discriminator: { propertyName: 'preset' },
-				},
-			},
+			properties: { weighting: { anyOf: WEIGHTING_PRESETS.map((name) => ({ properties: { preset: { enum: [name] } } })) } },
 		});
+	});
+
+	it('says a default in words, since generators make what has a default required', () => {
+		expect(JSON.stringify(document)).not.toMatch(/"(default|discriminator|patternProperties)":(?!{"description":"Any other error")/);
+		const { training } = document.components.schemas['JobRequest']?.properties ?? {};
+		expect(training?.properties?.['epochs']?.['description']).toMatch(/; 40 unless given$/);
+	});
+
+	it('says what every body is, and of a download which types it may have', () => {
+		const operation = (id: string) => operationsOf(document).find(({ operation }) => operation.operationId === id)?.operation;
+		for (const id of ['createDataset', 'createModel'])
+			expect(Object.keys(operation(id)?.requestBody?.content ?? {})).toEqual(
+				expect.arrayContaining(['application/octet-stream', 'multipart/form-data']),
+			);
+		expect(Object.keys(operation('createJob')?.requestBody?.content ?? {})).toEqual(['application/json']);
+		expect(operation('cancelJob')?.requestBody).toBeUndefined();
+		expect(Object.keys(operation('downloadArtifact')?.responses['200']?.content ?? {})).toEqual(
+			expect.arrayContaining(['application/json', 'application/vnd.apache.parquet', 'application/octet-stream']),
+		);
+	});
+
+	it('has tags and a name in camel case for every operation, and the key where the service has one', async () => {
+		for (const { operation } of operationsOf(document)) {
+			expect(operation.operationId).toMatch(/^[a-z]+([A-Z][a-z]+)+$/);
+			expect(operation.tags).toHaveLength(1);
+			expect(Object.keys(operation.responses)).not.toContain('401');
+		}
+		const app = await service.build({ apiKey: 'a-key' });
+		const secured: Document = (await app.inject({ url: '/openapi.json', headers: { authorization: 'Bearer a-key' } })).json();
+		for (const { path, operation } of operationsOf(secured)) {
+			expect('401' in operation.responses, path).toBe(path.startsWith('/v1/'));
+			expect(operation.security, path).toEqual(path.startsWith('/v1/') ? undefined : []);
+		}
+	});
+
+	it('is valid to a strict validator', async () => {
+		expect(await new Validator().validate(structuredClone(document) as never)).toEqual({ valid: true });
 	});
 
 	it('requires nothing of a request that has a default, and everything of an answer', () => {

@@ -4,7 +4,9 @@ import type { FastifySchema } from 'fastify';
 import { type TSchema, Type } from 'typebox';
 import type { App } from '../fastify-app.js';
 import { components, ref } from '../schemas/components.js';
-import { otherRefusals } from '../schemas/refusals.js';
+import { documented } from '../schemas/documented.js';
+import { otherRefusals, refusals } from '../schemas/refusals.js';
+import { NoFields } from './validation.js';
 
 const file = { type: 'string', format: 'binary' };
 const form = { type: 'object', required: ['file'], properties: { file } };
@@ -14,21 +16,30 @@ const uploadOf = (types: readonly string[]) => ({
 	content: Object.fromEntries(types.map((type) => [type, { schema: type === 'multipart/form-data' ? form : file }])),
 });
 
-/** The schema of a route as its clients see it: they may leave out what has a default, and may get errors that every route has. */
-function described(schema: FastifySchema, isUpload: boolean): FastifySchema {
+/** The schema of a route as its clients see it: they may leave out what has a default, and may get errors that routes have in common. */
+function described(
+	schema: FastifySchema,
+	{ isOpen, isUpload, isSecured }: { isOpen: boolean; isUpload: boolean; isSecured: boolean },
+): FastifySchema {
 	const { querystring, body, response, ...rest } = schema;
+	const common = {
+		...(isOpen ? {} : refusals('invalid_request', 'internal', 'unavailable')),
+		...(isOpen || !isSecured ? {} : refusals('unauthorized')),
+		...(body === undefined ? {} : refusals('invalid_request', 'invalid_json', 'too_large', 'unsupported_media_type')),
+	};
 	return {
 		...rest,
-		response: { ...(response as object), default: otherRefusals },
-		...(querystring === undefined ? {} : { querystring: requestOf(querystring as TSchema) }),
-		...(body === undefined ? {} : { body: body === JobSpec ? ref('JobRequest') : body }),
+		...(isOpen ? { security: [] } : {}),
+		response: { ...common, ...(response as object), default: otherRefusals },
+		...(querystring === undefined ? {} : { querystring: documented(requestOf(querystring as TSchema)) }),
+		...(body === undefined || body === NoFields ? {} : { body: body === JobSpec ? ref('JobRequest') : body }),
 		...(isUpload ? { body: uploadOf(schema.consumes ?? []) } : {}),
 	};
 }
 
 /** Serves the OpenAPI 3.1 document, which is made of the schemas that the routes validate by, at `/openapi.json`. */
 export async function addOpenapi(app: App, { version, secured }: { version: string; secured: boolean }): Promise<void> {
-	for (const [name, schema] of Object.entries(components)) app.addSchema({ ...schema, $id: name });
+	for (const [name, schema] of Object.entries(components)) app.addSchema({ ...documented(schema), $id: name });
 	await app.register(swagger, {
 		openapi: {
 			openapi: '3.1.0',
@@ -42,7 +53,10 @@ export async function addOpenapi(app: App, { version, secured }: { version: stri
 			...(secured ? { security: [{ key: [] }] } : {}),
 			components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
 		},
-		transform: ({ schema, url, route }) => ({ schema: described(schema, route.config?.upload === true), url }),
+		transform: ({ schema, url, route: { config } }) => ({
+			schema: described(schema, { isOpen: config?.open === true, isUpload: config?.upload === true, isSecured: secured }),
+			url,
+		}),
 		refResolver: { buildLocalReference: ({ $id }, _base, _fragment, i) => (typeof $id === 'string' ? $id : `schema${i}`) },
 	});
 	app.route({

@@ -3,7 +3,8 @@ import type { FastifyError } from 'fastify';
 import { type TObject, Type } from 'typebox';
 import type { App } from '../fastify-app.js';
 
-const NoFields = Type.Object({}, { additionalProperties: false });
+/** A query string or a body that may be there but has nothing to say. */
+export const NoFields = Type.Object({}, { additionalProperties: false });
 
 /** How deep a body may be nested. No resource comes near it, and a function that walks a value by recursion does not run out of stack. */
 const DEPTH = 64;

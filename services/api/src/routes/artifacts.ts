@@ -23,8 +23,8 @@ const keyOf = ({ id, attempt }: JobResource, { name }: Artifact) => jobKeys.arti
 const Bytes = Type.Unsafe<Readable | null>({ type: 'string', format: 'binary' });
 
 /** Describes the answers of a download, whose media type is that of the artifact. */
-const downloads = <MediaType extends string>(mediaType: MediaType) => {
-	const content = { [mediaType]: { schema: Bytes } } as Record<MediaType, { schema: typeof Bytes }>;
+const downloads = <MediaType extends string>(...mediaTypes: MediaType[]) => {
+	const content = Object.fromEntries(mediaTypes.map((type) => [type, { schema: Bytes }])) as Record<MediaType, { schema: typeof Bytes }>;
 	return {
 		200: { description: 'The bytes', content },
 		206: { description: 'The bytes of the range', content },
@@ -121,7 +121,7 @@ export async function artifactRoutes(app: App, { queue, store, job }: { queue: Q
 					'The schemas Explanation, Diagnostics and JobCurves describe `explanation.json`, `diagnostics.json` and `metrics.json`.',
 				tags: ['jobs'],
 				params: ArtifactParams,
-				response: downloads('*/*'),
+				response: downloads('application/octet-stream', 'application/json', 'application/jsonl', 'application/vnd.apache.parquet'),
 			},
 			handler: async (request, reply) => {
 				const record = await job(request.params.id);

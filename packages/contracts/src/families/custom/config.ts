@@ -8,7 +8,7 @@ import type { ClassAxis } from './positions.js';
 import { Scaling } from './scaling.js';
 
 const VALUE_NAME = Type.String({ minLength: 1, maxLength: 512 });
-const OUTPUT_NAME: NameRule = { pattern: '^[^]{1,512}$', description: '1 to 512 characters' };
+const OUTPUT_NAME: NameRule = { pattern: '^[\\s\\S]{1,512}$', description: '1 to 512 characters' };
 const byModality = { maxProperties: MOST_MODALITIES };
 const globs = (description: string) => Type.Optional(Type.Array(VALUE_NAME, { minItems: 1, maxItems: 1000, description }));
 
