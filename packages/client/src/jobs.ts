@@ -16,6 +16,8 @@ export type Jobs = {
 	pause(id: string): Promise<JobResource>;
 	/** Queues a paused or cancelled job again, which goes on from its last checkpoint. */
 	resume(id: string): Promise<JobResource>;
+	/** Deletes a job that has ended, with its events and artifacts. */
+	remove(id: string): Promise<void>;
 	/** Gives the events of a job, live until its final status. When the connection breaks, it connects again and goes on where it was. */
 	events(id: string, options?: FollowOptions): AsyncIterable<JobEvent>;
 	/** Gives the curves of a job. */
@@ -47,6 +49,9 @@ export function jobs(connection: Connection): Jobs {
 		},
 		async resume(id) {
 			return jsonOf(await connection('POST', `${path(id)}/resume`));
+		},
+		async remove(id) {
+			await connection('DELETE', path(id));
 		},
 		events: (id, options) => follow(connection, id, options),
 		async metrics(id) {

@@ -63,6 +63,7 @@ describe('a request', () => {
 		await client.jobs.cancel('job_1');
 		await client.jobs.pause('job_1');
 		await client.jobs.resume('job_1');
+		await client.jobs.remove('job_1');
 		await client.datasets.create(new Blob(['zip']), 'a b.zip');
 		const stream = new ReadableStream({
 			start(controller) {
@@ -76,6 +77,7 @@ describe('a request', () => {
 			['POST', '/v1/jobs', 'Bearer key', 'once', 'application/json', '{"dataset":"ds_1","training":{"epochs":3}}'],
 			['GET', '/v1/jobs?limit=2&after=job_1', 'Bearer key', undefined, undefined, ''],
 			...['cancel', 'pause', 'resume'].map((what) => ['POST', `/v1/jobs/job_1/${what}`, 'Bearer key', undefined, undefined, '']),
+			['DELETE', '/v1/jobs/job_1', 'Bearer key', undefined, undefined, ''],
 			['POST', '/v1/datasets?filename=a+b.zip', 'Bearer key', undefined, 'application/octet-stream', 'zip'],
 			['POST', '/v1/datasets?filename=c.npz', 'Bearer key', undefined, 'application/octet-stream', 'zipped'],
 			['DELETE', '/v1/datasets/ds_%2F..', 'Bearer key', undefined, undefined, ''],

@@ -11,6 +11,7 @@ export const problems = {
 	conflict: { status: 409, title: 'The resource is in a state that forbids this' },
 	idempotency_mismatch: { status: 409, title: 'The idempotency key was used with another body' },
 	dataset_in_use: { status: 409, title: 'A job still uses this dataset' },
+	job_not_ended: { status: 409, title: 'The job has not ended' },
 	job_not_cancellable: { status: 409, title: 'The job has already ended' },
 	artifact_not_ready: { status: 409, title: 'The job has not produced this artifact' },
 	too_large: { status: 413, title: 'The body is larger than allowed' },

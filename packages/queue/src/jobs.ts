@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isFinal, type JobResource, ProblemError } from '@steelyard/contracts';
+import { isFinal, type JobResource, type JobStatus, ProblemError } from '@steelyard/contracts';
 import { jobKeys, listIds, readRecord, type Store } from '@steelyard/store';
 import type { Redis } from 'ioredis';
 import type { Deliveries } from './deliveries.js';
@@ -116,9 +116,9 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 		return queued;
 	}
 
-	async function discard(job: JobResource, key?: string): Promise<void> {
-		await records.forget(job, key ?? null);
-		await store.remove(jobKeys.folder(job.id));
+	async function discard({ id }: JobResource, key?: string): Promise<void> {
+		for (let found = await records.find(id); found !== null; found = await records.find(id)) if (await records.forget(found, key)) break;
+		await store.remove(jobKeys.folder(id));
 	}
 
 	const jobs: Jobs = {
@@ -217,6 +217,22 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 			if (before?.status === 'cancelled') await events.keep(id);
 			if (job.status === 'queued') await deliveries.add(id);
 			return job;
+		},
+
+		async remove(id) {
+			const found = await records.find(id);
+			if (found === null) throw new ProblemError('not_found', `There is no job ${id}`, 'id');
+			const refuse = (status: JobStatus): ProblemError =>
+				new ProblemError('job_not_ended', `${id} is ${status}: only a job that has ended can be deleted; cancel it first`, 'id');
+			if (!isFinal(found.record.status)) throw refuse(found.record.status);
+			const request = await readRecord<Request>(store, jobKeys.request(id));
+			// Without its record in the store it cannot come back, and until it is forgotten here all else of it is still there.
+			await store.remove(jobKeys.record(id));
+			if (!(await records.forget(found, request?.key))) {
+				await mirror.save(id);
+				throw refuse('queued');
+			}
+			await store.remove(jobKeys.folder(id));
 		},
 
 		async countUsing(used) {

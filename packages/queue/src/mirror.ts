@@ -27,9 +27,13 @@ export function openMirror(records: Records, events: EventLog, store: Store, log
 
 	async function write(id: string): Promise<void> {
 		// Two processes that write at once can do so in either order. The one that then finds the record changed writes once more.
-		for (let current = false; !current; ) {
+		for (let current = false, written = false; !current; written = true) {
 			const found = await records.findTurn(id);
-			if (found === null) return;
+			if (found === null) {
+				// The job was deleted meanwhile, and would come back from what was written after that.
+				if (written) await store.remove(jobKeys.folder(id));
+				return;
+			}
 			const ended = isFinal(found.record.status);
 			if (ended) await events.save(id);
 			await store.put(jobKeys.record(id), `${JSON.stringify(found.record, null, '\t')}\n`);

@@ -50,6 +50,11 @@ export type Jobs = {
 	 * runs. Throws ProblemError `not_found`, or `conflict` where it has succeeded or failed, or is being cancelled.
 	 */
 	requestResume(id: string): Promise<JobResource>;
+	/**
+	 * Removes a job that has ended with everything that it made. Where a process is killed meanwhile, the job is still whole, or has vanished.
+	 * Throws ProblemError `not_found`, or `job_not_ended`.
+	 */
+	remove(id: string): Promise<void>;
 	/** How many jobs that have not ended use a dataset or an uploaded model. */
 	countUsing(id: string): Promise<number>;
 	counts(): Promise<Record<JobStatus, number>>;

@@ -53,6 +53,16 @@ redis.call('SREM', KEYS[2], ARGV[1])
 return 1
 `;
 
+/** Removes a record if its revision is still the given one, and all that depends on it; returns 1, or 0 where it is not. */
+const FORGET = `
+local job, index, status, dataset, model, unsaved, ended, events, key = unpack(KEYS)
+if redis.call('HGET', job, 'revision') ~= ARGV[2] then return 0 end
+redis.call('DEL', job, events, key)
+redis.call('ZREM', index, ARGV[1])
+for _, set in ipairs({status, dataset, model, unsaved, ended}) do redis.call('SREM', set, ARGV[1]) end
+return 1
+`;
+
 /** A request with an idempotency key: the SHA-256 of its key and of its body, both in hexadecimal. */
 export type Request = { key: string; body: string };
 
@@ -83,6 +93,7 @@ export function openRecords(redis: Redis, keys: Keys) {
 	const write = script<number>(redis, 'steelyardWrite', WRITE, 9);
 	const writeOnce = script<number | [string, string]>(redis, 'steelyardWriteOnce', WRITE_ONCE, 10);
 	const leave = script<number>(redis, 'steelyardLeave', LEAVE, 2);
+	const forget = script<number>(redis, 'steelyardForget', FORGET, 9);
 
 	const keysOfWrite = (before: JobStatus, { record }: Change): string[] => [
 		keys.job(record.id),
@@ -159,13 +170,13 @@ export function openRecords(redis: Redis, keys: Keys) {
 			await redis.multi().hset(keys.idempotency(key), { job: id, body }).pexpire(keys.idempotency(key), ms).exec();
 		},
 
-		/** Removes a record that was only just added. */
-		async forget({ id, status, spec }: JobResource, key: string | null): Promise<void> {
-			const all = redis.multi().del(keys.job(id), keys.events(id)).zrem(keys.jobs, id).srem(keys.withStatus(status), id);
-			for (const used of usedBy({ spec })) all.srem(keys.using(used), id);
-			all.srem(keys.unsaved, id);
-			if (key !== null) all.del(keys.idempotency(key));
-			await all.exec();
+		/** Removes a record, with its idempotency key where it has one, unless it has changed; resolves with whether it was removed. */
+		async forget({ record: { id, status, spec }, revision }: Versioned, key?: string): Promise<boolean> {
+			const sets = [keys.withStatus(status), ...usedBy({ spec }).map(keys.using), keys.unsaved, keys.ended];
+			const events = keys.events(id);
+			return (
+				(await forget(keys.job(id), keys.jobs, ...sets, events, key === undefined ? events : keys.idempotency(key), id, revision)) === 1
+			);
 		},
 
 		/**

@@ -300,6 +300,53 @@ for (const { way, absent, start } of ways)
 			expect(await queue.jobs.get(id)).toMatchObject({ status: 'failed', error: { code: 'trainer_crashed' } });
 		});
 
+		it('removes a job that has ended with everything that it made, and no other', async () => {
+			const { id } = await post();
+			work({ process: async () => ({ status: 'succeeded', ...outcome }) });
+			await expect(queue.jobs.remove('job_none')).rejects.toMatchObject({ code: 'not_found' });
+			await reaches(id, 'succeeded');
+			await until(async () => (await store.stat(`jobs/${id}/events.jsonl`)) !== null);
+			await store.put(`jobs/${id}/attempts/1/model.onnx`, 'a model');
+			await queue.jobs.remove(id);
+			expect([await queue.jobs.get(id), await queue.events.read(id), await store.list('jobs')]).toEqual([null, [], []]);
+			expect((await queue.jobs.list({ limit: 10 })).data).toEqual([]);
+			expect((await queue.jobs.counts()).succeeded).toBe(0);
+			expect((await raw.keys('*')).filter((key) => key.includes(id))).toEqual([]);
+			const waiting = await queue.jobs.create(newJob());
+			await expect(queue.jobs.remove(waiting.id)).rejects.toMatchObject({ code: 'job_not_ended' });
+			expect(await queue.jobs.get(waiting.id)).toEqual(waiting);
+		});
+
+		it('brings no removed job back, wherever the process was killed that removed it', async () => {
+			const ended = async () => {
+				const { id } = await queue.jobs.create(newJob());
+				await queue.jobs.requestCancel(id);
+				return id;
+			};
+			for (const allowed of [0, 1]) {
+				const id = await ended();
+				let removals = 0;
+				const dying = await open({
+					...store,
+					async remove(key) {
+						if (removals++ >= allowed) throw new Error('killed');
+						await store.remove(key);
+					},
+				});
+				await expect(dying.jobs.remove(id)).rejects.toThrow('killed');
+				const whole = allowed === 0;
+				expect((await queue.jobs.get(id)) !== null).toBe(whole);
+				await raw.flushdb();
+				await queue.jobs.rebuild();
+				expect((await queue.jobs.get(id)) !== null).toBe(whole);
+				if (whole) await queue.jobs.remove(id);
+			}
+			const id = await ended();
+			await store.remove(`jobs/${id}/job.json`);
+			await queue.jobs.remove(id);
+			expect([await queue.jobs.get(id), await store.list(`jobs/${id}`)]).toEqual([null, []]);
+		});
+
 		it('cancels a queued job at once, and no worker runs it', async () => {
 			const { id } = await post();
 			expect(await queue.jobs.requestCancel(id)).toMatchObject({ status: 'cancelled', cancel_requested: true });

@@ -133,6 +133,7 @@ describe('the answers about everything else', () => {
 		const posted = await ask({ method: 'POST', url: '/v1/jobs', payload: { dataset } });
 		for (const what of ['pause', 'resume', 'cancel', 'resume', 'cancel'])
 			expect((await ask({ method: 'POST', url: `/v1/jobs/${posted.json().id}/${what}` })).statusCode).toBe(200);
+		await ask({ method: 'DELETE', url: `/v1/jobs/${posted.json().id}` });
 		for (const task of ['binary', 'multiclass', 'multilabel', 'regression'] as const) {
 			const payload = await datasetArchive(task);
 			const added = await ask({ method: 'POST', url: '/v1/datasets', headers: { 'content-type': 'application/zip' }, payload });
@@ -148,7 +149,7 @@ describe('the answers about everything else', () => {
 		for (const url of ['/v1/jobs', '/v1/datasets', '/v1/models']) {
 			await ask({ url: `${url}?limit=0` });
 			await ask({ url: `${url}/nothing` });
-			if (url !== '/v1/jobs') await ask({ method: 'DELETE', url: `${url}/nothing` });
+			await ask({ method: 'DELETE', url: `${url}/nothing` });
 			await ask({ method: 'POST', url, headers: { 'content-type': 'text/plain' }, payload: 'x' });
 		}
 		const zip = { 'content-type': 'application/zip' };
@@ -160,6 +161,7 @@ describe('the answers about everything else', () => {
 		await ask({ method: 'POST', url: '/v1/models', headers: bytes, payload: '' });
 		await ask({ method: 'DELETE', url: `/v1/datasets/${dataset}` });
 		await ask({ method: 'DELETE', url: `/v1/models/${models.ready}` });
+		await ask({ method: 'DELETE', url: `/v1/jobs/${jobs['queued']}` });
 		const post = (payload: object, headers = {}) => ask({ method: 'POST', url: '/v1/jobs', payload, headers });
 		await post({});
 		await post({ dataset: 'ds_0' });

@@ -1,5 +1,6 @@
 import { JobResource, parse, parseJobSpec, type TaskType } from '@steelyard/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { jobsInEveryState } from './job-states.js';
 import { addDataset, addJob, expectProblem, openService, type Service, worker } from './service.js';
 
 let service: Service;
@@ -225,6 +226,25 @@ describe('jobs', () => {
 		await service.app.inject({ method: 'DELETE', url: `/v1/datasets/${dataset}` });
 		const resumed = await service.app.inject({ method: 'POST', url: `/v1/jobs/${id}/resume` });
 		expectProblem(resumed, 422, 'dataset_not_found', 'dataset');
+	});
+});
+
+describe('a job that has ended', () => {
+	it('is deleted with its events and artifacts; any other is not', async () => {
+		const jobs = await jobsInEveryState(service, datasets.binary, {});
+		for (const [state, id] of Object.entries(jobs)) {
+			const remove = () => service.app.inject({ method: 'DELETE', url: `/v1/jobs/${id}` });
+			if (/^(queued|running|paused)/.test(state)) {
+				const { detail } = expectProblem(await remove(), 409, 'job_not_ended', 'id');
+				expect(detail).toBe(`${id} is ${state.split(',')[0]}: only a job that has ended can be deleted; cancel it first`);
+				continue;
+			}
+			expect((await remove()).statusCode, state).toBe(204);
+			for (const path of ['', '/events', '/metrics', '/artifacts', '/model'])
+				expectProblem(await service.app.inject(`/v1/jobs/${id}${path}`), 404, 'not_found');
+			expect(await service.store.list(`jobs/${id}`)).toEqual([]);
+			expectProblem(await remove(), 404, 'not_found', 'id');
+		}
 	});
 });
 

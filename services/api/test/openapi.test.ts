@@ -42,6 +42,7 @@ describe('the OpenAPI document', () => {
 				.sort(),
 		).toEqual([
 			'delete /v1/datasets/{id} deleteDataset',
+			'delete /v1/jobs/{id} deleteJob',
 			'delete /v1/models/{id} deleteModel',
 			'get /healthz getHealth',
 			'get /readyz getReadiness',

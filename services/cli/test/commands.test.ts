@@ -555,6 +555,12 @@ describe('models of your own', () => {
 	});
 
 	it('are removed unless a job uses them', async () => {
+		service.on(`GET /v1/jobs/${ID}`, (response) => answer(response, job({ status: 'failed' })));
+		service.on(`DELETE /v1/jobs/${ID}`, (response) => void response.writeHead(204).end());
+		const removed = { code: 0, stdout: `removed ${ID} with everything that it made\n`, stderr: '' };
+		expect(await steelyard('jobs', 'remove', ID)).toEqual(removed);
+		expect(await steelyard('jobs', 'delete', ID)).toEqual(removed);
+
 		service.on('GET /v1/models/mdl_1', (response) => answer(response, model('ready', { report })));
 		service.on('DELETE /v1/models/mdl_1', (response) => void response.writeHead(204).end());
 		expect(await steelyard('models', 'remove', 'mdl_1')).toMatchObject({

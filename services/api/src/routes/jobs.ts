@@ -44,7 +44,7 @@ const newJob = (spec: JobSpec): JobResource => ({
 
 type Parts = { queue: Queue; datasets: Datasets; models: Models; job: JobLookup; limits: JobBounds };
 
-/** The routes that post, list and show jobs, and those that cancel, pause and resume them. */
+/** The routes that post, list and show jobs, and those that cancel, pause, resume and delete them. */
 export async function jobRoutes(app: App, { queue, datasets, models, job, limits }: Parts): Promise<void> {
 	/** Looks up the dataset and the model that a spec names, and runs an action during which neither can be deleted. */
 	const holding = <T>({ dataset, model }: JobSpec, action: (named: Named) => Promise<T>): Promise<T> =>
@@ -127,6 +127,23 @@ export async function jobRoutes(app: App, { queue, datasets, models, job, limits
 			response: { 200: ref('Job'), ...refusals('not_found') },
 		},
 		handler: (request) => job(request.params.id),
+	});
+	app.route({
+		method: 'DELETE',
+		url: '/v1/jobs/:id',
+		schema: {
+			operationId: 'deleteJob',
+			summary: 'Delete a job that has ended',
+			description: 'Deletes its record, its events, its artifacts and its checkpoints, for good.',
+			tags: ['jobs'],
+			params: IdParams,
+			response: { 204: Type.Null({ description: 'Deleted' }), ...refusals('not_found', 'job_not_ended') },
+		},
+		handler: async (request, reply) => {
+			await queue.jobs.remove((await job(request.params.id)).id);
+			reply.code(204);
+			return null;
+		},
 	});
 	app.route({
 		method: 'POST',

@@ -101,6 +101,7 @@ export function datasets(group: Command): void {
 		});
 	group
 		.command('remove <dataset>')
+		.alias('delete')
 		.description('delete a dataset that no unfinished job uses')
 		.action(async (id: string, _options: unknown, command: Command) => {
 			const { client, json } = connected(command);

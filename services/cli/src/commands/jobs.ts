@@ -101,5 +101,15 @@ export function jobs(group: Command): void {
 				print(json, job, jobText(job));
 			});
 	}
+	group
+		.command('remove <job>')
+		.alias('delete')
+		.description('delete a job that has ended, with its events and artifacts')
+		.action(async (id: string, _options: unknown, command: Command) => {
+			const { client, json } = connected(command);
+			const job = await client.jobs.get(id);
+			await client.jobs.remove(id);
+			print(json, job, `removed ${id} with everything that it made`);
+		});
 	addDownload(group, 'download the model that a job trained, or another of its artifacts');
 }

@@ -84,6 +84,7 @@ export function models(group: Command): void {
 		});
 	group
 		.command('remove <model>')
+		.alias('delete')
 		.description('delete an uploaded model that no unfinished job uses')
 		.action(async (id: string, _options: unknown, command: Command) => {
 			const { client, json } = connected(command);
