@@ -399,7 +399,7 @@ for (const [name, env, available] of ways)
 			expect((await steelyard('http://127.0.0.1:9', 'jobs', 'list')).code).toBe(1);
 		});
 
-		it('goes on with a job whose trainer, and whose worker, is killed, to the same bytes', async () => {
+		it('goes on with a job that is paused, and whose trainer, and whose worker, is killed, to the same bytes', async () => {
 			const spec = {
 				...short(dataset),
 				training: { epochs: 3000, batch_size: 16, early_stopping: null, seed: 3 },
@@ -408,13 +408,21 @@ for (const [name, env, available] of ways)
 			const whole = await ended(client, (await client.jobs.create(spec)).id);
 			const job = await client.jobs.create(spec);
 			await running(client, job.id);
+			await client.jobs.pause(job.id);
+			await until('the pause', async () => (await client.jobs.get(job.id)).status === 'paused');
+			const { progress } = await client.jobs.get(job.id);
+			expect((await client.jobs.resume(job.id)).status).toBe('queued');
+			await until('the job to come further', async () => {
+				const now = await client.jobs.get(job.id);
+				return now.stage === 'fusion' && now.progress > progress;
+			});
 			const trainers = (await processesOf(service.home)).map(async (pid) => ({
 				pid,
 				line: await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => ''),
 			}));
 			const trainer = (await Promise.all(trainers)).find(({ line }) => line.includes('trainer-child'));
 			process.kill(trainer?.pid as number, 'SIGKILL');
-			await until('the second attempt', async () => (await client.jobs.get(job.id)).attempt === 2);
+			await until('the third attempt', async () => (await client.jobs.get(job.id)).attempt === 3);
 			await running(client, job.id);
 			process.kill((await client.ready()).workers[0]?.pid as number, 'SIGKILL');
 			const { job: after } = await ended(client, job.id);

@@ -24,6 +24,7 @@ import { metricOf } from './metric-of.js';
 import { modalityGains } from './modality-gains.js';
 import { EvaluationError, overRows } from './over-rows.js';
 import { safetensorsParts } from './safetensors.js';
+import { stoppable, throwIfStopped } from './stop.js';
 import { type JudgedUnimodal, unimodalParameters } from './unimodal-stage.js';
 import { unseenValues } from './unseen-values.js';
 import { VERSION } from './version.js';
@@ -150,7 +151,7 @@ const NO_NUMBERS = new Float32Array(0);
 
 /** Runs the file over every split of the job. Throws EvaluationError where it fails for training or validation, which it was chosen by. */
 async function judgedSplits(job: Job, { judged: file, judge }: TrainedFile): Promise<JudgedSplits> {
-	const session = await createSession(file, { threads: job.spec.training.threads });
+	const session = stoppable(await createSession(file, { threads: job.spec.training.threads }), job);
 	const evaluate = (examples: Examples): Promise<Evaluation> =>
 		overRows(
 			examples,
@@ -288,6 +289,7 @@ export async function finish(job: Job, { output, outcome, unimodal, deviceNote, 
 	const { spec, dataset, emit } = job;
 	const { header } = job.state;
 	emit({ type: 'stage', stage: 'evaluating' });
+	throwIfStopped(job);
 	const chosen = chosenModel(job, outcome);
 	const file = trainedFile(job, chosen);
 	const { judged, failed, gains } = await judgedSplits(job, file);
@@ -326,6 +328,10 @@ export async function finish(job: Job, { output, outcome, unimodal, deviceNote, 
 		'metrics.json': `${JSON.stringify(curves)}\n`,
 		...explanationArtifacts(job, judged, unimodal, reported.examples.name),
 	};
-	for (const [name, content] of Object.entries(artifacts)) await writeWhole(join(output, name), content);
+	for (const [name, content] of Object.entries(artifacts)) {
+		throwIfStopped(job);
+		await writeWhole(join(output, name), content);
+	}
+	throwIfStopped(job);
 	return { status: 'done', result, artifacts: Object.keys(artifacts) };
 }

@@ -41,6 +41,9 @@ export type FitOutcome =
 	  }
 	| { status: 'stopped' };
 
+/** Least time, in milliseconds, between the checkpoint at the end of the fusion model and the one before. */
+const END_SAVE_INTERVAL = 1000;
+
 /** The better of an epoch and the best before it; a score that is not a number is none. */
 function betterOf(metric: string, before: ScoredEpoch | null, epoch: number, score: number | null): ScoredEpoch | null {
 	if (score === null || !Number.isFinite(score)) return before;
@@ -54,7 +57,7 @@ function afterEpoch(
 	metrics: Metrics,
 	eligible: boolean,
 ): { state: FitState; best: boolean } {
-	const next = { ...state, epoch: state.epoch + 1, chunk: 0, lossSum: 0 };
+	const next = { ...state, epoch: state.epoch + 1, chunk: 0, step: 0, lossSum: 0 };
 	const metric = stopping?.metric ?? 'loss';
 	const value = metrics[metric] ?? null;
 	if (!eligible) return { state: { ...next, passedOver: betterOf(metric, state.passedOver, state.epoch, value) }, best: false };
@@ -95,6 +98,7 @@ export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Pr
 	let state: FitState = resumed?.state ?? {
 		epoch: 0,
 		chunk: 0,
+		step: 0,
 		lossSum: 0,
 		best: null,
 		passedOver: null,
@@ -121,27 +125,40 @@ export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Pr
 		state = judged.state;
 	};
 
+	const save = () => job.state.save({ state, tensors: { state: fit.state(), best, passedOver } });
+	/** Whether the job is asked to stop, for which a last checkpoint is written; else one is where it is due. */
+	const isStopped = async (): Promise<boolean> => {
+		const stop = job.stopped();
+		if (stop || job.state.isSaveDue()) await save();
+		return stop;
+	};
+
 	try {
 		for (const chunk of fit.chunks(state)) {
 			if (stopping !== null && state.badEpochs >= stopping.patience) break;
-			const started = performance.now();
-			await model.beforeChunk(chunk, fit.parameters);
-			const losses = await fit.run(chunk, { weights: model.weights(), learningRate });
-			for (const { loss, rows } of losses) state.lossSum += loss * rows;
-			state.chunk = chunk.index + 1;
-			job.reportProgress(place, {
-				epoch: chunk.epoch,
-				epochs: training.epochs,
-				step: chunk.step + chunk.length,
-				steps: fit.steps,
-				loss: state.lossSum / chunk.seen,
-				rows_per_second: (chunk.length * fit.batch * 1000) / (performance.now() - started),
-			});
+			if (state.step === 0) await model.beforeChunk(chunk, fit.parameters);
+			const first = chunk.seen - chunk.places.length;
+			while (state.step < chunk.length) {
+				const started = performance.now();
+				const losses = await fit.run(chunk, state.step, { weights: model.weights(), learningRate });
+				for (const { loss, rows } of losses) state.lossSum += loss * rows;
+				state.step += losses.length;
+				job.reportProgress(place, {
+					epoch: chunk.epoch,
+					epochs: training.epochs,
+					step: chunk.step + state.step,
+					steps: fit.steps,
+					loss: state.lossSum / Math.min(chunk.seen, first + state.step * fit.batch),
+					rows_per_second: (losses.length * fit.batch * 1000) / (performance.now() - started),
+				});
+				if (state.step < chunk.length && (await isStopped())) return { status: 'stopped' };
+			}
+			Object.assign(state, { chunk: chunk.index + 1, step: 0 });
 			if (chunk.endsEpoch) await endEpoch(chunk);
-			const stop = job.stopped();
-			if (stop || job.state.isSaveDue()) await job.state.save({ state, tensors: { state: fit.state(), best, passedOver } });
-			if (stop) return { status: 'stopped' };
+			if (await isStopped()) return { status: 'stopped' };
 		}
+		// what follows takes long too, and a stop finds nothing more to keep there
+		if (place.stage === 'fusion' && job.state.isSaveDue(END_SAVE_INTERVAL)) await save();
 		return {
 			status: 'done',
 			parameters: state.best === null ? fit.parameters() : best,

@@ -7,9 +7,10 @@ export type ScoredEpoch = { readonly epoch: number; readonly score: number };
 
 /** How far the training of one model has come; with `FitTensors` it is all that is needed to go on. Plain JSON. */
 export type FitState = {
-	/** Whole epochs done, and chunks done of the running one. */
+	/** Whole epochs done, chunks done of the running one, and steps done of the running chunk. */
 	epoch: number;
 	chunk: number;
+	step: number;
 	/** Sum of the losses of the running epoch's rows. */
 	lossSum: number;
 	best: ScoredEpoch | null;

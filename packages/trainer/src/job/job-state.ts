@@ -44,8 +44,8 @@ export type JobState = {
 	weights: Tensor | null;
 	/** What the training of model `index` goes on from, if it was this one that was interrupted. */
 	resumeOf: (index: number) => { state: FitState; tensors: FitTensors } | null;
-	/** Whether the next checkpoint is due: enough has been done since the last one, also beside the time that writing it took. */
-	isSaveDue: () => boolean;
+	/** Whether the next checkpoint is due: `ms` milliseconds, 10,000 unless given, have passed since the last one, and enough beside the time that writing it took. */
+	isSaveDue: (ms?: number) => boolean;
 	/** Writes a checkpoint; `fit` is the model in training, null between two models. */
 	save: (fit: { state: FitState; tensors: FitTensors } | null) => Promise<void>;
 };
@@ -70,7 +70,7 @@ const SAVE_INTERVAL = 10_000;
 const SAVE_SHARE = 20;
 
 /** Of the tensors and the header of a checkpoint: one of another format is not read, and the job begins again. */
-const CHECKPOINT_FORMAT = 4;
+const CHECKPOINT_FORMAT = 5;
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
@@ -127,9 +127,8 @@ export async function openJobState(
 			header.fit !== null && header.modelsDone === index
 				? { state: header.fit, tensors: { state: kept.state ?? {}, best: mapOf(kept.best), passedOver: mapOf(kept.passedOver) } }
 				: null,
-		isSaveDue: () => performance.now() - savedAt > Math.max(SAVE_INTERVAL, SAVE_SHARE * saveTook),
+		isSaveDue: (ms = SAVE_INTERVAL) => performance.now() - savedAt > Math.max(ms, SAVE_SHARE * saveTook),
 		async save(fit) {
-			const started = performance.now();
 			header.fit = fit?.state ?? null;
 			const tree: TensorTree = {
 				unimodal: Object.fromEntries([...state.unimodal].map(([name, parameters]) => [name, Object.fromEntries(parameters)])),
@@ -142,6 +141,7 @@ export async function openJobState(
 							passedOver: Object.fromEntries(fit.tensors.passedOver),
 						}),
 			};
+			const started = performance.now();
 			await saveCheckpoint(output, { header, tensors: flattened(tree) });
 			savedAt = performance.now();
 			saveTook = savedAt - started;

@@ -7,6 +7,7 @@ import { trainFusion } from './fusion-stage.js';
 import { openJob } from './job.js';
 import { openJobState } from './job-state.js';
 import { deviceFor, prepare } from './prepare.js';
+import { Stopped } from './stop.js';
 import { judgeUnimodal, trainUnimodal } from './unimodal-stage.js';
 
 /**
@@ -29,6 +30,7 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
 		if (outcome.status === 'stopped') return { status: 'stopped' };
 		return await finish(job, { output, outcome, unimodal, deviceNote: note, started });
 	} catch (error) {
+		if (error instanceof Stopped) return { status: 'stopped' };
 		throw spec.model.family === 'custom' ? mendable(error) : error;
 	} finally {
 		dataset.close();

@@ -78,6 +78,23 @@ export function randomInputs({ draws }: Step | SplitStep) {
 	};
 }
 
+/** The inputs of the steps `from` to `until` of a chunk of `length` steps: the slots of the optimizer are multiplied when the whole chunk is done. */
+export function partOf(
+	{ ports, draws, scalars, state }: Step | SplitStep,
+	inputs: Readonly<Record<string, Tensor>>,
+	{ from, until, length }: { from: number; until: number; length: number },
+): Record<string, Tensor> {
+	if (from === 0 && until === length) return { ...inputs };
+	const ofSteps = [...ports, ...draws, ...scalars].map(({ name }): [string, Tensor] => {
+		const { dtype, shape, data } = inputs[name] as Tensor;
+		const size = data.length / length;
+		return [name, { dtype, shape: [until - from, ...shape.slice(1)], data: data.subarray(from * size, until * size) }];
+	});
+	const one = tensor('float32', [1, 1], [1]);
+	const ofSlots = until === length ? [] : slotsOf(state).map((slot): [string, Tensor] => [slotFactorName(slot), one]);
+	return { ...inputs, ...Object.fromEntries([...ofSteps, ...ofSlots]) };
+}
+
 /** What the host tells the steps of a chunk: the scalars of each, and by how much the optimizer's slots are multiplied after them. */
 export function scalarInputs(
 	{ scalars, state }: Step | SplitStep,

@@ -8,7 +8,8 @@ const CHUNK_BYTES = 32 * 2 ** 20;
 
 /**
  * How many steps one run takes: few enough that a request to stop is heard soon and the inputs fit, many enough that starting a run costs little beside them.
- * It depends on sizes alone, since results depend on it in their last bits.
+ * It depends on sizes alone, since results depend on it in their last bits; a chunk that turns out to take long is run in parts (see pace.ts), on which they do
+ * not depend.
  */
 export function chunkSteps(of: {
 	/** Multiply-adds of a step. */

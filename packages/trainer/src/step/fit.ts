@@ -1,4 +1,4 @@
-import { ProblemError, type TaskProfile, type TrainingConfig } from '@steelyard/contracts';
+import type { TaskProfile, TrainingConfig } from '@steelyard/contracts';
 import type { Standardisation } from '@steelyard/dataset';
 import { optimizer as optimizerOf } from '@steelyard/optim';
 import { shuffledOrder } from '@steelyard/random';
@@ -9,13 +9,15 @@ import { countOf } from '../model/work.js';
 import { buildSplitStep } from './build-split-step.js';
 import { buildStep } from './build-step.js';
 import type { Chunk } from './chunk.js';
-import { exampleInputs, randomInputs, scalarInputs } from './chunk-inputs.js';
+import { exampleInputs, partOf, randomInputs, scalarInputs } from './chunk-inputs.js';
 import { chunkSteps } from './chunk-size.js';
+import { diverged } from './diverged.js';
 import type { Modulation } from './gradient-modulation.js';
 import type { Loss } from './loss.js';
+import { openPace } from './pace.js';
 import { scanProgram } from './scan-program.js';
 import { loadSplitProgram } from './split-program.js';
-import { initialState, parametersIn } from './step-state.js';
+import { initialState, namedParametersIn, parametersIn } from './step-state.js';
 
 export type FitOptions = {
 	readonly architecture: Architecture;
@@ -54,8 +56,11 @@ export type Fit = {
 	readonly steps: number;
 	/** The chunks of the whole training, from a place on. */
 	chunks(from: { epoch: number; chunk: number }): Generator<Chunk, void, undefined>;
-	/** Trains through a chunk. Bit-identical for the same options and the same chunks before. Throws ProblemError `diverged` where a loss is not finite. */
-	run(chunk: Chunk, options: ChunkOptions): Promise<StepLoss[]>;
+	/**
+	 * Trains through a chunk from its step `from` on, counted from 0, for one or more steps: as many as are quick. Bit-identical for the same options and the same
+	 * chunks before, however many steps a run takes. Throws ProblemError `diverged` where a loss is not finite.
+	 */
+	run(chunk: Chunk, from: number, options: ChunkOptions): Promise<StepLoss[]>;
 	/** The next run may change the arrays: copy what has to stay. */
 	parameters(): Parameters;
 	/** Everything that another fit of the same options needs to go on; as of `parameters`, the arrays are those of the moment. */
@@ -99,6 +104,20 @@ export async function openFit(options: FitOptions): Promise<Fit> {
 
 	const ofExamples = exampleInputs(step, { train, architecture, modalityDropout: training.modality_dropout ?? 0 });
 	const ofRandom = randomInputs(step);
+	const pace = openPace();
+	let prepared: { chunk: Chunk; inputs: Record<string, Tensor> } | null = null;
+	/** The inputs of a whole chunk, of which its runs take parts. */
+	const inputsOf = (chunk: Chunk, { weights, learningRate }: ChunkOptions): Record<string, Tensor> => {
+		if (prepared?.chunk === chunk) return prepared.inputs;
+		const place = { seed, stream, step: chunk.step };
+		const inputs = {
+			...ofExamples(chunk, weights, place),
+			...ofRandom(place, chunk.length),
+			...scalarInputs(step, optimizer, chunk, learningRate),
+		};
+		prepared = { chunk, inputs };
+		return inputs;
+	};
 	return {
 		batch,
 		steps: epochs * perEpoch,
@@ -114,21 +133,19 @@ export async function openFit(options: FitOptions): Promise<Fit> {
 				}
 			}
 		},
-		async run(chunk, { weights, learningRate }) {
-			const place = { seed, stream, step: chunk.step };
-			const outputs = await program.run({
-				...ofExamples(chunk, weights, place),
-				...ofRandom(place, chunk.length),
-				...scalarInputs(step, optimizer, chunk, learningRate),
-			});
+		async run(chunk, from, options) {
+			const until = from + pace.next(chunk.length - from);
+			const inputs = partOf(step, inputsOf(chunk, options), { from, until, length: chunk.length });
+			const started = performance.now();
+			const outputs = await program.run(inputs);
+			pace.took(until - from, performance.now() - started);
 			return Array.from((outputs['loss'] as Tensor).data as Float32Array, (loss, j) => {
-				if (!Number.isFinite(loss))
-					throw new ProblemError(
-						'diverged',
-						`the training loss of step ${chunk.step + j} (epoch ${chunk.epoch}) is ${loss}; a smaller training.optimizer.learning_rate or a training.clip_norm may help`,
-						'training.optimizer.learning_rate',
-					);
-				return { loss, rows: Math.min(batch, chunk.places.length - j * batch) };
+				const at = from + j;
+				if (!Number.isFinite(loss)) {
+					const parameters = namedParametersIn(step, program.state());
+					throw diverged({ loss, step: chunk.step + at, epoch: chunk.epoch, parameters, training });
+				}
+				return { loss, rows: Math.min(batch, chunk.places.length - at * batch) };
 			});
 		},
 		parameters: () => parametersIn(step, program.state()),

@@ -1,7 +1,7 @@
 import type { Optimizer } from '@steelyard/optim';
 import { type State, type Tensor, tensor } from '@steelyard/runtime';
 import type { Parameters } from '../model/architecture.js';
-import { type layoutOf, type ParameterGroup, packed, parameterState } from '../model/parameter-layout.js';
+import { type layoutOf, type ParameterGroup, packed, parameterState, parametersByName } from '../model/parameter-layout.js';
 import { flatName, flatSlotName, nextName, parameterStateName, slotStateName } from '../model/value-names.js';
 import type { SplitStep, StateVector, Step } from './step.js';
 
@@ -27,3 +27,7 @@ export function initialState({ state, trained, running }: Step | SplitStep, valu
 /** Parameters and running statistics in the state of a step. */
 export const parametersIn = ({ trained, running }: Step | SplitStep, state: State): Parameters =>
 	new Map([...trained, ...running].map(({ name }) => [name, state[parameterStateName(name)] as Tensor]));
+
+/** The trained parameters in the state of a step, by their own names and in the order of the model. */
+export const namedParametersIn = (step: Step | SplitStep, state: State): ReadonlyMap<string, Tensor> =>
+	parametersByName(step.trained, parametersIn(step, state));

@@ -1,0 +1,33 @@
+import { ProblemError, type TrainingConfig } from '@steelyard/contracts';
+import type { Tensor } from '@steelyard/runtime';
+
+/** Where training met a loss that is not finite. */
+export type Divergence = {
+	readonly loss: number;
+	/** Counted from 0. */
+	readonly step: number;
+	readonly epoch: number;
+	/** The trained parameters after the run of that step, in the order of the model. */
+	readonly parameters: ReadonlyMap<string, Tensor>;
+	readonly training: TrainingConfig;
+};
+
+const isFinite = ({ data }: Tensor): boolean => (data as Float32Array).every(Number.isFinite);
+
+function parameterText(parameters: Divergence['parameters']): string {
+	const broken = [...parameters].flatMap(([name, value]) => (isFinite(value) ? [] : [name]));
+	if (broken.length === 0) return 'all parameters are finite still';
+	return `${broken.length} of ${parameters.size} parameters are no longer finite, the first of them ${JSON.stringify(broken[0])}`;
+}
+
+/** The error of a training that has diverged: where, the first parameter that is not finite, and what to try. */
+export function diverged({ loss, step, epoch, parameters, training }: Divergence): ProblemError {
+	const { clip_norm: clipNorm } = training;
+	const rate = training.optimizer.learning_rate;
+	const clip = clipNorm === null ? 'set training.clip_norm, such as 1' : `a smaller training.clip_norm than ${clipNorm}`;
+	return new ProblemError(
+		'diverged',
+		`the training loss of step ${step} (epoch ${epoch}) is ${loss}, and ${parameterText(parameters)}; try a smaller training.optimizer.learning_rate than ${rate}, such as ${Number((rate / 10).toPrecision(3))}, or ${clip}`,
+		'training.optimizer.learning_rate',
+	);
+}
