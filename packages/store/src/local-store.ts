@@ -212,9 +212,9 @@ export async function openStore(folder: string): Promise<Store> {
 			await rm(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 10 });
 		},
 		path: pathOf,
-		async freeBytes() {
-			const { bavail, bsize } = await statfs(root);
-			return bavail * bsize;
+		async space() {
+			const { bavail, blocks, bsize } = await statfs(root);
+			return { free: bavail * bsize, total: blocks * bsize };
 		},
 	};
 }

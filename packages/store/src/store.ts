@@ -31,6 +31,6 @@ export type Store = {
 	remove(prefix: string): Promise<void>;
 	/** The file or folder behind a key, whether it exists or not. */
 	path(key: string): string;
-	/** How many bytes can still be written. */
-	freeBytes(): Promise<number>;
+	/** The bytes of the disk, and how many of them can still be written. */
+	space(): Promise<{ free: number; total: number }>;
 };

@@ -16,6 +16,7 @@ import { addOpenapi } from './plugins/openapi.js';
 import { addProblems, refuseConnection, sendProblem } from './plugins/problems.js';
 import { addRequestId, requestIdOf } from './plugins/request-id.js';
 import { addValidation } from './plugins/validation.js';
+import { createRoom } from './resources/room.js';
 import { artifactRoutes } from './routes/artifacts.js';
 import { datasetRoutes } from './routes/datasets.js';
 import { eventRoutes } from './routes/events.js';
@@ -26,7 +27,7 @@ import { version } from './version.js';
 
 /** What the application is built over. */
 export type AppOptions = {
-	config: Pick<Config, 'host' | 'apiKey' | 'uploadLimit' | 'modelLimit'> & Partial<Pick<Config, 'reading' | 'job'>>;
+	config: Pick<Config, 'host' | 'apiKey' | 'uploadLimit' | 'modelLimit'> & Partial<Pick<Config, 'reading' | 'job' | 'reserve'>>;
 	queue: Queue;
 	store: Store;
 	log: Logger;
@@ -71,13 +72,14 @@ export async function buildApp({ config, queue, store, log }: AppOptions): Promi
 	const reader = openReader(config.reading === undefined ? {} : { limits: config.reading });
 	app.addHook('onListen', async () => reader.prepare());
 	app.addHook('onClose', () => reader.close());
-	const datasets = createDatasets({ store, queue, reader, uploadLimit: config.uploadLimit });
-	const models = createModels({ store, queue, modelLimit: config.modelLimit });
+	const room = createRoom(store, config.reserve ?? null);
+	const datasets = createDatasets({ store, queue, reader, room, uploadLimit: config.uploadLimit });
+	const models = createModels({ store, queue, room, modelLimit: config.modelLimit });
 	const job = createJobLookup(queue);
 	await app.register(healthRoutes, { queue, store });
 	await app.register(datasetRoutes, { datasets });
 	await app.register(modelRoutes, { models });
-	await app.register(jobRoutes, { queue, datasets, models, job, limits: config.job ?? { memory: null, work: JOB_WORK } });
+	await app.register(jobRoutes, { queue, datasets, models, room, job, limits: config.job ?? { memory: null, work: JOB_WORK } });
 	await app.register(eventRoutes, { queue, job });
 	await app.register(artifactRoutes, { queue, store, job });
 	return app;

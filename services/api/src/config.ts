@@ -44,6 +44,13 @@ export const Environment = Type.Object({
 		default: 1024 ** 3,
 		description: 'The most bytes that one uploaded model may have.',
 	}),
+	STEELYARD_DISK_RESERVE: Type.Optional(
+		Type.Integer({
+			minimum: 0,
+			description:
+				'The bytes of the disk of the data folder that uploads and new jobs leave to the jobs that run; with less free they are refused as `insufficient_storage`. 1 GB or 2 % of the disk, whichever is more, and at most a tenth of it, unless set.',
+		}),
+	),
 	STEELYARD_JOB_MEMORY: Type.Optional(
 		Type.Integer({
 			minimum: 256 * 1024 ** 2,
@@ -71,6 +78,8 @@ export type Config = ServiceConfig & {
 	reading: ChildLimits;
 	/** The most bytes of one uploaded model. */
 	modelLimit: number;
+	/** The bytes of the disk that are kept for running jobs; null where that follows from its size. */
+	reserve: number | null;
 	/** What one job may take. */
 	job: JobBounds;
 };
@@ -97,6 +106,7 @@ export function configOf(values: Static<typeof Environment>): Config {
 		uploadLimit: values.STEELYARD_UPLOAD_LIMIT,
 		reading: { ms: values.STEELYARD_DATASET_SECONDS * 1000, bytes: values.STEELYARD_DATASET_MEMORY },
 		modelLimit: values.STEELYARD_MODEL_LIMIT,
+		reserve: values.STEELYARD_DISK_RESERVE ?? null,
 		job: { memory: values.STEELYARD_JOB_MEMORY ?? null, work: values.STEELYARD_JOB_WORK },
 	};
 }

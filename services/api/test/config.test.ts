@@ -15,6 +15,7 @@ describe('the configuration', () => {
 			uploadLimit: 2 ** 31,
 			modelLimit: 2 ** 30,
 			reading: { ms: 900_000, bytes: 2 ** 30 },
+			reserve: null,
 			job: { memory: null, work: 1e18 },
 			logLevel: 'info',
 		});
@@ -30,6 +31,7 @@ describe('the configuration', () => {
 			STEELYARD_UPLOAD_LIMIT: '1000',
 			STEELYARD_MODEL_LIMIT: '500',
 			STEELYARD_DATASET_SECONDS: '5',
+			STEELYARD_DISK_RESERVE: '5000',
 			STEELYARD_JOB_MEMORY: String(2 ** 30),
 			STEELYARD_JOB_WORK: '1000000000000',
 			STEELYARD_DATASET_MEMORY: String(2 ** 28),
@@ -46,6 +48,7 @@ describe('the configuration', () => {
 			uploadLimit: 1000,
 			modelLimit: 500,
 			reading: { ms: 5000, bytes: 2 ** 28 },
+			reserve: 5000,
 			job: { memory: 2 ** 30, work: 1e12 },
 			logLevel: 'debug',
 		});

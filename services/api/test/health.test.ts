@@ -25,8 +25,8 @@ describe('the service', () => {
 	});
 
 	it.each([
-		['the disk is full', { freeBytes: async () => 1000 }, {}],
-		['the disk is gone', { freeBytes: async () => Promise.reject(new Error('EIO')) }, {}],
+		['the disk is full', { space: async () => ({ free: 1000, total: 1e9 }) }, {}],
+		['the disk is gone', { space: async () => Promise.reject(new Error('EIO')) }, {}],
 		['Redis is away', {}, { health: async () => ({ ok: false, version: null, eviction_policy: null, kind: 'url', note: 'ECONNREFUSED' }) }],
 	])('says that it is not ready where %s', async (_, disk, redis) => {
 		const store = Object.assign(Object.create(service.store), disk);

@@ -6,6 +6,7 @@ import { createId, datasetKeys, readRecord, type Store } from '@steelyard/store'
 import { createExclusive } from '../resources/exclusive.js';
 import { pageOf } from '../resources/page.js';
 import { receive } from '../resources/receive.js';
+import type { Room } from '../resources/room.js';
 import { createUploadFolders } from '../resources/upload-folder.js';
 import type { Save } from '../resources/upload-request.js';
 import type { Reader } from './reader.js';
@@ -35,13 +36,13 @@ export type Datasets = {
 	holding<T>(id: string, action: () => Promise<T>): Promise<T>;
 };
 
-type Parts = { store: Store; queue: Queue; reader: Pick<Reader, 'read'>; uploadLimit: number };
+type Parts = { store: Store; queue: Queue; reader: Pick<Reader, 'read'>; room: Room; uploadLimit: number };
 
 /**
  * The datasets of a store. Each is a folder `datasets/<id>/` of validated arrays. It is renamed into place when it is complete, and there is no dataset any
  * more once its `dataset.json` is removed.
  */
-export function createDatasets({ store, queue, reader, uploadLimit }: Parts): Datasets {
+export function createDatasets({ store, queue, reader, room, uploadLimit }: Parts): Datasets {
 	const exclusive = createExclusive();
 	const uploads = createUploadFolders(store);
 
@@ -67,7 +68,8 @@ export function createDatasets({ store, queue, reader, uploadLimit }: Parts): Da
 		get,
 		holding: exclusive,
 
-		add(send) {
+		async add(send) {
+			await room.expect();
 			const id = createId('ds');
 			return uploads.within(id, async (folder) => {
 				const validated = join(folder, 'dataset');
@@ -78,7 +80,7 @@ export function createDatasets({ store, queue, reader, uploadLimit }: Parts): Da
 					const archive = archiveNamed(filename);
 					name = archive.name;
 					path = join(folder, `upload.${archive.extension}`);
-					await receive(source, path, uploadLimit);
+					await receive(source, path, { limit: uploadLimit, room });
 				});
 				const { profile, manifest } = await reader.read({ archive: path, target: validated, name });
 				const dataset: DatasetResource = {

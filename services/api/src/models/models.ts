@@ -7,6 +7,7 @@ import { createId, modelKeys, readRecord, type Store } from '@steelyard/store';
 import { createExclusive } from '../resources/exclusive.js';
 import { pageOf } from '../resources/page.js';
 import { receive } from '../resources/receive.js';
+import type { Room } from '../resources/room.js';
 import { createUploadFolders } from '../resources/upload-folder.js';
 import type { Save } from '../resources/upload-request.js';
 
@@ -35,7 +36,7 @@ export type Models = {
  * it is complete, and there is no model any more once its `model.json` is removed. A worker adds the result of the inspection, which decides about the status,
  * and puts the model that it finds in a zip archive into the place of that; nothing else changes. This process reads no byte of a model.
  */
-export function createModels({ store, queue, modelLimit }: { store: Store; queue: Queue; modelLimit: number }): Models {
+export function createModels({ store, queue, room, modelLimit }: { store: Store; queue: Queue; room: Room; modelLimit: number }): Models {
 	const exclusive = createExclusive();
 	const uploads = createUploadFolders(store);
 
@@ -62,7 +63,8 @@ export function createModels({ store, queue, modelLimit }: { store: Store; queue
 		get,
 		holding: exclusive,
 
-		add(send) {
+		async add(send) {
+			await room.expect();
 			const id = createId('mdl');
 			return uploads.within(id, async (folder) => {
 				const whole = join(folder, 'model');
@@ -72,7 +74,7 @@ export function createModels({ store, queue, modelLimit }: { store: Store; queue
 				let bytes = 0;
 				await send(async (source, filename) => {
 					name = filename.slice(-LONGEST_NAME) || 'model.onnx';
-					bytes = await receive(source, join(whole, basename(modelKeys.graph(id))), modelLimit, hash);
+					bytes = await receive(source, join(whole, basename(modelKeys.graph(id))), { limit: modelLimit, room, hash });
 				});
 				const record: ModelRecord = {
 					id,

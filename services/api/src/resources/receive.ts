@@ -2,6 +2,7 @@ import type { Hash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { ProblemError } from '@steelyard/contracts';
+import type { Room } from './room.js';
 
 /** After how many milliseconds in which a client sends nothing its upload is ended. */
 const STALL = 120_000;
@@ -10,17 +11,28 @@ async function writeWhole(file: FileHandle, chunk: Uint8Array): Promise<void> {
 	for (let done = 0; done < chunk.length; ) done += (await file.write(chunk, done)).bytesWritten;
 }
 
+export type ReceiveOptions = {
+	/** The most bytes that it may have. */
+	limit: number;
+	room: Room;
+	hash?: Hash;
+};
+
+/** After how many bytes it is seen again whether there is room. */
+const LOOK_EVERY = 64 * 1024 ** 2;
+
 /**
- * Writes a body to a new file, updates `hash` with it, and gives its size in bytes. Throws ProblemError `too_large` if it has more than `limit` bytes, and
- * `invalid_request` if it is empty, breaks off or stalls. A refusal leaves the source open, because its socket has to carry the answer.
+ * Writes a body to a new file, updates `hash` with it, and gives its size in bytes. Throws ProblemError `too_large` if it has more than `limit` bytes,
+ * `insufficient_storage` when it leaves too little room, and `invalid_request` if it is empty, breaks off or stalls. A refusal leaves the source open, because its socket has to carry the answer.
  */
-export async function receive(source: Readable, path: string, limit: number, hash?: Hash): Promise<number> {
+export async function receive(source: Readable, path: string, { limit, room, hash }: ReceiveOptions): Promise<number> {
 	const file = await open(path, 'wx', 0o600);
 	let bytes = 0;
 	const stall = setTimeout(() => source.destroy(new Error('nothing was received for two minutes')), STALL);
 	try {
 		for await (const chunk of source.iterator({ destroyOnReturn: false })) {
 			stall.refresh();
+			if (Math.floor(bytes / LOOK_EVERY) !== Math.floor((bytes + chunk.length) / LOOK_EVERY)) await room.expect();
 			bytes += chunk.length;
 			if (bytes > limit) throw new ProblemError('too_large', `An upload may have ${limit} bytes`, 'file');
 			const written = writeWhole(file, chunk);

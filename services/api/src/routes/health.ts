@@ -13,7 +13,7 @@ const textOf = (error: unknown) => (error instanceof Error ? error.message : Str
 /** Says whether the data folder will do. Never rejects. */
 async function storeHealth(store: Store): Promise<Readiness['store']> {
 	try {
-		const free = await store.freeBytes();
+		const { free } = await store.space();
 		return { ok: free >= LEAST_FREE, free_bytes: free, note: free >= LEAST_FREE ? null : `only ${free} bytes are free` };
 	} catch (error) {
 		return { ok: false, free_bytes: null, note: textOf(error) };

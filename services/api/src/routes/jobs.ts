@@ -9,6 +9,7 @@ import { bodyHash } from '../jobs/body-hash.js';
 import type { JobLookup } from '../jobs/lookup.js';
 import type { Models } from '../models/models.js';
 import { unknownCursor } from '../resources/page.js';
+import type { Room } from '../resources/room.js';
 import { ref } from '../schemas/components.js';
 import { IdParams } from '../schemas/id-params.js';
 import { refusals } from '../schemas/refusals.js';
@@ -42,10 +43,10 @@ const newJob = (spec: JobSpec): JobResource => ({
 	error: null,
 });
 
-type Parts = { queue: Queue; datasets: Datasets; models: Models; job: JobLookup; limits: JobBounds };
+type Parts = { queue: Queue; datasets: Datasets; models: Models; room: Room; job: JobLookup; limits: JobBounds };
 
 /** The routes that post, list and show jobs, and those that cancel, pause, resume and delete them. */
-export async function jobRoutes(app: App, { queue, datasets, models, job, limits }: Parts): Promise<void> {
+export async function jobRoutes(app: App, { queue, datasets, models, room, job, limits }: Parts): Promise<void> {
 	/** Looks up the dataset and the model that a spec names, and runs an action during which neither can be deleted. */
 	const holding = <T>({ dataset, model }: JobSpec, action: (named: Named) => Promise<T>): Promise<T> =>
 		datasets.holding(dataset, async () => {
@@ -80,6 +81,7 @@ export async function jobRoutes(app: App, { queue, datasets, models, job, limits
 					'invalid_model',
 					'device_unavailable',
 					'job_too_large',
+					'insufficient_storage',
 				),
 			},
 		},
@@ -92,6 +94,7 @@ export async function jobRoutes(app: App, { queue, datasets, models, job, limits
 			const created =
 				first ??
 				(await holding(spec, async (named) => {
+					await room.expect();
 					checkJob(spec, named, await queue.workers.list(), limits);
 					return queue.jobs.create(newJob(spec), repeatable);
 				}));
