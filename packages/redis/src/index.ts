@@ -4,7 +4,7 @@ export { connect, script } from './connection.js';
 export { RedisStartError } from './embedded.js';
 export { factsOf, type RedisFacts } from './facts.js';
 export { admitRedis, objectionTo, RedisUnsuitableError } from './given.js';
-export { type LaunchOptions, launchRedis, type RedisHandle, type RedisKind } from './launch.js';
+export { type LaunchOptions, launchRedis, type RedisHandle, type RedisKind, serverOnPath } from './launch.js';
 export { type HomeLock, HomeLockedError, lockHome } from './lock-home.js';
 export { type Log, silent } from './log.js';
 export { addressOf, optionsOf, RedisUrlError } from './url.js';

@@ -27,6 +27,10 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Part>>>> = {
 			description: 'train on a sample dataset of real mail with and without weighting, and compare the models',
 			load: async () => (await import('./commands/demo.js')).demo,
 		},
+		doctor: {
+			description: 'say what the service needs and lacks on this machine: data folder, disk, Redis, GPU, clock',
+			load: async () => (await import('./commands/doctor.js')).doctor,
+		},
 		cuda: {
 			description: 'install the CUDA provider of ONNX Runtime (Linux on x64); needs CUDA 13 and cuDNN 9',
 			load: async () => (await import('./commands/cuda.js')).cuda,

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Devices } from '@steelyard/runtime';
 import type { Command } from 'commander';
 import { print } from '../output.js';
+import { probeCuda } from '../probe-cuda.js';
 
 const run = promisify(execFile);
 
@@ -62,13 +62,6 @@ async function missingLibraries(folder: string): Promise<string[] | null> {
 	const absent = [...listed.stdout.matchAll(/^\s*(\S+) => not found$/gm)].map(([, name]) => name as string);
 	// The runtime finds its own libraries beside the provider.
 	return absent.filter((name) => !name.startsWith('libonnxruntime'));
-}
-
-/** Whether the CUDA provider works, tried in a new process, which loads a provider that was only just installed. */
-async function probeCuda(): Promise<Devices['cuda']> {
-	const script = `import { probeDevices } from ${JSON.stringify(import.meta.resolve('@steelyard/runtime'))}; process.stdout.write(JSON.stringify((await probeDevices()).cuda));`;
-	const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { timeout: TIMEOUT });
-	return JSON.parse(stdout) as Devices['cuda'];
 }
 
 export function cuda(command: Command): void {
