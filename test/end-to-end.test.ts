@@ -1,10 +1,9 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, openAsBlob } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Client, createClient } from '@steelyard/client';
@@ -14,8 +13,8 @@ import { createSession, tensor } from '@steelyard/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { smallDataset } from '../packages/trainer/test/small-dataset.js';
 import { checkerOf, type Document } from '../services/api/test/document.js';
+import { CLI, type Running, serve } from './serving.js';
 
-const CLI = fileURLToPath(new URL('../services/cli/bin/steelyard.js', import.meta.url));
 const UPLOADED = fileURLToPath(new URL('fixtures/uploaded/fusion.onnx', import.meta.url));
 const onPath = (name: string): string | null =>
 	(process.env['PATH'] ?? '')
@@ -23,32 +22,6 @@ const onPath = (name: string): string | null =>
 		.map((folder) => join(folder, name))
 		.find(existsSync) ?? null;
 const REDIS = onPath('redis-server') ?? onPath('valkey-server');
-
-type Running = { url: string; pid: number; home: string; stop: (signal?: NodeJS.Signals) => Promise<number | null> };
-
-/** `steelyard serve` as a person starts it, on a free port. */
-async function serve(home: string, env: NodeJS.ProcessEnv): Promise<Running> {
-	const child = spawn(process.execPath, [CLI, 'serve', '--home', home, '--port', '0'], {
-		env: { ...process.env, ...env },
-		stdio: ['ignore', 'pipe', 'pipe'],
-	});
-	const said: string[] = [];
-	createInterface({ input: child.stderr }).on('line', (line) => said.push(line));
-	const gone = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
-	const url = await new Promise<string>((resolve, reject) => {
-		createInterface({ input: child.stdout }).once('line', (line) => resolve(/http:\S+/.exec(line)?.[0] ?? line));
-		void gone.then((code) => reject(new Error(`serve ended with ${code}: ${said.join('\n')}`)));
-	});
-	return {
-		url,
-		home,
-		pid: child.pid as number,
-		stop: (signal = 'SIGINT') => {
-			child.kill(signal);
-			return gone;
-		},
-	};
-}
 
 /** Processes whose command line or environment names `text` (Linux). */
 async function processesOf(text: string): Promise<number[]> {
