@@ -173,9 +173,10 @@ const EVENTS = {
 	status: 'The status changed.',
 	device: 'An attempt has chosen its device.',
 	stage: 'A stage began.',
-	progress: 'A chunk of steps is done.',
+	progress: 'Some steps are done.',
 	epoch: 'An epoch is done and validated.',
 	weights: 'The weights of the training rows were refreshed.',
+	waiting: 'The job waits for something, such as room on the disk, or goes on.',
 	warning: 'The trained model, or what was found of it, has something to know of: one of `warnings` of the result.',
 };
 const eventUnion = { ...JobEventBody, discriminator: { propertyName: 'type' } };

@@ -54,15 +54,30 @@ const ProgressEvent = Type.Object({
 	step: Type.Integer({ description: 'optimizer steps that the model has taken' }),
 	steps: Type.Integer({ description: 'that the model takes, if it does not stop early' }),
 	loss: Type.Number({ description: 'mean over the rows of the running epoch so far' }),
-	rows_per_second: Type.Number({ description: 'training rows in a second of the last chunk' }),
+	rows_per_second: Type.Number({ description: 'training rows in a second of the last run' }),
 	eta_seconds: nullable(Type.Number({ description: 'seconds that the job will probably still take' })),
 });
 const EpochEvent = Type.Object({ type: choice(['epoch']), ...EpochPoint.properties });
 const WeightsEvent = Type.Object({ type: choice(['weights']), ...WeightsPoint.properties });
+const WaitingEvent = Type.Object({
+	type: choice(['waiting']),
+	reason: nullable(
+		Type.Object(JobError.properties, { description: 'what the job waits for, such as room on the disk; null when it goes on' }),
+	),
+});
 const WarningEvent = Type.Object({ type: choice(['warning']), ...JobWarning.properties });
 
 /** What happens in a job, as its trainer reports it. */
-export const JobEventBody = Type.Union([StatusEvent, DeviceEvent, StageEvent, ProgressEvent, EpochEvent, WeightsEvent, WarningEvent]);
+export const JobEventBody = Type.Union([
+	StatusEvent,
+	DeviceEvent,
+	StageEvent,
+	ProgressEvent,
+	EpochEvent,
+	WeightsEvent,
+	WarningEvent,
+	WaitingEvent,
+]);
 export type JobEventBody = Static<typeof JobEventBody>;
 
 const Stamp = Type.Object({

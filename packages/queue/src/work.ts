@@ -1,5 +1,6 @@
 import { isFinal, type JobError, type JobResource, ProblemError } from '@steelyard/contracts';
 import { silent } from '@steelyard/redis';
+import { isFull, whenThereIsRoom } from '@steelyard/store';
 import type { RedisOptions } from 'ioredis';
 import { consume } from './consume.js';
 import type { Deliveries } from './deliveries.js';
@@ -54,8 +55,24 @@ export function startWork({ redis, keys, hub, records, deliveries, sweep, queue 
 	const failedCheck = (error: unknown) => log.warn({ err: error }, 'the records of the jobs at hand could not be read');
 
 	/** Records how an attempt ended; resolves with the job as it is then, or with null where it is no longer in that attempt. */
-	async function record(id: string, attempt: number, end: AttemptEnd, reason: StopReason | null): Promise<JobResource | null> {
-		if (end.status === 'succeeded') return queue.commit(id, attempt, { result: end.result, artifacts: end.artifacts });
+	async function record({ id, attempt, controller: { signal } }: Running, end: AttemptEnd): Promise<JobResource | null> {
+		const reason = signal.aborted ? (signal.reason as AttemptStopped).code : null;
+		if (end.status === 'succeeded') {
+			const { result, artifacts } = end;
+			try {
+				// What was trained is whole: it is not trained again because there is no room to say so.
+				return await whenThereIsRoom(() => queue.commit(id, attempt, { result, artifacts }), {
+					stopped: () => signal.aborted,
+					waiting: (waiting) =>
+						void jobs
+							.update(id, { waiting }, attempt)
+							.catch((error: unknown) => log.warn({ err: error, job: id }, 'what the job waits for could not be noted')),
+				});
+			} catch (error) {
+				if (!isFull(error)) throw error;
+				return queue.release(id, attempt);
+			}
+		}
 		if (reason === 'lost') return null;
 		if (reason === 'cancelled') return queue.release(id, attempt);
 		const fail = (error: JobError) => jobs.transition(id, ['running'], 'failed', { error }, attempt);
@@ -86,7 +103,6 @@ export function startWork({ redis, keys, hub, records, deliveries, sweep, queue 
 		const one: Running = { id, attempt, controller: new AbortController() };
 		running.add(one);
 		const { signal } = one.controller;
-		const stopReason = () => (signal.aborted ? (signal.reason as AttemptStopped).code : null);
 		log.info({ job: id, attempt }, 'the attempt begins');
 		let end: AttemptEnd;
 		try {
@@ -97,16 +113,16 @@ export function startWork({ redis, keys, hub, records, deliveries, sweep, queue 
 		} catch (error) {
 			end = signal.aborted ? { status: 'stopped' } : { status: 'failed', error: errorOf(error) };
 			if (!signal.aborted) log.error({ err: error, job: id, attempt }, 'the attempt failed');
-		} finally {
-			running.delete(one);
 		}
 		try {
-			const after = await record(id, attempt, end, stopReason());
+			const after = await record(one, end);
 			log.info({ job: id, attempt, status: after?.status ?? 'lost' }, 'the attempt has ended');
 			if (after?.status === 'queued') return end.status === 'retry' ? retryPause(after, retryMs) : 0;
 		} catch (error) {
 			if (!(error instanceof StaleAttemptError)) throw error;
 			log.warn({ err: error, job: id, attempt }, 'the attempt came too late');
+		} finally {
+			running.delete(one);
 		}
 		// Also where another attempt has ended the job: this one may have written since.
 		await settle(id).catch(failedSettle(id));

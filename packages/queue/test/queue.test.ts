@@ -560,6 +560,36 @@ for (const { way, absent, start } of ways)
 			expect(await queue.jobs.get(id)).toMatchObject({ attempt: 1, result });
 		});
 
+		it('keeps a result for which the store has no room until there is some, says so, and heeds a cancellation meanwhile', async () => {
+			let room = false;
+			const cramped = await open({
+				...store,
+				async putExclusive(key, content) {
+					if (!room) throw new ProblemError('insufficient_storage', 'No space is left');
+					return store.putExclusive(key, content);
+				},
+			});
+			const [one, two] = [await post(), await post()];
+			let runs = 0;
+			work(
+				{
+					concurrency: 2,
+					async process() {
+						runs++;
+						return { status: 'succeeded', ...outcome };
+					},
+				},
+				cramped,
+			);
+			for (const { id } of [one, two]) await until(async () => (await queue.jobs.get(id))?.waiting?.code === 'insufficient_storage');
+			await queue.jobs.requestCancel(two.id);
+			await reaches(two.id, 'cancelled');
+			room = true;
+			await reaches(one.id, 'succeeded');
+			expect(await queue.jobs.get(one.id)).toMatchObject({ attempt: 1, waiting: null });
+			expect(runs).toBe(2);
+		});
+
 		it('cancels and does not fail a job whose attempt fails after its cancellation was answered', async () => {
 			const { id } = await post();
 			const begun = gate<void>();

@@ -88,7 +88,7 @@ describe('the answers about a job', () => {
 
 		const { data: events } = await get(`${path}/events?limit=1000`);
 		expect(new Set(events.map(({ type }: { type: string }) => type))).toEqual(
-			new Set(wasRun ? ['status', 'stage', 'device', 'progress', 'epoch', 'weights', 'warning'] : ['status']),
+			new Set(wasRun ? ['status', 'stage', 'device', 'progress', 'epoch', 'weights', 'waiting', 'warning'] : ['status']),
 		);
 		expect((await get(`${path}/events?limit=1`)).has_more).toBe(events.length > 1);
 

@@ -39,6 +39,8 @@ const happened: JobEventBody[] = [
 	},
 	...curves.epochs.map((epoch): JobEventBody => ({ type: 'epoch', ...epoch })),
 	...curves.weights.map((weights): JobEventBody => ({ type: 'weights', ...weights })),
+	{ type: 'waiting', reason: { code: 'insufficient_storage', message: 'no room', param: null } },
+	{ type: 'waiting', reason: null },
 	{ type: 'warning', code: 'evaluation_failed', message: 'row 3 of the split test', advice: 'mend it', split: 'test', row: 3 },
 ];
 

@@ -106,6 +106,8 @@ export function progressOn(stream: NodeJS.WriteStream): Progress {
 					device = text;
 					return;
 				}
+				case 'waiting':
+					return say(event.reason === null ? 'goes on' : `waits: ${event.reason.message} (${event.reason.code})`);
 				case 'warning':
 					return say(`warning: ${event.message} (${event.code})`);
 				case 'stage':

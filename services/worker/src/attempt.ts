@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { WorkerDevices } from '@steelyard/contracts';
 import type { Attempt, AttemptEnd, Queue } from '@steelyard/queue';
-import { datasetKeys, jobKeys, modelKeys, type Store } from '@steelyard/store';
+import { datasetKeys, jobKeys, modelKeys, type Store, whenThereIsRoom } from '@steelyard/store';
 import type { Logger } from 'pino';
 import { describeArtifacts } from './artifacts.js';
 import { earlierFolders } from './attempt-folders.js';
@@ -37,11 +37,14 @@ export async function runAttempt(parts: AttemptParts, id: string, { attempt, job
 	}
 	const prefix = jobKeys.attempt(id, attempt);
 	const output = store.path(prefix);
-	await mkdir(output, { recursive: true });
+	const recorder = recordEvents({ queue, id, attempt, log });
+	await whenThereIsRoom(() => mkdir(output, { recursive: true }), {
+		stopped: () => signal.aborted,
+		waiting: (reason) => recorder.record({ type: 'waiting', reason }),
+	});
 	const earlier = await earlierFolders(store, id, attempt);
 	if (signal.aborted) return { status: 'stopped' };
 
-	const recorder = recordEvents({ queue, id, attempt, log });
 	const trainer = trainers.start({
 		order: {
 			spec: job.spec,

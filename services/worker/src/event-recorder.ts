@@ -17,6 +17,8 @@ function patchOf(event: JobEventBody): JobPatch {
 			return { metrics: event.validation };
 		case 'weights':
 			return { modality_weights: event.modality_weights };
+		case 'waiting':
+			return { waiting: event.reason };
 		case 'status':
 		case 'warning':
 			return {};
@@ -85,7 +87,7 @@ export function recordEvents({ queue, id, attempt, log, interval = 250 }: EventR
 	const update = (event: JobEventBody) => {
 		patch = { ...patch, ...patchOf(event) };
 		const wait = patchedAt + interval - performance.now();
-		if (wait <= 0 || event.type === 'stage' || event.type === 'device') releasePatch();
+		if (wait <= 0 || event.type === 'stage' || event.type === 'device' || event.type === 'waiting') releasePatch();
 		else patchTimer ??= setTimeout(releasePatch, wait);
 	};
 

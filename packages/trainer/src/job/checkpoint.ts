@@ -2,6 +2,7 @@ import { closeSync, fstatSync, openSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Tensor } from '@steelyard/runtime';
+import { isFull } from '@steelyard/store';
 import { readBytes } from '../model/read-bytes.js';
 import { type ByteSource, decodeSafetensors, safetensorsParts } from './safetensors.js';
 import { writeWhole } from './whole-file.js';
@@ -34,14 +35,22 @@ function reading<T>(path: string, use: (file: ByteSource) => T): T {
 	}
 }
 
-/** Writes the next checkpoint whole or not at all, and removes all but the last two. */
+/** Writes the next checkpoint whole or not at all, and removes all but the last two. Where no space is left it gives up the older of them first. */
 export async function saveCheckpoint<Header>(output: string, { header, tensors }: Checkpoint<Header>): Promise<void> {
 	const folder = folderOf(output);
 	await mkdir(folder, { recursive: true });
 	const existing = await checkpointsIn(output);
 	const number = existing.length === 0 ? 0 : Number.parseInt(existing.at(-1) as string, 10) + 1;
-	await writeWhole(join(folder, `${number}.safetensors`), safetensorsParts(tensors, { steelyard: JSON.stringify(header) }));
-	for (const name of existing.slice(0, existing.length + 1 - KEPT)) await rm(join(folder, name), { force: true });
+	const write = () => writeWhole(join(folder, `${number}.safetensors`), safetensorsParts(tensors, { steelyard: JSON.stringify(header) }));
+	const removeOlder = async () => {
+		for (const name of existing.slice(0, existing.length + 1 - KEPT)) await rm(join(folder, name), { force: true });
+	};
+	await write().catch(async (error: unknown) => {
+		if (!isFull(error) || existing.length < KEPT) throw error;
+		await removeOlder();
+		await write();
+	});
+	await removeOlder();
 }
 
 /** The newest whole checkpoint of the given attempts, newest attempt first; null where there is none. A damaged file is passed over for the one before it. */

@@ -24,7 +24,7 @@ import { metricOf } from './metric-of.js';
 import { modalityGains } from './modality-gains.js';
 import { EvaluationError, overRows } from './over-rows.js';
 import { safetensorsParts } from './safetensors.js';
-import { stoppable, throwIfStopped } from './stop.js';
+import { stoppable, throwIfStopped, withRoom } from './stop.js';
 import { type JudgedUnimodal, unimodalParameters } from './unimodal-stage.js';
 import { unseenValues } from './unseen-values.js';
 import { VERSION } from './version.js';
@@ -330,7 +330,7 @@ export async function finish(job: Job, { output, outcome, unimodal, deviceNote, 
 	};
 	for (const [name, content] of Object.entries(artifacts)) {
 		throwIfStopped(job);
-		await writeWhole(join(output, name), content);
+		await withRoom(job, () => writeWhole(join(output, name), content));
 	}
 	throwIfStopped(job);
 	return { status: 'done', result, artifacts: Object.keys(artifacts) };

@@ -7,6 +7,7 @@ import { latestCheckpoint, saveCheckpoint } from './checkpoint.js';
 import type { TrainOptions } from './face.js';
 import type { FitState, FitTensors } from './fit-state.js';
 import type { Prepared } from './prepare.js';
+import { withRoom } from './stop.js';
 import { flattened, type TensorTree, treeOf } from './tensor-tree.js';
 import { VERSION } from './version.js';
 
@@ -46,7 +47,7 @@ export type JobState = {
 	resumeOf: (index: number) => { state: FitState; tensors: FitTensors } | null;
 	/** Whether the next checkpoint is due: `ms` milliseconds, 10,000 unless given, have passed since the last one, and enough beside the time that writing it took. */
 	isSaveDue: (ms?: number) => boolean;
-	/** Writes a checkpoint; `fit` is the model in training, null between two models. */
+	/** Writes a checkpoint; `fit` is the model in training, null between two models. Waits for room on the disk, and throws Stopped where the job is asked to stop meanwhile. */
 	save: (fit: { state: FitState; tensors: FitTensors } | null) => Promise<void>;
 };
 
@@ -92,7 +93,7 @@ const mapOf = <T>(record: Readonly<Record<string, T>> | undefined): Map<string, 
 
 /** The state of a job: from its newest checkpoint in its folder or those of earlier attempts, or from the beginning. */
 export async function openJobState(
-	{ spec, model, output, earlier = [] }: TrainOptions,
+	{ spec, model, output, earlier = [], emit, stopped }: TrainOptions,
 	prepared: Prepared,
 	provider: Provider,
 ): Promise<JobState> {
@@ -141,10 +142,12 @@ export async function openJobState(
 							passedOver: Object.fromEntries(fit.tensors.passedOver),
 						}),
 			};
-			const started = performance.now();
-			await saveCheckpoint(output, { header, tensors: flattened(tree) });
-			savedAt = performance.now();
-			saveTook = savedAt - started;
+			await withRoom({ emit, stopped }, async () => {
+				const started = performance.now();
+				await saveCheckpoint(output, { header, tensors: flattened(tree) });
+				savedAt = performance.now();
+				saveTook = savedAt - started;
+			});
 		},
 	};
 	return state;

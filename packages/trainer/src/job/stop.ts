@@ -1,4 +1,6 @@
+import type { JobError } from '@steelyard/contracts';
 import type { Session } from '@steelyard/runtime';
+import { whenThereIsRoom } from '@steelyard/store';
 import type { TrainOptions } from './face.js';
 
 type Stoppable = Pick<TrainOptions, 'stopped'>;
@@ -24,3 +26,17 @@ export const stoppable = (session: Session, job: Stoppable): Session => ({
 		return session.run(feeds, fetches);
 	},
 });
+
+/** Does what writes to the disk; where that is full, says so by an event and waits until there is room. Throws Stopped where the job is asked to stop meanwhile. */
+export async function withRoom<T>({ stopped, emit }: Pick<TrainOptions, 'stopped' | 'emit'>, write: () => Promise<T>): Promise<T> {
+	let waits = false;
+	const waiting = (reason: JobError | null) => {
+		waits = reason !== null;
+		emit({ type: 'waiting', reason });
+	};
+	try {
+		return await whenThereIsRoom(write, { stopped, waiting });
+	} catch (error) {
+		throw waits ? new Stopped() : error;
+	}
+}
