@@ -1,4 +1,4 @@
-import type { Readiness } from '@steelyard/contracts';
+import type { Readiness, Retention, Usage } from '@steelyard/contracts';
 import { type ClientOptions, connect, jsonOf } from './connection.js';
 import { type Datasets, datasets } from './datasets.js';
 import { errorOf } from './error.js';
@@ -12,6 +12,10 @@ export type Client = {
 	jobs: Jobs;
 	/** Asks the service how it is. Resolves also if the service says that it is not ready. */
 	ready(): Promise<Readiness>;
+	/** Says what lies in the data folder, and how much room its disk has. */
+	usage(): Promise<Usage>;
+	/** Removes what is no longer kept; with `dryRun` it only says what that is. */
+	retention(options?: { dryRun?: boolean }): Promise<Retention>;
 };
 
 /** Makes a client of the HTTP API. Its methods reject with SteelyardError if the service refuses a request or cannot be reached. */
@@ -21,6 +25,12 @@ export function createClient(options: ClientOptions): Client {
 		datasets: datasets(connection),
 		models: models(connection),
 		jobs: jobs(connection),
+		async usage() {
+			return jsonOf(await connection('GET', '/v1/usage'));
+		},
+		async retention({ dryRun = false } = {}) {
+			return jsonOf(await connection('POST', '/v1/retention', { query: dryRun ? { dry_run: 'true' } : {} }));
+		},
 		async ready() {
 			const response = await connection('GET', '/readyz', { accept: [503] });
 			// The service sends its readiness as JSON with either status; any other 503 is a problem document, or comes from a proxy.

@@ -64,6 +64,9 @@ describe('a request', () => {
 		await client.jobs.pause('job_1');
 		await client.jobs.resume('job_1');
 		await client.jobs.remove('job_1');
+		await client.usage();
+		await client.retention();
+		await client.retention({ dryRun: true });
 		await client.datasets.create(new Blob(['zip']), 'a b.zip');
 		const stream = new ReadableStream({
 			start(controller) {
@@ -78,6 +81,9 @@ describe('a request', () => {
 			['GET', '/v1/jobs?limit=2&after=job_1', 'Bearer key', undefined, undefined, ''],
 			...['cancel', 'pause', 'resume'].map((what) => ['POST', `/v1/jobs/job_1/${what}`, 'Bearer key', undefined, undefined, '']),
 			['DELETE', '/v1/jobs/job_1', 'Bearer key', undefined, undefined, ''],
+			['GET', '/v1/usage', 'Bearer key', undefined, undefined, ''],
+			['POST', '/v1/retention', 'Bearer key', undefined, undefined, ''],
+			['POST', '/v1/retention?dry_run=true', 'Bearer key', undefined, undefined, ''],
 			['POST', '/v1/datasets?filename=a+b.zip', 'Bearer key', undefined, 'application/octet-stream', 'zip'],
 			['POST', '/v1/datasets?filename=c.npz', 'Bearer key', undefined, 'application/octet-stream', 'zipped'],
 			['DELETE', '/v1/datasets/ds_%2F..', 'Bearer key', undefined, undefined, ''],

@@ -23,6 +23,7 @@ export { DEFAULT_HEADS, FUSIONS, MlpFusionConfig } from './families/mlp-fusion.j
 export { MmimMoeConfig, SequenceConfig } from './families/mmim-moe.js';
 export { tensorWidth } from './families/tensor-width.js';
 export * from './from-text.js';
+export * from './housekeeping.js';
 export * from './id.js';
 export * from './job.js';
 export * from './job-error.js';

@@ -1,7 +1,7 @@
 export { createId } from './id.js';
 export { InvalidKeyError } from './key.js';
-export { datasetKeys, jobKeys, listAttempts, listIds, modelKeys, uploadKeys } from './layout.js';
+export { datasetKeys, folders, jobKeys, listAttempts, listIds, modelKeys, uploadKeys } from './layout.js';
 export { openStore } from './local-store.js';
-export { listDamaged, readRecord } from './record.js';
+export { isDamaged, listDamaged, readRecord } from './record.js';
 export { isFull, type RoomOptions, whenThereIsRoom } from './room.js';
-export type { Digest, Store, StoredObject } from './store.js';
+export type { Digest, Store, StoredEntry, StoredObject } from './store.js';

@@ -42,9 +42,11 @@ export const jobKeys = {
 	artifact: (id: string, attempt: number, name: string) => `jobs/${id}/attempts/${attempt}/${name}`,
 	/** The folder of an attempt's checkpoints, which the trainer names so in the folder that it is given. */
 	checkpoints: (id: string, attempt: number) => `jobs/${id}/attempts/${attempt}/checkpoints`,
+	/** Whether a key is below such a folder. */
+	isCheckpoint: (key: string) => /^jobs\/[^/]+\/attempts\/\d+\/checkpoints\//.test(key),
 };
 
-/** Folders of what is not whole yet. Those that a killed process has left are cleared when they are a day old. */
+/** Folders of what is not whole yet. Those that a killed process has left are cleared when they are an hour old; whoever uses one marks it by its time. */
 export const uploadKeys = {
 	all: () => 'uploads',
 	/** For a dataset or model while it arrives. */
@@ -53,7 +55,11 @@ export const uploadKeys = {
 	inspection: (id: string) => `uploads/inspection-${id}`,
 };
 
-const FOLDERS: Readonly<Record<IdKind, string>> = { ds: 'datasets', job: 'jobs', mdl: 'models' };
+/** The folders directly in the store: one for each kind of resource, and one for uploads. */
+export const folders = { ds: 'datasets', job: 'jobs', mdl: 'models', uploads: 'uploads' } as const satisfies Record<
+	IdKind | 'uploads',
+	string
+>;
 
 /** The last name of every folder directly below a prefix. */
 async function folderNames(store: Store, prefix: string): Promise<string[]> {
@@ -63,7 +69,7 @@ async function folderNames(store: Store, prefix: string): Promise<string[]> {
 
 /** The ids of one kind that have a folder in the store, oldest first. */
 export async function listIds(store: Store, kind: IdKind): Promise<string[]> {
-	return (await folderNames(store, FOLDERS[kind])).filter((name) => isId(kind, name));
+	return (await folderNames(store, folders[kind])).filter((name) => isId(kind, name));
 }
 
 /** The attempts of a job that have a folder in the store, newest first. */

@@ -6,7 +6,7 @@ import { dirname, join, resolve, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { ProblemError } from '@steelyard/contracts';
 import { namesOf } from './key.js';
-import type { Digest, Store, StoredObject } from './store.js';
+import type { Digest, Store, StoredEntry, StoredObject } from './store.js';
 
 /** The folder of files that are being written. No key begins with a dot. */
 const TEMPORARY = '.tmp';
@@ -147,6 +147,19 @@ export async function openStore(folder: string): Promise<Store> {
 		}
 	}
 
+	async function measured(path: string, key: string): Promise<StoredEntry[]> {
+		const found: StoredEntry[] = [];
+		for (const entry of (await readdir(path, { withFileTypes: true }).catch(orNull)) ?? []) {
+			const inner = join(path, entry.name);
+			const known = await stat(inner).catch(orNull);
+			if (known === null) continue;
+			const name = `${key}/${entry.name}`;
+			if (entry.isFile()) found.push({ key: name, bytes: known.size, modified: known.mtime });
+			else if (entry.isDirectory()) found.push({ key: `${name}/`, bytes: 0, modified: known.mtime }, ...(await measured(inner, name)));
+		}
+		return found;
+	}
+
 	await makeFolder(temporary);
 	for (const name of await readdir(temporary))
 		if (await isLeftover(temporary, name)) await rm(join(temporary, name), { force: true, recursive: true });
@@ -197,6 +210,8 @@ export async function openStore(folder: string): Promise<Store> {
 			await walk(prefix === '' ? root : pathOf(prefix), prefix, deep, found);
 			return found.sort();
 		},
+		entries: (prefix) => measured(pathOf(prefix), prefix),
+		temporary: () => measured(temporary, TEMPORARY),
 		async move(from, to) {
 			const [before, after] = [pathOf(from), pathOf(to)];
 			if ((await statOf(from)) === null) return;

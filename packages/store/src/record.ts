@@ -23,5 +23,8 @@ export async function readRecord<T extends object>(store: Store, key: string): P
 	return record as T | null;
 }
 
+/** Whether a key is that of a record that was set aside. */
+export const isDamaged = (key: string): boolean => key.endsWith(DAMAGED);
+
 /** The keys of the records that were set aside. */
-export const listDamaged = async (store: Store): Promise<string[]> => (await store.list('')).filter((key) => key.endsWith(DAMAGED));
+export const listDamaged = async (store: Store): Promise<string[]> => (await store.list('')).filter(isDamaged);

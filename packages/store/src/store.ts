@@ -3,6 +3,9 @@ import type { Readable } from 'node:stream';
 /** Size in bytes and lower-case hexadecimal SHA-256 of what was written or read. */
 export type Digest = { bytes: number; sha256: string };
 
+/** An object, or a folder, whose key ends in `/` and which has no bytes of its own. */
+export type StoredEntry = { key: string; bytes: number; modified: Date };
+
 export type StoredObject = { bytes: number; modified: Date };
 
 /**
@@ -25,6 +28,10 @@ export type Store = {
 	read(key: string, range?: { start?: number; end?: number }): Promise<Readable>;
 	/** The keys below a prefix, in order. With `deep: false` only those directly below it, and the prefixes directly below it with a `/` at their end. */
 	list(prefix: string, options?: { deep?: boolean }): Promise<string[]>;
+	/** The objects and folders below a prefix with their sizes and times, in no order; what vanishes meanwhile is left out. */
+	entries(prefix: string): Promise<StoredEntry[]>;
+	/** What is being written at the moment, and what killed processes have left of that. */
+	temporary(): Promise<StoredEntry[]>;
 	/** Gives an object another key, replacing what is there. Nothing happens where there is none. */
 	move(from: string, to: string): Promise<void>;
 	/** Removes a key, or all keys below a prefix. Nothing happens where there is none. */

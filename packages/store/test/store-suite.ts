@@ -133,6 +133,13 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
 		);
 
 		it('knows how much space is left', async () => {
+			await store.put('x/y/z.txt', 'four');
+			expect((await store.entries('x')).map(({ key, bytes }) => [key, key.endsWith('/') ? 0 : bytes]).sort()).toEqual([
+				['x/y/', 0],
+				['x/y/z.txt', 4],
+			]);
+			expect(await store.entries('nothing')).toEqual([]);
+			expect(await store.temporary()).toEqual([]);
 			const { free, total } = await store.space();
 			expect(free).toBeGreaterThan(0);
 			expect(total).toBeGreaterThanOrEqual(free);

@@ -21,13 +21,15 @@ import { artifactRoutes } from './routes/artifacts.js';
 import { datasetRoutes } from './routes/datasets.js';
 import { eventRoutes } from './routes/events.js';
 import { healthRoutes } from './routes/health.js';
+import { housekeepingRoutes } from './routes/housekeeping.js';
 import { jobRoutes } from './routes/jobs.js';
 import { modelRoutes } from './routes/models.js';
 import { version } from './version.js';
 
 /** What the application is built over. */
 export type AppOptions = {
-	config: Pick<Config, 'host' | 'apiKey' | 'uploadLimit' | 'modelLimit'> & Partial<Pick<Config, 'reading' | 'job' | 'reserve'>>;
+	config: Pick<Config, 'host' | 'apiKey' | 'uploadLimit' | 'modelLimit'> &
+		Partial<Pick<Config, 'reading' | 'job' | 'reserve' | 'retention'>>;
 	queue: Queue;
 	store: Store;
 	log: Logger;
@@ -79,6 +81,7 @@ export async function buildApp({ config, queue, store, log }: AppOptions): Promi
 	await app.register(healthRoutes, { queue, store });
 	await app.register(datasetRoutes, { datasets });
 	await app.register(modelRoutes, { models });
+	await app.register(housekeepingRoutes, { queue, store, room, limits: config.retention ?? { days: null, count: null, bytes: null } });
 	await app.register(jobRoutes, { queue, datasets, models, room, job, limits: config.job ?? { memory: null, work: JOB_WORK } });
 	await app.register(eventRoutes, { queue, job });
 	await app.register(artifactRoutes, { queue, store, job });

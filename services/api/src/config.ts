@@ -11,6 +11,7 @@ import {
 } from '@steelyard/service-process';
 import { type Static, Type } from 'typebox';
 import { READING } from './datasets/reader.js';
+import type { RetentionLimits } from './housekeeping/retention.js';
 import type { JobBounds } from './jobs/admission.js';
 
 /** The most multiply-adds of a job, unless given. */
@@ -51,6 +52,21 @@ export const Environment = Type.Object({
 				'The bytes of the disk of the data folder that uploads and new jobs leave to the jobs that run; with less free they are refused as `insufficient_storage`. 1 GB or 2 % of the disk, whichever is more, and at most a tenth of it, unless set.',
 		}),
 	),
+	STEELYARD_KEEP_DAYS: Type.Optional(
+		Type.Number({
+			minimum: 0,
+			description: 'The days for which jobs that have ended are kept, before they are deleted; for ever unless set.',
+		}),
+	),
+	STEELYARD_KEEP_JOBS: Type.Optional(
+		Type.Integer({ minimum: 0, description: 'How many jobs that have ended are kept, the last ones first; all of them unless set.' }),
+	),
+	STEELYARD_KEEP_BYTES: Type.Optional(
+		Type.Integer({
+			minimum: 0,
+			description: 'The bytes of files of jobs that have ended which are kept, those of the last ones first; all of them unless set.',
+		}),
+	),
 	STEELYARD_JOB_MEMORY: Type.Optional(
 		Type.Integer({
 			minimum: 256 * 1024 ** 2,
@@ -80,6 +96,8 @@ export type Config = ServiceConfig & {
 	modelLimit: number;
 	/** The bytes of the disk that are kept for running jobs; null where that follows from its size. */
 	reserve: number | null;
+	/** Which jobs that have ended are kept. */
+	retention: RetentionLimits;
 	/** What one job may take. */
 	job: JobBounds;
 };
@@ -107,6 +125,11 @@ export function configOf(values: Static<typeof Environment>): Config {
 		reading: { ms: values.STEELYARD_DATASET_SECONDS * 1000, bytes: values.STEELYARD_DATASET_MEMORY },
 		modelLimit: values.STEELYARD_MODEL_LIMIT,
 		reserve: values.STEELYARD_DISK_RESERVE ?? null,
+		retention: {
+			days: values.STEELYARD_KEEP_DAYS ?? null,
+			count: values.STEELYARD_KEEP_JOBS ?? null,
+			bytes: values.STEELYARD_KEEP_BYTES ?? null,
+		},
 		job: { memory: values.STEELYARD_JOB_MEMORY ?? null, work: values.STEELYARD_JOB_WORK },
 	};
 }

@@ -130,6 +130,8 @@ describe('the answers about everything else', () => {
 		for (const [status, id] of Object.entries(models)) expect(await get(`/v1/models/${id}`)).toMatchObject({ status });
 		expect((await get('/readyz')).workers).toHaveLength(1);
 		await get('/healthz');
+		await get('/v1/usage');
+		await ask({ method: 'POST', url: '/v1/retention?dry_run=true' });
 		const posted = await ask({ method: 'POST', url: '/v1/jobs', payload: { dataset } });
 		for (const what of ['pause', 'resume', 'cancel', 'resume', 'cancel'])
 			expect((await ask({ method: 'POST', url: `/v1/jobs/${posted.json().id}/${what}` })).statusCode).toBe(200);
@@ -164,6 +166,7 @@ describe('the answers about everything else', () => {
 		await ask({ method: 'DELETE', url: `/v1/jobs/${jobs['queued']}` });
 		const post = (payload: object, headers = {}) => ask({ method: 'POST', url: '/v1/jobs', payload, headers });
 		await post({});
+		await ask({ method: 'POST', url: '/v1/retention?dry_run=maybe' });
 		await post({ dataset: 'ds_0' });
 		await post({ dataset }, { 'idempotency-key': 'one' });
 		await post({ dataset, device: 'cpu' }, { 'idempotency-key': 'one' });

@@ -16,6 +16,7 @@ describe('the configuration', () => {
 			modelLimit: 2 ** 30,
 			reading: { ms: 900_000, bytes: 2 ** 30 },
 			reserve: null,
+			retention: { days: null, count: null, bytes: null },
 			job: { memory: null, work: 1e18 },
 			logLevel: 'info',
 		});
@@ -31,6 +32,9 @@ describe('the configuration', () => {
 			STEELYARD_UPLOAD_LIMIT: '1000',
 			STEELYARD_MODEL_LIMIT: '500',
 			STEELYARD_DATASET_SECONDS: '5',
+			STEELYARD_KEEP_DAYS: '0.5',
+			STEELYARD_KEEP_JOBS: '7',
+			STEELYARD_KEEP_BYTES: '8',
 			STEELYARD_DISK_RESERVE: '5000',
 			STEELYARD_JOB_MEMORY: String(2 ** 30),
 			STEELYARD_JOB_WORK: '1000000000000',
@@ -49,6 +53,7 @@ describe('the configuration', () => {
 			modelLimit: 500,
 			reading: { ms: 5000, bytes: 2 ** 28 },
 			reserve: 5000,
+			retention: { days: 0.5, count: 7, bytes: 8 },
 			job: { memory: 2 ** 30, work: 1e12 },
 			logLevel: 'debug',
 		});

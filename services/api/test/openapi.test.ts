@@ -57,12 +57,14 @@ describe('the OpenAPI document', () => {
 			'get /v1/jobs/{id}/model downloadModel',
 			'get /v1/models listModels',
 			'get /v1/models/{id} getModel',
+			'get /v1/usage getUsage',
 			'post /v1/datasets createDataset',
 			'post /v1/jobs createJob',
 			'post /v1/jobs/{id}/cancel cancelJob',
 			'post /v1/jobs/{id}/pause pauseJob',
 			'post /v1/jobs/{id}/resume resumeJob',
 			'post /v1/models createModel',
+			'post /v1/retention applyRetention',
 		]);
 	});
 

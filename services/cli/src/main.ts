@@ -46,6 +46,14 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Part>>>> = {
 			description: 'create, watch and list training jobs, and download what they made',
 			load: async () => (await import('./commands/jobs.js')).jobs,
 		},
+		usage: {
+			description: 'show what lies in the data folder, and how much room its disk has',
+			load: async () => (await import('./commands/usage.js')).usage,
+		},
+		retention: {
+			description: 'remove ended jobs that the configured limits leave no room for, and what interrupted processes have left',
+			load: async () => (await import('./commands/retention.js')).retention,
+		},
 	},
 	'Files alone, without a service:': {
 		inspect: {

@@ -572,6 +572,43 @@ describe('models of your own', () => {
 	});
 });
 
+describe('housekeeping', () => {
+	it('shows what lies in the data folder', async () => {
+		const kept = (count: number, bytes: number) => ({ count, bytes });
+		service.on('GET /v1/usage', (response) =>
+			answer(response, {
+				object: 'usage',
+				disk: { total_bytes: 50e9, free_bytes: 20e9, reserved_bytes: 1e9 },
+				...{ datasets: kept(2, 3000), models: kept(0, 0), temporary: kept(1, 12) },
+				jobs: { ...kept(1234, 8e6), checkpoint_bytes: 5e6 },
+			}),
+		);
+		const { code, stdout } = await steelyard('usage');
+		expect(code).toBe(0);
+		expect(stdout).toMatch(/^jobs +1,234 +8\.0 MB, of which checkpoints 5\.0 MB$/m);
+		expect(stdout).toMatch(/^disk +50 GB, of which free 20 GB, kept for running jobs 1\.0 GB$/m);
+	});
+
+	it('shows what would be removed, and removes it', async () => {
+		const found = {
+			object: 'retention',
+			jobs: { count: 1, bytes: 2000, first: [{ id: 'job_9', reason: 'age', bytes: 2000 }] },
+			orphans: { count: 200, bytes: 10, first: [{ key: 'uploads/ds_1', bytes: 10 }] },
+		};
+		service.on('POST /v1/retention', (response, { url }) => answer(response, { ...found, dry_run: url.endsWith('?dry_run=true') }));
+		expect((await steelyard('retention', '--dry-run')).stdout).toBe(
+			[
+				'1 job that has ended of 2.0 kB would be removed',
+				'  job_9  over the limit of age  2.0 kB',
+				'200 leftovers of interrupted processes of 10 B would be removed; these are the first 1',
+				'  uploads/ds_1  10 B',
+				'',
+			].join('\n'),
+		);
+		expect((await steelyard('retention')).stdout).toContain('1 job that has ended of 2.0 kB was removed');
+	});
+});
+
 describe('operators', () => {
 	it('lists what can be differentiated, as JSON and as a table, without a service', async () => {
 		const { code, stdout } = await run(['operators', '--json', '--url', 'http://127.0.0.1:9']);

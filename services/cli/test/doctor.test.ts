@@ -22,12 +22,12 @@ const worker = (version: string): Readiness['workers'][number] => ({
 	devices: { cpu: { available: true }, cuda: { available: false, note: 'no GPU' } },
 });
 
-/** Has the service answer that it is ready, or for what reason it is not. */
-function serve(note: string | null, workers: Readiness['workers'], date = new Date()): void {
+/** Has the service answer that it is ready, or for what reason it is not, by a clock that is `behind` milliseconds behind. */
+function serve(note: string | null, workers: Readiness['workers'], behind = 0): void {
 	const redis = { ok: note === null, version: '7.0.15', eviction_policy: 'noeviction', kind: 'binary', note };
 	const readiness: Readiness = { ready: note === null, redis, store: { ok: true, free_bytes: 1e12, note: null }, workers };
 	service.on('GET /readyz', (response) => answer(response, readiness, note === null ? 200 : 503));
-	service.on('GET /healthz', (response) => response.writeHead(200, { date: date.toUTCString() }).end('{}'));
+	service.on('GET /healthz', (response) => response.writeHead(200, { date: new Date(Date.now() - behind).toUTCString() }).end('{}'));
 }
 
 async function doctor(env: NodeJS.ProcessEnv = {}): Promise<{ code: number | null; findings: Record<string, Finding> }> {
@@ -46,7 +46,7 @@ describe('steelyard doctor', () => {
 	});
 
 	it('says what is wrong, and what to do', async () => {
-		serve('OOM command not allowed', [worker('0.0.9')], new Date(Date.now() - 3_600_000));
+		serve('OOM command not allowed', [worker('0.0.9')], 3_600_000);
 		await mkdir(join(home, 'jobs/job_1'), { recursive: true });
 		await writeFile(join(home, 'jobs/job_1/job.json.damaged'), '{');
 		await chmod(home, 0o755);

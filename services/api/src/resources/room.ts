@@ -5,6 +5,8 @@ import type { Store } from '@steelyard/store';
 export type Room = {
 	/** Throws ProblemError `insufficient_storage` with the numbers where less is free than is kept for running jobs, or would be after `bytes` more. */
 	expect(bytes?: number): Promise<void>;
+	/** The bytes of the disk that are free, that there are, and that are kept for running jobs. */
+	state(): Promise<{ free: number; total: number; kept: number }>;
 };
 
 /** What is kept free unless configured: 1 GB or 2 % of the disk, whichever is more, and at most a tenth of a small disk. */
@@ -13,14 +15,19 @@ const standard = (total: number): number => Math.min(Math.max(1e9, total / 50), 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
 
 /** Keeps `reserve` bytes of the disk of a store free from uploads and new jobs; null keeps the standard reserve. */
-export const createRoom = (store: Store, reserve: number | null): Room => ({
-	async expect(bytes = 0) {
+export function createRoom(store: Store, reserve: number | null): Room {
+	const state: Room['state'] = async () => {
 		const { free, total } = await store.space();
-		const kept = reserve ?? standard(total);
+		return { free, total, kept: reserve ?? standard(total) };
+	};
+	return { state, expect };
+
+	async function expect(bytes = 0): Promise<void> {
+		const { free, total, kept } = await state();
 		if (free - bytes >= kept) return;
 		throw new ProblemError(
 			'insufficient_storage',
 			`${gigabytes(free)} of the ${gigabytes(total)} of the disk are free, of which ${gigabytes(kept)} are kept for the jobs that run${bytes > 0 ? `, too few for ${gigabytes(bytes)} more` : ''}; delete datasets, models or jobs that are no longer needed`,
 		);
-	},
-});
+	}
+}

@@ -1,9 +1,11 @@
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Store, uploadKeys } from '@steelyard/store';
 
 /** After how many milliseconds without a change the folder of an upload is removed: the process that it belonged to was killed. */
-const ABANDONED = 24 * 3600 * 1000;
+const ABANDONED = 3600 * 1000;
+/** How often a folder in use is marked so, in milliseconds. */
+const IN_USE = ABANDONED / 6;
 
 /** The folders in which uploads lie until they are complete. */
 export type UploadFolders = {
@@ -43,9 +45,15 @@ export function createUploadFolders(store: Store): UploadFolders {
 			await removeAbandoned();
 			const folder = store.path(uploadKeys.upload(id));
 			await mkdir(folder, { recursive: true });
+			// An upload may come slowly, or wait long for its turn to be read.
+			const marking = setInterval(() => {
+				const now = new Date();
+				utimes(folder, now, now).catch(() => {});
+			}, IN_USE).unref();
 			try {
 				return await action(folder);
 			} finally {
+				clearInterval(marking);
 				await rm(folder, { recursive: true, force: true });
 			}
 		},

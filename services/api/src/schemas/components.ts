@@ -11,6 +11,8 @@ import {
 	ModelResource,
 	Problem,
 	Readiness,
+	Retention,
+	Usage,
 } from '@steelyard/contracts';
 import { type Static, Type } from 'typebox';
 
@@ -28,6 +30,8 @@ export const components = {
 	Model: ModelResource,
 	Problem,
 	Readiness,
+	Retention,
+	Usage,
 };
 
 type Components = typeof components;

@@ -1,0 +1,86 @@
+import { isFinal, isId, type JobResource, ProblemError, type Retention, type RetentionReason } from '@steelyard/contracts';
+import type { Queue } from '@steelyard/queue';
+import { jobKeys, type Store } from '@steelyard/store';
+import { findOrphans, type Orphan } from './orphans.js';
+
+/** For how long, how many and how many bytes of jobs that have ended are kept; null for any. */
+export type RetentionLimits = { days: number | null; count: number | null; bytes: number | null };
+
+/** How many of a list an answer shows. */
+const SHOWN = 100;
+const DAY = 24 * 60 * 60;
+
+type Outlived = { id: string; reason: RetentionReason; bytes: number };
+
+/** All jobs that have ended, by their ids. */
+async function endedJobs(queue: Queue): Promise<Map<string, JobResource>> {
+	const ended = new Map<string, JobResource>();
+	for (let after: string | undefined; ; ) {
+		const page = await queue.jobs.list({ limit: 100, ...(after === undefined ? {} : { after }) });
+		for (const job of page.data) if (isFinal(job.status)) ended.set(job.id, job);
+		after = page.data.at(-1)?.id;
+		if (!page.has_more || after === undefined) return ended;
+	}
+}
+
+/** The jobs that the limits leave no room for; those that ended last are kept first. */
+async function outlived(store: Store, jobs: Iterable<JobResource>, limits: RetentionLimits, now: number): Promise<Outlived[]> {
+	const { days, count, bytes: most } = limits;
+	if (days === null && count === null && most === null) return [];
+	const endOf = ({ finished_at, created_at }: JobResource): number => finished_at ?? created_at;
+	const found: Outlived[] = [];
+	let kept = 0;
+	let keptBytes = 0;
+	for (const job of [...jobs].sort((a, b) => endOf(b) - endOf(a) || (a.id < b.id ? 1 : -1))) {
+		const bytes = (await store.entries(jobKeys.folder(job.id))).reduce((sum, entry) => sum + entry.bytes, 0);
+		const reason =
+			days !== null && endOf(job) < now / 1000 - days * DAY
+				? 'age'
+				: count !== null && kept >= count
+					? 'count'
+					: most !== null && keptBytes + bytes > most
+						? 'bytes'
+						: null;
+		if (reason !== null) found.push({ id: job.id, reason, bytes });
+		else {
+			kept++;
+			keptBytes += bytes;
+		}
+	}
+	return found;
+}
+
+const together = (parts: readonly { bytes: number }[]) => ({
+	count: parts.length,
+	bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
+});
+
+/** Removes a job, also where another process has just done so. */
+async function removeJob(queue: Queue, id: string): Promise<void> {
+	await queue.jobs.remove(id).catch((error: unknown) => {
+		if (!(error instanceof ProblemError && error.code === 'not_found')) throw error;
+	});
+}
+
+/** Removes the jobs that have ended and that the limits leave no room for, and what interrupted processes have left; in a dry run only says which these are. */
+export async function retain(
+	{ store, queue, limits }: { store: Store; queue: Queue; limits: RetentionLimits },
+	{ dryRun = false, now = Date.now() }: { dryRun?: boolean; now?: number } = {},
+): Promise<Retention> {
+	const ended = await endedJobs(queue);
+	const jobs = await outlived(store, ended.values(), limits, now);
+	for (const { id } of jobs) ended.delete(id);
+	const gone = new Set(jobs.map(({ id }) => id));
+	const isKnown = async (id: string) => gone.has(id) || !isId('job', id) || (await queue.jobs.get(id)) !== null;
+	const orphans: Orphan[] = await findOrphans(store, ended, isKnown, now);
+	if (!dryRun) {
+		for (const { id } of jobs) await removeJob(queue, id);
+		for (const { key } of orphans) await store.remove(key);
+	}
+	return {
+		object: 'retention',
+		dry_run: dryRun,
+		jobs: { ...together(jobs), first: jobs.slice(0, SHOWN) },
+		orphans: { ...together(orphans), first: orphans.slice(0, SHOWN) },
+	};
+}
