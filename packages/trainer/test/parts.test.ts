@@ -81,6 +81,32 @@ describe('a chunk that is run in parts', () => {
 			);
 		});
 
+	it('ends with the same bytes wherever a stop is heard, also in a validation or a refresh', async () => {
+		const more = { weighting: weightingBy('btw', 2) };
+		let asks = 0;
+		const whole = await run(more, 3, { stopped: () => ++asks < 0 });
+		const expected = await sha(whole.output);
+		const count = asks;
+		const checkStop = async (stopped: (events: JobEventBody[]) => boolean): Promise<JobEventBody[]> => {
+			const first = await run(more, 3, { stopped });
+			expect(first.outcome.status).toBe('stopped');
+			const second = await run(more, 3, { earlier: [first.output] });
+			expect(await sha(second.output)).toBe(expected);
+			return second.events;
+		};
+		for (let part = 1; part <= 6; part++) {
+			asks = 0;
+			await checkStop(() => ++asks >= Math.floor((part * count) / 7));
+		}
+		const isStep = (event: JobEventBody | undefined) => event?.type === 'progress' && event.model === 'fusion' && event.step === 26;
+		const afterValidation = await checkStop((events) => isStep(events.at(-1)));
+		expect(afterValidation.find(({ type }) => type === 'epoch' || type === 'progress')).toMatchObject({ type: 'epoch', epoch: 1 });
+		let since = 0;
+		const isEpoch = (event: JobEventBody | undefined) => event?.type === 'epoch' && event.model === 'fusion' && event.epoch === 1;
+		const afterRefresh = await checkStop((events) => isEpoch(events.at(-1)) && ++since > 1);
+		expect(afterRefresh.find(({ type }) => type === 'weights' || type === 'progress')).toMatchObject({ type: 'weights', epoch: 2 });
+	});
+
 	it('stops while the model is judged or exported, and then ends with the same bytes', async () => {
 		const more = { weighting: weightingBy('btw', 2) };
 		const whole = await run(more, Number.POSITIVE_INFINITY);

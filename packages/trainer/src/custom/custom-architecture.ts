@@ -141,7 +141,7 @@ async function createPredictor(
 	{ graph, feeds }: Form,
 	architecture: Architecture,
 	initializerOf: (name: string) => string,
-	{ provider, threads }: PredictorOptions,
+	{ provider, threads, stoppable }: PredictorOptions,
 ): Promise<Predictor> {
 	const { opset, fixedBatch, outputs } = uploaded;
 	const batch: Dim = fixedBatch ?? 'batch';
@@ -153,11 +153,12 @@ async function createPredictor(
 		...moved.map(({ name, shape }): Value => ({ name: initializerOf(name), dtype: 'float32', shape })),
 	];
 	const initializers = new Map([...graph.initializers].filter(([name]) => !names.has(name)));
-	const session = await createSession(encodeModel({ graph: { ...graph, inputs, initializers }, opset }, resultsOf(uploaded)), {
+	const loaded = await createSession(encodeModel({ graph: { ...graph, inputs, initializers }, opset }, resultsOf(uploaded)), {
 		provider,
 		threads,
 		optimisation: 'all',
 	});
+	const session = stoppable(loaded);
 	const runnable: Runnable = { ...uploaded, feeds, modalities: architecture.modalities };
 	const { trained, running } = layoutOf(architecture);
 	const numbersOf = (parameters: Parameters): Record<string, Tensor> => {

@@ -12,7 +12,7 @@ export type TrainOptions = {
 	earlier?: readonly string[];
 	/** Called in order for everything that happens. */
 	emit: (event: JobEventBody) => void;
-	/** Asked between chunks; true ends training after a last checkpoint. Also asked while the model is judged and exported, which then begins anew at the next attempt. */
+	/** Asked between chunks; true ends training after a last checkpoint. Also asked before every run over a batch of rows that are judged, and every artifact; the judging then begins anew at the next attempt. */
 	stopped: () => boolean;
 };
 

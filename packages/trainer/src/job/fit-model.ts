@@ -8,6 +8,7 @@ import type { Chunk } from '../step/chunk.js';
 import { type Fit, openFit } from '../step/fit.js';
 import type { FitState, ScoredEpoch } from './fit-state.js';
 import type { Job, ModelPlace } from './job.js';
+import { Stopped } from './stop.js';
 
 /** What the metrics of an epoch are on validation: those that are reported, and those that choose the best epoch, stop early and lead the schedule. */
 export type Validation = { readonly reported: Metrics; readonly chosenBy: Metrics };
@@ -133,10 +134,22 @@ export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Pr
 		return stop;
 	};
 
+	/** Whether the job was asked to stop while this was done, which the next attempt then does anew. */
+	const isStoppedIn = async (done: () => Promise<void>): Promise<boolean> => {
+		try {
+			await done();
+			return false;
+		} catch (error) {
+			if (!(error instanceof Stopped)) throw error;
+			await save();
+			return true;
+		}
+	};
+
 	try {
 		for (const chunk of fit.chunks(state)) {
 			if (stopping !== null && state.badEpochs >= stopping.patience) break;
-			if (state.step === 0) await model.beforeChunk(chunk, fit.parameters);
+			if (state.step === 0 && (await isStoppedIn(() => model.beforeChunk(chunk, fit.parameters)))) return { status: 'stopped' };
 			const first = chunk.seen - chunk.places.length;
 			while (state.step < chunk.length) {
 				const started = performance.now();
@@ -153,8 +166,8 @@ export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Pr
 				});
 				if (state.step < chunk.length && (await isStopped())) return { status: 'stopped' };
 			}
-			Object.assign(state, { chunk: chunk.index + 1, step: 0 });
-			if (chunk.endsEpoch) await endEpoch(chunk);
+			if (!chunk.endsEpoch) Object.assign(state, { chunk: chunk.index + 1, step: 0 });
+			else if (await isStoppedIn(() => endEpoch(chunk))) return { status: 'stopped' };
 			if (await isStopped()) return { status: 'stopped' };
 		}
 		// what follows takes long too, and a stop finds nothing more to keep there

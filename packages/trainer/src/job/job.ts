@@ -6,6 +6,7 @@ import { architecturesOf } from './architectures.js';
 import type { TrainOptions } from './face.js';
 import type { JobState } from './job-state.js';
 import type { Prepared } from './prepare.js';
+import { stoppable } from './stop.js';
 
 /** Share of a job's progress that training is; the rest is evaluation and export. */
 const TRAINING_SHARE = 0.97;
@@ -87,7 +88,14 @@ export async function openJob(
 	return {
 		...prepared,
 		...{ spec, provider, state, emit, stopped, weighted, fusion, unimodal },
-		predictorOf: ({ predictor }) => predictor({ standardisation, scale, provider, threads: spec.training.threads }),
+		predictorOf: ({ predictor }) =>
+			predictor({
+				standardisation,
+				scale,
+				provider,
+				threads: spec.training.threads,
+				stoppable: (session) => stoppable(session, { stopped }),
+			}),
 		reportProgress({ name: model, stage, index }, of) {
 			const progress = progressOf(index, of.step / of.steps);
 			emit({ type: 'progress', stage, model, progress, ...of, eta_seconds: remaining(progress) });

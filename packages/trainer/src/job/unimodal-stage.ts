@@ -8,7 +8,6 @@ import { predictionsFrom } from '../report/predictions.js';
 import { fitModel } from './fit-model.js';
 import type { Job } from './job.js';
 import { EvaluationError, overRows, type RowChecks } from './over-rows.js';
-import { throwIfStopped } from './stop.js';
 
 const ones = (count: number): Float32Array => new Float32Array(count).fill(1);
 
@@ -147,10 +146,7 @@ export async function judgeUnimodal(job: Job): Promise<JudgedUnimodal> {
 			const there = presence(examples, modality);
 			const each: Float32Array[] = [];
 			try {
-				for (const parameters of models) {
-					throwIfStopped(job);
-					each.push(await outputsOf(predictor, examples, parameters, { counted: there, mayDiverge: true }));
-				}
+				for (const parameters of models) each.push(await outputsOf(predictor, examples, parameters, { counted: there, mayDiverge: true }));
 			} catch (error) {
 				if (!(error instanceof EvaluationError && job.others.includes(examples))) throw error;
 				failed.set(examples.name, error);

@@ -59,6 +59,8 @@ export type PredictorOptions = {
 	readonly scale: TargetScale;
 	readonly provider: Provider;
 	readonly threads: number;
+	/** Makes a session, of which a run takes one batch, heed a stop: its runs throw then. */
+	readonly stoppable: (session: Session) => Session;
 };
 
 /** The file that a user uploaded, with trained numbers in it. */

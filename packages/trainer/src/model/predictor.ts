@@ -15,6 +15,7 @@ export async function createPredictor(model: FamilyModel, options: PredictorOpti
 	const encoder = await compileEmbedProgram(model, options.standardisation, options);
 	const fusion = await compileFuseProgram(model, options);
 	const { mean, deviation } = options.scale;
+	const session = options.stoppable(encoder.session);
 	return {
 		async encode(examples, parameters) {
 			const count = examples.rows.length;
@@ -25,7 +26,7 @@ export async function createPredictor(model: FamilyModel, options: PredictorOpti
 			});
 			await inBatches(count, null, async (places, start) => {
 				const batch = { ...taken(examples, places), weights: NO_WEIGHTS };
-				const embedded = await encoder.session.run({ ...state, ...filledPorts(encoder.ports, batch) });
+				const embedded = await session.run({ ...state, ...filledPorts(encoder.ports, batch) });
 				for (const { name, size, data } of embeddings) data.set((embedded[name] as Tensor).data as Float32Array, start * size);
 			});
 			return async (weights) => {
