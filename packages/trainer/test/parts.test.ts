@@ -98,13 +98,16 @@ describe('a chunk that is run in parts', () => {
 			asks = 0;
 			await checkStop(() => ++asks >= Math.floor((part * count) / 7));
 		}
-		const isStep = (event: JobEventBody | undefined) => event?.type === 'progress' && event.model === 'fusion' && event.step === 26;
-		const afterValidation = await checkStop((events) => isStep(events.at(-1)));
+		const isStep = (step: number, event: JobEventBody | undefined) =>
+			event?.type === 'progress' && event.model === 'fusion' && event.step === step;
+		const afterValidation = await checkStop((events) => isStep(26, events.at(-1)));
 		expect(afterValidation.find(({ type }) => type === 'epoch' || type === 'progress')).toMatchObject({ type: 'epoch', epoch: 1 });
 		let since = 0;
 		const isEpoch = (event: JobEventBody | undefined) => event?.type === 'epoch' && event.model === 'fusion' && event.epoch === 1;
 		const afterRefresh = await checkStop((events) => isEpoch(events.at(-1)) && ++since > 1);
 		expect(afterRefresh.find(({ type }) => type === 'weights' || type === 'progress')).toMatchObject({ type: 'weights', epoch: 2 });
+		const afterPart = await checkStop((events) => isStep(29, events.at(-1)));
+		expect(afterPart.filter(({ type }) => type === 'weights')).toEqual([]);
 	});
 
 	it('stops while the model is judged or exported, and then ends with the same bytes', async () => {
