@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,8 @@ import { describe, expect, it } from 'vitest';
 import { refusedBySomeRuntime } from './every-runtime.js';
 
 const CASES = fileURLToPath(new URL('../../shared/cases', import.meta.url));
+/** What was sent to the API. */
+const posted = existsSync(join(CASES, 'api')) ? readdirSync(join(CASES, 'api')) : [];
 const modelOf = (name: string): Promise<Uint8Array> => readModelFile(join(CASES, 'models', `${name}.onnx`));
 
 /** What the gradients of a model are at inputs of small numbers; its symbolic dimensions are 3. */
@@ -62,6 +64,31 @@ async function withDataset(
 
 // Inputs that failed once, as they were found; their kinds are tested with inputs of our own in the packages.
 describe.skipIf(!existsSync(CASES))('inputs that failed once', () => {
+	it.each(posted.filter((name) => name.endsWith('.onnx')))('%s: is judged without a word of the program', async (name) => {
+		const report = await readModelFile(join(CASES, 'api', name))
+			.then((bytes) => inspectModel(bytes))
+			.catch((error: Error) => error);
+		const said = report instanceof Error ? report.message : report.blockers.map(({ message }) => message).join();
+		expect(said).not.toMatch(/cannot read|undefined|is not (iterable|a function)|native code|\[object/i);
+	});
+
+	it.each(posted.filter((name) => /-name-.*\.zip$/.test(name)))('%s: is refused for its name', async (name) => {
+		const folder = await mkdtemp(join(tmpdir(), 'steelyard-test-'));
+		try {
+			await expect(ingest(join(CASES, 'api', name), folder)).rejects.toMatchObject({
+				code: 'invalid_dataset',
+				message: expect.stringContaining('expected names of a letter and at most 62 more letters, digits, _ and -'),
+			});
+		} finally {
+			await rm(folder, { recursive: true });
+		}
+	});
+
+	it.skipIf(posted.length === 0)('job-64000-equal-modalities.json: is refused by the length of its list', async () => {
+		const job: unknown = JSON.parse(await readFile(join(CASES, 'api', 'job-64000-equal-modalities.json'), 'utf8'));
+		expect(() => parseJobSpec(job)).toThrow('modalities must not have more than 4096 items, found 64000');
+	});
+
 	it.each([
 		'gemm_shape_names_timeseries',
 		'buffers_are_trained',

@@ -73,6 +73,20 @@ describe('the events of a job', () => {
 		});
 	});
 
+	it('are an empty page after the last one, and none after one that never was', async () => {
+		const { id } = await runningJob();
+		const events: JobEvent[] = (await service.app.inject(`/v1/jobs/${id}/events?limit=1000`)).json().data;
+		const last = events.at(-1)?.id ?? expect.unreachable('there is no event');
+		const after = (place: string) => service.app.inject(`/v1/jobs/${id}/events?limit=1000&after=${place}`);
+		expect((await after(last)).json()).toEqual({ object: 'list', data: [], has_more: false });
+		expect((await after('0')).json().data).toEqual(events);
+		const [at, number] = last.split('-').map(Number) as [number, number];
+		for (const later of [`${at}-${number + 1}`, `${at + 1}-0`, '9'.repeat(19), `${'9'.repeat(19)}-${'9'.repeat(19)}`])
+			expect(expectProblem(await after(later), 400, 'invalid_request', 'after').detail).toContain(later);
+		const headers = { 'last-event-id': '99999999999999-0' };
+		expectProblem(await service.app.inject({ url: `/v1/jobs/${id}/events`, headers }), 400, 'invalid_request', 'last-event-id');
+	});
+
 	it.each([
 		['after=yesterday', {}, 'after'],
 		['limit=0', {}, 'limit'],

@@ -2,12 +2,8 @@ import { type IdKind, type List, type ListQuery, ProblemError } from '@steelyard
 import { listIds, type Store } from '@steelyard/store';
 
 /** The refusal of a page after something that is not there. It would be the first page, or an empty one, whose reader took it for the last. */
-export const unknownCursor = (after: string): ProblemError =>
-	new ProblemError(
-		'invalid_request',
-		`There is no ${after} for a page to follow; where it was deleted, begin with the first page`,
-		'after',
-	);
+export const unknownCursor = (after: string, param = 'after'): ProblemError =>
+	new ProblemError('invalid_request', `There is no ${after} for a page to follow; where it was deleted, begin with the first page`, param);
 
 /**
  * Gives a page of resources of one kind, newest first. Each is a folder of the store whose name is its id; ids begin with the time at which they were made.

@@ -5,6 +5,7 @@ import type { Queue } from '@steelyard/queue';
 import { Type } from 'typebox';
 import type { App } from '../fastify-app.js';
 import type { JobLookup } from '../jobs/lookup.js';
+import { unknownCursor } from '../resources/page.js';
 import { ref } from '../schemas/components.js';
 import { IdParams } from '../schemas/id-params.js';
 import { refusals } from '../schemas/refusals.js';
@@ -35,6 +36,12 @@ const EventStream = Type.Unsafe<Readable>({
 /** Whether a client that accepts these media types is to get a stream. */
 const wantsStream = (accept: string | undefined) =>
 	accept !== undefined && accept.split(',').some((type) => type.split(';', 1)[0]?.trim().toLowerCase() === 'text/event-stream');
+
+/** The place in front of an event, by its id: unix milliseconds, and a number among those of the same one. */
+function placeBefore(id: string): string {
+	const [at = 0n, number = 0n] = id.split('-').map(BigInt);
+	return number > 0n ? `${at}-${number - 1n}` : `${at > 0n ? at - 1n : 0n}-${at > 0n ? 2n ** 64n - 1n : 0n}`;
+}
 
 /** An event as the frame of a stream. */
 const framed = (event: JobEvent) => `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
@@ -104,6 +111,13 @@ export async function eventRoutes(app: App, { queue, job }: { queue: Queue; job:
 			const position = after === undefined ? {} : { after };
 			if (!wantsStream(request.headers.accept)) {
 				const events = await queue.events.read(id, { ...position, limit: limit + 1 });
+				// An empty page is right after the last event. Events before the first may have been there; none was later than the last.
+				if (
+					events.length === 0 &&
+					after !== undefined &&
+					(await queue.events.read(id, { after: placeBefore(after), limit: 1 })).length === 0
+				)
+					throw unknownCursor(after, header ? 'last-event-id' : 'after');
 				return { object: 'list' as const, data: events.slice(0, limit), has_more: events.length > limit };
 			}
 			if (isFinal(status) && after !== undefined && (await queue.events.read(id, { after, limit: 1 })).length === 0) {
