@@ -157,7 +157,7 @@ describe('the check of layers', () => {
 		addPackage('packages/runtime', [], {});
 		addPackage('packages/dataset', ['@steelyard/runtime'], { 'index.ts': "import '@steelyard/runtime';" });
 		addPackage('services/api', ['@steelyard/dataset'], { 'index.ts': "import '@steelyard/dataset';" });
-		expect(rules()).toEqual(['engine: services/api/package.json']);
+		expect(rules()).toEqual(['engine: services/api/package.json', 'strangers: services/api/src/index.ts']);
 	});
 
 	test("finds a worker whose parent process loads the engine, and lets its child's entry and types be", () => {
@@ -169,6 +169,16 @@ describe('the check of layers', () => {
 			'probe-child.ts': "import { probe } from '@steelyard/runtime'; probe();",
 		});
 		expect(rules()).toEqual(['engine: services/worker/src/worker.ts']);
+	});
+
+	test('finds an API that reads datasets in its own process, and lets its child do so', () => {
+		addPackage('packages/dataset', [], {});
+		addPackage('services/api', ['@steelyard/dataset'], {
+			'main.ts': "import { read } from './reader.js'; export const main = read;",
+			'reader.ts': "import { ingest } from '@steelyard/dataset'; export const read = ingest;",
+			'read-child.ts': "import { ingest } from '@steelyard/dataset'; ingest();",
+		});
+		expect(rules()).toEqual(['strangers: services/api/src/reader.ts']);
 	});
 
 	test('finds a dependency that nobody imports and a project reference that is missing', () => {

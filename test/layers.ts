@@ -34,6 +34,9 @@ const ENGINE: ReadonlySet<string> = new Set([
 	'model-file',
 ]);
 
+/** What reads files of strangers. */
+const READERS: ReadonlySet<string> = new Set(['dataset', 'archive']);
+
 /** The one door beside the face: the process entries of the services, which the supervisor in `cli` forks. */
 const PROCESS_ENTRIES: ReadonlySet<string> = new Set(['api/main', 'worker/main']);
 
@@ -50,7 +53,8 @@ export interface Violation {
 		| 'readme'
 		| 'manifest'
 		| 'reference'
-		| 'engine';
+		| 'engine'
+		| 'strangers';
 	readonly where: string;
 	readonly what: string;
 }
@@ -262,7 +266,7 @@ function closure(start: Package, packages: ReadonlyMap<string, Package>): Set<Pa
 	return reached;
 }
 
-/** The parents stay small: the API brings no engine along, and the process that the worker starts in loads none (its forked children do). */
+/** The parents stay small: the API brings no engine along, and the process that the worker starts in loads none (its forked children do). Nor does the API read what strangers send in the process that it starts in. */
 function checkEngine(packages: ReadonlyMap<string, Package>): Violation[] {
 	const violations: Violation[] = [];
 	const api = packages.get(`${SCOPE}api`);
@@ -276,14 +280,21 @@ function checkEngine(packages: ReadonlyMap<string, Package>): Violation[] {
 				});
 		}
 	}
-	const worker = packages.get(`${SCOPE}worker`);
-	if (worker !== undefined) violations.push(...checkParentProcess(worker, packages));
+	const loadedBy = (name: string) => {
+		const service = packages.get(`${SCOPE}${name}`);
+		return service === undefined ? [] : loadedByParent(service, packages);
+	};
+	for (const { path, to } of loadedBy('worker'))
+		if (isEngine(to)) violations.push({ rule: 'engine', where: path, what: `the worker's parent process loads ${to.name}` });
+	for (const { path, to } of loadedBy('api'))
+		if (READERS.has(to.name)) violations.push({ rule: 'strangers', where: path, what: `the API's parent process loads ${to.name}` });
 	return violations;
 }
 
-function checkParentProcess(worker: Package, packages: ReadonlyMap<string, Package>): Violation[] {
-	const violations: Violation[] = [];
-	const byPath = new Map(worker.files.map((file) => [file.path, file]));
+/** The packages that a service loads in the process that it starts in, with the file that does. */
+function loadedByParent(service: Package, packages: ReadonlyMap<string, Package>): { path: string; to: Package }[] {
+	const loaded: { path: string; to: Package }[] = [];
+	const byPath = new Map(service.files.map((file) => [file.path, file]));
 	const seen = new Set<SourceFile>();
 	const visit = (path: string): void => {
 		const file = byPath.get(path);
@@ -293,12 +304,11 @@ function checkParentProcess(worker: Package, packages: ReadonlyMap<string, Packa
 			if (typeOnly) continue;
 			if (specifier.startsWith('.')) visit(resolve(dirname(path), specifier.replace(/\.js$/, '.ts')));
 			const to = packages.get(splitSpecifier(specifier).packageName);
-			if (to !== undefined && isEngine(to))
-				violations.push({ rule: 'engine', where: path, what: `the worker's parent process loads ${to.name}` });
+			if (to !== undefined) loaded.push({ path, to });
 		}
 	};
-	for (const entry of ['main.ts', 'index.ts']) visit(join(worker.folder, 'src', entry));
-	return violations;
+	for (const entry of ['main.ts', 'index.ts']) visit(join(service.folder, 'src', entry));
+	return loaded;
 }
 
 function checkShape({ name, folder, manifest, files }: Package): Violation[] {

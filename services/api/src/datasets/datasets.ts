@@ -80,7 +80,8 @@ export function createDatasets({ store, queue, reader, room, uploadLimit }: Part
 					const archive = archiveNamed(filename);
 					name = archive.name;
 					path = join(folder, `upload.${archive.extension}`);
-					await receive(source, path, { limit: uploadLimit, room });
+					// Its arrays take about as much once more, and more where they are packed.
+					await room.expect(await receive(source, path, { limit: uploadLimit, room }));
 				});
 				const { profile, manifest } = await reader.read({ archive: path, target: validated, name });
 				const dataset: DatasetResource = {
