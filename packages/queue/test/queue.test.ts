@@ -347,6 +347,23 @@ for (const { way, absent, start } of ways)
 			expect([await queue.jobs.get(id), await store.list(`jobs/${id}`)]).toEqual([null, []]);
 		});
 
+		it('leaves nothing of a job that is removed while its record is written', async () => {
+			const { id } = await queue.jobs.create(newJob());
+			let armed = true;
+			const writing = await open({
+				...store,
+				async put(key, content) {
+					if (armed && key === `jobs/${id}/job.json`) {
+						armed = false;
+						await queue.jobs.remove(id);
+					}
+					return store.put(key, content);
+				},
+			});
+			await writing.jobs.requestCancel(id);
+			expect([armed, await queue.jobs.get(id), await store.list(`jobs/${id}`)]).toEqual([false, null, []]);
+		});
+
 		it('cancels a queued job at once, and no worker runs it', async () => {
 			const { id } = await post();
 			expect(await queue.jobs.requestCancel(id)).toMatchObject({ status: 'cancelled', cancel_requested: true });
