@@ -1,6 +1,9 @@
 import type { JobResource } from '@steelyard/contracts';
 import { datasetKeys, folders, isDamaged, jobKeys, modelKeys, type Store, type StoredEntry } from '@steelyard/store';
 
+/** What housekeeping needs of a job that has ended. */
+export type EndedJob = Pick<JobResource, 'id' | 'status' | 'attempt' | 'created_at' | 'finished_at'>;
+
 /** What nothing refers to: a key, or the prefix of a folder, with the bytes below it. */
 export type Orphan = { key: string; bytes: number };
 
@@ -28,7 +31,7 @@ function old(key: string, entries: readonly StoredEntry[], now: number): Orphan[
 }
 
 /** What is left of a job that has succeeded beside its record and the attempt that made its artifacts, and unfinished files of any job that has ended. */
-function leftIn({ id, status, attempt }: JobResource, entries: readonly StoredEntry[], now: number): Orphan[] {
+function leftIn({ id, status, attempt }: EndedJob, entries: readonly StoredEntry[], now: number): Orphan[] {
 	const isStale = (folder: string) => folder.startsWith(`${jobKeys.attempts(id)}/`) && folder !== jobKeys.attempt(id, attempt);
 	const stale = [...byFolder(entries, 4).keys()].filter(isStale);
 	const useless = status === 'succeeded' ? [...stale, jobKeys.checkpoints(id, attempt)] : [];
@@ -45,7 +48,7 @@ function leftIn({ id, status, attempt }: JobResource, entries: readonly StoredEn
  */
 export async function findOrphans(
 	store: Store,
-	ended: ReadonlyMap<string, JobResource>,
+	ended: ReadonlyMap<string, EndedJob>,
 	isKnown: (id: string) => Promise<boolean>,
 	now = Date.now(),
 ): Promise<Orphan[]> {

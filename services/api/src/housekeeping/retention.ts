@@ -1,7 +1,7 @@
-import { isFinal, isId, type JobResource, ProblemError, type Retention, type RetentionReason } from '@steelyard/contracts';
+import { isFinal, isId, ProblemError, type Retention, type RetentionReason } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 import { jobKeys, type Store } from '@steelyard/store';
-import { findOrphans, type Orphan } from './orphans.js';
+import { type EndedJob, findOrphans, type Orphan } from './orphans.js';
 
 /** For how long, how many and how many bytes of jobs that have ended are kept; null for any. */
 export type RetentionLimits = { days: number | null; count: number | null; bytes: number | null };
@@ -13,21 +13,22 @@ const DAY = 24 * 60 * 60;
 type Outlived = { id: string; reason: RetentionReason; bytes: number };
 
 /** All jobs that have ended, by their ids. */
-async function endedJobs(queue: Queue): Promise<Map<string, JobResource>> {
-	const ended = new Map<string, JobResource>();
+async function endedJobs(queue: Queue): Promise<Map<string, EndedJob>> {
+	const ended = new Map<string, EndedJob>();
 	for (let after: string | undefined; ; ) {
 		const page = await queue.jobs.list({ limit: 100, ...(after === undefined ? {} : { after }) });
-		for (const job of page.data) if (isFinal(job.status)) ended.set(job.id, job);
+		for (const { id, status, attempt, created_at, finished_at } of page.data)
+			if (isFinal(status)) ended.set(id, { id, status, attempt, created_at, finished_at });
 		after = page.data.at(-1)?.id;
 		if (!page.has_more || after === undefined) return ended;
 	}
 }
 
 /** The jobs that the limits leave no room for; those that ended last are kept first. */
-async function outlived(store: Store, jobs: Iterable<JobResource>, limits: RetentionLimits, now: number): Promise<Outlived[]> {
+async function outlived(store: Store, jobs: Iterable<EndedJob>, limits: RetentionLimits, now: number): Promise<Outlived[]> {
 	const { days, count, bytes: most } = limits;
 	if (days === null && count === null && most === null) return [];
-	const endOf = ({ finished_at, created_at }: JobResource): number => finished_at ?? created_at;
+	const endOf = ({ finished_at, created_at }: EndedJob): number => finished_at ?? created_at;
 	const found: Outlived[] = [];
 	let kept = 0;
 	let keptBytes = 0;
