@@ -204,7 +204,11 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 
 		async requestResume(id) {
 			const before = (await records.find(id))?.record;
-			if (before?.status === 'cancelled') await events.reopen(id);
+			if (before?.status === 'cancelled') {
+				// Of an attempt that came too late: it would end the job at once, with artifacts that may be gone.
+				await store.remove(jobKeys.result(id));
+				await events.reopen(id);
+			}
 			const { job } = await ask(id, (found) => {
 				const { setbacks: _, ...fresh } = found;
 				if (found.status === 'paused') return moved(fresh, 'queued');

@@ -226,8 +226,11 @@ export function openRecords(redis: Redis, keys: Keys) {
 		/** Notes that a record was written to the store; resolves with false where it has changed since. */
 		saved: async (id: string, turn: string): Promise<boolean> => (await leave(keys.job(id), keys.unsaved, id, turn)) === 1,
 		ended: (): Promise<string[]> => redis.smembers(keys.ended),
-		/** Notes that all was done which the end of a job asks for; resolves with false where the record has changed since. */
-		settled: async (id: string, turn: string): Promise<boolean> => (await leave(keys.job(id), keys.ended, id, turn)) === 1,
+		/** Notes that all was done which the end of a job asks for, unless its record has changed since; with null for a job that is gone. */
+		async settled(id: string, turn: string | null): Promise<void> {
+			if (turn === null) await redis.srem(keys.ended, id);
+			else await leave(keys.job(id), keys.ended, id, turn);
+		},
 	};
 }
 export type Records = ReturnType<typeof openRecords>;

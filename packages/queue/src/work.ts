@@ -85,9 +85,9 @@ export function startWork({ redis, keys, hub, records, deliveries, sweep, queue 
 	/** Does what the end of a job asks for, if it has ended and that was not done yet. */
 	async function settle(id: string): Promise<void> {
 		const found = await records.findTurn(id);
-		if (found === null || !isFinal(found.record.status)) return;
-		await ended?.(found.record);
-		await records.settled(id, found.turn);
+		if (found !== null && !isFinal(found.record.status)) return;
+		if (found !== null) await ended?.(found.record);
+		await records.settled(id, found?.turn ?? null);
 	}
 	const failedSettle = (id: string) => (error: unknown) =>
 		log.warn({ err: error, job: id }, 'what the end of a job asks for could not be done; it is tried again');

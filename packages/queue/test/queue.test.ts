@@ -554,7 +554,7 @@ for (const { way, absent, start } of ways)
 			expect(await queue.jobs.get(id)).toMatchObject({ attempt: 2, artifacts: outcome.artifacts });
 		});
 
-		it('cancels a job whose cancellation was answered before its result, and gives it that result when it is resumed', async () => {
+		it('cancels a job whose cancellation was answered before its result, and runs it again when it is resumed', async () => {
 			const { id } = await post();
 			const asked = gate<void>();
 			const begun = gate<void>();
@@ -574,7 +574,7 @@ for (const { way, absent, start } of ways)
 			expect(await told.opened).toMatchObject({ status: 'cancelled', result: null, artifacts: [] });
 			await queue.jobs.requestResume(id);
 			await reaches(id, 'succeeded');
-			expect(await queue.jobs.get(id)).toMatchObject({ attempt: 1, result });
+			expect(await queue.jobs.get(id)).toMatchObject({ attempt: 2, result });
 		});
 
 		it('keeps a result for which the store has no room until there is some, says so, and heeds a cancellation meanwhile', async () => {

@@ -37,6 +37,5 @@ export async function clearAttempts(store: Store, job: JobResource): Promise<voi
 		for (const other of await listAttempts(store, id)) if (other !== attempt) await store.remove(jobKeys.attempt(id, other));
 		return store.remove(jobKeys.checkpoints(id, attempt));
 	}
-	// A job that was cancelled while its result was recorded would succeed with that result when it is resumed.
-	if ((await store.stat(jobKeys.result(id))) === null) await keepCheckpoint(store, job);
+	await keepCheckpoint(store, job);
 }
