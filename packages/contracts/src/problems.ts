@@ -30,6 +30,7 @@ export const problems = {
 	device_unavailable: { status: 422, title: 'The requested device is not available' },
 	training_failed: { status: 500, title: 'Training failed' },
 	diverged: { status: 500, title: 'Training diverged: the loss is not finite' },
+	out_of_memory: { status: 500, title: 'The job needs more memory than it may take' },
 	trainer_crashed: { status: 500, title: 'The trainer process ended unexpectedly' },
 	internal: { status: 500, title: 'An unexpected error' },
 	insufficient_storage: { status: 507, title: 'No space is left for the data' },

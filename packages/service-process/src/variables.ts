@@ -46,6 +46,13 @@ export const variables = {
 				'Set by `steelyard serve` for the processes that it starts, and by nobody else: how ioredis connects to the Redis that it has launched, as a JSON object. It wins over `REDIS_URL`.',
 		}),
 	),
+	STEELYARD_JOB_MEMORY: Type.Optional(
+		Type.Integer({
+			minimum: 256 * 1024 ** 2,
+			description:
+				'The bytes of memory that a job may take. One whose spec would take more by the estimate is refused; unless set, one that would take more than three quarters of the memory of the largest worker (of its container, where that has less). On Linux its trainer is held to as much by the system, to nine tenths of the memory of its own machine unless set.',
+		}),
+	),
 	STEELYARD_PREFIX: Type.String({
 		pattern: '^[A-Za-z0-9_-]{1,40}$',
 		default: 'steelyard',

@@ -67,13 +67,7 @@ export const Environment = Type.Object({
 			description: 'The bytes of files of jobs that have ended which are kept, those of the last ones first; all of them unless set.',
 		}),
 	),
-	STEELYARD_JOB_MEMORY: Type.Optional(
-		Type.Integer({
-			minimum: 256 * 1024 ** 2,
-			description:
-				'The bytes of memory that a job may take by the estimate made of its spec; one that would take more is refused. Three quarters of the memory of the largest worker (of its container, where that has less) unless set.',
-		}),
-	),
+	STEELYARD_JOB_MEMORY: variables.STEELYARD_JOB_MEMORY,
 	STEELYARD_JOB_WORK: Type.Number({
 		minimum: 1e9,
 		default: JOB_WORK,

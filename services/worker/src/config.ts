@@ -1,4 +1,11 @@
-import { readEnvironment, type ServiceConfig, serviceConfigOf, serviceVariables, type Variables } from '@steelyard/service-process';
+import {
+	readEnvironment,
+	type ServiceConfig,
+	serviceConfigOf,
+	serviceVariables,
+	type Variables,
+	variables,
+} from '@steelyard/service-process';
 import { type Static, Type } from 'typebox';
 import { type InspectionLimits, LIMITS } from './inspect-process.js';
 
@@ -12,6 +19,7 @@ export const Environment = Type.Object({
 		description:
 			'How many jobs a worker trains at the same time, each in a process of its own, 1 to 64. A worker with a GPU trains one at a time.',
 	}),
+	STEELYARD_JOB_MEMORY: variables.STEELYARD_JOB_MEMORY,
 	STEELYARD_INSPECT_SECONDS: Type.Integer({
 		minimum: 1,
 		maximum: 3600,
@@ -29,6 +37,8 @@ export const Environment = Type.Object({
 export type Config = ServiceConfig & {
 	/** Jobs at one time. */
 	concurrency: number;
+	/** The bytes of memory that the trainer of one job may take; null for what suits the machine. */
+	jobMemory: number | null;
 	/** What the inspection of one uploaded model may take. */
 	inspection: InspectionLimits;
 };
@@ -37,6 +47,7 @@ export type Config = ServiceConfig & {
 export const configOf = (values: Static<typeof Environment>): Config => ({
 	...serviceConfigOf(values),
 	concurrency: values.STEELYARD_CONCURRENCY,
+	jobMemory: values.STEELYARD_JOB_MEMORY ?? null,
 	inspection: { ms: values.STEELYARD_INSPECT_SECONDS * 1000, bytes: values.STEELYARD_INSPECT_MEMORY },
 });
 

@@ -15,7 +15,8 @@ runService({
 	// queues again what ran here: nobody is left to hand it back to.
 	mayAbandonWork: true,
 	async start({ config, queue, store, log }) {
-		const worker = await startWorker({ queue, store, log, concurrency: config.concurrency, inspection: config.inspection });
+		const { concurrency, inspection, jobMemory } = config;
+		const worker = await startWorker({ queue, store, log, concurrency, inspection, jobMemory });
 		log.info({ worker: worker.status.id }, 'taking jobs');
 		const message: WorkerMessage = { type: 'ready' };
 		return { message, close: () => worker.close() };

@@ -29,3 +29,6 @@ export type FromInspector =
 
 /** From the probe process to the worker, once. */
 export type FromProbe = { type: 'devices'; devices: Devices };
+
+/** The environment variable by which a trainer knows how many bytes of memory it may take. */
+export const MEMORY_VARIABLE = 'STEELYARD_TRAINER_MEMORY';

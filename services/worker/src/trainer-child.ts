@@ -2,7 +2,7 @@
 // so messages are heard between chunks of steps.
 import { type JobError, ProblemError } from '@steelyard/contracts';
 import { endWithParent } from './end-with-parent.js';
-import type { FromTrainer, ToTrainer, TrainOrder } from './protocol.js';
+import { type FromTrainer, MEMORY_VARIABLE, type ToTrainer, type TrainOrder } from './protocol.js';
 
 let training = false;
 let stopping = false;
@@ -15,11 +15,21 @@ function send(message: FromTrainer): Promise<void> {
 	});
 }
 
+/** Whether a message of Node.js, of the C++ library or of ONNX Runtime says that memory could not be had. */
+const isOutOfMemory = (message: string): boolean =>
+	/array buffer allocation failed|bad_alloc|bad allocation|failed to allocate memory|cannot allocate memory/i.test(message);
+
+function outOfMemory(): string {
+	const most = (Number(process.env[MEMORY_VARIABLE]) / 1e9).toFixed(1);
+	return `The job needs more than the ${most} GB of memory that it may take; a smaller batch_size, fewer or smaller layers, or training.recompute take less`;
+}
+
 function errorOf(error: unknown): JobError {
 	if (error instanceof ProblemError) return { code: error.code, message: error.message, param: error.param };
 	const { code, message } = error as NodeJS.ErrnoException;
 	if (code === 'ENOSPC' || code === 'EDQUOT')
 		return { code: 'insufficient_storage', message: `No space is left for the job: ${message}`, param: null };
+	if (isOutOfMemory(message)) return { code: 'out_of_memory', message: outOfMemory(), param: 'training.batch_size' };
 	if (code === 'device_unavailable') return { code, message, param: 'device' };
 	return { code: 'training_failed', message: error instanceof Error ? message : String(error), param: null };
 }

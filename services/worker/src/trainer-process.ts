@@ -1,10 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { JobEventBody } from '@steelyard/contracts';
 import { environmentWithoutSecrets } from '@steelyard/service-process';
 import { eachLine } from './lines.js';
-import type { FromTrainer, ToTrainer, TrainOrder } from './protocol.js';
+import { type FromTrainer, MEMORY_VARIABLE, type ToTrainer, type TrainOrder } from './protocol.js';
 
 /** The compiled file, by a path that holds from `src` as well as from `dist`. */
 export const TRAINER_ENTRY = fileURLToPath(new URL('../dist/trainer-child.js', import.meta.url));
@@ -44,8 +45,20 @@ export type TrainerOptions = {
 	onLine(stream: 'stdout' | 'stderr', line: string): void;
 };
 
-const forkTrainer = (entry: string): ChildProcess =>
-	fork(entry, [], { execArgv: [], env: { ...environmentWithoutSecrets(), ...MEMORY }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+const SHELL = '/bin/sh';
+/** Limits the memory that a process can write to, in kB, where the system allows it, and becomes the process. */
+const LIMITED = ['-c', 'ulimit -d "$0" 2>/dev/null; exec "$@"'];
+const canLimit = process.platform === 'linux' && existsSync(SHELL);
+
+/** Starts a process that can take so many bytes of memory. An allocation beyond them fails there, with an error that a job can report. */
+function forkTrainer(entry: string, memory: number): ChildProcess {
+	const kilobytes = String(Math.floor(memory / 1024));
+	return fork(entry, [], {
+		...(canLimit ? { execPath: SHELL, execArgv: [...LIMITED, kilobytes, process.execPath] } : { execArgv: [] }),
+		env: { ...environmentWithoutSecrets(), ...MEMORY, [MEMORY_VARIABLE]: String(memory) },
+		stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+	});
+}
 
 const isAlive = (child: ChildProcess): boolean => child.connected && child.exitCode === null && child.signalCode === null;
 
@@ -59,19 +72,19 @@ export type Trainers = {
 	close(): Promise<void>;
 };
 
-/** Trainer processes of the module at the path `entry`. */
-export function openTrainers(entry: string): Trainers {
+/** Trainer processes of the module at the path `entry`, each of which may take `memory` bytes. */
+export function openTrainers(entry: string, memory: number): Trainers {
 	let spare: ChildProcess | null = null;
 	let closed = false;
 	return {
 		prepare() {
 			if (closed || (spare !== null && isAlive(spare))) return;
-			spare = forkTrainer(entry);
+			spare = forkTrainer(entry, memory);
 			// Its output is read once it has a job, to which the output then belongs. If it could not be started, the next fork will report why.
 			spare.on('error', () => {});
 		},
 		start(options) {
-			const child = spare !== null && isAlive(spare) ? spare : forkTrainer(entry);
+			const child = spare !== null && isAlive(spare) ? spare : forkTrainer(entry, memory);
 			spare = null;
 			return train(child, options);
 		},

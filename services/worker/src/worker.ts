@@ -15,6 +15,8 @@ import { version } from './version.js';
 
 /** How long a trainer that was asked to stop may take to write its checkpoint, in milliseconds. */
 const GRACE = 10_000;
+/** The share of the memory of the machine that a trainer may take unless configured. */
+const SHARE = 0.9;
 /** What the queue may take beyond that, in milliseconds, in which the trainer is killed and its job handed back. */
 const HANDING_BACK = 2000;
 
@@ -24,6 +26,8 @@ export type WorkerOptions = {
 	log: Logger;
 	/** How many jobs are trained at the same time; 1 unless given, and always on a GPU. */
 	concurrency?: number;
+	/** The bytes of memory that the trainer of one job may take; nine tenths of those of the machine where null or not given. */
+	jobMemory?: number | null;
 	/** Path of the module that a trainer process runs. */
 	trainerEntry?: string;
 	/** Path of the module that the process runs which tries the devices. */
@@ -75,7 +79,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 	const announce = () => queue.workers.announce({ ...status, jobs: [...status.jobs] });
 	const announceJobs = () => announce().catch((error: unknown) => log.warn({ err: error }, 'the jobs at hand could not be announced'));
 	await announce();
-	const trainers = openTrainers(trainerEntry);
+	const trainers = openTrainers(trainerEntry, options.jobMemory ?? SHARE * machineMemory());
 	trainers.prepare();
 
 	const consuming = { log, ...(lockMs === undefined ? {} : { lockMs }) };

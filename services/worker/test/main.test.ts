@@ -109,6 +109,7 @@ describe('the environment', () => {
 			redis: { options: { host: 'localhost', port: 6379, db: 0 }, launchedByParent: false },
 			prefix: 'steelyard',
 			concurrency: 2,
+			jobMemory: null,
 			inspection: { ms: 60_000, bytes: 4 * 1024 ** 3 },
 			logLevel: 'info',
 		});

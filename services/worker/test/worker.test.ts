@@ -1,9 +1,12 @@
 import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseJobSpec } from '@steelyard/contracts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { smallDataset } from '../../../packages/trainer/test/small-dataset.js';
+import { TRAINER_ENTRY } from '../src/trainer-process.js';
 import { childrenOf, fixture, lives, openService, type Service } from './service.js';
 
 let service: Service;
@@ -93,6 +96,26 @@ describe('a job that goes well', () => {
 			MALLOC_TRIM_THRESHOLD_: '4000000000',
 			GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
 		});
+	});
+});
+
+describe.skipIf(process.platform !== 'linux')('a job with little memory', () => {
+	it('fails where it needs more, and says so; a smaller one is trained', async () => {
+		const dataset = await smallDataset('binary');
+		try {
+			await cp(dataset.folder, join(service.home, 'datasets/ds_1'), { recursive: true });
+			await service.work({ trainerEntry: TRAINER_ENTRY, jobMemory: 500e6 });
+			const spec = { device: 'cpu', training: { epochs: 1 } };
+			const large = await service.post('', { ...spec, model: { hidden: 4096, encoder_layers: 4, head_layers: 2 } });
+			const small = await service.post('', spec);
+			expect((await service.end(large)).error).toMatchObject({
+				code: 'out_of_memory',
+				message: expect.stringContaining('more than the 0.5 GB of memory that it may take'),
+			});
+			expect((await service.end(small)).status).toBe('succeeded');
+		} finally {
+			await dataset.remove();
+		}
 	});
 });
 
