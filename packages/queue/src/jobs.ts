@@ -24,10 +24,9 @@ const isDone = ({ status }: JobResource): boolean => status === 'succeeded' || s
 
 const has = ({ status }: Pick<JobResource, 'status'>): string => `${status === 'cancelled' ? 'is' : 'has'} already ${status}`;
 
-/** Opens the records of the jobs. `discard` takes back a job that nobody was told of. `sweep` is to be called from time to time by whoever runs jobs. */
+/** Opens the records of the jobs. `sweep` is to be called from time to time by whoever runs jobs. */
 export function openJobs({ redis, keys, records, events, mirror, deliveries, store }: Parts): {
 	jobs: Jobs;
-	discard: (job: JobResource) => Promise<void>;
 	sweep: () => Promise<number>;
 } {
 	const transition: Jobs['transition'] = async (id, from, to, patch = {}, attempt) => {
@@ -116,8 +115,10 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 		return queued;
 	}
 
-	async function discard({ id }: JobResource, key?: string): Promise<void> {
-		for (let found = await records.find(id); found !== null; found = await records.find(id)) if (await records.forget(found, key)) break;
+	async function discard(id: string): Promise<void> {
+		const request = await readRecord<Request>(store, jobKeys.request(id));
+		let found = await records.find(id);
+		while (found !== null && !(await records.forget(found, request?.key))) found = await records.find(id);
 		await store.remove(jobKeys.folder(id));
 	}
 
@@ -136,7 +137,7 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 			try {
 				await mirror.save(job.id);
 			} catch (error) {
-				await discard(job, request?.key);
+				await discard(job.id);
 				throw error;
 			}
 			return job;
@@ -223,6 +224,8 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 			return job;
 		},
 
+		discard,
+
 		async remove(id) {
 			const found = await records.find(id);
 			if (found === null) throw new ProblemError('not_found', `There is no job ${id}`, 'id');
@@ -272,5 +275,5 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 		return deliverAll();
 	}
 
-	return { jobs, discard, sweep };
+	return { jobs, sweep };
 }

@@ -56,7 +56,7 @@ export async function openQueue({ redis: options, prefix = 'steelyard', store, l
 	const events = openEvents(redis, keys, records, store, hub);
 	const mirror = openMirror(records, events, store, log);
 	const deliveries = openDeliveries('training', redis, keys, log);
-	const { jobs, discard, sweep } = openJobs({ redis, keys, records, events, mirror, deliveries, store });
+	const { jobs, sweep } = openJobs({ redis, keys, records, events, mirror, deliveries, store });
 	const models = openDeliveries('inspection', redis, keys, log);
 	const { work: inspect, ...inspections } = openInspections({ redis: options, keys, hub, deliveries: models, store, log });
 	const attempts = openAttempts({ records, store, mirror });
@@ -67,7 +67,7 @@ export async function openQueue({ redis: options, prefix = 'steelyard', store, l
 		jobs: {
 			...orUnavailable(ms, jobs),
 			// A job that comes about after its client was told that it did not. With a key the client can still ask for it.
-			create: (job, request) => within(ms, jobs.create(job, request), (late) => request === undefined && void discard(late)),
+			create: (job, request) => within(ms, jobs.create(job, request), (late) => request === undefined && void jobs.discard(late.id)),
 			rebuild: orUnavailable(null, { rebuild: jobs.rebuild }).rebuild,
 		},
 		events: { ...orUnavailable(ms, { append: events.append, read: events.read }), follow: events.follow },

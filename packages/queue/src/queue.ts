@@ -50,6 +50,8 @@ export type Jobs = {
 	 * runs. Throws ProblemError `not_found`, or `conflict` where it has succeeded or failed, or is being cancelled.
 	 */
 	requestResume(id: string): Promise<JobResource>;
+	/** Takes back a job that nobody was told of. Nothing happens where there is none. */
+	discard(id: string): Promise<void>;
 	/**
 	 * Removes a job that has ended with everything that it made. Where a process is killed meanwhile, the job is still whole, or has vanished.
 	 * Throws ProblemError `not_found`, or `job_not_ended`.

@@ -8,6 +8,12 @@ const LARGEST = 256 * 1024;
 /** The most milliseconds that one body may take: ten times what it is to take, since other tests run beside this one. */
 const LONGEST = 1000;
 
+/** The milliseconds of processor time that this process has taken: a loaded machine changes them little. */
+const processorTime = (): number => {
+	const { user, system } = process.cpuUsage();
+	return (user + system) / 1000;
+};
+
 let service: Service;
 let document: Document;
 beforeAll(async () => {
@@ -134,9 +140,9 @@ describe('what a client sends', () => {
 		for (const { url, name, schema } of bodies) {
 			for (const { path, around } of placesOf(schema)) {
 				const payload = around(value);
-				const started = performance.now();
+				const started = processorTime();
 				const response = await service.app.inject({ method: 'POST', url, headers: { 'content-type': 'application/json' }, payload });
-				const milliseconds = performance.now() - started;
+				const milliseconds = processorTime() - started;
 				expect(response.statusCode, `${name}${path}`).toBeGreaterThanOrEqual(400);
 				expect(response.statusCode, `${name}${path}: ${response.body.slice(0, 300)}`).toBeLessThan(500);
 				expect(response.body.length, `${name}${path}`).toBeLessThan(2000);
@@ -150,9 +156,9 @@ describe('what a client sends', () => {
 		(_, value) => {
 			for (const { path, around } of placesOf(Manifest as unknown as Schema)) {
 				const body: unknown = JSON.parse(around(value));
-				const started = performance.now();
+				const started = processorTime();
 				expect(() => parse(Manifest, body, 'invalid_dataset')).toThrow(ProblemError);
-				expect(performance.now() - started, path).toBeLessThan(LONGEST);
+				expect(processorTime() - started, path).toBeLessThan(LONGEST);
 			}
 		},
 	);
@@ -186,10 +192,10 @@ describe('what a client sends', () => {
 		const names = Array.from({ length: 4096 }, (_, i) => `m${i}`);
 		const mapped = Object.fromEntries(names.map((name) => [name, name]));
 		for (const model of [undefined, { family: 'custom', model: 'mdl_1', output: 'y', inputs: mapped, masks: mapped }]) {
-			const started = performance.now();
+			const started = processorTime();
 			const payload = { dataset, model, modalities: names };
 			expectProblem(await service.app.inject({ method: 'POST', url: '/v1/jobs', payload }), 422, 'modality_not_found');
-			expect(performance.now() - started).toBeLessThan(LONGEST);
+			expect(processorTime() - started).toBeLessThan(LONGEST);
 		}
 	});
 });

@@ -3,9 +3,9 @@ import { basename, join } from 'node:path';
 import { type DatasetResource, isId, type List, type ListQuery, listedDataset, ProblemError } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 import { createId, datasetKeys, readRecord, type Store } from '@steelyard/store';
-import { createExclusive } from '../resources/exclusive.js';
 import { pageOf } from '../resources/page.js';
 import { receive } from '../resources/receive.js';
+import { removeUnused } from '../resources/remove-unused.js';
 import type { Room } from '../resources/room.js';
 import { createUploadFolders } from '../resources/upload-folder.js';
 import type { Save } from '../resources/upload-request.js';
@@ -32,8 +32,6 @@ export type Datasets = {
 	list(query: ListQuery): Promise<List<DatasetResource>>;
 	/** Throws ProblemError `not_found`, or `dataset_in_use` while a job that has not ended names it. */
 	remove(id: string): Promise<void>;
-	/** Runs an action, during which the dataset cannot be removed. */
-	holding<T>(id: string, action: () => Promise<T>): Promise<T>;
 };
 
 type Parts = { store: Store; queue: Queue; reader: Pick<Reader, 'read'>; room: Room; uploadLimit: number };
@@ -43,7 +41,6 @@ type Parts = { store: Store; queue: Queue; reader: Pick<Reader, 'read'>; room: R
  * more once its `dataset.json` is removed.
  */
 export function createDatasets({ store, queue, reader, room, uploadLimit }: Parts): Datasets {
-	const exclusive = createExclusive();
 	const uploads = createUploadFolders(store);
 
 	const find = async (id: string): Promise<DatasetResource | null> => (isId('ds', id) ? readRecord(store, datasetKeys.record(id)) : null);
@@ -66,7 +63,6 @@ export function createDatasets({ store, queue, reader, room, uploadLimit }: Part
 	return {
 		find,
 		get,
-		holding: exclusive,
 
 		async add(send) {
 			await room.expect();
@@ -100,14 +96,9 @@ export function createDatasets({ store, queue, reader, room, uploadLimit }: Part
 
 		list: (query) => pageOf(store, 'ds', query, findListed),
 
-		remove: (id) =>
-			exclusive(id, async () => {
-				await get(id);
-				const jobs = await queue.jobs.countUsing(id);
-				if (jobs > 0)
-					throw new ProblemError('dataset_in_use', `${jobs} ${jobs === 1 ? 'job has' : 'jobs have'} not ended that use ${id}`, 'id');
-				await store.remove(datasetKeys.record(id));
-				await store.remove(datasetKeys.folder(id));
-			}),
+		async remove(id) {
+			await get(id);
+			await removeUnused({ store, queue }, { id, folder: datasetKeys.folder(id), record: datasetKeys.record(id), inUse: 'dataset_in_use' });
+		},
 	};
 }

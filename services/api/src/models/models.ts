@@ -4,9 +4,9 @@ import { basename, join } from 'node:path';
 import { isId, type List, type ListQuery, type ModelResource, ProblemError } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 import { createId, modelKeys, readRecord, type Store } from '@steelyard/store';
-import { createExclusive } from '../resources/exclusive.js';
 import { pageOf } from '../resources/page.js';
 import { receive } from '../resources/receive.js';
+import { removeUnused } from '../resources/remove-unused.js';
 import type { Room } from '../resources/room.js';
 import { createUploadFolders } from '../resources/upload-folder.js';
 import type { Save } from '../resources/upload-request.js';
@@ -27,8 +27,6 @@ export type Models = {
 	list(query: ListQuery): Promise<List<ModelResource>>;
 	/** Throws ProblemError `not_found`, or `model_in_use` while a job that has not ended names it. */
 	remove(id: string): Promise<void>;
-	/** Runs an action, during which the model cannot be removed. */
-	holding<T>(id: string, action: () => Promise<T>): Promise<T>;
 };
 
 /**
@@ -37,7 +35,6 @@ export type Models = {
  * and puts the model that it finds in a zip archive into the place of that; nothing else changes. This process reads no byte of a model.
  */
 export function createModels({ store, queue, room, modelLimit }: { store: Store; queue: Queue; room: Room; modelLimit: number }): Models {
-	const exclusive = createExclusive();
 	const uploads = createUploadFolders(store);
 
 	async function find(id: string): Promise<ModelResource | null> {
@@ -61,7 +58,6 @@ export function createModels({ store, queue, room, modelLimit }: { store: Store;
 	return {
 		find,
 		get,
-		holding: exclusive,
 
 		async add(send) {
 			await room.expect();
@@ -100,14 +96,10 @@ export function createModels({ store, queue, room, modelLimit }: { store: Store;
 				return model === null ? null : { ...model, report: null };
 			}),
 
-		remove: (id) =>
-			exclusive(id, async () => {
-				await get(id);
-				const jobs = await queue.jobs.countUsing(id);
-				if (jobs > 0)
-					throw new ProblemError('model_in_use', `${jobs} ${jobs === 1 ? 'job has' : 'jobs have'} not ended that use ${id}`, 'id');
-				await removeFiles(id);
-				await queue.inspections.withdraw(id);
-			}),
+		async remove(id) {
+			await get(id);
+			await removeUnused({ store, queue }, { id, folder: modelKeys.folder(id), record: modelKeys.record(id), inUse: 'model_in_use' });
+			await queue.inspections.withdraw(id);
+		},
 	};
 }

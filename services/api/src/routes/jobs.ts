@@ -47,15 +47,31 @@ type Parts = { queue: Queue; datasets: Datasets; models: Models; room: Room; job
 
 /** The routes that post, list and show jobs, and those that cancel, pause, resume and delete them. */
 export async function jobRoutes(app: App, { queue, datasets, models, room, job, limits }: Parts): Promise<void> {
-	/** Looks up the dataset and the model that a spec names, and runs an action during which neither can be deleted. */
-	const holding = <T>({ dataset, model }: JobSpec, action: (named: Named) => Promise<T>): Promise<T> =>
-		datasets.holding(dataset, async () => {
-			const found = await datasets.find(dataset);
-			if (found === null)
-				throw new ProblemError('dataset_not_found', `There is no dataset ${dataset}: it was deleted, or never existed`, 'dataset');
-			if (model.family !== 'custom') return action({ dataset: found, model: null });
-			return models.holding(model.model, async () => action({ dataset: found, model: await models.find(model.model) }));
+	/** The dataset and the uploaded model that a spec names. Throws ProblemError where the dataset is not there. */
+	async function lookUp({ dataset, model }: JobSpec): Promise<Named> {
+		const found = await datasets.find(dataset);
+		if (found === null)
+			throw new ProblemError('dataset_not_found', `There is no dataset ${dataset}: it was deleted, or never existed`, 'dataset');
+		return { dataset: found, model: model.family === 'custom' ? await models.find(model.model) : null };
+	}
+
+	/** Throws ProblemError where what a spec names was deleted. */
+	async function expectNamed(spec: JobSpec): Promise<void> {
+		const { model } = await lookUp(spec);
+		if (spec.model.family === 'custom' && model === null)
+			throw new ProblemError('model_not_found', `There is no model ${spec.model.model}`, 'model.model');
+	}
+
+	/** Checks a spec and makes a job use what it names. A deletion that began before has not seen the job: where that was quicker, the job is taken back. */
+	async function accept(spec: JobSpec, use: () => Promise<JobResource>, takeBack: () => Promise<unknown>): Promise<JobResource> {
+		checkJob(spec, await lookUp(spec), await queue.workers.list(), limits);
+		const job = await use();
+		await expectNamed(spec).catch(async (error: unknown) => {
+			await takeBack();
+			throw error;
 		});
+		return job;
+	}
 
 	app.route({
 		method: 'POST',
@@ -91,13 +107,16 @@ export async function jobRoutes(app: App, { queue, datasets, models, room, job, 
 			const repeatable = idempotencyKey === undefined ? undefined : { idempotencyKey, bodyHash: bodyHash(spec) };
 			// A repeated post is answered by the job that the first one made, also where that could no longer be posted.
 			const first = repeatable === undefined ? null : await queue.jobs.repeated(repeatable);
-			const created =
-				first ??
-				(await holding(spec, async (named) => {
-					await room.expect();
-					checkJob(spec, named, await queue.workers.list(), limits);
-					return queue.jobs.create(newJob(spec), repeatable);
-				}));
+			const create = async (): Promise<JobResource> => {
+				const job = newJob(spec);
+				await room.expect();
+				return accept(
+					spec,
+					() => queue.jobs.create(job, repeatable),
+					() => queue.jobs.discard(job.id),
+				);
+			};
+			const created = first ?? (await create());
 			// A repeated post does this too: the process that handled the first may have ended between these two lines.
 			if (created.status === 'queued') await queue.enqueue(created.id);
 			reply.code(202).header('location', `/v1/jobs/${created.id}`);
@@ -201,11 +220,12 @@ export async function jobRoutes(app: App, { queue, datasets, models, room, job, 
 		handler: async (request) => {
 			const { id, status, spec } = await job(request.params.id);
 			if (status !== 'cancelled') return queue.jobs.requestResume(id);
-			// What it names may have been deleted since: nothing held it.
-			return holding(spec, async (named) => {
-				checkJob(spec, named, await queue.workers.list(), limits);
-				return queue.jobs.requestResume(id);
-			});
+			// What it names may have been deleted since.
+			return accept(
+				spec,
+				() => queue.jobs.requestResume(id),
+				() => queue.jobs.requestCancel(id),
+			);
 		},
 	});
 }
