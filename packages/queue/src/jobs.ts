@@ -83,13 +83,13 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 	async function restoreAll(): Promise<void> {
 		const ids = await listIds(store, 'job');
 		for (let i = 0; i < ids.length; i += TOGETHER) await restore(await records.unknown(ids.slice(i, i + TOGETHER)));
-		await redis.set(keys.rebuilt, '1');
+		await records.markRestored();
 	}
 
 	let restoring: Promise<void> | null = null;
 	/** Where Redis is new, or was emptied, restores all jobs from the store first. */
 	async function restored(): Promise<void> {
-		if ((await redis.exists(keys.rebuilt)) === 1) return;
+		if ((await records.filling()) !== null) return;
 		restoring ??= restoreAll().finally(() => {
 			restoring = null;
 		});
@@ -125,8 +125,8 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 	const jobs: Jobs = {
 		async create(job, given) {
 			const request = given === undefined ? null : requestOf(given);
+			await restored();
 			if (request !== null) {
-				await restored();
 				await store.put(jobKeys.request(job.id), JSON.stringify(request));
 				const known = await records.addOnce(job, request);
 				if (known !== null) {
@@ -135,7 +135,7 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 				}
 			} else if (!(await records.add(job))) throw new ProblemError('conflict', `There is a job ${job.id} already`, 'id');
 			try {
-				await mirror.save(job.id);
+				await mirror.save(job);
 			} catch (error) {
 				await discard(job.id);
 				throw error;
@@ -236,7 +236,7 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 			// Without its record in the store it cannot come back, and until it is forgotten here all else of it is still there.
 			await store.remove(jobKeys.record(id));
 			if (!(await records.forget(found, request?.key))) {
-				await mirror.save(id);
+				await mirror.save(found.record);
 				throw refuse('queued');
 			}
 			await store.remove(jobKeys.folder(id));

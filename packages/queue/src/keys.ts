@@ -22,7 +22,7 @@ export const keysOf = (prefix: string) => ({
 	workers: `${prefix}:workers`,
 	/** string: the status of a worker as JSON, which expires when the worker is gone */
 	worker: (id: string) => `${prefix}:worker:${id}`,
-	/** set once the jobs that only the store knew were added to this Redis; a new Redis lacks it */
+	/** string of its own for every filling: set once the jobs that only the store knew were added to this Redis; a new Redis lacks it */
 	rebuilt: `${prefix}:rebuilt`,
 	/** string that says nothing: written to see whether this Redis takes writes */
 	probe: `${prefix}:probe`,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { isFinal, JOB_STATUSES, type JobEventBody, type JobResource, type JobStatus } from '@steelyard/contracts';
 import { script } from '@steelyard/redis';
 import type { Redis } from 'ioredis';
@@ -221,6 +222,15 @@ export function openRecords(redis: Redis, keys: Keys) {
 		async findTurn(id: string): Promise<{ record: JobResource; turn: string } | null> {
 			const [record, turn] = await redis.hmget(keys.job(id), 'record', 'turn');
 			return record && turn ? { record: JSON.parse(record) as JobResource, turn } : null;
+		},
+		/** What names this filling of Redis, which is another once Redis was emptied; null before the jobs of the store were added to it. */
+		filling: (): Promise<string | null> => redis.get(keys.rebuilt),
+		async markRestored(): Promise<void> {
+			await redis.set(keys.rebuilt, randomUUID(), 'NX');
+		},
+		/** Has the jobs that only the store knows added once more. */
+		async markIncomplete(): Promise<void> {
+			await redis.del(keys.rebuilt);
 		},
 		unsaved: (): Promise<string[]> => redis.smembers(keys.unsaved),
 		/** Notes that a record was written to the store; resolves with false where it has changed since. */

@@ -816,6 +816,31 @@ for (const { way, absent, start } of ways)
 			for (const idempotencyKey of ['old', 'new']) expect(await queue.jobs.repeated({ ...request, idempotencyKey })).toBeNull();
 		});
 
+		for (const when of ['before', 'after'] as const)
+			it(`keeps a job that is posted, and a cancellation, where Redis is emptied ${when} they are written to the store`, async () => {
+				let armed = true;
+				const emptied = await open({
+					...store,
+					async put(key, content) {
+						const empties = armed && key.endsWith('/job.json');
+						if (empties) armed = false;
+						if (empties && when === 'before') await raw.flushdb();
+						const digest = await store.put(key, content);
+						if (empties && when === 'after') await raw.flushdb();
+						return digest;
+					},
+				});
+				const { id } = await emptied.jobs.create(newJob(), { idempotencyKey: 'k', bodyHash: '1' });
+				expect(armed).toBe(false);
+				expect(await queue.jobs.get(id)).toMatchObject({ status: 'queued' });
+				await queue.claim(id);
+				armed = true;
+				await emptied.jobs.requestCancel(id);
+				expect(armed).toBe(false);
+				// A job that was running runs nowhere now.
+				expect(await queue.jobs.get(id)).toMatchObject({ status: 'cancelled' });
+			});
+
 		it('sets a torn record aside and goes on with the others', async () => {
 			const torn = await post();
 			const whole = await post();
