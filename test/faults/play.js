@@ -1,0 +1,109 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { createClient, SteelyardError } from '@steelyard/client';
+import { isFinal } from '@steelyard/contracts';
+import { signal, until } from './service.js';
+
+/** Longest that an answer may take, in milliseconds, before the request is given up and sent again. */
+const LONGEST_ANSWER = 15_000;
+/** How long a worker is frozen at most, in milliseconds; its lock and the search for lost ones take some seconds. */
+const LONGEST_FREEZE = 8000;
+
+const mayPass = (/** @type {unknown} */ error) => error instanceof SteelyardError && (error.status === 0 || error.status === 503);
+
+/** A client whose requests end. */
+export const clientOf = (/** @type {{ url: string }} */ { url }) =>
+	createClient({ url, fetch: (address, init) => fetch(address, { ...init, signal: AbortSignal.timeout(LONGEST_ANSWER) }) });
+
+/** Sends a request until it is answered by other than that the service is away. */
+export async function answered(/** @type {string} */ what, /** @type {() => Promise<any>} */ send) {
+	const answer = await until(`an answer to ${what}`, async () => {
+		try {
+			return { value: await send() };
+		} catch (error) {
+			if (mayPass(error)) return null;
+			return { error };
+		}
+	});
+	if ('error' in answer) throw answer.error;
+	return answer.value;
+}
+
+/**
+ * Plays a schedule against a service. Resolves with its history: by job its key, the number of its spec, the ids that were given for the key, and what was
+ * asked of it with the answers; once all jobs have ended or two minutes have passed.
+ */
+export async function play(/** @type {any} */ service, /** @type {any} */ { steps }, /** @type {object[]} */ specs) {
+	const client = clientOf(service);
+	/** @type {{ key: string, spec: number, ids: Set<string>, asked: { what: string, done: boolean }[] }[]} */
+	const jobs = [];
+	const thawing = [];
+
+	const post = async (/** @type {{ key: string, spec: number, ids: Set<string> }} */ job) => {
+		const { id } = await answered('a post', () => client.jobs.create(specs[job.spec], { idempotencyKey: job.key }));
+		job.ids.add(id);
+	};
+	const begin = async (/** @type {any} */ { spec, job }, copies = 1) => {
+		const made = { key: `job-${job}`, spec, ids: new Set(), asked: [] };
+		jobs[job] = made;
+		await Promise.all(Array.from({ length: copies }, () => post(made)));
+	};
+	const idOf = (/** @type {any} */ { job }) => [...jobs[job].ids][0];
+	const ask = async (/** @type {any} */ step, /** @type {'cancel' | 'pause' | 'resume'} */ what) => {
+		const done = await answered(`${what}`, () => client.jobs[what](idOf(step))).then(
+			() => true,
+			(error) => {
+				if (error instanceof SteelyardError && error.status === 409) return false;
+				throw error;
+			},
+		);
+		jobs[step.job].asked.push({ what, done });
+	};
+	const freeze = async (/** @type {any} */ { worker }) => {
+		const { child } = service.workers[worker];
+		signal(child?.pid, 'SIGSTOP');
+		await delay(LONGEST_FREEZE);
+		signal(child?.pid, 'SIGCONT');
+	};
+
+	/** @type {Record<string, (step: any) => Promise<unknown>>} */
+	const acts = {
+		post: (step) => begin(step),
+		'post twice': (step) => begin(step, 3),
+		'post again': ({ job }) => post(jobs[job]),
+		'kill the trainer': async ({ worker }) => {
+			for (const pid of await service.trainers(worker)) signal(pid, 'SIGKILL');
+		},
+		'kill a worker': async ({ worker }) => signal(service.workers[worker].child?.pid, 'SIGKILL'),
+		'kill the API': async () => signal(service.api.child?.pid, 'SIGKILL'),
+		'kill Redis': async () => signal(await service.redisPid(), 'SIGKILL'),
+		'kill everything': async () => {
+			const redis = await service.redisPid();
+			for (const pid of [redis, ...[service.api, ...service.workers].map(({ child }) => child?.pid)]) signal(pid, 'SIGKILL');
+		},
+		'freeze a worker': async (step) => void thawing.push(freeze(step)),
+		'end a worker': async ({ worker }) => signal(service.workers[worker].child?.pid, 'SIGTERM'),
+		'empty Redis': () => until('an emptied Redis', async () => (await service.connection.flushall()) === 'OK'),
+		pause: (step) => ask(step, 'pause'),
+		resume: (step) => ask(step, 'resume'),
+		cancel: (step) => ask(step, 'cancel'),
+		'cancel at the end': async (step) => {
+			const near = async () => {
+				const { status, stage, progress } = await client.jobs.get(idOf(step));
+				return status !== 'running' && status !== 'queued' ? true : progress > 0.9 || stage === 'evaluating' || stage === 'exporting';
+			};
+			await until('the end of a job', near, 30_000).catch(() => null);
+			await ask(step, 'cancel');
+		},
+	};
+	for (const step of steps) {
+		await delay(step.afterMs);
+		await acts[step.fault](step);
+	}
+	await Promise.all(thawing);
+	await until('the end of all jobs', async () => {
+		const found = await Promise.all(jobs.map((_, job) => client.jobs.get(idOf({ job }))));
+		for (const [job, { status }] of found.entries()) if (status === 'paused') await ask({ job }, 'resume');
+		return found.every(({ status }) => isFinal(status));
+	});
+	return jobs;
+}
