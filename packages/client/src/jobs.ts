@@ -1,4 +1,4 @@
-import type { Artifact, JobCurves, JobEvent, JobRequest, JobResource, List } from '@steelyard/contracts';
+import type { Artifact, JobCurves, JobEvent, JobLogLine, JobRequest, JobResource, List } from '@steelyard/contracts';
 import { type Connection, jsonOf } from './connection.js';
 import type { Page } from './datasets.js';
 import { type FollowOptions, follow } from './follow.js';
@@ -20,6 +20,8 @@ export type Jobs = {
 	remove(id: string): Promise<void>;
 	/** Gives the events of a job, live until its final status. When the connection breaks, it connects again and goes on where it was. */
 	events(id: string, options?: FollowOptions): AsyncIterable<JobEvent>;
+	/** Gives lines of the log of a job, oldest first: those that follow the line `after`, else the last ones. */
+	logs(id: string, page?: Page): Promise<List<JobLogLine>>;
 	/** Gives the curves of a job. */
 	metrics(id: string): Promise<JobCurves>;
 	/** Lists all artifacts of a job. */
@@ -54,6 +56,9 @@ export function jobs(connection: Connection): Jobs {
 			await connection('DELETE', path(id));
 		},
 		events: (id, options) => follow(connection, id, options),
+		async logs(id, page = {}) {
+			return jsonOf(await connection('GET', `${path(id)}/logs`, { query: page }));
+		},
 		async metrics(id) {
 			return jsonOf(await connection('GET', `${path(id)}/metrics`));
 		},

@@ -64,6 +64,8 @@ describe('a request', () => {
 		await client.jobs.pause('job_1');
 		await client.jobs.resume('job_1');
 		await client.jobs.remove('job_1');
+		await client.jobs.logs('job_1');
+		await client.jobs.logs('job_1', { limit: 3, after: '1-2' });
 		await client.usage();
 		await client.retention();
 		await client.retention({ dryRun: true });
@@ -81,6 +83,8 @@ describe('a request', () => {
 			['GET', '/v1/jobs?limit=2&after=job_1', 'Bearer key', undefined, undefined, ''],
 			...['cancel', 'pause', 'resume'].map((what) => ['POST', `/v1/jobs/job_1/${what}`, 'Bearer key', undefined, undefined, '']),
 			['DELETE', '/v1/jobs/job_1', 'Bearer key', undefined, undefined, ''],
+			['GET', '/v1/jobs/job_1/logs', 'Bearer key', undefined, undefined, ''],
+			['GET', '/v1/jobs/job_1/logs?limit=3&after=1-2', 'Bearer key', undefined, undefined, ''],
 			['GET', '/v1/usage', 'Bearer key', undefined, undefined, ''],
 			['POST', '/v1/retention', 'Bearer key', undefined, undefined, ''],
 			['POST', '/v1/retention?dry_run=true', 'Bearer key', undefined, undefined, ''],

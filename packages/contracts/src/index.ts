@@ -27,6 +27,7 @@ export * from './housekeeping.js';
 export * from './id.js';
 export * from './job.js';
 export * from './job-error.js';
+export * from './job-log.js';
 export { jsonFault } from './json-fault.js';
 export * from './list.js';
 export { choicesOf, LossChoices, type LossName } from './loss.js';

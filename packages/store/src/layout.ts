@@ -36,6 +36,10 @@ export const jobKeys = {
 	result: (id: string) => `jobs/${id}/result.json`,
 	/** Its events, one JSON object per line, written when it has ended. */
 	events: (id: string) => `jobs/${id}/events.jsonl`,
+	/** The folder of the logs of its attempts, which stay when what the attempts made goes. */
+	logs: (id: string) => `jobs/${id}/logs`,
+	/** What was logged of an attempt, one JSON object per line. */
+	log: (id: string, attempt: number) => `jobs/${id}/logs/${attempt}.jsonl`,
 	attempts: (id: string) => `jobs/${id}/attempts`,
 	/** The folder in which the trainer of an attempt writes. */
 	attempt: (id: string, attempt: number) => `jobs/${id}/attempts/${attempt}`,
@@ -79,4 +83,13 @@ export async function listAttempts(store: Store, id: string): Promise<number[]> 
 		.filter((name) => /^[1-9]\d*$/.test(name))
 		.map(Number)
 		.sort((a, b) => b - a);
+}
+
+/** The attempts of a job that have a log in the store, oldest first. */
+export async function listLogs(store: Store, id: string): Promise<number[]> {
+	const keys = await store.list(jobKeys.logs(id), { deep: false });
+	return keys
+		.flatMap((key) => /\/([1-9]\d*)\.jsonl$/.exec(key)?.[1] ?? [])
+		.map(Number)
+		.sort((a, b) => a - b);
 }

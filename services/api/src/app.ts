@@ -1,4 +1,5 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { isId } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 import type { Store } from '@steelyard/store';
 import Fastify, { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
@@ -23,6 +24,7 @@ import { eventRoutes } from './routes/events.js';
 import { healthRoutes } from './routes/health.js';
 import { housekeepingRoutes } from './routes/housekeeping.js';
 import { jobRoutes } from './routes/jobs.js';
+import { logRoutes } from './routes/logs.js';
 import { modelRoutes } from './routes/models.js';
 import { version } from './version.js';
 
@@ -67,7 +69,9 @@ export async function buildApp({ config, queue, store, log }: AppOptions): Promi
 	await addOpenapi(app, { version, secured: config.apiKey !== null });
 	addMetrics(app, { queue });
 	app.addHook('onResponse', async (request, reply) => {
-		const line = { method: request.method, url: request.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
+		const { id } = (request.params ?? {}) as { id?: string };
+		const job = id !== undefined && isId('job', id) ? { job: id } : {};
+		const line = { method: request.method, url: request.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime), ...job };
 		request.log[request.routeOptions.config?.open === true ? 'debug' : 'info'](line, 'answered');
 	});
 
@@ -84,6 +88,7 @@ export async function buildApp({ config, queue, store, log }: AppOptions): Promi
 	await app.register(housekeepingRoutes, { queue, store, room, limits: config.retention ?? { days: null, count: null, bytes: null } });
 	await app.register(jobRoutes, { queue, datasets, models, room, job, limits: config.job ?? { memory: null, work: JOB_WORK } });
 	await app.register(eventRoutes, { queue, job });
+	await app.register(logRoutes, { store, job });
 	await app.register(artifactRoutes, { queue, store, job });
 	return app;
 }

@@ -105,6 +105,7 @@ describe('what interrupted processes have left', () => {
 		for (const id of [succeeded, failed, running])
 			for (const name of ['checkpoints/1.safetensors', 'checkpoints/2.safetensors.part'])
 				await store.put(jobKeys.artifact(id, 1, name), 'x');
+		for (const id of Object.values(jobs)) await store.put(jobKeys.log(id, 1), '{}\n');
 		await store.put(jobKeys.artifact(succeeded, 7, 'model.onnx'), 'of a stale attempt');
 		await store.put('uploads/ds_0/upload.zip', 'x');
 		await mkdir(store.path('uploads/mdl_0'));

@@ -53,6 +53,7 @@ describe('the OpenAPI document', () => {
 			'get /v1/jobs/{id}/artifacts listArtifacts',
 			'get /v1/jobs/{id}/artifacts/{name} downloadArtifact',
 			'get /v1/jobs/{id}/events listJobEvents',
+			'get /v1/jobs/{id}/logs getJobLogs',
 			'get /v1/jobs/{id}/metrics getJobMetrics',
 			'get /v1/jobs/{id}/model downloadModel',
 			'get /v1/models listModels',

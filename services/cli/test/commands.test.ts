@@ -422,6 +422,58 @@ describe('jobs watch', () => {
 	});
 });
 
+describe('jobs logs', () => {
+	const line = (id: string, message: string, more = {}) => ({
+		id,
+		at: 1_795_000_000_000,
+		attempt: 1,
+		level: 'info',
+		source: 'worker',
+		message,
+		...more,
+	});
+	const page = (...data: object[]) => ({ object: 'list', data, has_more: false });
+
+	it('shows the last lines, as text or as lines of JSON', async () => {
+		const lines = [line('1-1', 'attempt 1 begins'), line('1-2', 'out of luck', { level: 'warn', source: 'stderr' })];
+		service.on(`GET /v1/jobs/${ID}/logs`, (response) => answer(response, page(...lines)));
+		const { code, stdout } = await steelyard('jobs', 'logs', ID, '--lines', '2');
+		expect(code).toBe(0);
+		expect(stdout).toMatch(/^2026-\d\d-\d\d [\d:]{8} attempt 1 info: attempt 1 begins\n.* attempt 1 warn stderr: out of luck\n$/);
+		expect(service.seen[0]?.url).toBe(`/v1/jobs/${ID}/logs?limit=2`);
+		const { stdout: json } = await steelyard('jobs', 'logs', ID, '--json');
+		expect(
+			json
+				.trimEnd()
+				.split('\n')
+				.map((text) => JSON.parse(text)),
+		).toEqual(lines);
+	});
+
+	it('follows the log until the job has ended, and shows every line once', async () => {
+		const pages = [
+			page(line('1-1', 'one')),
+			{ ...page(line('1-2', 'two')), has_more: true },
+			page(line('1-3', 'three')),
+			page(line('1-4', 'four')),
+		];
+		const records = [job(), job(), succeeded];
+		service.on(`GET /v1/jobs/${ID}/logs`, (response) => answer(response, pages.shift() ?? page()));
+		service.on(`GET /v1/jobs/${ID}`, (response) => answer(response, records.shift() ?? succeeded));
+		const { code, stdout } = await steelyard('jobs', 'logs', ID, '--follow');
+		expect(code).toBe(0);
+		expect(
+			stdout
+				.trimEnd()
+				.split('\n')
+				.map((text) => text.split(': ')[1]),
+		).toEqual(['one', 'two', 'three', 'four']);
+		expect(service.seen.map(({ url }) => url).filter((url) => url.includes('/logs'))).toEqual(
+			['?limit=200', '?after=1-1', '?after=1-2', '?after=1-3'].map((query) => `/v1/jobs/${ID}/logs${query}`),
+		);
+	});
+});
+
 describe('jobs download', () => {
 	const bytes = Buffer.from('a trained model');
 	const artifact = (sha256: string) => ({ name: 'model.onnx', bytes: bytes.length, sha256, content_type: 'application/octet-stream' });

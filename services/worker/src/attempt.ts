@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import type { WorkerDevices } from '@steelyard/contracts';
+import type { JobEventBody, WorkerDevices } from '@steelyard/contracts';
 import type { Attempt, AttemptEnd, Queue } from '@steelyard/queue';
 import { datasetKeys, jobKeys, modelKeys, type Store, whenThereIsRoom } from '@steelyard/store';
 import type { Logger } from 'pino';
@@ -7,7 +7,9 @@ import { describeArtifacts } from './artifacts.js';
 import { earlierFolders } from './attempt-folders.js';
 import { recordEvents } from './event-recorder.js';
 import { howItEnded } from './how-it-ended.js';
+import { type JobLog, logEvent } from './job-log.js';
 import type { TrainerEnd, Trainers } from './trainer-process.js';
+import { withoutPaths } from './without-paths.js';
 
 export type AttemptParts = {
 	queue: Pick<Queue, 'jobs' | 'events'>;
@@ -22,12 +24,18 @@ type Crash = Extract<TrainerEnd, { type: 'crashed' }>;
 
 /** How an attempt ends whose trainer crashed: the job is tried again from its last checkpoint, until it has come no further too often. */
 function afterCrash(crash: Crash): AttemptEnd {
-	const words = crash.lastLines.length === 0 ? '' : ` Its last words: ${crash.lastLines.join('\n')}`;
+	const words = crash.lastLines.length === 0 ? '' : ` Its last words: ${withoutPaths(crash.lastLines.join('\n'))}`;
 	return { status: 'retry', error: { code: 'trainer_crashed', message: `The trainer process ${howItEnded(crash)}.${words}`, param: null } };
 }
 
-/** Runs one attempt of a job in a trainer process of its own. */
-export async function runAttempt(parts: AttemptParts, id: string, { attempt, job, signal }: Attempt, log: Logger): Promise<AttemptEnd> {
+/** Runs one attempt of a job in a trainer process of its own. `jobLog` takes what its user should read of it. */
+export async function runAttempt(
+	parts: AttemptParts,
+	id: string,
+	{ attempt, job, signal }: Attempt,
+	log: Logger,
+	jobLog: JobLog,
+): Promise<AttemptEnd> {
 	const { queue, store, devices, trainers, graceMs } = parts;
 	if (job.spec.device === 'cuda' && !devices.cuda.available) {
 		return {
@@ -38,9 +46,13 @@ export async function runAttempt(parts: AttemptParts, id: string, { attempt, job
 	const prefix = jobKeys.attempt(id, attempt);
 	const output = store.path(prefix);
 	const recorder = recordEvents({ queue, id, attempt, log });
+	const record = (event: JobEventBody) => {
+		recorder.record(event);
+		logEvent(jobLog, event);
+	};
 	await whenThereIsRoom(() => mkdir(output, { recursive: true }), {
 		stopped: () => signal.aborted,
-		waiting: (reason) => recorder.record({ type: 'waiting', reason }),
+		waiting: (reason) => record({ type: 'waiting', reason }),
 	});
 	const earlier = await earlierFolders(store, id, attempt);
 	if (signal.aborted) return { status: 'stopped' };
@@ -55,13 +67,24 @@ export async function runAttempt(parts: AttemptParts, id: string, { attempt, job
 		},
 		onEvent: (event) => {
 			log.debug({ event }, 'event');
-			recorder.record(event);
+			record(event);
 		},
-		onLine: (stream, line) => log[stream === 'stderr' ? 'warn' : 'info']({ stream }, line),
+		onLine: (stream, line) => {
+			const level = stream === 'stderr' ? 'warn' : 'info';
+			log[level]({ stream }, line);
+			jobLog.write(level, stream, line);
+		},
 	});
 	log.info({ trainer: trainer.pid, resumes: earlier.length > 0 }, 'the trainer has started');
+	jobLog.write(
+		'info',
+		'worker',
+		earlier.length > 0 ? 'the trainer has started, and goes on from what is left of earlier attempts' : 'the trainer has started',
+	);
 	const stop = () => {
-		log.info({ reason: (signal.reason as Error).message }, 'the trainer is asked to stop');
+		const reason = (signal.reason as Error).message;
+		log.info({ reason }, 'the trainer is asked to stop');
+		jobLog.write('info', 'worker', `the trainer is asked to stop: ${reason}`);
 		trainer.stop(graceMs);
 	};
 	signal.addEventListener('abort', stop, { once: true });
@@ -74,9 +97,12 @@ export async function runAttempt(parts: AttemptParts, id: string, { attempt, job
 	}
 	if (end.type === 'done')
 		return { status: 'succeeded', result: end.result, artifacts: await describeArtifacts(store, prefix, end.artifacts) };
-	if (end.type === 'failed') return { status: 'failed', error: end.error };
+	if (end.type === 'failed') return { status: 'failed', error: { ...end.error, message: withoutPaths(end.error.message) } };
 	if (signal.aborted) {
-		if (end.type === 'crashed') log.warn({ code: end.code, signal: end.signal }, 'the trainer went without a last checkpoint');
+		if (end.type === 'crashed') {
+			log.warn({ code: end.code, signal: end.signal }, 'the trainer went without a last checkpoint');
+			jobLog.write('warn', 'worker', `the trainer ${howItEnded(end)}, without a last checkpoint`);
+		}
 		return { status: 'stopped' };
 	}
 	// A trainer that stopped although nobody here asked it to was ended from outside, which counts as a crash.

@@ -10,6 +10,7 @@ import { clearAttempts } from './attempt-folders.js';
 import { announced, PROBE_ENTRY, probe } from './devices.js';
 import { INSPECT_ENTRY, type InspectionLimits, LIMITS } from './inspect-process.js';
 import { inspect } from './inspection.js';
+import { logEnd, openJobLog } from './job-log.js';
 import { openTrainers, TRAINER_ENTRY } from './trainer-process.js';
 import { version } from './version.js';
 
@@ -93,12 +94,20 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 		...(retryMs === undefined ? {} : { retryMs }),
 		concurrency,
 		async process(id, attempt) {
-			const jobLog = log.child({ job: id, attempt: attempt.attempt });
+			const attemptLog = log.child({ job: id, attempt: attempt.attempt });
+			const jobLog = openJobLog({ store, id, attempt: attempt.attempt, log: attemptLog });
+			jobLog.write('info', 'worker', `attempt ${attempt.attempt} begins, by version ${version}`);
 			status.jobs.push(id);
 			void announceJobs();
 			try {
-				return await runAttempt({ queue, store, devices, trainers, graceMs }, id, attempt, jobLog);
+				const end = await runAttempt({ queue, store, devices, trainers, graceMs }, id, attempt, attemptLog, jobLog);
+				logEnd(jobLog, end, attempt.signal.aborted ? (attempt.signal.reason as Error).message : null);
+				return end;
+			} catch (error) {
+				jobLog.write('error', 'worker', `the attempt failed: ${error instanceof Error ? error.message : String(error)}`);
+				throw error;
 			} finally {
+				await jobLog.close().catch((error: unknown) => attemptLog.warn({ err: error }, 'the log of the job could not be closed'));
 				status.jobs.splice(status.jobs.indexOf(id), 1);
 				void announceJobs();
 				trainers.prepare();

@@ -88,6 +88,31 @@ describe('a job that goes well', () => {
 		expect(service.lines.find(({ msg }) => msg === 'the trainer has started')).toMatchObject({ job: id });
 	});
 
+	it('has a log of its own, which says how each attempt went and what its trainer wrote, and stays', async () => {
+		await service.work();
+		const { id } = await service.end(await service.post('crash once, then succeed'));
+		const logOf = async (attempt: number) =>
+			String(await service.store.get(`jobs/${id}/logs/${attempt}.jsonl`))
+				.trimEnd()
+				.split('\n')
+				.map((line) => JSON.parse(line))
+				.map(({ level, source, message }) => `${level} ${source}: ${message}`);
+		await vi.waitFor(async () => expect(await service.store.list(`jobs/${id}/attempts/1`)).toEqual([]));
+		const [first, second] = [await logOf(1), await logOf(2)];
+		expect(first[0]).toMatch(/^info worker: attempt 1 begins/);
+		expect(first).toEqual(expect.arrayContaining(['warn stderr: terminate called', 'warn stderr: out of luck']));
+		expect(first.at(-1)).toMatch(/^error worker: the attempt failed \(trainer_crashed\): .*exit code 7/);
+		expect(second).toEqual(
+			expect.arrayContaining([
+				'info worker: the trainer has started, and goes on from what is left of earlier attempts',
+				'info worker: trains on cpu: no such library',
+				'info worker: stage exporting',
+				'warn stderr: a line of the engine',
+			]),
+		);
+		expect(second.at(-1)).toBe('info worker: the attempt succeeded');
+	});
+
 	it('trains in an allocator that keeps its memory', async () => {
 		await service.work();
 		const { id } = await service.end(await service.post('show the environment'));

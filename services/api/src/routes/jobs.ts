@@ -119,6 +119,7 @@ export async function jobRoutes(app: App, { queue, datasets, models, room, job, 
 			const created = first ?? (await create());
 			// A repeated post does this too: the process that handled the first may have ended between these two lines.
 			if (created.status === 'queued') await queue.enqueue(created.id);
+			request.log.info({ job: created.id, attempt: created.attempt }, 'the job is accepted');
 			reply.code(202).header('location', `/v1/jobs/${created.id}`);
 			return created;
 		},

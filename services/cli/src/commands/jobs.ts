@@ -5,8 +5,10 @@ import type { JobResource } from '@steelyard/contracts';
 import type { Command } from 'commander';
 import { connected } from '../connect.js';
 import { addDownload } from '../download-command.js';
+import { followLog, printLines } from '../job-log.js';
 import { jobText, mainMetric } from '../job-text.js';
 import { listCommand } from '../listing.js';
+import { wholeNumber } from '../numbers.js';
 import { EXIT, print, UsageError } from '../output.js';
 import { progressOn } from '../progress.js';
 import { timeText } from '../units.js';
@@ -110,6 +112,18 @@ export function jobs(group: Command): void {
 			const job = await client.jobs.get(id);
 			await client.jobs.remove(id);
 			print(json, job, `removed ${id} with everything that it made`);
+		});
+	group
+		.command('logs <job>')
+		.description('show the log of a job: its attempts, what they waited for and warned of, and what the trainer wrote')
+		.option('--lines <count>', 'how many of the last lines, 1 to 1000', wholeNumber(1, 1000), 200)
+		.option('--follow', 'go on until the job has ended')
+		.action(async (id: string, { lines, follow = false }: { lines: number; follow?: boolean }, command: Command) => {
+			const { client, json } = connected(command);
+			const { data } = await client.jobs.logs(id, { limit: lines });
+			printLines(json, data);
+			if (follow) await followLog(client, id, data.at(-1)?.id, (more) => printLines(json, more));
+			else if (data.length === 0 && !json) process.stderr.write('Nothing was logged of this job yet.\n');
 		});
 	addDownload(group, 'download the model that a job trained, or another of its artifacts');
 }
