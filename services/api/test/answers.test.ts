@@ -92,6 +92,8 @@ describe('the answers about a job', () => {
 		);
 		expect((await get(`${path}/events?limit=1`)).has_more).toBe(events.length > 1);
 
+		expect((await get(`${path}/logs`)).data).toHaveLength(wasRun ? 1 : 0);
+
 		const { data: artifacts } = await get(`${path}/artifacts`);
 		expect(artifacts).toHaveLength(state === 'succeeded' ? 2 : 0);
 		for (const url of [`${path}/model`, `${path}/artifacts/metrics.json`, `${path}/artifacts/nothing.txt`]) {
@@ -170,7 +172,8 @@ describe('the answers about everything else', () => {
 		await post({ dataset: 'ds_0' });
 		await post({ dataset }, { 'idempotency-key': 'one' });
 		await post({ dataset, device: 'cpu' }, { 'idempotency-key': 'one' });
-		for (const path of ['', '/metrics', '/events', '/artifacts', '/artifacts/x', '/model']) await ask({ url: `/v1/jobs/job_0${path}` });
+		for (const path of ['', '/metrics', '/events', '/logs', '/artifacts', '/artifacts/x', '/model'])
+			await ask({ url: `/v1/jobs/job_0${path}` });
 		await ask({ url: `/v1/jobs/${jobs['queued']}/events?limit=0` });
 		await ask({ method: 'POST', url: '/v1/jobs/job_0/cancel' });
 		await ask({ method: 'POST', url: `/v1/jobs/${jobs['succeeded']}/cancel` });

@@ -65,6 +65,7 @@ export async function jobsInEveryState({ app, queue, store }: Service, dataset: 
 		const id = await queued();
 		expect(await queue.claim(id)).toMatchObject({ status: 'running', attempt: 1 });
 		for (const event of happened) expect(await queue.events.append(id, event)).not.toBeNull();
+		await store.put(`jobs/${id}/logs/1.jsonl`, '{"at":1,"level":"info","source":"worker","message":"attempt 1 begins"}\n');
 		await queue.jobs.update(id, {
 			stage: 'fusion',
 			epoch: 0,
