@@ -97,6 +97,9 @@ export const JobResource = Type.Object({
 	epoch: nullable(Type.Integer({ description: 'of the model that is trained now, counted from 0' })),
 	step: nullable(Type.Integer({ description: 'optimizer steps of that model' })),
 	eta_seconds: nullable(Type.Number({ description: 'seconds that the job will probably still take' })),
+	rows_per_second: Type.Optional(
+		Type.Number({ description: 'training rows in a second, by the last report of the trainer; not there before the first' }),
+	),
 	metrics: Type.Union([Metrics, Type.Null()], {
 		description: 'on validation: of the last epoch while the job runs, of the chosen model once the job has succeeded',
 	}),

@@ -247,6 +247,11 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 			return records.countUsing(used);
 		},
 		counts: () => records.counts(),
+		async oldestQueued() {
+			// Ids begin with the time at which they were made.
+			const [id] = (await records.withStatus('queued')).sort();
+			return id === undefined ? null : ((await records.find(id))?.record ?? null);
+		},
 
 		async rebuild({ alone = false } = {}) {
 			await restoreAll();

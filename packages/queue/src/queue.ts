@@ -60,6 +60,8 @@ export type Jobs = {
 	/** How many jobs that have not ended use a dataset or an uploaded model. */
 	countUsing(id: string): Promise<number>;
 	counts(): Promise<Record<JobStatus, number>>;
+	/** Of the jobs that wait for a worker, the one that was posted first; null where none waits. */
+	oldestQueued(): Promise<JobResource | null>;
 	/**
 	 * Adds to Redis the jobs that only the store knows, and queues every job that has neither ended nor waits; returns how many it queued.
 	 * `alone`: no worker can be alive, so jobs that were running are queued again at once, and not only when their locks have run out.

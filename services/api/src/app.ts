@@ -67,7 +67,8 @@ export async function buildApp({ config, queue, store, log }: AppOptions): Promi
 	addSameSite(app, config);
 	addApiKey(app, config);
 	await addOpenapi(app, { version, secured: config.apiKey !== null });
-	addMetrics(app, { queue });
+	const room = createRoom(store, config.reserve ?? null);
+	addMetrics(app, { queue, room });
 	app.addHook('onResponse', async (request, reply) => {
 		const { id } = (request.params ?? {}) as { id?: string };
 		const job = id !== undefined && isId('job', id) ? { job: id } : {};
@@ -78,7 +79,6 @@ export async function buildApp({ config, queue, store, log }: AppOptions): Promi
 	const reader = openReader(config.reading === undefined ? {} : { limits: config.reading });
 	app.addHook('onListen', async () => reader.prepare());
 	app.addHook('onClose', () => reader.close());
-	const room = createRoom(store, config.reserve ?? null);
 	const datasets = createDatasets({ store, queue, reader, room, uploadLimit: config.uploadLimit });
 	const models = createModels({ store, queue, room, modelLimit: config.modelLimit });
 	const job = createJobLookup(queue);

@@ -12,7 +12,14 @@ function patchOf(event: JobEventBody): JobPatch {
 		case 'stage':
 			return { stage: event.stage };
 		case 'progress':
-			return { stage: event.stage, progress: event.progress, epoch: event.epoch, step: event.step, eta_seconds: event.eta_seconds };
+			return {
+				stage: event.stage,
+				progress: event.progress,
+				epoch: event.epoch,
+				step: event.step,
+				eta_seconds: event.eta_seconds,
+				rows_per_second: event.rows_per_second,
+			};
 		case 'epoch':
 			return { metrics: event.validation };
 		case 'weights':

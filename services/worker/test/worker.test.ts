@@ -42,6 +42,7 @@ describe('a job that goes well', () => {
 			modality_weights: { text: 1.25, audio: 0.75 },
 			epoch: 0,
 			step: 199,
+			rows_per_second: 100,
 		});
 		await service.queue.jobs.requestCancel(id);
 		expect(await service.end(id)).toMatchObject({ metrics: { loss: 0.5 }, modality_weights: { text: 1.25 } });

@@ -3,9 +3,66 @@ import type { Queue } from '@steelyard/queue';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { Type } from 'typebox';
 import type { App } from '../fastify-app.js';
+import type { Room } from '../resources/room.js';
 
-/** Measures how long every request takes, and serves the figures at `/metrics` in the text form of Prometheus. */
-export function addMetrics(app: App, { queue }: { queue: Queue }): void {
+type Parts = { queue: Queue; room: Room };
+
+/** Registers what is looked at anew for every scrape, and returns the look. What cannot be known, because Redis or the disk is away, is left out of the answer. */
+function gaugesOf(registry: Registry, { queue, room }: Parts): () => Promise<void> {
+	const clears: (() => void)[] = [];
+	const gauge = <Label extends string>(name: string, help: string, ...labelNames: Label[]) => {
+		const made = new Gauge({ name: `steelyard_${name}`, help, labelNames, registers: [registry] });
+		clears.push(() => (labelNames.length > 0 ? made.reset() : made.remove()));
+		return made;
+	};
+	const jobs = gauge('jobs', 'Jobs on record, by status', 'status');
+	const age = gauge('queue_oldest_job_age_seconds', 'Seconds since the oldest job that waits for a worker was posted; 0 where none waits');
+	const workers = gauge('workers', 'Workers that are alive');
+	const running = gauge('worker_jobs', 'Jobs that a worker runs', 'worker');
+	const progress = gauge('running_job_progress_ratio', 'How much of a running job is done, from 0 to 1', 'job');
+	const speed = gauge('running_job_rows_per_second', 'Training rows that a running job takes in a second, by its last report', 'job');
+	const isUp = gauge('redis_up', 'Whether Redis can be used: 1, or 0');
+	const latency = gauge('redis_answer_seconds', 'Seconds in which Redis took a write and told its state, measured at the scrape');
+	const free = gauge('disk_free_bytes', 'Bytes that can still be written to the disk of the data folder');
+	const total = gauge('disk_size_bytes', 'Bytes of the disk of the data folder');
+	const reserved = gauge('disk_reserved_bytes', 'Free bytes below which uploads and new jobs are refused');
+
+	async function lookAtJobs(): Promise<void> {
+		const [counts, oldest, alive] = await Promise.all([queue.jobs.counts(), queue.jobs.oldestQueued(), queue.workers.list()]);
+		for (const status of JOB_STATUSES) jobs.set({ status }, counts[status]);
+		age.set(oldest === null ? 0 : Math.max(0, Date.now() / 1000 - oldest.created_at));
+		workers.set(alive.length);
+		for (const { id, jobs: own } of alive) {
+			running.set({ worker: id }, own.length);
+			for (const job of await Promise.all(own.map((one) => queue.jobs.get(one)))) {
+				if (job?.status !== 'running') continue;
+				progress.set({ job: job.id }, job.progress);
+				if (job.rows_per_second !== undefined) speed.set({ job: job.id }, job.rows_per_second);
+			}
+		}
+	}
+	async function lookAtRedis(): Promise<void> {
+		const began = performance.now();
+		const { ok } = await queue.health();
+		isUp.set(ok ? 1 : 0);
+		if (!ok) return;
+		latency.set((performance.now() - began) / 1000);
+		await lookAtJobs();
+	}
+	async function lookAtDisk(): Promise<void> {
+		const state = await room.state();
+		free.set(state.free);
+		total.set(state.total);
+		reserved.set(state.kept);
+	}
+	return async () => {
+		for (const clear of clears) clear();
+		await Promise.allSettled([lookAtRedis(), lookAtDisk()]);
+	};
+}
+
+/** Measures how long every request takes, and serves the figures of the service at `/metrics` in the text form of Prometheus. */
+export function addMetrics(app: App, parts: Parts): void {
 	const registry = new Registry();
 	collectDefaultMetrics({ register: registry });
 	const seconds = new Histogram({
@@ -15,16 +72,7 @@ export function addMetrics(app: App, { queue }: { queue: Queue }): void {
 		buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100],
 		registers: [registry],
 	});
-	new Gauge({
-		name: 'steelyard_jobs',
-		help: 'Jobs on record, by status',
-		labelNames: ['status'],
-		registers: [registry],
-		async collect() {
-			const counts = await queue.jobs.counts();
-			for (const status of JOB_STATUSES) this.set({ status }, counts[status]);
-		},
-	});
+	const look = gaugesOf(registry, parts);
 	app.addHook('onResponse', async (request, reply) => {
 		// Requests to paths without a route share one series: clients choose those paths, and each would make a series of its own.
 		seconds.observe(
@@ -32,13 +80,22 @@ export function addMetrics(app: App, { queue }: { queue: Queue }): void {
 			reply.elapsedTime / 1000,
 		);
 	});
+	let scrape: Promise<string> | null = null;
+	const scraped = async () => {
+		await look();
+		return registry.metrics();
+	};
 	app.route({
 		method: 'GET',
 		url: '/metrics',
 		schema: { hide: true, response: { 200: Type.String() } },
 		handler: async (_request, reply) => {
 			reply.type(registry.contentType);
-			return registry.metrics();
+			// Scrapes at the same time share one look, which none of them begins anew for the others.
+			scrape ??= scraped().finally(() => {
+				scrape = null;
+			});
+			return scrape;
 		},
 	});
 }

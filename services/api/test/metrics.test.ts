@@ -1,0 +1,112 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { buildApp } from '../src/app.js';
+import { addDataset, addJob, openService, type Service, silent, worker } from './service.js';
+
+const ROOT = new URL('../../../', import.meta.url);
+
+type Sample = { name: string; labels: Record<string, string>; value: number };
+
+/** The samples of a scrape, and the help and the type of each metric. Throws where a line is neither. */
+function parsed(text: string): { samples: Sample[]; help: Map<string, string>; type: Map<string, string> } {
+	const samples: Sample[] = [];
+	const help = new Map<string, string>();
+	const type = new Map<string, string>();
+	for (const line of text.split('\n').filter((one) => one !== '')) {
+		const [, kind, of = '', said = ''] = /^# (HELP|TYPE) (\S+) (.+)$/.exec(line) ?? [];
+		if (kind !== undefined) {
+			(kind === 'HELP' ? help : type).set(of, said);
+			continue;
+		}
+		const [, name = '', labels = '', value = ''] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? expect.unreachable(`no sample: ${line}`);
+		const pairs = [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, label = '', text = '']) => [label, text]);
+		samples.push({
+			name,
+			labels: Object.fromEntries(pairs),
+			value: value === 'Nan' ? Number.NaN : Number(value.replace('+Inf', 'Infinity')),
+		});
+	}
+	return { samples, help, type };
+}
+
+let service: Service;
+let running: string;
+let text: string;
+beforeAll(async () => {
+	service = await openService();
+	const dataset = await addDataset(service.app);
+	running = (await addJob(service.app, dataset)).id;
+	await service.queue.claim(running);
+	await service.queue.jobs.update(running, { progress: 0.5, rows_per_second: 123.5 });
+	const waiting = await addJob(service.app, dataset);
+	await addJob(service.app, dataset);
+	expect((await service.queue.jobs.oldestQueued())?.id).toBe(waiting.id);
+	await service.queue.workers.announce({ ...worker('one', null), jobs: [running] });
+	text = (await service.app.inject('/metrics')).body;
+});
+afterAll(() => service.close());
+
+describe('the metrics', () => {
+	it('are whole, with a help for each, and units in the names', () => {
+		const { samples, help, type } = parsed(text);
+		const own = [...type.keys()].filter((name) => name.startsWith('steelyard_'));
+		expect(own.length).toBeGreaterThan(10);
+		for (const name of own) expect(help.get(name)?.length, name).toBeGreaterThan(10);
+		for (const { name, value } of samples) if (name.startsWith('steelyard_')) expect(value, name).toBeGreaterThanOrEqual(0);
+	});
+
+	it('say how many jobs wait and how long, who runs what and how fast, how Redis answers and what room there is', () => {
+		const { samples } = parsed(text);
+		const value = (name: string, labels = {}) =>
+			samples.find((one) => one.name === `steelyard_${name}` && JSON.stringify(one.labels) === JSON.stringify(labels))?.value;
+		expect(value('jobs', { status: 'queued' })).toBe(2);
+		expect(value('jobs', { status: 'running' })).toBe(1);
+		expect(value('queue_oldest_job_age_seconds')).toBeLessThan(600);
+		expect(value('workers')).toBe(1);
+		expect(value('worker_jobs', { worker: 'one' })).toBe(1);
+		expect(value('running_job_progress_ratio', { job: running })).toBe(0.5);
+		expect(value('running_job_rows_per_second', { job: running })).toBe(123.5);
+		expect(value('redis_up')).toBe(1);
+		expect(value('redis_answer_seconds')).toBeGreaterThan(0);
+		expect(value('disk_size_bytes')).toBeGreaterThan(value('disk_free_bytes') as number);
+		expect(value('disk_reserved_bytes')).toBeGreaterThan(0);
+	});
+
+	it('are there while Redis and the disk are away, without what nobody knows then', async () => {
+		const store = Object.assign(Object.create(service.store), { space: async () => Promise.reject(new Error('EIO')) });
+		let ok = true;
+		const health = async () => ({ ok, version: null, eviction_policy: null, kind: 'url', note: null });
+		const queue = Object.assign(Object.create(service.queue), { health });
+		const app = await buildApp({ config: { host: '127.0.0.1', apiKey: null, uploadLimit: 1, modelLimit: 1 }, queue, store, log: silent });
+		try {
+			const names = async () => parsed((await app.inject('/metrics')).body).samples.map(({ name }) => name);
+			expect(await names()).toContain('steelyard_jobs');
+			ok = false;
+			const response = await app.inject('/metrics');
+			expect(response.statusCode).toBe(200);
+			expect(response.body).toMatch(/^steelyard_redis_up 0$/m);
+			for (const name of ['jobs', 'workers', 'worker_jobs', 'redis_answer_seconds', 'disk_free_bytes'])
+				expect(await names()).not.toContain(`steelyard_${name}`);
+		} finally {
+			await app.close();
+		}
+	});
+
+	it('are all that the alert rules and the dashboard name, and the document lists every one of the service', async () => {
+		const { samples, type } = parsed(text);
+		const known = new Set(samples.map(({ name }) => name));
+		const read = (path: string) => readFile(new URL(path, ROOT), 'utf8');
+		const rules = parse(await read('docker/prometheus/alerts.yml')).groups.flatMap((group: { rules: { expr: string }[] }) => group.rules);
+		const { panels } = JSON.parse(await read('docker/grafana/steelyard.json')) as { panels: { targets: { expr: string }[] }[] };
+		const expressions: string[] = [...rules, ...panels.flatMap(({ targets }) => targets)].map(({ expr }) => expr);
+		expect(expressions.length).toBeGreaterThan(15);
+		for (const expression of expressions) {
+			const names = expression.match(/\b(steelyard|process|nodejs)_\w+/g) ?? [];
+			expect(names, expression).not.toEqual([]);
+			for (const name of names) expect(known, expression).toContain(name);
+		}
+		const documented = [...(await read('docs/deploying.md')).matchAll(/^\| `(steelyard_\w+)`/gm)].map(([, name]) => name);
+		expect(documented.sort()).toEqual([...type.keys()].filter((name) => name.startsWith('steelyard_')).sort());
+	});
+});
