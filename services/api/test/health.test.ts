@@ -26,7 +26,11 @@ describe('the service', () => {
 
 	it.each([
 		['the disk is full', { space: async () => ({ free: 1000, total: 1e9 }) }, {}],
-		['the disk is gone', { space: async () => Promise.reject(new Error('EIO')) }, {}],
+		[
+			'the disk is gone',
+			{ space: async () => Promise.reject(Object.assign(new Error("EIO: i/o error, statfs '/somebody/data'"), { code: 'EIO' })) },
+			{},
+		],
 		['Redis is away', {}, { health: async () => ({ ok: false, version: null, eviction_policy: null, kind: 'url', note: 'ECONNREFUSED' }) }],
 	])('says that it is not ready where %s', async (_, disk, redis) => {
 		const store = Object.assign(Object.create(service.store), disk);
@@ -38,6 +42,7 @@ describe('the service', () => {
 		const readiness: Readiness = response.json();
 		expect(readiness.ready).toBe(false);
 		expect(readiness.redis.note ?? readiness.store.note).toEqual(expect.any(String));
+		expect(response.body).not.toContain('/somebody');
 		await app.close();
 	});
 

@@ -8,15 +8,18 @@ import { ref } from '../schemas/components.js';
 /** With fewer free bytes than this a job could not keep its model, so none should begin. */
 const LEAST_FREE = 64 * 1024 ** 2;
 
-const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
-
 /** Says whether the data folder will do. Never rejects. */
 async function storeHealth(store: Store): Promise<Readiness['store']> {
 	try {
 		const { free } = await store.space();
 		return { ok: free >= LEAST_FREE, free_bytes: free, note: free >= LEAST_FREE ? null : `only ${free} bytes are free` };
 	} catch (error) {
-		return { ok: false, free_bytes: null, note: textOf(error) };
+		// The message of the system has the path of the folder, which whoever reaches the port would read.
+		return {
+			ok: false,
+			free_bytes: null,
+			note: `the data folder cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`,
+		};
 	}
 }
 
