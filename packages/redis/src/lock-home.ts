@@ -49,14 +49,15 @@ async function holderOf(file: string): Promise<Holder | null> {
 }
 
 /**
- * Takes a folder for this process, by a file in `lock/` in it. A lock whose holder was killed is taken over. Throws HomeLockedError.
+ * Takes a folder for this process, by a file in `lock/` in it; one that is absent is made for this user alone. A lock whose holder was killed
+ * is taken over. Throws HomeLockedError.
  *
  * Each holder writes a file of its own, numbered upwards, and the highest number holds the lock. A number can be made only once, so of two
  * processes that find the same dead holder one fails. And a number stays until a higher one holds, so a slow third process cannot make it again.
  */
 export async function lockHome(home: string): Promise<HomeLock> {
 	const folder = join(home, 'lock');
-	await mkdir(folder, { recursive: true });
+	await mkdir(folder, { recursive: true, mode: 0o700 });
 	const own: Holder = { pid: process.pid, identity: (await identityOf(process.pid)) ?? '' };
 	for (;;) {
 		const [last = 0] = await generationsIn(folder);

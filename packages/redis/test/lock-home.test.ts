@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { HomeLockedError, lockHome } from '../src/index.js';
@@ -20,6 +20,12 @@ it('a folder is held by one at a time, until it is let go', async () => {
 	await lock.release();
 	await (await lockHome(home)).release();
 	expect(await readdir(join(home, 'lock'))).toHaveLength(1);
+});
+
+it.skipIf(process.platform === 'win32')('a folder that is absent is made for its user alone', async () => {
+	const absent = join(home, 'data');
+	await (await lockHome(absent)).release();
+	expect((await stat(absent)).mode & 0o777).toBe(0o700);
 });
 
 it('what a dead process held is taken over by one of many that try', async () => {
