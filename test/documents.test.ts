@@ -23,6 +23,7 @@ const entries = (folder: string): string[] => readdirSync(join(ROOT, folder)).fi
 const PAGES = [
 	'README.md',
 	'CONTRIBUTING.md',
+	'SECURITY.md',
 	...entries('docs')
 		.filter((name) => name.endsWith('.md'))
 		.map((name) => `docs/${name}`),
