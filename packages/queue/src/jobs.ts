@@ -76,7 +76,7 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 			if (isDone(job)) continue;
 			const restored = job.status === 'running' ? released(job).record : job;
 			// The events of a job that has ended are in the store, where a new stream in Redis would hide them.
-			if (await records.add(restored, !isFinal(restored.status))) await mirror.follow(job);
+			if (await records.add(restored, !isFinal(job.status))) await mirror.follow(job);
 		}
 	}
 

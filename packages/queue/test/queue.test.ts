@@ -839,6 +839,7 @@ for (const { way, absent, start } of ways)
 				expect(armed).toBe(false);
 				// A job that was running runs nowhere now.
 				expect(await queue.jobs.get(id)).toMatchObject({ status: 'cancelled' });
+				expect((await queue.events.read(id)).at(-1)).toMatchObject({ type: 'status', status: 'cancelled' });
 			});
 
 		it('sets a torn record aside and goes on with the others', async () => {
