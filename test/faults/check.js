@@ -54,7 +54,11 @@ async function leftInRedis(/** @type {any} */ redis) {
 function wrongFiles(/** @type {string[]} */ files, /** @type {any[]} */ records) {
 	const wrong = files.filter((file) => !/^(datasets|jobs)\//.test(file)).map((file) => `left over: ${file}`);
 	for (const { id, status, attempt, artifacts } of records) {
-		const own = files.filter((file) => file.startsWith(`jobs/${id}/`)).map((file) => file.slice(`jobs/${id}/`.length));
+		const own = files
+			.filter((file) => file.startsWith(`jobs/${id}/`))
+			.map((file) => file.slice(`jobs/${id}/`.length))
+			// An attempt that nobody could take has no log.
+			.filter((file) => !/^logs\/\d+\.jsonl$/.test(file));
 		const kept = ['job.json', 'request.json', 'events.jsonl'];
 		if (status === 'succeeded') kept.push('result.json', ...artifacts.map((/** @type {any} */ { name }) => `attempts/${attempt}/${name}`));
 		wrong.push(...kept.filter((file) => !own.includes(file)).map((file) => `missing: ${id}/${file}`));
