@@ -50,7 +50,7 @@ export const variables = {
 		Type.Integer({
 			minimum: 256 * 1024 ** 2,
 			description:
-				'The bytes of memory that a job may take. One whose spec would take more by the estimate is refused; unless set, one that would take more than three quarters of the memory of the largest worker (of its container, where that has less). On Linux its trainer is held to as much by the system, to nine tenths of the memory of its own machine unless set.',
+				'The bytes of memory that a job may take. One whose spec would take more by the estimate is refused; unless set, one that would take more than three quarters of the memory of the largest worker (of its container, where that has less). On Linux its trainer is held to as much by the system, to nine tenths of the memory of its own machine unless set, and with a GPU to none.',
 		}),
 	),
 	STEELYARD_PREFIX: Type.String({

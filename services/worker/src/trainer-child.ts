@@ -20,8 +20,9 @@ const isOutOfMemory = (message: string): boolean =>
 	/array buffer allocation failed|bad_alloc|bad allocation|failed to allocate memory|cannot allocate memory/i.test(message);
 
 function outOfMemory(): string {
-	const most = (Number(process.env[MEMORY_VARIABLE]) / 1e9).toFixed(1);
-	return `The job needs more than the ${most} GB of memory that it may take; a smaller batch_size, fewer or smaller layers, or training.recompute take less`;
+	const most = process.env[MEMORY_VARIABLE];
+	const found = most === undefined ? 'memory than there is' : `than the ${(Number(most) / 1e9).toFixed(1)} GB of memory that it may take`;
+	return `The job needs more ${found}; a smaller batch_size, fewer or smaller layers, or training.recompute take less`;
 }
 
 function errorOf(error: unknown): JobError {

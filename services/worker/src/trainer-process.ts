@@ -50,12 +50,12 @@ const SHELL = '/bin/sh';
 const LIMITED = ['-c', 'ulimit -d "$0" 2>/dev/null; exec "$@"'];
 const canLimit = process.platform === 'linux' && existsSync(SHELL);
 
-/** Starts a process that can take so many bytes of memory. An allocation beyond them fails there, with an error that a job can report. */
-function forkTrainer(entry: string, memory: number): ChildProcess {
-	const kilobytes = String(Math.floor(memory / 1024));
+/** Starts a process that can take so many bytes of memory; any where null. An allocation beyond them fails there, with an error that a job can report. */
+function forkTrainer(entry: string, memory: number | null): ChildProcess {
+	const isLimited = canLimit && memory !== null;
 	return fork(entry, [], {
-		...(canLimit ? { execPath: SHELL, execArgv: [...LIMITED, kilobytes, process.execPath] } : { execArgv: [] }),
-		env: { ...environmentWithoutSecrets(), ...MEMORY, [MEMORY_VARIABLE]: String(memory) },
+		...(isLimited ? { execPath: SHELL, execArgv: [...LIMITED, String(Math.floor(memory / 1024)), process.execPath] } : { execArgv: [] }),
+		env: { ...environmentWithoutSecrets(), ...MEMORY, ...(isLimited ? { [MEMORY_VARIABLE]: String(memory) } : {}) },
 		stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
 	});
 }
@@ -72,8 +72,8 @@ export type Trainers = {
 	close(): Promise<void>;
 };
 
-/** Trainer processes of the module at the path `entry`, each of which may take `memory` bytes. */
-export function openTrainers(entry: string, memory: number): Trainers {
+/** Trainer processes of the module at the path `entry`, each of which may take `memory` bytes, any where null. */
+export function openTrainers(entry: string, memory: number | null): Trainers {
 	let spare: ChildProcess | null = null;
 	let closed = false;
 	return {

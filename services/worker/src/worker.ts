@@ -27,7 +27,7 @@ export type WorkerOptions = {
 	log: Logger;
 	/** How many jobs are trained at the same time; 1 unless given, and always on a GPU. */
 	concurrency?: number;
-	/** The bytes of memory that the trainer of one job may take; nine tenths of those of the machine where null or not given. */
+	/** The bytes of memory that the trainer of one job may take. Where null or not given nine tenths of those of the machine, or any with a GPU, whose driver maps much that it does not take. */
 	jobMemory?: number | null;
 	/** Path of the module that a trainer process runs. */
 	trainerEntry?: string;
@@ -80,7 +80,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 	const announce = () => queue.workers.announce({ ...status, jobs: [...status.jobs] });
 	const announceJobs = () => announce().catch((error: unknown) => log.warn({ err: error }, 'the jobs at hand could not be announced'));
 	await announce();
-	const trainers = openTrainers(trainerEntry, options.jobMemory ?? SHARE * machineMemory());
+	const trainers = openTrainers(trainerEntry, options.jobMemory ?? (devices.cuda.available ? null : SHARE * machineMemory()));
 	trainers.prepare();
 
 	const consuming = { log, ...(lockMs === undefined ? {} : { lockMs }) };
