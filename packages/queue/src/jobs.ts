@@ -158,6 +158,7 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 		},
 
 		async list({ limit, after }) {
+			await restored();
 			const ids = await records.ids(limit + 1, after);
 			return { object: 'list', data: await records.findAll(ids.slice(0, limit)), has_more: ids.length > limit };
 		},

@@ -31,14 +31,7 @@ export type QueueOptions = {
 const LONGEST_CLOSE = 1500;
 
 /** Waits for something, at most `ms` milliseconds; a failure of it is no failure. */
-const waitFor = async (ms: number, what: Promise<unknown>): Promise<void> => {
-	let timer: NodeJS.Timeout | undefined;
-	const late = new Promise((resolve) => {
-		timer = setTimeout(resolve, ms);
-	});
-	await Promise.race([what.catch(() => null), late]);
-	clearTimeout(timer);
-};
+const waitFor = (ms: number, what: Promise<unknown>): Promise<unknown> => within(ms, what).catch(() => null);
 
 /** Opens the queue of an installation, which many processes may have open. Rejects where Redis does not answer for about 8 s. */
 export async function openQueue({ redis: options, prefix = 'steelyard', store, longestMs, log = silent }: QueueOptions): Promise<Queue> {

@@ -806,6 +806,7 @@ for (const { way, absent, start } of ways)
 				async () => (await queue.jobs.create(newJob('ds_a'), request)).id,
 				async () => (await queue.jobs.repeated(request))?.id,
 				async () => (await queue.jobs.get(first.id))?.id,
+				async () => (await queue.jobs.list({ limit: 9 })).data.at(-1)?.id,
 			]) {
 				await raw.flushdb();
 				expect(await ask()).toBe(first.id);

@@ -225,6 +225,14 @@ describe('datasets', () => {
 		expectProblem(await service.app.inject(`/v1/datasets?${query}`), 400, 'invalid_request', param);
 	});
 
+	it('are listed where what a list shows of one is torn', async () => {
+		const id = await addDataset(service.app);
+		const listed = async () => (await service.app.inject('/v1/datasets?limit=1')).json().data;
+		const before = await listed();
+		await service.store.put(datasetKeys.listed(id), '{"id": ');
+		expect(await listed()).toEqual(before);
+	});
+
 	it('that do not exist are not found', async () => {
 		for (const id of ['ds_none', 'job_1', '..', '%2e%2e%2fjobs', 'DS_A']) {
 			expectProblem(await service.app.inject(`/v1/datasets/${id}`), 404, 'not_found');

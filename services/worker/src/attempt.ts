@@ -1,12 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import type { JobEventBody, WorkerDevices } from '@steelyard/contracts';
 import type { Attempt, AttemptEnd, Queue } from '@steelyard/queue';
+import { howItEnded } from '@steelyard/service-process';
 import { datasetKeys, jobKeys, modelKeys, type Store, whenThereIsRoom } from '@steelyard/store';
 import type { Logger } from 'pino';
 import { describeArtifacts } from './artifacts.js';
 import { earlierFolders } from './attempt-folders.js';
 import { recordEvents } from './event-recorder.js';
-import { howItEnded } from './how-it-ended.js';
 import { type JobLog, logEvent } from './job-log.js';
 import type { TrainerEnd, Trainers } from './trainer-process.js';
 import { withoutPaths } from './without-paths.js';

@@ -2,8 +2,7 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { WorkerDevices } from '@steelyard/contracts';
 import type { Devices } from '@steelyard/runtime';
-import { environmentWithoutSecrets } from '@steelyard/service-process';
-import { eachLine } from './lines.js';
+import { eachLine, environmentWithoutSecrets } from '@steelyard/service-process';
 import type { FromProbe } from './protocol.js';
 
 /** The compiled file, by a path that holds from `src` as well as from `dist`. */

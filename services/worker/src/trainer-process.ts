@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { JobEventBody } from '@steelyard/contracts';
-import { environmentWithoutSecrets } from '@steelyard/service-process';
-import { eachLine } from './lines.js';
+import { eachLine, environmentWithoutSecrets } from '@steelyard/service-process';
 import { type FromTrainer, MEMORY_VARIABLE, type ToTrainer, type TrainOrder } from './protocol.js';
 
 /** The compiled file, by a path that holds from `src` as well as from `dist`. */

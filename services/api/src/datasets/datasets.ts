@@ -47,9 +47,9 @@ export function createDatasets({ store, queue, reader, room, uploadLimit }: Part
 
 	/** What a list shows of a dataset; one of an older version has that in its record alone. */
 	async function findListed(id: string): Promise<DatasetResource | null> {
-		const [known, listed] = await Promise.all([store.stat(datasetKeys.record(id)), store.get(datasetKeys.listed(id))]);
-		if (known === null) return null;
-		if (listed !== null) return JSON.parse(listed.toString()) as DatasetResource;
+		if ((await store.stat(datasetKeys.record(id))) === null) return null;
+		const listed = await readRecord<DatasetResource>(store, datasetKeys.listed(id));
+		if (listed !== null) return listed;
 		const dataset = await find(id);
 		return dataset === null ? null : listedDataset(dataset);
 	}

@@ -1,1 +1,0 @@
-export { howItEnded } from '@steelyard/service-process';

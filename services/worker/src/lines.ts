@@ -1,1 +1,0 @@
-export { eachLine } from '@steelyard/service-process';
