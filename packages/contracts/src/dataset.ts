@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { choice } from './choice.js';
 import { CLASS_NAME, MOST_MODALITIES, NAME, NAME_PATTERN } from './name-pattern.js';
 import { nullable } from './nullable.js';
+import { ownProject } from './project.js';
 import { recordOf } from './record.js';
 
 export const TASK_TYPES = ['binary', 'multiclass', 'multilabel', 'regression'] as const;
@@ -176,6 +177,7 @@ export type DatasetProfile = Static<typeof DatasetProfile>;
 export const DatasetResource = Type.Object({
 	id: Type.String(),
 	object: choice(['dataset']),
+	project: ownProject,
 	created_at: Type.Integer({ description: 'unix seconds' }),
 	...DatasetProfile.properties,
 	manifest: Type.Unknown({ description: 'manifest.json as uploaded; null where there was none, and in lists' }),
@@ -184,14 +186,14 @@ export type DatasetResource = Static<typeof DatasetResource>;
 
 /** A dataset as lists show it, in 64 kB at most: without its manifest, the names and counts of classes, and what is known of the values of modalities. */
 export function listedDataset(dataset: DatasetResource): DatasetResource {
-	const { id, object, created_at, name, title, task, bytes, sha256 } = dataset;
+	const { id, object, project, created_at, name, title, task, bytes, sha256 } = dataset;
 	const modalities = Object.entries(dataset.modalities).map(([modality, { shape, masked, mask, missing, dtype }]) => [
 		modality,
 		{ shape, masked, ...(mask === undefined ? {} : { mask }), missing, ...(dtype === undefined ? {} : { dtype }) },
 	]);
 	const splits = Object.entries(dataset.splits).map(([split, { rows }]) => [split, { rows, labels: {} }]);
 	return {
-		...{ id, object, created_at, name, title, bytes, sha256 },
+		...{ id, object, ...(project === undefined ? {} : { project }), created_at, name, title, bytes, sha256 },
 		task: { ...task, classes: [] },
 		modalities: Object.fromEntries(modalities),
 		splits: Object.fromEntries(splits),

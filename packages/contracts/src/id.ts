@@ -1,5 +1,5 @@
-/** The kinds of things that have ids, by the beginning of those ids: datasets, jobs and uploaded models. */
-export type IdKind = 'ds' | 'job' | 'mdl';
+/** The kinds of things that have ids, by the beginning of those ids: datasets, jobs, API keys and uploaded models. */
+export type IdKind = 'ds' | 'job' | 'key' | 'mdl';
 
 /** What every id of a kind looks like, as a JSON Schema pattern: the kind, `_`, and 1 to 40 lower-case letters and digits. */
 export const idPattern = (kind: IdKind): string => `^${kind}_[a-z0-9]{1,40}$`;
@@ -7,6 +7,7 @@ export const idPattern = (kind: IdKind): string => `^${kind}_[a-z0-9]{1,40}$`;
 const PATTERNS: Readonly<Record<IdKind, RegExp>> = {
 	ds: new RegExp(idPattern('ds')),
 	job: new RegExp(idPattern('job')),
+	key: new RegExp(idPattern('key')),
 	mdl: new RegExp(idPattern('mdl')),
 };
 

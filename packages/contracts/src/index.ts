@@ -34,6 +34,7 @@ export { choicesOf, LossChoices, type LossName } from './loss.js';
 export * from './model.js';
 export * from './name-pattern.js';
 export * from './problems.js';
+export * from './project.js';
 export * from './readiness.js';
 export * from './request.js';
 export * from './spec.js';

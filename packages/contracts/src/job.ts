@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { choice } from './choice.js';
 import { JobError } from './job-error.js';
 import { nullable } from './nullable.js';
+import { ownProject } from './project.js';
 import { JobSpec } from './spec.js';
 import { JobWarning } from './warning.js';
 
@@ -91,6 +92,7 @@ export type Artifact = Static<typeof Artifact>;
 export const JobResource = Type.Object({
 	id: Type.String({ description: 'job_ and 26 characters' }),
 	object: choice(['job'], { description: 'what kind of resource this is' }),
+	project: ownProject,
 	status: choice(JOB_STATUSES, { description: 'where the job stands' }),
 	stage: nullable(choice(JOB_STAGES, { description: 'what a running job does; null while it does not run' })),
 	progress: Type.Number({ minimum: 0, maximum: 1, description: 'of the whole job' }),

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { choice } from './choice.js';
 import { JobError } from './job-error.js';
 import { nullable } from './nullable.js';
+import { ownProject } from './project.js';
 
 /** An input or output of a graph. */
 const GraphValue = Type.Object({
@@ -85,6 +86,7 @@ export type ModelVerdict =
 export const ModelResource = Type.Object({
 	id: Type.String(),
 	object: choice(['model']),
+	project: ownProject,
 	status: choice(['inspecting', 'ready', 'refused'], { description: 'ready: jobs can train it' }),
 	created_at: Type.Integer({ description: 'unix seconds' }),
 	name: Type.String({ description: 'the name of the uploaded file' }),

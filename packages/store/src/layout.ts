@@ -60,7 +60,7 @@ export const uploadKeys = {
 };
 
 /** The folders directly in the store: one for each kind of resource, and one for uploads. */
-export const folders = { ds: 'datasets', job: 'jobs', mdl: 'models', uploads: 'uploads' } as const satisfies Record<
+export const folders = { ds: 'datasets', job: 'jobs', key: 'keys', mdl: 'models', uploads: 'uploads' } as const satisfies Record<
 	IdKind | 'uploads',
 	string
 >;
