@@ -41,9 +41,10 @@ function wrongEvents(/** @type {any[]} */ events, /** @type {string} */ status, 
 /** What BullMQ and the sets of jobs that wait for something still hold. */
 async function leftInRedis(/** @type {any} */ redis) {
 	const left = [];
-	for (const key of await redis.keys('steelyard:*')) {
-		const of = key.slice('steelyard:'.length);
-		if (of.startsWith('deliveries:training:job_') || /^(using:|unsaved$|ended$|status:(queued|running|paused)$)/.test(of)) left.push(of);
+	for (const key of await redis.keys('steelyard:2:*')) {
+		const of = key.slice('steelyard:2:'.length);
+		if (of.startsWith('deliveries:training:job_') || /^(using:|unsaved$|ended$|status:[^:]+:(queued|running|paused)$)/.test(of))
+			left.push(of);
 		else if (/^deliveries:training:(wait|active|paused|failed|completed|delayed|prioritized)$/.test(of))
 			left.push(`${of} ${await redis.type(key)}`);
 	}

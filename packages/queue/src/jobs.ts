@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isFinal, type JobResource, type JobStatus, ProblemError } from '@steelyard/contracts';
+import { isFinal, JOB_STATUSES, type JobResource, type JobStatus, ProblemError } from '@steelyard/contracts';
 import { jobKeys, listIds, readRecord, type Store } from '@steelyard/store';
 import type { Redis } from 'ioredis';
 import type { Deliveries } from './deliveries.js';
@@ -38,10 +38,10 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 	};
 
 	/** Notes again what the idempotency key of a job was used for. */
-	async function restoreKey({ id, created_at: created }: JobResource): Promise<void> {
-		const left = created * 1000 + KEY_KEPT - Date.now();
-		const request = left > 0 ? await readRecord<Request>(store, jobKeys.request(id)) : null;
-		if (request !== null) await records.noteUse(id, request, left);
+	async function restoreKey(job: JobResource): Promise<void> {
+		const left = job.created_at * 1000 + KEY_KEPT - Date.now();
+		const request = left > 0 ? await readRecord<Request>(store, jobKeys.request(job.id)) : null;
+		if (request !== null) await records.noteUse(job, request, left);
 	}
 
 	/** Takes a job that does not wait any more out of the queue, and puts it back where it was resumed meanwhile. */
@@ -143,10 +143,10 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 			return job;
 		},
 
-		async repeated(given) {
+		async repeated({ project, ...given }) {
 			await restored();
 			const request = requestOf(given);
-			const known = await records.usedFor(request.key);
+			const known = await records.usedFor(project, request.key);
 			return known === null ? null : firstOf(known, request);
 		},
 
@@ -157,9 +157,14 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 			return (await records.find(id))?.record ?? null;
 		},
 
-		async list({ limit, after }) {
+		async projects() {
 			await restored();
-			const ids = await records.ids(limit + 1, after);
+			return records.projects();
+		},
+
+		async list({ project, limit, after }) {
+			await restored();
+			const ids = await records.ids(project, limit + 1, after);
 			return { object: 'list', data: await records.findAll(ids.slice(0, limit)), has_more: ids.length > limit };
 		},
 
@@ -247,7 +252,11 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 			await restored();
 			return records.countUsing(used);
 		},
-		counts: () => records.counts(),
+		async counts(project) {
+			const counts = await Promise.all((project === undefined ? await records.projects() : [project]).map(records.counts));
+			const sum = (status: JobStatus) => counts.reduce((total, of) => total + of[status], 0);
+			return Object.fromEntries(JOB_STATUSES.map((status) => [status, sum(status)])) as Record<JobStatus, number>;
+		},
 		async oldestQueued() {
 			// Ids begin with the time at which they were made.
 			const [id] = (await records.withStatus('queued')).sort();

@@ -16,7 +16,7 @@ import type { Log } from '@steelyard/redis';
 /** What changes in a job beside its status. */
 export type JobPatch = Partial<Omit<JobResource, 'id' | 'object' | 'status' | 'created_at' | 'spec'>>;
 
-/** What makes a request one that can be repeated: the key that the client chose, and a hash of the body. */
+/** What makes a request one that can be repeated: the key that the client chose, which its project alone knows, and a hash of the body. */
 export type IdempotentRequest = { idempotencyKey: string; bodyHash: string };
 
 /** The records of the jobs. Every change of status is one atomic step, writes a status event, and is copied to the job's record in the store. */
@@ -26,11 +26,13 @@ export type Jobs = {
 	 * throws ProblemError `idempotency_mismatch` if the body was another. Keys are kept for a day, also where Redis is emptied meanwhile.
 	 */
 	create(job: JobResource, request?: IdempotentRequest): Promise<JobResource>;
-	/** The job that a request with this key has made before; null where there was none. Throws as `create`. */
-	repeated(request: IdempotentRequest): Promise<JobResource | null>;
+	/** The job that a request of the project with this key has made before; null where there was none. Throws as `create`. */
+	repeated(request: IdempotentRequest & { project: string }): Promise<JobResource | null>;
 	get(id: string): Promise<JobResource | null>;
-	/** A page of jobs, newest first; `after` is the id of the last job of the page before. */
-	list(page: { limit: number; after?: string }): Promise<List<JobResource>>;
+	/** The names of all projects that have had a job, in the order of the alphabet. */
+	projects(): Promise<string[]>;
+	/** A page of the jobs of a project, newest first; `after` is the id of the last job of the page before. */
+	list(page: { project: string; limit: number; after?: string }): Promise<List<JobResource>>;
 	/** Changes fields of a job that has not ended; null where it has, is unknown, or is no longer in `attempt`. */
 	update(id: string, patch: JobPatch, attempt?: number): Promise<JobResource | null>;
 	/** Moves a job to status `to` if it is in one of `from` (and, where given, in `attempt`); null where it is not, or is unknown. */
@@ -59,7 +61,8 @@ export type Jobs = {
 	remove(id: string): Promise<void>;
 	/** How many jobs that have not ended use a dataset or an uploaded model. */
 	countUsing(id: string): Promise<number>;
-	counts(): Promise<Record<JobStatus, number>>;
+	/** How many jobs of a project, or of all unless given, have each status. */
+	counts(project?: string): Promise<Record<JobStatus, number>>;
 	/** Of the jobs that wait for a worker, the one that was posted first; null where none waits. */
 	oldestQueued(): Promise<JobResource | null>;
 	/**

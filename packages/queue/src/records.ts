@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isFinal, JOB_STATUSES, type JobEventBody, type JobResource, type JobStatus } from '@steelyard/contracts';
+import { isFinal, JOB_STATUSES, type JobEventBody, type JobResource, type JobStatus, projectOf } from '@steelyard/contracts';
 import { script } from '@steelyard/redis';
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.js';
@@ -16,17 +16,18 @@ export const KEY_KEPT = 24 * 60 * 60 * 1000;
  * because Lua's JSON would turn [] into {}.
  */
 const WRITE = `
-local job, index, before, after, dataset, model, unsaved, ended, events = unpack(KEYS)
-local id, revision, record, final, mirrored, event, kept, channel = unpack(ARGV)
+local job, projects, index, before, after, dataset, model, unsaved, ended, events = unpack(KEYS)
+local id, revision, record, final, mirrored, event, kept, channel, project = unpack(ARGV)
 if (redis.call('HGET', job, 'revision') or '0') ~= revision then return 0 end
 redis.call('HSET', job, 'record', record, 'final', final)
 redis.call('HINCRBY', job, 'revision', 1)
 if mirrored == '1' then
 	redis.call('HINCRBY', job, 'turn', 1)
 	redis.call('SADD', unsaved, id)
+	redis.call('SADD', projects, project)
 	redis.call('ZADD', index, 0, id)
-	redis.call('SREM', before, id)
-	redis.call('SADD', after, id)
+	redis.call('ZREM', before, id)
+	redis.call('ZADD', after, 0, id)
 	local change = final == '1' and 'SREM' or 'SADD'
 	redis.call(change, dataset, id)
 	redis.call(change, model, id)
@@ -41,10 +42,10 @@ return 1
 
 /** As WRITE for a new job with an idempotency key. Where the key was used before, returns the id and the body hash of the job that it made. */
 const WRITE_ONCE = `
-local known = redis.call('HMGET', KEYS[10], 'job', 'body')
+local known = redis.call('HMGET', KEYS[11], 'job', 'body')
 if known[1] then return known end
-redis.call('HSET', KEYS[10], 'job', ARGV[1], 'body', ARGV[9])
-redis.call('PEXPIRE', KEYS[10], ARGV[10])
+redis.call('HSET', KEYS[11], 'job', ARGV[1], 'body', ARGV[10])
+redis.call('PEXPIRE', KEYS[11], ARGV[11])
 ${WRITE}`;
 
 /** Takes an id out of a set, unless its record has had another turn since. */
@@ -59,8 +60,8 @@ const FORGET = `
 local job, index, status, dataset, model, unsaved, ended, events, key = unpack(KEYS)
 if redis.call('HGET', job, 'revision') ~= ARGV[2] then return 0 end
 redis.call('DEL', job, events, key)
-redis.call('ZREM', index, ARGV[1])
-for _, set in ipairs({status, dataset, model, unsaved, ended}) do redis.call('SREM', set, ARGV[1]) end
+for _, set in ipairs({index, status}) do redis.call('ZREM', set, ARGV[1]) end
+for _, set in ipairs({dataset, model, unsaved, ended}) do redis.call('SREM', set, ARGV[1]) end
 return 1
 `;
 
@@ -91,16 +92,17 @@ const usedBy = ({ spec: { dataset, model } }: Pick<JobResource, 'spec'>): [strin
 
 /** Opens the records in Redis, each of which changes in one atomic step. */
 export function openRecords(redis: Redis, keys: Keys) {
-	const write = script<number>(redis, 'steelyardWrite', WRITE, 9);
-	const writeOnce = script<number | [string, string]>(redis, 'steelyardWriteOnce', WRITE_ONCE, 10);
+	const write = script<number>(redis, 'steelyardWrite', WRITE, 10);
+	const writeOnce = script<number | [string, string]>(redis, 'steelyardWriteOnce', WRITE_ONCE, 11);
 	const leave = script<number>(redis, 'steelyardLeave', LEAVE, 2);
 	const forget = script<number>(redis, 'steelyardForget', FORGET, 9);
 
 	const keysOfWrite = (before: JobStatus, { record }: Change): string[] => [
 		keys.job(record.id),
-		keys.jobs,
-		keys.withStatus(before),
-		keys.withStatus(record.status),
+		keys.projects,
+		keys.jobs(projectOf(record)),
+		keys.withStatus(projectOf(record), before),
+		keys.withStatus(projectOf(record), record.status),
 		...usedBy(record).map(keys.using),
 		keys.unsaved,
 		keys.ended,
@@ -115,11 +117,23 @@ export function openRecords(redis: Redis, keys: Keys) {
 		announced ? JSON.stringify(statusEvent(record)) : '',
 		String(EVENTS_KEPT),
 		keys.happened,
+		projectOf(record),
 	];
 
 	async function find(id: string): Promise<Versioned | null> {
 		const [record, revision] = await redis.hmget(keys.job(id), 'record', 'revision');
 		return record && revision ? { record: JSON.parse(record) as JobResource, revision } : null;
+	}
+
+	/** Removes the keys of this installation that belong to another layout, which nothing reads any more. */
+	async function removeOtherLayouts(): Promise<void> {
+		let cursor = '0';
+		do {
+			const [next, found] = await redis.scan(cursor, 'MATCH', `${keys.ofInstallation}*`, 'COUNT', 1000);
+			const others = found.filter((key) => !key.startsWith(keys.ofLayout));
+			if (others.length > 0) await redis.unlink(...others);
+			cursor = next;
+		} while (cursor !== '0');
 	}
 
 	return {
@@ -136,7 +150,9 @@ export function openRecords(redis: Redis, keys: Keys) {
 			const pipeline = redis.pipeline();
 			for (const record of ended) {
 				pipeline.hset(keys.job(record.id), { record: JSON.stringify(record), revision: 1, turn: 0, final: 1 });
-				pipeline.zadd(keys.jobs, 0, record.id).sadd(keys.withStatus(record.status), record.id).sadd(keys.ended, record.id);
+				const project = projectOf(record);
+				pipeline.sadd(keys.projects, project).zadd(keys.jobs(project), 0, record.id);
+				pipeline.zadd(keys.withStatus(project, record.status), 0, record.id).sadd(keys.ended, record.id);
 			}
 			for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error;
 		},
@@ -153,31 +169,34 @@ export function openRecords(redis: Redis, keys: Keys) {
 			});
 		},
 
-		/** As `add`, at the first use of an idempotency key. At every other, resolves with the job that it made and the hash of that job's body. */
+		/** As `add`, at the first use of an idempotency key in the project. At every other, resolves with the job that it made and the hash of that job's body. */
 		async addOnce(record: JobResource, { key, body }: Request): Promise<UseOfKey | null> {
 			const change = { record, mirrored: true, announced: true };
-			const known = await writeOnce(...keysOfWrite(record.status, change), keys.idempotency(key), ...args('0', change), body, KEY_KEPT);
+			const used = keys.idempotency(projectOf(record), key);
+			const known = await writeOnce(...keysOfWrite(record.status, change), used, ...args('0', change), body, KEY_KEPT);
 			return Array.isArray(known) ? { id: known[0], body: known[1] } : null;
 		},
 
-		/** What an idempotency key was used for; null where it was not, or too long ago. */
-		async usedFor(key: string): Promise<UseOfKey | null> {
-			const [id, body] = await redis.hmget(keys.idempotency(key), 'job', 'body');
+		/** What an idempotency key was used for in a project; null where it was not, or too long ago. */
+		async usedFor(project: string, key: string): Promise<UseOfKey | null> {
+			const [id, body] = await redis.hmget(keys.idempotency(project, key), 'job', 'body');
 			return id && body ? { id, body } : null;
 		},
 
 		/** Notes again what an idempotency key was used for, as the store has it, for another `ms` milliseconds. */
-		async noteUse(id: string, { key, body }: Request, ms: number): Promise<void> {
-			await redis.multi().hset(keys.idempotency(key), { job: id, body }).pexpire(keys.idempotency(key), ms).exec();
+		async noteUse(job: JobResource, { key, body }: Request, ms: number): Promise<void> {
+			const used = keys.idempotency(projectOf(job), key);
+			await redis.multi().hset(used, { job: job.id, body }).pexpire(used, ms).exec();
 		},
 
 		/** Removes a record, with its idempotency key where it has one, unless it has changed; resolves with whether it was removed. */
-		async forget({ record: { id, status, spec }, revision }: Versioned, key?: string): Promise<boolean> {
-			const sets = [keys.withStatus(status), ...usedBy({ spec }).map(keys.using), keys.unsaved, keys.ended];
+		async forget({ record, revision }: Versioned, key?: string): Promise<boolean> {
+			const { id, status } = record;
+			const project = projectOf(record);
+			const sets = [keys.jobs(project), keys.withStatus(project, status), ...usedBy(record).map(keys.using), keys.unsaved, keys.ended];
 			const events = keys.events(id);
-			return (
-				(await forget(keys.job(id), keys.jobs, ...sets, events, key === undefined ? events : keys.idempotency(key), id, revision)) === 1
-			);
+			const used = key === undefined ? events : keys.idempotency(project, key);
+			return (await forget(keys.job(id), ...sets, events, used, id, revision)) === 1;
 		},
 
 		/**
@@ -193,9 +212,12 @@ export function openRecords(redis: Redis, keys: Keys) {
 			}
 		},
 
-		/** A page of ids, newest first. */
-		ids(limit: number, after?: string): Promise<string[]> {
-			return redis.zrevrangebylex(keys.jobs, after === undefined ? '+' : `(${after}`, '-', 'LIMIT', 0, limit);
+		/** The names of the projects that have had a job, in the order of the alphabet. */
+		projects: async (): Promise<string[]> => (await redis.smembers(keys.projects)).sort(),
+
+		/** A page of the ids of a project, newest first. */
+		ids(project: string, limit: number, after?: string): Promise<string[]> {
+			return redis.zrevrangebylex(keys.jobs(project), after === undefined ? '+' : `(${after}`, '-', 'LIMIT', 0, limit);
 		},
 
 		async findAll(ids: readonly string[]): Promise<JobResource[]> {
@@ -210,12 +232,21 @@ export function openRecords(redis: Redis, keys: Keys) {
 			return records;
 		},
 
-		async counts(): Promise<Record<JobStatus, number>> {
-			const counts = await Promise.all(JOB_STATUSES.map(async (status) => [status, await redis.scard(keys.withStatus(status))] as const));
+		/** How many jobs of a project have each status. */
+		async counts(project: string): Promise<Record<JobStatus, number>> {
+			const counts = await Promise.all(
+				JOB_STATUSES.map(async (status) => [status, await redis.zcard(keys.withStatus(project, status))] as const),
+			);
 			return Object.fromEntries(counts) as Record<JobStatus, number>;
 		},
 
-		withStatus: (status: JobStatus): Promise<string[]> => redis.smembers(keys.withStatus(status)),
+		/** The ids of the jobs of all projects that have a status. */
+		async withStatus(status: JobStatus): Promise<string[]> {
+			const ids: string[] = [];
+			for (const project of await redis.smembers(keys.projects))
+				ids.push(...(await redis.zrange(keys.withStatus(project, status), '0', '-1')));
+			return ids;
+		},
 		countUsing: (used: string): Promise<number> => redis.scard(keys.using(used)),
 
 		/** A record with the turn to give to `saved` or `settled`. */
@@ -225,7 +256,10 @@ export function openRecords(redis: Redis, keys: Keys) {
 		},
 		/** What names this filling of Redis, which is another once Redis was emptied; null before the jobs of the store were added to it. */
 		filling: (): Promise<string | null> => redis.get(keys.rebuilt),
+		/** Notes that the jobs of the store are here. What an earlier version has left of its own layout is removed first. */
 		async markRestored(): Promise<void> {
+			if ((await redis.exists(keys.rebuilt)) === 1) return;
+			await removeOtherLayouts();
 			await redis.set(keys.rebuilt, randomUUID(), 'NX');
 		},
 		/** Has the jobs that only the store knows added once more. */

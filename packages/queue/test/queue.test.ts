@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type JobEvent, type JobResource, type ModelVerdict, ProblemError } from '@steelyard/contracts';
+import { DEFAULT_PROJECT, type JobEvent, type JobResource, type ModelVerdict, ProblemError } from '@steelyard/contracts';
 import { launchRedis, type RedisHandle } from '@steelyard/redis';
 import { createId, listDamaged, openStore, type Store } from '@steelyard/store';
 import { Redis } from 'ioredis';
@@ -126,10 +126,10 @@ for (const { way, absent, start } of ways)
 				.map(({ id }) => id)
 				.sort()
 				.reverse();
-			const page = await queue.jobs.list({ limit: 2 });
+			const page = await queue.jobs.list({ project: DEFAULT_PROJECT, limit: 2 });
 			expect(page.data.map(({ id }) => id)).toEqual(newest.slice(0, 2));
 			expect(page.has_more).toBe(true);
-			const rest = await queue.jobs.list({ limit: 3, after: page.data[1]?.id as string });
+			const rest = await queue.jobs.list({ project: DEFAULT_PROJECT, limit: 3, after: page.data[1]?.id as string });
 			expect(rest.data.map(({ id }) => id)).toEqual(newest.slice(2));
 			expect(rest.has_more).toBe(false);
 			expect(await queue.jobs.get('job_none')).toBeNull();
@@ -145,6 +145,55 @@ for (const { way, absent, start } of ways)
 				code: 'idempotency_mismatch',
 			});
 			expect((await queue.jobs.create(newJob(), { idempotencyKey: 'another', bodyHash: '2' })).id).not.toBe(made[0]?.id);
+		});
+
+		it('keeps the jobs of projects apart: their lists, counts and idempotency keys, also after Redis was emptied', async () => {
+			const now = Math.floor(Date.now() / 1000);
+			const make = (project: string, bodyHash = '1') =>
+				queue.jobs.create({ ...newJob(), created_at: now, project }, { idempotencyKey: 'k', bodyHash });
+			const a = await make('a');
+			const b = await make('b', '2');
+			expect(b.id).not.toBe(a.id);
+			const { project: _, ...earlier } = { ...newJob(), project: null };
+			const old = await queue.jobs.create(earlier);
+			await queue.jobs.requestCancel(b.id);
+			for (const emptied of [false, true]) {
+				if (emptied) await raw.flushdb();
+				expect((await make('a')).id).toBe(a.id);
+				expect((await queue.jobs.repeated({ project: 'b', idempotencyKey: 'k', bodyHash: '2' }))?.id).toBe(b.id);
+				expect(await queue.jobs.repeated({ project: DEFAULT_PROJECT, idempotencyKey: 'k', bodyHash: '1' })).toBeNull();
+				expect(await queue.jobs.projects()).toEqual(['a', 'b', DEFAULT_PROJECT]);
+				const listed = async (project: string) => (await queue.jobs.list({ project, limit: 9 })).data.map(({ id }) => id);
+				expect(await Promise.all(['a', 'b', DEFAULT_PROJECT, 'none'].map(listed))).toEqual([[a.id], [b.id], [old.id], []]);
+				expect(await queue.jobs.counts('a')).toMatchObject({ queued: 1, cancelled: 0 });
+				expect(await queue.jobs.counts('b')).toMatchObject({ queued: 0, cancelled: 1 });
+				expect(await queue.jobs.counts()).toMatchObject({ queued: 2, cancelled: 1 });
+				expect(await queue.jobs.countUsing('ds_ward')).toBe(2);
+			}
+			await queue.jobs.remove(b.id);
+			expect(await queue.jobs.repeated({ project: 'b', idempotencyKey: 'k', bodyHash: '2' })).toBeNull();
+			expect((await make('a')).id).toBe(a.id);
+		});
+
+		it('has all jobs after an upgrade from a version that kept them under other keys, of which none are left', async () => {
+			const done = await queue.jobs.create(newJob());
+			await queue.claim(done.id);
+			await queue.commit(done.id, 1, outcome);
+			const { id } = await queue.jobs.create(newJob());
+			await raw.flushdb();
+			await raw.hset(`steelyard:job:${id}`, { record: '{}', revision: 1 });
+			await raw.zadd('steelyard:jobs', 0, id);
+			await raw.sadd('steelyard:status:queued', id);
+			await raw.set('steelyard:rebuilt', 'of then');
+			await raw.lpush('steelyard:deliveries:training:wait', id);
+			await raw.set('steelyard-two:rebuilt', 'of others');
+			await (await open()).jobs.rebuild();
+			expect(await queue.jobs.get(done.id)).toMatchObject({ status: 'succeeded', result });
+			expect((await queue.jobs.list({ project: DEFAULT_PROJECT, limit: 9 })).data).toHaveLength(2);
+			const keys = await raw.keys('*');
+			expect(keys.filter((key) => !key.startsWith('steelyard:2:'))).toEqual(['steelyard-two:rebuilt']);
+			work({ process: async () => ({ status: 'succeeded', ...outcome }) });
+			await reaches(id, 'succeeded');
 		});
 
 		it('keeps no job that the store has no room for', async () => {
@@ -309,7 +358,7 @@ for (const { way, absent, start } of ways)
 			await store.put(`jobs/${id}/attempts/1/model.onnx`, 'a model');
 			await queue.jobs.remove(id);
 			expect([await queue.jobs.get(id), await queue.events.read(id), await store.list('jobs')]).toEqual([null, [], []]);
-			expect((await queue.jobs.list({ limit: 10 })).data).toEqual([]);
+			expect((await queue.jobs.list({ project: DEFAULT_PROJECT, limit: 10 })).data).toEqual([]);
 			expect((await queue.jobs.counts()).succeeded).toBe(0);
 			expect((await raw.keys('*')).filter((key) => key.includes(id))).toEqual([]);
 			const waiting = await queue.jobs.create(newJob());
@@ -540,12 +589,12 @@ for (const { way, absent, start } of ways)
 			await queue.jobs.requestCancel(id);
 			await queue.release(id, 1);
 			const before = await queue.events.read(id);
-			await raw.del(`steelyard:events:${id}`);
+			await raw.del(`steelyard:2:events:${id}`);
 			const resumed = await queue.jobs.requestResume(id);
 			expect(resumed).toMatchObject({ status: 'queued', attempt: 1, cancel_requested: false, finished_at: null });
 			expect(await queue.jobs.countUsing('ds_ward')).toBe(1);
 			expect((await queue.events.read(id)).slice(0, -1)).toEqual(before);
-			expect(await raw.pttl(`steelyard:events:${id}`)).toBe(-1);
+			expect(await raw.pttl(`steelyard:2:events:${id}`)).toBe(-1);
 			const followed: string[] = [];
 			work({ process: async () => ({ status: 'succeeded', ...outcome }) });
 			for await (const event of queue.events.follow(id, undefined, new AbortController().signal))
@@ -749,11 +798,11 @@ for (const { way, absent, start } of ways)
 			const second = work({ process: async () => ({ status: 'stopped' }), ended: ({ id }) => void heard.add(id) });
 			await until(() => heard.size === 2);
 			expect([...heard].sort()).toEqual([done.id, cancelled.id].sort());
-			await until(async () => (await raw.scard('steelyard:ended')) === 0);
+			await until(async () => (await raw.scard('steelyard:2:ended')) === 0);
 			await second.close(5000);
 			await raw.flushdb();
 			await queue.jobs.rebuild();
-			expect(await raw.scard('steelyard:ended')).toBe(2);
+			expect(await raw.scard('steelyard:2:ended')).toBe(2);
 		});
 
 		it('tells a worker whose job was given to another that it has lost it', async () => {
@@ -804,17 +853,20 @@ for (const { way, absent, start } of ways)
 			await queue.jobs.create({ ...newJob(), created_at: 1 }, { idempotencyKey: 'old', bodyHash: '1' });
 			for (const ask of [
 				async () => (await queue.jobs.create(newJob('ds_a'), request)).id,
-				async () => (await queue.jobs.repeated(request))?.id,
+				async () => (await queue.jobs.repeated({ project: DEFAULT_PROJECT, ...request }))?.id,
 				async () => (await queue.jobs.get(first.id))?.id,
-				async () => (await queue.jobs.list({ limit: 9 })).data.at(-1)?.id,
+				async () => (await queue.jobs.list({ project: DEFAULT_PROJECT, limit: 9 })).data.at(-1)?.id,
 			]) {
 				await raw.flushdb();
 				expect(await ask()).toBe(first.id);
 			}
 			await raw.flushdb();
 			expect(await queue.jobs.countUsing('ds_a')).toBe(1);
-			await expect(queue.jobs.repeated({ ...request, bodyHash: '2' })).rejects.toMatchObject({ code: 'idempotency_mismatch' });
-			for (const idempotencyKey of ['old', 'new']) expect(await queue.jobs.repeated({ ...request, idempotencyKey })).toBeNull();
+			await expect(queue.jobs.repeated({ project: DEFAULT_PROJECT, ...request, bodyHash: '2' })).rejects.toMatchObject({
+				code: 'idempotency_mismatch',
+			});
+			for (const idempotencyKey of ['old', 'new'])
+				expect(await queue.jobs.repeated({ project: DEFAULT_PROJECT, ...request, idempotencyKey })).toBeNull();
 		});
 
 		for (const when of ['before', 'after'] as const)
@@ -1034,12 +1086,12 @@ for (const { way, absent, start } of ways)
 				for await (const event of queue.events.follow(id, all[from]?.id, new AbortController().signal)) seen.push(event);
 				return seen;
 			});
-			await until(async () => Number(((await raw.pubsub('NUMSUB', 'steelyard:happened')) as unknown[])[1]) > 0);
+			await until(async () => Number(((await raw.pubsub('NUMSUB', 'steelyard:2:happened')) as unknown[])[1]) > 0);
 			const late = (await queue.events.append(id, { type: 'stage', stage: 'exporting' })) as JobEvent;
 			await queue.commit(id, 1, outcome);
 			const last = (await queue.events.read(id)).at(-1) as JobEvent;
 			for (const [from, seen] of (await Promise.all(followers)).entries()) expect(seen).toEqual([...all.slice(from + 1), late, last]);
-			expect(Number(((await raw.pubsub('NUMSUB', 'steelyard:happened')) as unknown[])[1])).toBe(1);
+			expect(Number(((await raw.pubsub('NUMSUB', 'steelyard:2:happened')) as unknown[])[1])).toBe(1);
 			expect(await queue.events.append(id, { type: 'stage', stage: 'fusion' })).toBeNull();
 			expect(await queue.events.append('job_none', { type: 'stage', stage: 'fusion' })).toBeNull();
 			const lines = ((await store.get(`jobs/${id}/events.jsonl`)) as Buffer).toString().trimEnd().split('\n');
@@ -1073,8 +1125,8 @@ for (const { way, absent, start } of ways)
 				['w1', ['job_a']],
 				['w2', []],
 			]);
-			expect(await raw.pttl('steelyard:worker:w1')).toBeGreaterThan(0);
-			await raw.del('steelyard:worker:w1');
+			expect(await raw.pttl('steelyard:2:worker:w1')).toBeGreaterThan(0);
+			await raw.del('steelyard:2:worker:w1');
 			expect((await queue.workers.list()).map(({ id }) => id)).toEqual(['w2']);
 			await queue.workers.withdraw('w2');
 			expect(await queue.workers.list()).toEqual([]);
@@ -1097,7 +1149,7 @@ for (const { way, absent, start } of ways)
 			await expect(late.jobs.create(newJob())).rejects.toMatchObject({ code: 'unavailable' });
 			opened.open(null);
 			await until(async () => (await queue.jobs.counts()).queued === 1);
-			expect(await queue.jobs.list({ limit: 10 })).toMatchObject({ data: [{ id }] });
+			expect(await queue.jobs.list({ project: DEFAULT_PROJECT, limit: 10 })).toMatchObject({ data: [{ id }] });
 			await raw.call('CLIENT', 'PAUSE', '1000', 'ALL').catch(() => null);
 			if (redis.kind === 'javascript') return;
 			await expect(hurried.jobs.get(id)).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('within 0.1 s') });

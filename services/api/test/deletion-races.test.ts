@@ -1,3 +1,4 @@
+import { DEFAULT_PROJECT } from '@steelyard/contracts';
 import { datasetKeys } from '@steelyard/store';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { addDataset, addJob, expectProblem, openService, type Service } from './service.js';
@@ -11,7 +12,7 @@ afterAll(() => service.close());
 
 const remove = (id: string) => service.app.inject({ method: 'DELETE', url: `/v1/datasets/${id}` });
 const post = (dataset: string) => service.app.inject({ method: 'POST', url: '/v1/jobs', payload: { dataset } });
-const countJobs = async () => (await service.queue.jobs.list({ limit: 100 })).data.length;
+const countJobs = async () => (await service.queue.jobs.list({ project: DEFAULT_PROJECT, limit: 100 })).data.length;
 
 // The one and the other come through two processes, whose steps may alternate.
 describe('a deletion beside a post', () => {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { DEFAULT_PROJECT } from '@steelyard/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { buildApp } from '../src/app.js';
@@ -60,8 +61,8 @@ describe('the metrics', () => {
 		const { samples } = parsed(text);
 		const value = (name: string, labels = {}) =>
 			samples.find((one) => one.name === `steelyard_${name}` && JSON.stringify(one.labels) === JSON.stringify(labels))?.value;
-		expect(value('jobs', { status: 'queued' })).toBe(2);
-		expect(value('jobs', { status: 'running' })).toBe(1);
+		expect(value('jobs', { project: DEFAULT_PROJECT, status: 'queued' })).toBe(2);
+		expect(value('jobs', { project: DEFAULT_PROJECT, status: 'running' })).toBe(1);
 		expect((await service.queue.jobs.oldestQueued())?.id).toBe(waiting);
 		expect(value('queue_oldest_job_age_seconds')).toBeLessThan(600);
 		expect(value('workers')).toBe(1);

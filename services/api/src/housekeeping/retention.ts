@@ -12,16 +12,19 @@ const DAY = 24 * 60 * 60;
 
 type Outlived = { id: string; reason: RetentionReason; bytes: number };
 
-/** All jobs that have ended, by their ids. */
+/** The jobs of all projects that have ended, by their ids. */
 async function endedJobs(queue: Queue): Promise<Map<string, EndedJob>> {
 	const ended = new Map<string, EndedJob>();
-	for (let after: string | undefined; ; ) {
-		const page = await queue.jobs.list({ limit: 100, ...(after === undefined ? {} : { after }) });
-		for (const { id, status, attempt, created_at, finished_at } of page.data)
-			if (isFinal(status)) ended.set(id, { id, status, attempt, created_at, finished_at });
-		after = page.data.at(-1)?.id;
-		if (!page.has_more || after === undefined) return ended;
+	for (const project of await queue.jobs.projects()) {
+		let after: string | undefined;
+		do {
+			const page = await queue.jobs.list({ project, limit: 100, ...(after === undefined ? {} : { after }) });
+			for (const { id, status, attempt, created_at, finished_at } of page.data)
+				if (isFinal(status)) ended.set(id, { id, status, attempt, created_at, finished_at });
+			after = page.has_more ? page.data.at(-1)?.id : undefined;
+		} while (after !== undefined);
 	}
+	return ended;
 }
 
 /** The jobs that the limits leave no room for; those that ended last are kept first. */

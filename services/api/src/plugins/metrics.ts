@@ -15,7 +15,7 @@ function gaugesOf(registry: Registry, { queue, room }: Parts): () => Promise<voi
 		clears.push(() => (labelNames.length > 0 ? made.reset() : made.remove()));
 		return made;
 	};
-	const jobs = gauge('jobs', 'Jobs on record, by status', 'status');
+	const jobs = gauge('jobs', 'Jobs on record, by project and status', 'project', 'status');
 	const age = gauge('queue_oldest_job_age_seconds', 'Seconds since the oldest job that waits for a worker was posted; 0 where none waits');
 	const workers = gauge('workers', 'Workers that are alive');
 	const running = gauge('worker_jobs', 'Jobs that a worker runs', 'worker');
@@ -28,8 +28,11 @@ function gaugesOf(registry: Registry, { queue, room }: Parts): () => Promise<voi
 	const reserved = gauge('disk_reserved_bytes', 'Free bytes below which uploads and new jobs are refused');
 
 	async function lookAtJobs(): Promise<void> {
-		const [counts, oldest, alive] = await Promise.all([queue.jobs.counts(), queue.jobs.oldestQueued(), queue.workers.list()]);
-		for (const status of JOB_STATUSES) jobs.set({ status }, counts[status]);
+		const [projects, oldest, alive] = await Promise.all([queue.jobs.projects(), queue.jobs.oldestQueued(), queue.workers.list()]);
+		for (const project of projects) {
+			const counts = await queue.jobs.counts(project);
+			for (const status of JOB_STATUSES) jobs.set({ project, status }, counts[status]);
+		}
 		age.set(oldest === null ? 0 : Math.max(0, Date.now() / 1000 - oldest.created_at));
 		workers.set(alive.length);
 		for (const { id, jobs: own } of alive) {

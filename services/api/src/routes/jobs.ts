@@ -1,4 +1,4 @@
-import { type JobResource, JobSpec, ListOf, listQuery, ProblemError } from '@steelyard/contracts';
+import { DEFAULT_PROJECT, type JobResource, JobSpec, ListOf, listQuery, ProblemError } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 import { createId } from '@steelyard/store';
 import { Type } from 'typebox';
@@ -20,9 +20,10 @@ const IdempotencyHeaders = Type.Object({
 	),
 });
 
-const newJob = (spec: JobSpec): JobResource => ({
+const newJob = (spec: JobSpec, project: string): JobResource => ({
 	id: createId('job'),
 	object: 'job',
+	project,
 	status: 'queued',
 	stage: null,
 	progress: 0,
@@ -106,9 +107,9 @@ export async function jobRoutes(app: App, { queue, datasets, models, room, job, 
 			const idempotencyKey = request.headers['idempotency-key'];
 			const repeatable = idempotencyKey === undefined ? undefined : { idempotencyKey, bodyHash: bodyHash(spec) };
 			// A repeated post is answered by the job that the first one made, also where that could no longer be posted.
-			const first = repeatable === undefined ? null : await queue.jobs.repeated(repeatable);
+			const first = repeatable === undefined ? null : await queue.jobs.repeated({ project: DEFAULT_PROJECT, ...repeatable });
 			const create = async (): Promise<JobResource> => {
-				const job = newJob(spec);
+				const job = newJob(spec, DEFAULT_PROJECT);
 				await room.expect();
 				return accept(
 					spec,
@@ -136,7 +137,7 @@ export async function jobRoutes(app: App, { queue, datasets, models, room, job, 
 		},
 		handler: async ({ query }) => {
 			if (query.after !== undefined && (await queue.jobs.get(query.after)) === null) throw unknownCursor(query.after);
-			return queue.jobs.list(query);
+			return queue.jobs.list({ project: DEFAULT_PROJECT, ...query });
 		},
 	});
 	app.route({
