@@ -85,10 +85,10 @@ async function checkedClient(url: string): Promise<Client> {
 		url,
 		async fetch(input, init) {
 			const response = await fetch(input, init);
-			const mediaType = response.headers.get('content-type') ?? undefined;
-			if (mediaType?.startsWith('text/event-stream')) return response;
+			const headers = Object.fromEntries(response.headers);
+			if (headers['content-type']?.startsWith('text/event-stream')) return response;
 			const path = new URL(String(input)).pathname;
-			check({ method: init?.method ?? 'GET', url: path, status: response.status, mediaType, body: await response.clone().text() });
+			check({ method: init?.method ?? 'GET', url: path, status: response.status, headers, body: await response.clone().text() });
 			return response;
 		},
 	});

@@ -35,13 +35,12 @@ const seen = new Set<string>();
 /** Asks the service, and expects what it answers to be as the document says. */
 async function ask(request: InjectOptions, app: App = service.app) {
 	const response = await app.inject(request);
-	const mediaType = response.headers['content-type']?.toString();
 	seen.add(
 		checker.check({
 			method: request.method ?? 'GET',
 			url: String(request.url),
 			status: response.statusCode,
-			mediaType,
+			headers: response.headers,
 			body: response.body,
 		}),
 	);
@@ -117,7 +116,7 @@ describe('the answers about a job', () => {
 			body += chunk;
 			if (eventsOf(body).length >= events.length) break;
 		}
-		seen.add(checker.check({ method: 'GET', url, status: response.statusCode, mediaType: String(response.headers['content-type']), body }));
+		seen.add(checker.check({ method: 'GET', url, status: response.statusCode, headers: response.headers, body }));
 		expect(eventsOf(body)).toEqual(events);
 		if (isFinal(statusOf(state))) await ask({ url, headers: { accept: 'text/event-stream', 'last-event-id': events.at(-1).id } });
 	});
@@ -206,6 +205,12 @@ describe('the answers about everything else', () => {
 			await post('application/json', '{"a":');
 			await post('application/json', `"${'a'.repeat(300_000)}"`);
 		}
+	});
+
+	it('name their request by a header that the document has for every one of them', () => {
+		for (const { operation } of operationsOf(document))
+			for (const [status, { headers }] of Object.entries(operation.responses))
+				expect(Object.keys(headers ?? {}), `${operation.operationId} ${status}`).toContain('x-request-id');
 	});
 
 	it('leave no answer of the document untried but those of a full disk, of a Redis that is away and of a fault of ours', () => {

@@ -18,18 +18,18 @@ export type Operation = {
 	security?: object[];
 	parameters?: { name: string; in: string; required?: boolean; schema: Schema }[];
 	requestBody?: { content: Content };
-	responses: Record<string, { description: string; content?: Content }>;
+	responses: Record<string, { description: string; headers?: Record<string, { $ref: string }>; content?: Content }>;
 };
 /** What these tests read of `/openapi.json`. */
 export type Document = {
 	openapi: string;
 	info: { title: string; version: string };
 	paths: Record<string, Record<string, Operation>>;
-	components: { schemas: Record<string, Schema> };
+	components: { schemas: Record<string, Schema>; headers: Record<string, { required: boolean; schema: Schema }> };
 };
 
 /** An answer of the service; `body` is its text. */
-export type Answer = { method: string; url: string; status: number; mediaType: string | undefined; body: string };
+export type Answer = { method: string; url: string; status: number; headers: Record<string, unknown>; body: string };
 
 /** The schema without room for fields that it does not name, so that a field which only one side knows is found. `isPart`: the fields of a value are in several schemas. */
 function closed({ properties, additionalProperties, items, anyOf, allOf, ...rest }: Schema, isPart = false): Schema {
@@ -75,7 +75,7 @@ export function checkerOf(document: Document) {
 		fits: (name: string, value: unknown) => fits(component(name), value, name),
 
 		/** Expects an answer to be described by the document, body and all; gives the id of its operation and its status. */
-		check({ method, url, status, mediaType, body }: Answer): string {
+		check({ method, url, status, headers, body }: Answer): string {
 			const path = url.split('?', 1)[0] ?? '';
 			const found = operationsOf(document).find(
 				(one) => one.method === method.toLowerCase() && new RegExp(`^${one.path.replace(/\{\w+\}/g, '[^/]+')}$`).test(path),
@@ -86,11 +86,15 @@ export function checkerOf(document: Document) {
 				responses[status] ??
 				(status >= 400 ? responses['default'] : undefined) ??
 				expect.unreachable(`${what} is not in the document: ${body.slice(0, 300)}`);
+			for (const [name, { $ref }] of Object.entries(response.headers ?? {})) {
+				const { required, schema } = document.components.headers[$ref.replace('#/components/headers/', '')] ?? expect.unreachable($ref);
+				if (required || headers[name] !== undefined) fits(schema, headers[name], `${what}, the header ${name}`);
+			}
 			if (response.content === undefined) {
 				expect(body, what).toBe('');
 				return what;
 			}
-			const type = mediaType?.split(';', 1)[0] ?? '';
+			const type = String(headers['content-type'] ?? '').split(';', 1)[0] ?? '';
 			const [, { schema }] =
 				Object.entries(response.content).find(([range]) => isIn(range, type)) ?? expect.unreachable(`${what} is not described as ${type}`);
 			if (type === 'text/event-stream') for (const event of eventsOf(body)) fits(component('JobEvent'), event, `${what}, an event`);

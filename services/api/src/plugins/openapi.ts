@@ -1,4 +1,4 @@
-import swagger from '@fastify/swagger';
+import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
 import { JobSpec, requestOf } from '@steelyard/contracts';
 import type { FastifySchema } from 'fastify';
 import { type TSchema, Type } from 'typebox';
@@ -6,6 +6,7 @@ import type { App } from '../fastify-app.js';
 import { components, ref } from '../schemas/components.js';
 import { documented } from '../schemas/documented.js';
 import { otherRefusals, refusals } from '../schemas/refusals.js';
+import { REQUEST_ID } from './request-id.js';
 import { NoFields } from './validation.js';
 
 const file = { type: 'string', format: 'binary' };
@@ -37,6 +38,20 @@ function described(
 	};
 }
 
+type Responses = Record<string, { headers?: object }>;
+
+/** The document with the header that every answer has, which no route sets by itself. */
+const withRequestId: SwaggerTransformObject = (made) => {
+	if (!('openapiObject' in made)) return made.swaggerObject;
+	const { openapiObject: document } = made;
+	const own = { [REQUEST_ID]: { $ref: '#/components/headers/RequestId' } };
+	for (const methods of Object.values(document.paths ?? {}))
+		for (const { responses } of Object.values(methods as Record<string, { responses: Responses }>))
+			for (const response of Object.values(responses)) response.headers = { ...response.headers, ...own };
+	const header = { description: 'Names the request, as the lines of the logs do', required: true, schema: { type: 'string' } };
+	return { ...document, components: { ...document.components, headers: { RequestId: header } } } as typeof document;
+};
+
 /** Serves the OpenAPI 3.1 document, which is made of the schemas that the routes validate by, at `/openapi.json`. */
 export async function addOpenapi(app: App, { version, secured }: { version: string; secured: boolean }): Promise<void> {
 	for (const [name, schema] of Object.entries(components)) app.addSchema({ ...documented(schema), $id: name });
@@ -57,6 +72,7 @@ export async function addOpenapi(app: App, { version, secured }: { version: stri
 			schema: described(schema, { isOpen: config?.open === true, isUpload: config?.upload === true, isSecured: secured }),
 			url,
 		}),
+		transformObject: withRequestId,
 		refResolver: { buildLocalReference: ({ $id }, _base, _fragment, i) => (typeof $id === 'string' ? $id : `schema${i}`) },
 	});
 	app.route({
