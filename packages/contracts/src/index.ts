@@ -30,6 +30,7 @@ export * from './job-error.js';
 export * from './job-log.js';
 export { jsonFault } from './json-fault.js';
 export * from './list.js';
+export * from './log-fields.js';
 export { choicesOf, LossChoices, type LossName } from './loss.js';
 export * from './model.js';
 export * from './name-pattern.js';

@@ -111,6 +111,9 @@ export const JobResource = Type.Object({
 				'mean weight by modality: over the training rows after the last refresh while the job runs, those of `result.modality_weights` once the job has succeeded',
 		}),
 	),
+	request_id: Type.Optional(
+		Type.String({ description: 'x-request-id of the request that posted it; not there in what earlier versions made' }),
+	),
 	created_at: Type.Integer({ description: 'unix seconds' }),
 	started_at: nullable(Type.Integer({ description: 'unix seconds; null before a worker took the job' })),
 	finished_at: nullable(Type.Integer({ description: 'unix seconds; null before the job ended' })),

@@ -10,6 +10,9 @@ const PAUSE = 1000;
 /** How long BullMQ may take to close, in milliseconds. */
 const LONGEST_CLOSE = 2000;
 
+/** What the ids of a queue name, as lines of the log say it. */
+const SUBJECT: Readonly<Record<DeliveryName, string>> = { training: 'job', inspection: 'model' };
+
 export type ConsumerOptions = {
 	redis: RedisOptions;
 	keys: Keys;
@@ -40,6 +43,7 @@ export type Consumer = {
 
 /** Takes ids from BullMQ and has them worked on. An id may be delivered more than once. */
 export function consume({ redis, keys, name, concurrency, lockMs, deliver, left, log }: ConsumerOptions): Consumer {
+	const subject = SUBJECT[name];
 	const running = new Set<Promise<unknown>>();
 	let closing = false;
 
@@ -64,7 +68,7 @@ export function consume({ redis, keys, name, concurrency, lockMs, deliver, left,
 				again = await delivered.finally(() => running.delete(delivered));
 			} catch (error) {
 				// Redis or the store could not be reached. The work has not failed, so its id is delivered again.
-				log.error({ err: error, id }, `the ${name} could not be begun or recorded`);
+				log.error({ err: error, [subject]: id }, `the ${name} could not be begun or recorded`);
 				await delay(PAUSE);
 				again = 0;
 			}
@@ -85,7 +89,7 @@ export function consume({ redis, keys, name, concurrency, lockMs, deliver, left,
 		},
 	);
 	worker.on('error', (error) => log.warn({ err: error }, `the worker for ${name} met an error`));
-	worker.on('stalled', (id) => log.warn({ id }, `a worker was lost, its ${name} is given to another`));
+	worker.on('stalled', (id) => log.warn({ [subject]: id }, `a worker was lost, its ${name} is given to another`));
 	worker.on('completed', ({ id }) => id !== undefined && left?.(id));
 
 	return {

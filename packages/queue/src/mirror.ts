@@ -1,4 +1,4 @@
-import { isFinal, type JobResource } from '@steelyard/contracts';
+import { isFinal, type JobResource, logFieldsOf } from '@steelyard/contracts';
 import type { Log } from '@steelyard/redis';
 import { jobKeys, type Store } from '@steelyard/store';
 import type { EventLog } from './events.js';
@@ -63,7 +63,8 @@ export function openMirror(records: Records, events: EventLog, store: Store, log
 	const save = (job: JobResource) => track(write(job.id, job));
 
 	async function follow<T extends JobResource | null>(job: T): Promise<T> {
-		if (job !== null) await save(job).catch((error: unknown) => log.warn({ err: error, job: job.id }, 'a job record waits to be written'));
+		if (job !== null)
+			await save(job).catch((error: unknown) => log.warn({ err: error, ...logFieldsOf(job) }, 'a job record waits to be written'));
 		return job;
 	}
 

@@ -1,4 +1,4 @@
-import { isFinal, type JobError, type JobResource, ProblemError } from '@steelyard/contracts';
+import { isFinal, type JobError, type JobResource, logFieldsOf, ProblemError } from '@steelyard/contracts';
 import { silent } from '@steelyard/redis';
 import { isFull, whenThereIsRoom } from '@steelyard/store';
 import type { RedisOptions } from 'ioredis';
@@ -100,10 +100,11 @@ export function startWork({ redis, keys, hub, records, deliveries, sweep, queue 
 			return null;
 		}
 		const { attempt } = job;
+		const about = logFieldsOf(job);
 		const one: Running = { id, attempt, controller: new AbortController() };
 		running.add(one);
 		const { signal } = one.controller;
-		log.info({ job: id, attempt }, 'the attempt begins');
+		log.info(about, 'the attempt begins');
 		let end: AttemptEnd;
 		try {
 			// A cancellation between the claim and now had nobody to hear its message.
@@ -112,15 +113,15 @@ export function startWork({ redis, keys, hub, records, deliveries, sweep, queue 
 			end = signal.aborted ? { status: 'stopped' } : await process(id, { attempt, job, signal });
 		} catch (error) {
 			end = signal.aborted ? { status: 'stopped' } : { status: 'failed', error: errorOf(error) };
-			if (!signal.aborted) log.error({ err: error, job: id, attempt }, 'the attempt failed');
+			if (!signal.aborted) log.error({ err: error, ...about }, 'the attempt failed');
 		}
 		try {
 			const after = await record(one, end);
-			log.info({ job: id, attempt, status: after?.status ?? 'lost' }, 'the attempt has ended');
+			log.info({ ...about, status: after?.status ?? 'lost' }, 'the attempt has ended');
 			if (after?.status === 'queued') return end.status === 'retry' ? retryPause(after, retryMs) : 0;
 		} catch (error) {
 			if (!(error instanceof StaleAttemptError)) throw error;
-			log.warn({ err: error, job: id, attempt }, 'the attempt came too late');
+			log.warn({ err: error, ...about }, 'the attempt came too late');
 		} finally {
 			running.delete(one);
 		}

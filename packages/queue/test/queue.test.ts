@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_PROJECT, type JobEvent, type JobResource, type ModelVerdict, ProblemError } from '@steelyard/contracts';
-import { launchRedis, type RedisHandle } from '@steelyard/redis';
+import { launchRedis, type RedisHandle, silent } from '@steelyard/redis';
 import { createId, listDamaged, openStore, type Store } from '@steelyard/store';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -712,9 +712,12 @@ for (const { way, absent, start } of ways)
 		it('gives the job of a killed worker to another', async () => {
 			const { id } = await post();
 			await lostWorker(id, 300);
-			work({ lockMs: 300, process: async () => ({ status: 'succeeded', ...outcome }) });
+			const lines: object[] = [];
+			const log = { ...silent, warn: (fields: object) => lines.push(fields) };
+			work({ lockMs: 300, log, process: async () => ({ status: 'succeeded', ...outcome }) });
 			await reaches(id, 'succeeded');
 			expect((await queue.jobs.get(id))?.attempt).toBe(2);
+			expect(lines).toContainEqual({ job: id });
 		});
 
 		it('fails a job whose workers were lost too often', async () => {

@@ -45,7 +45,7 @@ export async function buildApp({ config, queue, store, log }: AppOptions): Promi
 	const app: App = Fastify({
 		loggerInstance: log as FastifyBaseLogger,
 		// The hook below logs each request with one line.
-		logController: new LogController({ disableRequestLogging: true }),
+		logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request' }),
 		bodyLimit: BODY_LIMIT,
 		genReqId: requestIdOf,
 		// An upload may take long. `receive` watches it and ends one that stalls.

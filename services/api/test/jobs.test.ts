@@ -22,7 +22,7 @@ const post = (payload: object | string, headers: Record<string, string> = {}) =>
 describe('a posted job', () => {
 	it('is queued with every default of its spec filled in, and read back', async () => {
 		const spec = { dataset: datasets.binary, modalities: ['labs'], weighting: { preset: 'btw' }, metadata: { who: 'ward 3' } };
-		const response = await post(spec);
+		const response = await post(spec, { 'x-request-id': 'req-1' });
 		expect(response.statusCode, response.body).toBe(202);
 		const job = parse(JobResource, response.json());
 		expect(job).toMatchObject({
@@ -30,6 +30,7 @@ describe('a posted job', () => {
 			status: 'queued',
 			attempt: 0,
 			progress: 0,
+			request_id: 'req-1',
 			result: null,
 			error: null,
 			spec: parseJobSpec(spec),

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
-import type { WorkerStatus } from '@steelyard/contracts';
+import { logFieldsOf, type WorkerStatus } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 import { machineMemory } from '@steelyard/service-process';
 import type { Store } from '@steelyard/store';
@@ -94,9 +94,14 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 		...(retryMs === undefined ? {} : { retryMs }),
 		concurrency,
 		async process(id, attempt) {
-			const attemptLog = log.child({ job: id, attempt: attempt.attempt });
+			const attemptLog = log.child(logFieldsOf(attempt.job));
+			const { request_id: request } = attempt.job;
 			const jobLog = openJobLog({ store, id, attempt: attempt.attempt, log: attemptLog });
-			jobLog.write('info', 'worker', `attempt ${attempt.attempt} begins, by version ${version}`);
+			jobLog.write(
+				'info',
+				'worker',
+				`attempt ${attempt.attempt} begins, by version ${version}${request === undefined ? '' : `, of a job that request ${request} posted`}`,
+			);
 			status.jobs.push(id);
 			void announceJobs();
 			try {

@@ -118,6 +118,8 @@ export async function openService(): Promise<Service> {
 				eta_seconds: null,
 				metrics: null,
 				modality_weights: null,
+				project: 'ward',
+				request_id: `request-${act.replaceAll(/\W/g, '-')}`,
 				created_at: Math.floor(Date.now() / 1000),
 				started_at: null,
 				finished_at: null,

@@ -85,8 +85,11 @@ describe('a job that goes well', () => {
 		await service.work();
 		const { id } = await service.end(await service.post('succeed'));
 		const line = service.lines.find(({ msg }) => msg === 'a line of the engine');
-		expect(line).toMatchObject({ job: id, attempt: 1, stream: 'stderr' });
-		expect(service.lines.find(({ msg }) => msg === 'the trainer has started')).toMatchObject({ job: id });
+		const names = { job: id, attempt: 1, project: 'ward', request: 'request-succeed' };
+		expect(line).toMatchObject({ ...names, stream: 'stderr' });
+		const lineOf = (said: string) => service.lines.find(({ msg }) => msg === said);
+		await vi.waitFor(() => expect(lineOf('the attempt has ended')).toMatchObject(names));
+		for (const said of ['the attempt begins', 'the trainer has started']) expect(lineOf(said), said).toMatchObject(names);
 	});
 
 	it('has a log of its own, which says how each attempt went and what its trainer wrote, and stays', async () => {
@@ -100,7 +103,9 @@ describe('a job that goes well', () => {
 				.map(({ level, source, message }) => `${level} ${source}: ${message}`);
 		await vi.waitFor(async () => expect(await service.store.list(`jobs/${id}/attempts/1`)).toEqual([]));
 		const [first, second] = [await logOf(1), await logOf(2)];
-		expect(first[0]).toMatch(/^info worker: attempt 1 begins/);
+		expect(first[0]).toMatch(
+			/^info worker: attempt 1 begins, by version .*, of a job that request request-crash-once--then-succeed posted$/,
+		);
 		expect(first).toEqual(expect.arrayContaining(['warn stderr: terminate called', 'warn stderr: out of luck']));
 		expect(first.at(-1)).toMatch(/^error worker: the attempt failed \(trainer_crashed\): .*exit code 7/);
 		expect(second).toEqual(

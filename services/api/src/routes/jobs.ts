@@ -1,4 +1,4 @@
-import { DEFAULT_PROJECT, type JobResource, JobSpec, ListOf, listQuery, ProblemError } from '@steelyard/contracts';
+import { DEFAULT_PROJECT, type JobResource, JobSpec, ListOf, listQuery, ProblemError, projectOf } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 import { createId } from '@steelyard/store';
 import { Type } from 'typebox';
@@ -20,7 +20,7 @@ const IdempotencyHeaders = Type.Object({
 	),
 });
 
-const newJob = (spec: JobSpec, project: string): JobResource => ({
+const newJob = (spec: JobSpec, project: string, request: string): JobResource => ({
 	id: createId('job'),
 	object: 'job',
 	project,
@@ -32,6 +32,7 @@ const newJob = (spec: JobSpec, project: string): JobResource => ({
 	eta_seconds: null,
 	metrics: null,
 	modality_weights: null,
+	request_id: request,
 	created_at: Math.floor(Date.now() / 1000),
 	started_at: null,
 	finished_at: null,
@@ -109,7 +110,7 @@ export async function jobRoutes(app: App, { queue, datasets, models, room, job, 
 			// A repeated post is answered by the job that the first one made, also where that could no longer be posted.
 			const first = repeatable === undefined ? null : await queue.jobs.repeated({ project: DEFAULT_PROJECT, ...repeatable });
 			const create = async (): Promise<JobResource> => {
-				const job = newJob(spec, DEFAULT_PROJECT);
+				const job = newJob(spec, DEFAULT_PROJECT, request.id);
 				await room.expect();
 				return accept(
 					spec,
@@ -120,7 +121,7 @@ export async function jobRoutes(app: App, { queue, datasets, models, room, job, 
 			const created = first ?? (await create());
 			// A repeated post does this too: the process that handled the first may have ended between these two lines.
 			if (created.status === 'queued') await queue.enqueue(created.id);
-			request.log.info({ job: created.id, attempt: created.attempt }, 'the job is accepted');
+			request.log.info({ job: created.id, attempt: created.attempt, project: projectOf(created) }, 'the job is accepted');
 			reply.code(202).header('location', `/v1/jobs/${created.id}`);
 			return created;
 		},
