@@ -89,6 +89,19 @@ export const Artifact = Type.Object({
 });
 export type Artifact = Static<typeof Artifact>;
 
+/** What a trainer measures of itself. */
+export const Measured = Type.Object(
+	{
+		peak_memory_bytes: Type.Integer({ description: 'the most memory that its process has taken' }),
+		step_seconds: Type.Optional(Type.Number({ description: 'time of an optimizer step, in the last run' })),
+		refresh_seconds: Type.Optional(Type.Number({ description: 'time of the last refresh of the training weights' })),
+		checkpoint_seconds: Type.Optional(Type.Number({ description: 'time to write the last checkpoint' })),
+		checkpoint_bytes: Type.Optional(Type.Integer({ description: 'size of the last checkpoint' })),
+	},
+	{ description: 'by the trainer of the last attempt, about once a second; not there before its first step' },
+);
+export type Measured = Static<typeof Measured>;
+
 export const JobResource = Type.Object({
 	id: Type.String({ description: 'job_ and 26 characters' }),
 	object: choice(['job'], { description: 'what kind of resource this is' }),
@@ -102,6 +115,7 @@ export const JobResource = Type.Object({
 	rows_per_second: Type.Optional(
 		Type.Number({ description: 'training rows in a second, by the last report of the trainer; not there before the first' }),
 	),
+	measured: Type.Optional(Measured),
 	metrics: Type.Union([Metrics, Type.Null()], {
 		description: 'on validation: of the last epoch while the job runs, of the chosen model once the job has succeeded',
 	}),

@@ -12,6 +12,7 @@ export {
 	type Queue,
 	StaleAttemptError,
 	type StopReason,
+	type Tallies,
 	type Work,
 	type Workers,
 	type WorkOptions,

@@ -34,6 +34,8 @@ export const keysOf = (prefix: string) => {
 		worker: (id: string) => `${root}:worker:${id}`,
 		/** string of its own for every filling: set once the jobs that only the store knew were added to this Redis; a new Redis lacks it */
 		rebuilt: `${root}:rebuilt`,
+		/** hash: the tally of all jobs, by its keys */
+		tally: `${root}:tally`,
 		/** string that says nothing: written to see whether this Redis takes writes */
 		probe: `${root}:probe`,
 		/** channel: the id of a job to which something happened */

@@ -13,6 +13,7 @@ import { orUnavailable, within } from './or-unavailable.js';
 import type { Queue } from './queue.js';
 import { openRecords } from './records.js';
 import { openAttempts } from './result.js';
+import { openTally } from './tally.js';
 import { startWork } from './work.js';
 import { openWorkers } from './workers.js';
 
@@ -65,6 +66,7 @@ export async function openQueue({ redis: options, prefix = 'steelyard', store, l
 		},
 		events: { ...orUnavailable(ms, { append: events.append, read: events.read }), follow: events.follow },
 		workers: orUnavailable(ms, { announce: workers.announce, withdraw: workers.withdraw, list: workers.list }),
+		tally: orUnavailable(ms, openTally(redis, keys)),
 		inspections: {
 			...orUnavailable(ms, inspections),
 			rebuild: orUnavailable(null, { rebuild: inspections.rebuild }).rebuild,

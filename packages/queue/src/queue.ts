@@ -9,6 +9,7 @@ import type {
 	List,
 	ModelVerdict,
 	Readiness,
+	Tally,
 	WorkerStatus,
 } from '@steelyard/contracts';
 import type { Log } from '@steelyard/redis';
@@ -88,6 +89,12 @@ export type Workers = {
 	announce(worker: WorkerStatus): Promise<void>;
 	withdraw(id: string): Promise<void>;
 	list(): Promise<WorkerStatus[]>;
+};
+
+/** What was measured and counted of the training of all jobs, by all workers, until Redis is emptied. */
+export type Tallies = {
+	add(tally: Tally): Promise<void>;
+	read(): Promise<Tally>;
 };
 
 /** Why an attempt should stop: the user cancels or pauses the job, the worker is to end, or the job was given to another worker. */
@@ -203,6 +210,7 @@ export type Queue = {
 	jobs: Jobs;
 	events: Events;
 	workers: Workers;
+	tally: Tallies;
 	inspections: Inspections;
 	/** Hands a job to the workers. Nothing happens where they have it already. */
 	enqueue(id: string): Promise<void>;

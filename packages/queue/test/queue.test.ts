@@ -250,6 +250,13 @@ for (const { way, absent, start } of ways)
 			expect([await queue.jobs.countUsing('mdl_a'), await queue.jobs.countUsing('ds_a')]).toEqual([0, 0]);
 		});
 
+		it('sums up what several processes count', async () => {
+			const other = await open();
+			expect(await queue.tally.read()).toEqual({});
+			await Promise.all([queue.tally.add({ rows: 2 ** 40, 'attempts:failed': 1 }), other.tally.add({ rows: 2 ** 40 + 1 })]);
+			expect(await other.tally.read()).toEqual({ rows: 2 ** 41 + 1, 'attempts:failed': 1 });
+		});
+
 		it('runs a job, commits its result and tells it by events', async () => {
 			const { id } = await post();
 			const told = gate<JobResource>();

@@ -1,5 +1,5 @@
 export { type Evaluation, evaluateModel } from './job/evaluate.js';
-export type { TrainOptions, TrainOutcome } from './job/face.js';
+export type { Measurement, TrainOptions, TrainOutcome } from './job/face.js';
 export { train } from './job/train.js';
 export { VERSION } from './job/version.js';
 export { metricsOf } from './report/metrics.js';

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FUSIONS, type JobEventBody, parseJobSpec, WEIGHTING_PRESETS } from '@steelyard/contracts';
 import { decodeModel } from '@steelyard/onnx';
 import { createSession, tensor } from '@steelyard/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Measurement } from '../src/job/face.js';
 import { train } from '../src/job/train.js';
 import { smallDataset } from './small-dataset.js';
 import { weightingBy } from './weighting-by.js';
@@ -42,13 +43,16 @@ const sha = async (file: string): Promise<string> =>
 async function run(kind: string, of = spec(), { stopAfter = Number.POSITIVE_INFINITY, earlier = [] as string[] } = {}) {
 	const output = await outputFolder();
 	const events: JobEventBody[] = [];
+	const measurements: Measurement[] = [];
+	const measured = (one: Measurement) => void measurements.push(one);
 	let chunks = 0;
 	const emit = (event: JobEventBody) => {
 		events.push(event);
 		if (event.type === 'progress') chunks++;
 	};
-	const outcome = await train({ spec: of, dataset: datasets.get(kind)!.folder, output, earlier, emit, stopped: () => chunks >= stopAfter });
-	return { outcome, events, output, model: join(output, 'model.onnx') };
+	const stopped = () => chunks >= stopAfter;
+	const outcome = await train({ spec: of, dataset: datasets.get(kind)!.folder, output, earlier, emit, measured, stopped });
+	return { outcome, events, measurements, output, model: join(output, 'model.onnx') };
 }
 
 describe('a job', () => {
@@ -255,5 +259,25 @@ describe('a job', () => {
 		const progress = events.flatMap((event) => (event.type === 'progress' ? [event.progress] : []));
 		expect(progress).toEqual(progress.toSorted((a, b) => a - b));
 		expect(events.filter(({ type }) => type === 'weights').length).toBe(2); // before epochs 2 and 4 of 6
+	});
+
+	it('measures every step, refresh and checkpoint', async () => {
+		const whole = await run('regression');
+		const sums = { steps: 0, rows: 0, refreshes: 0 };
+		for (const one of whole.measurements) {
+			expect(one.seconds).toBeGreaterThan(0);
+			if (one.of === 'steps') Object.assign(sums, { steps: sums.steps + one.steps, rows: sums.rows + one.rows });
+			if (one.of === 'refresh') sums.refreshes++;
+		}
+		// for 6 epochs in batches of 16: the fusion model and two unimodal ones over 90 rows, and that of c over the 72 that have it
+		expect(sums).toEqual({ steps: 6 * (3 * 6 + 5), rows: 6 * (3 * 90 + 72), refreshes: 2 });
+		const stopped = await run('regression', spec(), { stopAfter: 3 });
+		const checkpoints = stopped.measurements.filter((one) => one.of === 'checkpoint');
+		const sizes = await Promise.all(
+			(await readdir(join(stopped.output, 'checkpoints'))).map(
+				async (name) => (await stat(join(stopped.output, 'checkpoints', name))).size,
+			),
+		);
+		expect(checkpoints.map(({ bytes }) => bytes).slice(-sizes.length)).toEqual(sizes);
 	});
 });

@@ -72,6 +72,7 @@ export async function jobsInEveryState({ app, queue, store }: Service, dataset: 
 			step: 3,
 			eta_seconds: 1,
 			metrics: validation,
+			measured: { peak_memory_bytes: 1e9, step_seconds: 0.1, refresh_seconds: 2, checkpoint_seconds: 0.5, checkpoint_bytes: 1000 },
 			modality_weights: { labs: 0.7 },
 		});
 		return id;

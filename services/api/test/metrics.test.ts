@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { DEFAULT_PROJECT } from '@steelyard/contracts';
+import { DEFAULT_PROJECT, type Tally, tallyCount, tallyValue } from '@steelyard/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { buildApp } from '../src/app.js';
@@ -34,16 +34,23 @@ function parsed(text: string): { samples: Sample[]; help: Map<string, string>; t
 let service: Service;
 let running: string;
 let waiting: string;
+const measured = { peak_memory_bytes: 1e9, step_seconds: 0.125, refresh_seconds: 2, checkpoint_seconds: 0.5, checkpoint_bytes: 1000 };
 let text: string;
 beforeAll(async () => {
 	service = await openService();
 	const dataset = await addDataset(service.app);
 	running = (await addJob(service.app, dataset)).id;
 	await service.queue.claim(running);
-	await service.queue.jobs.update(running, { progress: 0.5, rows_per_second: 123.5 });
+	await service.queue.jobs.update(running, { progress: 0.5, rows_per_second: 123.5, measured });
 	waiting = (await addJob(service.app, dataset)).id;
 	await addJob(service.app, dataset);
 	await service.queue.workers.announce({ ...worker('one', null), jobs: [running] });
+	const tally: Tally = {};
+	tallyValue(tally, 'step_seconds', 0.125, 4);
+	tallyValue(tally, 'step_seconds', 1e3);
+	tallyCount(tally, 'rows', 96);
+	tallyCount(tally, 'attempts', 3, 'crashed');
+	await service.queue.tally.add(tally);
 	text = (await service.app.inject('/metrics')).body;
 });
 afterAll(() => service.close());
@@ -69,10 +76,25 @@ describe('the metrics', () => {
 		expect(value('worker_jobs', { worker: 'one' })).toBe(1);
 		expect(value('running_job_progress_ratio', { job: running })).toBe(0.5);
 		expect(value('running_job_rows_per_second', { job: running })).toBe(123.5);
+		for (const [name, one] of Object.entries(measured)) expect(value(`running_job_${name}`, { job: running }), name).toBe(one);
 		expect(value('redis_up')).toBe(1);
 		expect(value('redis_answer_seconds')).toBeGreaterThan(0);
 		expect(value('disk_size_bytes')).toBeGreaterThan(value('disk_free_bytes') as number);
 		expect(value('disk_reserved_bytes')).toBeGreaterThan(0);
+	});
+
+	it('sum up the training of all jobs: how long steps took, on how many rows, and how attempts ended', () => {
+		const { samples, type } = parsed(text);
+		const of = (name: string) => samples.filter((one) => one.name === `steelyard_training_${name}`);
+		expect(type.get('steelyard_training_step_seconds')).toBe('histogram');
+		expect(type.get('steelyard_training_rows_total')).toBe('counter');
+		const buckets = of('step_seconds_bucket').map(({ labels, value }): [string, number] => [labels['le'] as string, value]);
+		expect(buckets.map(([, count]) => count)).toEqual([...Array(7).fill(0), ...Array(5).fill(4), 5]);
+		expect([buckets[0]?.[0], buckets.at(-1)?.[0]]).toEqual(['0.0001', '+Inf']);
+		expect([of('step_seconds_sum')[0]?.value, of('step_seconds_count')[0]?.value]).toEqual([1000.5, 5]);
+		expect(of('rows_total')).toMatchObject([{ labels: {}, value: 96 }]);
+		expect(of('attempts_total')).toMatchObject([{ labels: { end: 'crashed' }, value: 3 }]);
+		expect(of('refresh_seconds_count')).toMatchObject([{ value: 0 }]);
 	});
 
 	it('are there while Redis and the disk are away, without what nobody knows then', async () => {
@@ -88,7 +110,15 @@ describe('the metrics', () => {
 			const response = await app.inject('/metrics');
 			expect(response.statusCode).toBe(200);
 			expect(response.body).toMatch(/^steelyard_redis_up 0$/m);
-			for (const name of ['jobs', 'workers', 'worker_jobs', 'redis_answer_seconds', 'disk_free_bytes'])
+			for (const name of [
+				'jobs',
+				'workers',
+				'worker_jobs',
+				'redis_answer_seconds',
+				'disk_free_bytes',
+				'training_rows_total',
+				'training_step_seconds_count',
+			])
 				expect(await names()).not.toContain(`steelyard_${name}`);
 		} finally {
 			await app.close();

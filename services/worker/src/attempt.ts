@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import type { JobEventBody, WorkerDevices } from '@steelyard/contracts';
+import { type JobEventBody, type Tally, tallyValue, type WorkerDevices } from '@steelyard/contracts';
 import type { Attempt, AttemptEnd, Queue } from '@steelyard/queue';
 import { howItEnded } from '@steelyard/service-process';
 import { datasetKeys, jobKeys, modelKeys, type Store, whenThereIsRoom } from '@steelyard/store';
@@ -18,6 +18,8 @@ export type AttemptParts = {
 	trainers: Trainers;
 	/** How long a trainer that was asked to stop may take to write its checkpoint, in milliseconds. */
 	graceMs: number;
+	/** Adds to the tally of all jobs. */
+	count(tally: Tally): void;
 };
 
 type Crash = Extract<TrainerEnd, { type: 'crashed' }>;
@@ -36,7 +38,7 @@ export async function runAttempt(
 	log: Logger,
 	jobLog: JobLog,
 ): Promise<AttemptEnd> {
-	const { queue, store, devices, trainers, graceMs } = parts;
+	const { queue, store, devices, trainers, graceMs, count } = parts;
 	if (job.spec.device === 'cuda' && !devices.cuda.available) {
 		return {
 			status: 'failed',
@@ -57,6 +59,7 @@ export async function runAttempt(
 	const earlier = await earlierFolders(store, id, attempt);
 	if (signal.aborted) return { status: 'stopped' };
 
+	let peakMemory: number | null = null;
 	const trainer = trainers.start({
 		order: {
 			spec: job.spec,
@@ -68,6 +71,11 @@ export async function runAttempt(
 		onEvent: (event) => {
 			log.debug({ event }, 'event');
 			record(event);
+		},
+		onMeasured: (latest, tally) => {
+			peakMemory = latest.peak_memory_bytes;
+			recorder.note(latest);
+			count(tally);
 		},
 		onLine: (stream, line) => {
 			const level = stream === 'stderr' ? 'warn' : 'info';
@@ -94,6 +102,9 @@ export async function runAttempt(
 	} finally {
 		signal.removeEventListener('abort', stop);
 		await recorder.close();
+		const memory: Tally = {};
+		if (peakMemory !== null) tallyValue(memory, 'peak_memory_bytes', peakMemory);
+		count(memory);
 	}
 	if (end.type === 'done')
 		return { status: 'succeeded', result: end.result, artifacts: await describeArtifacts(store, prefix, end.artifacts) };

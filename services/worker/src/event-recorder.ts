@@ -1,4 +1,4 @@
-import type { JobEventBody } from '@steelyard/contracts';
+import type { JobEventBody, Measured } from '@steelyard/contracts';
 import type { JobPatch, Queue } from '@steelyard/queue';
 import type { Logger } from 'pino';
 
@@ -36,6 +36,8 @@ function patchOf(event: JobEventBody): JobPatch {
 export type EventRecorder = {
 	/** Takes the next event, and returns before it is written. */
 	record(event: JobEventBody): void;
+	/** Takes what the trainer measures of itself, for the record alone. */
+	note(measured: Measured): void;
 	/** Writes what is still held back, and resolves when everything is written. */
 	close(): Promise<void>;
 };
@@ -91,22 +93,23 @@ export function recordEvents({ queue, id, attempt, log, interval = 250 }: EventR
 		patchedAt = performance.now();
 		write(() => queue.jobs.update(id, now, attempt));
 	};
-	const update = (event: JobEventBody) => {
-		patch = { ...patch, ...patchOf(event) };
+	const update = (more: JobPatch, atOnce: boolean) => {
+		patch = { ...patch, ...more };
 		const wait = patchedAt + interval - performance.now();
-		if (wait <= 0 || event.type === 'stage' || event.type === 'device' || event.type === 'waiting') releasePatch();
+		if (wait <= 0 || atOnce) releasePatch();
 		else patchTimer ??= setTimeout(releasePatch, wait);
 	};
 
 	return {
 		record(event) {
 			// The record is updated before the event is written, so that a client which sees the event and asks for the job finds both in step.
-			update(event);
+			update(patchOf(event), event.type === 'stage' || event.type === 'device' || event.type === 'waiting');
 			if (event.type === 'progress') return thinOut(event);
 			// The progress that was held back is older than this event, so nobody needs it any more.
 			held = null;
 			append(event);
 		},
+		note: (measured) => update({ measured }, false),
 		async close() {
 			releaseProgress();
 			releasePatch();

@@ -1,4 +1,4 @@
-import type { JobError, JobEventBody, JobResult, ModelReport } from '@steelyard/contracts';
+import type { JobError, JobEventBody, JobResult, Measured, ModelReport, Tally } from '@steelyard/contracts';
 import type { Devices } from '@steelyard/runtime';
 import type { TrainOptions } from '@steelyard/trainer';
 
@@ -8,9 +8,10 @@ export type TrainOrder = Pick<TrainOptions, 'spec' | 'dataset' | 'model' | 'outp
 /** From the worker to the trainer process. `stop`: it is to write a last checkpoint and end. */
 export type ToTrainer = { type: 'train'; options: TrainOrder } | { type: 'stop' };
 
-/** From the trainer process to the worker: events in their order, then one end, after which it exits. `artifacts` are names of files in `output`. */
+/** From the trainer process to the worker: events in their order, what was measured since it last said so, then one end, after which it exits. `artifacts` are names of files in `output`. */
 export type FromTrainer =
 	| { type: 'event'; body: JobEventBody }
+	| { type: 'measured'; latest: Measured; tally: Tally }
 	| { type: 'done'; result: JobResult; artifacts: string[] }
 	| { type: 'stopped' }
 	| { type: 'failed'; error: JobError };

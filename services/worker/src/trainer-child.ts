@@ -2,6 +2,7 @@
 // so messages are heard between chunks of steps.
 import { type JobError, ProblemError } from '@steelyard/contracts';
 import { endWithParent } from './end-with-parent.js';
+import { openMeasurements } from './measurements.js';
 import { type FromTrainer, MEMORY_VARIABLE, type ToTrainer, type TrainOrder } from './protocol.js';
 
 let training = false;
@@ -36,17 +37,21 @@ function errorOf(error: unknown): JobError {
 }
 
 async function run(options: TrainOrder): Promise<FromTrainer> {
+	const measurements = openMeasurements((latest, tally) => void send({ type: 'measured', latest, tally }));
 	try {
 		const { train } = await engine;
 		const outcome = await train({
 			...options,
 			emit: (body) => void send({ type: 'event', body }),
+			measured: measurements.take,
 			stopped: () => stopping,
 		});
 		return outcome.status === 'done' ? { type: 'done', result: outcome.result, artifacts: outcome.artifacts } : { type: 'stopped' };
 	} catch (error) {
 		if (!(error instanceof ProblemError)) process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
 		return { type: 'failed', error: errorOf(error) };
+	} finally {
+		measurements.flush();
 	}
 }
 

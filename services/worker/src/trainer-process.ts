@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { JobEventBody } from '@steelyard/contracts';
+import type { JobEventBody, Measured, Tally } from '@steelyard/contracts';
 import { eachLine, environmentWithoutSecrets } from '@steelyard/service-process';
 import { type FromTrainer, MEMORY_VARIABLE, type ToTrainer, type TrainOrder } from './protocol.js';
 
@@ -26,7 +26,7 @@ const LONGEST_EXIT = 5000;
 
 /** How a trainer ended: with what it reported, or by a crash, with the last lines that it wrote to stderr. */
 export type TrainerEnd =
-	| Exclude<FromTrainer, { type: 'event' }>
+	| Exclude<FromTrainer, { type: 'event' | 'measured' }>
 	| { type: 'crashed'; code: number | null; signal: NodeJS.Signals | null; lastLines: string[] };
 
 export type TrainerProcess = {
@@ -40,6 +40,8 @@ export type TrainerProcess = {
 export type TrainerOptions = {
 	order: TrainOrder;
 	onEvent(body: JobEventBody): void;
+	/** Called about once a second with what it measures of itself, and what it has measured since. */
+	onMeasured(latest: Measured, tally: Tally): void;
 	/** Called with every line that it writes. */
 	onLine(stream: 'stdout' | 'stderr', line: string): void;
 };
@@ -99,7 +101,7 @@ export function openTrainers(entry: string, memory: number | null): Trainers {
 	};
 }
 
-function train(child: ChildProcess, { order, onEvent, onLine }: TrainerOptions): TrainerProcess {
+function train(child: ChildProcess, { order, onEvent, onMeasured, onLine }: TrainerOptions): TrainerProcess {
 	const lastLines: string[] = [];
 	let end: TrainerEnd | null = null;
 	let force: NodeJS.Timeout | undefined;
@@ -115,6 +117,7 @@ function train(child: ChildProcess, { order, onEvent, onLine }: TrainerOptions):
 	});
 	child.on('message', (message: FromTrainer) => {
 		if (message.type === 'event') return onEvent(message.body);
+		if (message.type === 'measured') return onMeasured(message.latest, message.tally);
 		end = message;
 		clearTimeout(force);
 		force = setTimeout(kill, LONGEST_EXIT);

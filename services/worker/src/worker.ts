@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
-import { logFieldsOf, type WorkerStatus } from '@steelyard/contracts';
-import type { Queue } from '@steelyard/queue';
+import { logFieldsOf, type Tally, tallyCount, type WorkerStatus } from '@steelyard/contracts';
+import type { AttemptEnd, Queue } from '@steelyard/queue';
 import { machineMemory } from '@steelyard/service-process';
 import type { Store } from '@steelyard/store';
 import type { Logger } from 'pino';
@@ -79,6 +79,16 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 	};
 	const announce = () => queue.workers.announce({ ...status, jobs: [...status.jobs] });
 	const announceJobs = () => announce().catch((error: unknown) => log.warn({ err: error }, 'the jobs at hand could not be announced'));
+	/** Nobody waits for it: Redis takes it before what comes later, and where Redis is away no job is held up. */
+	const count = (tally: Tally) => {
+		if (Object.keys(tally).length > 0)
+			queue.tally.add(tally).catch((error: unknown) => log.warn({ err: error }, 'what was measured is not counted'));
+	};
+	const countEnd = (how: AttemptEnd['status']) => {
+		const tally: Tally = {};
+		tallyCount(tally, 'attempts', 1, how === 'retry' ? 'crashed' : how);
+		count(tally);
+	};
 	await announce();
 	const trainers = openTrainers(trainerEntry, options.jobMemory ?? (devices.cuda.available ? null : SHARE * machineMemory()));
 	trainers.prepare();
@@ -105,10 +115,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 			status.jobs.push(id);
 			void announceJobs();
 			try {
-				const end = await runAttempt({ queue, store, devices, trainers, graceMs }, id, attempt, attemptLog, jobLog);
+				const end = await runAttempt({ queue, store, devices, trainers, graceMs, count }, id, attempt, attemptLog, jobLog);
 				logEnd(jobLog, end, attempt.signal.aborted ? (attempt.signal.reason as Error).message : null);
+				countEnd(end.status);
 				return end;
 			} catch (error) {
+				countEnd(attempt.signal.aborted ? 'stopped' : 'failed');
 				jobLog.write('error', 'worker', `the attempt failed: ${error instanceof Error ? error.message : String(error)}`);
 				throw error;
 			} finally {

@@ -119,6 +119,21 @@ describe('a job that goes well', () => {
 		expect(second.at(-1)).toBe('info worker: the attempt succeeded');
 	});
 
+	it('shows what its trainer measured of itself, which is summed up over all jobs, with how every attempt ended', async () => {
+		await service.work();
+		const { measured } = await service.end(await service.post('succeed'));
+		expect(measured).toEqual({ peak_memory_bytes: 3e8, step_seconds: 0.25 });
+		await service.end(await service.post('crash once, then succeed'));
+		await service.end(await service.post('fail'));
+		await vi.waitFor(async () =>
+			expect(await service.queue.tally.read()).toEqual({
+				...{ rows: 222, 'step_seconds:0.3': 8, 'step_seconds:sum': 2e6 },
+				...{ 'peak_memory_bytes:500000000': 2, 'peak_memory_bytes:sum': 6e8 },
+				...{ 'attempts:succeeded': 2, 'attempts:crashed': 1, 'attempts:failed': 1 },
+			}),
+		);
+	});
+
 	it('trains in an allocator that keeps its memory', async () => {
 		await service.work();
 		const { id } = await service.end(await service.post('show the environment'));

@@ -35,13 +35,14 @@ function reading<T>(path: string, use: (file: ByteSource) => T): T {
 	}
 }
 
-/** Writes the next checkpoint whole or not at all, and removes all but the last two. Where no space is left it gives up the older of them first. */
-export async function saveCheckpoint<Header>(output: string, { header, tensors }: Checkpoint<Header>): Promise<void> {
+/** Writes the next checkpoint whole or not at all, and removes all but the last two. Where no space is left it gives up the older of them first. Resolves with its size in bytes. */
+export async function saveCheckpoint<Header>(output: string, { header, tensors }: Checkpoint<Header>): Promise<number> {
 	const folder = folderOf(output);
 	await mkdir(folder, { recursive: true });
 	const existing = await checkpointsIn(output);
 	const number = existing.length === 0 ? 0 : Number.parseInt(existing.at(-1) as string, 10) + 1;
-	const write = () => writeWhole(join(folder, `${number}.safetensors`), safetensorsParts(tensors, { steelyard: JSON.stringify(header) }));
+	const parts = safetensorsParts(tensors, { steelyard: JSON.stringify(header) });
+	const write = () => writeWhole(join(folder, `${number}.safetensors`), parts);
 	const removeOlder = async () => {
 		for (const name of existing.slice(0, existing.length + 1 - KEPT)) await rm(join(folder, name), { force: true });
 	};
@@ -51,6 +52,7 @@ export async function saveCheckpoint<Header>(output: string, { header, tensors }
 		await write();
 	});
 	await removeOlder();
+	return parts.reduce((sum, part) => sum + part.length, 0);
 }
 
 /** The newest whole checkpoint of the given attempts, newest attempt first; null where there is none. A damaged file is passed over for the one before it. */

@@ -1,5 +1,11 @@
 import type { JobEventBody, JobResult, JobSpec } from '@steelyard/contracts';
 
+/** What a part of the training took. `steps`: a run of that many optimizer steps; `refresh`: new training weights; `checkpoint`: one that was written. */
+export type Measurement =
+	| { of: 'steps'; steps: number; rows: number; seconds: number }
+	| { of: 'refresh'; seconds: number }
+	| { of: 'checkpoint'; seconds: number; bytes: number };
+
 export type TrainOptions = {
 	spec: JobSpec;
 	/** Folder of a validated dataset, as `ingest` of @steelyard/dataset leaves it. */
@@ -12,6 +18,8 @@ export type TrainOptions = {
 	earlier?: readonly string[];
 	/** Called in order for everything that happens. */
 	emit: (event: JobEventBody) => void;
+	/** Called with what was measured, on which results do not depend. */
+	measured?: (measurement: Measurement) => void;
 	/** Asked between chunks; true ends training after a last checkpoint. Also asked before every run over a batch of rows that are judged, and every artifact; the judging then begins anew at the next attempt. */
 	stopped: () => boolean;
 };

@@ -156,13 +156,15 @@ export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Pr
 				const losses = await fit.run(chunk, state.step, { weights: model.weights(), learningRate });
 				for (const { loss, rows } of losses) state.lossSum += loss * rows;
 				state.step += losses.length;
+				const seconds = (performance.now() - started) / 1000;
+				job.measured({ of: 'steps', steps: losses.length, rows: losses.reduce((sum, { rows }) => sum + rows, 0), seconds });
 				job.reportProgress(place, {
 					epoch: chunk.epoch,
 					epochs: training.epochs,
 					step: chunk.step + state.step,
 					steps: fit.steps,
 					loss: state.lossSum / Math.min(chunk.seen, first + state.step * fit.batch),
-					rows_per_second: (losses.length * fit.batch * 1000) / (performance.now() - started),
+					rows_per_second: (losses.length * fit.batch) / seconds,
 				});
 				if (state.step < chunk.length && (await isStopped())) return { status: 'stopped' };
 			}

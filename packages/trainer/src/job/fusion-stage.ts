@@ -89,6 +89,7 @@ export async function trainFusion(job: Job, judged: JudgedUnimodal | null): Prom
 		};
 		header.weights.push(weights);
 		emit({ type: 'weights', ...weights });
+		job.measured({ of: 'refresh', seconds: weights.seconds });
 	};
 
 	const place = { name: 'fusion', stage: 'fusion', index: weigher.models * modalities.length } as const;

@@ -93,7 +93,7 @@ const mapOf = <T>(record: Readonly<Record<string, T>> | undefined): Map<string, 
 
 /** The state of a job: from its newest checkpoint in its folder or those of earlier attempts, or from the beginning. */
 export async function openJobState(
-	{ spec, model, output, earlier = [], emit, stopped }: TrainOptions,
+	{ spec, model, output, earlier = [], emit, stopped, measured = () => {} }: TrainOptions,
 	prepared: Prepared,
 	provider: Provider,
 ): Promise<JobState> {
@@ -144,9 +144,10 @@ export async function openJobState(
 			};
 			await withRoom({ emit, stopped }, async () => {
 				const started = performance.now();
-				await saveCheckpoint(output, { header, tensors: flattened(tree) });
+				const bytes = await saveCheckpoint(output, { header, tensors: flattened(tree) });
 				savedAt = performance.now();
 				saveTook = savedAt - started;
+				measured({ of: 'checkpoint', seconds: saveTook / 1000, bytes });
 			});
 		},
 	};

@@ -29,6 +29,7 @@ export type Job = Prepared & {
 	readonly state: JobState;
 	readonly emit: TrainOptions['emit'];
 	readonly stopped: TrainOptions['stopped'];
+	readonly measured: NonNullable<TrainOptions['measured']>;
 	/** Whether the weights are ever made anew, and so unimodal models trained. */
 	readonly weighted: boolean;
 	readonly fusion: Architecture;
@@ -66,7 +67,7 @@ function checkBatches({ ownLoss, fixedBatch }: Architecture, { train, validation
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
 export async function openJob(
-	{ spec, emit, stopped }: TrainOptions,
+	{ spec, emit, stopped, measured = () => {} }: TrainOptions,
 	prepared: Prepared,
 	provider: Provider,
 	state: JobState,
@@ -87,7 +88,7 @@ export async function openJob(
 
 	return {
 		...prepared,
-		...{ spec, provider, state, emit, stopped, weighted, fusion, unimodal },
+		...{ spec, provider, state, emit, stopped, measured, weighted, fusion, unimodal },
 		predictorOf: ({ predictor }) =>
 			predictor({
 				standardisation,

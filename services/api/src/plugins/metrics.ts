@@ -1,9 +1,10 @@
-import { JOB_STATUSES } from '@steelyard/contracts';
+import { JOB_STATUSES, type Measured, type Tally } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { Type } from 'typebox';
 import type { App } from '../fastify-app.js';
 import type { Room } from '../resources/room.js';
+import { addTrainingMetrics } from './training-metrics.js';
 
 type Parts = { queue: Queue; room: Room };
 
@@ -21,11 +22,19 @@ function gaugesOf(registry: Registry, { queue, room }: Parts): () => Promise<voi
 	const running = gauge('worker_jobs', 'Jobs that a worker runs', 'worker');
 	const progress = gauge('running_job_progress_ratio', 'How much of a running job is done, from 0 to 1', 'job');
 	const speed = gauge('running_job_rows_per_second', 'Training rows that a running job takes in a second, by its last report', 'job');
+	const memory = gauge('running_job_peak_memory_bytes', 'The most memory that the trainer of a running job has taken', 'job');
+	const step = gauge('running_job_step_seconds', 'Time of an optimizer step of a running job, by its last report', 'job');
+	const refresh = gauge('running_job_refresh_seconds', 'Time of the last refresh of the weights of a running job', 'job');
+	const checkpoint = gauge('running_job_checkpoint_seconds', 'Time to write the last checkpoint of a running job', 'job');
+	const checkpointBytes = gauge('running_job_checkpoint_bytes', 'Size of the last checkpoint of a running job', 'job');
 	const isUp = gauge('redis_up', 'Whether Redis can be used: 1, or 0');
 	const latency = gauge('redis_answer_seconds', 'Seconds in which Redis took a write and told its state, measured at the scrape');
 	const free = gauge('disk_free_bytes', 'Bytes that can still be written to the disk of the data folder');
 	const total = gauge('disk_size_bytes', 'Bytes of the disk of the data folder');
 	const reserved = gauge('disk_reserved_bytes', 'Free bytes below which uploads and new jobs are refused');
+
+	let tally: Tally | null = null;
+	addTrainingMetrics(registry, () => tally);
 
 	async function lookAtJobs(): Promise<void> {
 		const [projects, oldest, alive] = await Promise.all([queue.jobs.projects(), queue.jobs.oldestQueued(), queue.workers.list()]);
@@ -40,7 +49,16 @@ function gaugesOf(registry: Registry, { queue, room }: Parts): () => Promise<voi
 			for (const job of await Promise.all(own.map((one) => queue.jobs.get(one)))) {
 				if (job?.status !== 'running') continue;
 				progress.set({ job: job.id }, job.progress);
-				if (job.rows_per_second !== undefined) speed.set({ job: job.id }, job.rows_per_second);
+				const { rows_per_second: rows, measured = {} as Partial<Measured> } = job;
+				for (const [one, value] of [
+					[speed, rows],
+					[memory, measured.peak_memory_bytes],
+					[step, measured.step_seconds],
+					[refresh, measured.refresh_seconds],
+					[checkpoint, measured.checkpoint_seconds],
+					[checkpointBytes, measured.checkpoint_bytes],
+				] as const)
+					if (value !== undefined) one.set({ job: job.id }, value);
 			}
 		}
 	}
@@ -50,7 +68,7 @@ function gaugesOf(registry: Registry, { queue, room }: Parts): () => Promise<voi
 		isUp.set(ok ? 1 : 0);
 		if (!ok) return;
 		latency.set((performance.now() - began) / 1000);
-		await lookAtJobs();
+		[tally] = await Promise.all([queue.tally.read(), lookAtJobs()]);
 	}
 	async function lookAtDisk(): Promise<void> {
 		const state = await room.state();
@@ -60,6 +78,7 @@ function gaugesOf(registry: Registry, { queue, room }: Parts): () => Promise<voi
 	}
 	return async () => {
 		for (const clear of clears) clear();
+		tally = null;
 		await Promise.allSettled([lookAtRedis(), lookAtDisk()]);
 	};
 }
