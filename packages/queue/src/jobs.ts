@@ -96,6 +96,12 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 		await restoring;
 	}
 
+	/** Writes a new job to the store, after what its idempotency key was used for: where the one is there, so is the other. */
+	async function keep(job: JobResource, request: Request | null): Promise<void> {
+		if (request !== null) await store.put(jobKeys.request(job.id), JSON.stringify(request));
+		await mirror.save(job);
+	}
+
 	/** The job that an idempotency key was used for. Throws ProblemError where that was with another body. */
 	async function firstOf({ id, body }: UseOfKey, request: Request): Promise<JobResource> {
 		if (body !== request.body)
@@ -103,6 +109,8 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 		const first = await records.find(id);
 		if (first === null)
 			throw new ProblemError('conflict', 'The first request with this idempotency key has just failed: try again', 'Idempotency-Key');
+		// Whoever made the job may have been killed before it was in the store, and this is answered too.
+		if ((await store.stat(jobKeys.record(id))) === null) await keep(first.record, request);
 		return first.record;
 	}
 
@@ -115,10 +123,10 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 		return queued;
 	}
 
-	async function discard(id: string): Promise<void> {
-		const request = await readRecord<Request>(store, jobKeys.request(id));
+	/** Removes a job whatever its state, and the use of its idempotency key. */
+	async function takeBack(id: string, key: string | undefined): Promise<void> {
 		let found = await records.find(id);
-		while (found !== null && !(await records.forget(found, request?.key))) found = await records.find(id);
+		while (found !== null && !(await records.forget(found, key))) found = await records.find(id);
 		await store.remove(jobKeys.folder(id));
 	}
 
@@ -127,17 +135,13 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 			const request = given === undefined ? null : requestOf(given);
 			await restored();
 			if (request !== null) {
-				await store.put(jobKeys.request(job.id), JSON.stringify(request));
 				const known = await records.addOnce(job, request);
-				if (known !== null) {
-					await store.remove(jobKeys.folder(job.id));
-					return firstOf(known, request);
-				}
+				if (known !== null) return firstOf(known, request);
 			} else if (!(await records.add(job))) throw new ProblemError('conflict', `There is a job ${job.id} already`, 'id');
 			try {
-				await mirror.save(job);
+				await keep(job, request);
 			} catch (error) {
-				await discard(job.id);
+				await takeBack(job.id, request?.key);
 				throw error;
 			}
 			return job;
@@ -230,7 +234,9 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 			return job;
 		},
 
-		discard,
+		async discard(id) {
+			await takeBack(id, (await readRecord<Request>(store, jobKeys.request(id)))?.key);
+		},
 
 		async remove(id) {
 			const found = await records.find(id);

@@ -208,6 +208,31 @@ for (const { way, absent, start } of ways)
 			expect((await queue.jobs.create(job, { idempotencyKey: 'k', bodyHash: '1' })).id).toBe(job.id);
 		});
 
+		it('leaves nothing in the store of a job that Redis refuses', async () => {
+			if (redis.kind === 'javascript') return;
+			await queue.jobs.create(newJob());
+			const before = await store.list('jobs');
+			await raw.config('SET', 'maxmemory', '1');
+			const refused = queue.jobs.create(newJob(), { idempotencyKey: 'k', bodyHash: '1' });
+			await expect(refused).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('OOM') });
+			await raw.config('SET', 'maxmemory', '0');
+			expect(await store.list('jobs')).toEqual(before);
+			expect(await queue.jobs.repeated({ project: DEFAULT_PROJECT, idempotencyKey: 'k', bodyHash: '1' })).toBeNull();
+		});
+
+		it('keeps a job and its idempotency key also where the process was killed that made it, once a repeated post is answered', async () => {
+			let killed = false;
+			const dying = await open({ ...store, put: async (...args) => (killed ? new Promise(() => {}) : store.put(...args)) });
+			const request = { idempotencyKey: 'k', bodyHash: '1' };
+			killed = true;
+			const now = { created_at: Math.floor(Date.now() / 1000) };
+			void dying.jobs.create({ ...newJob(), ...now }, request).catch(() => null);
+			await until(async () => (await queue.jobs.counts()).queued === 1);
+			const { id } = await queue.jobs.create({ ...newJob(), ...now }, request);
+			await raw.flushdb();
+			expect((await queue.jobs.repeated({ project: DEFAULT_PROJECT, ...request }))?.id).toBe(id);
+		});
+
 		it('lets one of many at once move a job, and the store ends with the record of Redis', async () => {
 			const { id } = await queue.jobs.create(newJob());
 			const other = await open();
