@@ -1,12 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Log } from '@steelyard/redis';
-import { type ConnectionOptions, DelayedError, type Job, WaitingError, Worker } from 'bullmq';
+import { connect, type Log } from '@steelyard/redis';
+import { DelayedError, type Job, WaitingError, Worker } from 'bullmq';
 import type { RedisOptions } from 'ioredis';
 import type { DeliveryName } from './deliveries.js';
 import type { Keys } from './keys.js';
 
 /** Pause before an id goes back to the queue because its work could not be begun or recorded, in milliseconds. */
 const PAUSE = 1000;
+/** How long BullMQ waits for the next id by one command, at most, in milliseconds; it looks after such a command itself. */
+const LONGEST_WAIT = 10_000;
 /** How long BullMQ may take to close, in milliseconds. */
 const LONGEST_CLOSE = 2000;
 
@@ -46,6 +48,10 @@ export function consume({ redis, keys, name, concurrency, lockMs, deliver, left,
 	const subject = SUBJECT[name];
 	const running = new Set<Promise<unknown>>();
 	let closing = false;
+	const connection = connect(redis, { maxRetriesPerRequest: null });
+	// BullMQ waits on a copy of the connection, where Redis may rightly be silent for long.
+	connection.duplicate = (own) => connect(redis, { maxRetriesPerRequest: null, socketTimeout: LONGEST_WAIT + 2000, ...own });
+	connection.on('error', (error) => log.warn({ err: error }, `the connection of the worker for ${name} broke`));
 
 	async function giveBack(delivery: Job, token: string | undefined, ms = 0): Promise<never> {
 		if (ms > 0) {
@@ -76,8 +82,8 @@ export function consume({ redis, keys, name, concurrency, lockMs, deliver, left,
 			return null;
 		},
 		{
-			// Its type differs from that of ioredis in properties that may be undefined.
-			connection: { ...redis, maxRetriesPerRequest: null } as ConnectionOptions,
+			connection,
+			runRetryDelay: PAUSE,
 			prefix: keys.deliveries,
 			concurrency,
 			lockDuration: lockMs,
@@ -113,6 +119,7 @@ export function consume({ redis, keys, name, concurrency, lockMs, deliver, left,
 			const late = delay(LONGEST_CLOSE, null, { signal: gone.signal }).catch(() => null);
 			await Promise.race([worker.close(!inTime), late]);
 			gone.abort();
+			connection.disconnect();
 			return inTime;
 		},
 	};

@@ -11,11 +11,15 @@ export type Hub = {
 	close(): void;
 };
 
+/** Milliseconds between two questions to Redis over the subscribed connection, which sends nothing else: without them it would never be seen that it is dead. */
+const ASK_EVERY = 5000;
+
 /** The messages between the processes of an installation, over one subscribed connection per process, which is made when somebody first listens. */
 export function openHub(options: RedisOptions, keys: Keys): Hub {
 	const listeners = { happened: new Set<Listener>(), stop: new Set<Listener>() };
 	let subscriber: Redis | null = null;
 	let subscribed: Promise<unknown> | null = null;
+	let asking: NodeJS.Timeout | undefined;
 
 	function begin(): Promise<unknown> {
 		subscriber = connect(options, { maxRetriesPerRequest: null });
@@ -27,6 +31,7 @@ export function openHub(options: RedisOptions, keys: Keys): Hub {
 		subscriber.on('ready', () => {
 			for (const listener of [...listeners.happened, ...listeners.stop]) listener(null);
 		});
+		asking = setInterval(() => subscriber?.status === 'ready' && void subscriber.ping().catch(() => {}), ASK_EVERY).unref();
 		return subscriber.subscribe(keys.happened, keys.stop);
 	}
 
@@ -37,6 +42,7 @@ export function openHub(options: RedisOptions, keys: Keys): Hub {
 			return () => listeners[channel].delete(listener);
 		},
 		close() {
+			clearInterval(asking);
 			subscriber?.disconnect();
 		},
 	};

@@ -4,8 +4,8 @@ import { Redis, type RedisOptions } from 'ioredis';
 const RETRIES = 20;
 /** How long a connection may take to come about, in milliseconds. */
 const LONGEST_CONNECT = 2000;
-/** How long Redis may leave a command unanswered, in milliseconds, before its connection is taken for broken and made anew. */
-const LONGEST_SILENCE = 10_000;
+/** How long Redis may leave a command unanswered, in milliseconds, before its connection is taken for broken and made anew: one whose other end has gone without a word. */
+const LONGEST_SILENCE = 4000;
 
 /** Opens a connection. It reconnects by itself, and a command that waits too long for Redis is rejected with an error for which `isRedisAway` is true. */
 export function connect(options: RedisOptions, rest: RedisOptions = {}): Redis {
