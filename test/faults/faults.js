@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { createClient } from '@steelyard/client';
 import { isFinal } from '@steelyard/contracts';
 import { check } from './check.js';
+import { hasClock, openClock } from './clock.js';
+import { openDisk } from './disk.js';
 import { play } from './play.js';
 import { scheduleOf } from './schedule.js';
 import { openService, until } from './service.js';
@@ -61,12 +63,24 @@ export async function prepare() {
 	}
 }
 
-/** Plays the schedule of a seed on a data folder of its own, which stays where something is wrong. Resolves with the schedule, the jobs and what is wrong. */
-export async function runSchedule(/** @type {number} */ seed, /** @type {Prepared} */ { dataset, specs, expected }) {
-	const schedule = scheduleOf(seed, specs.length);
+/** The faults that this machine cannot have. */
+async function impossible() {
 	const home = await newHome();
+	const disk = await openDisk(home);
+	await disk?.close();
+	await rm(home, { recursive: true });
+	return [...(disk === null ? ['fill the disk'] : []), ...(hasClock ? [] : ['set the clock'])];
+}
+
+/** Plays the schedule of a seed on a data folder of its own, a copy of which is kept where something is wrong. Resolves with the schedule, the jobs and what is wrong. */
+export async function runSchedule(/** @type {number} */ seed, /** @type {Prepared} */ { dataset, specs, expected }) {
+	const schedule = scheduleOf(seed, specs.length, await impossible());
+	const has = (/** @type {string} */ fault) => schedule.steps.some((step) => step.fault === fault);
+	const home = await newHome();
+	const disk = has('fill the disk') ? await openDisk(home) : null;
+	const clock = has('set the clock') ? await openClock(`${home}.clock`) : null;
 	await cp(dataset, join(home, 'datasets'), { recursive: true });
-	const service = await openService(home, schedule.redis);
+	const service = await openService(home, { redisKind: schedule.redis, disk, clock });
 	let outcome;
 	try {
 		outcome = await check(service, await play(service, schedule, specs), expected);
@@ -74,6 +88,10 @@ export async function runSchedule(/** @type {number} */ seed, /** @type {Prepare
 		outcome = { records: [], wrong: [error.stack] };
 		await service.close();
 	}
-	if (outcome.wrong.length === 0) await rm(home, { recursive: true, force: true });
-	return { ...outcome, schedule, home };
+	await rm(`${home}.clock`, { force: true });
+	const kept = `${home}-kept`;
+	if (outcome.wrong.length > 0) await cp(home, kept, { recursive: true });
+	await disk?.close();
+	await rm(home, { recursive: true, force: true });
+	return { ...outcome, schedule, kept };
 }

@@ -1,3 +1,5 @@
+import { mkdir, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient, SteelyardError } from '@steelyard/client';
 import { isFinal } from '@steelyard/contracts';
@@ -8,7 +10,10 @@ const LONGEST_ANSWER = 15_000;
 /** How long a worker is frozen at most, in milliseconds; its lock and the search for lost ones take some seconds. */
 const LONGEST_FREEZE = 8000;
 
-const mayPass = (/** @type {unknown} */ error) => error instanceof SteelyardError && (error.status === 0 || error.status === 503);
+const mayPass = (/** @type {unknown} */ error) => error instanceof SteelyardError && [0, 503, 507].includes(error.status);
+
+/** Seconds by which the clock is set. */
+const HOUR = 3600;
 
 /** A client whose requests end. */
 export const clientOf = (/** @type {{ url: string }} */ { url }) =>
@@ -36,7 +41,45 @@ export async function play(/** @type {any} */ service, /** @type {any} */ { step
 	const client = clientOf(service);
 	/** @type {{ key: string, spec: number, ids: Set<string>, asked: { what: string, done: boolean }[] }[]} */
 	const jobs = [];
-	const thawing = [];
+	/** Faults that last, by what they befall: one ends before the next of its kind begins. */
+	const lasting = { worker: Promise.resolve(), redis: Promise.resolve(), disk: Promise.resolve() };
+	const last = (/** @type {'worker' | 'redis' | 'disk'} */ what, /** @type {() => Promise<void>} */ fault) => {
+		lasting[what] = lasting[what].then(fault);
+	};
+	const during = async (/** @type {number} */ ms, /** @type {() => unknown} */ begin, /** @type {() => unknown} */ end) => {
+		await begin();
+		await delay(ms);
+		await end();
+	};
+	const network = (/** @type {import('./proxy.js').Network} */ state) => async (/** @type {any} */ step) =>
+		last('redis', () =>
+			during(
+				step.forMs,
+				() => service.proxy.become(state),
+				() => service.proxy.become('open'),
+			),
+		);
+	/** Has Redis itself refuse writes. A server that was killed meanwhile takes them again when it is back. */
+	const refusal = (/** @type {string[][]} */ begin, /** @type {string[][]} */ end) => async (/** @type {any} */ step) => {
+		const call = async (/** @type {string[][]} */ commands) => {
+			for (const command of commands) await until(`${command}`, async () => (await service.connection.call(...command)) !== null);
+		};
+		last('redis', () =>
+			during(
+				step.forMs,
+				() => call(begin),
+				() => call(end),
+			),
+		);
+	};
+	const dump = join(service.home, 'redis', 'dump.rdb');
+	const unsaved = refusal(
+		[
+			['CONFIG', 'SET', 'save', '3600 1'],
+			['BGSAVE', 'SCHEDULE'],
+		],
+		[['CONFIG', 'SET', 'save', '']],
+	);
 
 	const post = async (/** @type {{ key: string, spec: number, ids: Set<string> }} */ job) => {
 		const { id } = await answered('a post', () => client.jobs.create(specs[job.spec], { idempotencyKey: job.key }));
@@ -80,9 +123,23 @@ export async function play(/** @type {any} */ service, /** @type {any} */ { step
 			const redis = await service.redisPid();
 			for (const pid of [redis, ...[service.api, ...service.workers].map(({ child }) => child?.pid)]) signal(pid, 'SIGKILL');
 		},
-		'freeze a worker': async (step) => void thawing.push(freeze(step)),
+		'freeze a worker': async (step) => last('worker', () => freeze(step)),
 		'end a worker': async ({ worker }) => signal(service.workers[worker].child?.pid, 'SIGTERM'),
 		'empty Redis': () => until('an emptied Redis', async () => (await service.connection.flushall()) === 'OK'),
+		'cut Redis off': network('away'),
+		'stall the network': network('stalled'),
+		'lose the network': network('half-open'),
+		'load Redis': network('loading'),
+		'read-only Redis': refusal([['REPLICAOF', '127.0.0.1', '1']], [['REPLICAOF', 'NO', 'ONE']]),
+		'full Redis': refusal([['CONFIG', 'SET', 'maxmemory', '1']], [['CONFIG', 'SET', 'maxmemory', '0']]),
+		'unsaved Redis': async (step) => {
+			// It cannot take the place of a folder.
+			await mkdir(dump);
+			await unsaved(step);
+			last('redis', () => rmdir(dump));
+		},
+		'fill the disk': async ({ forMs }) => last('disk', () => during(forMs, service.disk.fill, service.disk.clear)),
+		'set the clock': async ({ forMs }) => service.clock.set(forMs % 2 === 0 ? HOUR : -HOUR),
 		pause: (step) => ask(step, 'pause'),
 		resume: (step) => ask(step, 'resume'),
 		cancel: (step) => ask(step, 'cancel'),
@@ -99,7 +156,7 @@ export async function play(/** @type {any} */ service, /** @type {any} */ { step
 		await delay(step.afterMs);
 		await acts[step.fault](step);
 	}
-	await Promise.all(thawing);
+	await Promise.all(Object.values(lasting));
 	await until('the end of all jobs', async () => {
 		const found = await Promise.all(jobs.map((_, job) => client.jobs.get(idOf({ job }))));
 		for (const [job, { status }] of found.entries()) if (status === 'paused') await ask({ job }, 'resume');

@@ -28,12 +28,12 @@ async function takeSeeds() {
 	for (let seed = seeds.shift(); seed !== undefined; seed = seeds.shift()) {
 		const run = await runSchedule(seed, prepared);
 		runs.push(run);
-		const { records, wrong, schedule, home } = run;
-		say(`seed ${seed}: ${wrong.length === 0 ? 'holds' : `BROKEN, see ${home}`}: ${records.map(({ status }) => status).join(', ')}`);
+		const { records, wrong, schedule, kept } = run;
+		say(`seed ${seed}: ${wrong.length === 0 ? 'holds' : `BROKEN, see ${kept}`}: ${records.map(({ status }) => status).join(', ')}`);
 		if (wrong.length > 0) {
 			for (const words of wrong) say(`  ${words}`);
 			say(
-				`  ${schedule.redis}: ${schedule.steps.map(({ afterMs, fault, job, worker }) => `${afterMs} ms ${fault} ${job}/${worker}`).join('; ')}`,
+				`  ${schedule.redis}: ${schedule.steps.map(({ afterMs, fault, forMs, job, worker }) => `${afterMs} ms ${fault} ${forMs} ms ${job}/${worker}`).join('; ')}`,
 			);
 		}
 	}

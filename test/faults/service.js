@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { connect, launchRedis, serverOnPath } from '@steelyard/redis';
+import { openProxy } from './proxy.js';
 
 const ENTRIES = {
 	api: fileURLToPath(import.meta.resolve('@steelyard/api/main')),
@@ -49,14 +50,19 @@ export function signal(/** @type {number | undefined} */ pid, /** @type {NodeJS.
 }
 
 /**
- * Starts Redis, the API and two workers on a data folder, each a process of its own that is started again when it ends. `redis`: the program where there is
- * one (`binary`), or the one in JavaScript.
+ * Starts Redis, the API and two workers on a data folder, each a process of its own that is started again when it ends. The API and the workers reach Redis through
+ * `proxy`. `redisKind`: the program where there is one (`binary`), or the one in JavaScript. `disk`: that of the data folder, if it has one of its own. `clock`: what the
+ * processes tell the time by, if not the system.
  */
-export async function openService(/** @type {string} */ home, redisKind = 'binary') {
-	const redis = await launchRedis({ home, binary: redisKind === 'binary' ? serverOnPath() : null });
+export async function openService(/** @type {string} */ home, { redisKind = 'binary', disk = null, clock = null } = {}) {
+	const { STEELYARD_API_KEY: _, ...inherited } = process.env;
+	const env = { ...inherited, ...clock?.env };
+	// The memory allocator of the server program asks for the time before the library can answer that sets it.
+	const redis = await launchRedis(redisKind === 'binary' ? { home, binary: serverOnPath(), env: inherited } : { home, binary: null, env });
 	await mkdir(join(home, 'logs'), { recursive: true });
 	const connection = connect(redis.options);
 	connection.on('error', () => {});
+	const proxy = await openProxy(redis.options);
 	let closing = false;
 	let port = 0;
 
@@ -66,9 +72,8 @@ export async function openService(/** @type {string} */ home, redisKind = 'binar
 		const run = async () => {
 			while (!closing) {
 				const file = await open(join(home, 'logs', log), 'a');
-				const { STEELYARD_API_KEY: _, ...env } = process.env;
 				const child = fork(ENTRIES[name], {
-					env: { ...env, STEELYARD_HOME: home, HOST: '127.0.0.1', PORT: String(port), STEELYARD_REDIS: JSON.stringify(redis.options) },
+					env: { ...env, STEELYARD_HOME: home, HOST: '127.0.0.1', PORT: String(port), STEELYARD_REDIS: JSON.stringify(proxy.options) },
 					execArgv: [],
 					stdio: ['ignore', file.fd, file.fd, 'ipc'],
 				});
@@ -98,6 +103,7 @@ export async function openService(/** @type {string} */ home, redisKind = 'binar
 		await Promise.all(workers.map(({ ended }) => ended));
 		api.child?.kill('SIGTERM');
 		await api.ended;
+		await proxy.close();
 		await redis.close();
 	};
 	try {
@@ -109,6 +115,9 @@ export async function openService(/** @type {string} */ home, redisKind = 'binar
 	return {
 		home,
 		redis,
+		proxy,
+		disk,
+		clock,
 		connection,
 		api,
 		workers,

@@ -154,7 +154,10 @@ export type Attempt = {
 export type WorkOptions = {
 	/** How many jobs are run at the same time; 1 unless given. */
 	concurrency?: number;
-	/** Runs one attempt. An error that it throws fails the job: a ProblemError with its code, any other with the code `internal`. */
+	/**
+	 * Runs one attempt. An error that it throws fails the job: a ProblemError with its code, any other with the code `internal`. With `unavailable` or `insufficient_storage`,
+	 * which may pass, the attempt ends as `retry`.
+	 */
 	process(id: string, attempt: Attempt): Promise<AttemptEnd>;
 	/**
 	 * Called with every job that has ended, at least once: by the worker that ended it, or by another where that one is gone, and once more after an error.

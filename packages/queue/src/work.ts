@@ -34,6 +34,10 @@ const errorOf = (error: unknown): JobError =>
 		? { code: error.code, message: error.message, param: error.param }
 		: { code: 'internal', message: error instanceof Error ? error.message : String(error), param: null };
 
+/** Whether an error says nothing of the job: Redis was away, or the disk was full. */
+const mayPass = (error: unknown): boolean =>
+	error instanceof ProblemError && (error.code === 'unavailable' || error.code === 'insufficient_storage');
+
 /** Runs jobs as they come; see WorkOptions. */
 export function startWork({ redis, keys, hub, records, deliveries, sweep, queue }: Parts, options: WorkOptions): Work {
 	const { concurrency = 1, process, ended, log = silent, lockMs = LOCK, retries = RETRIES, retryMs, checkMs = CHECK } = options;
@@ -112,7 +116,7 @@ export function startWork({ redis, keys, hub, records, deliveries, sweep, queue 
 			if (consumer.closing) stop(one, 'shutdown');
 			end = signal.aborted ? { status: 'stopped' } : await process(id, { attempt, job, signal });
 		} catch (error) {
-			end = signal.aborted ? { status: 'stopped' } : { status: 'failed', error: errorOf(error) };
+			end = signal.aborted ? { status: 'stopped' } : { status: mayPass(error) ? 'retry' : 'failed', error: errorOf(error) };
 			if (!signal.aborted) log.error({ err: error, ...about }, 'the attempt failed');
 		}
 		try {

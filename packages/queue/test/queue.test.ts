@@ -335,6 +335,19 @@ for (const { way, absent, start } of ways)
 			expect((await queue.jobs.get(id))?.attempt).toBe(4);
 		});
 
+		it.each(['unavailable', 'insufficient_storage'] as const)('runs a job again whose attempt met what may pass: %s', async (code) => {
+			const { id } = await post();
+			work({
+				retryMs: 1,
+				async process(_, { attempt }) {
+					if (attempt < 3) throw new ProblemError(code, 'it was away');
+					return { status: 'succeeded', ...outcome };
+				},
+			});
+			await reaches(id, 'succeeded');
+			expect((await queue.jobs.get(id))?.attempt).toBe(3);
+		});
+
 		it('gives a job up that comes no further, and counts anew where it did', async () => {
 			const { id } = await post();
 			const comesTo = [0, 0.2, 0.1, 0.2, 0.3, 0.3, 0.1, 0.3, 0.9];

@@ -11,6 +11,7 @@ it('Redis is away for a command to where nothing listens', async () => {
 
 it.each([
 	['LOADING Redis is loading the dataset in memory', true],
+	['EXECABORT Transaction discarded because of previous errors.', true],
 	['READONLY You can’t write against a read only replica.', true],
 	['MASTERDOWN Link with MASTER is down', true],
 	["OOM command not allowed when used memory > 'maxmemory'.", true],
