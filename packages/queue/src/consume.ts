@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { connect, type Log } from '@steelyard/redis';
 import { DelayedError, type Job, WaitingError, Worker } from 'bullmq';
 import type { RedisOptions } from 'ioredis';
+import { endWhatLastsTooLong } from './clock-set-back.js';
 import type { DeliveryName } from './deliveries.js';
 import type { Keys } from './keys.js';
 
@@ -9,6 +10,8 @@ import type { Keys } from './keys.js';
 const PAUSE = 1000;
 /** How long BullMQ waits for the next id by one command, at most, in milliseconds; it looks after such a command itself. */
 const LONGEST_WAIT = 10_000;
+/** How far ahead an id is put off at most, in milliseconds. */
+const LONGEST_DELAY = 60_000;
 /** How long BullMQ may take to close, in milliseconds. */
 const LONGEST_CLOSE = 2000;
 
@@ -47,6 +50,7 @@ export type Consumer = {
 export function consume({ redis, keys, name, concurrency, lockMs, deliver, left, log }: ConsumerOptions): Consumer {
 	const subject = SUBJECT[name];
 	const running = new Set<Promise<unknown>>();
+	const searchMs = Math.max(lockMs / 2, 100);
 	let closing = false;
 	const connection = connect(redis, { maxRetriesPerRequest: null });
 	// BullMQ waits on a copy of the connection, where Redis may rightly be silent for long.
@@ -55,7 +59,7 @@ export function consume({ redis, keys, name, concurrency, lockMs, deliver, left,
 
 	async function giveBack(delivery: Job, token: string | undefined, ms = 0): Promise<never> {
 		if (ms > 0) {
-			await delivery.moveToDelayed(Date.now() + ms, token);
+			await delivery.moveToDelayed(Date.now() + Math.min(ms, LONGEST_DELAY), token);
 			throw new DelayedError();
 		}
 		await delivery.moveToWait(token);
@@ -87,7 +91,7 @@ export function consume({ redis, keys, name, concurrency, lockMs, deliver, left,
 			prefix: keys.deliveries,
 			concurrency,
 			lockDuration: lockMs,
-			stalledInterval: Math.max(lockMs / 2, 100),
+			stalledInterval: searchMs,
 			// Whoever works on an id counts how often its worker was lost: BullMQ does not know whether it came further meanwhile.
 			maxStalledCount: Number.MAX_SAFE_INTEGER,
 			removeOnComplete: { count: 0 },
@@ -96,6 +100,11 @@ export function consume({ redis, keys, name, concurrency, lockMs, deliver, left,
 	);
 	worker.on('error', (error) => log.warn({ err: error }, `the worker for ${name} met an error`));
 	worker.on('stalled', (id) => log.warn({ [subject]: id }, `a worker was lost, its ${name} is given to another`));
+	const looking = setInterval(() => {
+		endWhatLastsTooLong(connection, worker, { lockMs, searchMs, delayMs: LONGEST_DELAY }).catch((error: unknown) =>
+			log.warn({ err: error }, `it could not be seen what of the ${name} lasts too long`),
+		);
+	}, lockMs);
 	worker.on('completed', ({ id }) => id !== undefined && left?.(id));
 
 	return {
@@ -105,6 +114,7 @@ export function consume({ redis, keys, name, concurrency, lockMs, deliver, left,
 		async close(graceMs, stop) {
 			if (closing) return true;
 			closing = true;
+			clearInterval(looking);
 			const grace = new AbortController();
 			const over = delay(graceMs, null, { signal: grace.signal }).catch(() => null);
 			await worker.pause(true);

@@ -765,6 +765,30 @@ for (const { way, absent, start } of ways)
 			expect(lines).toContainEqual({ job: id });
 		});
 
+		it('gives the job of a killed worker to another also where the clock of Redis was set back meanwhile', async () => {
+			const { id } = await post();
+			await lostWorker(id, 300);
+			const HOUR = 3_600_000;
+			const training = 'steelyard:2:deliveries:training';
+			expect(await raw.pexpire(`${training}:${id}:lock`, HOUR)).toBe(1);
+			await raw.set(`${training}:stalled-check`, '1', 'PX', HOUR);
+			work({ lockMs: 300, process: async () => ({ status: 'succeeded', ...outcome }) });
+			await reaches(id, 'succeeded');
+		});
+
+		it('runs a job again that was put off before the clock was set back', async () => {
+			const { id } = await post();
+			work({
+				lockMs: 300,
+				retryMs: 10_000,
+				process: async (_, { attempt }) => (attempt < 3 ? { status: 'retry', error: crash } : { status: 'succeeded', ...outcome }),
+			});
+			const delayed = 'steelyard:2:deliveries:training:delayed';
+			await until(async () => (await raw.zcard(delayed)) === 1);
+			await raw.zincrby(delayed, 3_600_000 * 4096, id);
+			await reaches(id, 'succeeded');
+		});
+
 		it('fails a job whose workers were lost too often', async () => {
 			const { id } = await post();
 			await lostWorker(id, 300);
