@@ -128,6 +128,9 @@ export const JobResource = Type.Object({
 	request_id: Type.Optional(
 		Type.String({ description: 'x-request-id of the request that posted it; not there in what earlier versions made' }),
 	),
+	traceparent: Type.Optional(
+		Type.String({ description: 'W3C trace context of that request; there where the service is told to make traces' }),
+	),
 	created_at: Type.Integer({ description: 'unix seconds' }),
 	started_at: nullable(Type.Integer({ description: 'unix seconds; null before a worker took the job' })),
 	finished_at: nullable(Type.Integer({ description: 'unix seconds; null before the job ended' })),

@@ -16,6 +16,8 @@ export type ServiceConfig = {
 	/** The beginning of every key in Redis. */
 	prefix: string;
 	logLevel: Static<typeof ServiceEnvironment>['LOG_LEVEL'];
+	/** Whether there is a collector for traces. */
+	traces: boolean;
 };
 
 /** The options that a parent process has written to STEELYARD_REDIS. Throws ConfigError, which does not show them: they may hold a password. */
@@ -52,4 +54,8 @@ export const serviceConfigOf = (values: Static<typeof ServiceEnvironment>): Serv
 	redis: redisOf(values),
 	prefix: values.STEELYARD_PREFIX,
 	logLevel: values.LOG_LEVEL,
+	traces:
+		(values.OTEL_EXPORTER_OTLP_ENDPOINT ?? values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) !== undefined &&
+		values.OTEL_TRACES_EXPORTER !== 'none' &&
+		values.OTEL_SDK_DISABLED?.toLowerCase() !== 'true',
 });

@@ -6,16 +6,18 @@ import type { Static, TObject } from 'typebox';
 import type { ServiceConfig } from './configuration.js';
 import { ConfigError, readEnvironment, shownEnvironment } from './environment.js';
 import { logOutput } from './log-output.js';
+import { openTraces, type Traces } from './traces.js';
 
 /** What a process of the service works with once Redis answers. The queue and the store are closed for it when it ends. */
-export type ServiceParts<C extends ServiceConfig> = { config: C; queue: Queue; store: Store; log: Logger };
+export type ServiceParts<C extends ServiceConfig> = { config: C; queue: Queue; store: Store; log: Logger; traces: Traces | null };
 
 /** A process that has started: the message that tells the parent so, and how its work is ended. */
 export type Started = { message: object; close(): Promise<unknown> };
 
 export type ServiceProcess<S extends TObject, C extends ServiceConfig> = {
-	/** The name of its lines in the log. */
+	/** The name of its lines in the log, and of its spans in traces. */
 	name: string;
+	version: string;
 	/** The environment variables that it reads. */
 	environment: S;
 	/** Its configuration, from variables that fit the schema. Throws ConfigError. */
@@ -68,7 +70,9 @@ async function startService<S extends TObject, C extends ServiceConfig>(service:
 	});
 	life.onEnd(() => queue.close());
 	if (life.isEnding()) return;
-	const { message, close } = await service.start({ config, queue, store, log });
+	const traces = await openTraces(config, { name: service.name, version: service.version, log });
+	if (traces !== null) life.onEnd(() => traces.close());
+	const { message, close } = await service.start({ config, queue, store, log, traces });
 	life.onEnd(close);
 	if (!life.isEnding()) process.send?.(message);
 }

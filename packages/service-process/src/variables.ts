@@ -67,6 +67,25 @@ export const variables = {
 	}),
 };
 
+/** Those of OpenTelemetry that decide whether there are traces, and that hold secrets. Its library reads these and its other ones itself. */
+const traceVariables = {
+	OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(
+		Type.String({
+			description:
+				'Where traces go, by OTLP over HTTP, such as `http://127.0.0.1:4318`; none are made unless it or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` is set. The standard variables of OpenTelemetry for resource, sampler, batches and exporter hold too.',
+		}),
+	),
+	OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: Type.Optional(
+		Type.String({ description: 'The same with its path, such as `http://127.0.0.1:4318/v1/traces`.' }),
+	),
+	OTEL_EXPORTER_OTLP_HEADERS: Type.Optional(
+		Type.String({ secret: true, description: 'Headers for the collector of traces: `name=value,name=value`.' }),
+	),
+	OTEL_EXPORTER_OTLP_TRACES_HEADERS: Type.Optional(Type.String({ secret: true, description: 'The same, for traces alone.' })),
+	OTEL_TRACES_EXPORTER: Type.Optional(Type.String({ description: 'No traces are made where it is `none`.' })),
+	OTEL_SDK_DISABLED: Type.Optional(Type.String({ description: 'No traces are made where it is `true`.' })),
+};
+
 /** The variables that every process of the service reads. */
 export const serviceVariables = {
 	STEELYARD_HOME: variables.STEELYARD_HOME,
@@ -74,10 +93,11 @@ export const serviceVariables = {
 	STEELYARD_REDIS: variables.STEELYARD_REDIS,
 	STEELYARD_PREFIX: variables.STEELYARD_PREFIX,
 	LOG_LEVEL: variables.LOG_LEVEL,
+	...traceVariables,
 };
 
 /** An environment of a process, of which only the schema is known that all share. */
 export const ServiceEnvironment = Type.Object(serviceVariables);
 
 /** The names of the shared variables whose values are secret. */
-export const SECRET_VARIABLES: ReadonlySet<string> = new Set(secretsOf(Type.Object(variables)));
+export const SECRET_VARIABLES: ReadonlySet<string> = new Set(secretsOf(Type.Object({ ...variables, ...traceVariables })));

@@ -6,7 +6,17 @@ const configOf = (variables: Record<string, string>) => serviceConfigOf(readEnvi
 
 describe('the configuration that every process of the service has', () => {
 	it('names no Redis where nothing does, and has the data folder by its absolute path', () => {
-		expect(configOf({})).toEqual({ home: resolve('.steelyard'), redis: null, prefix: 'steelyard', logLevel: 'info' });
+		expect(configOf({})).toEqual({ home: resolve('.steelyard'), redis: null, prefix: 'steelyard', logLevel: 'info', traces: false });
+	});
+
+	it.each([
+		[{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318' }, true],
+		[{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://c:4318/v1/traces' }, true],
+		[{ OTEL_EXPORTER_OTLP_ENDPOINT: '' }, false],
+		[{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318', OTEL_SDK_DISABLED: 'True' }, false],
+		[{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318', OTEL_TRACES_EXPORTER: 'none' }, false],
+	])('with %j makes traces: %s', (variables, traces) => {
+		expect(configOf(variables as Record<string, string>).traces).toBe(traces);
 	});
 
 	it.each([

@@ -36,6 +36,12 @@ describe('an environment', () => {
 	});
 });
 
-it('the key of the API and both ways to name a Redis, which can hold a password, are secret', () => {
-	expect([...SECRET_VARIABLES].sort()).toEqual(['REDIS_URL', 'STEELYARD_API_KEY', 'STEELYARD_REDIS']);
+it('the key of the API, both ways to name a Redis, which can hold a password, and what a collector of traces is sent are secret', () => {
+	expect([...SECRET_VARIABLES].sort()).toEqual([
+		'OTEL_EXPORTER_OTLP_HEADERS',
+		'OTEL_EXPORTER_OTLP_TRACES_HEADERS',
+		'REDIS_URL',
+		'STEELYARD_API_KEY',
+		'STEELYARD_REDIS',
+	]);
 });

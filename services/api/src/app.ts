@@ -1,6 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { isId } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
+import type { Traces } from '@steelyard/service-process';
 import type { Store } from '@steelyard/store';
 import Fastify, { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from 'pino';
@@ -16,6 +17,7 @@ import { addMetrics } from './plugins/metrics.js';
 import { addOpenapi } from './plugins/openapi.js';
 import { addProblems, refuseConnection, sendProblem } from './plugins/problems.js';
 import { addRequestId, requestIdOf } from './plugins/request-id.js';
+import { addTraces } from './plugins/traces.js';
 import { addValidation } from './plugins/validation.js';
 import { createRoom } from './resources/room.js';
 import { artifactRoutes } from './routes/artifacts.js';
@@ -35,13 +37,15 @@ export type AppOptions = {
 	queue: Queue;
 	store: Store;
 	log: Logger;
+	/** Where the spans of requests go; nowhere unless given. */
+	traces?: Traces | null;
 };
 
 /** The most bytes that a JSON body may have: several times the longest job, and few enough to be read and checked in some hundredths of a second. */
 const BODY_LIMIT = 256 * 1024;
 
 /** Builds the HTTP API over a queue and a store, which the caller closes. */
-export async function buildApp({ config, queue, store, log }: AppOptions): Promise<App> {
+export async function buildApp({ config, queue, store, log, traces = null }: AppOptions): Promise<App> {
 	const app: App = Fastify({
 		loggerInstance: log as FastifyBaseLogger,
 		// The hook below logs each request with one line.
@@ -61,6 +65,7 @@ export async function buildApp({ config, queue, store, log }: AppOptions): Promi
 	}).withTypeProvider<TypeBoxTypeProvider>();
 
 	addRequestId(app);
+	addTraces(app, traces);
 	addProblems(app);
 	addBounds(app);
 	addValidation(app);

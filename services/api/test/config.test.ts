@@ -19,6 +19,7 @@ describe('the configuration', () => {
 			retention: { days: null, count: null, bytes: null },
 			job: { memory: null, work: 1e18 },
 			logLevel: 'info',
+			traces: false,
 		});
 	});
 
@@ -56,6 +57,7 @@ describe('the configuration', () => {
 			retention: { days: 0.5, count: 7, bytes: 8 },
 			job: { memory: 2 ** 30, work: 1e12 },
 			logLevel: 'debug',
+			traces: false,
 		});
 	});
 

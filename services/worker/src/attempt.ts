@@ -6,6 +6,7 @@ import { datasetKeys, jobKeys, modelKeys, type Store, whenThereIsRoom } from '@s
 import type { Logger } from 'pino';
 import { describeArtifacts } from './artifacts.js';
 import { earlierFolders } from './attempt-folders.js';
+import type { AttemptTrace } from './attempt-trace.js';
 import { recordEvents } from './event-recorder.js';
 import { type JobLog, logEvent } from './job-log.js';
 import type { TrainerEnd, Trainers } from './trainer-process.js';
@@ -30,13 +31,14 @@ function afterCrash(crash: Crash): AttemptEnd {
 	return { status: 'retry', error: { code: 'trainer_crashed', message: `The trainer process ${howItEnded(crash)}.${words}`, param: null } };
 }
 
-/** Runs one attempt of a job in a trainer process of its own. `jobLog` takes what its user should read of it. */
+/** Runs one attempt of a job in a trainer process of its own. `jobLog` takes what its user should read of it, `trace` its stages. */
 export async function runAttempt(
 	parts: AttemptParts,
 	id: string,
 	{ attempt, job, signal }: Attempt,
 	log: Logger,
 	jobLog: JobLog,
+	trace: AttemptTrace,
 ): Promise<AttemptEnd> {
 	const { queue, store, devices, trainers, graceMs, count } = parts;
 	if (job.spec.device === 'cuda' && !devices.cuda.available) {
@@ -51,6 +53,7 @@ export async function runAttempt(
 	const record = (event: JobEventBody) => {
 		recorder.record(event);
 		logEvent(jobLog, event);
+		trace.event(event);
 	};
 	await whenThereIsRoom(() => mkdir(output, { recursive: true }), {
 		stopped: () => signal.aborted,

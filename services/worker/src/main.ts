@@ -1,5 +1,6 @@
 import { runService } from '@steelyard/service-process';
 import { configOf, Environment } from './config.js';
+import { version } from './version.js';
 import { startWorker } from './worker.js';
 
 /** What the process sends to the one that forked it, once it takes jobs. */
@@ -7,6 +8,7 @@ export type WorkerMessage = { type: 'ready' };
 
 runService({
 	name: 'worker',
+	version,
 	environment: Environment,
 	configOf,
 	// A checkpoint is written, the job handed back, Redis let go.
@@ -14,9 +16,9 @@ runService({
 	// Its jobs are taken up again from their last checkpoints. Where the parent has gone, Redis goes with it or is ended by the next start, which also
 	// queues again what ran here: nobody is left to hand it back to.
 	mayAbandonWork: true,
-	async start({ config, queue, store, log }) {
+	async start({ config, queue, store, log, traces }) {
 		const { concurrency, inspection, jobMemory } = config;
-		const worker = await startWorker({ queue, store, log, concurrency, inspection, jobMemory });
+		const worker = await startWorker({ queue, store, log, traces, concurrency, inspection, jobMemory });
 		log.info({ worker: worker.status.id }, 'taking jobs');
 		const message: WorkerMessage = { type: 'ready' };
 		return { message, close: () => worker.close() };

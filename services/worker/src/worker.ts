@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
 import { logFieldsOf, type Tally, tallyCount, type WorkerStatus } from '@steelyard/contracts';
 import type { AttemptEnd, Queue } from '@steelyard/queue';
-import { machineMemory } from '@steelyard/service-process';
+import { machineMemory, type Traces } from '@steelyard/service-process';
 import type { Store } from '@steelyard/store';
 import type { Logger } from 'pino';
 import { runAttempt } from './attempt.js';
 import { clearAttempts } from './attempt-folders.js';
+import { traceAttempt } from './attempt-trace.js';
 import { announced, PROBE_ENTRY, probe } from './devices.js';
 import { INSPECT_ENTRY, type InspectionLimits, LIMITS } from './inspect-process.js';
 import { inspect } from './inspection.js';
@@ -25,6 +26,8 @@ export type WorkerOptions = {
 	queue: Queue;
 	store: Store;
 	log: Logger;
+	/** Where the spans of attempts go; nowhere unless given. */
+	traces?: Traces | null;
 	/** How many jobs are trained at the same time; 1 unless given, and always on a GPU. */
 	concurrency?: number;
 	/** The bytes of memory that the trainer of one job may take. Where null or not given nine tenths of those of the machine, or any with a GPU, whose driver maps much that it does not take. */
@@ -55,7 +58,17 @@ export type Worker = {
  * and the store.
  */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
-	const { queue, store, log, graceMs = GRACE, trainerEntry = TRAINER_ENTRY, probeEntry = PROBE_ENTRY, lockMs, retryMs } = options;
+	const {
+		queue,
+		store,
+		log,
+		traces = null,
+		graceMs = GRACE,
+		trainerEntry = TRAINER_ENTRY,
+		probeEntry = PROBE_ENTRY,
+		lockMs,
+		retryMs,
+	} = options;
 	const { inspectEntry = INSPECT_ENTRY, inspection: limits = LIMITS } = options;
 	const probed = await probe(probeEntry);
 	const { cuda } = probed;
@@ -112,15 +125,19 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 				'worker',
 				`attempt ${attempt.attempt} begins, by version ${version}${request === undefined ? '' : `, of a job that request ${request} posted`}`,
 			);
+			const trace = traceAttempt(traces, attempt.job);
 			status.jobs.push(id);
 			void announceJobs();
 			try {
-				const end = await runAttempt({ queue, store, devices, trainers, graceMs, count }, id, attempt, attemptLog, jobLog);
+				const end = await runAttempt({ queue, store, devices, trainers, graceMs, count }, id, attempt, attemptLog, jobLog, trace);
 				logEnd(jobLog, end, attempt.signal.aborted ? (attempt.signal.reason as Error).message : null);
 				countEnd(end.status);
+				trace.end(end.status, 'error' in end ? end.error.code : undefined);
 				return end;
 			} catch (error) {
-				countEnd(attempt.signal.aborted ? 'stopped' : 'failed');
+				const how = attempt.signal.aborted ? 'stopped' : 'failed';
+				countEnd(how);
+				trace.end(how, how === 'failed' ? 'internal' : undefined);
 				jobLog.write('error', 'worker', `the attempt failed: ${error instanceof Error ? error.message : String(error)}`);
 				throw error;
 			} finally {

@@ -112,6 +112,7 @@ describe('the environment', () => {
 			jobMemory: null,
 			inspection: { ms: 60_000, bytes: 4 * 1024 ** 3 },
 			logLevel: 'info',
+			traces: false,
 		});
 	});
 

@@ -1,5 +1,6 @@
 import { DEFAULT_PROJECT, type JobResource, JobSpec, ListOf, listQuery, ProblemError, projectOf } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
+import { inSpan } from '@steelyard/service-process';
 import { createId } from '@steelyard/store';
 import { Type } from 'typebox';
 import type { Datasets } from '../datasets/datasets.js';
@@ -20,7 +21,18 @@ const IdempotencyHeaders = Type.Object({
 	),
 });
 
-const newJob = (spec: JobSpec, project: string, request: string): JobResource => ({
+/** What the handing over of a job is in a trace. BullMQ carries ids alone, so that the record of the job carries the context. */
+const SENDING = {
+	'messaging.system': 'bullmq',
+	'messaging.operation.name': 'send',
+	'messaging.operation.type': 'send',
+	'messaging.destination.name': 'training',
+};
+
+/** The request that posts a job, and the project that it is made in. */
+type Origin = { project: string; request: string; traceparent: string | undefined };
+
+const newJob = (spec: JobSpec, { project, request, traceparent }: Origin): JobResource => ({
 	id: createId('job'),
 	object: 'job',
 	project,
@@ -33,6 +45,7 @@ const newJob = (spec: JobSpec, project: string, request: string): JobResource =>
 	metrics: null,
 	modality_weights: null,
 	request_id: request,
+	...(traceparent === undefined ? {} : { traceparent }),
 	created_at: Math.floor(Date.now() / 1000),
 	started_at: null,
 	finished_at: null,
@@ -109,8 +122,8 @@ export async function jobRoutes(app: App, { queue, datasets, models, room, job, 
 			const repeatable = idempotencyKey === undefined ? undefined : { idempotencyKey, bodyHash: bodyHash(spec) };
 			// A repeated post is answered by the job that the first one made, also where that could no longer be posted.
 			const first = repeatable === undefined ? null : await queue.jobs.repeated({ project: DEFAULT_PROJECT, ...repeatable });
-			const create = async (): Promise<JobResource> => {
-				const job = newJob(spec, DEFAULT_PROJECT, request.id);
+			const create = async (traceparent: string | undefined): Promise<JobResource> => {
+				const job = newJob(spec, { project: DEFAULT_PROJECT, request: request.id, traceparent });
 				await room.expect();
 				return accept(
 					spec,
@@ -118,9 +131,14 @@ export async function jobRoutes(app: App, { queue, datasets, models, room, job, 
 					() => queue.jobs.discard(job.id),
 				);
 			};
-			const created = first ?? (await create());
-			// A repeated post does this too: the process that handled the first may have ended between these two lines.
-			if (created.status === 'queued') await queue.enqueue(created.id);
+			const sending = first === null ? (request.span?.child('send training', { kind: 'producer', attributes: SENDING }) ?? null) : null;
+			const created = await inSpan(sending, async () => {
+				const job = first ?? (await create(sending?.traceparent));
+				// A repeated post does this too: the process that handled the first may have ended between these two lines.
+				if (job.status === 'queued') await queue.enqueue(job.id);
+				sending?.set({ 'messaging.message.id': job.id });
+				return job;
+			});
 			request.log.info({ job: created.id, attempt: created.attempt, project: projectOf(created) }, 'the job is accepted');
 			reply.code(202).header('location', `/v1/jobs/${created.id}`);
 			return created;
