@@ -2,22 +2,19 @@ import type { Readiness } from '@steelyard/contracts';
 import { factsOf, objectionTo, type RedisKind } from '@steelyard/redis';
 import type { Redis, RedisOptions } from 'ioredis';
 import type { Keys } from './keys.js';
+import { within } from './or-unavailable.js';
 
 /** How long Redis may take to answer, in milliseconds. */
 const LONGEST_ANSWER = 2000;
 
 /** What this Redis is and whether it can be used, which takes that it can be written to. `trouble` gives what else the user should know, or null. Never rejects. */
 export async function healthOf(redis: Redis, options: RedisOptions, keys: Keys, trouble: () => string | null): Promise<Readiness['redis']> {
-	let timer: NodeJS.Timeout | undefined;
-	const late = new Promise<never>((_, reject) => {
-		timer = setTimeout(() => reject(new Error(`Redis does not answer within ${LONGEST_ANSWER / 1000} s`)), LONGEST_ANSWER);
-	});
 	const look = async () => {
 		await redis.set(keys.probe, '1', 'PX', 1000);
 		return factsOf(redis);
 	};
 	try {
-		const { version, evictionPolicy, inJavaScript } = await Promise.race([look(), late]);
+		const { version, evictionPolicy, inJavaScript } = await within(LONGEST_ANSWER, look());
 		const objection = objectionTo({ version, evictionPolicy, inJavaScript });
 		const kind: RedisKind = options.path === undefined ? 'url' : inJavaScript ? 'javascript' : 'binary';
 		const note =
@@ -31,7 +28,5 @@ export async function healthOf(redis: Redis, options: RedisOptions, keys: Keys, 
 			kind: options.path === undefined ? 'url' : 'embedded',
 			note: (error as Error).message,
 		};
-	} finally {
-		clearTimeout(timer);
 	}
 }
