@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Environment as ApiEnvironment } from '../services/api/dist/config.js';
-import { ClientEnvironment, ServeOptionsEnvironment, StartEnvironment } from '../services/cli/dist/environment.js';
+import { ClientEnvironment, DoctorEnvironment, ServeOptionsEnvironment, StartEnvironment } from '../services/cli/dist/environment.js';
 import { Environment as WorkerEnvironment } from '../services/worker/dist/config.js';
 
 const FILE = fileURLToPath(new URL('configuration.md', import.meta.url));
@@ -20,7 +20,7 @@ const COMPOSE = {
 
 /** Who reads which variables, in the order of the table. @type {[reader: string, variables: Record<string, Variable>][]} */
 const READERS = [
-	['commands', /** @type {any} */ (ClientEnvironment.properties)],
+	['commands', /** @type {any} */ ({ ...ClientEnvironment.properties, ...DoctorEnvironment.properties })],
 	['serve', /** @type {any} */ ({ ...ServeOptionsEnvironment.properties, ...StartEnvironment.properties })],
 	['API', /** @type {any} */ (ApiEnvironment.properties)],
 	['worker', /** @type {any} */ (WorkerEnvironment.properties)],

@@ -46,6 +46,13 @@ export const variables = {
 				'Set by `steelyard serve` for the processes that it starts, and by nobody else: how ioredis connects to the Redis that it has launched, as a JSON object. It wins over `REDIS_URL`.',
 		}),
 	),
+	STEELYARD_DISK_RESERVE: Type.Optional(
+		Type.Integer({
+			minimum: 0,
+			description:
+				'The bytes of the disk of the data folder that uploads and new jobs leave to the jobs that run; with less free they are refused as `insufficient_storage`. 1 GB or 2 % of the disk, whichever is more, and at most a tenth of it, unless set.',
+		}),
+	),
 	STEELYARD_JOB_MEMORY: Type.Optional(
 		Type.Integer({
 			minimum: 256 * 1024 ** 2,

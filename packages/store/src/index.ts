@@ -3,5 +3,6 @@ export { InvalidKeyError } from './key.js';
 export { datasetKeys, folders, jobKeys, listAttempts, listIds, listLogs, modelKeys, uploadKeys } from './layout.js';
 export { openStore } from './local-store.js';
 export { isDamaged, listDamaged, readRecord } from './record.js';
+export { type Space, spaceOf } from './reserve.js';
 export { isFull, type RoomOptions, whenThereIsRoom } from './room.js';
 export type { Digest, Store, StoredEntry, StoredObject } from './store.js';

@@ -45,13 +45,7 @@ export const Environment = Type.Object({
 		default: 1024 ** 3,
 		description: 'The most bytes that one uploaded model may have.',
 	}),
-	STEELYARD_DISK_RESERVE: Type.Optional(
-		Type.Integer({
-			minimum: 0,
-			description:
-				'The bytes of the disk of the data folder that uploads and new jobs leave to the jobs that run; with less free they are refused as `insufficient_storage`. 1 GB or 2 % of the disk, whichever is more, and at most a tenth of it, unless set.',
-		}),
-	),
+	STEELYARD_DISK_RESERVE: variables.STEELYARD_DISK_RESERVE,
 	STEELYARD_KEEP_DAYS: Type.Optional(
 		Type.Number({
 			minimum: 0,

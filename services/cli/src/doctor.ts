@@ -3,7 +3,7 @@ import type { Client } from '@steelyard/client';
 import type { Readiness } from '@steelyard/contracts';
 import { admitRedis, serverOnPath } from '@steelyard/redis';
 import { namedRedis } from '@steelyard/service-process';
-import { listDamaged, openStore } from '@steelyard/store';
+import { listDamaged, openStore, spaceOf } from '@steelyard/store';
 import { probeCuda } from './probe-cuda.js';
 import { bytesText, countText } from './units.js';
 
@@ -17,11 +17,11 @@ export type Patient = {
 	client: Client;
 	url: string;
 	version: string;
+	/** The bytes of the disk that the service keeps for running jobs; null where that follows from its size. */
+	reserve: number | null;
 	env: NodeJS.ProcessEnv;
 };
 
-/** With fewer free bytes than this, models and checkpoints soon have no room. */
-const LITTLE_ROOM = 1e9;
 /** Seconds by which two clocks may differ. */
 const CLOCK_DIFFERENCE = 5;
 
@@ -30,24 +30,24 @@ const notice = (name: string, found: string, fix: string): Finding => ({ name, s
 const fault = (name: string, found: string, fix: string): Finding => ({ name, state: 'fault', found, fix });
 
 /** The data folder, its disk, and the records that were set aside in it. */
-async function lookAtHome(home: string): Promise<Finding[]> {
+async function lookAtHome({ home, reserve }: Pick<Patient, 'home' | 'reserve'>): Promise<Finding[]> {
 	const before = await stat(home).catch(() => null);
 	if (before === null) return [notice('data folder', `${home} is not there yet`, 'the first start makes it')];
 	try {
 		const store = await openStore(home);
 		await store.put('uploads/doctor', '');
 		await store.remove('uploads/doctor');
-		const { free, total } = await store.space();
+		const { free, total, kept } = await spaceOf(store, reserve);
 		const damaged = await listDamaged(store);
 		return [
 			(before.mode & 0o077) === 0
 				? fine('data folder', home)
 				: notice('data folder', `other users of this machine can read ${home}`, `chmod 700 ${home}`),
-			free > LITTLE_ROOM
-				? fine('disk', `${bytesText(free)} of ${bytesText(total)} are free`)
-				: notice(
+			free >= kept
+				? fine('disk', `${bytesText(free)} of ${bytesText(total)} are free, ${bytesText(kept)} of them for jobs that run`)
+				: fault(
 						'disk',
-						`only ${bytesText(free)} of ${bytesText(total)} are free`,
+						`only ${bytesText(free)} of ${bytesText(total)} are free, and ${bytesText(kept)} are kept for jobs that run: new ones are refused`,
 						'delete datasets, models or jobs that are no longer needed',
 					),
 			damaged.length === 0
@@ -128,7 +128,7 @@ async function lookAtService({ client, url, version }: Patient): Promise<Finding
 export async function examine(patient: Patient): Promise<Finding[]> {
 	return [
 		fine('version', `${patient.version} on Node.js ${process.versions.node}`),
-		...(await lookAtHome(patient.home)),
+		...(await lookAtHome(patient)),
 		await lookAtRedis(patient.env),
 		await lookAtDevices(),
 		...(await lookAtService(patient)),

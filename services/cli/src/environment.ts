@@ -14,6 +14,9 @@ export const ServeOptionsEnvironment = Type.Object({
 	STEELYARD_HOME: variables.STEELYARD_HOME,
 });
 
+/** What `steelyard doctor` has to know of the configuration of the API. */
+export const DoctorEnvironment = Type.Object({ STEELYARD_DISK_RESERVE: variables.STEELYARD_DISK_RESERVE });
+
 /** The environment variables that a start of the whole service reads; the API and the worker that it starts inherit its environment. */
 export const StartEnvironment = Type.Object({
 	STEELYARD_PREFIX: variables.STEELYARD_PREFIX,

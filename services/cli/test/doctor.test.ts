@@ -39,7 +39,7 @@ async function doctor(env: NodeJS.ProcessEnv = {}): Promise<{ code: number | nul
 describe('steelyard doctor', () => {
 	it('finds nothing wrong where nothing is', async () => {
 		serve(null, [worker('0.1.0')]);
-		const { code, findings } = await doctor({ REDIS_SERVER_BIN: '/bin/redis-server' });
+		const { code, findings } = await doctor({ REDIS_SERVER_BIN: '/bin/redis-server', STEELYARD_DISK_RESERVE: '0' });
 		expect(code).toBe(0);
 		for (const name of ['version', 'data folder', 'disk', 'records', 'Redis', 'service', 'workers', 'clock'])
 			expect(findings[name], name).toMatchObject({ state: 'fine', fix: null });
@@ -50,9 +50,10 @@ describe('steelyard doctor', () => {
 		await mkdir(join(home, 'jobs/job_1'), { recursive: true });
 		await writeFile(join(home, 'jobs/job_1/job.json.damaged'), '{');
 		await chmod(home, 0o755);
-		const { code, findings } = await doctor({ PATH: '' });
+		const { code, findings } = await doctor({ PATH: '', STEELYARD_DISK_RESERVE: String(Number.MAX_SAFE_INTEGER) });
 		expect(code).toBe(1);
 		expect(findings['data folder']).toMatchObject({ state: 'notice', fix: `chmod 700 ${home}` });
+		expect(findings['disk']).toMatchObject({ state: 'fault', found: expect.stringContaining('new ones are refused') });
 		expect(findings['records']).toMatchObject({ state: 'notice', found: expect.stringContaining('jobs/job_1/job.json.damaged') });
 		expect(findings['Redis']).toMatchObject({ state: 'notice', fix: 'install redis-server' });
 		expect(findings['service']).toMatchObject({ state: 'fault', found: expect.stringContaining('OOM command not allowed') });

@@ -1,25 +1,19 @@
 import { ProblemError } from '@steelyard/contracts';
-import type { Store } from '@steelyard/store';
+import { type Space, type Store, spaceOf } from '@steelyard/store';
 
 /** Sees that the disk keeps room for the jobs that run. */
 export type Room = {
 	/** Throws ProblemError `insufficient_storage` with the numbers where less is free than is kept for running jobs, or would be after `bytes` more. */
 	expect(bytes?: number): Promise<void>;
 	/** The bytes of the disk that are free, that there are, and that are kept for running jobs. */
-	state(): Promise<{ free: number; total: number; kept: number }>;
+	state(): Promise<Space>;
 };
-
-/** What is kept free unless configured: 1 GB or 2 % of the disk, whichever is more, and at most a tenth of a small disk. */
-const standard = (total: number): number => Math.min(Math.max(1e9, total / 50), total / 10);
 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
 
 /** Keeps `reserve` bytes of the disk of a store free from uploads and new jobs; null keeps the standard reserve. */
 export function createRoom(store: Store, reserve: number | null): Room {
-	const state: Room['state'] = async () => {
-		const { free, total } = await store.space();
-		return { free, total, kept: reserve ?? standard(total) };
-	};
+	const state = () => spaceOf(store, reserve);
 	return { state, expect };
 
 	async function expect(bytes = 0): Promise<void> {

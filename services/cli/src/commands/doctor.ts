@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
+import { readEnvironment } from '@steelyard/service-process';
 import type { Command } from 'commander';
 import { connected } from '../connect.js';
 import { examine, type Finding } from '../doctor.js';
+import { DoctorEnvironment } from '../environment.js';
 import { EXIT, print } from '../output.js';
 
 const SIGNS = { fine: '✓', notice: '!', fault: '✗' } as const;
@@ -16,7 +18,8 @@ export function doctor(command: Command): void {
 		.action(async ({ home }: { home: string }, command: Command) => {
 			const { client, url, json } = connected(command);
 			const version = command.parent?.version() ?? '';
-			const findings = await examine({ home: resolve(home), client, url, version, env: process.env });
+			const { STEELYARD_DISK_RESERVE: reserve = null } = readEnvironment(DoctorEnvironment, process.env);
+			const findings = await examine({ home: resolve(home), client, url, version, reserve, env: process.env });
 			print(json, { findings }, findings.map(text).join('\n'));
 			if (findings.some(({ state }) => state === 'fault')) process.exitCode = EXIT.failed;
 		});
