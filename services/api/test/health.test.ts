@@ -52,8 +52,8 @@ describe('the service', () => {
 		await service.app.inject('/v1/whatever/123');
 		const response = await service.app.inject('/metrics');
 		expect(response.headers['content-type']).toMatch(/^text\/plain/);
-		expect(response.body).toMatch(/^steelyard_jobs\{status="queued"\} 1$/m);
-		expect(response.body).toMatch(/^steelyard_jobs\{status="failed"\} 0$/m);
+		expect(response.body).toMatch(/^steelyard_jobs\{project="default",status="queued"\} 1$/m);
+		expect(response.body).toMatch(/^steelyard_jobs\{project="default",status="failed"\} 0$/m);
 		expect(response.body).toContain('steelyard_http_request_duration_seconds_count{method="GET",route="/v1/jobs/:id",status="404"} 1');
 		expect(response.body).toContain('route="none"');
 		expect(response.body).not.toContain('whatever');
