@@ -176,6 +176,13 @@ export const JobSpec = Type.Object(
 		weighting: WeightingSpec,
 		training: TrainingConfig,
 		device: choice(['auto', 'cpu', 'cuda'], { default: 'auto', description: 'auto takes CUDA where the worker has it, else the CPU' }),
+		priority: Type.Optional(
+			Type.Integer({
+				minimum: -100,
+				maximum: 100,
+				description: 'of the queued jobs of a project those with a higher priority begin first; 0 unless given',
+			}),
+		),
 		metadata: recordOf(METADATA_NAME, Type.String({ maxLength: 512 }), {
 			default: {},
 			maxProperties: 16,

@@ -12,6 +12,10 @@ export type DeliveryName = 'training' | 'inspection';
 export type Deliveries = {
 	/** Hands an id to the workers, at once or after `ms` milliseconds; resolves with false where they have it already. */
 	add(id: string, ms?: number): Promise<boolean>;
+	/** How many ids wait for a worker; those that are to be delivered later are not among them. */
+	waiting(): Promise<number>;
+	/** The first of the ids that BullMQ does not know; null where it knows all. */
+	firstUnknown(ids: readonly string[]): Promise<string | null>;
 	/** Takes an id out of the queue if no worker has it; with `held` also then, for a worker that is known to be dead. */
 	withdraw(id: string, options?: { held?: boolean }): Promise<void>;
 	close(): Promise<void>;
@@ -33,6 +37,19 @@ export function openDeliveries(name: DeliveryName, redis: Redis, keys: Keys, log
 			// BullMQ adds nothing where another process has added the id meanwhile.
 			await queue.add(name, {}, { jobId: id, delay: ms });
 			return true;
+		},
+		waiting: () => redis.llen(queue.toKey('wait')),
+		async firstUnknown(ids) {
+			const pipeline = redis.pipeline();
+			for (const id of ids) pipeline.exists(queue.toKey(id));
+			const found = (await pipeline.exec()) ?? [];
+			return (
+				ids.find((_, i) => {
+					const [error, count] = found[i] ?? [null, 0];
+					if (error !== null) throw error;
+					return count === 0;
+				}) ?? null
+			);
 		},
 		async withdraw(id, { held = false } = {}) {
 			if (held) await redis.del(`${queue.toKey(id)}:lock`);

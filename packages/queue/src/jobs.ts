@@ -3,6 +3,7 @@ import { isFinal, JOB_STATUSES, type JobResource, type JobStatus, ProblemError }
 import { jobKeys, listIds, readRecord, type Store } from '@steelyard/store';
 import type { Redis } from 'ioredis';
 import type { Deliveries } from './deliveries.js';
+import type { Dispatch } from './dispatch.js';
 import type { EventLog } from './events.js';
 import type { Keys } from './keys.js';
 import type { Mirror } from './mirror.js';
@@ -17,7 +18,16 @@ const TOGETHER = 64;
 
 const requestOf = ({ idempotencyKey, bodyHash }: IdempotentRequest): Request => ({ key: sha256(idempotencyKey), body: bodyHash });
 
-type Parts = { redis: Redis; keys: Keys; records: Records; events: EventLog; mirror: Mirror; deliveries: Deliveries; store: Store };
+type Parts = {
+	redis: Redis;
+	keys: Keys;
+	records: Records;
+	events: EventLog;
+	mirror: Mirror;
+	deliveries: Deliveries;
+	dispatch: Dispatch;
+	store: Store;
+};
 
 /** Whether a job has ended for good: a cancelled one can be resumed. */
 const isDone = ({ status }: JobResource): boolean => status === 'succeeded' || status === 'failed';
@@ -25,7 +35,7 @@ const isDone = ({ status }: JobResource): boolean => status === 'succeeded' || s
 const has = ({ status }: Pick<JobResource, 'status'>): string => `${status === 'cancelled' ? 'is' : 'has'} already ${status}`;
 
 /** Opens the records of the jobs. `sweep` is to be called from time to time by whoever runs jobs. */
-export function openJobs({ redis, keys, records, events, mirror, deliveries, store }: Parts): {
+export function openJobs({ redis, keys, records, events, mirror, deliveries, dispatch, store }: Parts): {
 	jobs: Jobs;
 	sweep: () => Promise<number>;
 } {
@@ -44,10 +54,10 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 		if (request !== null) await records.noteUse(job, request, left);
 	}
 
-	/** Takes a job that does not wait any more out of the queue, and puts it back where it was resumed meanwhile. */
+	/** Takes a job that does not wait any more out of the queue, where another now takes its place. */
 	async function withdraw(id: string): Promise<void> {
 		await deliveries.withdraw(id);
-		if ((await records.find(id))?.record.status === 'queued') await deliveries.add(id);
+		await dispatch();
 	}
 
 	/**
@@ -66,34 +76,41 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 		return { job, changed: changed !== null };
 	}
 
-	/** Puts records back into Redis that only the store knows. A job that was running then is running nowhere now. */
-	async function restore(ids: readonly string[]): Promise<void> {
+	/** Puts records back into Redis that only the store knows; returns how many are queued now. A job that was running then is running nowhere now. */
+	async function restore(ids: readonly string[]): Promise<number> {
 		const read = await Promise.all(ids.map((id) => readRecord<JobResource>(store, jobKeys.record(id))));
 		const found = read.filter((job) => job !== null);
 		await Promise.all(found.map(restoreKey));
 		await records.addDone(found.filter(isDone));
+		let queued = 0;
 		for (const job of found) {
 			if (isDone(job)) continue;
 			const restored = job.status === 'running' ? released(job).record : job;
 			// The events of a job that has ended are in the store, where a new stream in Redis would hide them.
-			if (await records.add(restored, !isFinal(job.status))) await mirror.follow(job);
+			if (!(await records.add(restored, !isFinal(job.status)))) continue;
+			if (restored.status === 'queued') queued++;
+			await mirror.follow(job);
 		}
+		return queued;
 	}
 
-	async function restoreAll(): Promise<void> {
+	/** Restores all jobs that only the store knows; returns how many of them are queued. */
+	async function restoreAll(): Promise<number> {
 		const ids = await listIds(store, 'job');
-		for (let i = 0; i < ids.length; i += TOGETHER) await restore(await records.unknown(ids.slice(i, i + TOGETHER)));
+		let queued = 0;
+		for (let i = 0; i < ids.length; i += TOGETHER) queued += await restore(await records.unknown(ids.slice(i, i + TOGETHER)));
 		await records.markRestored();
+		return queued;
 	}
 
-	let restoring: Promise<void> | null = null;
-	/** Where Redis is new, or was emptied, restores all jobs from the store first. */
-	async function restored(): Promise<void> {
-		if ((await records.filling()) !== null) return;
+	let restoring: Promise<number> | null = null;
+	/** Where Redis is new, or was emptied, restores all jobs from the store first; returns how many of them are queued. */
+	async function restored(): Promise<number> {
+		if ((await records.filling()) !== null) return 0;
 		restoring ??= restoreAll().finally(() => {
 			restoring = null;
 		});
-		await restoring;
+		return restoring;
 	}
 
 	/** Writes a new job to the store, after what its idempotency key was used for: where the one is there, so is the other. */
@@ -114,13 +131,12 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 		return first.record;
 	}
 
-	/** Queues the jobs that wait or run by their records and that BullMQ does not know; returns how many. */
-	async function deliverAll(): Promise<number> {
-		let queued = 0;
-		for (const status of ['queued', 'running'] as const) {
-			for (const id of await records.withStatus(status)) if (await deliveries.add(id)) queued++;
-		}
-		return queued;
+	/** Hands over the jobs that run by their records and that BullMQ does not know, whose workers are gone, and what is next; returns how many were lost. */
+	async function deliverLost(): Promise<number> {
+		let lost = 0;
+		for (const id of await records.withStatus('running')) if (await deliveries.add(id)) lost++;
+		await dispatch();
+		return lost;
 	}
 
 	/** Removes a job whatever its state, and the use of its idempotency key. */
@@ -230,7 +246,7 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 				return { record: { ...found, pause_requested: false }, mirrored: true, announced: false };
 			});
 			if (before?.status === 'cancelled') await events.keep(id);
-			if (job.status === 'queued') await deliveries.add(id);
+			if (job.status === 'queued') await dispatch();
 			return job;
 		},
 
@@ -270,8 +286,7 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 		},
 
 		async rebuild({ alone = false } = {}) {
-			await restoreAll();
-			let queued = 0;
+			let queued = await restoreAll();
 			if (alone) {
 				for (const id of await records.withStatus('running')) {
 					await deliveries.withdraw(id, { held: true });
@@ -281,19 +296,20 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, sto
 						return givenUp(job, WORKER_LOST, RETRIES) ?? released(job);
 					});
 					await mirror.follow(after);
-					if (after?.status === 'queued' && (await deliveries.add(id, retryPause(after)))) queued++;
+					if (after?.status !== 'queued') continue;
+					queued++;
+					if (retryPause(after) > 0) await deliveries.add(id, retryPause(after));
 				}
 			}
-			queued += await deliverAll();
+			queued += await deliverLost();
 			await mirror.saveAll();
 			return queued;
 		},
 	};
 
-	/** Queues the jobs that a process left between two steps because it was killed. */
+	/** Queues the jobs that a process left between two steps because it was killed, and those that Redis has lost; returns how many. */
 	async function sweep(): Promise<number> {
-		await restored();
-		return deliverAll();
+		return (await restored()) + (await deliverLost());
 	}
 
 	return { jobs, sweep };

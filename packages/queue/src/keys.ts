@@ -12,11 +12,13 @@ export const keysOf = (prefix: string) => {
 		ofLayout: `${root}:`,
 		/** hash: `record` as JSON, `revision` (how often it changed), `turn` (how often it changed in a way that the store is to know), `final` (0 or 1) */
 		job: (id: string) => `${root}:job:${id}`,
-		/** set of the names of all projects that have had a job */
+		/** sorted set of the names of all projects that have had a job, by their last turn: that of `turn` when a job of theirs was last handed over */
 		projects: `${root}:projects`,
 		/** sorted set of the ids of a project at score 0: ids sort by creation */
 		jobs: (project: string) => `${root}:jobs:${project}`,
-		/** sorted set of ids at score 0 */
+		/** integer: how many jobs were handed over so far */
+		turn: `${root}:turn`,
+		/** sorted set of ids: of the queued ones those of higher priority first, then by creation */
 		withStatus: (project: string, status: JobStatus) => `${root}:status:${project}:${status}`,
 		/** set of ids of jobs that have not ended and use this dataset or model */
 		using: (id: string) => `${root}:using:${id}`,

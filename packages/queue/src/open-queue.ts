@@ -2,6 +2,7 @@ import { connect, type Log, silent } from '@steelyard/redis';
 import type { Store } from '@steelyard/store';
 import type { RedisOptions } from 'ioredis';
 import { openDeliveries } from './deliveries.js';
+import { openDispatch } from './dispatch.js';
 import { openEvents } from './events.js';
 import { healthOf } from './health.js';
 import { openHub } from './hub.js';
@@ -23,6 +24,8 @@ export type QueueOptions = {
 	/** The beginning of every key, because a Redis may be shared; `steelyard` unless given. */
 	prefix?: string;
 	store: Store;
+	/** The most jobs of a project that run at the same time, the same in all processes; any number unless given. */
+	mostRunning?: number;
 	/** The most milliseconds that a method waits for Redis, where somebody waits for an answer; unless given about 8,000 while Redis is away. */
 	longestMs?: number;
 	log?: Log;
@@ -35,7 +38,14 @@ const LONGEST_CLOSE = 1500;
 const waitFor = (ms: number, what: Promise<unknown>): Promise<unknown> => within(ms, what).catch(() => null);
 
 /** Opens the queue of an installation, which many processes may have open. Rejects where Redis does not answer for about 8 s. */
-export async function openQueue({ redis: options, prefix = 'steelyard', store, longestMs, log = silent }: QueueOptions): Promise<Queue> {
+export async function openQueue({
+	redis: options,
+	prefix = 'steelyard',
+	store,
+	mostRunning: most,
+	longestMs,
+	log = silent,
+}: QueueOptions): Promise<Queue> {
 	const keys = keysOf(prefix);
 	const redis = connect(options);
 	redis.on('error', (error) => log.warn({ err: error }, 'the connection to Redis broke'));
@@ -46,11 +56,13 @@ export async function openQueue({ redis: options, prefix = 'steelyard', store, l
 		throw error;
 	}
 	const hub = openHub(options, keys);
-	const records = openRecords(redis, keys);
+	const mostRunning = most ?? null;
+	const records = openRecords(redis, keys, mostRunning);
 	const events = openEvents(redis, keys, records, store, hub);
 	const mirror = openMirror(records, events, store, log);
 	const deliveries = openDeliveries('training', redis, keys, log);
-	const { jobs, sweep } = openJobs({ redis, keys, records, events, mirror, deliveries, store });
+	const dispatch = openDispatch({ records, deliveries, mostRunning });
+	const { jobs, sweep } = openJobs({ redis, keys, records, events, mirror, deliveries, dispatch, store });
 	const models = openDeliveries('inspection', redis, keys, log);
 	const { work: inspect, ...inspections } = openInspections({ redis: options, keys, hub, deliveries: models, store, log });
 	const attempts = openAttempts({ records, store, mirror });
@@ -73,12 +85,8 @@ export async function openQueue({ redis: options, prefix = 'steelyard', store, l
 			work: inspect,
 		},
 		...orUnavailable(ms, attempts),
-		...orUnavailable(ms, {
-			async enqueue(id: string) {
-				await deliveries.add(id);
-			},
-		}),
-		work: (work) => startWork({ redis: options, keys, hub, records, deliveries, sweep, queue: { jobs, ...attempts } }, { log, ...work }),
+		...orUnavailable(ms, { enqueue: dispatch }),
+		work: (work) => startWork({ redis: options, keys, hub, records, dispatch, sweep, queue: { jobs, ...attempts } }, { log, ...work }),
 		health: () => healthOf(redis, options, keys, mirror.trouble),
 		async close() {
 			hub.close();

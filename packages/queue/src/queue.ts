@@ -67,7 +67,7 @@ export type Jobs = {
 	/** Of the jobs that wait for a worker, the one that was posted first; null where none waits. */
 	oldestQueued(): Promise<JobResource | null>;
 	/**
-	 * Adds to Redis the jobs that only the store knows, and queues every job that has neither ended nor waits; returns how many it queued.
+	 * Adds to Redis the jobs that only the store knows, and queues again those whose worker is gone; returns how many it queued.
 	 * `alone`: no worker can be alive, so jobs that were running are queued again at once, and not only when their locks have run out.
 	 */
 	rebuild(options?: { alone?: boolean }): Promise<number>;
@@ -215,12 +215,16 @@ export type Queue = {
 	workers: Workers;
 	tally: Tallies;
 	inspections: Inspections;
-	/** Hands a job to the workers. Nothing happens where they have it already. */
+	/**
+	 * Has a queued job handed to the workers when its turn comes: the projects take turns, the one with the fewest jobs running first, and of a project the
+	 * job with the highest priority begins first, of several the one that was posted first.
+	 */
 	enqueue(id: string): Promise<void>;
 	/** Runs jobs as they come. A job whose worker is gone is given to another; a job that has ended is not run again. */
 	work(options: WorkOptions): Work;
 	/**
-	 * Begins the next attempt of a job; null where it has ended, is paused, is to be cancelled or paused, or is unknown. A job that was running has lost its
+	 * Begins the next attempt of a job; null where it has ended, is paused, is to be cancelled or paused, or is unknown, and where as many jobs of its project
+	 * run as may. A job that was running has lost its
 	 * worker; it fails where that has happened more than `retries` times (3 unless given) without it having come further.
 	 */
 	claim(id: string, options?: { retries?: number }): Promise<JobResource | null>;

@@ -11,23 +11,24 @@ export const EVENTS_KEPT = 2000;
 export const KEY_KEPT = 24 * 60 * 60 * 1000;
 
 /**
- * Replaces a record if its revision is still the given one; returns 1, or 0 where it is not. In the same step changes all that depends on the record: the
+ * Replaces a record if its revision is still the given one; returns 1, or 0 where it is not, or -1 where as many jobs have its new status as may. In the same step changes all that depends on the record: the
  * index, the sets by status, dataset and model, the events, and the sets of what is to be written to the store and of what has ended. The new record is composed in JavaScript,
  * because Lua's JSON would turn [] into {}.
  */
 const WRITE = `
 local job, projects, index, before, after, dataset, model, unsaved, ended, events = unpack(KEYS)
-local id, revision, record, final, mirrored, event, kept, channel, project = unpack(ARGV)
+local id, revision, record, final, mirrored, event, kept, channel, project, place, most = unpack(ARGV)
 if (redis.call('HGET', job, 'revision') or '0') ~= revision then return 0 end
+if most ~= '' and before ~= after and redis.call('ZCARD', after) >= tonumber(most) then return -1 end
 redis.call('HSET', job, 'record', record, 'final', final)
 redis.call('HINCRBY', job, 'revision', 1)
 if mirrored == '1' then
 	redis.call('HINCRBY', job, 'turn', 1)
 	redis.call('SADD', unsaved, id)
-	redis.call('SADD', projects, project)
+	redis.call('ZADD', projects, 'NX', 0, project)
 	redis.call('ZADD', index, 0, id)
 	redis.call('ZREM', before, id)
-	redis.call('ZADD', after, 0, id)
+	redis.call('ZADD', after, place, id)
 	local change = final == '1' and 'SREM' or 'SADD'
 	redis.call(change, dataset, id)
 	redis.call(change, model, id)
@@ -44,8 +45,8 @@ return 1
 const WRITE_ONCE = `
 local known = redis.call('HMGET', KEYS[11], 'job', 'body')
 if known[1] then return known end
-redis.call('HSET', KEYS[11], 'job', ARGV[1], 'body', ARGV[10])
-redis.call('PEXPIRE', KEYS[11], ARGV[11])
+redis.call('HSET', KEYS[11], 'job', ARGV[1], 'body', ARGV[12])
+redis.call('PEXPIRE', KEYS[11], ARGV[13])
 ${WRITE}`;
 
 /** Takes an id out of a set, unless its record has had another turn since. */
@@ -84,14 +85,17 @@ export type Change = {
 
 const statusEvent = ({ status, attempt, error }: JobResource): JobEventBody => ({ type: 'status', status, attempt, error });
 
+/** Where a job stands among those of its project and status, smaller first. */
+const placeOf = ({ status, spec }: JobResource): number => (status === 'queued' ? -(spec.priority ?? 0) : 0);
+
 /** The dataset and the uploaded model that a job uses. Without an uploaded model it is the dataset twice, which makes no difference to a set. */
 const usedBy = ({ spec: { dataset, model } }: Pick<JobResource, 'spec'>): [string, string] => [
 	dataset,
 	model.family === 'custom' ? model.model : dataset,
 ];
 
-/** Opens the records in Redis, each of which changes in one atomic step. */
-export function openRecords(redis: Redis, keys: Keys) {
+/** Opens the records in Redis, each of which changes in one atomic step. `mostRunning`: the most jobs of a project that may run; null for any number. */
+export function openRecords(redis: Redis, keys: Keys, mostRunning: number | null) {
 	const write = script<number>(redis, 'steelyardWrite', WRITE, 10);
 	const writeOnce = script<number | [string, string]>(redis, 'steelyardWriteOnce', WRITE_ONCE, 11);
 	const leave = script<number>(redis, 'steelyardLeave', LEAVE, 2);
@@ -118,6 +122,8 @@ export function openRecords(redis: Redis, keys: Keys) {
 		String(EVENTS_KEPT),
 		keys.happened,
 		projectOf(record),
+		String(placeOf(record)),
+		record.status === 'running' && mostRunning !== null ? String(mostRunning) : '',
 	];
 
 	async function find(id: string): Promise<Versioned | null> {
@@ -151,7 +157,7 @@ export function openRecords(redis: Redis, keys: Keys) {
 			for (const record of ended) {
 				pipeline.hset(keys.job(record.id), { record: JSON.stringify(record), revision: 1, turn: 0, final: 1 });
 				const project = projectOf(record);
-				pipeline.sadd(keys.projects, project).zadd(keys.jobs(project), 0, record.id);
+				pipeline.zadd(keys.projects, 'NX', 0, project).zadd(keys.jobs(project), 0, record.id);
 				pipeline.zadd(keys.withStatus(project, record.status), 0, record.id).sadd(keys.ended, record.id);
 			}
 			for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error;
@@ -201,19 +207,41 @@ export function openRecords(redis: Redis, keys: Keys) {
 
 		/**
 		 * Changes a record to what `next` makes of it, and once more where another process has changed it meanwhile. Resolves with the new record, or with
-		 * null where `next` gives null or there is no such record.
+		 * null where `next` gives null, where there is no such record, and where it would run and as many jobs of its project run as may.
 		 */
 		async change(id: string, next: (record: JobResource) => Change | null): Promise<JobResource | null> {
 			for (;;) {
 				const found = await find(id);
 				const change = found === null ? null : next(found.record);
 				if (found === null || change === null) return null;
-				if ((await write(...keysOfWrite(found.record.status, change), ...args(found.revision, change))) === 1) return change.record;
+				const written = await write(...keysOfWrite(found.record.status, change), ...args(found.revision, change));
+				if (written !== 0) return written === 1 ? change.record : null;
 			}
 		},
 
 		/** The names of the projects that have had a job, in the order of the alphabet. */
-		projects: async (): Promise<string[]> => (await redis.smembers(keys.projects)).sort(),
+		projects: async (): Promise<string[]> => (await redis.zrange(keys.projects, '0', '-1')).sort(),
+
+		/** How many jobs of every project are queued and run; the project whose last turn is longest ago comes first. */
+		async shares(): Promise<{ project: string; queued: number; running: number }[]> {
+			const projects = await redis.zrange(keys.projects, '0', '-1');
+			const pipeline = redis.pipeline();
+			for (const project of projects) for (const status of ['queued', 'running'] as const) pipeline.zcard(keys.withStatus(project, status));
+			const counts = ((await pipeline.exec()) ?? []).map(([error, count]) => {
+				if (error !== null) throw error;
+				return count as number;
+			});
+			return projects.map((project, i) => ({ project, queued: counts[2 * i] ?? 0, running: counts[2 * i + 1] ?? 0 }));
+		},
+
+		/** A page of the queued jobs of a project in the order in which they are to begin. */
+		queued: (project: string, from: number, count: number): Promise<string[]> =>
+			redis.zrange(keys.withStatus(project, 'queued'), String(from), String(from + count - 1)),
+
+		/** Notes that it was a project's turn. */
+		async takeTurn(project: string): Promise<void> {
+			await redis.zadd(keys.projects, 'XX', await redis.incr(keys.turn), project);
+		},
 
 		/** A page of the ids of a project, newest first. */
 		ids(project: string, limit: number, after?: string): Promise<string[]> {
@@ -243,7 +271,7 @@ export function openRecords(redis: Redis, keys: Keys) {
 		/** The ids of the jobs of all projects that have a status. */
 		async withStatus(status: JobStatus): Promise<string[]> {
 			const ids: string[] = [];
-			for (const project of await redis.smembers(keys.projects))
+			for (const project of await redis.zrange(keys.projects, '0', '-1'))
 				ids.push(...(await redis.zrange(keys.withStatus(project, status), '0', '-1')));
 			return ids;
 		},

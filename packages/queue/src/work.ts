@@ -3,7 +3,7 @@ import { silent } from '@steelyard/redis';
 import { isFull, whenThereIsRoom } from '@steelyard/store';
 import type { RedisOptions } from 'ioredis';
 import { consume } from './consume.js';
-import type { Deliveries } from './deliveries.js';
+import type { Dispatch } from './dispatch.js';
 import type { Hub } from './hub.js';
 import type { Keys } from './keys.js';
 import { type AttemptEnd, AttemptStopped, type Queue, StaleAttemptError, type StopReason, type Work, type WorkOptions } from './queue.js';
@@ -14,7 +14,7 @@ import { RETRIES, retryPause } from './status.js';
 const LOCK = 15_000;
 const CHECK = 2000;
 
-/** Milliseconds between two searches for jobs that wait or run and that BullMQ does not know. */
+/** Milliseconds between two searches for jobs that run and that BullMQ does not know. */
 const SWEEP = 30_000;
 
 /** A job that is being run here. */
@@ -24,7 +24,7 @@ type Parts = {
 	keys: Keys;
 	hub: Hub;
 	records: Records;
-	deliveries: Deliveries;
+	dispatch: Dispatch;
 	sweep: () => Promise<number>;
 	queue: Pick<Queue, 'jobs' | 'claim' | 'commit' | 'release'>;
 };
@@ -39,7 +39,7 @@ const mayPass = (error: unknown): boolean =>
 	error instanceof ProblemError && (error.code === 'unavailable' || error.code === 'insufficient_storage');
 
 /** Runs jobs as they come; see WorkOptions. */
-export function startWork({ redis, keys, hub, records, deliveries, sweep, queue }: Parts, options: WorkOptions): Work {
+export function startWork({ redis, keys, hub, records, dispatch, sweep, queue }: Parts, options: WorkOptions): Work {
 	const { concurrency = 1, process, ended, log = silent, lockMs = LOCK, retries = RETRIES, retryMs, checkMs = CHECK } = options;
 	const { jobs } = queue;
 	const running = new Set<Running>();
@@ -96,6 +96,12 @@ export function startWork({ redis, keys, hub, records, deliveries, sweep, queue 
 	const failedSettle = (id: string) => (error: unknown) =>
 		log.warn({ err: error, job: id }, 'what the end of a job asks for could not be done; it is tried again');
 
+	/** Has the next job wait while this one runs, so that a worker that becomes free has it at once. */
+	const handOver = () =>
+		void dispatch().catch((error: unknown) => {
+			if (!consumer.closing) log.warn({ err: error }, 'the next job could not be handed over');
+		});
+
 	/** Runs one delivered job; resolves with the milliseconds after which it is to be delivered again, or with null. */
 	async function deliver(id: string): Promise<number | null> {
 		const job = await queue.claim(id, { retries });
@@ -103,6 +109,7 @@ export function startWork({ redis, keys, hub, records, deliveries, sweep, queue 
 			await settle(id).catch(failedSettle(id));
 			return null;
 		}
+		handOver();
 		const { attempt } = job;
 		const about = logFieldsOf(job);
 		const one: Running = { id, attempt, controller: new AbortController() };
@@ -128,6 +135,7 @@ export function startWork({ redis, keys, hub, records, deliveries, sweep, queue 
 			log.warn({ err: error, ...about }, 'the attempt came too late');
 		} finally {
 			running.delete(one);
+			handOver();
 		}
 		// Also where another attempt has ended the job: this one may have written since.
 		await settle(id).catch(failedSettle(id));
@@ -141,15 +149,16 @@ export function startWork({ redis, keys, hub, records, deliveries, sweep, queue 
 		concurrency,
 		lockMs,
 		deliver,
-		// A job that was resumed while its delivery still stood was not delivered again.
-		left: (id) => {
-			const again = async () => (await jobs.get(id))?.status === 'queued' && (await deliveries.add(id));
-			again().catch((error: unknown) => log.warn({ err: error, job: id }, 'it could not be seen whether a job was resumed'));
-		},
+		// A job that was resumed while its delivery still stood could not be handed over.
+		left: handOver,
 		log,
 	});
 
-	const checking = setInterval(() => void checkAll(null).catch(failedCheck), checkMs);
+	const checking = setInterval(() => {
+		void checkAll(null).catch(failedCheck);
+		// What was changed by a process that was killed before it could say so.
+		if (!consumer.closing) handOver();
+	}, checkMs);
 	let settling = false;
 	/** Settles the jobs whose worker died before it could, and those that ended without one. */
 	async function settleAll(): Promise<void> {

@@ -15,6 +15,8 @@ export type ServiceConfig = {
 	redis: RedisSetting | null;
 	/** The beginning of every key in Redis. */
 	prefix: string;
+	/** The most jobs of a project that run at the same time; null for any number. */
+	projectRunning: number | null;
 	logLevel: Static<typeof ServiceEnvironment>['LOG_LEVEL'];
 	/** Whether there is a collector for traces. */
 	traces: boolean;
@@ -53,6 +55,7 @@ export const serviceConfigOf = (values: Static<typeof ServiceEnvironment>): Serv
 	home: resolve(values.STEELYARD_HOME),
 	redis: redisOf(values),
 	prefix: values.STEELYARD_PREFIX,
+	projectRunning: values.STEELYARD_PROJECT_RUNNING ?? null,
 	logLevel: values.LOG_LEVEL,
 	traces:
 		(values.OTEL_EXPORTER_OTLP_ENDPOINT ?? values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) !== undefined &&

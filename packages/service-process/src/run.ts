@@ -66,6 +66,7 @@ async function startService<S extends TObject, C extends ServiceConfig>(service:
 	if (note !== null) log.warn({}, note);
 	const queue = await openQueue({
 		...{ redis: options, prefix: config.prefix, store, log },
+		...(config.projectRunning === null ? {} : { mostRunning: config.projectRunning }),
 		...(service.longestWaitMs === undefined ? {} : { longestMs: service.longestWaitMs }),
 	});
 	life.onEnd(() => queue.close());

@@ -66,6 +66,13 @@ export const variables = {
 		description:
 			'The beginning of every key in Redis, 1 to 40 letters, digits, `_` and `-`. Installations that share a Redis need one each.',
 	}),
+	STEELYARD_PROJECT_RUNNING: Type.Optional(
+		Type.Integer({
+			minimum: 1,
+			description:
+				'The most jobs of a project that run at the same time, over all workers; further ones wait, and let those of other projects pass. The same for the API and every worker; any number unless set.',
+		}),
+	),
 	LOG_LEVEL: Type.Unsafe<(typeof LOG_LEVELS)[number]>({
 		type: 'string',
 		enum: [...LOG_LEVELS],
@@ -99,6 +106,7 @@ export const serviceVariables = {
 	REDIS_URL: variables.REDIS_URL,
 	STEELYARD_REDIS: variables.STEELYARD_REDIS,
 	STEELYARD_PREFIX: variables.STEELYARD_PREFIX,
+	STEELYARD_PROJECT_RUNNING: variables.STEELYARD_PROJECT_RUNNING,
 	LOG_LEVEL: variables.LOG_LEVEL,
 	...traceVariables,
 };

@@ -6,7 +6,14 @@ const configOf = (variables: Record<string, string>) => serviceConfigOf(readEnvi
 
 describe('the configuration that every process of the service has', () => {
 	it('names no Redis where nothing does, and has the data folder by its absolute path', () => {
-		expect(configOf({})).toEqual({ home: resolve('.steelyard'), redis: null, prefix: 'steelyard', logLevel: 'info', traces: false });
+		expect(configOf({})).toEqual({
+			home: resolve('.steelyard'),
+			redis: null,
+			prefix: 'steelyard',
+			projectRunning: null,
+			logLevel: 'info',
+			traces: false,
+		});
 	});
 
 	it.each([

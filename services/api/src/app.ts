@@ -5,7 +5,7 @@ import type { Traces } from '@steelyard/service-process';
 import type { Store } from '@steelyard/store';
 import Fastify, { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from 'pino';
-import { type Config, JOB_WORK } from './config.js';
+import { type Config, JOB_WORK, PROJECT_QUEUED } from './config.js';
 import { createDatasets } from './datasets/datasets.js';
 import { openReader } from './datasets/reader.js';
 import type { App } from './fastify-app.js';
@@ -33,7 +33,7 @@ import { version } from './version.js';
 /** What the application is built over. */
 export type AppOptions = {
 	config: Pick<Config, 'host' | 'apiKey' | 'uploadLimit' | 'modelLimit'> &
-		Partial<Pick<Config, 'reading' | 'job' | 'reserve' | 'retention'>>;
+		Partial<Pick<Config, 'reading' | 'job' | 'projectQueued' | 'reserve' | 'retention'>>;
 	queue: Queue;
 	store: Store;
 	log: Logger;
@@ -91,7 +91,11 @@ export async function buildApp({ config, queue, store, log, traces = null }: App
 	await app.register(datasetRoutes, { datasets });
 	await app.register(modelRoutes, { models });
 	await app.register(housekeepingRoutes, { queue, store, room, limits: config.retention ?? { days: null, count: null, bytes: null } });
-	await app.register(jobRoutes, { queue, datasets, models, room, job, limits: config.job ?? { memory: null, work: JOB_WORK } });
+	await app.register(jobRoutes, {
+		...{ queue, datasets, models, room, job },
+		limits: config.job ?? { memory: null, work: JOB_WORK },
+		mostQueued: config.projectQueued ?? PROJECT_QUEUED,
+	});
 	await app.register(eventRoutes, { queue, job });
 	await app.register(logRoutes, { store, job });
 	await app.register(artifactRoutes, { queue, store, job });

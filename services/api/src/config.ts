@@ -17,6 +17,9 @@ import type { JobBounds } from './jobs/admission.js';
 /** The most multiply-adds of a job, unless given. */
 export const JOB_WORK = 1e18;
 
+/** The most jobs of a project that have not ended, unless given. */
+export const PROJECT_QUEUED = 10_000;
+
 /** The environment variables that the API reads. */
 export const Environment = Type.Object({
 	HOST: variables.HOST,
@@ -61,6 +64,12 @@ export const Environment = Type.Object({
 			description: 'The bytes of files of jobs that have ended which are kept, those of the last ones first; all of them unless set.',
 		}),
 	),
+	STEELYARD_PROJECT_QUEUED: Type.Integer({
+		minimum: 1,
+		default: PROJECT_QUEUED,
+		description:
+			'The most jobs of a project that have not ended: queued, running and paused ones. A further one is refused as `quota_exceeded`.',
+	}),
 	STEELYARD_JOB_MEMORY: variables.STEELYARD_JOB_MEMORY,
 	STEELYARD_JOB_WORK: Type.Number({
 		minimum: 1e9,
@@ -86,6 +95,8 @@ export type Config = ServiceConfig & {
 	reserve: number | null;
 	/** Which jobs that have ended are kept. */
 	retention: RetentionLimits;
+	/** The most jobs of a project that have not ended. */
+	projectQueued: number;
 	/** What one job may take. */
 	job: JobBounds;
 };
@@ -118,6 +129,7 @@ export function configOf(values: Static<typeof Environment>): Config {
 			count: values.STEELYARD_KEEP_JOBS ?? null,
 			bytes: values.STEELYARD_KEEP_BYTES ?? null,
 		},
+		projectQueued: values.STEELYARD_PROJECT_QUEUED,
 		job: { memory: values.STEELYARD_JOB_MEMORY ?? null, work: values.STEELYARD_JOB_WORK },
 	};
 }

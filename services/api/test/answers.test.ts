@@ -186,6 +186,10 @@ describe('the answers about everything else', () => {
 		await ask({ method: 'DELETE', url: `/v1/datasets/${gone}` });
 		await ask({ method: 'POST', url: `/v1/jobs/${id}/resume` });
 
+		const full = await service.build({ projectQueued: 1 });
+		await ask({ method: 'POST', url: '/v1/jobs', payload: { dataset } }, full);
+		await ask({ method: 'POST', url: `/v1/jobs/${jobs['cancelled while queued']}/resume` }, full);
+
 		const away = { ok: false, version: null, eviction_policy: null, kind: 'url', note: 'no answer' };
 		const queue = Object.assign(Object.create(service.queue), { health: async () => away });
 		const config = { host: '127.0.0.1', apiKey: null, uploadLimit: 1, modelLimit: 1 };

@@ -11,6 +11,8 @@ describe('the configuration', () => {
 			home: resolve('.steelyard'),
 			redis: null,
 			prefix: 'steelyard',
+			projectRunning: null,
+			projectQueued: 10_000,
 			apiKey: null,
 			uploadLimit: 2 ** 31,
 			modelLimit: 2 ** 30,
@@ -41,6 +43,8 @@ describe('the configuration', () => {
 			STEELYARD_JOB_WORK: '1000000000000',
 			STEELYARD_DATASET_MEMORY: String(2 ** 28),
 			STEELYARD_PREFIX: 'ward-3',
+			STEELYARD_PROJECT_RUNNING: '3',
+			STEELYARD_PROJECT_QUEUED: '40',
 			LOG_LEVEL: 'debug',
 		};
 		expect(readConfig(env)).toEqual({
@@ -49,6 +53,8 @@ describe('the configuration', () => {
 			home: '/data',
 			redis: { options: { path: '/run/redis.sock' }, launchedByParent: true },
 			prefix: 'ward-3',
+			projectRunning: 3,
+			projectQueued: 40,
 			apiKey: 'a-long-enough-key',
 			uploadLimit: 1000,
 			modelLimit: 500,

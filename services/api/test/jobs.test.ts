@@ -1,4 +1,4 @@
-import { JobResource, parse, parseJobSpec, type TaskType } from '@steelyard/contracts';
+import { DEFAULT_PROJECT, JobResource, parse, parseJobSpec, type TaskType } from '@steelyard/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { jobsInEveryState } from './job-states.js';
 import { addDataset, addJob, expectProblem, openService, type Service, worker } from './service.js';
@@ -227,6 +227,31 @@ describe('jobs', () => {
 		await service.app.inject({ method: 'DELETE', url: `/v1/datasets/${dataset}` });
 		const resumed = await service.app.inject({ method: 'POST', url: `/v1/jobs/${id}/resume` });
 		expectProblem(resumed, 422, 'dataset_not_found', 'dataset');
+	});
+});
+
+describe('a project', () => {
+	it('has no more jobs that have not ended than it may, posted or resumed', async () => {
+		const { queued, running, paused } = await service.queue.jobs.counts(DEFAULT_PROJECT);
+		const most = queued + running + paused + 1;
+		const app = await service.build({ projectQueued: most });
+		const post = (headers = {}) => app.inject({ method: 'POST', url: '/v1/jobs', payload: { dataset: datasets.binary }, headers });
+		const act = (id: string, what: string) => app.inject({ method: 'POST', url: `/v1/jobs/${id}/${what}` });
+		const keyed = { 'idempotency-key': 'the last of the project' };
+		const last = (await post(keyed)).json().id;
+		const { detail } = expectProblem(await post(), 403, 'quota_exceeded', null);
+		expect(detail).toContain(`The project ${DEFAULT_PROJECT} has ${most} jobs that have not ended, and may have ${most}`);
+		expect((await post(keyed)).json().id).toBe(last);
+		await act(last, 'pause');
+		expectProblem(await post(), 403, 'quota_exceeded');
+		await act(last, 'cancel');
+		const other = await post();
+		expect(other.statusCode, other.body).toBe(202);
+		expectProblem(await act(last, 'resume'), 403, 'quota_exceeded');
+		expect((await service.queue.jobs.get(last))?.status).toBe('cancelled');
+		await act(other.json().id, 'cancel');
+		expect((await act(last, 'resume')).json()).toMatchObject({ status: 'queued' });
+		await act(last, 'cancel');
 	});
 });
 

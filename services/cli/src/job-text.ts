@@ -72,6 +72,7 @@ export function jobText(job: JobResource): string {
 		['dataset', spec.dataset],
 		['model', `${spec.model.family}${result === null ? '' : `, ${countText(result.parameters)} parameters`}`],
 		['weighting', spec.weighting.preset],
+		['priority', spec.priority ? String(spec.priority) : null],
 		['device', job.device === null ? null : deviceText(job.device)],
 		['created', timeText(job.created_at)],
 		['started', job.started_at === null ? null : timeText(job.started_at)],

@@ -108,6 +108,7 @@ describe('the environment', () => {
 			home: '/data',
 			redis: { options: { host: 'localhost', port: 6379, db: 0 }, launchedByParent: false },
 			prefix: 'steelyard',
+			projectRunning: null,
 			concurrency: 2,
 			jobMemory: null,
 			inspection: { ms: 60_000, bytes: 4 * 1024 ** 3 },

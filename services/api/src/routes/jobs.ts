@@ -8,6 +8,7 @@ import type { App } from '../fastify-app.js';
 import { checkJob, type JobBounds, type Named } from '../jobs/admission.js';
 import { bodyHash } from '../jobs/body-hash.js';
 import type { JobLookup } from '../jobs/lookup.js';
+import { expectQuota } from '../jobs/quota.js';
 import type { Models } from '../models/models.js';
 import { unknownCursor } from '../resources/page.js';
 import type { Room } from '../resources/room.js';
@@ -58,10 +59,19 @@ const newJob = (spec: JobSpec, { project, request, traceparent }: Origin): JobRe
 	error: null,
 });
 
-type Parts = { queue: Queue; datasets: Datasets; models: Models; room: Room; job: JobLookup; limits: JobBounds };
+type Parts = {
+	queue: Queue;
+	datasets: Datasets;
+	models: Models;
+	room: Room;
+	job: JobLookup;
+	limits: JobBounds;
+	/** The most jobs of a project that have not ended. */
+	mostQueued: number;
+};
 
 /** The routes that post, list and show jobs, and those that cancel, pause, resume and delete them. */
-export async function jobRoutes(app: App, { queue, datasets, models, room, job, limits }: Parts): Promise<void> {
+export async function jobRoutes(app: App, { queue, datasets, models, room, job, limits, mostQueued }: Parts): Promise<void> {
 	/** The dataset and the uploaded model that a spec names. Throws ProblemError where the dataset is not there. */
 	async function lookUp({ dataset, model }: JobSpec): Promise<Named> {
 		const found = await datasets.find(dataset);
@@ -77,8 +87,13 @@ export async function jobRoutes(app: App, { queue, datasets, models, room, job, 
 			throw new ProblemError('model_not_found', `There is no model ${spec.model.model}`, 'model.model');
 	}
 
-	/** Checks a spec and makes a job use what it names. A deletion that began before has not seen the job: where that was quicker, the job is taken back. */
-	async function accept(spec: JobSpec, use: () => Promise<JobResource>, takeBack: () => Promise<unknown>): Promise<JobResource> {
+	/** Checks a spec and whether its project may have one more job, and makes a job use what the spec names. A deletion that began before has not seen the job: where that was quicker, the job is taken back. */
+	async function accept(
+		{ spec, ...owned }: Pick<JobResource, 'spec' | 'project'>,
+		use: () => Promise<JobResource>,
+		takeBack: () => Promise<unknown>,
+	): Promise<JobResource> {
+		await expectQuota(queue, projectOf(owned), mostQueued);
 		checkJob(spec, await lookUp(spec), await queue.workers.list(), limits);
 		const job = await use();
 		await expectNamed(spec).catch(async (error: unknown) => {
@@ -103,6 +118,7 @@ export async function jobRoutes(app: App, { queue, datasets, models, room, job, 
 					'invalid_request',
 					'invalid_json',
 					'idempotency_mismatch',
+					'quota_exceeded',
 					'dataset_not_found',
 					'modality_not_found',
 					'unsupported_task',
@@ -126,7 +142,7 @@ export async function jobRoutes(app: App, { queue, datasets, models, room, job, 
 				const job = newJob(spec, { project: DEFAULT_PROJECT, request: request.id, traceparent });
 				await room.expect();
 				return accept(
-					spec,
+					job,
 					() => queue.jobs.create(job, repeatable),
 					() => queue.jobs.discard(job.id),
 				);
@@ -230,6 +246,7 @@ export async function jobRoutes(app: App, { queue, datasets, models, room, job, 
 				...refusals(
 					'not_found',
 					'conflict',
+					'quota_exceeded',
 					'dataset_not_found',
 					'model_not_found',
 					'invalid_model',
@@ -239,11 +256,12 @@ export async function jobRoutes(app: App, { queue, datasets, models, room, job, 
 			},
 		},
 		handler: async (request) => {
-			const { id, status, spec } = await job(request.params.id);
+			const cancelled = await job(request.params.id);
+			const { id, status } = cancelled;
 			if (status !== 'cancelled') return queue.jobs.requestResume(id);
-			// What it names may have been deleted since.
+			// What it names may have been deleted since, and others may have taken its place.
 			return accept(
-				spec,
+				cancelled,
 				() => queue.jobs.requestResume(id),
 				() => queue.jobs.requestCancel(id),
 			);
