@@ -93,7 +93,7 @@ export async function openProxy(/** @type {import('ioredis').RedisOptions} */ ta
 		become(/** @type {Network} */ next) {
 			// A server that loads has been started anew, and so is one that has loaded.
 			if (next === 'away' || next === 'loading' || network === 'loading') cut();
-			for (const { client, server } of pairs) for (const end of [client, server]) next === 'stalled' ? end?.pause() : end?.resume();
+			for (const { client, server } of pairs) for (const end of [client, server]) end?.[next === 'stalled' ? 'pause' : 'resume']();
 			// What is sent to nobody is lost with all that follows it.
 			if (next === 'half-open') for (const pair of pairs) pair.lost = true;
 			network = next;
