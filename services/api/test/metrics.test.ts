@@ -7,6 +7,7 @@ import { addDataset, addJob, openService, type Service, silent, worker } from '.
 
 const ROOT = new URL('../../../', import.meta.url);
 
+type Panel = { id: number; gridPos: { x: number; y: number; w: number; h: number }; targets: { expr: string }[] };
 type Sample = { name: string; labels: Record<string, string>; value: number };
 
 /** The samples of a scrape, and the help and the type of each metric. Throws where a line is neither. */
@@ -130,7 +131,7 @@ describe('the metrics', () => {
 		const known = new Set(samples.map(({ name }) => name));
 		const read = (path: string) => readFile(new URL(path, ROOT), 'utf8');
 		const rules = parse(await read('docker/prometheus/alerts.yml')).groups.flatMap((group: { rules: { expr: string }[] }) => group.rules);
-		const { panels } = JSON.parse(await read('docker/grafana/steelyard.json')) as { panels: { targets: { expr: string }[] }[] };
+		const { panels } = JSON.parse(await read('docker/grafana/steelyard.json')) as { panels: Panel[] };
 		const expressions: string[] = [...rules, ...panels.flatMap(({ targets }) => targets)].map(({ expr }) => expr);
 		expect(expressions.length).toBeGreaterThan(15);
 		for (const expression of expressions) {
@@ -138,6 +139,11 @@ describe('the metrics', () => {
 			expect(names, expression).not.toEqual([]);
 			for (const name of names) expect(known, expression).toContain(name);
 		}
+		expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+		const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+			Array.from({ length: w * h }, (_, i) => `${x + (i % w)} ${y + Math.floor(i / w)}`),
+		);
+		expect(new Set(cells).size).toBe(cells.length);
 		const documented = [...(await read('docs/deploying.md')).matchAll(/^\| `(steelyard_\w+)`/gm)].map(([, name]) => name);
 		expect(documented.sort()).toEqual([...type.keys()].filter((name) => name.startsWith('steelyard_')).sort());
 	});
