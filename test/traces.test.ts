@@ -136,7 +136,7 @@ describe('the trace of a job', () => {
 		expect(first).toMatchObject({
 			traceId,
 			status: { code: 2, message: 'trainer_crashed' },
-			attributes: { 'steelyard.attempt.end': 'retry' },
+			attributes: { 'steelyard.attempt.end': 'crashed' },
 		});
 		expect(second).toMatchObject({ traceId, attributes: { 'steelyard.job.attempt': 2, 'steelyard.attempt.end': 'succeeded' } });
 	});

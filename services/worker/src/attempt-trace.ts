@@ -1,12 +1,15 @@
 import { type JobEventBody, type JobResource, projectOf } from '@steelyard/contracts';
-import type { AttemptEnd } from '@steelyard/queue';
 import type { Span, Traces } from '@steelyard/service-process';
+
+/** How an attempt ended, as metrics and traces say it. */
+export type AttemptOutcome = 'succeeded' | 'failed' | 'stopped' | 'crashed';
 
 /** The spans of one attempt: the attempt itself, in it the stages of its trainer, and in these the refreshes of the training weights. */
 export type AttemptTrace = {
 	/** Takes what its trainer reports. */
 	event(event: JobEventBody): void;
-	end(how: AttemptEnd['status'], error?: string): void;
+	/** `error`: the code of what went wrong. */
+	end(how: AttemptOutcome, error?: string): void;
 };
 
 /** Begins the spans of an attempt, in the trace of the request that posted the job; none where the worker is not traced. */

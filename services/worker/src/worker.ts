@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
 import { logFieldsOf, type Tally, tallyCount, type WorkerStatus } from '@steelyard/contracts';
-import type { AttemptEnd, Queue } from '@steelyard/queue';
+import type { Queue } from '@steelyard/queue';
 import { machineMemory, type Traces } from '@steelyard/service-process';
 import type { Store } from '@steelyard/store';
 import type { Logger } from 'pino';
 import { runAttempt } from './attempt.js';
 import { clearAttempts } from './attempt-folders.js';
-import { traceAttempt } from './attempt-trace.js';
+import { type AttemptOutcome, traceAttempt } from './attempt-trace.js';
 import { announced, PROBE_ENTRY, probe } from './devices.js';
 import { INSPECT_ENTRY, type InspectionLimits, LIMITS } from './inspect-process.js';
 import { inspect } from './inspection.js';
@@ -97,9 +97,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 		if (Object.keys(tally).length > 0)
 			queue.tally.add(tally).catch((error: unknown) => log.warn({ err: error }, 'what was measured is not counted'));
 	};
-	const countEnd = (how: AttemptEnd['status']) => {
+	const countEnd = (how: AttemptOutcome) => {
 		const tally: Tally = {};
-		tallyCount(tally, 'attempts', 1, how === 'retry' ? 'crashed' : how);
+		tallyCount(tally, 'attempts', 1, how);
 		count(tally);
 	};
 	await announce();
@@ -131,8 +131,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 			try {
 				const end = await runAttempt({ queue, store, devices, trainers, graceMs, count }, id, attempt, attemptLog, jobLog, trace);
 				logEnd(jobLog, end, attempt.signal.aborted ? (attempt.signal.reason as Error).message : null);
-				countEnd(end.status);
-				trace.end(end.status, 'error' in end ? end.error.code : undefined);
+				const how = end.status === 'retry' ? 'crashed' : end.status;
+				countEnd(how);
+				trace.end(how, 'error' in end ? end.error.code : undefined);
 				return end;
 			} catch (error) {
 				const how = attempt.signal.aborted ? 'stopped' : 'failed';
