@@ -135,6 +135,12 @@ export const JobResource = Type.Object({
 	started_at: nullable(Type.Integer({ description: 'unix seconds; null before a worker took the job' })),
 	finished_at: nullable(Type.Integer({ description: 'unix seconds; null before the job ended' })),
 	attempt: Type.Integer({ description: 'how often a worker has taken the job; 0 while it was never taken' }),
+	ran_seconds: Type.Optional(
+		Type.Number({
+			description:
+				'how long the attempts ran that ended before the job did, in seconds; one whose worker was lost does not count; not there before the first has ended so',
+		}),
+	),
 	cancel_requested: Type.Boolean({ description: 'whether the job is asked to stop, which a running one does after its chunk of steps' }),
 	pause_requested: Type.Optional(
 		Type.Boolean({

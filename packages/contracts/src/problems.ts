@@ -34,6 +34,7 @@ export const problems = {
 	training_failed: { status: 500, title: 'Training failed' },
 	diverged: { status: 500, title: 'Training diverged: the loss is not finite' },
 	out_of_memory: { status: 500, title: 'The job needs more memory than it may take' },
+	time_limit: { status: 500, title: 'The job takes longer than it may' },
 	trainer_crashed: { status: 500, title: 'The trainer process ended unexpectedly' },
 	internal: { status: 500, title: 'An unexpected error' },
 	insufficient_storage: { status: 507, title: 'No space is left for the data' },

@@ -183,6 +183,14 @@ export const JobSpec = Type.Object(
 				description: 'of the queued jobs of a project those with a higher priority begin first; 0 unless given',
 			}),
 		),
+		max_seconds: Type.Optional(
+			Type.Integer({
+				minimum: 1,
+				maximum: 1_000_000_000,
+				description:
+					'the seconds for which the job may run, in all its attempts together; a job that takes longer fails as time_limit; any number unless given, but no more than STEELYARD_JOB_SECONDS of its worker',
+			}),
+		),
 		metadata: recordOf(METADATA_NAME, Type.String({ maxLength: 512 }), {
 			default: {},
 			maxProperties: 16,

@@ -97,8 +97,8 @@ export type Tallies = {
 	read(): Promise<Tally>;
 };
 
-/** Why an attempt should stop: the user cancels or pauses the job, the worker is to end, or the job was given to another worker. */
-export type StopReason = 'cancelled' | 'paused' | 'shutdown' | 'lost';
+/** Why an attempt should stop: the user cancels or pauses the job, it has run as long as it may, the worker is to end, or the job was given to another worker. */
+export type StopReason = 'cancelled' | 'paused' | 'time_limit' | 'shutdown' | 'lost';
 
 /** The `reason` of an attempt's signal. */
 export class AttemptStopped extends Error {
@@ -110,6 +110,7 @@ export class AttemptStopped extends Error {
 			{
 				cancelled: 'the job was cancelled',
 				paused: 'the job was paused',
+				time_limit: 'the job has run as long as it may',
 				shutdown: 'the worker is to end',
 				lost: 'the job was given to another worker',
 			}[code],
@@ -164,6 +165,11 @@ export type WorkOptions = {
 	 * Where Redis is new, it is called with all of them again.
 	 */
 	ended?(job: JobResource): Promise<void> | void;
+	/**
+	 * The seconds for which a job may run in all its attempts, any number unless given; the `max_seconds` of its spec counts where it is smaller. An attempt is then
+	 * stopped, and the job fails as `time_limit`.
+	 */
+	maxSeconds?: number;
 	log?: Log;
 	/** After how many milliseconds without a sign of life a worker's job is given to another; 15,000 unless given. */
 	lockMs?: number;
@@ -235,9 +241,14 @@ export type Queue = {
 	commit(id: string, attempt: number, outcome: Outcome): Promise<JobResource>;
 	/**
 	 * Ends an attempt that does not end its job, which is cancelled or paused where that was asked, and else queued again. With `error` the attempt failed: a job
-	 * that has done so more than `retries` times (3 unless given) without coming further fails. Null where the job is no longer in that attempt.
+	 * that has done so more than `retries` times (3 unless given) without coming further fails; with `retries` null it fails at once. `seconds`: how long the attempt
+	 * ran, which is added to the `ran_seconds` of the job. Null where the job is no longer in that attempt.
 	 */
-	release(id: string, attempt: number, options?: { error?: JobError; retries?: number }): Promise<JobResource | null>;
+	release(
+		id: string,
+		attempt: number,
+		options?: { error?: JobError; retries?: number | null; seconds?: number },
+	): Promise<JobResource | null>;
 	/** What Redis is, and whether it can be used. Never rejects. */
 	health(): Promise<Readiness['redis']>;
 	/** Closes the connections to Redis, within 5 s. Close the `work` first. */

@@ -71,9 +71,11 @@ export function openAttempts({ records, store, mirror }: Parts): Pick<Queue, 'cl
 			return after;
 		},
 
-		release: (id, attempt, { error, retries = RETRIES } = {}) =>
-			changeRunning(id, attempt, (job) => {
+		release: (id, attempt, { error, retries = RETRIES, seconds = 0 } = {}) =>
+			changeRunning(id, attempt, (found) => {
+				const job = seconds === 0 ? found : { ...found, ran_seconds: (found.ran_seconds ?? 0) + seconds };
 				if (error === undefined) return released(job);
+				if (retries === null) return job.cancel_requested ? released(job) : moved(job, 'failed', { error });
 				const after = setBack(job);
 				return givenUp(after, error, retries) ?? released(after);
 			}),

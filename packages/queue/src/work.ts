@@ -9,6 +9,7 @@ import type { Keys } from './keys.js';
 import { type AttemptEnd, AttemptStopped, type Queue, StaleAttemptError, type StopReason, type Work, type WorkOptions } from './queue.js';
 import type { Records } from './records.js';
 import { RETRIES, retryPause } from './status.js';
+import { type Clock, startClock } from './time-limit.js';
 
 /** What WorkOptions has unless given. */
 const LOCK = 15_000;
@@ -18,7 +19,7 @@ const CHECK = 2000;
 const SWEEP = 30_000;
 
 /** A job that is being run here. */
-type Running = { id: string; attempt: number; controller: AbortController };
+type Running = { id: string; attempt: number; controller: AbortController; clock: Clock };
 type Parts = {
 	redis: RedisOptions;
 	keys: Keys;
@@ -41,10 +42,11 @@ const mayPass = (error: unknown): boolean =>
 /** Runs jobs as they come; see WorkOptions. */
 export function startWork({ redis, keys, hub, records, dispatch, sweep, queue }: Parts, options: WorkOptions): Work {
 	const { concurrency = 1, process, ended, log = silent, lockMs = LOCK, retries = RETRIES, retryMs, checkMs = CHECK } = options;
+	const { maxSeconds = Number.POSITIVE_INFINITY } = options;
 	const { jobs } = queue;
 	const running = new Set<Running>();
 
-	const stop = ({ controller }: Running, reason: StopReason) => controller.abort(new AttemptStopped(reason));
+	const stop = ({ controller }: Pick<Running, 'controller'>, reason: StopReason) => controller.abort(new AttemptStopped(reason));
 
 	/** Stops an attempt that should not go on, by what the job's record says: a message that says so can be lost. */
 	async function check(one: Running): Promise<void> {
@@ -59,7 +61,8 @@ export function startWork({ redis, keys, hub, records, dispatch, sweep, queue }:
 	const failedCheck = (error: unknown) => log.warn({ err: error }, 'the records of the jobs at hand could not be read');
 
 	/** Records how an attempt ended; resolves with the job as it is then, or with null where it is no longer in that attempt. */
-	async function record({ id, attempt, controller: { signal } }: Running, end: AttemptEnd): Promise<JobResource | null> {
+	async function record({ id, attempt, controller: { signal }, clock }: Running, end: AttemptEnd): Promise<JobResource | null> {
+		const seconds = clock.seconds();
 		const reason = signal.aborted ? (signal.reason as AttemptStopped).code : null;
 		if (end.status === 'succeeded') {
 			const { result, artifacts } = end;
@@ -74,16 +77,17 @@ export function startWork({ redis, keys, hub, records, dispatch, sweep, queue }:
 				});
 			} catch (error) {
 				if (!isFull(error)) throw error;
-				return queue.release(id, attempt);
+				return queue.release(id, attempt, { seconds });
 			}
 		}
 		if (reason === 'lost') return null;
-		if (reason === 'cancelled') return queue.release(id, attempt);
+		if (reason === 'cancelled') return queue.release(id, attempt, { seconds });
 		const fail = (error: JobError) => jobs.transition(id, ['running'], 'failed', { error }, attempt);
 		if (end.status === 'failed') return fail(end.error);
-		if (end.status === 'retry') return queue.release(id, attempt, { error: end.error, retries });
+		if (reason === 'time_limit') return queue.release(id, attempt, { error: clock.over(), retries: null, seconds });
+		if (end.status === 'retry') return queue.release(id, attempt, { error: end.error, retries, seconds });
 		if (reason === null) return fail({ code: 'internal', message: 'the attempt stopped without being asked to', param: null });
-		return queue.release(id, attempt);
+		return queue.release(id, attempt, { seconds });
 	}
 
 	/** Does what the end of a job asks for, if it has ended and that was not done yet. */
@@ -112,9 +116,10 @@ export function startWork({ redis, keys, hub, records, dispatch, sweep, queue }:
 		handOver();
 		const { attempt } = job;
 		const about = logFieldsOf(job);
-		const one: Running = { id, attempt, controller: new AbortController() };
+		const controller = new AbortController();
+		const one: Running = { id, attempt, controller, clock: startClock(job, maxSeconds, () => stop({ controller }, 'time_limit')) };
 		running.add(one);
-		const { signal } = one.controller;
+		const { signal } = controller;
 		log.info(about, 'the attempt begins');
 		let end: AttemptEnd;
 		try {
@@ -134,6 +139,7 @@ export function startWork({ redis, keys, hub, records, dispatch, sweep, queue }:
 			if (!(error instanceof StaleAttemptError)) throw error;
 			log.warn({ err: error, ...about }, 'the attempt came too late');
 		} finally {
+			one.clock.stop();
 			running.delete(one);
 			handOver();
 		}

@@ -617,6 +617,22 @@ for (const { way, absent, start } of ways)
 			await expect(queue.jobs.requestResume('job_none')).rejects.toMatchObject({ code: 'not_found' });
 		});
 
+		it('adds up how long attempts ran, and fails a job whose time is over unless its cancellation was answered', async () => {
+			const over = { code: 'time_limit', message: 'It ran too long.', param: null };
+			const [one, two] = [await queue.jobs.create(newJob()), await queue.jobs.create(newJob())];
+			await queue.claim(one.id);
+			expect(await queue.release(one.id, 1, { seconds: 2 })).toMatchObject({ status: 'queued', ran_seconds: 2 });
+			await queue.claim(one.id);
+			const failed = await queue.release(one.id, 2, { error: over, retries: null, seconds: 3 });
+			expect(failed).toMatchObject({ status: 'failed', error: over, ran_seconds: 5 });
+			await queue.claim(two.id);
+			await queue.jobs.requestCancel(two.id);
+			expect(await queue.release(two.id, 1, { error: over, retries: null, seconds: 1 })).toMatchObject({
+				status: 'cancelled',
+				error: null,
+			});
+		});
+
 		it('refuses to pause or resume what is being cancelled', async () => {
 			const { id } = await queue.jobs.create(newJob());
 			await queue.claim(id);

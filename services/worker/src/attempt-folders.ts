@@ -18,7 +18,7 @@ async function newestCheckpoint(store: Store, id: string, attempts: readonly num
 	return null;
 }
 
-/** Leaves of the attempts of a cancelled job its newest checkpoint alone, from which it can be resumed. */
+/** Leaves of the attempts of a job its newest checkpoint alone. */
 async function keepCheckpoint(store: Store, { id, attempt: last }: JobResource): Promise<void> {
 	// An attempt that was begun since, of a job that was resumed, is none of ours.
 	const attempts = (await listAttempts(store, id)).filter((attempt) => attempt <= last);
@@ -29,10 +29,13 @@ async function keepCheckpoint(store: Store, { id, attempt: last }: JobResource):
 	}
 }
 
-/** Removes what the attempts of a job that has ended have left and nobody needs: all but the artifacts of one that succeeded, and but the newest checkpoint of one that was cancelled. */
+/**
+ * Removes what the attempts of a job that has ended have left and nobody needs: all but the artifacts of one that succeeded, and but the newest checkpoint of one
+ * that was cancelled, from which it can be resumed, or that ran out of time.
+ */
 export async function clearAttempts(store: Store, job: JobResource): Promise<void> {
-	const { id, status, attempt } = job;
-	if (status === 'failed') return store.remove(jobKeys.attempts(id));
+	const { id, status, attempt, error } = job;
+	if (status === 'failed' && error?.code !== 'time_limit') return store.remove(jobKeys.attempts(id));
 	if (status === 'succeeded') {
 		for (const other of await listAttempts(store, id)) if (other !== attempt) await store.remove(jobKeys.attempt(id, other));
 		return store.remove(jobKeys.checkpoints(id, attempt));

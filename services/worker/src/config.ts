@@ -20,6 +20,13 @@ export const Environment = Type.Object({
 			'How many jobs a worker trains at the same time, each in a process of its own, 1 to 64. A worker with a GPU trains one at a time.',
 	}),
 	STEELYARD_JOB_MEMORY: variables.STEELYARD_JOB_MEMORY,
+	STEELYARD_JOB_SECONDS: Type.Optional(
+		Type.Integer({
+			minimum: 1,
+			description:
+				'The seconds for which a job may run, in all its attempts together; one that takes longer fails as `time_limit`. The `max_seconds` of its spec counts where it is less; nothing else limits a job unless set.',
+		}),
+	),
 	STEELYARD_INSPECT_SECONDS: Type.Integer({
 		minimum: 1,
 		maximum: 3600,
@@ -39,6 +46,8 @@ export type Config = ServiceConfig & {
 	concurrency: number;
 	/** The bytes of memory that the trainer of one job may take; null for what suits the machine. */
 	jobMemory: number | null;
+	/** The seconds for which a job may run; null for what its spec says. */
+	jobSeconds: number | null;
 	/** What the inspection of one uploaded model may take. */
 	inspection: InspectionLimits;
 };
@@ -48,6 +57,7 @@ export const configOf = (values: Static<typeof Environment>): Config => ({
 	...serviceConfigOf(values),
 	concurrency: values.STEELYARD_CONCURRENCY,
 	jobMemory: values.STEELYARD_JOB_MEMORY ?? null,
+	jobSeconds: values.STEELYARD_JOB_SECONDS ?? null,
 	inspection: { ms: values.STEELYARD_INSPECT_SECONDS * 1000, bytes: values.STEELYARD_INSPECT_MEMORY },
 });
 

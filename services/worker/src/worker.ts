@@ -32,6 +32,8 @@ export type WorkerOptions = {
 	concurrency?: number;
 	/** The bytes of memory that the trainer of one job may take. Where null or not given nine tenths of those of the machine, or any with a GPU, whose driver maps much that it does not take. */
 	jobMemory?: number | null;
+	/** The seconds for which a job may run in all its attempts. Where null or not given, only its spec limits it. */
+	jobSeconds?: number | null;
 	/** Path of the module that a trainer process runs. */
 	trainerEntry?: string;
 	/** Path of the module that the process runs which tries the devices. */
@@ -115,6 +117,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 	const work = queue.work({
 		...consuming,
 		...(retryMs === undefined ? {} : { retryMs }),
+		...(typeof options.jobSeconds === 'number' ? { maxSeconds: options.jobSeconds } : {}),
 		concurrency,
 		async process(id, attempt) {
 			const attemptLog = log.child(logFieldsOf(attempt.job));

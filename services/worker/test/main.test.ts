@@ -111,6 +111,7 @@ describe('the environment', () => {
 			projectRunning: null,
 			concurrency: 2,
 			jobMemory: null,
+			jobSeconds: null,
 			inspection: { ms: 60_000, bytes: 4 * 1024 ** 3 },
 			logLevel: 'info',
 			traces: false,

@@ -245,6 +245,38 @@ describe('a paused job', () => {
 	});
 });
 
+describe('a job that takes longer than it may', () => {
+	it('is stopped, and fails with the seconds that it took in all its attempts and those that it had', async () => {
+		await service.work();
+		const id = await service.post('wait until stopped', { max_seconds: 1000 });
+		const { step: pid } = await service.when(id, isTraining);
+		await service.queue.jobs.requestPause(id);
+		const paused = await service.when(id, ({ status }) => status === 'paused');
+		expect(lives(pid as number)).toBe(false);
+		expect(paused.ran_seconds).toBeGreaterThan(0);
+		await service.queue.jobs.update(id, { ran_seconds: 999.9 });
+		await service.queue.jobs.requestResume(id);
+		const job = await service.end(id);
+		expect(job).toMatchObject({ status: 'failed', attempt: 2 });
+		expect(job.error?.code).toBe('time_limit');
+		expect(job.error?.message).toMatch(/^The job ran for 10\d\d s, and may run for 1000 s$/);
+		expect(job.error?.param).toBe('max_seconds');
+		expect(job.ran_seconds).toBeGreaterThan(1000);
+		await vi.waitFor(async () =>
+			expect(await service.store.list(`jobs/${id}/attempts`)).toEqual([
+				expect.stringMatching(/^jobs\/\w+\/attempts\/[12]\/checkpoints\/0\.safetensors$/),
+			]),
+		);
+	});
+
+	it('is held to what the worker allows, where that is less', async () => {
+		await service.work({ jobSeconds: 0.3, graceMs: 100 });
+		const job = await service.end(await service.post('ignore stop', { max_seconds: 1000 }));
+		expect(job).toMatchObject({ status: 'failed', error: { code: 'time_limit', param: null } });
+		expect(job.error?.message).toContain('may run for 0.3 s');
+	});
+});
+
 describe('a cancelled job', () => {
 	it('keeps its newest checkpoint alone, from which it goes on when it is resumed', async () => {
 		await service.work();
