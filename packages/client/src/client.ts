@@ -1,8 +1,9 @@
-import type { Readiness, Retention, Usage } from '@steelyard/contracts';
+import type { AuditLine, List, Readiness, Retention, Usage } from '@steelyard/contracts';
 import { type ClientOptions, connect, jsonOf } from './connection.js';
-import { type Datasets, datasets } from './datasets.js';
+import { type Datasets, datasets, type Page } from './datasets.js';
 import { errorOf } from './error.js';
 import { type Jobs, jobs } from './jobs.js';
+import { type Keys, keys } from './keys.js';
 import { type Models, models } from './models.js';
 
 /** What the service offers, by resource. */
@@ -10,8 +11,11 @@ export type Client = {
 	datasets: Datasets;
 	models: Models;
 	jobs: Jobs;
+	keys: Keys;
 	/** Asks the service how it is. Resolves also if the service says that it is not ready. */
 	ready(): Promise<Readiness>;
+	/** Gives a page of the audit log, newest line first. */
+	audit(page?: Page): Promise<List<AuditLine>>;
 	/** Says what lies in the data folder, and how much room its disk has. */
 	usage(): Promise<Usage>;
 	/** Removes what is no longer kept; with `dryRun` it only says what that is. */
@@ -25,6 +29,10 @@ export function createClient(options: ClientOptions): Client {
 		datasets: datasets(connection),
 		models: models(connection),
 		jobs: jobs(connection),
+		keys: keys(connection),
+		async audit(page = {}) {
+			return jsonOf(await connection('GET', '/v1/audit', { query: page }));
+		},
 		async usage() {
 			return jsonOf(await connection('GET', '/v1/usage'));
 		},

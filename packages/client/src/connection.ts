@@ -4,7 +4,10 @@ import { errorOf, SteelyardError } from './error.js';
 export type ClientOptions = {
 	/** The address of the API, such as `http://127.0.0.1:8080`. If it has a path, the paths of the API are appended to that. */
 	url: string;
+	/** The token of a key, or STEELYARD_API_KEY of the service. */
 	apiKey?: string;
+	/** The project to work in, for a key of the scope admin; `default` unless given. */
+	project?: string;
 	/** Is called in place of the global fetch. */
 	fetch?: typeof fetch;
 };
@@ -25,7 +28,7 @@ export type Send = {
 export type Connection = (method: string, path: string, send?: Send) => Promise<Response>;
 
 /** Makes the function that sends requests to one service. */
-export function connect({ url, apiKey, fetch: send = fetch }: ClientOptions): Connection {
+export function connect({ url, apiKey, project, fetch: send = fetch }: ClientOptions): Connection {
 	const base = url.replace(/\/+$/, '');
 	return async (method, path, { query = {}, headers = {}, json, body, signal, accept = [] } = {}) => {
 		const search = new URLSearchParams();
@@ -36,6 +39,7 @@ export function connect({ url, apiKey, fetch: send = fetch }: ClientOptions): Co
 			method,
 			headers: {
 				...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
+				...(project === undefined ? {} : { 'steelyard-project': project }),
 				...(json === undefined ? {} : { 'content-type': 'application/json' }),
 				...headers,
 			},

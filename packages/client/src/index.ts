@@ -5,4 +5,5 @@ export type { Datasets, Page } from './datasets.js';
 export { type ErrorCode, SteelyardError } from './error.js';
 export type { FollowOptions } from './follow.js';
 export type { Jobs } from './jobs.js';
+export type { Keys } from './keys.js';
 export type { Models } from './models.js';

@@ -9,7 +9,7 @@ type Handler = (request: IncomingMessage & { text: string }, response: ServerRes
 const servers: Server[] = [];
 
 /** A client of a server that answers by `handler`. */
-async function against(handler: Handler, options: { apiKey?: string } = {}): Promise<Client> {
+async function against(handler: Handler, options: { apiKey?: string; project?: string } = {}): Promise<Client> {
 	const server = createServer(async (request, response) => {
 		let text = '';
 		for await (const chunk of request) text += chunk;
@@ -91,6 +91,29 @@ describe('a request', () => {
 			['POST', '/v1/datasets?filename=a+b.zip', 'Bearer key', undefined, 'application/octet-stream', 'zip'],
 			['POST', '/v1/datasets?filename=c.npz', 'Bearer key', undefined, 'application/octet-stream', 'zipped'],
 			['DELETE', '/v1/datasets/ds_%2F..', 'Bearer key', undefined, undefined, ''],
+		]);
+	});
+
+	it('names the project, and for keys makes, lists, revokes and explains them', async () => {
+		const seen: unknown[] = [];
+		const client = await against(
+			({ method, url, headers, text }, response) => {
+				seen.push([method, url, headers['steelyard-project'], text]);
+				json(response, 200, {});
+			},
+			{ project: 'ward-3' },
+		);
+		await client.keys.create({ name: 'a key', scope: 'read', project: 'ward-4' });
+		await client.keys.list({ limit: 2 });
+		await client.keys.revoke('key_/..');
+		await client.keys.self();
+		await client.audit({ limit: 3, after: '2026-11-000001-1' });
+		expect(seen).toEqual([
+			['POST', '/v1/keys', 'ward-3', '{"name":"a key","scope":"read","project":"ward-4"}'],
+			['GET', '/v1/keys?limit=2', 'ward-3', ''],
+			['DELETE', '/v1/keys/key_%2F..', 'ward-3', ''],
+			['GET', '/v1/caller', 'ward-3', ''],
+			['GET', '/v1/audit?limit=3&after=2026-11-000001-1', 'ward-3', ''],
 		]);
 	});
 

@@ -13,9 +13,15 @@ export const CLASS_NAME: NameRule = {
 	description: '1 to 200 characters of one line, and not __proto__',
 };
 
+/** What a project is called: it stands in keys of Redis and in logs. */
+export const PROJECT_NAME: NameRule = {
+	pattern: '^[a-z0-9][a-z0-9-]{0,62}$',
+	description: 'a lower-case letter or digit and at most 62 more of these and -',
+};
+
 /** What was expected where a text is no name; null for other patterns. */
 export const expectedOf = (pattern: string | undefined): string | null =>
-	[NAME, CLASS_NAME].find((rule) => rule.pattern === pattern)?.description ?? null;
+	[NAME, CLASS_NAME, PROJECT_NAME].find((rule) => rule.pattern === pattern)?.description ?? null;
 
 /** The most modalities of a dataset and of a job. */
 export const MOST_MODALITIES = 4096;

@@ -20,7 +20,9 @@ export const WorkerStatus = Type.Object({
 	devices: WorkerDevices,
 	cores: Type.Optional(Type.Integer({ description: 'of its machine that it may use' })),
 	memory_bytes: Type.Optional(Type.Integer({ description: 'of its machine, or of its container where that has less' })),
-	jobs: Type.Array(Type.String(), { description: 'ids of the jobs that it runs' }),
+	jobs: Type.Array(Type.String(), {
+		description: 'ids of the jobs that it runs and that the key may see; without a key none, where the service demands one',
+	}),
 });
 export type WorkerStatus = Static<typeof WorkerStatus>;
 

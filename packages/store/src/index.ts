@@ -1,6 +1,6 @@
 export { createId } from './id.js';
 export { InvalidKeyError } from './key.js';
-export { datasetKeys, folders, jobKeys, listAttempts, listIds, listLogs, modelKeys, uploadKeys } from './layout.js';
+export { auditKeys, datasetKeys, folders, jobKeys, keyKeys, listAttempts, listIds, listLogs, modelKeys, uploadKeys } from './layout.js';
 export { openStore } from './local-store.js';
 export { isDamaged, listDamaged, readRecord } from './record.js';
 export { type Space, spaceOf } from './reserve.js';

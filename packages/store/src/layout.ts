@@ -50,6 +50,21 @@ export const jobKeys = {
 	isCheckpoint: (key: string) => /^jobs\/[^/]+\/attempts\/\d+\/checkpoints\//.test(key),
 };
 
+/** A key of the API: a folder with its `record`, without which the key is not valid. */
+export const keyKeys = {
+	folder: (id: string) => `keys/${id}`,
+	/** What is known of it, with the salted hash of its secret. */
+	record: (id: string) => `keys/${id}/key.json`,
+	/** When it was last used. */
+	used: (id: string) => `keys/${id}/used.json`,
+};
+
+/** The audit log: files of JSON lines, whose names sort by time. */
+export const auditKeys = {
+	all: () => 'audit',
+	file: (name: string) => `audit/${name}.jsonl`,
+};
+
 /** Folders of what is not whole yet. Those that a killed process has left are cleared when they are an hour old; whoever uses one marks it by its time. */
 export const uploadKeys = {
 	all: () => 'uploads',
@@ -59,7 +74,7 @@ export const uploadKeys = {
 	inspection: (id: string) => `uploads/inspection-${id}`,
 };
 
-/** The folders directly in the store: one for each kind of resource, and one for uploads. */
+/** The folders directly in the store: one for each kind of resource, and one for uploads. `audit` lies beside them. */
 export const folders = { ds: 'datasets', job: 'jobs', key: 'keys', mdl: 'models', uploads: 'uploads' } as const satisfies Record<
 	IdKind | 'uploads',
 	string

@@ -5,14 +5,19 @@ import type { Traces } from '@steelyard/service-process';
 import type { Store } from '@steelyard/store';
 import Fastify, { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from 'pino';
+import { openAudit } from './audit/audit.js';
 import { type Config, JOB_WORK, PROJECT_QUEUED } from './config.js';
 import { createDatasets } from './datasets/datasets.js';
 import { openReader } from './datasets/reader.js';
 import type { App } from './fastify-app.js';
 import { createJobLookup } from './jobs/lookup.js';
+import { createKeys } from './keys/keys.js';
+import { LIMITS } from './keys/limits.js';
 import { createModels } from './models/models.js';
-import { addApiKey, addSameSite } from './plugins/access.js';
+import { addAccess, addSameSite } from './plugins/access.js';
+import { addAudit } from './plugins/audit.js';
 import { addBounds } from './plugins/bounds.js';
+import { createGuard } from './plugins/limits.js';
 import { addMetrics } from './plugins/metrics.js';
 import { addOpenapi } from './plugins/openapi.js';
 import { addProblems, refuseConnection, sendProblem } from './plugins/problems.js';
@@ -21,11 +26,13 @@ import { addTraces } from './plugins/traces.js';
 import { addValidation } from './plugins/validation.js';
 import { createRoom } from './resources/room.js';
 import { artifactRoutes } from './routes/artifacts.js';
+import { auditRoutes } from './routes/audit.js';
 import { datasetRoutes } from './routes/datasets.js';
 import { eventRoutes } from './routes/events.js';
 import { healthRoutes } from './routes/health.js';
 import { housekeepingRoutes } from './routes/housekeeping.js';
 import { jobRoutes } from './routes/jobs.js';
+import { keyRoutes } from './routes/keys.js';
 import { logRoutes } from './routes/logs.js';
 import { modelRoutes } from './routes/models.js';
 import { version } from './version.js';
@@ -33,7 +40,7 @@ import { version } from './version.js';
 /** What the application is built over. */
 export type AppOptions = {
 	config: Pick<Config, 'host' | 'apiKey' | 'uploadLimit' | 'modelLimit'> &
-		Partial<Pick<Config, 'reading' | 'job' | 'projectQueued' | 'reserve' | 'retention'>>;
+		Partial<Pick<Config, 'reading' | 'job' | 'projectQueued' | 'reserve' | 'retention' | 'limits' | 'proxies'>>;
 	queue: Queue;
 	store: Store;
 	log: Logger;
@@ -52,6 +59,7 @@ export async function buildApp({ config, queue, store, log, traces = null }: App
 		logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request' }),
 		bodyLimit: BODY_LIMIT,
 		genReqId: requestIdOf,
+		trustProxy: config.proxies ?? [],
 		// An upload may take long. `receive` watches it and ends one that stalls.
 		requestTimeout: 3_600_000,
 		// While the server closes, requests on open connections are still answered.
@@ -70,7 +78,11 @@ export async function buildApp({ config, queue, store, log, traces = null }: App
 	addBounds(app);
 	addValidation(app);
 	addSameSite(app, config);
-	addApiKey(app, config);
+	const audit = openAudit({ store, onLoss: (error, lines) => log.warn({ err: error, lines }, 'lines of the audit log are lost') });
+	addAudit(app, audit);
+	const keys = createKeys({ store, onError: (error) => log.warn({ err: error }, 'it could not be noted when a key was used') });
+	const guard = await createGuard(app, { ...LIMITS, ...config.limits });
+	addAccess(app, config, { keys, guard });
 	await addOpenapi(app, { version, secured: config.apiKey !== null });
 	const room = createRoom(store, config.reserve ?? null);
 	addMetrics(app, { queue, room });
@@ -90,6 +102,8 @@ export async function buildApp({ config, queue, store, log, traces = null }: App
 	await app.register(healthRoutes, { queue, store });
 	await app.register(datasetRoutes, { datasets });
 	await app.register(modelRoutes, { models });
+	await app.register(keyRoutes, { keys });
+	await app.register(auditRoutes, { audit });
 	await app.register(housekeepingRoutes, { queue, store, room, limits: config.retention ?? { days: null, count: null, bytes: null } });
 	await app.register(jobRoutes, {
 		...{ queue, datasets, models, room, job },

@@ -13,6 +13,7 @@ import { type Static, Type } from 'typebox';
 import { READING } from './datasets/reader.js';
 import type { RetentionLimits } from './housekeeping/retention.js';
 import type { JobBounds } from './jobs/admission.js';
+import { LIMITS, type Limits } from './keys/limits.js';
 
 /** The most multiply-adds of a job, unless given. */
 export const JOB_WORK = 1e18;
@@ -70,6 +71,19 @@ export const Environment = Type.Object({
 		description:
 			'The most jobs of a project that have not ended: queued, running and paused ones. A further one is refused as `quota_exceeded`.',
 	}),
+	STEELYARD_RATE: Type.Integer({
+		minimum: 1,
+		default: LIMITS.rate,
+		description:
+			'The requests that each key may send in a minute; more are refused as `too_many_requests`. It is counted by each process of the API for itself. Where no key is needed there is no limit.',
+	}),
+	STEELYARD_PROXIES: Type.Optional(
+		Type.String({
+			maxLength: 2000,
+			description:
+				'The addresses of proxies in front of the API, such as `10.0.0.7` or `10.0.0.0/24`, with commas between them. Of what comes from there, `X-Forwarded-For` says which client it is of, for limits and for the audit log.',
+		}),
+	),
 	STEELYARD_JOB_MEMORY: variables.STEELYARD_JOB_MEMORY,
 	STEELYARD_JOB_WORK: Type.Number({
 		minimum: 1e9,
@@ -97,6 +111,10 @@ export type Config = ServiceConfig & {
 	retention: RetentionLimits;
 	/** The most jobs of a project that have not ended. */
 	projectQueued: number;
+	/** Addresses and ranges of proxies that say which client a request is of. */
+	proxies: string[];
+	/** What one key may take of the service. */
+	limits: Partial<Limits>;
 	/** What one job may take. */
 	job: JobBounds;
 };
@@ -108,6 +126,18 @@ export const isLoopback = (host: string): boolean =>
 	host === '::1' ||
 	host === '[::1]' ||
 	(isIP(host) === 4 && host.startsWith('127.'));
+
+/** The addresses and ranges of a list. Throws ConfigError. */
+function proxiesIn(list: string): string[] {
+	const proxies = list.split(',').flatMap((one) => one.trim() || []);
+	for (const proxy of proxies) {
+		const [address = '', bits, ...rest] = proxy.split('/');
+		const most = isIP(address) === 4 ? 32 : 128;
+		if (isIP(address) === 0 || rest.length > 0 || (bits !== undefined && !(/^\d{1,3}$/.test(bits) && Number(bits) <= most)))
+			throw new ConfigError(`STEELYARD_PROXIES must be addresses or ranges such as 10.0.0.0/24, found "${proxy}"`);
+	}
+	return proxies;
+}
 
 /** The configuration that variables make. Throws ConfigError for an address that other machines can reach without a key. */
 export function configOf(values: Static<typeof Environment>): Config {
@@ -130,6 +160,8 @@ export function configOf(values: Static<typeof Environment>): Config {
 			bytes: values.STEELYARD_KEEP_BYTES ?? null,
 		},
 		projectQueued: values.STEELYARD_PROJECT_QUEUED,
+		proxies: proxiesIn(values.STEELYARD_PROXIES ?? ''),
+		limits: { rate: values.STEELYARD_RATE },
 		job: { memory: values.STEELYARD_JOB_MEMORY ?? null, work: values.STEELYARD_JOB_WORK },
 	};
 }

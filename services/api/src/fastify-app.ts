@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { Scope } from '@steelyard/contracts';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { Caller } from './keys/caller.js';
 
 declare module 'fastify' {
 	interface FastifyContextConfig {
@@ -8,6 +10,14 @@ declare module 'fastify' {
 		open?: boolean;
 		/** Whether the body is a stream of bytes. */
 		upload?: boolean;
+		/** Whether the answer is an event stream where the client accepts one. */
+		stream?: boolean;
+		/** What a key has to be allowed; unless given, `read` for GET and HEAD, and `train` for other methods. */
+		scope?: Scope;
+	}
+	interface FastifyRequest {
+		/** Who sent it; null where no valid key came, which only an open route lets pass. See `callerOf`. */
+		caller: Caller | null;
 	}
 }
 

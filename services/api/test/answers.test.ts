@@ -1,6 +1,6 @@
 import { isFinal, type JobResource, type JobStatus, type ModelVerdict } from '@steelyard/contracts';
 import type { InjectOptions } from 'fastify';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { buildApp } from '../src/app.js';
 import type { App } from '../src/fastify-app.js';
 import { datasetArchive } from './archive.js';
@@ -132,6 +132,11 @@ describe('the answers about everything else', () => {
 		expect((await get('/readyz')).workers).toHaveLength(1);
 		await get('/healthz');
 		await get('/v1/usage');
+		await get('/v1/caller');
+		const key = await ask({ method: 'POST', url: '/v1/keys', payload: { name: 'a key', scope: 'read', expires_in_days: 0.5 } });
+		expect((await get('/v1/keys')).data).toHaveLength(1);
+		await ask({ method: 'DELETE', url: `/v1/keys/${key.json().id}` });
+		await vi.waitFor(async () => expect((await get('/v1/audit?limit=1')).has_more).toBe(true));
 		await ask({ method: 'POST', url: '/v1/retention?dry_run=true' });
 		const posted = await ask({ method: 'POST', url: '/v1/jobs', payload: { dataset } });
 		for (const what of ['pause', 'resume', 'cancel', 'resume', 'cancel'])
@@ -168,6 +173,9 @@ describe('the answers about everything else', () => {
 		const post = (payload: object, headers = {}) => ask({ method: 'POST', url: '/v1/jobs', payload, headers });
 		await post({});
 		await ask({ method: 'POST', url: '/v1/retention?dry_run=maybe' });
+		await ask({ method: 'POST', url: '/v1/keys', payload: { name: 'a key', scope: 'root' } });
+		await ask({ method: 'DELETE', url: '/v1/keys/nothing' });
+		await ask({ url: '/v1/audit?after=2026-11-000001-99999' });
 		await post({ dataset: 'ds_0' });
 		await post({ dataset }, { 'idempotency-key': 'one' });
 		await post({ dataset, device: 'cpu' }, { 'idempotency-key': 'one' });
@@ -224,7 +232,7 @@ describe('the answers about everything else', () => {
 				.filter((status) => status !== 'default')
 				.map((status) => `${operation.operationId} ${status}`),
 		);
-		const untried = ['createDataset 507', 'createJob 507', 'createModel 503', 'createModel 507'];
+		const untried = ['createDataset 507', 'createJob 507', 'createKey 507', 'createModel 503', 'createModel 507'];
 		expect([...seen].sort()).toEqual(documented.filter((answer) => !untried.includes(answer)).sort());
 	});
 });

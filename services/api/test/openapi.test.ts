@@ -43,9 +43,12 @@ describe('the OpenAPI document', () => {
 		).toEqual([
 			'delete /v1/datasets/{id} deleteDataset',
 			'delete /v1/jobs/{id} deleteJob',
+			'delete /v1/keys/{id} revokeKey',
 			'delete /v1/models/{id} deleteModel',
 			'get /healthz getHealth',
 			'get /readyz getReadiness',
+			'get /v1/audit listAuditLines',
+			'get /v1/caller getCaller',
 			'get /v1/datasets listDatasets',
 			'get /v1/datasets/{id} getDataset',
 			'get /v1/jobs listJobs',
@@ -56,6 +59,7 @@ describe('the OpenAPI document', () => {
 			'get /v1/jobs/{id}/logs getJobLogs',
 			'get /v1/jobs/{id}/metrics getJobMetrics',
 			'get /v1/jobs/{id}/model downloadModel',
+			'get /v1/keys listKeys',
 			'get /v1/models listModels',
 			'get /v1/models/{id} getModel',
 			'get /v1/usage getUsage',
@@ -64,6 +68,7 @@ describe('the OpenAPI document', () => {
 			'post /v1/jobs/{id}/cancel cancelJob',
 			'post /v1/jobs/{id}/pause pauseJob',
 			'post /v1/jobs/{id}/resume resumeJob',
+			'post /v1/keys createKey',
 			'post /v1/models createModel',
 			'post /v1/retention applyRetention',
 		]);
@@ -128,9 +133,25 @@ describe('the OpenAPI document', () => {
 		const app = await service.build({ apiKey: 'a-key' });
 		const secured: Document = (await app.inject({ url: '/openapi.json', headers: { authorization: 'Bearer a-key' } })).json();
 		for (const { path, operation } of operationsOf(secured)) {
-			expect('401' in operation.responses, path).toBe(path.startsWith('/v1/'));
-			expect(operation.security, path).toEqual(path.startsWith('/v1/') ? undefined : []);
+			for (const status of ['401', '403', '429']) expect(status in operation.responses, path).toBe(path.startsWith('/v1/'));
+			if (!path.startsWith('/v1/')) expect(operation.security, path).toEqual([]);
 		}
+		expect(await new Validator().validate(structuredClone(secured) as never)).toEqual({ valid: true });
+	});
+
+	it('says which scope of a key every operation needs', async () => {
+		const app = await service.build({ apiKey: 'a-key' });
+		const secured: Document = (await app.inject({ url: '/openapi.json', headers: { authorization: 'Bearer a-key' } })).json();
+		const needing = (scope: string) =>
+			operationsOf(secured).flatMap(({ operation }) =>
+				JSON.stringify(operation.security) === JSON.stringify([{ key: [scope] }]) ? [operation.operationId] : [],
+			);
+		const scopes = { read: needing('read'), train: needing('train'), admin: needing('admin') };
+		expect(scopes.admin.sort()).toEqual(['applyRetention', 'createKey', 'getUsage', 'listAuditLines', 'listKeys', 'revokeKey']);
+		expect(scopes.train.sort()).toEqual([
+			...['cancelJob', 'createDataset', 'createJob', 'createModel', 'deleteDataset', 'deleteJob', 'deleteModel', 'pauseJob', 'resumeJob'],
+		]);
+		expect(Object.values(scopes).flat()).toHaveLength(operationsOf(secured).length - 2);
 	});
 
 	it('is valid to a strict validator', async () => {

@@ -5,6 +5,12 @@ import { Type } from 'typebox';
 export const ClientEnvironment = Type.Object({
 	STEELYARD_URL: Type.String({ default: 'http://127.0.0.1:8080', description: 'The address of the service that the commands speak to.' }),
 	STEELYARD_API_KEY: variables.STEELYARD_API_KEY,
+	STEELYARD_PROJECT: Type.Optional(
+		Type.String({
+			description:
+				'The project that the commands work in, for who may work in several: with a key of the scope admin, or none. `default` unless set.',
+		}),
+	),
 });
 
 /** The environment variables that the options of `steelyard serve` stand for. */

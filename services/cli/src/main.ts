@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { EXIT, report } from './output.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
@@ -10,6 +10,9 @@ const program = new Command('steelyard')
 	)
 	.version(version)
 	.option('--url <address>', 'address of the service (variable STEELYARD_URL)', process.env['STEELYARD_URL'] || 'http://127.0.0.1:8080')
+	.addOption(
+		new Option('--project <name>', 'project to work in; keys know their own, and others work in "default"').env('STEELYARD_PROJECT'),
+	)
 	.option('--json', 'print the result as one line of JSON')
 	.configureHelp({ showGlobalOptions: true });
 
@@ -45,6 +48,11 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Part>>>> = {
 		jobs: {
 			description: 'create, watch and list training jobs, and download what they made',
 			load: async () => (await import('./commands/jobs.js')).jobs,
+		},
+		keys: { description: 'create, list and revoke keys of the API', load: async () => (await import('./commands/keys.js')).keys },
+		audit: {
+			description: 'show who changed what, and who was refused for lack of rights',
+			load: async () => (await import('./commands/audit.js')).audit,
 		},
 		usage: {
 			description: 'show what lies in the data folder, and how much room its disk has',

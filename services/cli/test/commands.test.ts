@@ -624,6 +624,78 @@ describe('models of your own', () => {
 	});
 });
 
+describe('keys', () => {
+	const token = `steelyard_${'1'.repeat(26)}_${'s'.repeat(43)}`;
+	const key = (patch: object = {}) => ({
+		...{ id: 'key_1', object: 'key', name: 'ward 3', project: 'ward-3', scope: 'train', prefix: token.slice(0, 36) },
+		...{ created_at: 1_795_000_000, expires_at: null, last_used_at: null, ...patch },
+	});
+	/** What was posted to `/v1/keys`. */
+	async function posted(args: string[], env: NodeJS.ProcessEnv = {}): Promise<{ body: unknown; stdout: string }> {
+		service.on('POST /v1/keys', (response) => answer(response, { ...key(), token }, 201));
+		const { code, stdout, stderr } = await run(['--url', service.url, 'keys', 'create', ...args], env);
+		expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+		return { body: JSON.parse(String(service.seen.at(-1)?.body)), stdout };
+	}
+
+	it('are created for a project, and shown once with what to do with the token', async () => {
+		const { body, stdout } = await posted(['--name', 'ward 3', '--project', 'ward-3', '--scope', 'read', '--expires', '0.5']);
+		expect(body).toEqual({ name: 'ward 3', project: 'ward-3', scope: 'read', expires_in_days: 0.5 });
+		expect(stdout.split(token)).toHaveLength(2);
+		expect(stdout).toMatch(/shown this once.*STEELYARD_API_KEY.*steelyard keys revoke key_1/s);
+		expect(JSON.parse((await posted(['--name', 'ward 3', '--json'])).stdout)).toEqual({ ...key(), token });
+	});
+
+	it('of admins belong to no project, whatever the environment says', async () => {
+		const inWard = { STEELYARD_PROJECT: 'ward-3' };
+		expect((await posted(['--name', 'x'], inWard)).body).toEqual({ name: 'x', scope: 'train', project: 'ward-3' });
+		expect((await posted(['--name', 'x', '--scope', 'admin'], inWard)).body).toEqual({ name: 'x', scope: 'admin' });
+		expect((await posted(['--name', 'x', '--scope', 'admin', '--project', 'y'], inWard)).body).toEqual({
+			...{ name: 'x', scope: 'admin', project: 'y' },
+		});
+	});
+
+	it('are listed, revoked, and say who they are', async () => {
+		const data = [key(), key({ id: 'key_2', project: null, scope: 'admin', last_used_at: 1_795_000_060 })];
+		service.on('GET /v1/keys', (response) => answer(response, { object: 'list', data, has_more: false }));
+		const { stdout } = await steelyard('keys', 'list');
+		expect(stdout).toMatch(/^key_1 +ward 3 +train +ward-3 .* never +never$/m);
+		expect(stdout).toMatch(/^key_2 +ward 3 +admin +every project .* never +\d{4}-\d\d-\d\d /m);
+		service.on('DELETE /v1/keys/key_1', (response) => void response.writeHead(204).end());
+		expect(await steelyard('keys', 'revoke', 'key_1')).toMatchObject({ code: 0, stdout: expect.stringContaining('revoked key_1') });
+		expect((await steelyard('keys', 'revoke', 'key_3')).code).toBe(2);
+		const caller = { object: 'caller', key: 'key_1', name: 'ward 3', scope: 'train', project: 'ward-3', expires_at: null };
+		service.on('GET /v1/caller', (response) => answer(response, caller));
+		expect((await steelyard('keys', 'self')).stdout).toMatch(/^project +ward-3$/m);
+	});
+
+	it.each([[[]], [['--name', 'x', '--scope', 'root']], [['--name', 'x', '--expires', '0']]])('are not created by %j', async (args) => {
+		expect(await steelyard('keys', 'create', ...args)).toMatchObject({ code: 2, stdout: '' });
+		expect(service.seen).toEqual([]);
+	});
+});
+
+it('names the project to work in, by an option or by STEELYARD_PROJECT', async () => {
+	service.on('GET /v1/jobs', (response) => answer(response, { object: 'list', data: [], has_more: false }));
+	await steelyard('jobs', 'list', '--project', 'ward-3');
+	await run(['--url', service.url, 'jobs', 'list'], { STEELYARD_PROJECT: 'ward-4' });
+	await run(['--url', service.url, 'jobs', 'list'], { STEELYARD_PROJECT: '' });
+	expect(service.seen.map(({ headers }) => headers['steelyard-project'])).toEqual(['ward-3', 'ward-4', undefined]);
+});
+
+it('shows the audit log, and how to see more of it', async () => {
+	const line = {
+		...{ id: '2026-11-000001-7', at: 1_795_000_000_000, request: 'r', key: 'key_1', name: 'ward 3', project: 'ward-3' },
+		...{ method: 'DELETE', operation: 'deleteJob', resource: 'job_1', status: 204, address: '10.0.0.7' },
+	};
+	service.on('GET /v1/audit', (response) => answer(response, { object: 'list', data: [line], has_more: true }));
+	const { code, stdout, stderr } = await steelyard('audit', '--limit', '1');
+	expect(code).toBe(0);
+	expect(service.seen[0]?.url).toBe('/v1/audit?limit=1');
+	expect(stdout).toMatch(/ ward 3 +ward-3 +deleteJob +job_1 +204 +10\.0\.0\.7$/m);
+	expect(stderr).toBe('There are more: steelyard audit --after 2026-11-000001-7\n');
+});
+
 describe('housekeeping', () => {
 	it('shows what lies in the data folder', async () => {
 		const kept = (count: number, bytes: number) => ({ count, bytes });

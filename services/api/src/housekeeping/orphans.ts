@@ -1,5 +1,5 @@
 import type { JobResource } from '@steelyard/contracts';
-import { datasetKeys, folders, isDamaged, jobKeys, modelKeys, type Store, type StoredEntry } from '@steelyard/store';
+import { datasetKeys, folders, isDamaged, jobKeys, keyKeys, modelKeys, type Store, type StoredEntry } from '@steelyard/store';
 
 /** What housekeeping needs of a job that has ended. */
 export type EndedJob = Pick<JobResource, 'id' | 'status' | 'attempt' | 'created_at' | 'finished_at'>;
@@ -42,7 +42,7 @@ function leftIn({ id, status, attempt }: EndedJob, entries: readonly StoredEntry
 }
 
 /**
- * Finds what interrupted processes have left, older than an hour: uploads that never became whole, folders without the record that makes them a dataset, a model or
+ * Finds what interrupted processes have left, older than an hour: uploads that never became whole, folders without the record that makes them a dataset, a model, a key or
  * a job, attempts of a job that has succeeded in another one, and files of jobs that have ended which were not written to their end. `ended` are the jobs that have
  * ended, and `isKnown` says whether there is a job.
  */
@@ -57,6 +57,7 @@ export async function findOrphans(
 	for (const [kind, record] of [
 		[folders.ds, datasetKeys.record],
 		[folders.mdl, modelKeys.record],
+		[folders.key, keyKeys.record],
 	] as const)
 		for (const [folder, inside] of byFolder(await store.entries(kind), 2))
 			if (!inside.some(({ key }) => key === record(folder.slice(kind.length + 1)))) found.push(...old(folder, inside, now));

@@ -1,20 +1,63 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
-import { ProblemError } from '@steelyard/contracts';
+import { timingSafeEqual } from 'node:crypto';
+import { mayDo, ProblemError } from '@steelyard/contracts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Config, isLoopback } from '../config.js';
 import type { App } from '../fastify-app.js';
+import { type Caller, FIRST, NOBODY, ownerOf, PROJECT_HEADER, scopeOf, workingIn } from '../keys/caller.js';
+import type { Keys } from '../keys/keys.js';
+import { digestOf, isToken } from '../keys/token.js';
+import type { Guard } from './limits.js';
 
-const digest = (text: string) => createHash('sha256').update(text).digest();
+/**
+ * Finds out who sends each request, and refuses what they may not do. Where the service has STEELYARD_API_KEY, every route that is not marked `open` demands that
+ * or another key; where it has none, whoever sends a token of a key is held to that key.
+ */
+export function addAccess(app: App, { apiKey }: Pick<Config, 'apiKey'>, { keys, guard }: { keys: Keys; guard: Guard }): void {
+	app.decorateRequest('caller', null);
+	const first = apiKey === null ? null : digestOf(apiKey);
 
-/** Makes every route that is not marked `open` demand the API key, if the service has one. */
-export function addApiKey(app: App, { apiKey }: Pick<Config, 'apiKey'>): void {
-	if (apiKey === null) return;
-	const expected = digest(apiKey);
-	app.addHook('onRequest', async (request) => {
-		if (request.routeOptions.config?.open === true) return;
-		const given = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
+	/** Throws ProblemError where no valid key came, or too many that are not valid. */
+	async function senderOf(request: FastifyRequest, reply: FastifyReply): Promise<Caller> {
+		const given = /^Bearer +(.*?) *$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
 		// The digests have equal lengths, so that the time of the comparison says nothing about the key.
-		if (given === undefined || !timingSafeEqual(digest(given), expected)) {
-			throw new ProblemError('unauthorized', 'Send the API key as "Authorization: Bearer …"', 'authorization');
+		if (first !== null && timingSafeEqual(digestOf(given), first)) return FIRST;
+		if (isToken(given)) {
+			const key = await keys.verify(given, () => guard.attempt(request, reply));
+			if (key !== null) return ownerOf(key);
+		} else if (first === null) return NOBODY;
+		else await guard.attempt(request, reply);
+		throw new ProblemError(
+			'unauthorized',
+			'Send the API key as "Authorization: Bearer …": there is none, or one that is wrong, has expired or was revoked',
+			'authorization',
+		);
+	}
+
+	app.addHook('onRequest', async (request, reply) => {
+		if (request.routeOptions.config?.open === true) {
+			// It answers everybody, and some more.
+			request.caller = await senderOf(request, reply).catch((error: unknown) => {
+				if (error instanceof ProblemError) return null;
+				throw error;
+			});
+			reply.removeHeader('retry-after');
+			return;
+		}
+		const sender = await senderOf(request, reply);
+		request.caller = sender;
+		if (sender.key !== null) {
+			await guard.admit(request, reply);
+			keys.use(sender.key);
+		}
+		try {
+			request.caller = workingIn(sender, request.headers[PROJECT_HEADER]);
+			// Where there is no route, any key will do.
+			const needed = request.is404 ? 'read' : scopeOf(request.routeOptions.config?.scope, request.method);
+			if (!mayDo(sender.scope, needed))
+				throw new ProblemError('forbidden', `This needs a key of the scope ${needed}, and the key has the scope ${sender.scope}`);
+		} catch (error) {
+			if (error instanceof ProblemError && error.code === 'forbidden') await guard.attempt(request, reply);
+			throw error;
 		}
 	});
 }

@@ -110,6 +110,7 @@ export function addMetrics(app: App, parts: Parts): void {
 	app.route({
 		method: 'GET',
 		url: '/metrics',
+		config: { scope: 'admin' },
 		schema: { hide: true, response: { 200: Type.String() } },
 		handler: async (_request, reply) => {
 			reply.type(registry.contentType);

@@ -1,8 +1,9 @@
 import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
-import { JobSpec, requestOf } from '@steelyard/contracts';
+import { JobSpec, PROJECT_NAME, requestOf, type Scope } from '@steelyard/contracts';
 import type { FastifySchema } from 'fastify';
 import { type TSchema, Type } from 'typebox';
 import type { App } from '../fastify-app.js';
+import { PROJECT_HEADER, scopeOf } from '../keys/caller.js';
 import { components, ref } from '../schemas/components.js';
 import { documented } from '../schemas/documented.js';
 import { otherRefusals, refusals } from '../schemas/refusals.js';
@@ -17,20 +18,33 @@ const uploadOf = (types: readonly string[]) => ({
 	content: Object.fromEntries(types.map((type) => [type, { schema: type === 'multipart/form-data' ? form : file }])),
 });
 
-/** The schema of a route as its clients see it: they may leave out what has a default, and may get errors that routes have in common. */
+/** The header that any request may have. `workingIn` reads it. */
+const headersOf = (own: unknown): TSchema => ({
+	type: 'object',
+	properties: {
+		...(own as TSchema | undefined as { properties?: object } | undefined)?.properties,
+		[PROJECT_HEADER]: Type.String({
+			pattern: PROJECT_NAME.pattern,
+			description: 'the project to work in, for keys of the scope admin; default unless given. Other keys know one project.',
+		}),
+	},
+});
+
+/** The schema of a route as its clients see it, who need a key of the scope `needed` (null for none): they may leave out what has a default, and may get errors that routes have in common. */
 function described(
 	schema: FastifySchema,
-	{ isOpen, isUpload, isSecured }: { isOpen: boolean; isUpload: boolean; isSecured: boolean },
+	{ isOpen, isUpload, needed }: { isOpen: boolean; isUpload: boolean; needed: Scope | null },
 ): FastifySchema {
-	const { querystring, body, response, ...rest } = schema;
+	const { querystring, body, response, headers, ...rest } = schema;
 	const common = {
 		...(isOpen ? {} : refusals('invalid_request', 'internal', 'unavailable')),
-		...(isOpen || !isSecured ? {} : refusals('unauthorized')),
+		...(isOpen || needed === null ? {} : refusals('unauthorized', 'forbidden', 'too_many_requests')),
 		...(body === undefined ? {} : refusals('invalid_request', 'invalid_json', 'too_large', 'unsupported_media_type')),
 	};
 	return {
 		...rest,
-		...(isOpen ? { security: [] } : {}),
+		...(isOpen ? { security: [] } : { headers: headersOf(headers) }),
+		...(isOpen || needed === null ? {} : { security: [{ key: [needed] }] }),
 		response: { ...common, ...(response as object), default: otherRefusals },
 		...(querystring === undefined ? {} : { querystring: documented(requestOf(querystring as TSchema)) }),
 		...(body === undefined || body === NoFields ? {} : { body: body === JobSpec ? ref('JobRequest') : body }),
@@ -63,13 +77,18 @@ export async function addOpenapi(app: App, { version, secured }: { version: stri
 				{ name: 'datasets', description: 'Instances with several modalities' },
 				{ name: 'models', description: 'Forward graphs of your own, to be trained' },
 				{ name: 'jobs', description: 'Training, watched and fetched' },
+				{ name: 'keys', description: 'Who may do what' },
 				{ name: 'service', description: 'How the service is' },
 			],
 			...(secured ? { security: [{ key: [] }] } : {}),
 			components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
 		},
-		transform: ({ schema, url, route: { config } }) => ({
-			schema: described(schema, { isOpen: config?.open === true, isUpload: config?.upload === true, isSecured: secured }),
+		transform: ({ schema, url, route: { config, method } }) => ({
+			schema: described(schema, {
+				isOpen: config?.open === true,
+				isUpload: config?.upload === true,
+				needed: secured ? scopeOf(config?.scope, String(method)) : null,
+			}),
 			url,
 		}),
 		transformObject: withRequestId,

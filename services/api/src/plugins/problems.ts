@@ -66,7 +66,8 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
 		reply.removeHeader(header);
 	if (problem.code !== 'range_not_satisfiable') reply.removeHeader('content-range');
 	if (problem.code === 'unauthorized') reply.header('www-authenticate', 'Bearer');
-	if (problem.code === 'unavailable') reply.header('retry-after', '1');
+	if (problem.code === 'unavailable' || (problem.code === 'too_many_requests' && !reply.hasHeader('retry-after')))
+		reply.header('retry-after', '1');
 	// It is sent as text because a problem has the same form on every route, whatever the route's schemas are.
 	return reply
 		.header(REQUEST_ID, request.id)

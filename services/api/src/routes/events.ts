@@ -5,6 +5,7 @@ import type { Queue } from '@steelyard/queue';
 import { Type } from 'typebox';
 import type { App } from '../fastify-app.js';
 import type { JobLookup } from '../jobs/lookup.js';
+import { wantsStream } from '../jobs/wants-stream.js';
 import { unknownCursor } from '../resources/page.js';
 import { ref } from '../schemas/components.js';
 import { IdParams } from '../schemas/id-params.js';
@@ -32,10 +33,6 @@ const EventStream = Type.Unsafe<Readable>({
 	type: 'string',
 	description: 'Each event is a frame: `id`, `event` with the type of the event, and `data` with a JobEvent as JSON on one line.',
 });
-
-/** Whether a client that accepts these media types is to get a stream. */
-const wantsStream = (accept: string | undefined) =>
-	accept !== undefined && accept.split(',').some((type) => type.split(';', 1)[0]?.trim().toLowerCase() === 'text/event-stream');
 
 /** The place in front of an event, by its id: unix milliseconds, and a number among those of the same one. */
 function placeBefore(id: string): string {
@@ -78,6 +75,7 @@ export async function eventRoutes(app: App, { queue, job }: { queue: Queue; job:
 		method: 'GET',
 		url: '/v1/jobs/:id/events',
 		exposeHeadRoute: false,
+		config: { stream: true },
 		schema: {
 			operationId: 'listJobEvents',
 			summary: 'What happened in a job, oldest first',

@@ -1,8 +1,9 @@
-import type { Readiness } from '@steelyard/contracts';
+import { projectOf, type Readiness, type WorkerStatus } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 import type { Store } from '@steelyard/store';
 import { Type } from 'typebox';
 import type { App } from '../fastify-app.js';
+import type { Caller } from '../keys/caller.js';
 import { ref } from '../schemas/components.js';
 
 /** With fewer free bytes than this a job could not keep its model, so none should begin. */
@@ -21,6 +22,14 @@ async function storeHealth(store: Store): Promise<Readiness['store']> {
 			note: `the data folder cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`,
 		};
 	}
+}
+
+/** A worker as a caller may see it: with the jobs of its project, of every project for an admin, and with none for who has no key. */
+async function shownTo(caller: Caller | null, queue: Queue, worker: WorkerStatus): Promise<WorkerStatus> {
+	if (caller?.scope === 'admin') return worker;
+	if (caller === null) return { ...worker, jobs: [] };
+	const found = await Promise.all(worker.jobs.map((id) => queue.jobs.get(id)));
+	return { ...worker, jobs: found.flatMap((job) => (job !== null && projectOf(job) === caller.project ? [job.id] : [])) };
 }
 
 /** The routes that say how the service is. */
@@ -47,9 +56,10 @@ export async function healthRoutes(app: App, { queue, store }: { queue: Queue; s
 			tags: ['service'],
 			response: { 200: ref('Readiness'), 503: ref('Readiness') },
 		},
-		handler: async (_request, reply) => {
+		handler: async ({ caller }, reply) => {
 			const redis = await queue.health();
-			const [kept, workers] = await Promise.all([storeHealth(store), redis.ok ? queue.workers.list() : []]);
+			const [kept, all] = await Promise.all([storeHealth(store), redis.ok ? queue.workers.list() : []]);
+			const workers = await Promise.all(all.map((worker) => shownTo(caller, queue, worker)));
 			const readiness: Readiness = { ready: redis.ok && kept.ok, redis, store: kept, workers };
 			reply.code(readiness.ready ? 200 : 503);
 			return readiness;

@@ -18,6 +18,7 @@ export async function housekeepingRoutes(app: App, { queue, store, room, limits 
 	app.route({
 		method: 'GET',
 		url: '/v1/usage',
+		config: { scope: 'admin' },
 		schema: {
 			operationId: 'getUsage',
 			summary: 'What lies in the data folder, and how much room its disk has',
@@ -29,6 +30,7 @@ export async function housekeepingRoutes(app: App, { queue, store, room, limits 
 	app.route({
 		method: 'POST',
 		url: '/v1/retention',
+		config: { scope: 'admin' },
 		schema: {
 			operationId: 'applyRetention',
 			summary: 'Remove what is no longer kept',

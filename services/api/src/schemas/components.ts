@@ -1,5 +1,7 @@
 import {
 	Artifact,
+	AuditLine,
+	CallerResource,
 	DatasetResource,
 	Diagnostics,
 	Explanation,
@@ -9,7 +11,10 @@ import {
 	JobRequest,
 	JobResource,
 	JobSpec,
+	KeyRequest,
+	KeyResource,
 	ModelResource,
+	NewKey,
 	Problem,
 	Readiness,
 	Retention,
@@ -20,6 +25,8 @@ import { type Static, Type } from 'typebox';
 /** The schemas that the OpenAPI document has under a name of their own. */
 export const components = {
 	Artifact,
+	AuditLine,
+	Caller: CallerResource,
 	Dataset: DatasetResource,
 	Diagnostics,
 	Explanation,
@@ -29,7 +36,10 @@ export const components = {
 	JobLogLine,
 	JobRequest,
 	JobSpec,
+	Key: KeyResource,
+	KeyRequest,
 	Model: ModelResource,
+	NewKey,
 	Problem,
 	Readiness,
 	Retention,
