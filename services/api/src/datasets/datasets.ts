@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { type DatasetResource, isId, type List, type ListQuery, listedDataset, ProblemError } from '@steelyard/contracts';
+import { type DatasetResource, isId, type List, type ListQuery, listedDataset, ProblemError, projectOf } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 import { createId, datasetKeys, readRecord, type Store } from '@steelyard/store';
+import type { InProject } from '../keys/caller.js';
 import { pageOf } from '../resources/page.js';
 import { receive } from '../resources/receive.js';
 import { removeUnused } from '../resources/remove-unused.js';
@@ -21,17 +22,18 @@ function archiveNamed(filename: string): { name: string; extension: string } {
 	return { name: name.slice(0, LONGEST_NAME) || 'dataset', extension: extension.toLowerCase() };
 }
 
+/** Datasets of the project of whoever asks; those of other projects are not there. */
 export type Datasets = {
 	/** Takes one `.zip` or `.npz`, which `send` saves, and validates it. The dataset is listed once all its files are in place. Throws ProblemError. */
-	add(send: (save: Save) => Promise<void>): Promise<DatasetResource>;
+	add(caller: InProject, send: (save: Save) => Promise<void>): Promise<DatasetResource>;
 	/** Throws ProblemError `not_found`. */
-	get(id: string): Promise<DatasetResource>;
+	get(caller: InProject, id: string): Promise<DatasetResource>;
 	/** Gives null where there is none. */
-	find(id: string): Promise<DatasetResource | null>;
+	find(caller: InProject, id: string): Promise<DatasetResource | null>;
 	/** Gives datasets as `listedDataset` makes them. */
-	list(query: ListQuery): Promise<List<DatasetResource>>;
+	list(caller: InProject, query: ListQuery): Promise<List<DatasetResource>>;
 	/** Throws ProblemError `not_found`, or `dataset_in_use` while a job that has not ended names it. */
-	remove(id: string): Promise<void>;
+	remove(caller: InProject, id: string): Promise<void>;
 };
 
 type Parts = { store: Store; queue: Queue; reader: Pick<Reader, 'read'>; room: Room; uploadLimit: number };
@@ -43,19 +45,30 @@ type Parts = { store: Store; queue: Queue; reader: Pick<Reader, 'read'>; room: R
 export function createDatasets({ store, queue, reader, room, uploadLimit }: Parts): Datasets {
 	const uploads = createUploadFolders(store);
 
-	const find = async (id: string): Promise<DatasetResource | null> => (isId('ds', id) ? readRecord(store, datasetKeys.record(id)) : null);
+	/** The projects of the datasets that were seen, so that a list reads no others. They do not change. */
+	const projects = new Map<string, string>();
+	const seen = (dataset: DatasetResource, { project }: InProject): DatasetResource | null => {
+		projects.set(dataset.id, projectOf(dataset));
+		return projectOf(dataset) === project ? dataset : null;
+	};
+
+	async function find(caller: InProject, id: string): Promise<DatasetResource | null> {
+		const dataset = isId('ds', id) ? await readRecord<DatasetResource>(store, datasetKeys.record(id)) : null;
+		return dataset === null ? null : seen(dataset, caller);
+	}
 
 	/** What a list shows of a dataset; one of an older version has that in its record alone. */
-	async function findListed(id: string): Promise<DatasetResource | null> {
+	async function findListed(caller: InProject, id: string): Promise<DatasetResource | null> {
+		if ((projects.get(id) ?? caller.project) !== caller.project) return null;
 		if ((await store.stat(datasetKeys.record(id))) === null) return null;
 		const listed = await readRecord<DatasetResource>(store, datasetKeys.listed(id));
-		if (listed !== null) return listed;
-		const dataset = await find(id);
+		if (listed !== null) return seen(listed, caller);
+		const dataset = await find(caller, id);
 		return dataset === null ? null : listedDataset(dataset);
 	}
 
-	async function get(id: string): Promise<DatasetResource> {
-		const dataset = await find(id);
+	async function get(caller: InProject, id: string): Promise<DatasetResource> {
+		const dataset = await find(caller, id);
 		if (dataset === null) throw new ProblemError('not_found', `There is no dataset ${id}`, 'id');
 		return dataset;
 	}
@@ -64,7 +77,7 @@ export function createDatasets({ store, queue, reader, room, uploadLimit }: Part
 		find,
 		get,
 
-		async add(send) {
+		async add({ project }, send) {
 			await room.expect();
 			const id = createId('ds');
 			return uploads.within(id, async (folder) => {
@@ -83,6 +96,7 @@ export function createDatasets({ store, queue, reader, room, uploadLimit }: Part
 				const dataset: DatasetResource = {
 					id,
 					object: 'dataset',
+					project,
 					created_at: Math.floor(Date.now() / 1000),
 					...profile,
 					manifest: manifest ?? null,
@@ -94,10 +108,10 @@ export function createDatasets({ store, queue, reader, room, uploadLimit }: Part
 			});
 		},
 
-		list: (query) => pageOf(store, 'ds', query, findListed),
+		list: (caller, query) => pageOf(store, 'ds', query, (id) => findListed(caller, id)),
 
-		async remove(id) {
-			await get(id);
+		async remove(caller, id) {
+			await get(caller, id);
 			await removeUnused({ store, queue }, { id, folder: datasetKeys.folder(id), record: datasetKeys.record(id), inUse: 'dataset_in_use' });
 		},
 	};

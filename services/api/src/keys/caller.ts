@@ -21,6 +21,9 @@ export type Caller = {
 
 const anywhere = (key: string | null): Caller => ({ key, name: null, scope: 'admin', project: DEFAULT_PROJECT, expires_at: null });
 
+/** What matters of a caller to those who look something up: the project that it works in. */
+export type InProject = Pick<Caller, 'project'>;
+
 /** Whoever reaches a service that needs no key. */
 export const NOBODY: Caller = anywhere(null);
 /** Whoever has STEELYARD_API_KEY. */

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { isId, type List, type ListQuery, type ModelResource, ProblemError } from '@steelyard/contracts';
+import { isId, type List, type ListQuery, type ModelResource, ProblemError, projectOf } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 import { createId, modelKeys, readRecord, type Store } from '@steelyard/store';
+import type { InProject } from '../keys/caller.js';
 import { pageOf } from '../resources/page.js';
 import { receive } from '../resources/receive.js';
 import { removeUnused } from '../resources/remove-unused.js';
@@ -16,17 +17,18 @@ const LONGEST_NAME = 255;
 /** What `model.json` holds: everything but the result of the inspection. */
 type ModelRecord = Omit<ModelResource, 'status' | 'report' | 'error'>;
 
+/** Models of the project of whoever asks; those of other projects are not there. */
 export type Models = {
 	/** Takes one ONNX file or archive, which `send` saves, and queues it for inspection. The model is listed once its file is in place. Throws ProblemError. */
-	add(send: (save: Save) => Promise<void>): Promise<ModelResource>;
+	add(caller: InProject, send: (save: Save) => Promise<void>): Promise<ModelResource>;
 	/** Throws ProblemError `not_found`. */
-	get(id: string): Promise<ModelResource>;
+	get(caller: InProject, id: string): Promise<ModelResource>;
 	/** Gives null where there is none. */
-	find(id: string): Promise<ModelResource | null>;
+	find(caller: InProject, id: string): Promise<ModelResource | null>;
 	/** Gives models without their reports: a page of reports could be hundreds of megabytes. */
-	list(query: ListQuery): Promise<List<ModelResource>>;
+	list(caller: InProject, query: ListQuery): Promise<List<ModelResource>>;
 	/** Throws ProblemError `not_found`, or `model_in_use` while a job that has not ended names it. */
-	remove(id: string): Promise<void>;
+	remove(caller: InProject, id: string): Promise<void>;
 };
 
 /**
@@ -37,15 +39,20 @@ export type Models = {
 export function createModels({ store, queue, room, modelLimit }: { store: Store; queue: Queue; room: Room; modelLimit: number }): Models {
 	const uploads = createUploadFolders(store);
 
-	async function find(id: string): Promise<ModelResource | null> {
-		if (!isId('mdl', id)) return null;
+	/** The projects of the models that were seen, so that a list reads no others. They do not change. */
+	const projects = new Map<string, string>();
+
+	async function find({ project }: InProject, id: string): Promise<ModelResource | null> {
+		if (!isId('mdl', id) || (projects.get(id) ?? project) !== project) return null;
 		const record = await readRecord<ModelRecord>(store, modelKeys.record(id));
 		if (record === null) return null;
+		projects.set(id, projectOf(record));
+		if (projectOf(record) !== project) return null;
 		return { ...record, ...((await queue.inspections.verdict(id)) ?? { status: 'inspecting', report: null, error: null }) };
 	}
 
-	async function get(id: string): Promise<ModelResource> {
-		const model = await find(id);
+	async function get(caller: InProject, id: string): Promise<ModelResource> {
+		const model = await find(caller, id);
 		if (model === null) throw new ProblemError('not_found', `There is no model ${id}`, 'id');
 		return model;
 	}
@@ -59,7 +66,7 @@ export function createModels({ store, queue, room, modelLimit }: { store: Store;
 		find,
 		get,
 
-		async add(send) {
+		async add({ project }, send) {
 			await room.expect();
 			const id = createId('mdl');
 			return uploads.within(id, async (folder) => {
@@ -75,6 +82,7 @@ export function createModels({ store, queue, room, modelLimit }: { store: Store;
 				const record: ModelRecord = {
 					id,
 					object: 'model',
+					project,
 					created_at: Math.floor(Date.now() / 1000),
 					name,
 					bytes,
@@ -90,14 +98,14 @@ export function createModels({ store, queue, room, modelLimit }: { store: Store;
 			});
 		},
 
-		list: (query) =>
+		list: (caller, query) =>
 			pageOf(store, 'mdl', query, async (id) => {
-				const model = await find(id);
+				const model = await find(caller, id);
 				return model === null ? null : { ...model, report: null };
 			}),
 
-		async remove(id) {
-			await get(id);
+		async remove(caller, id) {
+			await get(caller, id);
 			await removeUnused({ store, queue }, { id, folder: modelKeys.folder(id), record: modelKeys.record(id), inUse: 'model_in_use' });
 			await queue.inspections.withdraw(id);
 		},

@@ -8,6 +8,7 @@ import type { App } from '../fastify-app.js';
 import { byteRange, matches } from '../jobs/byte-range.js';
 import { curvesOf } from '../jobs/curves.js';
 import type { JobLookup } from '../jobs/lookup.js';
+import { callerOf } from '../keys/caller.js';
 import { ref } from '../schemas/components.js';
 import { IdParams, PathPart } from '../schemas/id-params.js';
 import { refusals } from '../schemas/refusals.js';
@@ -90,7 +91,7 @@ export async function artifactRoutes(app: App, { queue, store, job }: { queue: Q
 			response: { 200: ref('JobCurves'), ...refusals('not_found') },
 		},
 		handler: async (request) => {
-			const record = await job(request.params.id);
+			const record = await job(callerOf(request), request.params.id);
 			const artifact = record.artifacts.find(({ name }) => name === 'metrics.json');
 			const bytes = artifact === undefined ? null : await store.get(keyOf(record, artifact));
 			return bytes === null ? curvesOf(await eventsOf(record.id)) : (JSON.parse(bytes.toString()) as JobCurves);
@@ -106,7 +107,11 @@ export async function artifactRoutes(app: App, { queue, store, job }: { queue: Q
 			params: IdParams,
 			response: { 200: ListOf(ref('Artifact'), { description: 'All of them' }), ...refusals('not_found') },
 		},
-		handler: async (request) => ({ object: 'list' as const, data: (await job(request.params.id)).artifacts, has_more: false }),
+		handler: async (request) => ({
+			object: 'list' as const,
+			data: (await job(callerOf(request), request.params.id)).artifacts,
+			has_more: false,
+		}),
 	});
 	// HEAD has routes of its own, since those that Fastify adds by itself would read the whole artifact. The document leaves every HEAD out.
 	for (const method of ['GET', 'HEAD'] as const) {
@@ -124,7 +129,7 @@ export async function artifactRoutes(app: App, { queue, store, job }: { queue: Q
 				response: downloads('application/octet-stream', 'application/json', 'application/jsonl', 'application/vnd.apache.parquet'),
 			},
 			handler: async (request, reply) => {
-				const record = await job(request.params.id);
+				const record = await job(callerOf(request), request.params.id);
 				return bodyOf(record, artifactOf(record, request.params.name), request, reply);
 			},
 		});
@@ -140,7 +145,7 @@ export async function artifactRoutes(app: App, { queue, store, job }: { queue: Q
 				response: downloads('application/octet-stream'),
 			},
 			handler: async (request, reply) => {
-				const record = await job(request.params.id);
+				const record = await job(callerOf(request), request.params.id);
 				return bodyOf(record, artifactOf(record, MODEL), request, reply);
 			},
 		});

@@ -2,6 +2,7 @@ import { ListOf, listQuery, ProblemError } from '@steelyard/contracts';
 import { Type } from 'typebox';
 import type { Datasets } from '../datasets/datasets.js';
 import type { App } from '../fastify-app.js';
+import { callerOf } from '../keys/caller.js';
 import { addUpload, uploadScope } from '../resources/upload-request.js';
 import { ref } from '../schemas/components.js';
 import { IdParams } from '../schemas/id-params.js';
@@ -32,7 +33,7 @@ export async function datasetRoutes(app: App, { datasets }: { datasets: Datasets
 			querystring: listQuery('ds'),
 			response: { 200: ListOf(ref('Dataset'), { description: 'A page' }), ...refusals('invalid_request') },
 		},
-		handler: (request) => datasets.list(request.query),
+		handler: (request) => datasets.list(callerOf(request), request.query),
 	});
 	app.route({
 		method: 'GET',
@@ -44,7 +45,7 @@ export async function datasetRoutes(app: App, { datasets }: { datasets: Datasets
 			params: IdParams,
 			response: { 200: ref('Dataset'), ...refusals('not_found') },
 		},
-		handler: (request) => datasets.get(request.params.id),
+		handler: (request) => datasets.get(callerOf(request), request.params.id),
 	});
 	app.route({
 		method: 'DELETE',
@@ -59,7 +60,7 @@ export async function datasetRoutes(app: App, { datasets }: { datasets: Datasets
 			response: { 204: Type.Null({ description: 'Deleted' }), ...refusals('not_found', 'dataset_in_use') },
 		},
 		handler: async (request, reply) => {
-			await datasets.remove(request.params.id);
+			await datasets.remove(callerOf(request), request.params.id);
 			reply.code(204);
 			return null;
 		},
@@ -95,7 +96,9 @@ export async function datasetRoutes(app: App, { datasets }: { datasets: Datasets
 					if (!request.headers['content-type']?.startsWith(BYTES)) return 'dataset.zip';
 					throw new ProblemError('invalid_request', `A body of type ${BYTES} needs ?filename=… that ends in .zip or .npz`, 'filename');
 				};
-				const dataset = await addUpload(request, { filename: request.query.filename, fallback }, datasets.add);
+				const dataset = await addUpload(request, { filename: request.query.filename, fallback }, (send) =>
+					datasets.add(callerOf(request), send),
+				);
 				reply.code(201).header('location', `/v1/datasets/${dataset.id}`);
 				return dataset;
 			},

@@ -6,6 +6,7 @@ import { Type } from 'typebox';
 import type { App } from '../fastify-app.js';
 import type { JobLookup } from '../jobs/lookup.js';
 import { wantsStream } from '../jobs/wants-stream.js';
+import { callerOf } from '../keys/caller.js';
 import { unknownCursor } from '../resources/page.js';
 import { ref } from '../schemas/components.js';
 import { IdParams } from '../schemas/id-params.js';
@@ -95,7 +96,7 @@ export async function eventRoutes(app: App, { queue, job }: { queue: Queue; job:
 			},
 		},
 		handler: async (request, reply) => {
-			const { id, status } = await job(request.params.id);
+			const { id, status } = await job(callerOf(request), request.params.id);
 			const { limit } = request.query;
 			const header = request.headers['last-event-id'];
 			if (header && !new RegExp(EVENT_ID).test(header)) {

@@ -1,4 +1,4 @@
-import { DEFAULT_PROJECT, type JobResource, JobSpec, ListOf, listQuery, ProblemError, projectOf } from '@steelyard/contracts';
+import { type JobResource, JobSpec, ListOf, listQuery, ProblemError, projectOf } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 import { inSpan } from '@steelyard/service-process';
 import { createId } from '@steelyard/store';
@@ -9,6 +9,7 @@ import { checkJob, type JobBounds, type Named } from '../jobs/admission.js';
 import { bodyHash } from '../jobs/body-hash.js';
 import type { JobLookup } from '../jobs/lookup.js';
 import { expectQuota } from '../jobs/quota.js';
+import { callerOf, type InProject } from '../keys/caller.js';
 import type { Models } from '../models/models.js';
 import { unknownCursor } from '../resources/page.js';
 import type { Room } from '../resources/room.js';
@@ -72,17 +73,17 @@ type Parts = {
 
 /** The routes that post, list and show jobs, and those that cancel, pause, resume and delete them. */
 export async function jobRoutes(app: App, { queue, datasets, models, room, job, limits, mostQueued }: Parts): Promise<void> {
-	/** The dataset and the uploaded model that a spec names. Throws ProblemError where the dataset is not there. */
-	async function lookUp({ dataset, model }: JobSpec): Promise<Named> {
-		const found = await datasets.find(dataset);
+	/** The dataset and the uploaded model that a spec names, both of one project. Throws ProblemError where the dataset is not there. */
+	async function lookUp(owner: InProject, { dataset, model }: JobSpec): Promise<Named> {
+		const found = await datasets.find(owner, dataset);
 		if (found === null)
 			throw new ProblemError('dataset_not_found', `There is no dataset ${dataset}: it was deleted, or never existed`, 'dataset');
-		return { dataset: found, model: model.family === 'custom' ? await models.find(model.model) : null };
+		return { dataset: found, model: model.family === 'custom' ? await models.find(owner, model.model) : null };
 	}
 
 	/** Throws ProblemError where what a spec names was deleted. */
-	async function expectNamed(spec: JobSpec): Promise<void> {
-		const { model } = await lookUp(spec);
+	async function expectNamed(owner: InProject, spec: JobSpec): Promise<void> {
+		const { model } = await lookUp(owner, spec);
 		if (spec.model.family === 'custom' && model === null)
 			throw new ProblemError('model_not_found', `There is no model ${spec.model.model}`, 'model.model');
 	}
@@ -93,10 +94,11 @@ export async function jobRoutes(app: App, { queue, datasets, models, room, job, 
 		use: () => Promise<JobResource>,
 		takeBack: () => Promise<unknown>,
 	): Promise<JobResource> {
-		await expectQuota(queue, projectOf(owned), mostQueued);
-		checkJob(spec, await lookUp(spec), await queue.workers.list(), limits);
+		const owner = { project: projectOf(owned) };
+		await expectQuota(queue, owner.project, mostQueued);
+		checkJob(spec, await lookUp(owner, spec), await queue.workers.list(), limits);
 		const job = await use();
-		await expectNamed(spec).catch(async (error: unknown) => {
+		await expectNamed(owner, spec).catch(async (error: unknown) => {
 			await takeBack();
 			throw error;
 		});
@@ -134,12 +136,13 @@ export async function jobRoutes(app: App, { queue, datasets, models, room, job, 
 		},
 		handler: async (request, reply) => {
 			const spec = request.body;
+			const { project } = callerOf(request);
 			const idempotencyKey = request.headers['idempotency-key'];
 			const repeatable = idempotencyKey === undefined ? undefined : { idempotencyKey, bodyHash: bodyHash(spec) };
 			// A repeated post is answered by the job that the first one made, also where that could no longer be posted.
-			const first = repeatable === undefined ? null : await queue.jobs.repeated({ project: DEFAULT_PROJECT, ...repeatable });
+			const first = repeatable === undefined ? null : await queue.jobs.repeated({ project, ...repeatable });
 			const create = async (traceparent: string | undefined): Promise<JobResource> => {
-				const job = newJob(spec, { project: DEFAULT_PROJECT, request: request.id, traceparent });
+				const job = newJob(spec, { project, request: request.id, traceparent });
 				await room.expect();
 				return accept(
 					job,
@@ -170,9 +173,12 @@ export async function jobRoutes(app: App, { queue, datasets, models, room, job, 
 			querystring: listQuery('job'),
 			response: { 200: ListOf(ref('Job'), { description: 'A page' }), ...refusals('invalid_request') },
 		},
-		handler: async ({ query }) => {
-			if (query.after !== undefined && (await queue.jobs.get(query.after)) === null) throw unknownCursor(query.after);
-			return queue.jobs.list({ project: DEFAULT_PROJECT, ...query });
+		handler: async (request) => {
+			const { project } = callerOf(request);
+			const { after } = request.query;
+			const last = after === undefined ? null : await queue.jobs.get(after);
+			if (after !== undefined && (last === null || projectOf(last) !== project)) throw unknownCursor(after);
+			return queue.jobs.list({ project, ...request.query });
 		},
 	});
 	app.route({
@@ -185,7 +191,7 @@ export async function jobRoutes(app: App, { queue, datasets, models, room, job, 
 			params: IdParams,
 			response: { 200: ref('Job'), ...refusals('not_found') },
 		},
-		handler: (request) => job(request.params.id),
+		handler: (request) => job(callerOf(request), request.params.id),
 	});
 	app.route({
 		method: 'DELETE',
@@ -199,7 +205,7 @@ export async function jobRoutes(app: App, { queue, datasets, models, room, job, 
 			response: { 204: Type.Null({ description: 'Deleted' }), ...refusals('not_found', 'job_not_ended') },
 		},
 		handler: async (request, reply) => {
-			await queue.jobs.remove((await job(request.params.id)).id);
+			await queue.jobs.remove((await job(callerOf(request), request.params.id)).id);
 			reply.code(204);
 			return null;
 		},
@@ -215,7 +221,7 @@ export async function jobRoutes(app: App, { queue, datasets, models, room, job, 
 			params: IdParams,
 			response: { 200: ref('Job'), ...refusals('not_found', 'job_not_cancellable') },
 		},
-		handler: async (request) => queue.jobs.requestCancel((await job(request.params.id)).id),
+		handler: async (request) => queue.jobs.requestCancel((await job(callerOf(request), request.params.id)).id),
 	});
 	app.route({
 		method: 'POST',
@@ -229,7 +235,7 @@ export async function jobRoutes(app: App, { queue, datasets, models, room, job, 
 			params: IdParams,
 			response: { 200: ref('Job'), ...refusals('not_found', 'conflict') },
 		},
-		handler: async (request) => queue.jobs.requestPause((await job(request.params.id)).id),
+		handler: async (request) => queue.jobs.requestPause((await job(callerOf(request), request.params.id)).id),
 	});
 	app.route({
 		method: 'POST',
@@ -256,7 +262,7 @@ export async function jobRoutes(app: App, { queue, datasets, models, room, job, 
 			},
 		},
 		handler: async (request) => {
-			const cancelled = await job(request.params.id);
+			const cancelled = await job(callerOf(request), request.params.id);
 			const { id, status } = cancelled;
 			if (status !== 'cancelled') return queue.jobs.requestResume(id);
 			// What it names may have been deleted since, and others may have taken its place.

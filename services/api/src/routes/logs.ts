@@ -3,6 +3,7 @@ import type { Store } from '@steelyard/store';
 import type { App } from '../fastify-app.js';
 import { logPage } from '../jobs/log.js';
 import type { JobLookup } from '../jobs/lookup.js';
+import { callerOf } from '../keys/caller.js';
 import { ref } from '../schemas/components.js';
 import { IdParams } from '../schemas/id-params.js';
 import { refusals } from '../schemas/refusals.js';
@@ -22,6 +23,6 @@ export async function logRoutes(app: App, { store, job }: { store: Store; job: J
 			querystring: logQuery,
 			response: { 200: ListOf(ref('JobLogLine'), { description: 'A page' }), ...refusals('invalid_request', 'not_found') },
 		},
-		handler: async (request) => logPage(store, (await job(request.params.id)).id, request.query),
+		handler: async (request) => logPage(store, (await job(callerOf(request), request.params.id)).id, request.query),
 	});
 }

@@ -1,6 +1,7 @@
 import { ListOf, listQuery } from '@steelyard/contracts';
 import { Type } from 'typebox';
 import type { App } from '../fastify-app.js';
+import { callerOf } from '../keys/caller.js';
 import type { Models } from '../models/models.js';
 import { addUpload, uploadScope } from '../resources/upload-request.js';
 import { ref } from '../schemas/components.js';
@@ -31,7 +32,7 @@ export async function modelRoutes(app: App, { models }: { models: Models }): Pro
 			querystring: listQuery('mdl'),
 			response: { 200: ListOf(ref('Model'), { description: 'A page' }), ...refusals('invalid_request') },
 		},
-		handler: (request) => models.list(request.query),
+		handler: (request) => models.list(callerOf(request), request.query),
 	});
 	app.route({
 		method: 'GET',
@@ -43,7 +44,7 @@ export async function modelRoutes(app: App, { models }: { models: Models }): Pro
 			params: IdParams,
 			response: { 200: ref('Model'), ...refusals('not_found') },
 		},
-		handler: (request) => models.get(request.params.id),
+		handler: (request) => models.get(callerOf(request), request.params.id),
 	});
 	app.route({
 		method: 'DELETE',
@@ -58,7 +59,7 @@ export async function modelRoutes(app: App, { models }: { models: Models }): Pro
 			response: { 204: Type.Null({ description: 'Deleted' }), ...refusals('not_found', 'model_in_use') },
 		},
 		handler: async (request, reply) => {
-			await models.remove(request.params.id);
+			await models.remove(callerOf(request), request.params.id);
 			reply.code(204);
 			return null;
 		},
@@ -82,7 +83,9 @@ export async function modelRoutes(app: App, { models }: { models: Models }): Pro
 				},
 			},
 			handler: async (request, reply) => {
-				const model = await addUpload(request, { filename: request.query.filename, fallback: () => 'model.onnx' }, models.add);
+				const model = await addUpload(request, { filename: request.query.filename, fallback: () => 'model.onnx' }, (send) =>
+					models.add(callerOf(request), send),
+				);
 				reply.code(202).header('location', `/v1/models/${model.id}`);
 				return model;
 			},
