@@ -152,6 +152,8 @@ describe('the OpenAPI document', () => {
 			...['cancelJob', 'createDataset', 'createJob', 'createModel', 'deleteDataset', 'deleteJob', 'deleteModel', 'pauseJob', 'resumeJob'],
 		]);
 		expect(Object.values(scopes).flat()).toHaveLength(operationsOf(secured).length - 2);
+		const createJob = operationsOf(secured).find(({ operation }) => operation.operationId === 'createJob')?.operation;
+		expect(createJob?.responses['403']?.description).toBe('`forbidden`, `quota_exceeded`');
 	});
 
 	it('is valid to a strict validator', async () => {

@@ -30,6 +30,17 @@ const headersOf = (own: unknown): TSchema => ({
 	},
 });
 
+type Described = Record<string, { description?: string }>;
+
+/** The answers of a route and those that it has in common with others. Of refusals with one status all codes are named. */
+const together = (common: Described, own: Described): Described =>
+	Object.fromEntries(
+		Object.entries({ ...common, ...own }).map(([status, answer]) => {
+			const codes = [common[status], own[status]].flatMap((one) => one?.description?.split(', ') ?? []);
+			return [status, status in common && status in own ? { ...answer, description: [...new Set(codes)].join(', ') } : answer];
+		}),
+	);
+
 /** The schema of a route as its clients see it, who need a key of the scope `needed` (null for none): they may leave out what has a default, and may get errors that routes have in common. */
 function described(
 	schema: FastifySchema,
@@ -45,7 +56,7 @@ function described(
 		...rest,
 		...(isOpen ? { security: [] } : { headers: headersOf(headers) }),
 		...(isOpen || needed === null ? {} : { security: [{ key: [needed] }] }),
-		response: { ...common, ...(response as object), default: otherRefusals },
+		response: { ...together(common, response as Described), default: otherRefusals },
 		...(querystring === undefined ? {} : { querystring: documented(requestOf(querystring as TSchema)) }),
 		...(body === undefined || body === NoFields ? {} : { body: body === JobSpec ? ref('JobRequest') : body }),
 		...(isUpload ? { body: uploadOf(schema.consumes ?? []) } : {}),
