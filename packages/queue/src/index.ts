@@ -17,3 +17,4 @@ export {
 	type Workers,
 	type WorkOptions,
 } from './queue.js';
+export { mayPass } from './work.js';

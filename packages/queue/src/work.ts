@@ -35,8 +35,8 @@ const errorOf = (error: unknown): JobError =>
 		? { code: error.code, message: error.message, param: error.param }
 		: { code: 'internal', message: error instanceof Error ? error.message : String(error), param: null };
 
-/** Whether an error says nothing of the job: Redis was away, or the disk was full. */
-const mayPass = (error: unknown): boolean =>
+/** Whether an error says nothing of the job: Redis was away, or the disk was full. An attempt that throws it ends as `retry`. */
+export const mayPass = (error: unknown): boolean =>
 	error instanceof ProblemError && (error.code === 'unavailable' || error.code === 'insufficient_storage');
 
 /** Runs jobs as they come; see WorkOptions. */

@@ -1,7 +1,7 @@
 import { type JobEventBody, type JobResource, projectOf } from '@steelyard/contracts';
 import type { Span, Traces } from '@steelyard/service-process';
 
-/** How an attempt ended, as metrics and traces say it. */
+/** How an attempt ended, as metrics and traces say it; `crashed` where the job is tried again because its trainer crashed, or Redis or the disk was away. */
 export type AttemptOutcome = 'succeeded' | 'failed' | 'stopped' | 'crashed';
 
 /** The spans of one attempt: the attempt itself, in it the stages of its trainer, and in these the refreshes of the training weights. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
-import { logFieldsOf, type Tally, tallyCount, type WorkerStatus } from '@steelyard/contracts';
-import type { Queue } from '@steelyard/queue';
+import { logFieldsOf, ProblemError, type Tally, tallyCount, type WorkerStatus } from '@steelyard/contracts';
+import { mayPass, type Queue } from '@steelyard/queue';
 import { machineMemory, type Traces } from '@steelyard/service-process';
 import type { Store } from '@steelyard/store';
 import type { Logger } from 'pino';
@@ -139,9 +139,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 				trace.end(how, 'error' in end ? end.error.code : undefined);
 				return end;
 			} catch (error) {
-				const how = attempt.signal.aborted ? 'stopped' : 'failed';
+				const how = attempt.signal.aborted ? 'stopped' : mayPass(error) ? 'crashed' : 'failed';
 				countEnd(how);
-				trace.end(how, how === 'failed' ? 'internal' : undefined);
+				trace.end(how, how === 'stopped' ? undefined : error instanceof ProblemError ? error.code : 'internal');
 				jobLog.write('error', 'worker', `the attempt failed: ${error instanceof Error ? error.message : String(error)}`);
 				throw error;
 			} finally {

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseJobSpec } from '@steelyard/contracts';
+import { ProblemError, parseJobSpec } from '@steelyard/contracts';
+import type { Store } from '@steelyard/store';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { smallDataset } from '../../../packages/trainer/test/small-dataset.js';
 import { TRAINER_ENTRY } from '../src/trainer-process.js';
@@ -131,6 +132,20 @@ describe('a job that goes well', () => {
 				...{ 'peak_memory_bytes:500000000': 2, 'peak_memory_bytes:sum': 6e8 },
 				...{ 'attempts:succeeded': 2, 'attempts:crashed': 1, 'attempts:failed': 1 },
 			}),
+		);
+	});
+
+	it('counts an attempt that met a full disk as one that is tried again, and one that threw as failed', async () => {
+		let looks = 0;
+		const digest: Store['digest'] = async (key) => {
+			if (looks++ === 0) throw new ProblemError('insufficient_storage', 'no room');
+			return service.store.digest(key);
+		};
+		await service.work({ store: { ...service.store, digest }, retryMs: 1 });
+		expect(await service.end(await service.post('succeed'))).toMatchObject({ status: 'succeeded', attempt: 2 });
+		await service.end(await service.post('name a missing artifact'));
+		await vi.waitFor(async () =>
+			expect(await service.queue.tally.read()).toMatchObject({ 'attempts:crashed': 1, 'attempts:succeeded': 1, 'attempts:failed': 1 }),
 		);
 	});
 
