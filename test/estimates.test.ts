@@ -1,10 +1,10 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { estimateOf, parseJobSpec } from '@steelyard/contracts';
+import { estimateOf, type JobSpec, parseJobSpec } from '@steelyard/contracts';
 import { ingest } from '@steelyard/dataset';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -39,6 +39,19 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
+/** Trains in a process of its own, into a folder of that name; `stops`: only the first epoch of the fusion model. */
+async function trained(spec: JobSpec, name: string, stops = false): Promise<{ peak: number; output: string }> {
+	const output = join(root, name.replaceAll(' ', '-'));
+	await mkdir(output);
+	const trainer = fork(TRAINER, [], { execArgv: [], env: { ...process.env, ...MEMORY } });
+	const answer = once(trainer, 'message');
+	const exit = once(trainer, 'exit');
+	trainer.send({ order: { spec, dataset: join(root, 'dataset'), output }, stops });
+	const [{ peak }] = await answer;
+	await exit;
+	return { peak, output };
+}
+
 // What a process takes is read from /proc.
 describe.skipIf(process.platform !== 'linux')(
 	'the estimate of the memory of a job is within a factor of 2 of what its trainer takes',
@@ -52,17 +65,26 @@ describe.skipIf(process.platform !== 'linux')(
 			['of cross-modal layers', { family: 'fuse-moe', layers: 2 }, { batch_size: 256 }],
 		])('%s', { timeout: 120_000 }, async (name, model, training) => {
 			const spec = parseJobSpec({ dataset: 'ds_1', device: 'cpu', model, training: { epochs: 1, batch_size: 64, ...training } });
-			const output = join(root, name.replaceAll(' ', '-'));
-			await mkdir(output);
-			const trainer = fork(TRAINER, [], { execArgv: [], env: { ...process.env, ...MEMORY } });
-			const answer = once(trainer, 'message');
-			const exit = once(trainer, 'exit');
-			trainer.send({ spec, dataset: join(root, 'dataset'), output });
-			const [{ peak }] = await answer;
-			await exit;
+			const { peak } = await trained(spec, name);
 			const { memory } = estimateOf(spec, profile, null);
 			expect(memory / peak).toBeGreaterThan(0.5);
 			expect(memory / peak).toBeLessThan(2);
 		});
 	},
 );
+
+it.each([
+	['with the state of adamw', {}],
+	['with that of momentum', { training: { optimizer: { name: 'momentum' } } }],
+	['with the models of the modalities', { weighting: { preset: 'btw' } }],
+	['of experts', { model: { family: 'mmim-moe' } }],
+])('the estimate of the bytes of checkpoints %s is that of three as they are written', async (name, given) => {
+	const spec = parseJobSpec({ dataset: 'ds_1', device: 'cpu', ...given });
+	const { output } = await trained(spec, `checkpoints ${name}`, true);
+	const sizes = (await readdir(join(output, 'checkpoints'))).map(async (file) => (await stat(join(output, 'checkpoints', file))).size);
+	const largest = Math.max(...(await Promise.all(sizes)));
+	const { checkpoints } = estimateOf(spec, profile, null);
+	// The parameters before the first weights are counted where a method gives weights, and not there in a job whose weights helped at once.
+	expect(checkpoints / 3 / largest).toBeGreaterThan(0.95);
+	expect(checkpoints / 3 / largest).toBeLessThan(1.3);
+});

@@ -107,7 +107,7 @@ export async function buildApp({ config, queue, store, log, traces = null }: App
 	await app.register(housekeepingRoutes, { queue, store, room, limits: config.retention ?? { days: null, count: null, bytes: null } });
 	await app.register(jobRoutes, {
 		...{ queue, datasets, models, room, job },
-		limits: config.job ?? { memory: null, work: JOB_WORK },
+		limits: config.job ?? { memory: null, work: JOB_WORK, checkpoints: null },
 		mostQueued: config.projectQueued ?? PROJECT_QUEUED,
 	});
 	await app.register(eventRoutes, { queue, job });

@@ -85,6 +85,13 @@ export const Environment = Type.Object({
 		}),
 	),
 	STEELYARD_JOB_MEMORY: variables.STEELYARD_JOB_MEMORY,
+	STEELYARD_JOB_CHECKPOINT_BYTES: Type.Optional(
+		Type.Integer({
+			minimum: 1,
+			description:
+				'The bytes that the checkpoints of a job may take at the same time by the estimate made of its spec; one whose would take more is refused. Any unless set.',
+		}),
+	),
 	STEELYARD_JOB_WORK: Type.Number({
 		minimum: 1e9,
 		default: JOB_WORK,
@@ -162,7 +169,11 @@ export function configOf(values: Static<typeof Environment>): Config {
 		projectQueued: values.STEELYARD_PROJECT_QUEUED,
 		proxies: proxiesIn(values.STEELYARD_PROXIES ?? ''),
 		limits: { rate: values.STEELYARD_RATE },
-		job: { memory: values.STEELYARD_JOB_MEMORY ?? null, work: values.STEELYARD_JOB_WORK },
+		job: {
+			memory: values.STEELYARD_JOB_MEMORY ?? null,
+			work: values.STEELYARD_JOB_WORK,
+			checkpoints: values.STEELYARD_JOB_CHECKPOINT_BYTES ?? null,
+		},
 	};
 }
 

@@ -21,7 +21,7 @@ describe('the configuration', () => {
 			retention: { days: null, count: null, bytes: null },
 			proxies: [],
 			limits: { rate: 30_000 },
-			job: { memory: null, work: 1e18 },
+			job: { memory: null, work: 1e18, checkpoints: null },
 			logLevel: 'info',
 			traces: false,
 		});
@@ -45,6 +45,7 @@ describe('the configuration', () => {
 			STEELYARD_PROXIES: '10.0.0.7, fd00::/8',
 			STEELYARD_JOB_MEMORY: String(2 ** 30),
 			STEELYARD_JOB_WORK: '1000000000000',
+			STEELYARD_JOB_CHECKPOINT_BYTES: '7000',
 			STEELYARD_DATASET_MEMORY: String(2 ** 28),
 			STEELYARD_PREFIX: 'ward-3',
 			STEELYARD_PROJECT_RUNNING: '3',
@@ -67,7 +68,7 @@ describe('the configuration', () => {
 			retention: { days: 0.5, count: 7, bytes: 8 },
 			proxies: ['10.0.0.7', 'fd00::/8'],
 			limits: { rate: 70 },
-			job: { memory: 2 ** 30, work: 1e12 },
+			job: { memory: 2 ** 30, work: 1e12, checkpoints: 7000 },
 			logLevel: 'debug',
 			traces: false,
 		});

@@ -276,14 +276,25 @@ describe('a job that has ended', () => {
 
 describe('a job that would take too much', () => {
 	const GIGABYTE = 1e9;
-	const postTo = async (job: { memory: number | null; work: number }, spec: object) =>
-		(await service.build({ job })).inject({ method: 'POST', url: '/v1/jobs', payload: { dataset: datasets.binary, ...spec } });
+	const postTo = async (job: { memory: number | null; work: number; checkpoints?: number }, spec: object) =>
+		(await service.build({ job: { checkpoints: null, ...job } })).inject({
+			method: 'POST',
+			url: '/v1/jobs',
+			payload: { dataset: datasets.binary, ...spec },
+		});
 	const deep = { model: { hidden: 4096, encoder_layers: 8, head_layers: 8 } };
 
 	it('of memory is refused with what it would take and what it may take', async () => {
 		const { detail } = expectProblem(await postTo({ memory: 8 * GIGABYTE, work: 1e18 }, deep), 422, 'job_too_large', 'model');
 		expect(detail).toMatch(/^The job would take about 1\d\.\d GB of memory, and may take 8\.0 GB; a smaller model takes less$/);
 		expect((await postTo({ memory: 30 * GIGABYTE, work: 1e18 }, deep)).statusCode).toBe(202);
+	});
+
+	it('of checkpoints is refused with the bytes that they would take', async () => {
+		const limits = { memory: 30 * GIGABYTE, work: 1e18, checkpoints: 2 * GIGABYTE };
+		const { detail } = expectProblem(await postTo(limits, deep), 422, 'job_too_large', 'model');
+		expect(detail).toMatch(/^The job would keep about \d+\.\d GB of checkpoints, and may keep 2\.0 GB; a smaller model takes less$/);
+		expect((await postTo(limits, {})).statusCode).toBe(202);
 	});
 
 	it('of work is refused too', async () => {

@@ -14,6 +14,8 @@ export type JobEstimate = {
 	/** Bytes of memory of its trainer, of which `activations` are for the values of a batch. */
 	readonly memory: number;
 	readonly activations: number;
+	/** Bytes of the checkpoints that its trainer has at the same time: the last two, and the next while it is written. */
+	readonly checkpoints: number;
 	/** Multiply-adds of all epochs. */
 	readonly work: number;
 };
@@ -29,6 +31,8 @@ const HELD = 256 * 2 ** 20;
 const LARGE = 2 ** 22;
 /** Numbers that an optimizer keeps for each trained number. */
 const SLOTS = { sgd: 0, momentum: 1, adam: 2, adamw: 2 };
+/** Checkpoints that a trainer has at the same time. */
+const CHECKPOINTS = 3;
 /** Multiply-adds of an update of one trained number. */
 const UPDATE = 20;
 
@@ -50,7 +54,7 @@ function customSize(spec: JobSpec, model: ModelInterface | null): ModelSize & { 
 
 /**
  * Estimates what a job takes, in microseconds and without an engine. A test holds the memory to within a factor of 2 of what trainers of the built-in families were
- * measured to take; of an uploaded graph it counts state and initializers only, and so less than there is.
+ * measured to take, and the checkpoints to within a third; of an uploaded graph it counts state and initializers only, and so less than there is.
  */
 export function estimateOf(spec: JobSpec, dataset: DatasetSizes, model: ModelInterface | null): JobEstimate {
 	const { training, weighting } = spec;
@@ -69,6 +73,9 @@ export function estimateOf(spec: JobSpec, dataset: DatasetSizes, model: ModelInt
 	const activations = 4 * batch * (held * whole.numbers + features);
 	const apart = unimodal.reduce((sum, { parameters }) => sum + 3 * 4 * parameters, 0);
 	const state = stateBytes(whole.parameters, SLOTS[training.optimizer.name]);
+	// The parameters as they are and the best so far, with those before the first weights where the method gives any, and what the optimizer keeps.
+	const copies = (givesWeights(weighting) ? 3 : 2) + SLOTS[training.optimizer.name];
+	const kept = unimodal.reduce((sum, { parameters }) => sum + parameters, copies * whole.parameters) + rows * modalities.length;
 	const passes = [whole, ...unimodal].reduce(
 		(sum, { work, parameters }) => sum + 3 * rows * work + (UPDATE * rows * parameters) / batch,
 		0,
@@ -76,12 +83,13 @@ export function estimateOf(spec: JobSpec, dataset: DatasetSizes, model: ModelInt
 	return {
 		memory: Math.ceil(LEAST + state + apart + custom.kept + activations + (dataset.bytes <= HELD ? dataset.bytes : 0)),
 		activations,
+		checkpoints: CHECKPOINTS * 4 * kept,
 		work: training.epochs * passes,
 	};
 }
 
 /** What one job may take. */
-export type JobLimits = { readonly memory: number; readonly work: number };
+export type JobLimits = { readonly memory: number; readonly work: number; readonly checkpoints: number };
 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
 
@@ -92,7 +100,7 @@ export function* limitProblems(
 	model: ModelInterface | null,
 	limits: JobLimits,
 ): Iterable<ProblemError> {
-	const { memory, activations, work } = estimateOf(spec, dataset, model);
+	const { memory, activations, checkpoints, work } = estimateOf(spec, dataset, model);
 	if (memory > limits.memory) {
 		const [param, remedy] =
 			2 * activations > memory ? ['training.batch_size', 'a smaller training.batch_size'] : ['model', 'a smaller model'];
@@ -102,6 +110,12 @@ export function* limitProblems(
 			param,
 		);
 	}
+	if (checkpoints > limits.checkpoints)
+		yield new ProblemError(
+			'job_too_large',
+			`The job would keep about ${gigabytes(checkpoints)} of checkpoints, and may keep ${gigabytes(limits.checkpoints)}; a smaller model takes less`,
+			'model',
+		);
 	if (work > limits.work)
 		yield new ProblemError(
 			'job_too_large',

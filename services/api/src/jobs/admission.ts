@@ -11,8 +11,8 @@ import {
 } from '@steelyard/contracts';
 import { machineMemory } from '@steelyard/service-process';
 
-/** What a job may take at most; `memory` is null where that follows from the machines. */
-export type JobBounds = { memory: number | null; work: number };
+/** What a job may take at most; `memory` is null where that follows from the machines, `checkpoints` where any bytes will do. */
+export type JobBounds = { memory: number | null; work: number; checkpoints: number | null };
 
 /** What a spec names. `model`: the uploaded one of the family `custom`, null where there is none. */
 export type Named = { dataset: DatasetResource; model: ModelResource | null };
@@ -52,9 +52,13 @@ function* threadProblems({ training: { threads } }: JobSpec, workers: readonly W
 const SHARE = 0.75;
 
 /** What a job may take: of memory what is configured, else a share of what the largest worker has, or this machine where none says. */
-function limitsOf({ memory, work }: JobBounds, workers: readonly WorkerStatus[]): JobLimits {
+function limitsOf({ memory, work, checkpoints }: JobBounds, workers: readonly WorkerStatus[]): JobLimits {
 	const known = workers.flatMap(({ memory_bytes: bytes }) => bytes ?? []);
-	return { memory: memory ?? SHARE * (known.length === 0 ? machineMemory() : Math.max(...known)), work };
+	return {
+		memory: memory ?? SHARE * (known.length === 0 ? machineMemory() : Math.max(...known)),
+		work,
+		checkpoints: checkpoints ?? Number.POSITIVE_INFINITY,
+	};
 }
 
 /** Refuses a job that does not fit the dataset and the model that it names, or that no worker could train. Throws the first ProblemError that stands against it. */
