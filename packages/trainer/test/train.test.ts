@@ -186,6 +186,11 @@ describe('a job', () => {
 		expect(await sha(resumed.model)).toBe(await sha(fresh.model));
 	});
 
+	it('exports the same bytes whatever the priority of a job is, and how long it may take', async () => {
+		const [plain, hurried] = [await run('binary', spec()), await run('binary', spec({ priority: 9, max_seconds: 1000 }))];
+		expect(await sha(hurried.model)).toBe(await sha(plain.model));
+	});
+
 	it('exports standard operators only, with raw inputs, masks and the metadata that names its modalities', async () => {
 		const { model } = await run('multiclass');
 		const { graph, metadata } = decodeModel(await readFile(model)); // refuses every other domain
