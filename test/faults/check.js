@@ -53,7 +53,7 @@ async function leftInRedis(/** @type {any} */ redis) {
 
 /** The files of the store that should not be there, and those that should. */
 function wrongFiles(/** @type {string[]} */ files, /** @type {any[]} */ records) {
-	const wrong = files.filter((file) => !/^(datasets|jobs)\//.test(file)).map((file) => `left over: ${file}`);
+	const wrong = files.filter((file) => !/^(datasets|jobs|audit)\//.test(file)).map((file) => `left over: ${file}`);
 	for (const { id, status, attempt, artifacts } of records) {
 		const own = files
 			.filter((file) => file.startsWith(`jobs/${id}/`))
