@@ -24,6 +24,7 @@ import { addProblems, refuseConnection, sendProblem } from './plugins/problems.j
 import { addRequestId, requestIdOf } from './plugins/request-id.js';
 import { addTraces } from './plugins/traces.js';
 import { addValidation } from './plugins/validation.js';
+import { createProjectBytes } from './resources/project-bytes.js';
 import { createRoom } from './resources/room.js';
 import { artifactRoutes } from './routes/artifacts.js';
 import { auditRoutes } from './routes/audit.js';
@@ -40,7 +41,7 @@ import { version } from './version.js';
 /** What the application is built over. */
 export type AppOptions = {
 	config: Pick<Config, 'host' | 'apiKey' | 'uploadLimit' | 'modelLimit'> &
-		Partial<Pick<Config, 'reading' | 'job' | 'projectQueued' | 'reserve' | 'retention' | 'limits' | 'proxies'>>;
+		Partial<Pick<Config, 'reading' | 'job' | 'projectQueued' | 'projectBytes' | 'reserve' | 'retention' | 'limits' | 'proxies'>>;
 	queue: Queue;
 	store: Store;
 	log: Logger;
@@ -96,8 +97,9 @@ export async function buildApp({ config, queue, store, log, traces = null }: App
 	const reader = openReader(config.reading === undefined ? {} : { limits: config.reading });
 	app.addHook('onListen', async () => reader.prepare());
 	app.addHook('onClose', () => reader.close());
-	const datasets = createDatasets({ store, queue, reader, room, uploadLimit: config.uploadLimit });
-	const models = createModels({ store, queue, room, modelLimit: config.modelLimit });
+	const quota = createProjectBytes(store, config.projectBytes ?? null);
+	const datasets = createDatasets({ store, queue, reader, room, quota, uploadLimit: config.uploadLimit });
+	const models = createModels({ store, queue, room, quota, modelLimit: config.modelLimit });
 	const job = createJobLookup(queue);
 	await app.register(healthRoutes, { queue, store });
 	await app.register(datasetRoutes, { datasets });

@@ -71,6 +71,13 @@ export const Environment = Type.Object({
 		description:
 			'The most jobs of a project that have not ended: queued, running and paused ones. A further one is refused as `quota_exceeded`.',
 	}),
+	STEELYARD_PROJECT_BYTES: Type.Optional(
+		Type.Integer({
+			minimum: 1,
+			description:
+				'The bytes of datasets, models and jobs, with all their files, from which on the uploads of a project are refused as `quota_exceeded`; any number unless set.',
+		}),
+	),
 	STEELYARD_RATE: Type.Integer({
 		minimum: 1,
 		default: LIMITS.rate,
@@ -118,6 +125,8 @@ export type Config = ServiceConfig & {
 	retention: RetentionLimits;
 	/** The most jobs of a project that have not ended. */
 	projectQueued: number;
+	/** The bytes of files that a project may have; null for any number. */
+	projectBytes: number | null;
 	/** Addresses and ranges of proxies that say which client a request is of. */
 	proxies: string[];
 	/** What one key may take of the service. */
@@ -167,6 +176,7 @@ export function configOf(values: Static<typeof Environment>): Config {
 			bytes: values.STEELYARD_KEEP_BYTES ?? null,
 		},
 		projectQueued: values.STEELYARD_PROJECT_QUEUED,
+		projectBytes: values.STEELYARD_PROJECT_BYTES ?? null,
 		proxies: proxiesIn(values.STEELYARD_PROXIES ?? ''),
 		limits: { rate: values.STEELYARD_RATE },
 		job: {

@@ -198,6 +198,10 @@ describe('the answers about everything else', () => {
 		await ask({ method: 'POST', url: '/v1/jobs', payload: { dataset } }, full);
 		await ask({ method: 'POST', url: `/v1/jobs/${jobs['cancelled while queued']}/resume` }, full);
 
+		const tight = await service.build({ projectBytes: 1 });
+		await ask({ method: 'POST', url: '/v1/datasets', headers: zip, payload: 'x' }, tight);
+		await ask({ method: 'POST', url: '/v1/models', headers: bytes, payload: 'x' }, tight);
+
 		const away = { ok: false, version: null, eviction_policy: null, kind: 'url', note: 'no answer' };
 		const queue = Object.assign(Object.create(service.queue), { health: async () => away });
 		const config = { host: '127.0.0.1', apiKey: null, uploadLimit: 1, modelLimit: 1 };

@@ -5,6 +5,7 @@ import type { Queue } from '@steelyard/queue';
 import { createId, datasetKeys, readRecord, type Store } from '@steelyard/store';
 import type { InProject } from '../keys/caller.js';
 import { pageOf } from '../resources/page.js';
+import type { ProjectBytes } from '../resources/project-bytes.js';
 import { receive } from '../resources/receive.js';
 import { removeUnused } from '../resources/remove-unused.js';
 import type { Room } from '../resources/room.js';
@@ -36,13 +37,13 @@ export type Datasets = {
 	remove(caller: InProject, id: string): Promise<void>;
 };
 
-type Parts = { store: Store; queue: Queue; reader: Pick<Reader, 'read'>; room: Room; uploadLimit: number };
+type Parts = { store: Store; queue: Queue; reader: Pick<Reader, 'read'>; room: Room; quota: ProjectBytes; uploadLimit: number };
 
 /**
  * The datasets of a store. Each is a folder `datasets/<id>/` of validated arrays. It is renamed into place when it is complete, and there is no dataset any
  * more once its `dataset.json` is removed.
  */
-export function createDatasets({ store, queue, reader, room, uploadLimit }: Parts): Datasets {
+export function createDatasets({ store, queue, reader, room, quota, uploadLimit }: Parts): Datasets {
 	const uploads = createUploadFolders(store);
 
 	/** The projects of the datasets that were seen, so that a list reads no others. They do not change. */
@@ -79,6 +80,7 @@ export function createDatasets({ store, queue, reader, room, uploadLimit }: Part
 
 		async add({ project }, send) {
 			await room.expect();
+			await quota.expect(project);
 			const id = createId('ds');
 			return uploads.within(id, async (folder) => {
 				const validated = join(folder, 'dataset');
@@ -90,9 +92,11 @@ export function createDatasets({ store, queue, reader, room, uploadLimit }: Part
 					name = archive.name;
 					path = join(folder, `upload.${archive.extension}`);
 					// Its arrays take about as much once more, and more where they are packed.
-					await room.expect(await receive(source, path, { limit: uploadLimit, room }));
+					const may = (bytes: number) => quota.expect(project, bytes);
+					await room.expect(await receive(source, path, { limit: uploadLimit, room, quota: may }));
 				});
 				const { profile, manifest } = await reader.read({ archive: path, target: validated, name });
+				await quota.expect(project, profile.bytes);
 				const dataset: DatasetResource = {
 					id,
 					object: 'dataset',
@@ -104,6 +108,7 @@ export function createDatasets({ store, queue, reader, room, uploadLimit }: Part
 				await writeFile(join(validated, basename(datasetKeys.listed(id))), JSON.stringify(listedDataset(dataset)));
 				await writeFile(join(validated, basename(datasetKeys.record(id))), JSON.stringify(dataset));
 				await uploads.publish(validated, datasetKeys.folder(id));
+				quota.add(project, profile.bytes);
 				return dataset;
 			});
 		},

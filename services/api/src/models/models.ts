@@ -6,6 +6,7 @@ import type { Queue } from '@steelyard/queue';
 import { createId, modelKeys, readRecord, type Store } from '@steelyard/store';
 import type { InProject } from '../keys/caller.js';
 import { pageOf } from '../resources/page.js';
+import type { ProjectBytes } from '../resources/project-bytes.js';
 import { receive } from '../resources/receive.js';
 import { removeUnused } from '../resources/remove-unused.js';
 import type { Room } from '../resources/room.js';
@@ -31,12 +32,14 @@ export type Models = {
 	remove(caller: InProject, id: string): Promise<void>;
 };
 
+type Parts = { store: Store; queue: Queue; room: Room; quota: ProjectBytes; modelLimit: number };
+
 /**
  * The uploaded models of a store. Each is a folder `models/<id>/` with `model.onnx`, which is what was uploaded, and `model.json`. It is renamed into place when
  * it is complete, and there is no model any more once its `model.json` is removed. A worker adds the result of the inspection, which decides about the status,
  * and puts the model that it finds in a zip archive into the place of that; nothing else changes. This process reads no byte of a model.
  */
-export function createModels({ store, queue, room, modelLimit }: { store: Store; queue: Queue; room: Room; modelLimit: number }): Models {
+export function createModels({ store, queue, room, quota, modelLimit }: Parts): Models {
 	const uploads = createUploadFolders(store);
 
 	/** The projects of the models that were seen, so that a list reads no others. They do not change. */
@@ -68,6 +71,7 @@ export function createModels({ store, queue, room, modelLimit }: { store: Store;
 
 		async add({ project }, send) {
 			await room.expect();
+			await quota.expect(project);
 			const id = createId('mdl');
 			return uploads.within(id, async (folder) => {
 				const whole = join(folder, 'model');
@@ -77,7 +81,8 @@ export function createModels({ store, queue, room, modelLimit }: { store: Store;
 				let bytes = 0;
 				await send(async (source, filename) => {
 					name = filename.slice(-LONGEST_NAME) || 'model.onnx';
-					bytes = await receive(source, join(whole, basename(modelKeys.graph(id))), { limit: modelLimit, room, hash });
+					const may = (received: number) => quota.expect(project, received);
+					bytes = await receive(source, join(whole, basename(modelKeys.graph(id))), { limit: modelLimit, room, quota: may, hash });
 				});
 				const record: ModelRecord = {
 					id,
@@ -90,6 +95,7 @@ export function createModels({ store, queue, room, modelLimit }: { store: Store;
 				};
 				await writeFile(join(whole, basename(modelKeys.record(id))), JSON.stringify(record));
 				await uploads.publish(whole, modelKeys.folder(id));
+				quota.add(project, bytes);
 				await queue.inspections.enqueue(id).catch(async (error: unknown) => {
 					await removeFiles(id);
 					throw error;

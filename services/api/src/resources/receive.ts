@@ -15,6 +15,8 @@ export type ReceiveOptions = {
 	/** The most bytes that it may have. */
 	limit: number;
 	room: Room;
+	/** Sees whether as many bytes may be taken. */
+	quota(bytes: number): Promise<void>;
 	hash?: Hash;
 };
 
@@ -23,16 +25,19 @@ const LOOK_EVERY = 64 * 1024 ** 2;
 
 /**
  * Writes a body to a new file, updates `hash` with it, and gives its size in bytes. Throws ProblemError `too_large` if it has more than `limit` bytes,
- * `insufficient_storage` when it leaves too little room, and `invalid_request` if it is empty, breaks off or stalls. A refusal leaves the source open, because its socket has to carry the answer.
+ * `insufficient_storage` when it leaves too little room, what `quota` throws, and `invalid_request` if it is empty, breaks off or stalls. A refusal leaves the source open, because its socket has to carry the answer.
  */
-export async function receive(source: Readable, path: string, { limit, room, hash }: ReceiveOptions): Promise<number> {
+export async function receive(source: Readable, path: string, { limit, room, quota, hash }: ReceiveOptions): Promise<number> {
 	const file = await open(path, 'wx', 0o600);
 	let bytes = 0;
 	const stall = setTimeout(() => source.destroy(new Error('nothing was received for two minutes')), STALL);
 	try {
 		for await (const chunk of source.iterator({ destroyOnReturn: false })) {
 			stall.refresh();
-			if (Math.floor(bytes / LOOK_EVERY) !== Math.floor((bytes + chunk.length) / LOOK_EVERY)) await room.expect();
+			if (Math.floor(bytes / LOOK_EVERY) !== Math.floor((bytes + chunk.length) / LOOK_EVERY)) {
+				await room.expect();
+				await quota(bytes + chunk.length);
+			}
 			bytes += chunk.length;
 			if (bytes > limit) throw new ProblemError('too_large', `An upload may have ${limit} bytes`, 'file');
 			const written = writeWhole(file, chunk);
@@ -49,6 +54,7 @@ export async function receive(source: Readable, path: string, { limit, room, has
 		await file.close();
 	}
 	if (bytes === 0) throw new ProblemError('invalid_request', 'The upload is empty', 'file');
+	await quota(bytes);
 	return bytes;
 }
 

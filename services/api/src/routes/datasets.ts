@@ -88,6 +88,7 @@ export async function datasetRoutes(app: App, { datasets }: { datasets: Datasets
 						'invalid_dataset',
 						'dataset_too_large',
 						'insufficient_storage',
+						'quota_exceeded',
 					),
 				},
 			},

@@ -79,7 +79,7 @@ export async function modelRoutes(app: App, { models }: { models: Models }): Pro
 				querystring: Filename,
 				response: {
 					202: ref('Model'),
-					...refusals('invalid_request', 'too_large', 'unsupported_media_type', 'insufficient_storage', 'unavailable'),
+					...refusals('invalid_request', 'too_large', 'unsupported_media_type', 'insufficient_storage', 'quota_exceeded', 'unavailable'),
 				},
 			},
 			handler: async (request, reply) => {
