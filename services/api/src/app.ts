@@ -90,7 +90,9 @@ export async function buildApp({ config, queue, store, log, traces = null }: App
 	app.addHook('onResponse', async (request, reply) => {
 		const { id } = (request.params ?? {}) as { id?: string };
 		const job = id !== undefined && isId('job', id) ? { job: id } : {};
-		const line = { method: request.method, url: request.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime), ...job };
+		const { caller } = request;
+		const from = caller === null ? {} : { project: caller.project, ...(caller.key === null ? {} : { key: caller.key }) };
+		const line = { method: request.method, url: request.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime), ...job, ...from };
 		request.log[request.routeOptions.config?.open === true ? 'debug' : 'info'](line, 'answered');
 	});
 
@@ -112,7 +114,7 @@ export async function buildApp({ config, queue, store, log, traces = null }: App
 		limits: config.job ?? { memory: null, work: JOB_WORK, checkpoints: null },
 		mostQueued: config.projectQueued ?? PROJECT_QUEUED,
 	});
-	await app.register(eventRoutes, { queue, job });
+	await app.register(eventRoutes, { queue, job, keys });
 	await app.register(logRoutes, { store, job });
 	await app.register(artifactRoutes, { queue, store, job });
 	return app;

@@ -67,7 +67,7 @@ describe('a key', () => {
 		for (const { body } of answers) expect(body).not.toContain(secret);
 		expect(await everything()).not.toContain(secret);
 		expect(await everything()).toContain(key.prefix.slice('steelyard_'.length));
-		expect(logged).toContain('answered');
+		expect(logged).toContain(`"project":"default","key":"${key.id}"`);
 		for (const marker of [secret, FIRST, 'Bearer']) expect(logged).not.toContain(marker);
 	});
 
@@ -134,6 +134,34 @@ describe('a key', () => {
 		expectProblem(await ask(token, { method: 'POST', url: '/v1/jobs', payload: {} }, open), 403, 'forbidden');
 		expectProblem(await get(`${token.slice(0, -2)}00`, '/v1/jobs', open), 401, 'unauthorized');
 		expect((await get('something-else', '/v1/jobs', open)).statusCode).toBe(200);
+	});
+});
+
+describe('an event stream', () => {
+	it('ends some seconds after its key was revoked, and with no other key', async () => {
+		const dataset = await addDataset(service.app);
+		const { id: job } = (await service.app.inject({ method: 'POST', url: '/v1/jobs', payload: { dataset } })).json();
+		const [revoked, other] = [await create({ scope: 'read' }), await create({ scope: 'read' })];
+		vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+		try {
+			const streams = await Promise.all(
+				[revoked, other].map(async ({ token }) => {
+					const headers = { ...bearer(token), accept: 'text/event-stream' };
+					const response = await app.inject({ url: `/v1/jobs/${job}/events`, headers, payloadAsStream: true });
+					expect(response.statusCode).toBe(200);
+					return response.stream();
+				}),
+			);
+			const ended = streams.map(() => false);
+			const texts = streams.map(() => '');
+			for (const [i, stream] of streams.entries()) stream.on('data', (chunk) => (texts[i] += chunk)).once('close', () => (ended[i] = true));
+			await revoke(revoked.id);
+			vi.advanceTimersByTime(15_000);
+			await vi.waitFor(() => expect(ended).toEqual([true, false]), { interval: 10 });
+			expect(texts[1]).toContain('\n:\n');
+		} finally {
+			vi.useRealTimers();
+		}
 	});
 });
 

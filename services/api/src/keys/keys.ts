@@ -25,6 +25,8 @@ export type Keys = {
 	revoke(id: string): Promise<void>;
 	/** The key of a token; null where it is not valid, see `createVerifier`. */
 	verify: Verifier<KeyRecord>['verify'];
+	/** Whether a key that was valid still is: it was neither revoked nor has it expired. */
+	isStillValid(id: string): Promise<boolean>;
 	/** Notes that a key is used, at most once a minute. Waits for nothing. */
 	use(id: string): void;
 };
@@ -100,6 +102,11 @@ export function createKeys({ store, onError, now = Date.now }: Options): Keys {
 		},
 
 		verify: verifier.verify,
+
+		async isStillValid(id) {
+			const key = await find(id);
+			return key !== null && (key.expires_at === null || key.expires_at * 1000 > now());
+		},
 
 		use(id) {
 			const at = now();

@@ -35,7 +35,8 @@ export function addAccess(app: App, { apiKey }: Pick<Config, 'apiKey'>, { keys, 
 
 	app.addHook('onRequest', async (request, reply) => {
 		if (request.routeOptions.config?.open === true) {
-			// It answers everybody, and some more.
+			// It answers everybody, and some more. A probe without a key is no failed try.
+			if (first !== null && request.headers.authorization === undefined) return;
 			request.caller = await senderOf(request, reply).catch((error: unknown) => {
 				if (error instanceof ProblemError) return null;
 				throw error;

@@ -6,7 +6,8 @@ import { Type } from 'typebox';
 import type { App } from '../fastify-app.js';
 import type { JobLookup } from '../jobs/lookup.js';
 import { wantsStream } from '../jobs/wants-stream.js';
-import { callerOf } from '../keys/caller.js';
+import { type Caller, callerOf, FIRST_KEY } from '../keys/caller.js';
+import type { Keys } from '../keys/keys.js';
 import { unknownCursor } from '../resources/page.js';
 import { ref } from '../schemas/components.js';
 import { IdParams } from '../schemas/id-params.js';
@@ -45,17 +46,29 @@ function placeBefore(id: string): string {
 const framed = (event: JobEvent) => `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 
 /** The route that gives out the events of a job, as a page or as a live stream. */
-export async function eventRoutes(app: App, { queue, job }: { queue: Queue; job: JobLookup }): Promise<void> {
+export async function eventRoutes(app: App, { queue, job, keys }: { queue: Queue; job: JobLookup; keys: Keys }): Promise<void> {
 	const open = new Set<AbortController>();
 	// This runs before the server waits for its connections to end, which streams would not do by themselves.
 	app.addHook('preClose', async () => {
 		for (const stream of open) stream.abort();
 	});
 
-	/** Writes events to `output` until the job has ended, the client has gone or the service closes. Never rejects. */
-	async function stream(id: string, after: string | undefined, output: PassThrough, left: AbortController): Promise<void> {
+	/** Keeps a quiet stream open, and ends one whose key is not valid any more. */
+	async function beat({ key }: Caller, output: PassThrough, left: AbortController): Promise<void> {
+		if (key !== null && key !== FIRST_KEY && !(await keys.isStillValid(key))) left.abort();
+		else if (!output.writableNeedDrain) output.write(':\n\n');
+	}
+
+	type Followed = { id: string; after: string | undefined; caller: Caller };
+
+	/** Writes events to `output` until the job has ended, the client has gone, its key is not valid any more or the service closes. Never rejects. */
+	async function stream({ id, after, caller }: Followed, output: PassThrough, left: AbortController): Promise<void> {
 		open.add(left);
-		const heartbeat = setInterval(() => output.writableNeedDrain || output.write(':\n\n'), HEARTBEAT);
+		const heartbeat = setInterval(() => {
+			beat(caller, output, left).catch((error: unknown) =>
+				app.log.warn({ err: error, job: id }, 'the key of an event stream could not be looked at'),
+			);
+		}, HEARTBEAT);
 		output.once('close', () => left.abort());
 		try {
 			output.write('retry: 1000\n\n');
@@ -131,7 +144,7 @@ export async function eventRoutes(app: App, { queue, job }: { queue: Queue; job:
 				.header('cache-control', 'no-store')
 				.header('x-accel-buffering', 'no')
 				.header('connection', 'close');
-			void stream(id, after, output, left);
+			void stream({ id, after, caller: callerOf(request) }, output, left);
 			return output;
 		},
 	});
