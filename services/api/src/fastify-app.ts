@@ -18,6 +18,8 @@ declare module 'fastify' {
 	interface FastifyRequest {
 		/** Who sent it; null where no valid key came, which only an open route lets pass. See `callerOf`. */
 		caller: Caller | null;
+		/** Whether it was refused for lack of a valid key or of rights. */
+		refused: boolean;
 	}
 }
 

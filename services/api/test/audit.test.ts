@@ -74,6 +74,10 @@ describe('the audit log of a service', () => {
 			await ask(FIRST, { url: '/v1/jobs/job_1' });
 			await ask(FIRST, { method: 'DELETE', url: `/v1/jobs/${token}` });
 			await ask(token, { url: `/v1/audit?${token}` });
+			// Not for lack of rights.
+			const full = await service.build({ apiKey: FIRST, projectBytes: 1 });
+			const headers = { authorization: `Bearer ${FIRST}`, 'content-type': 'application/octet-stream' };
+			expect((await full.inject({ method: 'POST', url: '/v1/models', headers, payload: 'xx' })).statusCode).toBe(403);
 		}, 6);
 		expect(lines).toMatchObject([
 			{ key: id, operation: 'listAuditLines', resource: null, status: 403 },

@@ -14,6 +14,7 @@ import type { Guard } from './limits.js';
  */
 export function addAccess(app: App, { apiKey }: Pick<Config, 'apiKey'>, { keys, guard }: { keys: Keys; guard: Guard }): void {
 	app.decorateRequest('caller', null);
+	app.decorateRequest('refused', false);
 	const first = apiKey === null ? null : digestOf(apiKey);
 
 	/** Throws ProblemError where no valid key came, or too many that are not valid. */
@@ -44,7 +45,10 @@ export function addAccess(app: App, { apiKey }: Pick<Config, 'apiKey'>, { keys, 
 			reply.removeHeader('retry-after');
 			return;
 		}
-		const sender = await senderOf(request, reply);
+		const sender = await senderOf(request, reply).catch((error: unknown) => {
+			request.refused = error instanceof ProblemError && error.code === 'unauthorized';
+			throw error;
+		});
 		request.caller = sender;
 		if (sender.key !== null) {
 			await guard.admit(request, reply);
@@ -57,7 +61,10 @@ export function addAccess(app: App, { apiKey }: Pick<Config, 'apiKey'>, { keys, 
 			if (!mayDo(sender.scope, needed))
 				throw new ProblemError('forbidden', `This needs a key of the scope ${needed}, and the key has the scope ${sender.scope}`);
 		} catch (error) {
-			if (error instanceof ProblemError && error.code === 'forbidden') await guard.attempt(request, reply);
+			if (error instanceof ProblemError && error.code === 'forbidden') {
+				await guard.attempt(request, reply);
+				request.refused = true;
+			}
 			throw error;
 		}
 	});

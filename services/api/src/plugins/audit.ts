@@ -13,8 +13,8 @@ function resourceOf({ params }: FastifyRequest, reply: FastifyReply): string | n
 }
 
 /** Whether a request is worth a line: it was to change something and was not refused, or it was refused for lack of rights. */
-function isWorth({ method, is404 }: FastifyRequest, status: number): boolean {
-	if (status === 401 || status === 403) return true;
+function isWorth({ method, is404, refused }: FastifyRequest, status: number): boolean {
+	if (refused) return true;
 	return !is404 && method !== 'GET' && method !== 'HEAD' && (status < 400 || status >= 499);
 }
 
