@@ -10,6 +10,7 @@ import { hasClock, openClock } from './clock.js';
 import { openDisk } from './disk.js';
 import { play } from './play.js';
 import { scheduleOf } from './schedule.js';
+import { openServed } from './served.js';
 import { openService, until } from './service.js';
 
 const SAMPLE = fileURLToPath(new URL('../../services/cli/sample/spam-mail.zip', import.meta.url));
@@ -80,7 +81,8 @@ export async function runSchedule(/** @type {number} */ seed, /** @type {Prepare
 	const disk = has('fill the disk') ? await openDisk(home) : null;
 	const clock = has('set the clock') ? await openClock(`${home}.clock`) : null;
 	await cp(dataset, join(home, 'datasets'), { recursive: true });
-	const service = await openService(home, { redisKind: schedule.redis, disk, clock });
+	const open = schedule.served ? openServed : openService;
+	const service = await open(home, { redisKind: schedule.redis, disk, clock });
 	let outcome;
 	try {
 		outcome = await check(service, await play(service, schedule, specs), expected);

@@ -42,8 +42,8 @@ const kindsOf = (/** @type {any} */ service) => {
 			},
 		},
 		frozen: {
-			begin: async () => signal(await service.redisPid(), 'SIGSTOP'),
-			end: async () => signal(await service.redisPid(), 'SIGCONT'),
+			begin: async () => signal((await service.pids()).redis, 'SIGSTOP'),
+			end: async () => signal((await service.pids()).redis, 'SIGCONT'),
 		},
 	};
 };

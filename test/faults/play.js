@@ -101,11 +101,16 @@ export async function play(/** @type {any} */ service, /** @type {any} */ { step
 		);
 		jobs[step.job].asked.push({ what, done });
 	};
+	/** The worker of a number, counted on from the first where there are fewer. */
+	const workerPid = async (/** @type {number} */ worker) => {
+		const { workers } = await service.pids();
+		return workers[worker % workers.length];
+	};
 	const freeze = async (/** @type {any} */ { worker }) => {
-		const { child } = service.workers[worker];
-		signal(child?.pid, 'SIGSTOP');
+		const pid = await workerPid(worker);
+		signal(pid, 'SIGSTOP');
 		await delay(LONGEST_FREEZE);
-		signal(child?.pid, 'SIGCONT');
+		signal(pid, 'SIGCONT');
 	};
 
 	/** @type {Record<string, (step: any) => Promise<unknown>>} */
@@ -114,17 +119,19 @@ export async function play(/** @type {any} */ service, /** @type {any} */ { step
 		'post twice': (step) => begin(step, 3),
 		'post again': ({ job }) => post(jobs[job]),
 		'kill the trainer': async ({ worker }) => {
-			for (const pid of await service.trainers(worker)) signal(pid, 'SIGKILL');
+			const { trainers } = await service.pids();
+			for (const pid of trainers[worker % trainers.length] ?? []) signal(pid, 'SIGKILL');
 		},
-		'kill a worker': async ({ worker }) => signal(service.workers[worker].child?.pid, 'SIGKILL'),
-		'kill the API': async () => signal(service.api.child?.pid, 'SIGKILL'),
-		'kill Redis': async () => signal(await service.redisPid(), 'SIGKILL'),
+		'kill a worker': async ({ worker }) => signal(await workerPid(worker), 'SIGKILL'),
+		'kill the API': async () => signal((await service.pids()).api, 'SIGKILL'),
+		'kill Redis': async () => signal((await service.pids()).redis, 'SIGKILL'),
+		'kill the service': async () => signal((await service.pids()).service, 'SIGKILL'),
 		'kill everything': async () => {
-			const redis = await service.redisPid();
-			for (const pid of [redis, ...[service.api, ...service.workers].map(({ child }) => child?.pid)]) signal(pid, 'SIGKILL');
+			const { service: parent, redis, api, workers } = await service.pids();
+			for (const pid of [parent, redis, api, ...workers]) signal(pid, 'SIGKILL');
 		},
 		'freeze a worker': async (step) => last('worker', () => freeze(step)),
-		'end a worker': async ({ worker }) => signal(service.workers[worker].child?.pid, 'SIGTERM'),
+		'end a worker': async ({ worker }) => signal(await workerPid(worker), 'SIGTERM'),
 		'empty Redis': () => until('an emptied Redis', async () => (await service.connection.flushall()) === 'OK'),
 		'cut Redis off': network('away'),
 		'stall the network': network('stalled'),

@@ -33,7 +33,7 @@ async function takeSeeds() {
 		if (wrong.length > 0) {
 			for (const words of wrong) say(`  ${words}`);
 			say(
-				`  ${schedule.redis}: ${schedule.steps.map(({ afterMs, fault, forMs, job, worker }) => `${afterMs} ms ${fault} ${forMs} ms ${job}/${worker}`).join('; ')}`,
+				`  ${schedule.redis}${schedule.served ? ', served' : ''}: ${schedule.steps.map(({ afterMs, fault, forMs, job, worker }) => `${afterMs} ms ${fault} ${forMs} ms ${job}/${worker}`).join('; ')}`,
 			);
 		}
 	}

@@ -6,7 +6,8 @@ export const FAULTS = {
 	'kill a worker': 'SIGKILL to a worker, which is started again',
 	'kill the API': 'SIGKILL to the API, which is started again',
 	'kill Redis': 'SIGKILL to Redis, which is started again',
-	'kill everything': 'SIGKILL to Redis, the API and both workers at once',
+	'kill the service': 'SIGKILL to `steelyard serve`, the parent of all, which is started again',
+	'kill everything': 'SIGKILL to Redis, the API, the workers and their parent at once',
 	'freeze a worker': 'SIGSTOP to a worker until its lock has run out and its job has gone to another, then SIGCONT',
 	'end a worker': 'SIGTERM to a worker, which hands its job back, and is started again',
 	'empty Redis': 'FLUSHALL',
@@ -29,11 +30,14 @@ export const FAULTS = {
 
 /** Faults that can set a job back. The fourth setback of a job without progress fails it rightly, so a schedule has at most three. */
 const SETBACKS = new Set([
-	...['kill the trainer', 'kill a worker', 'kill Redis', 'kill everything', 'freeze a worker'],
+	...['kill the trainer', 'kill a worker', 'kill Redis', 'kill the service', 'kill everything', 'freeze a worker'],
 	...['cut Redis off', 'stall the network', 'lose the network', 'load Redis', 'read-only Redis', 'full Redis', 'unsaved Redis'],
 ]);
 /** Faults that only the server program can be made to have. */
 const OF_PROGRAM = new Set(['read-only Redis', 'full Redis', 'unsaved Redis']);
+/** Faults of what stands between Redis and the rest, and that of the parent of all. */
+const OF_PROXY = new Set(['cut Redis off', 'stall the network', 'lose the network', 'load Redis']);
+const OF_PARENT = 'kill the service';
 const LARGEST_SETBACKS = 3;
 const JOBS = 3;
 /** Longest pause before a step, in milliseconds. */
@@ -42,14 +46,20 @@ const LONGEST_PAUSE = 2000;
 const LONGEST_FAULT = 6000;
 
 /**
- * The schedule of a seed: `redis`, whether the program or the one in JavaScript; `steps`, each with the milliseconds before it (`afterMs`), its `fault` or `post`, the
+ * The schedule of a seed: `redis`, whether the program or the one in JavaScript; `served`, whether the parts are those of `steelyard serve`; `steps`, each with the milliseconds before it (`afterMs`), its `fault` or `post`, the
  * milliseconds that a fault takes which ends by itself (`forMs`), and the numbers of the job (0 to 2), of its spec and of the worker (0 or 1) that it concerns.
  * `impossible`: the faults that this machine cannot have.
  */
 export function scheduleOf(/** @type {number} */ seed, /** @type {number} */ specs, /** @type {string[]} */ impossible = []) {
 	const random = counterRandom(seed, 'faults');
 	const redis = random.uniform() < 0.25 ? 'javascript' : 'binary';
-	const names = Object.keys(FAULTS).filter((fault) => !impossible.includes(fault) && (redis === 'binary' || !OF_PROGRAM.has(fault)));
+	const served = random.uniform() < 0.25;
+	const names = Object.keys(FAULTS).filter(
+		(fault) =>
+			!impossible.includes(fault) &&
+			(redis === 'binary' || !OF_PROGRAM.has(fault)) &&
+			(served ? !OF_PROXY.has(fault) : fault !== OF_PARENT),
+	);
 	const steps = [];
 	let posted = 0;
 	let setbacks = 0;
@@ -71,5 +81,5 @@ export function scheduleOf(/** @type {number} */ seed, /** @type {number} */ spe
 		if (SETBACKS.has(fault) && ++setbacks > LARGEST_SETBACKS) continue;
 		step(fault);
 	}
-	return { seed, redis, steps };
+	return { seed, redis, served, steps };
 }

@@ -49,6 +49,10 @@ export function signal(/** @type {number | undefined} */ pid, /** @type {NodeJS.
 	}
 }
 
+/** The process of the Redis of a data folder; undefined where there is none now. */
+export const redisPid = async (/** @type {string} */ home) =>
+	JSON.parse(await readFile(join(home, 'redis/server.json'), 'utf8').catch(() => '{}')).pid;
+
 /**
  * Starts Redis, the API and two workers on a data folder, each a process of its own that is started again when it ends. The API and the workers reach Redis through
  * `proxy`. `redisKind`: the program where there is one (`binary`), or the one in JavaScript. `disk`: that of the data folder, if it has one of its own. `clock`: what the
@@ -119,17 +123,23 @@ export async function openService(/** @type {string} */ home, { redisKind = 'bin
 		disk,
 		clock,
 		connection,
-		api,
-		workers,
 		get url() {
 			return `http://127.0.0.1:${port}`;
 		},
-		/** The trainers of a worker. */
-		trainers: async (/** @type {number} */ worker) =>
-			(await processes())
-				.filter(({ parent, command }) => parent === workers[worker]?.child?.pid && command.includes('trainer-child'))
-				.map(({ pid }) => pid),
-		redisPid: async () => JSON.parse(await readFile(join(home, 'redis/server.json'), 'utf8')).pid,
+		/** The ids of the processes that live; `trainers` by worker. */
+		async pids() {
+			const found = await processes();
+			const trainersOf = (/** @type {number | undefined} */ worker) =>
+				found.filter(({ parent, command }) => parent === worker && command.includes('trainer-child')).map(({ pid }) => pid);
+			const ofWorkers = workers.map(({ child }) => child?.pid);
+			return {
+				service: undefined,
+				redis: await redisPid(home),
+				api: api.child?.pid,
+				workers: ofWorkers,
+				trainers: ofWorkers.map(trainersOf),
+			};
+		},
 		close,
 	};
 }
