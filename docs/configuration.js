@@ -10,11 +10,13 @@ const FILE = fileURLToPath(new URL('configuration.md', import.meta.url));
 
 /** @typedef {{ description: string, default?: string | number, secret?: boolean }} Variable */
 
-/** What docker-compose.yml reads; it sets the other variables of its containers itself. */
+/** What docker-compose.yml sets for its containers itself. */
+const SET_BY_COMPOSE = new Set(['HOST', 'PORT', 'REDIS_URL', 'STEELYARD_HOME', 'STEELYARD_REDIS']);
+/** What it reads, or hands on to them. */
 const COMPOSE = {
-	STEELYARD_API_KEY: ApiEnvironment.properties.STEELYARD_API_KEY,
-	LOG_LEVEL: ApiEnvironment.properties.LOG_LEVEL,
-	STEELYARD_CONCURRENCY: WorkerEnvironment.properties.STEELYARD_CONCURRENCY,
+	...Object.fromEntries(
+		Object.entries({ ...ApiEnvironment.properties, ...WorkerEnvironment.properties }).filter(([name]) => !SET_BY_COMPOSE.has(name)),
+	),
 	STEELYARD_PORT: { default: 8080, description: 'The port on 127.0.0.1 under which `docker compose` makes the API reachable.' },
 };
 

@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Environment as ApiEnvironment } from '@steelyard/api';
+import { Environment as WorkerEnvironment } from '@steelyard/worker';
 import { Ajv } from 'ajv';
 import { DCLinter } from 'dclint';
 import { type Copy, type Dockerfile, DockerfileParser, type From } from 'dockerfile-ast';
@@ -110,6 +112,15 @@ describe('docker-compose.yml', () => {
 		expect(environment['HOST']).toBe('0.0.0.0');
 		expect(environment['PORT']).toBe('8080');
 		expect(environment['STEELYARD_API_KEY']).toMatch(/^\$\{STEELYARD_API_KEY:\?.+\}$/);
+	});
+
+	test.each([
+		['api', ApiEnvironment],
+		['worker', WorkerEnvironment],
+		['worker-cuda', WorkerEnvironment],
+	])('sets or hands on to %s every variable that it reads', (name, { properties }) => {
+		const read = Object.keys(properties).filter((variable) => variable !== 'STEELYARD_REDIS');
+		expect(Object.keys(service(name).environment ?? {}).sort()).toEqual(read.sort());
 	});
 
 	test.each(['api', 'worker', 'worker-cuda'])('gives %s the same Redis and the same data, and waits until Redis is healthy', (name) => {
