@@ -51,35 +51,18 @@ export async function play(/** @type {any} */ service, /** @type {any} */ { step
 		await delay(ms);
 		await end();
 	};
-	const network = (/** @type {import('./proxy.js').Network} */ state) => async (/** @type {any} */ step) =>
-		last('redis', () =>
-			during(
-				step.forMs,
-				() => service.proxy.become(state),
-				() => service.proxy.become('open'),
-			),
+	/** A fault of Redis, or of the way to it, that ends by itself. */
+	const onRedis = (/** @type {() => unknown} */ begin, /** @type {() => unknown} */ end) => async (/** @type {any} */ step) =>
+		last('redis', () => during(step.forMs, begin, end));
+	const network = (/** @type {import('./proxy.js').Network} */ state) =>
+		onRedis(
+			() => service.proxy.become(state),
+			() => service.proxy.become('open'),
 		);
-	/** Has Redis itself refuse writes. A server that was killed meanwhile takes them again when it is back. */
-	const refusal = (/** @type {string[][]} */ begin, /** @type {string[][]} */ end) => async (/** @type {any} */ step) => {
-		const call = async (/** @type {string[][]} */ commands) => {
-			for (const command of commands) await until(`${command}`, async () => (await service.connection.call(...command)) !== null);
-		};
-		last('redis', () =>
-			during(
-				step.forMs,
-				() => call(begin),
-				() => call(end),
-			),
-		);
-	};
+	/** Tells Redis something; one that was killed meanwhile, once it is back. */
+	const call = (/** @type {string[]} */ ...command) =>
+		until(`${command}`, async () => (await service.connection.call(...command)) !== null);
 	const dump = join(service.home, 'redis', 'dump.rdb');
-	const unsaved = refusal(
-		[
-			['CONFIG', 'SET', 'save', '3600 1'],
-			['BGSAVE', 'SCHEDULE'],
-		],
-		[['CONFIG', 'SET', 'save', '']],
-	);
 
 	const post = async (/** @type {{ key: string, spec: number, ids: Set<string> }} */ job) => {
 		const { id } = await answered('a post', () => client.jobs.create(specs[job.spec], { idempotencyKey: job.key }));
@@ -137,14 +120,26 @@ export async function play(/** @type {any} */ service, /** @type {any} */ { step
 		'stall the network': network('stalled'),
 		'lose the network': network('half-open'),
 		'load Redis': network('loading'),
-		'read-only Redis': refusal([['REPLICAOF', '127.0.0.1', '1']], [['REPLICAOF', 'NO', 'ONE']]),
-		'full Redis': refusal([['CONFIG', 'SET', 'maxmemory', '1']], [['CONFIG', 'SET', 'maxmemory', '0']]),
-		'unsaved Redis': async (step) => {
-			// It cannot take the place of a folder.
-			await mkdir(dump);
-			await unsaved(step);
-			last('redis', () => rmdir(dump));
-		},
+		'read-only Redis': onRedis(
+			() => call('REPLICAOF', '127.0.0.1', '1'),
+			() => call('REPLICAOF', 'NO', 'ONE'),
+		),
+		'full Redis': onRedis(
+			() => call('CONFIG', 'SET', 'maxmemory', '1'),
+			() => call('CONFIG', 'SET', 'maxmemory', '0'),
+		),
+		'unsaved Redis': onRedis(
+			async () => {
+				// It cannot take the place of a folder.
+				await mkdir(dump);
+				await call('CONFIG', 'SET', 'save', '3600 1');
+				await call('BGSAVE', 'SCHEDULE');
+			},
+			async () => {
+				await rmdir(dump);
+				await call('CONFIG', 'SET', 'save', '');
+			},
+		),
 		'fill the disk': async ({ forMs }) => last('disk', () => during(forMs, service.disk.fill, service.disk.clear)),
 		'set the clock': async ({ forMs }) => service.clock.set(forMs % 2 === 0 ? HOUR : -HOUR),
 		pause: (step) => ask(step, 'pause'),
