@@ -26,7 +26,7 @@ export async function within<T>(ms: number | null, result: Promise<T>, late: (va
 		if (ms === null) return;
 		timer = setTimeout(() => {
 			isLate = true;
-			reject(new ProblemError('unavailable', `Redis, which keeps the jobs, did not answer within ${ms / 1000} s`));
+			reject(new ProblemError('unavailable', `Redis, which keeps the jobs, or the data folder did not answer within ${ms / 1000} s`));
 		}, ms);
 	});
 	result.then(
