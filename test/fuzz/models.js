@@ -1,44 +1,7 @@
-// Mutations of ONNX models for fuzzing: of the bytes, and of the decoded graph. Everything is a function of the seed.
+// Mutations of ONNX models for fuzzing: of the bytes, of the fields of the file, and of the decoded graph. Everything is a function of the seed.
 import { decodeModel, encodeModel } from '@steelyard/onnx';
-
-/** mulberry32. */
-export function random(seed) {
-	let state = seed >>> 0;
-	return () => {
-		state = (state + 0x6d2b79f5) >>> 0;
-		let t = Math.imul(state ^ (state >>> 15), 1 | state);
-		t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-		return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-	};
-}
-
-const below = (next, n) => Math.floor(next() * n);
-const pick = (next, list) => list[below(next, list.length)];
-const ODD = [0, 1, -1, 2, 3, 7, 255, 65_536, 2 ** 31 - 1, -(2 ** 31), 2 ** 40];
-
-const bytesMutations = {
-	flip(bytes, next) {
-		const out = Uint8Array.from(bytes);
-		for (let n = 1 + below(next, 8); n > 0; n--) out[below(next, out.length)] ^= 1 << below(next, 8);
-		return out;
-	},
-	overwrite(bytes, next) {
-		const out = Uint8Array.from(bytes);
-		const start = below(next, out.length);
-		for (let i = start; i < Math.min(out.length, start + 1 + below(next, 16)); i++) out[i] = below(next, 256);
-		return out;
-	},
-	truncate: (bytes, next) => bytes.slice(0, below(next, bytes.length)),
-	remove(bytes, next) {
-		const start = below(next, bytes.length);
-		return Buffer.concat([bytes.subarray(0, start), bytes.subarray(start + 1 + below(next, 32))]);
-	},
-	repeat(bytes, next) {
-		const start = below(next, bytes.length);
-		const end = Math.min(bytes.length, start + 1 + below(next, 64));
-		return Buffer.concat([bytes.subarray(0, end), bytes.subarray(start)]);
-	},
-};
+import { below, changedBytes, ODD, pick, random } from './bytes.js';
+import { changedFields } from './protobuf.js';
 
 const withNode = (graph, next, change) => {
 	if (graph.nodes.length === 0) return graph;
@@ -122,10 +85,12 @@ const graphMutations = {
 	outputs: (graph, next) => ({ ...graph, outputs: graph.outputs.map((output) => ({ ...output, name: pick(next, names(graph)) })) }),
 };
 
-/** A mutant of `bytes`, a valid model: of its bytes in a third of the cases, else of its graph. */
-export function mutant(bytes, seed) {
+/** A mutant of `bytes`, a valid model: of its bytes, of its fields, or of its graph. */
+export function mutantModel(bytes, seed) {
 	const next = random(seed);
-	if (next() < 1 / 3) return pick(next, Object.values(bytesMutations))(bytes, next);
+	const kind = next();
+	if (kind < 1 / 4) return changedBytes(bytes, next);
+	if (kind < 1 / 2) return changedFields(bytes, next);
 	let model = decodeModel(bytes);
 	for (let n = 1 + below(next, 3); n > 0; n--) model = { ...model, graph: pick(next, Object.values(graphMutations))(model.graph, next) };
 	if (next() < 0.05)
