@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import type { InjectOptions } from 'fastify';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildApp } from '../src/app.js';
@@ -27,6 +28,21 @@ describe('an error answer is a problem document', () => {
 		expectProblem(response, 405, 'method_not_allowed');
 		expect(response.headers.allow).toBe('GET, HEAD, DELETE');
 		expectProblem(await service.app.inject({ method: 'PATCH', url: '/v1/datasets' }), 405, 'method_not_allowed');
+	});
+
+	it('for a method that a path which needs no key does not know, also without a key', async () => {
+		const app = await service.build({ apiKey: 'a-long-enough-key' });
+		expectProblem(await app.inject({ method: 'TRACE', url: '/healthz' }), 405, 'method_not_allowed');
+		expectProblem(await app.inject({ method: 'TRACE', url: '/v1/jobs' }), 401, 'unauthorized');
+	});
+
+	it.each([undefined, 'text/x', ';'])('for a method that the path does not know, whatever the body is said to be: %s', async (type) => {
+		const headers = type === undefined ? {} : { 'content-type': type };
+		for (const method of ['POST', 'PUT', 'QUERY'] as const) {
+			const request = { method, headers, ...(type === undefined ? {} : { payload: 'x' }) } as InjectOptions;
+			expectProblem(await service.app.inject({ ...request, url: '/healthz' }), 405, 'method_not_allowed');
+			expectProblem(await service.app.inject({ ...request, url: '/v1/nothing' }), 404, 'not_found');
+		}
 	});
 
 	it.each([

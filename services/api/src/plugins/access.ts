@@ -34,8 +34,16 @@ export function addAccess(app: App, { apiKey }: Pick<Config, 'apiKey'>, { keys, 
 		);
 	}
 
+	/** Paths that answer everybody, also that they do not know a method. */
+	const openPaths = new Set<string>();
+	app.addHook('onRoute', ({ url, config }) => {
+		if (config?.open === true) openPaths.add(url);
+	});
+	const isOpen = ({ is404, routeOptions, url }: FastifyRequest): boolean =>
+		is404 ? openPaths.has(url.split('?', 1)[0] ?? '') : routeOptions.config?.open === true;
+
 	app.addHook('onRequest', async (request, reply) => {
-		if (request.routeOptions.config?.open === true) {
+		if (isOpen(request)) {
 			// It answers everybody, and some more. A probe without a key is no failed try.
 			if (first !== null && request.headers.authorization === undefined) return;
 			request.caller = await senderOf(request, reply).catch((error: unknown) => {

@@ -104,13 +104,20 @@ export function addProblems(app: App): void {
 		for (const one of Array.isArray(method) ? method : [method]) path.methods.add(one);
 		paths.set(url, path);
 	});
-	app.setErrorHandler(sendProblem);
-	app.setNotFoundHandler((request, reply) => {
+	/** The problem of a request that reaches no route. Its answer names the methods that the path knows. */
+	const unreached = (request: FastifyRequest, reply: FastifyReply): ProblemError => {
 		const path = request.url.split('?', 1)[0] ?? '';
 		const known = [...paths.values()].find(({ pattern }) => pattern.test(path));
-		if (known === undefined) return sendProblem(new ProblemError('not_found', `There is nothing at ${path}`), request, reply);
+		if (known === undefined) return new ProblemError('not_found', `There is nothing at ${path}`);
 		const methods = [...known.methods].join(', ');
 		reply.header('allow', methods);
-		return sendProblem(new ProblemError('method_not_allowed', `${path} knows ${methods}, not ${request.method}`), request, reply);
+		return new ProblemError('method_not_allowed', `${path} knows ${methods}, not ${request.method}`);
+	};
+	app.setErrorHandler(sendProblem);
+	app.setNotFoundHandler((request, reply) => sendProblem(unreached(request, reply), request, reply));
+	// After it is known who asks, and before the body is looked at, which could be refused for a reason that is none here.
+	app.addHook('preParsing', async (request, reply, payload) => {
+		if (request.is404) throw unreached(request, reply);
+		return payload;
 	});
 }

@@ -23,11 +23,19 @@ const keyOf = ({ id, attempt }: JobResource, { name }: Artifact) => jobKeys.arti
 /** The bytes of a download; null answers a request that wants none. */
 const Bytes = Type.Unsafe<Readable | null>({ type: 'string', format: 'binary' });
 
+/** What the artifacts that are JSON hold. */
+const Json = Type.Unsafe<Readable | null>(Type.Union([ref('Explanation'), ref('Diagnostics'), ref('JobCurves')]));
+
 /** Describes the answers of a download, whose media type is that of the artifact. */
 const downloads = <MediaType extends string>(...mediaTypes: MediaType[]) => {
-	const content = Object.fromEntries(mediaTypes.map((type) => [type, { schema: Bytes }])) as Record<MediaType, { schema: typeof Bytes }>;
+	const contentOf = (json: typeof Bytes) =>
+		Object.fromEntries(mediaTypes.map((type) => [type, { schema: type === 'application/json' ? json : Bytes }])) as Record<
+			MediaType,
+			{ schema: typeof Bytes }
+		>;
+	const content = contentOf(Bytes);
 	return {
-		200: { description: 'The bytes', content },
+		200: { description: 'The bytes', content: contentOf(Json) },
 		206: { description: 'The bytes of the range', content },
 		304: Type.Null({ description: 'The client has these bytes' }),
 		...refusals('not_found', 'artifact_not_ready', 'range_not_satisfiable'),
