@@ -16,6 +16,11 @@ export type TrainOptions = {
 	output: string;
 	/** Folders of earlier attempts of the same job, newest first; training goes on from the newest whole checkpoint found there. */
 	earlier?: readonly string[];
+	/**
+	 * Whether values of the forward pass are computed a second time instead of kept, whatever the spec says: takes less memory and more time. Results, and the
+	 * checkpoints of other attempts that are gone on from, are the same in every bit either way.
+	 */
+	sparesMemory?: boolean;
 	/** Called in order for everything that happens. */
 	emit: (event: JobEventBody) => void;
 	/** Called with what was measured, on which results do not depend. */

@@ -95,6 +95,7 @@ export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Pr
 		provider: job.provider,
 		state: resumed?.tensors.state ?? null,
 		mostSteps: model.mostSteps,
+		recompute: job.recompute,
 	});
 	let state: FitState = resumed?.state ?? {
 		epoch: 0,

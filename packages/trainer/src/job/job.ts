@@ -26,6 +26,8 @@ export type ModelPlace = {
 export type Job = Prepared & {
 	readonly spec: JobSpec;
 	readonly provider: Provider;
+	/** Whether values that gradients need are kept, or partly computed again. */
+	readonly recompute: 'none' | 'segments';
 	readonly state: JobState;
 	readonly emit: TrainOptions['emit'];
 	readonly stopped: TrainOptions['stopped'];
@@ -67,7 +69,7 @@ function checkBatches({ ownLoss, fixedBatch }: Architecture, { train, validation
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
 export async function openJob(
-	{ spec, emit, stopped, measured = () => {} }: TrainOptions,
+	{ spec, sparesMemory = false, emit, stopped, measured = () => {} }: TrainOptions,
 	prepared: Prepared,
 	provider: Provider,
 	state: JobState,
@@ -88,6 +90,7 @@ export async function openJob(
 
 	return {
 		...prepared,
+		recompute: sparesMemory ? 'segments' : (spec.training.recompute ?? 'none'),
 		...{ spec, provider, state, emit, stopped, measured, weighted, fusion, unimodal },
 		predictorOf: ({ predictor }) =>
 			predictor({

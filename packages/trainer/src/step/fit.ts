@@ -36,6 +36,8 @@ export type FitOptions = {
 	readonly state: State | null;
 	/** Most steps of a chunk; as many as are quick where null. */
 	readonly mostSteps: number | null;
+	/** Whether values that gradients need are kept, or partly computed again: results are the same in every bit. */
+	readonly recompute: 'none' | 'segments';
 };
 
 /** What a chunk is run with beside its examples. */
@@ -73,8 +75,8 @@ const LARGE = 2 ** 22;
 
 /** Compiles the training program of a model and loads it with its initial state, or with the one to go on from. */
 export async function openFit(options: FitOptions): Promise<Fit> {
-	const { architecture, training, train, stream, provider } = options;
-	const { epochs, seed, clip_norm: clipNorm, recompute } = training;
+	const { architecture, training, train, stream, provider, recompute } = options;
+	const { epochs, seed, clip_norm: clipNorm } = training;
 	const count = train.rows.length;
 	const batch = architecture.fixedBatch ?? Math.min(training.batch_size, count);
 	// a loss that the graph takes over a whole batch cannot leave rows out: the rows of a last, short batch wait for the next order
