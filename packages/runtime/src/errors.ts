@@ -1,4 +1,4 @@
-export type RuntimeErrorCode = 'device_unavailable' | 'model_refused' | 'run_failed';
+export type RuntimeErrorCode = 'device_unavailable' | 'model_refused' | 'run_failed' | 'out_of_memory';
 
 /** ONNX Runtime could not load or run a model. The message is its own, and `cause` its error. */
 export class RuntimeError extends Error {
@@ -10,6 +10,9 @@ export class RuntimeError extends Error {
 		this.code = code;
 	}
 }
+
+/** Whether the runtime says that it could not have the memory that it asked for, which says nothing of the model. */
+export const saysOutOfMemory = (words: string): boolean => /failed to allocate memory|bad_alloc|bad allocation/i.test(words);
 
 /** The runtime's own words, without the noise of its source positions. */
 export const wordsOf = (error: unknown): string =>

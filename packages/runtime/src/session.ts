@@ -1,5 +1,5 @@
 import { env, InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
-import { RuntimeError, wordsOf } from './errors.js';
+import { RuntimeError, saysOutOfMemory, wordsOf } from './errors.js';
 import type { DType, Tensor, TensorData } from './tensor.js';
 
 // ONNX Runtime reports an error twice, on stderr and in what it throws; the second is enough.
@@ -51,7 +51,7 @@ const ortFetches = (fetches: Fetches): Record<string, OrtTensor | null> =>
 const valueInfos = (metadata: readonly InferenceSession.ValueMetadata[]): ValueInfo[] =>
 	metadata.flatMap((value) => (value.isTensor ? [{ name: value.name, dtype: value.type as DType, shape: value.shape }] : []));
 
-/** Loads a model from serialised ONNX bytes or from a path. Throws RuntimeError `model_refused` or `device_unavailable` with the words of ONNX Runtime. */
+/** Loads a model from serialised ONNX bytes or from a path. Throws RuntimeError `model_refused`, `out_of_memory` or `device_unavailable` with the words of ONNX Runtime. */
 export async function createSession(model: Uint8Array | string, options: SessionOptions = {}): Promise<Session> {
 	const provider = options.provider ?? 'cpu';
 	const ortOptions: InferenceSession.SessionOptions = {
@@ -70,7 +70,7 @@ export async function createSession(model: Uint8Array | string, options: Session
 	} catch (error) {
 		const words = wordsOf(error);
 		const aboutDevice = provider === 'cuda' && /cuda|backend not found|execution provider/i.test(words);
-		throw new RuntimeError(aboutDevice ? 'device_unavailable' : 'model_refused', words, error);
+		throw new RuntimeError(saysOutOfMemory(words) ? 'out_of_memory' : aboutDevice ? 'device_unavailable' : 'model_refused', words, error);
 	}
 	return {
 		inputs: valueInfos(session.inputMetadata),
@@ -86,7 +86,8 @@ export async function createSession(model: Uint8Array | string, options: Session
 					outputs[name] = { dtype: value.type as DType, shape: value.dims, data: value.data as TensorData };
 				return outputs;
 			} catch (error) {
-				throw new RuntimeError('run_failed', wordsOf(error), error);
+				const words = wordsOf(error);
+				throw new RuntimeError(saysOutOfMemory(words) ? 'out_of_memory' : 'run_failed', words, error);
 			}
 		},
 		release: () => session.release(),

@@ -19,5 +19,10 @@ export const reshaping = bytesOf(
 	'CAg6UwoUCgF4CgFzEgF5IgdSZXNoYXBlOgASAWdaEAoBeBILCgkIARIFCgMSAU5aDwoBcxIKCggIBxIECgIIAmIVCgF5EhAKDggBEgoKAxIBQQoDEgFCQgQKABAS',
 );
 
+/** y = x repeated to the shape s */
+export const expanding = bytesOf(
+	'CAg6UgoTCgF4CgFzEgF5IgZFeHBhbmQ6ABIBZ1oQCgF4EgsKCQgBEgUKAxIBTloPCgFzEgoKCAgHEgQKAggCYhUKAXkSEAoOCAESCgoDEgFBCgMSAUJCBAoAEBI=',
+);
+
 /** uses an operator that does not exist */
 export const unknownOperator = bytesOf('CAg6OwoUCgF4EgF5IgpGcm9ibmljYXRlOgASAWdaDwoBeBIKCggIARIECgIIAmIPCgF5EgoKCAgBEgQKAggCQgQKABAS');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSession, RuntimeError, type Session, type SessionOptions, tensor } from '../src/index.js';
-import { doubling, reshaping, symbolic, unknownOperator } from './models.js';
+import { doubling, expanding, reshaping, symbolic, unknownOperator } from './models.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -115,6 +115,13 @@ describe('a session', () => {
 		withSession(reshaping, async (session) => {
 			const run = session.run({ x: tensor('float32', [3], [1, 2, 3]), s: tensor('int64', [2], [2, 2]) });
 			await expect(run).rejects.toMatchObject({ code: 'run_failed', message: expect.stringContaining('Reshape') });
+		}));
+
+	it('says that memory ran out where it cannot have what a model asks for, and runs again after it', () =>
+		withSession(expanding, async (session) => {
+			const of = (...shape: number[]) => ({ x: tensor('float32', [1], [3]), s: tensor('int64', [2], shape) });
+			await expect(session.run(of(2 ** 22, 2 ** 24))).rejects.toMatchObject({ name: 'RuntimeError', code: 'out_of_memory' });
+			expect([...(await session.run(of(1, 2)))['y']!.data]).toEqual([3, 3]);
 		}));
 
 	it("says what went wrong without the positions in the runtime's own source", () =>
