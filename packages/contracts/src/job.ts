@@ -159,6 +159,22 @@ export const JobResource = Type.Object({
 			},
 		),
 	),
+	short_of_memory: Type.Optional(
+		Type.Object(
+			{
+				peak_memory_bytes: nullable(
+					Type.Integer({
+						description: 'the most that its trainers were seen to take, of which the job needs more; null where none was seen',
+					}),
+				),
+				progress: Type.Number({ description: 'how far the job had come, of the whole' }),
+			},
+			{
+				description:
+					'of a job that ran out of memory, and since then computes values of a step a second time instead of keeping them; not there where it never did',
+			},
+		),
+	),
 	device: nullable(
 		Type.Object(
 			{

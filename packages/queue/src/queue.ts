@@ -135,13 +135,13 @@ export type Outcome = { result: JobResult; artifacts: Artifact[] };
 /**
  * How an attempt ended. `stopped`: because its signal was aborted; the job is cancelled or paused where that was asked, and else queued again.
  * `retry`: it failed in a way in which another attempt may not fail. The job is queued again, until it has failed so too often without coming further; it then
- * fails with `error`.
+ * fails with `error`. `patch` changes the record in the same step.
  */
 export type AttemptEnd =
 	| ({ status: 'succeeded' } & Outcome)
 	| { status: 'failed'; error: JobError }
 	| { status: 'stopped' }
-	| { status: 'retry'; error: JobError };
+	| { status: 'retry'; error: JobError; patch?: JobPatch };
 
 export type Attempt = {
 	/** Its number, counted from 1. */
@@ -241,13 +241,13 @@ export type Queue = {
 	commit(id: string, attempt: number, outcome: Outcome): Promise<JobResource>;
 	/**
 	 * Ends an attempt that does not end its job, which is cancelled or paused where that was asked, and else queued again. With `error` the attempt failed: a job
-	 * that has done so more than `retries` times (3 unless given) without coming further fails; with `retries` null it fails at once. `seconds`: how long the attempt
-	 * ran, which is added to the `ran_seconds` of the job. Null where the job is no longer in that attempt.
+	 * that has done so more than `retries` times (3 unless given) without coming further fails; with `retries` null it fails at once. `patch`: other
+	 * changes of the record. `seconds`: how long the attempt ran, which is added to the `ran_seconds` of the job. Null where the job is no longer in that attempt.
 	 */
 	release(
 		id: string,
 		attempt: number,
-		options?: { error?: JobError; retries?: number | null; seconds?: number },
+		options?: { error?: JobError; retries?: number | null; patch?: JobPatch; seconds?: number },
 	): Promise<JobResource | null>;
 	/** What Redis is, and whether it can be used. Never rejects. */
 	health(): Promise<Readiness['redis']>;

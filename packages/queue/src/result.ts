@@ -71,9 +71,10 @@ export function openAttempts({ records, store, mirror }: Parts): Pick<Queue, 'cl
 			return after;
 		},
 
-		release: (id, attempt, { error, retries = RETRIES, seconds = 0 } = {}) =>
+		release: (id, attempt, { error, retries = RETRIES, patch = {}, seconds = 0 } = {}) =>
 			changeRunning(id, attempt, (found) => {
-				const job = seconds === 0 ? found : { ...found, ran_seconds: (found.ran_seconds ?? 0) + seconds };
+				const ran = seconds === 0 ? {} : { ran_seconds: (found.ran_seconds ?? 0) + seconds };
+				const job = { ...found, ...ran, ...patch };
 				if (error === undefined) return released(job);
 				if (retries === null) return job.cancel_requested ? released(job) : moved(job, 'failed', { error });
 				const after = setBack(job);

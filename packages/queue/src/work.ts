@@ -85,7 +85,10 @@ export function startWork({ redis, keys, hub, records, dispatch, sweep, queue }:
 		const fail = (error: JobError) => jobs.transition(id, ['running'], 'failed', { error }, attempt);
 		if (end.status === 'failed') return fail(end.error);
 		if (reason === 'time_limit') return queue.release(id, attempt, { error: clock.over(), retries: null, seconds });
-		if (end.status === 'retry') return queue.release(id, attempt, { error: end.error, retries, seconds });
+		if (end.status === 'retry') {
+			const { error, patch = {} } = end;
+			return queue.release(id, attempt, { error, retries, patch, seconds });
+		}
 		if (reason === null) return fail({ code: 'internal', message: 'the attempt stopped without being asked to', param: null });
 		return queue.release(id, attempt, { seconds });
 	}

@@ -9,6 +9,7 @@ import { earlierFolders } from './attempt-folders.js';
 import type { AttemptTrace } from './attempt-trace.js';
 import { recordEvents } from './event-recorder.js';
 import { type JobLog, logEvent } from './job-log.js';
+import { afterShortage, shortageOf } from './memory-shortage.js';
 import type { TrainerEnd, Trainers } from './trainer-process.js';
 import { withoutPaths } from './without-paths.js';
 
@@ -17,11 +18,17 @@ export type AttemptParts = {
 	store: Store;
 	devices: WorkerDevices;
 	trainers: Trainers;
+	/** The bytes of memory that a trainer may take; null for any number. */
+	memory: number | null;
 	/** How long a trainer that was asked to stop may take to write its checkpoint, in milliseconds. */
 	graceMs: number;
 	/** Adds to the tally of all jobs. */
 	count(tally: Tally): void;
 };
+
+/** What an attempt does after one that ran out of memory. */
+const SPARES =
+	'its trainer computes values of a step a second time instead of keeping them, which takes less memory and more time, and changes no bit of the result';
 
 type Crash = Extract<TrainerEnd, { type: 'crashed' }>;
 
@@ -40,7 +47,7 @@ export async function runAttempt(
 	jobLog: JobLog,
 	trace: AttemptTrace,
 ): Promise<AttemptEnd> {
-	const { queue, store, devices, trainers, graceMs, count } = parts;
+	const { queue, store, devices, trainers, memory: most, graceMs, count } = parts;
 	if (job.spec.device === 'cuda' && !devices.cuda.available) {
 		return {
 			status: 'failed',
@@ -63,6 +70,8 @@ export async function runAttempt(
 	if (signal.aborted) return { status: 'stopped' };
 
 	let peakMemory: number | null = null;
+	let { progress } = job;
+	const sparesMemory = job.short_of_memory !== undefined;
 	const trainer = trainers.start({
 		order: {
 			spec: job.spec,
@@ -70,9 +79,11 @@ export async function runAttempt(
 			...(job.spec.model.family === 'custom' ? { model: store.path(modelKeys.graph(job.spec.model.model)) } : {}),
 			output,
 			earlier,
+			sparesMemory,
 		},
 		onEvent: (event) => {
 			log.debug({ event }, 'event');
+			if (event.type === 'progress') progress = Math.max(progress, event.progress);
 			record(event);
 		},
 		onMeasured: (latest, tally) => {
@@ -92,6 +103,7 @@ export async function runAttempt(
 		'worker',
 		earlier.length > 0 ? 'the trainer has started, and goes on from what is left of earlier attempts' : 'the trainer has started',
 	);
+	if (sparesMemory) jobLog.write('info', 'worker', `${SPARES}, since memory ran out before`);
 	const stop = () => {
 		const reason = (signal.reason as Error).message;
 		log.info({ reason }, 'the trainer is asked to stop');
@@ -111,6 +123,13 @@ export async function runAttempt(
 	}
 	if (end.type === 'done')
 		return { status: 'succeeded', result: end.result, artifacts: await describeArtifacts(store, prefix, end.artifacts) };
+	const shortage = shortageOf(end);
+	if (shortage !== null && (end.type === 'failed' || !signal.aborted)) {
+		log.error({ shortage, peak: peakMemory, most, end }, 'the trainer ran out of memory');
+		const after = afterShortage({ shortage, job, progress, peak: peakMemory, most });
+		if (after.status === 'retry') jobLog.write('warn', 'worker', `memory ran out, and the job is tried again: ${SPARES}`);
+		return after;
+	}
 	if (end.type === 'failed') return { status: 'failed', error: { ...end.error, message: withoutPaths(end.error.message) } };
 	if (signal.aborted) {
 		if (end.type === 'crashed') {
@@ -120,7 +139,8 @@ export async function runAttempt(
 		return { status: 'stopped' };
 	}
 	// A trainer that stopped although nobody here asked it to was ended from outside, which counts as a crash.
-	const crash: Crash = end.type === 'crashed' ? end : { type: 'crashed', code: null, signal: 'SIGTERM', lastLines: [] };
+	const crash: Crash =
+		end.type === 'crashed' ? end : { type: 'crashed', code: null, signal: 'SIGTERM', lastLines: [], said: null, oomKills: 0 };
 	log.error({ code: crash.code, signal: crash.signal, words: crash.lastLines }, 'the trainer crashed');
 	return afterCrash(crash);
 }

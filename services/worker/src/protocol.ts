@@ -3,7 +3,7 @@ import type { Devices } from '@steelyard/runtime';
 import type { TrainOptions } from '@steelyard/trainer';
 
 /** What a trainer is to do: the part of TrainOptions that is plain data. Files and folders are absolute paths. */
-export type TrainOrder = Pick<TrainOptions, 'spec' | 'dataset' | 'model' | 'output'> & { earlier: string[] };
+export type TrainOrder = Pick<TrainOptions, 'spec' | 'dataset' | 'model' | 'output' | 'sparesMemory'> & { earlier: string[] };
 
 /** From the worker to the trainer process. `stop`: it is to write a last checkpoint and end. */
 export type ToTrainer = { type: 'train'; options: TrainOrder } | { type: 'stop' };
@@ -30,6 +30,3 @@ export type FromInspector =
 
 /** From the probe process to the worker, once. */
 export type FromProbe = { type: 'devices'; devices: Devices };
-
-/** The environment variable by which a trainer knows how many bytes of memory it may take. */
-export const MEMORY_VARIABLE = 'STEELYARD_TRAINER_MEMORY';

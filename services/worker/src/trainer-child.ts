@@ -3,7 +3,8 @@
 import { type JobError, ProblemError } from '@steelyard/contracts';
 import { endWithParent } from './end-with-parent.js';
 import { openMeasurements } from './measurements.js';
-import { type FromTrainer, MEMORY_VARIABLE, type ToTrainer, type TrainOrder } from './protocol.js';
+import type { FromTrainer, ToTrainer, TrainOrder } from './protocol.js';
+import { saysOutOfMemory } from './says-out-of-memory.js';
 
 let training = false;
 let stopping = false;
@@ -16,22 +17,12 @@ function send(message: FromTrainer): Promise<void> {
 	});
 }
 
-/** Whether a message of Node.js, of the C++ library or of ONNX Runtime says that memory could not be had. */
-const isOutOfMemory = (message: string): boolean =>
-	/array buffer allocation failed|bad_alloc|bad allocation|failed to allocate memory|cannot allocate memory/i.test(message);
-
-function outOfMemory(): string {
-	const most = process.env[MEMORY_VARIABLE];
-	const found = most === undefined ? 'memory than there is' : `than the ${(Number(most) / 1e9).toFixed(1)} GB of memory that it may take`;
-	return `The job needs more ${found}; a smaller batch_size, fewer or smaller layers, or training.recompute take less`;
-}
-
 function errorOf(error: unknown): JobError {
 	if (error instanceof ProblemError) return { code: error.code, message: error.message, param: error.param };
 	const { code, message } = error as NodeJS.ErrnoException;
 	if (code === 'ENOSPC' || code === 'EDQUOT')
 		return { code: 'insufficient_storage', message: `No space is left for the job: ${message}`, param: null };
-	if (isOutOfMemory(message)) return { code: 'out_of_memory', message: outOfMemory(), param: 'training.batch_size' };
+	if (saysOutOfMemory(message) !== null) return { code: 'out_of_memory', message, param: null };
 	if (code === 'device_unavailable') return { code, message, param: 'device' };
 	return { code: 'training_failed', message: error instanceof Error ? message : String(error), param: null };
 }

@@ -4,7 +4,9 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { JobEventBody, Measured, Tally } from '@steelyard/contracts';
 import { eachLine, environmentWithoutSecrets } from '@steelyard/service-process';
-import { type FromTrainer, MEMORY_VARIABLE, type ToTrainer, type TrainOrder } from './protocol.js';
+import { oomKills } from './oom-kills.js';
+import type { FromTrainer, ToTrainer, TrainOrder } from './protocol.js';
+import { type SaidShortage, saysOutOfMemory } from './says-out-of-memory.js';
 
 /** The compiled file, by a path that holds from `src` as well as from `dist`. */
 export const TRAINER_ENTRY = fileURLToPath(new URL('../dist/trainer-child.js', import.meta.url));
@@ -24,10 +26,20 @@ const LINES = 10;
 /** How long a trainer may take to exit after it has reported its end, in milliseconds. */
 const LONGEST_EXIT = 5000;
 
-/** How a trainer ended: with what it reported, or by a crash, with the last lines that it wrote to stderr. */
+/**
+ * How a trainer ended: with what it reported, or by a crash, with the last lines that it wrote to stderr. `said`: the lack of memory that any line told of;
+ * `oomKills`: how many processes the system ended because memory ran out, while it had the job.
+ */
 export type TrainerEnd =
 	| Exclude<FromTrainer, { type: 'event' | 'measured' }>
-	| { type: 'crashed'; code: number | null; signal: NodeJS.Signals | null; lastLines: string[] };
+	| {
+			type: 'crashed';
+			code: number | null;
+			signal: NodeJS.Signals | null;
+			lastLines: string[];
+			said: SaidShortage | null;
+			oomKills: number;
+	  };
 
 export type TrainerProcess = {
 	readonly pid: number | undefined;
@@ -56,7 +68,7 @@ function forkTrainer(entry: string, memory: number | null): ChildProcess {
 	const isLimited = canLimit && memory !== null;
 	return fork(entry, [], {
 		...(isLimited ? { execPath: SHELL, execArgv: [...LIMITED, String(Math.floor(memory / 1024)), process.execPath] } : { execArgv: [] }),
-		env: { ...environmentWithoutSecrets(), ...MEMORY, ...(isLimited ? { [MEMORY_VARIABLE]: String(memory) } : {}) },
+		env: { ...environmentWithoutSecrets(), ...MEMORY },
 		stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
 	});
 }
@@ -73,8 +85,8 @@ export type Trainers = {
 	close(): Promise<void>;
 };
 
-/** Trainer processes of the module at the path `entry`, each of which may take `memory` bytes, any where null. */
-export function openTrainers(entry: string, memory: number | null): Trainers {
+/** Trainer processes of the module at the path `entry`, each of which may take `memory` bytes, any where null. `countKills` counts as `oomKills` does. */
+export function openTrainers(entry: string, memory: number | null, countKills: () => number | null = oomKills): Trainers {
 	let spare: ChildProcess | null = null;
 	let closed = false;
 	return {
@@ -87,7 +99,7 @@ export function openTrainers(entry: string, memory: number | null): Trainers {
 		start(options) {
 			const child = spare !== null && isAlive(spare) ? spare : forkTrainer(entry, memory);
 			spare = null;
-			return train(child, options);
+			return train(child, countKills, options);
 		},
 		async close() {
 			closed = true;
@@ -101,8 +113,14 @@ export function openTrainers(entry: string, memory: number | null): Trainers {
 	};
 }
 
-function train(child: ChildProcess, { order, onEvent, onMeasured, onLine }: TrainerOptions): TrainerProcess {
+function train(
+	child: ChildProcess,
+	countKills: () => number | null,
+	{ order, onEvent, onMeasured, onLine }: TrainerOptions,
+): TrainerProcess {
+	const killsBefore = countKills();
 	const lastLines: string[] = [];
+	let said: SaidShortage | null = null;
 	let end: TrainerEnd | null = null;
 	let force: NodeJS.Timeout | undefined;
 	const kill = () => child.kill('SIGKILL');
@@ -111,6 +129,8 @@ function train(child: ChildProcess, { order, onEvent, onMeasured, onLine }: Trai
 
 	eachLine(child.stdout, (line) => onLine('stdout', line));
 	eachLine(child.stderr, (line) => {
+		// V8 says it before a trace that is longer than the lines that are kept.
+		said ??= saysOutOfMemory(line);
 		lastLines.push(line);
 		if (lastLines.length > LINES) lastLines.shift();
 		onLine('stderr', line);
@@ -127,7 +147,7 @@ function train(child: ChildProcess, { order, onEvent, onMeasured, onLine }: Trai
 		// This comes after the end of the streams and of the channel, so nothing that it sent or wrote is missed.
 		child.once('close', (code, signal) => {
 			clearTimeout(force);
-			resolve(end ?? { type: 'crashed', code, signal, lastLines });
+			resolve(end ?? { type: 'crashed', code, signal, lastLines, said, oomKills: (countKills() ?? 0) - (killsBefore ?? 0) });
 		});
 	});
 	send({ type: 'train', options: order });

@@ -42,6 +42,8 @@ export type WorkerOptions = {
 	inspectEntry?: string;
 	/** What the inspection of one uploaded model may take; LIMITS unless given. */
 	inspection?: InspectionLimits;
+	/** How many processes the system has ended because memory ran out; what the system counts, unless given. */
+	oomKills?: () => number | null;
 	/** How long a trainer that was asked to stop may take, in milliseconds; 10,000 unless given. */
 	graceMs?: number;
 	/** As in the queue's WorkOptions. */
@@ -105,7 +107,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 		count(tally);
 	};
 	await announce();
-	const trainers = openTrainers(trainerEntry, options.jobMemory ?? (devices.cuda.available ? null : SHARE * machineMemory()));
+	const memory = options.jobMemory ?? (devices.cuda.available ? null : SHARE * machineMemory());
+	const trainers = openTrainers(trainerEntry, memory, options.oomKills);
 	trainers.prepare();
 
 	const consuming = { log, ...(lockMs === undefined ? {} : { lockMs }) };
@@ -132,7 +135,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 			status.jobs.push(id);
 			void announceJobs();
 			try {
-				const end = await runAttempt({ queue, store, devices, trainers, graceMs, count }, id, attempt, attemptLog, jobLog, trace);
+				const end = await runAttempt({ queue, store, devices, trainers, memory, graceMs, count }, id, attempt, attemptLog, jobLog, trace);
 				logEnd(jobLog, end, attempt.signal.aborted ? (attempt.signal.reason as Error).message : null);
 				const how = end.status === 'retry' ? 'crashed' : end.status;
 				countEnd(how);

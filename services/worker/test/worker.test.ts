@@ -167,16 +167,82 @@ describe.skipIf(process.platform !== 'linux')('a job with little memory', () => 
 			await cp(dataset.folder, join(service.home, 'datasets/ds_1'), { recursive: true });
 			await service.work({ trainerEntry: TRAINER_ENTRY, jobMemory: 500e6 });
 			const spec = { device: 'cpu', training: { epochs: 1 } };
-			const large = await service.post('', { ...spec, model: { hidden: 4096, encoder_layers: 4, head_layers: 2 } });
+			const large = await service.post('', { ...spec, model: { hidden: 2048 } });
 			const small = await service.post('', spec);
-			expect((await service.end(large)).error).toMatchObject({
-				code: 'out_of_memory',
-				message: expect.stringContaining('more than the 0.5 GB of memory that it may take'),
-			});
+			const failed = await service.end(large);
+			expect(failed).toMatchObject({ attempt: 2, error: { code: 'out_of_memory', param: 'training.batch_size' } });
+			expect(failed.error?.message).toMatch(
+				/^The job needs more than the 0\.5 GB of memory that it may take \(STEELYARD_JOB_MEMORY\)\. It was seen to take 0\.\d GB\./,
+			);
+			expect(failed.short_of_memory?.peak_memory_bytes).toBeGreaterThan(50e6);
 			expect((await service.end(small)).status).toBe('succeeded');
 		} finally {
 			await dataset.remove();
 		}
+	});
+});
+
+describe('a job that runs out of memory', () => {
+	const rising = () => {
+		let kills = 3;
+		return () => kills++;
+	};
+
+	it('is tried once more so that it takes less, which its record and its log say, and goes on from its checkpoint', async () => {
+		await service.work();
+		const job = await service.end(await service.post('run out of memory once'));
+		const short = { peak_memory_bytes: 4.5e8, progress: 0 };
+		expect(job).toMatchObject({ status: 'succeeded', attempt: 2, short_of_memory: short });
+		expect(JSON.parse(String(await service.store.get(`jobs/${job.id}/attempts/2/report.json`)))).toEqual([
+			service.store.path(`jobs/${job.id}/attempts/1`),
+		]);
+		const logOf = async (attempt: number) => String(await service.store.get(`jobs/${job.id}/logs/${attempt}.jsonl`));
+		expect(await logOf(1)).toContain('memory ran out, and the job is tried again: its trainer computes values');
+		expect(await logOf(2)).toContain('since memory ran out before');
+	});
+
+	it('twice fails, with what it needed, what it may take and what to try; a new worker knows of the first time', async () => {
+		const first = await service.work({ jobMemory: 6e8 });
+		const id = await service.post('run out of memory, wait until stopped, and run out again');
+		await service.when(id, (job) => job.attempt === 2 && isTraining(job));
+		await first.close();
+		expect(JSON.parse(String(await service.store.get(`jobs/${id}/job.json`)))).toMatchObject({ short_of_memory: { progress: 0 } });
+		await service.work({ jobMemory: 6e8 });
+		const job = await service.end(id);
+		expect(job).toMatchObject({ status: 'failed', attempt: 3, error: { code: 'out_of_memory', param: 'training.batch_size' } });
+		expect(job.error?.message).toBe(
+			'The job needs more than the 0.6 GB of memory that it may take (STEELYARD_JOB_MEMORY). It was seen to take 0.5 GB. A smaller training.batch_size, and fewer or smaller layers, take less.',
+		);
+	});
+
+	it('fails at once where it is run already so that it takes less', async () => {
+		await service.work();
+		const job = await service.end(await service.post('run out of memory', { training: { recompute: 'segments' } }));
+		expect(job).toMatchObject({ status: 'failed', attempt: 1, error: { code: 'out_of_memory' } });
+	});
+
+	it('is told from one that crashes: its heap was full', async () => {
+		await service.work();
+		const job = await service.end(await service.post('fill the heap'));
+		expect(job).toMatchObject({ status: 'failed', attempt: 2, error: { code: 'out_of_memory' } });
+		expect(job.error?.message).toContain('more memory than JavaScript gives its trainer');
+	});
+
+	it('is told from one that somebody killed: the system counts that it ended a process for its memory', async () => {
+		await service.work({ oomKills: rising(), jobMemory: 6e8 });
+		expect(await service.end(await service.post('be killed once'))).toMatchObject({ status: 'succeeded', attempt: 2 });
+		const twice = await service.end(await service.post('be killed'));
+		expect(twice).toMatchObject({ status: 'failed', attempt: 2, error: { code: 'out_of_memory' } });
+		expect(twice.error?.message).toBe(
+			'Memory ran out, and the system ended the trainer before it had the 0.6 GB of memory that it may take (STEELYARD_JOB_MEMORY). It was seen to take 0.5 GB. A smaller training.batch_size, and fewer or smaller layers, take less.',
+		);
+	});
+
+	it('is one that somebody killed where the system counts nothing', async () => {
+		await service.work({ oomKills: () => 3, retryMs: 1 });
+		const job = await service.end(await service.post('be killed'));
+		expect(job).toMatchObject({ status: 'failed', attempt: 4, error: { code: 'trainer_crashed' } });
+		expect(job.short_of_memory).toBeUndefined();
 	});
 });
 
