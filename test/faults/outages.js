@@ -1,4 +1,4 @@
-// Outages of Redis, one after another, against real processes: `node test/faults/outages.js [--seconds 1,6,30]`. For each kind and length it prints how slow the
+// Outages of Redis, one after another, against real processes: `node test/faults/outages.js [--seconds 1,6,30] [--kinds away,half-open]`. For each kind and length it prints how slow the
 // slowest answer meanwhile was, with which statuses, and how long after the end of the outage a job was posted and running again.
 import { openAsBlob } from 'node:fs';
 import { mkdir, mkdtemp, rm, rmdir } from 'node:fs/promises';
@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { createClient } from '@steelyard/client';
 import { openService, signal, until } from './service.js';
 
@@ -114,11 +115,12 @@ export async function openTrial() {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-	const at = process.argv.indexOf('--seconds');
-	const lengths = (at < 0 ? '1,6,30' : (process.argv[at + 1] ?? '')).split(',').map(Number);
+	const { values } = parseArgs({ options: { seconds: { type: 'string', default: '1,6,30' }, kinds: { type: 'string' } } });
+	const lengths = values.seconds.split(',').map(Number);
 	const trial = await openTrial();
 	console.log('| outage | seconds | answers meanwhile | slowest answer | running again after |\n| --- | --- | --- | --- | --- |');
-	for (const kind of trial.kinds)
+	const kinds = trial.kinds.filter((kind) => values.kinds === undefined || values.kinds.split(',').includes(kind));
+	for (const kind of kinds)
 		for (const seconds of lengths) {
 			const { statuses, slowest, back } = await trial.outage(kind, seconds);
 			console.log(`| ${kind} | ${seconds} | ${statuses.join(', ')} | ${(slowest / 1000).toFixed(2)} s | ${(back / 1000).toFixed(2)} s |`);

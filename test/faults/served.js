@@ -44,11 +44,15 @@ export async function openServed(/** @type {string} */ home, { redisKind = 'bina
 		}
 	}
 	const ended = run();
+	// It ends all that it has started.
+	const end = () => child?.kill('SIGTERM');
+	process.once('exit', end);
 	const close = async () => {
 		if (closing) return;
 		closing = true;
 		connection.disconnect();
-		child?.kill('SIGTERM');
+		process.off('exit', end);
+		end();
 		await ended;
 	};
 	const options = { path: join(home, 'redis', 'redis.sock') };
