@@ -43,14 +43,15 @@ export const JobResult = Type.Object(
 			}),
 		),
 		unimodal: Type.Record(Type.String(), Type.Record(Type.String(), Metrics), {
-			description: 'metrics of the model of each modality alone, by modality and split; empty where the method trains none',
+			description: 'metrics of the model of each modality alone, by modality and split; empty where the method trains none, and in lists',
 		}),
 		modality_weights: Type.Record(Type.String(), ModalityWeight, {
 			description: 'by modality, over the test split, or validation where there is no test split with metrics',
 		}),
 		expert_use: Type.Optional(
 			Type.Record(Type.String(), Type.Array(Type.Number()), {
-				description: 'by <layer>.<router>, the share of each expert in what is routed, over the same split; of models with experts',
+				description:
+					'by <layer>.<router>, the share of each expert in what is routed, over the same split; of models with experts, and not in lists',
 			}),
 		),
 		loss: Type.Optional(
@@ -67,7 +68,7 @@ export const JobResult = Type.Object(
 					kept: Type.Integer({ description: 'how many initializers of floating type stayed as they were uploaded' }),
 					kept_names: Type.Array(Type.String(), { description: 'their names, 100 at most' }),
 				},
-				{ description: 'of an uploaded graph, what was trained and what was not' },
+				{ description: 'of an uploaded graph, what was trained and what was not; not in lists' },
 			),
 		),
 		best_epoch: Type.Integer({ description: 'the epoch, counted from 0, whose fusion model was chosen' }),
@@ -197,3 +198,10 @@ export const JobResource = Type.Object({
 	),
 });
 export type JobResource = Static<typeof JobResource>;
+
+/** A job as lists show it: without what grows with the modalities, the splits and the parameters of its model. */
+export function listedJob(job: JobResource): JobResource {
+	if (job.result === null) return job;
+	const { unimodal: _unimodal, expert_use: _experts, initializers: _initializers, ...result } = job.result;
+	return { ...job, result: { ...result, unimodal: {} } };
+}

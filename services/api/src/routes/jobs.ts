@@ -1,4 +1,4 @@
-import { type JobResource, JobSpec, ListOf, listQuery, ProblemError, projectOf } from '@steelyard/contracts';
+import { type JobResource, JobSpec, ListOf, listedJob, listQuery, ProblemError, projectOf } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 import { inSpan } from '@steelyard/service-process';
 import { createId } from '@steelyard/store';
@@ -169,6 +169,8 @@ export async function jobRoutes(app: App, { queue, datasets, models, room, job, 
 		schema: {
 			operationId: 'listJobs',
 			summary: 'Jobs, newest first',
+			description:
+				'Without the metrics of unimodal models, the use of experts and the names of parameters, which may be many: ask for one job to see them.',
 			tags: ['jobs'],
 			querystring: listQuery('job'),
 			response: { 200: ListOf(ref('Job'), { description: 'A page' }), ...refusals('invalid_request') },
@@ -178,7 +180,8 @@ export async function jobRoutes(app: App, { queue, datasets, models, room, job, 
 			const { after } = request.query;
 			const last = after === undefined ? null : await queue.jobs.get(after);
 			if (after !== undefined && (last === null || projectOf(last) !== project)) throw unknownCursor(after);
-			return queue.jobs.list({ project, ...request.query });
+			const page = await queue.jobs.list({ project, ...request.query });
+			return { ...page, data: page.data.map(listedJob) };
 		},
 	});
 	app.route({
