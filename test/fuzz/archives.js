@@ -34,8 +34,8 @@ const local = ({ localName, packed, method, flags, crc, packedSize, size, extra 
 	head.writeUInt16LE(flags, 6);
 	head.writeUInt16LE(method, 8);
 	head.writeUInt32LE(crc, 14);
-	head.writeUInt32LE(packedSize, 18);
-	head.writeUInt32LE(size, 22);
+	head.writeUInt32LE(packedSize >>> 0, 18);
+	head.writeUInt32LE(size >>> 0, 22);
 	head.writeUInt16LE(localName.length & 0xffff, 26);
 	head.writeUInt16LE(extra.length, 28);
 	return Buffer.concat([head, localName, extra, packed]);
@@ -49,8 +49,8 @@ const central = ({ name, method, flags, crc, packedSize, size, attributes, extra
 	head.writeUInt16LE(flags, 8);
 	head.writeUInt16LE(method, 10);
 	head.writeUInt32LE(crc, 16);
-	head.writeUInt32LE(packedSize, 20);
-	head.writeUInt32LE(size, 24);
+	head.writeUInt32LE(packedSize >>> 0, 20);
+	head.writeUInt32LE(size >>> 0, 24);
 	head.writeUInt16LE(name.length & 0xffff, 28);
 	head.writeUInt16LE(extra.length, 30);
 	head.writeUInt32LE(attributes, 38);

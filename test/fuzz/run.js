@@ -18,7 +18,12 @@ const say = (text) => process.stdout.write(`${text}\n`);
 /** After how many mutants it is told how far the run is, and looked for files where none should be. */
 const LOOK_EVERY = 500;
 
-for (const name of ['SIGINT', 'SIGTERM']) process.once(name, () => process.exit(1));
+// What has been found until then is told.
+let stopped = false;
+for (const name of ['SIGINT', 'SIGTERM'])
+	process.once(name, () => {
+		stopped = true;
+	});
 
 const service = await openService();
 const judged = [];
@@ -26,7 +31,7 @@ const broken = [];
 let strays = [];
 const began = Date.now();
 try {
-	for (let i = 0; i < count && strays.length === 0; i++) {
+	for (let i = 0; i < count && strays.length === 0 && !stopped; i++) {
 		// Which kind a seed makes does not depend on where the run begins.
 		const seed = first + i;
 		const one = await service.judge(kinds[seed % kinds.length], seed);

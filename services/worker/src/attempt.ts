@@ -11,7 +11,7 @@ import { recordEvents } from './event-recorder.js';
 import { type JobLog, logEvent } from './job-log.js';
 import { afterShortage, shortageOf } from './memory-shortage.js';
 import type { TrainerEnd, Trainers } from './trainer-process.js';
-import { withoutPaths } from './without-paths.js';
+import { withoutPathsOf } from './without-paths.js';
 
 export type AttemptParts = {
 	queue: Pick<Queue, 'jobs' | 'events'>;
@@ -33,8 +33,8 @@ const SPARES =
 type Crash = Extract<TrainerEnd, { type: 'crashed' }>;
 
 /** How an attempt ends whose trainer crashed: the job is tried again from its last checkpoint, until it has come no further too often. */
-function afterCrash(crash: Crash): AttemptEnd {
-	const words = crash.lastLines.length === 0 ? '' : ` Its last words: ${withoutPaths(crash.lastLines.join('\n'))}`;
+function afterCrash(store: Store, crash: Crash): AttemptEnd {
+	const words = crash.lastLines.length === 0 ? '' : ` Its last words: ${withoutPathsOf(store, crash.lastLines.join('\n'))}`;
 	return { status: 'retry', error: { code: 'trainer_crashed', message: `The trainer process ${howItEnded(crash)}.${words}`, param: null } };
 }
 
@@ -130,7 +130,7 @@ export async function runAttempt(
 		if (after.status === 'retry') jobLog.write('warn', 'worker', `memory ran out, and the job is tried again: ${SPARES}`);
 		return after;
 	}
-	if (end.type === 'failed') return { status: 'failed', error: { ...end.error, message: withoutPaths(end.error.message) } };
+	if (end.type === 'failed') return { status: 'failed', error: { ...end.error, message: withoutPathsOf(store, end.error.message) } };
 	if (signal.aborted) {
 		if (end.type === 'crashed') {
 			log.warn({ code: end.code, signal: end.signal }, 'the trainer went without a last checkpoint');
@@ -142,5 +142,5 @@ export async function runAttempt(
 	const crash: Crash =
 		end.type === 'crashed' ? end : { type: 'crashed', code: null, signal: 'SIGTERM', lastLines: [], said: null, oomKills: 0 };
 	log.error({ code: crash.code, signal: crash.signal, words: crash.lastLines }, 'the trainer crashed');
-	return afterCrash(crash);
+	return afterCrash(store, crash);
 }

@@ -4,6 +4,7 @@ import { howItEnded, memoryText } from '@steelyard/service-process';
 import { modelKeys, type Store, uploadKeys } from '@steelyard/store';
 import type { Logger } from 'pino';
 import { type InspectionLimits, type InspectorEnd, runInspector } from './inspect-process.js';
+import { withoutPathsOf } from './without-paths.js';
 
 const refused = (message: string, param: string | null = null, report: ModelReport | null = null): ModelVerdict => ({
 	status: 'refused',
@@ -11,8 +12,8 @@ const refused = (message: string, param: string | null = null, report: ModelRepo
 	error: { code: 'invalid_model', message, param },
 });
 
-/** The verdict that follows from how an inspection ended. Throws where that says nothing about the model. */
-function verdictOf(end: InspectorEnd, { ms, bytes }: InspectionLimits): ModelVerdict {
+/** The verdict that follows from how an inspection ended, without paths of the machine. Throws where that says nothing about the model. */
+function verdictOf(store: Store, end: InspectorEnd, { ms, bytes }: InspectionLimits): ModelVerdict {
 	switch (end.type) {
 		case 'report': {
 			const { report } = end;
@@ -20,9 +21,9 @@ function verdictOf(end: InspectorEnd, { ms, bytes }: InspectionLimits): ModelVer
 			return first === undefined ? { status: 'ready', report, error: null } : refused(first.message, first.where, report);
 		}
 		case 'refused':
-			return refused(end.error.message, end.error.param);
+			return refused(withoutPathsOf(store, end.error.message), end.error.param);
 		case 'failed':
-			throw new Error(end.message);
+			throw new Error(withoutPathsOf(store, end.message));
 		case 'late':
 			return refused(`The inspection of the model was ended after ${ms / 1000} s, which is the longest that it may take`);
 		case 'too big':
@@ -30,7 +31,7 @@ function verdictOf(end: InspectorEnd, { ms, bytes }: InspectionLimits): ModelVer
 				`The inspection of the model was ended when it had taken ${end.bytes === null ? 'all the memory' : memoryText(end.bytes)} of the ${memoryText(bytes)} of memory that it may take`,
 			);
 		case 'crashed': {
-			const words = end.lastLines.length === 0 ? '' : ` Its last words: ${end.lastLines.join('\n')}`;
+			const words = end.lastLines.length === 0 ? '' : ` Its last words: ${withoutPathsOf(store, end.lastLines.join('\n'))}`;
 			return refused(`The process that inspected the model ${howItEnded(end)}.${words}`);
 		}
 	}
@@ -59,5 +60,5 @@ export async function inspect(
 		onLine: (line) => log.debug({ line }, 'the inspector wrote'),
 	});
 	if (end.type === 'crashed' || end.type === 'late' || end.type === 'too big') log.warn({ end }, 'an inspection did not end by itself');
-	return verdictOf(end, limits);
+	return verdictOf(store, end, limits);
 }

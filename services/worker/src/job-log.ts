@@ -2,9 +2,9 @@ import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { JobEventBody, JobLogLine, StoredLogLine } from '@steelyard/contracts';
 import type { AttemptEnd } from '@steelyard/queue';
-import { folders, jobKeys, type Store } from '@steelyard/store';
+import { jobKeys, type Store } from '@steelyard/store';
 import type { Logger } from 'pino';
-import { withoutPaths } from './without-paths.js';
+import { withoutPathsOf } from './without-paths.js';
 
 type Level = JobLogLine['level'];
 type Source = JobLogLine['source'];
@@ -31,7 +31,6 @@ export type JobLogOptions = { store: Store; id: string; attempt: number; log: Lo
  */
 export function openJobLog({ store, id, attempt, log, most = MOST }: JobLogOptions): JobLog {
 	const path = store.path(jobKeys.log(id, attempt));
-	const home = dirname(store.path(folders.job));
 	const reserved = Math.min(RESERVED, most / 2);
 	let bytes = 0;
 	let full = false;
@@ -73,7 +72,7 @@ export function openJobLog({ store, id, attempt, log, most = MOST }: JobLogOptio
 	function write(level: Level, source: Source, message: string): void {
 		const cut = message.length > LONGEST ? `${message.slice(0, LONGEST)}…` : message;
 		// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is left out
-		const plain = withoutPaths(cut, [home]).replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
+		const plain = withoutPathsOf(store, cut).replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
 		const limit = source === 'worker' ? most : most - reserved;
 		if ((full && source !== 'worker') || take({ at: Date.now(), level, source, message: plain }, limit)) return;
 		if (full) return;

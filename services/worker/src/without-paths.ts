@@ -1,6 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { folders, type Store } from '@steelyard/store';
 
 /** The folders directly in the root of this machine. A name such as `/encoder/MatMul`, as graphs have them, begins with none of them. */
 const inRoot = new Set(readdirSync('/'));
@@ -11,11 +13,11 @@ const known = [fileURLToPath(new URL('../../../', import.meta.url)), `${homedir(
 const PATH = /(?<![\w./-])(?:file:\/\/)?\/[^\s'"`()<>,;:]+/g;
 
 /**
- * A text without the paths of this machine, which users are not shown: of one below `folders`, the installation or the folder of the user the part below it is
+ * A text without the paths of this machine, which users are not shown: of one below the folders `own`, the installation or the folder of the user the part below it is
  * left, of any other its last name.
  */
-export function withoutPaths(text: string, folders: readonly string[] = []): string {
-	const short = [...folders.map((folder) => `${folder}/`), ...known].reduce(
+export function withoutPaths(text: string, own: readonly string[] = []): string {
+	const short = [...own.map((folder) => `${folder}/`), ...known].reduce(
 		(left, folder) => left.replaceAll(pathToFileURL(folder).href, '…/').replaceAll(folder, '…/'),
 		text,
 	);
@@ -24,3 +26,6 @@ export function withoutPaths(text: string, folders: readonly string[] = []): str
 		return inRoot.has(names[0] ?? '') ? `…/${names.at(-1)}` : path;
 	});
 }
+
+/** A text without the paths of this machine, those of the data folder of a store among them, whose name may have spaces. */
+export const withoutPathsOf = (store: Store, text: string): string => withoutPaths(text, [dirname(store.path(folders.job))]);

@@ -24,7 +24,14 @@ const keyOf = ({ id, attempt }: JobResource, { name }: Artifact) => jobKeys.arti
 const Bytes = Type.Unsafe<Readable | null>({ type: 'string', format: 'binary' });
 
 /** What the artifacts that are JSON hold. */
-const Json = Type.Unsafe<Readable | null>(Type.Union([ref('Explanation'), ref('Diagnostics'), ref('JobCurves')]));
+const Json = Type.Unsafe<Readable | null>(
+	Type.Union([
+		ref('Explanation'),
+		ref('Diagnostics'),
+		ref('JobCurves'),
+		Type.Object({}, { additionalProperties: true, description: '`report.json`: the version, the spec, the dataset and the result' }),
+	]),
+);
 
 /** Describes the answers of a download, whose media type is that of the artifact. */
 const downloads = <MediaType extends string>(...mediaTypes: MediaType[]) => {
