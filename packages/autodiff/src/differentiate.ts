@@ -11,7 +11,7 @@ import {
 } from '@steelyard/onnx';
 import { gradientPaths } from './gradient-paths.js';
 import { recomputing } from './recompute.js';
-import type { Part, RuleContext } from './rule.js';
+import type { Part, Rule, RuleContext } from './rule.js';
 import { rules, zeros } from './rules/table.js';
 
 export type Gradients = {
@@ -93,6 +93,28 @@ function contextOf(
 	};
 }
 
+/**
+ * The gradients that a rule gives. Rules count on shapes that belong together. The runtime looks at that only where it runs a graph, so that a rule may be the
+ * first to meet weights of another shape, or groups that do not divide the channels: whatever it then fails by is a fault of the graph.
+ */
+function gradientsOf(rule: Rule, context: RuleContext): readonly (Value | null)[] {
+	try {
+		return rule(context);
+	} catch (error) {
+		if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+		const { node, inputs } = context;
+		const shapes = inputs.map((input) => (input === null ? 'none' : `[${input.shape.join(', ')}]`)).join(', ');
+		throw Object.assign(
+			new GraphError(
+				'malformed_model',
+				`no gradient could be made for node "${node.name}" (${node.op}), whose attributes and inputs, of the shapes ${shapes}, do not seem to belong together: ${error.message}`,
+				node.name,
+			),
+			{ cause: error },
+		);
+	}
+}
+
 /** Walks from the seeds back through the nodes on a path to `wrt`, by the rule of each node. Gives the gradient of a value by its name, null where there is none. */
 function backpropagate(part: Part, scope: Scope): (name: string) => Value | null {
 	const { graph, g, seeds } = part;
@@ -124,7 +146,7 @@ function backpropagate(part: Part, scope: Scope): (name: string) => Value | null
 				)}`,
 				node.name,
 			);
-		rule(contextOf(node, part, scope, active, gradientOf)).forEach((gradient, i) => {
+		gradientsOf(rule, contextOf(node, part, scope, active, gradientOf)).forEach((gradient, i) => {
 			const name = reads[i] as string;
 			if (gradient !== null && active.has(name)) add(name, gradient);
 		});

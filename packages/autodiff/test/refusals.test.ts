@@ -18,6 +18,22 @@ describe('differentiation refuses, by the name of the node,', () => {
 		);
 	});
 
+	it('a Conv whose groups do not divide its channels, which the runtime would find only where it runs', async () => {
+		const group = 2 ** 31 - 1;
+		await expect(
+			gradientOf([4, 3, 1, 1], (g, x) => {
+				const image = g.constant('float32', [1, 3, 2, 2], new Array(12).fill(1));
+				return g.op('Conv', [image, x], { group, kernel_shape: [1, 1] }, { shape: [1, 4, 2, 2] });
+			}),
+		).rejects.toMatchObject({
+			name: 'GraphError',
+			code: 'malformed_model',
+			message: expect.stringMatching(
+				/^no gradient could be made for node "Conv\S*" \(Conv\).*of the shapes \[1, 3, 2, 2\], \[4, 3, 1, 1\]/,
+			),
+		});
+	});
+
 	it('a value of float16, also in a body', () => {
 		const g = new GraphBuilder();
 		const x = g.input('x', 'float32', [3, 2]);
