@@ -139,7 +139,7 @@ export const JobResource = Type.Object({
 	ran_seconds: Type.Optional(
 		Type.Number({
 			description:
-				'how long the attempts ran that ended before the job did, in seconds; one whose worker was lost does not count; not there before the first has ended so',
+				'how long the attempts ran that did not succeed, in seconds; one whose worker was lost does not count; not there before the first has ended so',
 		}),
 	),
 	cancel_requested: Type.Boolean({ description: 'whether the job is asked to stop, which a running one does after its chunk of steps' }),

@@ -82,7 +82,8 @@ export function startWork({ redis, keys, hub, records, dispatch, sweep, queue }:
 		}
 		if (reason === 'lost') return null;
 		if (reason === 'cancelled') return queue.release(id, attempt, { seconds });
-		const fail = (error: JobError) => jobs.transition(id, ['running'], 'failed', { error }, attempt);
+		// A cancellation that was answered before wins, also where it was not heard of here.
+		const fail = (error: JobError) => queue.release(id, attempt, { error, retries: null, seconds });
 		if (end.status === 'failed') return fail(end.error);
 		if (reason === 'time_limit') return queue.release(id, attempt, { error: clock.over(), retries: null, seconds });
 		if (end.status === 'retry') {

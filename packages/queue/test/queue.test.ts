@@ -733,6 +733,29 @@ for (const { way, absent, start } of ways)
 			expect((await queue.jobs.get(id))?.error).toBeNull();
 		});
 
+		it('cancels and does not fail a job whose cancellation was answered before its attempt failed, which heard nothing of it', async () => {
+			const [failing, throwing] = [await post(), await post()];
+			const begun = [gate<void>(), gate<void>()];
+			const asked = gate<void>();
+			work({
+				concurrency: 2,
+				checkMs: 3_600_000,
+				async process(id) {
+					begun[id === failing.id ? 0 : 1]?.open();
+					await asked.opened;
+					if (id === throwing.id) throw new Error('it broke');
+					return { status: 'failed', error: crash };
+				},
+			});
+			for (const one of begun) await one.opened;
+			for (const { id } of [failing, throwing]) await queue.jobs.update(id, { cancel_requested: true });
+			asked.open();
+			for (const { id } of [failing, throwing]) {
+				await reaches(id, 'cancelled');
+				expect((await queue.jobs.get(id))?.error).toBeNull();
+			}
+		});
+
 		it('gives a job back when its worker ends, and the next worker has it at once', async () => {
 			const { id } = await post();
 			const begun = gate<void>();
