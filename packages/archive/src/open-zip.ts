@@ -32,11 +32,15 @@ export type ArchivedFile = {
 /** The files of an archive by their paths, without folders and what a Mac adds. */
 export type ZipArchive = { readonly files: ReadonlyMap<string, ArchivedFile>; close(): void };
 
-/** What the zip reader reports of a broken archive is an ArchiveError; a failure of the disk stays what it is. */
-const archiveError = (error: unknown, file: string): unknown =>
-	error instanceof ArchiveError || (error instanceof Error && 'syscall' in error)
-		? error
-		: new ArchiveError(file, 'a readable zip archive', error instanceof Error ? error.message : String(error));
+/** The codes by which zlib says that it could not have memory. */
+const OUT_OF_MEMORY: ReadonlySet<string | undefined> = new Set(['Z_MEM_ERROR', 'ERR_ZLIB_INITIALIZATION_FAILED']);
+
+/** What the zip reader reports of a broken archive is an ArchiveError; a failure of the disk stays what it is, and so does a lack of memory. */
+const archiveError = (error: unknown, file: string): unknown => {
+	if (error instanceof ArchiveError || (error instanceof Error && 'syscall' in error)) return error;
+	if (OUT_OF_MEMORY.has((error as NodeJS.ErrnoException).code)) return new Error('zlib is out of memory', { cause: error });
+	return new ArchiveError(file, 'a readable zip archive', error instanceof Error ? error.message : String(error));
+};
 
 function checkEntry(entry: Entry): void {
 	const path = entry.fileName;

@@ -36,6 +36,7 @@ export * from './log-fields.js';
 export { choicesOf, LossChoices, type LossName } from './loss.js';
 export * from './model.js';
 export * from './name-pattern.js';
+export { isOutOfMemory } from './out-of-memory.js';
 export * from './problems.js';
 export * from './project.js';
 export * from './readiness.js';

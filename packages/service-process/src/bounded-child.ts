@@ -2,13 +2,15 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { isOutOfMemory } from '@steelyard/contracts';
+import { heldTo } from './memory-limit.js';
 import { SECRET_VARIABLES } from './variables.js';
 
 /** What a child process may take. */
 export type ChildLimits = {
 	/** Milliseconds for one order. */
 	ms: number;
-	/** Bytes of memory. Watched on Linux; the JavaScript heap is held to it everywhere. */
+	/** Bytes of memory. On Linux the system holds the process to them, and what it has resident is watched; the JavaScript heap is held to them everywhere. */
 	bytes: number;
 };
 
@@ -32,7 +34,7 @@ export type BoundedChildOptions = {
 	onLine?(line: string): void;
 };
 
-/** A child process that reads what strangers sent, so that this process never has to. */
+/** A child process that reads what strangers sent, so that this process never has to. One that ends because it could not have more memory has to say so on stderr, as Node does of an error that nobody caught. */
 export type BoundedChild = {
 	/** Whether it can take an order. */
 	readonly isAlive: boolean;
@@ -46,6 +48,8 @@ export type BoundedChild = {
 
 /** Milliseconds between two looks at the memory. */
 const LOOK_EVERY = 50;
+/** The share of its memory that a process had when last looked at which tells that it crashed by that. */
+const NEARLY_ALL = 0.8;
 /** How many of the last lines that the process wrote are kept for the report of a crash. */
 const LINES = 5;
 
@@ -67,18 +71,29 @@ export const howItEnded = ({ code, signal }: { code: number | null; signal: Node
 export const memoryText = (bytes: number): string =>
 	bytes >= 1024 ** 3 ? `${(bytes / 1024 ** 3).toFixed(1)} GiB` : `${Math.ceil(bytes / 1024 ** 2)} MiB`;
 
-/** The most memory that a process has had resident so far, in bytes; null where the system does not report it. */
-async function peakOf(pid: number | undefined): Promise<number | null> {
+/** Bytes that the system reports of the memory of a process, by the names of their lines in `/proc`; null where it does not. */
+async function memoryOf(pid: number | undefined): Promise<{ peak: number | null; data: number | null }> {
 	const status = pid === undefined ? '' : await readFile(`/proc/${pid}/status`, 'latin1').catch(() => '');
-	const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(status) ?? [];
-	return kilobytes === undefined ? null : Number(kilobytes) * 1024;
+	const bytesOf = (name: string): number | null => {
+		const [, kilobytes] = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status) ?? [];
+		return kilobytes === undefined ? null : Number(kilobytes) * 1024;
+	};
+	return { peak: bytesOf('VmHWM'), data: bytesOf('VmData') };
 }
 
-/** Calls `over` when the memory of a process has passed the limit; returns a function that ends the watch. */
-function watchMemory(pid: number | undefined, limit: number, over: (bytes: number) => void): () => void {
+/** The most memory that a process has had resident so far, in bytes; null where the system does not report it. */
+const peakOf = async (pid: number | undefined): Promise<number | null> => (await memoryOf(pid)).peak;
+
+/** Calls `over` when the memory of a process has passed the limit, and `seen` with what it can write to at each look; returns a function that ends the watch. */
+function watchMemory(
+	pid: number | undefined,
+	limit: number,
+	{ over, seen }: { over(bytes: number): void; seen(bytes: number): void },
+): () => void {
 	let timer: NodeJS.Timeout | undefined;
 	const look = async () => {
-		const peak = await peakOf(pid);
+		const { peak, data } = await memoryOf(pid);
+		if (data !== null) seen(data);
 		if (peak !== null && peak > limit) over(peak);
 		else if (timer !== undefined && peak !== null) timer = setTimeout(look, LOOK_EVERY);
 	};
@@ -94,8 +109,10 @@ export const environmentWithoutSecrets = (): NodeJS.ProcessEnv =>
 	Object.fromEntries(Object.entries(process.env).filter(([name]) => !SECRET_VARIABLES.has(name)));
 
 function begin({ entry, limits: { bytes }, env }: BoundedChildOptions): ChildProcess {
+	const heap = (share: number) => [`--max-old-space-size=${Math.max(1, Math.floor((bytes * share) / 1024 ** 2))}`];
 	const child = fork(entry, [], {
-		execArgv: [`--max-old-space-size=${Math.max(1, Math.floor(bytes / 1024 ** 2))}`],
+		// V8 needs as much again while it collects, and where the system has no more for it then, it dies without a word.
+		...(heldTo(bytes, heap(0.5)) ?? { execArgv: heap(1) }),
 		env: { ...environmentWithoutSecrets(), ...env },
 		stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
 	});
@@ -110,6 +127,7 @@ export function startBoundedChild(options: BoundedChildOptions): BoundedChild {
 	const child = begin(options);
 	const lastLines: string[] = [];
 	let over: { type: 'late' } | { type: 'too big'; bytes: number | null } | null = null;
+	let data = 0;
 	const kill = (why: typeof over) => {
 		over ??= why;
 		child.kill('SIGKILL');
@@ -117,13 +135,17 @@ export function startBoundedChild(options: BoundedChildOptions): BoundedChild {
 	eachLine(child.stdout, onLine);
 	eachLine(child.stderr, (line) => {
 		onLine(line);
-		if (line.includes('JavaScript heap out of memory')) over ??= { type: 'too big', bytes: null };
+		if (isOutOfMemory(line)) over ??= { type: 'too big', bytes: null };
 		if (!/^\s+at /.test(line) && lastLines.push(line) > LINES) lastLines.shift();
 	});
 	const ended = new Promise<OrderEnd<never>>((resolve, reject) => {
 		child.once('error', reject);
 		// This comes after the end of the streams and of the channel, so nothing that it sent or wrote is missed.
-		child.once('close', (code, signal) => resolve(over ?? { type: 'crashed', code, signal, lastLines }));
+		child.once('close', (code, signal) => {
+			// Not all that can fail by an allocation says so.
+			if (signal !== null && data > limits.bytes * NEARLY_ALL) over ??= { type: 'too big', bytes: null };
+			resolve(over ?? { type: 'crashed', code, signal, lastLines });
+		});
 	});
 	// Whoever gives it an order is told.
 	ended.catch(() => {});
@@ -135,7 +157,12 @@ export function startBoundedChild(options: BoundedChildOptions): BoundedChild {
 		peak: () => peakOf(child.pid),
 		async run<Answer>(order: object) {
 			const late = setTimeout(() => kill({ type: 'late' }), limits.ms);
-			const unwatch = watchMemory(child.pid, limits.bytes, (bytes) => kill({ type: 'too big', bytes }));
+			const unwatch = watchMemory(child.pid, limits.bytes, {
+				over: (bytes) => kill({ type: 'too big', bytes }),
+				seen: (bytes) => {
+					data = bytes;
+				},
+			});
 			let hear: (answer: Answer) => void = () => {};
 			const answered = new Promise<OrderEnd<Answer>>((resolve) => {
 				hear = (answer) => resolve({ type: 'answered', answer });

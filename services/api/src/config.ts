@@ -39,10 +39,10 @@ export const Environment = Type.Object({
 		description: 'The seconds that reading and checking an uploaded dataset may take, 1 to 86,400; one that takes longer is refused.',
 	}),
 	STEELYARD_DATASET_MEMORY: Type.Integer({
-		minimum: 128 * 1024 ** 2,
+		minimum: 256 * 1024 ** 2,
 		default: READING.bytes,
 		description:
-			'The bytes of memory that reading and checking an uploaded dataset may take; one that takes more is refused. Watched on Linux; the JavaScript heap is held to it everywhere.',
+			'The bytes of memory that reading and checking an uploaded dataset may take; one that takes more is refused. The system holds the process to it on Linux, the JavaScript heap to half of it; elsewhere only the heap is held to it.',
 	}),
 	STEELYARD_MODEL_LIMIT: Type.Integer({
 		minimum: 1,

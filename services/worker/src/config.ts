@@ -37,7 +37,7 @@ export const Environment = Type.Object({
 		minimum: 256 * 1024 ** 2,
 		default: LIMITS.bytes,
 		description:
-			'The bytes of memory that the inspection of an uploaded model may take; a model that takes more is refused. Watched on Linux; the JavaScript heap is held to it everywhere.',
+			'The bytes of memory that the inspection of an uploaded model may take; a model that takes more is refused. The system holds the process to it on Linux, the JavaScript heap to half of it; elsewhere only the heap is held to it.',
 	}),
 });
 

@@ -1,5 +1,6 @@
 // The process that inspects one uploaded model. It loads the engine, so a model that crashes the engine ends this process and not the worker.
 import { readFile, writeFile } from 'node:fs/promises';
+import { isOutOfMemory } from '@steelyard/contracts';
 import { endWithParent } from './end-with-parent.js';
 import type { FromInspector, ToInspector } from './protocol.js';
 
@@ -23,6 +24,8 @@ async function inspect({ model, whole }: ToInspector): Promise<FromInspector> {
 		return { type: 'report', report, unpacked };
 	} catch (error) {
 		const { name, message, syscall, where } = error as NodeJS.ErrnoException & { where?: string | null };
+		// It ends this process, which is what tells the worker that its memory was not enough.
+		if (name !== 'GraphError' && isOutOfMemory(message)) throw error;
 		if (syscall !== undefined) return { type: 'failed', message };
 		// GraphError and RuntimeError are about the model and say what is wrong with it. Any other is a fault of ours that this model has met.
 		if (name === 'GraphError' || name === 'RuntimeError') return refused(message, where ?? null);

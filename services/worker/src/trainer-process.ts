@@ -1,9 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { JobEventBody, Measured, Tally } from '@steelyard/contracts';
-import { eachLine, environmentWithoutSecrets } from '@steelyard/service-process';
+import { eachLine, environmentWithoutSecrets, heldTo } from '@steelyard/service-process';
 import { oomKills } from './oom-kills.js';
 import type { FromTrainer, ToTrainer, TrainOrder } from './protocol.js';
 import { type SaidShortage, saysOutOfMemory } from './says-out-of-memory.js';
@@ -58,16 +57,11 @@ export type TrainerOptions = {
 	onLine(stream: 'stdout' | 'stderr', line: string): void;
 };
 
-const SHELL = '/bin/sh';
-/** Limits the memory that a process can write to, in kB, where the system allows it, and becomes the process. */
-const LIMITED = ['-c', 'ulimit -d "$0" 2>/dev/null; exec "$@"'];
-const canLimit = process.platform === 'linux' && existsSync(SHELL);
-
 /** Starts a process that can take so many bytes of memory; any where null. An allocation beyond them fails there, with an error that a job can report. */
 function forkTrainer(entry: string, memory: number | null): ChildProcess {
-	const isLimited = canLimit && memory !== null;
+	const held = memory === null ? null : heldTo(memory);
 	return fork(entry, [], {
-		...(isLimited ? { execPath: SHELL, execArgv: [...LIMITED, String(Math.floor(memory / 1024)), process.execPath] } : { execArgv: [] }),
+		...(held ?? { execArgv: [] }),
 		env: { ...environmentWithoutSecrets(), ...MEMORY },
 		stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
 	});

@@ -1,5 +1,5 @@
 // The process that reads uploaded datasets, so that no upload can end or block the API. It reads one after another.
-import { ProblemError } from '@steelyard/contracts';
+import { isOutOfMemory, ProblemError } from '@steelyard/contracts';
 import { ingest } from '@steelyard/dataset';
 import type { FromReader, ToReader } from './protocol.js';
 
@@ -9,6 +9,8 @@ async function read({ archive, target, name }: ToReader): Promise<FromReader> {
 	} catch (error) {
 		if (error instanceof ProblemError) return { type: 'refused', code: error.code, message: error.message, param: error.param };
 		const { message, code, syscall } = error as NodeJS.ErrnoException;
+		// It ends this process, which is what tells the API that its memory was not enough.
+		if (isOutOfMemory(message)) throw error;
 		process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
 		return { type: 'failed', message, code, syscall };
 	}
