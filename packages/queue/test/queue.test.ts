@@ -7,7 +7,7 @@ import { DEFAULT_PROJECT, type JobEvent, type JobResource, type ModelVerdict, Pr
 import { launchRedis, type RedisHandle, silent } from '@steelyard/redis';
 import { createId, listDamaged, openStore, type Store } from '@steelyard/store';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ended, remove, temporaryFolder, until, ways } from '../../redis/test/servers.js';
 import {
 	type AttemptStopped,
@@ -1017,6 +1017,38 @@ for (const { way, absent, start } of ways)
 			await store.put(`jobs/${whole.id}/result.json`, '');
 			work({ process: async () => ({ status: 'succeeded', ...outcome }) });
 			await reaches(whole.id, 'succeeded');
+		});
+
+		it('adds jobs that have ended to a new Redis by little more than a command each, with their lists, counts and ends', async () => {
+			const done = Array.from({ length: 100 }, (_, i) => ({
+				...newJob(),
+				project: i % 3 === 0 ? 'ward' : 'lab',
+				status: i % 2 === 0 ? ('succeeded' as const) : ('failed' as const),
+			}));
+			for (const job of done) await store.put(`jobs/${job.id}/job.json`, JSON.stringify(job));
+			const waits = newJob();
+			await store.put(`jobs/${waits.id}/job.json`, JSON.stringify(waits));
+			const commands = vi.spyOn(Redis.prototype, 'sendCommand');
+			try {
+				await queue.jobs.rebuild();
+				expect(commands.mock.calls.length).toBeGreaterThan(100);
+				expect(commands.mock.calls.length).toBeLessThan(200);
+				commands.mockClear();
+				expect(await queue.jobs.rebuild()).toBe(0);
+				expect(commands.mock.calls.length).toBeLessThan(100);
+			} finally {
+				commands.mockRestore();
+			}
+			expect(await queue.jobs.projects()).toEqual(['default', 'lab', 'ward']);
+			expect(await queue.jobs.counts('ward')).toMatchObject({ queued: 0, succeeded: 17, failed: 17 });
+			expect(await queue.jobs.counts('lab')).toMatchObject({ queued: 0, succeeded: 33, failed: 33 });
+			expect(await queue.jobs.counts()).toMatchObject({ queued: 1 });
+			const page = await queue.jobs.list({ project: 'ward', limit: 100 });
+			const ofWard = done.filter(({ project }) => project === 'ward').sort((a, b) => (a.id < b.id ? 1 : -1));
+			expect(page).toEqual({ object: 'list', data: ofWard, has_more: false });
+			const heard = new Set<string>();
+			work({ process: async () => ({ status: 'stopped' }), ended: ({ id }) => void heard.add(id) });
+			await until(async () => done.every(({ id }) => heard.has(id)));
 		});
 
 		it('finds by itself the jobs that a new Redis does not know', async () => {
