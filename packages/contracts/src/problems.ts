@@ -30,7 +30,7 @@ export const problems = {
 	invalid_model: { status: 422, title: 'The model was refused, or the job does not fit it' },
 	model_not_found: { status: 422, title: 'The job names a model that does not exist' },
 	device_unavailable: { status: 422, title: 'The requested device is not available' },
-	too_many_requests: { status: 429, title: 'The API key sends more requests than it may' },
+	too_many_requests: { status: 429, title: 'More requests came than are allowed' },
 	training_failed: { status: 500, title: 'Training failed' },
 	diverged: { status: 500, title: 'Training diverged: the loss is not finite' },
 	out_of_memory: { status: 500, title: 'The job needs more memory than it may take' },
