@@ -92,7 +92,10 @@ export type JobEvent = Static<typeof JobEvent>;
 /** The curves of a job, oldest point first. They hold the data of its `epoch` and `weights` events, without the stamp of these. */
 export const JobCurves = Type.Object({
 	object: choice(['metrics']),
-	epochs: Type.Array(EpochPoint, { description: 'of all models, in the order in which they were trained' }),
-	weights: Type.Array(WeightsPoint, { description: 'empty where the method makes no training weights' }),
+	epochs: Type.Array(EpochPoint, {
+		description:
+			'of all models, in the order in which they were trained; of a model with more than 2,048 every second, fourth and so on, the last of the best and the newest',
+	}),
+	weights: Type.Array(WeightsPoint, { description: 'empty where the method makes no training weights; thinned out as the epochs are' }),
 });
 export type JobCurves = Static<typeof JobCurves>;

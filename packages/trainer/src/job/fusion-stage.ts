@@ -5,6 +5,7 @@ import { metricsOf } from '../report/metrics.js';
 import { predictionsFrom } from '../report/predictions.js';
 import type { Chunk } from '../step/chunk.js';
 import type { JudgedExamples, Refreshes } from '../weighting/weigher.js';
+import { addWeights } from './curve.js';
 import { type FitOutcome, fitModel } from './fit-model.js';
 import type { Job } from './job.js';
 import { judgeGraph } from './judge-graph.js';
@@ -87,7 +88,7 @@ export async function trainFusion(job: Job, judged: JudgedUnimodal | null): Prom
 			smoothing: header.smoothing,
 			seconds: (performance.now() - began) / 1000,
 		};
-		header.weights.push(weights);
+		addWeights(header.weights, weights, header.refreshes);
 		emit({ type: 'weights', ...weights });
 		job.measured({ of: 'refresh', seconds: weights.seconds });
 	};

@@ -3,6 +3,7 @@ import type { Provider } from '@steelyard/runtime';
 import type { Architecture, Predictor } from '../model/architecture.js';
 import { countOf } from '../model/work.js';
 import { architecturesOf } from './architectures.js';
+import { addEpoch } from './curve.js';
 import type { TrainOptions } from './face.js';
 import type { JobState } from './job-state.js';
 import type { Prepared } from './prepare.js';
@@ -108,7 +109,7 @@ export async function openJob(
 			const { epoch: number, validation, best, train_loss, learning_rate } = of;
 			const epoch = { stage, model, epoch: number, validation, best, train_loss, learning_rate };
 			const { header } = state;
-			header.epochs.push(epoch);
+			addEpoch(header.epochs, epoch);
 			if (stage === 'fusion' && best) header.bestStatistics = header.statistics;
 			emit({ type: 'epoch', ...epoch });
 		},
