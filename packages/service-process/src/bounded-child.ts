@@ -63,9 +63,7 @@ export function eachLine(stream: Readable | null, take: (line: string) => void):
 
 /** How a process ended that crashed, in words for the user. */
 export const howItEnded = ({ code, signal }: { code: number | null; signal: NodeJS.Signals | null }): string =>
-	signal === null
-		? `ended with exit code ${code}`
-		: `was ended by ${signal}${signal === 'SIGKILL' ? ' (as the system does when memory runs out)' : ''}`;
+	signal === null ? `ended with exit code ${code}` : `was ended by ${signal}${signal === 'SIGKILL' ? ', from outside' : ''}`;
 
 /** A size of memory in words. */
 export const memoryText = (bytes: number): string =>
