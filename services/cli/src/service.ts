@@ -151,9 +151,13 @@ export async function startService({
 		if (redis.kind !== 'url') {
 			// This installation's own Redis: what ran when it was killed runs nowhere now.
 			const queue = await openQueue({ redis: redis.options, store, prefix: STEELYARD_PREFIX });
-			await queue.jobs.rebuild({ alone: true });
-			await queue.inspections.rebuild({ alone: true });
-			await queue.close();
+			try {
+				await queue.jobs.rebuild({ alone: true });
+				await queue.inspections.rebuild({ alone: true });
+			} finally {
+				// Its connections would keep a process alive that has nothing more to do.
+				await queue.close();
+			}
 		}
 		const [api, worker] = await Promise.allSettled([begin('api', port), begin('worker', port)]);
 		if (api.status === 'rejected') throw api.reason;

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { createClient } from '@steelyard/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BIN, start } from './command.js';
@@ -114,6 +115,30 @@ describe.skipIf(process.platform !== 'linux')('steelyard serve', () => {
 			stdout: '',
 			stderr: expect.stringContaining(folder.slice(0, 9)),
 		});
+	});
+
+	it('ends with 1 where there is no room to queue again what ran, and leaves nothing', async () => {
+		const id = 'job_01m8meqwgz4mt0hezw5cbpbt01';
+		const folder = join(home, 'jobs', id);
+		await mkdir(folder, { recursive: true });
+		const record = {
+			id,
+			object: 'job',
+			status: 'running',
+			created_at: 1,
+			attempt: 1,
+			spec: { model: { family: 'mlp-fusion' }, metadata: { long: 'x'.repeat(4096) } },
+		};
+		await writeFile(join(folder, 'job.json'), JSON.stringify(record));
+		// No file may have more than two blocks of 512 bytes, as on a disk that is full.
+		const shell = ['-c', 'ulimit -f 2; exec "$@"', 'sh', process.execPath, BIN, 'serve'];
+		const child = spawn('/bin/sh', shell, { env: { PATH: '', PORT: '0', STEELYARD_HOME: home }, stdio: ['ignore', 'ignore', 'pipe'] });
+		try {
+			const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+			expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('file too large') });
+		} finally {
+			child.kill('SIGKILL');
+		}
 	});
 
 	it('gives its key to the API alone', async () => {
