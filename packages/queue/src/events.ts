@@ -1,11 +1,11 @@
-import { isFinal, type JobEvent, type JobEventBody } from '@steelyard/contracts';
+import { isFinal, type JobEvent, type JobEventBody, type JobResource } from '@steelyard/contracts';
 import { script } from '@steelyard/redis';
 import { jobKeys, type Store } from '@steelyard/store';
 import type { Redis } from 'ioredis';
 import type { Hub } from './hub.js';
 import type { Keys } from './keys.js';
 import type { Events } from './queue.js';
-import { EVENTS_KEPT, type Records } from './records.js';
+import { EVENTS_KEPT, type Records, statusEvent } from './records.js';
 
 /** How many events are read at a time while they are followed. */
 const BATCH = 200;
@@ -41,8 +41,8 @@ const eventOf = (id: string, body: JobEventBody): JobEvent => ({ id, at: Number(
 const isEnd = (event: JobEvent) => event.type === 'status' && isFinal(event.status);
 
 export type EventLog = Events & {
-	/** Writes the events of a job to the store, where they are read from once its stream is gone. */
-	save(id: string): Promise<void>;
+	/** Writes the events of a job that has ended to the store, where they are read from once its stream is gone; its end alone where that is gone already, because Redis was emptied. */
+	save(job: JobResource): Promise<void>;
 	/** Has the stream of a job whose events were saved expire after a while, unless the job was resumed. */
 	release(id: string): Promise<void>;
 	/** Gives a job that has ended and is to be resumed the stream again that it had. */
@@ -125,9 +125,15 @@ export function openEvents(redis: Redis, keys: Keys, records: Records, store: St
 			}
 		},
 
-		async save(id) {
-			const events = await streamed(id, undefined, 2 * EVENTS_KEPT);
-			if (events.length > 0) await store.put(jobKeys.events(id), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+		async save(job) {
+			const put = (events: readonly JobEvent[]) =>
+				store.put(jobKeys.events(job.id), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+			const events = await streamed(job.id, undefined, 2 * EVENTS_KEPT);
+			if (events.length > 0) return void (await put(events));
+			const before = await stored(job.id);
+			const last = before.at(-1);
+			if (last?.type === 'status' && last.status === job.status) return;
+			await put([...before, eventOf(`${Math.max(Date.now(), (last?.at ?? 0) + 1)}-0`, statusEvent(job))]);
 		},
 
 		async release(id) {

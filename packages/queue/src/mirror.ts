@@ -39,7 +39,10 @@ export function openMirror(records: Records, events: EventLog, store: Store, log
 			if (found === null) {
 				if (filling === null || (await records.filling()) !== filling) {
 					// Redis was emptied meanwhile, and does not know what was written or is to be.
-					if (!written && known !== null) await put(known);
+					if (!written && known !== null) {
+						if (isFinal(known.status)) await events.save(known);
+						await put(known);
+					}
 					await records.markIncomplete();
 				} else if (written) {
 					// The job was deleted meanwhile, and would come back from what was written after that.
@@ -48,7 +51,7 @@ export function openMirror(records: Records, events: EventLog, store: Store, log
 				return;
 			}
 			const ended = isFinal(found.record.status);
-			if (ended) await events.save(id);
+			if (ended) await events.save(found.record);
 			await put(found.record);
 			current = await records.saved(id, found.turn);
 			if (current && ended) await events.release(id);

@@ -83,7 +83,8 @@ export type Change = {
 	announced: boolean;
 };
 
-const statusEvent = ({ status, attempt, error }: JobResource): JobEventBody => ({ type: 'status', status, attempt, error });
+/** The event that says that a job has another status. */
+export const statusEvent = ({ status, attempt, error }: JobResource): JobEventBody => ({ type: 'status', status, attempt, error });
 
 /** The ids of records by the key that `keyOf` gives for each. */
 function idsBy(records: readonly JobResource[], keyOf: (record: JobResource) => string): Map<string, string[]> {

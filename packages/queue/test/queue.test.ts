@@ -1006,6 +1006,24 @@ for (const { way, absent, start } of ways)
 				expect((await queue.events.read(id)).at(-1)).toMatchObject({ type: 'status', status: 'cancelled' });
 			});
 
+		it('keeps the end of a job where Redis is emptied before its events are read', async () => {
+			const { id } = await post();
+			const send = Redis.prototype.sendCommand;
+			const commands = vi.spyOn(Redis.prototype, 'sendCommand').mockImplementation(function (this: Redis, command, ...rest) {
+				// What reads the record that is to be written.
+				if (command.name !== 'hmget' || !command.args.includes('turn')) return send.call(this, command, ...rest);
+				commands.mockRestore();
+				return raw.flushdb().then(() => send.call(this, command, ...rest));
+			});
+			try {
+				await queue.jobs.requestCancel(id);
+			} finally {
+				commands.mockRestore();
+			}
+			expect(await queue.jobs.get(id)).toMatchObject({ status: 'cancelled' });
+			expect(await queue.events.read(id)).toMatchObject([{ type: 'status', status: 'cancelled' }]);
+		});
+
 		it('sets a torn record aside and goes on with the others', async () => {
 			const torn = await post();
 			const whole = await post();
