@@ -4,6 +4,7 @@ import { CLASS_NAME, MOST_MODALITIES, NAME, NAME_PATTERN } from './name-pattern.
 import { nullable } from './nullable.js';
 import { ownProject } from './project.js';
 import { recordOf } from './record.js';
+import { TableProfile } from './table.js';
 
 export const TASK_TYPES = ['binary', 'multiclass', 'multilabel', 'regression'] as const;
 export type TaskType = (typeof TASK_TYPES)[number];
@@ -71,6 +72,12 @@ export const Manifest = Type.Object({
 					}),
 				),
 				description: Type.Optional(Type.String({ maxLength: 2000, description: 'what the modality is' })),
+				standardize: Type.Optional(
+					Type.Boolean({
+						description:
+							'false where the features are on one scale already, and a job leaves them as they are; whatever the job says unless given',
+					}),
+				),
 			}),
 			{
 				minProperties: 1,
@@ -136,6 +143,7 @@ export const ModalityProfile = Type.Object({
 	whole: Type.Optional(Type.Boolean({ description: 'whether every value is a whole number' })),
 	columns: Type.Optional(Type.Array(Type.String())),
 	description: Type.Optional(Type.String()),
+	standardize: Type.Optional(Type.Boolean({ description: 'false where a job leaves the values as they are' })),
 });
 export type ModalityProfile = Static<typeof ModalityProfile>;
 
@@ -168,6 +176,7 @@ export const DatasetProfile = Type.Object({
 			description: 'arrays of the upload that were not read, because the manifest names the modalities to read; the first 100',
 		}),
 	),
+	table: Type.Optional(TableProfile),
 	bytes: Type.Integer({ description: 'of the validated arrays' }),
 	sha256: Type.String({ description: 'checksum of the names and contents of the validated arrays' }),
 });

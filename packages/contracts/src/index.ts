@@ -42,6 +42,7 @@ export * from './project.js';
 export * from './readiness.js';
 export * from './request.js';
 export * from './spec.js';
+export * from './table.js';
 export * from './tally.js';
 export type { TrainedLoss, TrainedLossName } from './trained-loss.js';
 export { type FieldError, fieldErrors, parse } from './validate.js';

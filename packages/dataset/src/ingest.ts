@@ -75,7 +75,7 @@ async function readModality(
 		await copyModality(files.values, array, modalityFile(split.name, modality), masked ? maskName : null, rows, form, range, target);
 		all += rows;
 	}
-	const description = manifest?.modalities?.[modality]?.description;
+	const { description, standardize } = manifest?.modalities?.[modality] ?? {};
 	return {
 		shape: [...form.shape],
 		masked,
@@ -85,6 +85,7 @@ async function readModality(
 		...range,
 		...(form.columns === undefined ? {} : { columns: [...form.columns] }),
 		...(description === undefined ? {} : { description }),
+		...(standardize === undefined ? {} : { standardize }),
 	};
 }
 

@@ -30,8 +30,11 @@ function quotas(sizes: readonly number[], total: number): number[] {
 	return given;
 }
 
+/** What a cut goes by: the number of rows, the code of each row's group where rows of one must stay together, and the class of each row. */
+export type CuttableRows = Pick<Split, 'rows' | 'groups' | 'labels'>;
+
 /** The units of rows that stay together: those of a group, else each row alone; in the order in which they first occur. */
-function unitsOf({ rows, groups }: Split): number[][] {
+function unitsOf({ rows, groups }: CuttableRows): number[][] {
 	if (groups === null) return Array.from({ length: rows }, (_, row) => [row]);
 	const units = new Map<number, number[]>();
 	groups.forEach((code, row) => {
@@ -43,15 +46,18 @@ function unitsOf({ rows, groups }: Split): number[][] {
 }
 
 /** The stratum of each row, and the sizes of the strata: its class where each row has one of `classes`, else, where these are 0, one stratum for all. */
-function strataOf(split: Split, classes: number): { strata: ArrayLike<number>; sizes: number[] } {
+function strataOf(split: CuttableRows, classes: number): { strata: ArrayLike<number>; sizes: number[] } {
 	const strata = classes > 0 ? split.labels : new Int32Array(split.rows);
 	const sizes = Array.from({ length: Math.max(1, classes) }, () => 0);
 	for (let row = 0; row < split.rows; row++) sizes[strata[row] as number] = (sizes[strata[row] as number] as number) + 1;
 	return { strata, sizes };
 }
 
+/** What the random numbers of the cut for validation are called. */
+const VALIDATION = 'validation-split';
+
 /** The units of a split in random order, and the number of rows to take. Throws ProblemError where there are fewer than two units. */
-function cuttable(split: Split, fraction: number, seed: number): { units: number[][]; wanted: number } {
+function cuttable(split: CuttableRows, fraction: number, seed: number, stream = VALIDATION): { units: number[][]; wanted: number } {
 	const units = unitsOf(split);
 	if (units.length < 2) {
 		const found = split.groups === null ? `${split.rows} row` : 'one group';
@@ -61,7 +67,7 @@ function cuttable(split: Split, fraction: number, seed: number): { units: number
 			'train',
 		);
 	}
-	const order = shuffle(allRows(units.length), counterRandom(seed, 'validation-split'));
+	const order = shuffle(allRows(units.length), counterRandom(seed, stream));
 	const wanted = Math.min(split.rows - 1, Math.max(1, Math.round(fraction * split.rows)));
 	return { units: Array.from(order, (u) => units[u] as number[]), wanted };
 }
@@ -81,9 +87,9 @@ function takenByLabels(split: Split, labels: number, fraction: number, seed: num
  * Which rows are taken for validation, 1 or 0 each. Goes through the units in random order, and takes each that brings the rows per stratum closer to their quotas (in
  * squares) and leaves no stratum of training empty. Where every row is a unit of its own, the quotas are met exactly.
  */
-function cut(split: Split, classes: number, fraction: number, seed: number): Uint8Array {
+function cut(split: CuttableRows, classes: number, fraction: number, seed: number, stream?: string): Uint8Array {
 	const { strata, sizes } = strataOf(split, classes);
-	const { units, wanted } = cuttable(split, fraction, seed);
+	const { units, wanted } = cuttable(split, fraction, seed, stream);
 	const need = quotas(sizes, wanted);
 	const remaining = [...sizes];
 	const taken = new Uint8Array(split.rows);
@@ -116,6 +122,16 @@ function cut(split: Split, classes: number, fraction: number, seed: number): Uin
 	}
 	return taken;
 }
+
+/**
+ * Which of some rows to hold out, 1 or 0 each: a `fraction` (in (0, 1)) of them, at least one, drawn by `seed` from random numbers called `stream`, the same share of each
+ * of `classes` (0 where rows have none), and groups stay together. A class keeps a row among the others wherever groups allow it.
+ * @throws ProblemError `invalid_dataset` where there are fewer than two rows or groups
+ */
+export const heldOut = (
+	rows: CuttableRows,
+	{ classes, fraction, seed, stream }: { classes: number; fraction: number; seed: number; stream: string },
+): Uint8Array => cut(rows, classes, fraction, seed, stream);
 
 /**
  * The rows to train on and the rows for validation. Where there is a split `valid`, these are all of its rows and all of `train`. Else `train` is cut: a `fraction` (in

@@ -14,13 +14,15 @@ const numbers: Record<DType, T> = {
 	uint32: T.UINT32,
 	uint64: T.UINT64,
 	bool: T.BOOL,
+	string: T.STRING,
 };
 const names = new Map<number, DType>(Object.entries(numbers).map(([name, number]) => [number, name as DType]));
+names.delete(T.STRING);
 
 /** The number that TensorProto.DataType gives to an element type. */
 export const dataTypeOf = (dtype: DType): number => numbers[dtype];
 
-/** The element type of a TensorProto.DataType number, or undefined for one that we do not hold (strings, complex, float8 …). */
+/** The element type of a TensorProto.DataType number, or undefined for one that no model we read may have (strings, complex, float8 …). */
 export const dtypeOf = (dataType: number): DType | undefined => names.get(dataType);
 
 const [lowest, highest] = [-(2n ** 63n), 2n ** 63n - 1n];

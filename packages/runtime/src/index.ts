@@ -2,4 +2,4 @@ export { chooseProvider, type Devices, probeDevices } from './devices.js';
 export { RuntimeError, type RuntimeErrorCode } from './errors.js';
 export { loadProgram, type Program, type ProgramModel, type State } from './program.js';
 export { createSession, type Provider, type Session, type SessionOptions, type ValueInfo } from './session.js';
-export { arrayTypeOf, type DType, sizeOf, type Tensor, type TensorData, tensor } from './tensor.js';
+export { arrayTypeOf, type DType, type NumberDType, type StringTensor, sizeOf, type Tensor, type TensorData, tensor } from './tensor.js';

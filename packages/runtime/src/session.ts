@@ -1,6 +1,6 @@
 import { env, InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { RuntimeError, saysOutOfMemory, wordsOf } from './errors.js';
-import type { DType, Tensor, TensorData } from './tensor.js';
+import type { DType, StringTensor, Tensor, TensorData } from './tensor.js';
 
 // ONNX Runtime reports an error twice, on stderr and in what it throws; the second is enough.
 env.logLevel = 'fatal';
@@ -36,14 +36,15 @@ export type Session = {
 	 * Gives the named outputs (all unless given) for feeds by the names of inputs. Reads inputs in place and blocks the thread. Gives new arrays; where `fetches`
 	 * has a tensor for an output, it writes into the array of that one instead.
 	 */
-	run(feeds: Readonly<Record<string, Tensor>>, fetches?: readonly string[] | Fetches): Promise<Record<string, Tensor>>;
+	run(feeds: Readonly<Record<string, Tensor | StringTensor>>, fetches?: readonly string[] | Fetches): Promise<Record<string, Tensor>>;
 	release(): Promise<void>;
 };
 
 const isNames = (fetches: readonly string[] | Fetches): fetches is readonly string[] => Array.isArray(fetches);
-const ortTensor = ({ dtype, data, shape }: Tensor): OrtTensor => new OrtTensor(dtype as 'float32', data as Float32Array, shape);
+const ortTensor = ({ dtype, data, shape }: Tensor | StringTensor): OrtTensor =>
+	new OrtTensor(dtype as 'float32', data as unknown as Float32Array, shape);
 
-const ortTensors = (tensors: Readonly<Record<string, Tensor>>): Record<string, OrtTensor> =>
+const ortTensors = (tensors: Readonly<Record<string, Tensor | StringTensor>>): Record<string, OrtTensor> =>
 	Object.fromEntries(Object.entries(tensors).map(([name, value]) => [name, ortTensor(value)]));
 const ortFetches = (fetches: Fetches): Record<string, OrtTensor | null> =>
 	Object.fromEntries(Object.entries(fetches).map(([name, value]) => [name, value === null ? null : ortTensor(value)]));

@@ -11,7 +11,11 @@ export type DType =
 	| 'uint16'
 	| 'uint32'
 	| 'uint64'
-	| 'bool';
+	| 'bool'
+	| 'string';
+
+/** The element types of numbers. */
+export type NumberDType = Exclude<DType, 'string'>;
 
 export type TensorData =
 	| Float32Array
@@ -27,6 +31,9 @@ export type TensorData =
 
 /** A dense row-major tensor on the host. `bool` is held as Uint8Array of 0 and 1, `float16` as the bits in a Uint16Array. */
 export type Tensor = { readonly dtype: DType; readonly shape: readonly number[]; readonly data: TensorData };
+
+/** Strings, row-major; only what is outside of the models that we train takes them, such as the text of a table. */
+export type StringTensor = { readonly dtype: 'string'; readonly shape: readonly number[]; readonly data: readonly string[] };
 
 const arrayTypes = {
 	float32: Float32Array,
@@ -46,8 +53,11 @@ const arrayTypes = {
 /** The number of elements of a shape; 1 for a scalar. */
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((size, dim) => size * dim, 1);
 
-/** The typed array class that holds elements of `dtype`. */
-export const arrayTypeOf = (dtype: DType): (typeof arrayTypes)[DType] => arrayTypes[dtype];
+/** The typed array class that holds elements of `dtype`. Throws TypeError for strings, which none holds. */
+export function arrayTypeOf(dtype: DType): (typeof arrayTypes)[NumberDType] {
+	if (dtype === 'string') throw new TypeError('no typed array holds strings');
+	return arrayTypes[dtype];
+}
 
 /** The bits of the nearest float16; halves to even, infinite beyond 65504. */
 function float16Bits(value: number): number {
@@ -72,7 +82,7 @@ function float16Bits(value: number): number {
 export function tensor(dtype: DType, shape: readonly number[], values: ArrayLike<number> | TensorData): Tensor {
 	if (values.length !== sizeOf(shape))
 		throw new RangeError(`a tensor of shape [${shape}] holds ${sizeOf(shape)} elements, found ${values.length}`);
-	const type = arrayTypes[dtype];
+	const type = arrayTypeOf(dtype);
 	if (values instanceof type) return { dtype, shape, data: values as TensorData };
 	if (dtype === 'int64' || dtype === 'uint64') {
 		const data = new (type as typeof BigInt64Array)(values.length);

@@ -1,5 +1,6 @@
 import {
 	admit,
+	type DatasetProfile,
 	type JobSpec,
 	lossOf,
 	type ModalityProfile,
@@ -57,8 +58,10 @@ function checkPresence({ model }: JobSpec, { profile }: Dataset, train: Examples
 			check(modalityShape(labels, profile.modalities[labels] as ModalityProfile), `model.outputs.${output}.labels`);
 }
 
-function standardisations(train: Examples, modalities: readonly ModalityShape[]): Map<string, Standardisation> {
-	return new Map(modalities.map(({ name }) => [name, standardisation(train.split, name, train.rows)]));
+/** The standardisation of each modality but those whose values the dataset wants left as they are. */
+function standardisations(train: Examples, modalities: readonly ModalityShape[], profile: DatasetProfile): Map<string, Standardisation> {
+	const standardised = modalities.filter(({ name }) => profile.modalities[name]?.standardize !== false);
+	return new Map(standardised.map(({ name }) => [name, standardisation(train.split, name, train.rows)]));
 }
 
 function scaleOf(train: Examples): TargetScale {
@@ -89,7 +92,7 @@ export function prepare(spec: JobSpec, dataset: Dataset, graphFile: GraphFile | 
 		task,
 		modalities,
 		masked: new Set(modalities.filter(({ name }) => dataset.profile.modalities[name]?.masked).map(({ name }) => name)),
-		standardisation: standardise ? standardisations(train, modalities) : new Map(),
+		standardisation: standardise ? standardisations(train, modalities, dataset.profile) : new Map(),
 		scale: custom || task.type !== 'regression' ? { mean: 0, deviation: 1 } : scaleOf(train),
 		loss: lossFor(lossOf(spec).loss, task.type),
 		weigher: weigherOf(spec.weighting, task, spec.training.seed),

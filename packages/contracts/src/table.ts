@@ -1,0 +1,195 @@
+import { type Static, Type } from 'typebox';
+import { choice } from './choice.js';
+import { CLASS_NAME, MOST_MODALITIES, NAME, type NameRule } from './name-pattern.js';
+import { recordOf } from './record.js';
+
+/** What the cells of a column are. `vector`: lists of numbers, all of one length. */
+export const COLUMN_KINDS = ['number', 'category', 'text', 'date', 'vector'] as const;
+export type ColumnKind = (typeof COLUMN_KINDS)[number];
+
+/** What a column is for. `ignored`: nothing. */
+export const COLUMN_ROLES = ['feature', 'label', 'split', 'group', 'ignored'] as const;
+export type ColumnRole = (typeof COLUMN_ROLES)[number];
+
+const COLUMN_NAME: NameRule = { pattern: '^[^\\u0000-\\u001f]{1,200}$', description: '1 to 200 characters of one line' };
+const columnName = (description: string) => Type.String({ ...COLUMN_NAME, description });
+const patterns = Type.Array(Type.String({ ...COLUMN_NAME }), { minItems: 1, maxItems: 4096 });
+const somePatterns = Type.Union([Type.String({ ...COLUMN_NAME }), patterns]);
+
+const ofKinds = Type.Object(
+	{
+		number: Type.Optional(somePatterns),
+		category: Type.Optional(somePatterns),
+		text: Type.Optional(somePatterns),
+		date: Type.Optional(somePatterns),
+		vector: Type.Optional(somePatterns),
+	},
+	{ additionalProperties: false, minProperties: 1 },
+);
+
+/** How one table is cut into splits, where no column says which row is in which. */
+const shares = Type.Object(
+	{
+		valid: Type.Optional(
+			Type.Number({
+				minimum: 0,
+				exclusiveMaximum: 1,
+				default: 0,
+				description: 'share of the rows for validation; a job cuts its own where it is 0',
+			}),
+		),
+		test: Type.Optional(Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0.2, description: 'share of the rows for the test' })),
+		seed: Type.Optional(
+			Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1, default: 1, description: 'rows are drawn by it, the same share of each class' }),
+		),
+	},
+	{ additionalProperties: false },
+);
+
+/** `manifest.json` of a dataset that is a table; unknown keys are kept and ignored. What it does not say is inferred. */
+export const TableManifest = Type.Object({
+	name: Type.Optional(Type.String({ maxLength: 200, description: 'a short name' })),
+	title: Type.Optional(Type.String({ maxLength: 2000, description: 'one line that says what the dataset is' })),
+	label: Type.Optional(columnName('the column that is to be predicted; the one called label, target, y, class or outcome unless given')),
+	task: Type.Optional(
+		Type.Object(
+			{
+				type: Type.Optional(
+					choice(['binary', 'multiclass', 'regression'], { description: 'what is predicted; inferred from the labels unless given' }),
+				),
+				classes: Type.Optional(
+					Type.Array(Type.String({ maxLength: 200, ...CLASS_NAME }), {
+						minItems: 2,
+						maxItems: 100_000,
+						description:
+							'the labels of the classes in the order of their numbers; in the order of the alphabet, or of numbers, unless given',
+					}),
+				),
+			},
+			{ description: 'what the labels mean' },
+		),
+	),
+	missing_labels: Type.Optional(choice(['refuse', 'drop'], { default: 'refuse', description: 'what is done with rows without a label' })),
+	columns: Type.Optional(
+		recordOf(NAME, Type.Union([patterns, ofKinds]), {
+			minProperties: 1,
+			maxProperties: MOST_MODALITIES,
+			description:
+				'the columns of each modality: names, in which * stands for any characters, or these by kind, such as {"labs": ["lab_*"], "note": {"text": "note"}}; other columns are ignored; one modality per kind, and per column of text, unless given',
+		}),
+	),
+	kinds: Type.Optional(
+		Type.Record(Type.String({ ...COLUMN_NAME }), choice([...COLUMN_KINDS, 'ignored']), {
+			additionalProperties: false,
+			propertyNames: { type: 'string', ...COLUMN_NAME },
+			maxProperties: 4096,
+			description: 'kinds of columns that were inferred wrongly, or columns to leave out',
+		}),
+	),
+	split: Type.Optional(
+		Type.Union([columnName('the column whose cells are train, valid or test'), shares], {
+			description:
+				'the column that says in which split a row is, or the shares into which the table is cut; a fifth of the rows is for the test unless given',
+		}),
+	),
+	group: Type.Optional(columnName('the column whose equal cells (patients, speakers) must stay in one split')),
+	time: Type.Optional(columnName('the column of dates by which the table is cut: the last rows are for the test')),
+	delimiter: Type.Optional(Type.String({ minLength: 1, maxLength: 1, description: 'the character between cells; guessed unless given' })),
+	decimal: Type.Optional(choice(['.', ','], { description: 'the decimal mark; inferred for each column unless given' })),
+	day_first: Type.Optional(
+		Type.Boolean({
+			description: 'whether 3/4/2020 is a day in April; inferred from days beyond 12 in the column unless given, else false',
+		}),
+	),
+	missing: Type.Optional(
+		Type.Array(Type.String({ maxLength: 200 }), {
+			maxItems: 100,
+			description: 'cells that mean nothing is there, beside empty ones; NA, N/A, NaN, null, None and the like unless given',
+		}),
+	),
+	numbers: Type.Optional(
+		Type.Object(
+			{
+				fill: Type.Optional(
+					choice(['mean', 'median'], { default: 'mean', description: 'what stands for a missing number, of the training rows' }),
+				),
+				clip: Type.Optional(
+					Type.Number({
+						minimum: 0,
+						exclusiveMaximum: 0.5,
+						default: 0,
+						description: 'numbers below this quantile of the training rows, and above that of 1 less it, count as it',
+					}),
+				),
+			},
+			{ additionalProperties: false, description: 'how numbers become features' },
+		),
+	),
+	categories: Type.Optional(
+		Type.Object(
+			{
+				most: Type.Optional(
+					Type.Integer({
+						minimum: 1,
+						maximum: 10_000,
+						default: 100,
+						description: 'how many categories of a column have a feature of their own',
+					}),
+				),
+			},
+			{ additionalProperties: false, description: 'how categories become features' },
+		),
+	),
+	texts: Type.Optional(
+		Type.Object(
+			{
+				terms: Type.Optional(
+					Type.Integer({
+						minimum: 1,
+						maximum: 65_536,
+						default: 2048,
+						description: 'how many words and pairs of words have a feature, those that most rows have',
+					}),
+				),
+				pairs: Type.Optional(Type.Boolean({ default: true, description: 'whether pairs of words that follow each other are terms' })),
+				sublinear: Type.Optional(Type.Boolean({ default: true, description: 'whether a term that occurs n times counts as 1 + ln n' })),
+				rows: Type.Optional(
+					Type.Integer({ minimum: 1, maximum: 1_000_000, default: 2, description: 'how many training rows must have a term at least' }),
+				),
+			},
+			{ additionalProperties: false, description: 'how text becomes features' },
+		),
+	),
+	about: Type.Optional(Type.Unknown({ description: 'anything else, which is kept and not read' })),
+});
+export type TableManifest = Static<typeof TableManifest>;
+
+/** What was found in a column of a table, and what became of it. */
+export const ColumnProfile = Type.Object({
+	name: Type.String(),
+	role: choice(COLUMN_ROLES, { description: 'what the column is for' }),
+	kind: Type.Optional(choice(COLUMN_KINDS, { description: 'what its cells are, of features and labels' })),
+	modality: Type.Optional(Type.String({ description: 'the modality that the features of the column are in' })),
+	features: Type.Optional(Type.Integer({ description: 'how many numbers of a row the column became' })),
+	missing: Type.Number({ minimum: 0, maximum: 1, description: 'the share of rows without a value' }),
+	distinct: Type.Optional(
+		Type.Integer({ description: 'how many different values there are; absent where there are more than were counted' }),
+	),
+	examples: Type.Array(Type.String(), { description: 'the first different values, at most three of 60 characters' }),
+	note: Type.Optional(Type.String({ description: 'why it was read so, where that is not plain' })),
+});
+export type ColumnProfile = Static<typeof ColumnProfile>;
+
+/** What a dataset was made of, where that was a table. */
+export const TableProfile = Type.Object({
+	files: Type.Array(Type.String(), { description: 'the files of the upload' }),
+	rows: Type.Integer({ description: 'rows that were read, without those that were dropped' }),
+	dropped: Type.Optional(Type.Integer({ description: 'rows without a label that were left out' })),
+	delimiter: Type.Optional(Type.String({ description: 'the character between cells' })),
+	label: Type.String({ description: 'the column that is predicted' }),
+	columns: Type.Array(ColumnProfile),
+	standard: Type.Boolean({
+		description: 'whether its features are computed by standard ONNX operators alone; text needs those of ONNX Runtime',
+	}),
+});
+export type TableProfile = Static<typeof TableProfile>;

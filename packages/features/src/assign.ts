@@ -1,0 +1,171 @@
+import { NAME_PATTERN, ProblemError, type TableManifest } from '@steelyard/contracts';
+import { heldOut } from '@steelyard/dataset';
+import { type Codes, NONE } from './codes.js';
+import type { Survey } from './survey.js';
+import { splitNamed, type TableFile } from './table-files.js';
+
+/** In which split each row is: an index of `names`, or `DROPPED`. */
+type Splits = { readonly names: readonly string[]; readonly rows: Uint8Array };
+
+/** The splits of all rows; `dropped`: how many rows have no label and are left out. */
+export type Assignment = Splits & { readonly dropped: number };
+
+export const DROPPED = 255;
+const SHARES = { valid: 0, test: 0.2, seed: 1 };
+
+const refusal = (detail: string, param: string): ProblemError => new ProblemError('invalid_dataset', detail, param);
+
+/** Some rows in a message. */
+const rowsText = (rows: readonly number[], count: number): string =>
+	`${count === 1 ? 'row' : 'rows'} ${rows.join(', ')}${count > rows.length ? ` and ${count - rows.length} more` : ''}`;
+
+/** The rows for which something holds: the first five, and how many. */
+function rowsWhere(rows: number, holds: (row: number) => boolean): { first: number[]; count: number } {
+	const first: number[] = [];
+	let count = 0;
+	for (let row = 0; row < rows; row++) {
+		if (!holds(row)) continue;
+		count++;
+		if (first.length < 5) first.push(row);
+	}
+	return { first, count };
+}
+
+/** The splits that cells name. */
+function byColumn({ reading, rows }: Survey, splits: Codes, dropped: Uint8Array): Splits {
+	const column = JSON.stringify(reading.split?.name);
+	const lacking = rowsWhere(rows, (row) => dropped[row] === 0 && (splits.rows[row] as number) < 0);
+	if (lacking.count > 0)
+		throw refusal(
+			`The column ${column} of splits: expected a split in every row, found none in ${rowsText(lacking.first, lacking.count)}`,
+			'manifest.split',
+		);
+	const own = splits.texts.map(splitNamed);
+	const wrong = own.find((name) => !new RegExp(NAME_PATTERN).test(name));
+	if (wrong !== undefined)
+		throw refusal(
+			`The column ${column} of splits: expected train, valid, test or other names of letters and digits, found ${JSON.stringify(wrong.slice(0, 60))}`,
+			'manifest.split',
+		);
+	const names = [...new Set(own)];
+	return { names, rows: Uint8Array.from(splits.rows, (code, row) => (dropped[row] === 1 ? DROPPED : names.indexOf(own[code] as string))) };
+}
+
+/** Cuts off the last rows by time. */
+function lastRows(times: Float64Array, among: readonly number[], count: number): Set<number> {
+	const order = [...among].sort((a, b) => (times[a] as number) - (times[b] as number) || a - b);
+	return new Set(order.slice(order.length - count));
+}
+
+/** Cuts the rows by shares: by time, or at random with the same share of each class, groups together. */
+function byShares(survey: Survey, dropped: Uint8Array, manifest: TableManifest): Splits {
+	const { times, reading, rows } = survey;
+	const { valid, test, seed } = { ...SHARES, ...(typeof manifest.split === 'object' ? manifest.split : {}) };
+	if (valid + test >= 1)
+		throw refusal(
+			`manifest.json: split: expected shares of valid and test that leave rows for training, found ${valid} and ${test}`,
+			'manifest.split',
+		);
+	if (times !== null) {
+		const lacking = rowsWhere(rows, (row) => dropped[row] === 0 && Number.isNaN(times[row]));
+		if (lacking.count > 0)
+			throw refusal(
+				`The column ${JSON.stringify(reading.time?.name)} of dates: expected a date in every row, found none in ${rowsText(lacking.first, lacking.count)}`,
+				'manifest.time',
+			);
+	}
+	const names = ['train', ...(valid > 0 ? ['valid'] : []), ...(test > 0 ? ['test'] : [])];
+	const assigned = Uint8Array.from(dropped, (is) => (is === 1 ? DROPPED : 0));
+	let left = Array.from({ length: rows }, (_, row) => row).filter((row) => dropped[row] === 0);
+	const all = left.length;
+	for (const [name, share] of [
+		['test', test],
+		['valid', valid],
+	] as const) {
+		if (share === 0) continue;
+		const count = Math.max(1, Math.round(share * all));
+		if (left.length - count < 1) throw refusal(`The dataset: expected rows enough for training, validation and test, found ${all}`, 'file');
+		const taken =
+			times === null ? drawn(survey, left, count / left.length, { seed, stream: `${name}-split` }) : lastRows(times, left, count);
+		for (const row of taken) assigned[row] = names.indexOf(name);
+		left = left.filter((row) => !taken.has(row));
+	}
+	return { names, rows: assigned };
+}
+
+/** Rows that are drawn at random. */
+function drawn(
+	{ labels, groups, reading }: Survey,
+	among: readonly number[],
+	fraction: number,
+	{ seed, stream }: { seed: number; stream: string },
+): Set<number> {
+	const classes = reading.task.classes?.length ?? 0;
+	const held = heldOut(
+		{
+			rows: among.length,
+			labels: classes === 0 ? new Float32Array(among.length) : Int32Array.from(among, (row) => labels[row] as number),
+			groups: groups === null ? null : Int32Array.from(among, (row) => groups.rows[row] as number),
+		},
+		{ classes, fraction, seed, stream },
+	);
+	return new Set(among.filter((_, i) => held[i] === 1));
+}
+
+/** The splits of rows that have a label: by the name of their file, by a column, or cut. */
+function splitsOf(survey: Survey, files: readonly TableFile[], dropped: Uint8Array, manifest: TableManifest): Splits {
+	const names = files.flatMap(({ split }) => split ?? []);
+	if (names.length > 0) return { names, rows: Uint8Array.from(survey.files, (file, row) => (dropped[row] === 1 ? DROPPED : file)) };
+	return survey.splits === null ? byShares(survey, dropped, manifest) : byColumn(survey, survey.splits, dropped);
+}
+
+/** Decides in which split each row is. Throws ProblemError for rows without a label, where they are not to be dropped, and for splits that cannot be. */
+export function assign(survey: Survey, files: readonly TableFile[], manifest: TableManifest): Assignment {
+	const { labels, reading, rows } = survey;
+	const lacking = rowsWhere(rows, (row) => Number.isNaN(labels[row]));
+	if (lacking.count > 0 && manifest.missing_labels !== 'drop')
+		throw refusal(
+			`The label ${JSON.stringify(reading.label.name)}: expected a label in every row, found none in ${rowsText(lacking.first, lacking.count)}; "missing_labels": "drop" leaves such rows out`,
+			'label',
+		);
+	if (lacking.count === rows) throw refusal(`The label ${JSON.stringify(reading.label.name)}: expected labels, found none`, 'label');
+	if (survey.groups !== null) {
+		const { groups } = survey;
+		const alone = rowsWhere(rows, (row) => groups.rows[row] === NONE);
+		if (alone.count > 0)
+			throw refusal(
+				`The column ${JSON.stringify(reading.group?.name)} of groups: expected a group in every row, found none in ${rowsText(alone.first, alone.count)}`,
+				'manifest.group',
+			);
+	}
+	const dropped = Uint8Array.from(labels, (label) => (Number.isNaN(label) ? 1 : 0));
+	const found = splitsOf(survey, files, dropped, manifest);
+	checkSplits(survey, found);
+	return { ...found, dropped: lacking.count };
+}
+
+/** Refuses splits without rows, and a class that no training row has, unless the manifest names the classes. */
+function checkSplits({ labels, reading, rows }: Survey, { names, rows: splitOf }: Splits): void {
+	const train = names.indexOf('train');
+	const counts = names.map(() => 0);
+	const { classes } = reading.task;
+	const trained = new Uint8Array(classes?.length ?? 0);
+	for (let row = 0; row < rows; row++) {
+		const split = splitOf[row] as number;
+		if (split === DROPPED) continue;
+		counts[split] = (counts[split] as number) + 1;
+		if (split === train && classes !== null) trained[labels[row] as number] = 1;
+	}
+	names.forEach((name, i) => {
+		if (counts[i] === 0) throw refusal(`The dataset: expected rows in split ${name}, found none`, 'manifest.split');
+	});
+	if (train < 0) throw refusal('The dataset: expected a split called train, found none', 'manifest.split');
+	const unseen = classes === null ? -1 : trained.indexOf(0);
+	if (classes === null || unseen < 0) return;
+	const where = rowsWhere(rows, (row) => splitOf[row] !== DROPPED && labels[row] === unseen);
+	if (where.count > 0)
+		throw refusal(
+			`The label ${JSON.stringify(reading.label.name)}: expected every class among the training rows, found ${JSON.stringify(classes[unseen])} only in ${rowsText(where.first, where.count)} of other splits, of which no model can know`,
+			'label',
+		);
+}

@@ -1,0 +1,251 @@
+import { ProblemError, type TableManifest } from '@steelyard/contracts';
+import { type CounterRandom, counterRandom } from '@steelyard/random';
+import type { Cell } from '@steelyard/table';
+import { cellNumber, textOf } from './cells.js';
+import type { CategoryFeature, DateFeature, Feature, NumberFeature, TextFeature, VectorFeature } from './featuriser.js';
+import type { Column } from './infer.js';
+import { cellSeconds } from './scan.js';
+import { tokensOf } from './tokens.js';
+
+/** Learns from the training rows how a column becomes features. */
+export type Fit = {
+	add(cell: Cell): void;
+	/** The features; null for a column that says nothing in the training rows. Throws ProblemError for one that has no cell of its kind. */
+	feature(): Feature | null;
+};
+
+const numbersDefault = { fill: 'mean', clip: 0 } as const;
+const categoriesDefault = { most: 100 };
+const textsDefault = { terms: 2048, pairs: true, sublinear: true, rows: 2 };
+
+/** Numbers from which quantiles are taken. */
+const SAMPLE = 100_000;
+/** Different categories and terms that are counted at a time. */
+const MOST_CATEGORIES = 200_000;
+const MOST_TERMS = 1_000_000;
+
+/** Mean and deviation of numbers as they come (Welford), and a sample of them drawn by Vitter's algorithm R. */
+class Moments {
+	count = 0;
+	mean = 0;
+	#squares = 0;
+	readonly #sample: number[] = [];
+	readonly #random: CounterRandom;
+
+	constructor(stream: string) {
+		this.#random = counterRandom(1, stream);
+	}
+
+	add(value: number): void {
+		this.count++;
+		const change = value - this.mean;
+		this.mean += change / this.count;
+		this.#squares += change * (value - this.mean);
+		if (this.#sample.length < SAMPLE) this.#sample.push(value);
+		else {
+			const place = Math.floor(this.#random.uniform() * this.count);
+			if (place < SAMPLE) this.#sample[place] = value;
+		}
+	}
+
+	get deviation(): number {
+		return Math.sqrt(this.#squares / Math.max(1, this.count));
+	}
+
+	/** The quantiles at some places, by linear interpolation between the two numbers beside each. */
+	quantiles(places: readonly number[]): number[] {
+		const sorted = Float64Array.from(this.#sample).sort();
+		return places.map((place) => {
+			const at = place * (sorted.length - 1);
+			const below = sorted[Math.floor(at)] as number;
+			return below + (at - Math.floor(at)) * ((sorted[Math.ceil(at)] as number) - below);
+		});
+	}
+}
+
+/** 1 / deviation, or 0 for a constant, which then says nothing. */
+const inverseOf = (deviation: number): number => (deviation > 0 && Number.isFinite(1 / deviation) ? 1 / deviation : 0);
+
+function refuse(column: Column, what: string): never {
+	throw new ProblemError(
+		'invalid_dataset',
+		`Column ${JSON.stringify(column.name)}: expected ${what}, found none in the training rows`,
+		'manifest.kinds',
+	);
+}
+
+function fitNumber(column: Column, manifest: TableManifest): Fit {
+	const { fill: how, clip: share } = { ...numbersDefault, ...manifest.numbers };
+	const moments = new Moments(column.name);
+	let missing = 0;
+	return {
+		add(cell) {
+			const value = cellNumber(cell, column.reading);
+			if (Number.isFinite(value)) moments.add(value);
+			else missing++;
+		},
+		feature(): NumberFeature | null {
+			if (moments.count === 0) refuse(column, 'numbers');
+			const clip = share > 0 ? (moments.quantiles([share, 1 - share]) as [number, number]) : null;
+			const inverse = inverseOf(moments.deviation);
+			if (inverse === 0 && missing === 0) return null;
+			const fill = how === 'median' ? (moments.quantiles([0.5])[0] as number) : moments.mean;
+			return { kind: 'number', column: column.name, fill, mean: moments.mean, inverse, flag: missing > 0, clip };
+		},
+	};
+}
+
+/** Texts by how often they occur, the most frequent first, among equals in the order of the alphabet. */
+const byCount = ([a, n]: readonly [string, number], [b, m]: readonly [string, number]): number => m - n || (a < b ? -1 : 1);
+
+function fitCategory(column: Column, manifest: TableManifest): Fit {
+	const { most } = { ...categoriesDefault, ...manifest.categories };
+	const counts = new Map<string, number>();
+	const spellings = new Set<string>();
+	let missing = 0;
+	return {
+		add(cell) {
+			const text = categoryText(cell);
+			if (textOf(cell, column.reading.missing) === null) {
+				missing++;
+				if (text !== '' && spellings.size < 100) spellings.add(text);
+				return;
+			}
+			const count = counts.get(text);
+			if (count !== undefined || counts.size < MOST_CATEGORIES) counts.set(text, (count ?? 0) + 1);
+		},
+		feature(): CategoryFeature | null {
+			if (counts.size === 0) refuse(column, 'categories');
+			const often = [...counts].sort(byCount);
+			// Of many categories those that a single row has are no better known than ones that none has.
+			const kept = often.length > 20 ? often.filter(([, count]) => count > 1) : often;
+			if (kept.length === 0 || (kept.length === 1 && often.length === 1 && missing === 0)) return null;
+			return {
+				kind: 'category',
+				column: column.name,
+				categories: kept.slice(0, most).map(([text]) => text),
+				missing: [...spellings].sort(),
+				flag: missing > 0,
+			};
+		},
+	};
+}
+
+function fitDate(column: Column): Fit {
+	const moments = new Moments(column.name);
+	let missing = 0;
+	let time = false;
+	return {
+		add(cell) {
+			const seconds = cellSeconds(cell, column.reading);
+			if (Number.isNaN(seconds)) {
+				missing++;
+				return;
+			}
+			moments.add(seconds);
+			time ||= seconds % 86_400 !== 0;
+		},
+		feature(): DateFeature | null {
+			if (moments.count === 0) refuse(column, 'dates');
+			const inverse = inverseOf(moments.deviation);
+			if (inverse === 0 && missing === 0) return null;
+			return { kind: 'date', column: column.name, fill: moments.mean, mean: moments.mean, inverse, time, flag: missing > 0 };
+		},
+	};
+}
+
+/** How many rows have each term. Where there are too many terms, those that the fewest rows have are forgotten. */
+class DocumentFrequencies {
+	readonly #counts = new Map<string, number>();
+	#forgotten = 0;
+
+	add(terms: ReadonlySet<string>): void {
+		for (const term of terms) this.#counts.set(term, (this.#counts.get(term) ?? 0) + 1);
+		while (this.#counts.size > MOST_TERMS) {
+			this.#forgotten++;
+			for (const [term, count] of this.#counts) if (count <= this.#forgotten) this.#counts.delete(term);
+		}
+	}
+
+	/** The terms that at least `rows` rows have, those that most have first. */
+	terms(rows: number): [string, number][] {
+		return [...this.#counts].filter(([, count]) => count >= rows).sort(byCount);
+	}
+}
+
+function fitText(column: Column, manifest: TableManifest): Fit {
+	const { terms: most, pairs, sublinear, rows: least } = { ...textsDefault, ...manifest.texts };
+	const frequencies = new DocumentFrequencies();
+	let rows = 0;
+	return {
+		add(cell) {
+			const words = tokensOf(plainText(cell, column));
+			if (words.length === 0) return;
+			rows++;
+			const found = new Set(words);
+			if (pairs) for (let i = 1; i < words.length; i++) found.add(`${words[i - 1]} ${words[i]}`);
+			frequencies.add(found);
+		},
+		feature(): TextFeature | null {
+			if (rows === 0) refuse(column, 'text');
+			const found = frequencies.terms(least).slice(0, most);
+			const own = found.length > 0 ? found : frequencies.terms(1).slice(0, most);
+			const ordered = [...own.filter(([term]) => !term.includes(' ')), ...own.filter(([term]) => term.includes(' '))];
+			return {
+				kind: 'text',
+				column: column.name,
+				terms: ordered.map(([term]) => term),
+				weights: ordered.map(([, count]) => Math.log((1 + rows) / (1 + count)) + 1),
+				sublinear,
+			};
+		},
+	};
+}
+
+function fitVector(column: Column): Fit {
+	const moments: Moments[] = [];
+	return {
+		add(cell) {
+			if (typeof cell !== 'object' || cell === null) return;
+			cell.forEach((value, i) => {
+				moments[i] ??= new Moments(`${column.name}[${i}]`);
+				if (typeof value === 'number' && Number.isFinite(value)) (moments[i] as Moments).add(value);
+			});
+		},
+		feature(): VectorFeature | null {
+			if (moments.length === 0) refuse(column, 'lists of numbers');
+			return {
+				kind: 'vector',
+				column: column.name,
+				size: moments.length,
+				mean: moments.map(({ mean }) => mean),
+				inverse: moments.map(({ deviation }) => inverseOf(deviation)),
+			};
+		},
+	};
+}
+
+/** The text of a category as it stands, with the spaces that it has. */
+export const categoryText = (cell: Cell): string =>
+	typeof cell === 'string' ? cell : cell === null || typeof cell === 'object' ? '' : String(cell);
+
+/** The text of a cell of text; '' where nothing is there. */
+export const plainText = (cell: Cell, { reading }: Column): string => (textOf(cell, reading.missing) === null ? '' : categoryText(cell));
+
+/** What learns how a column becomes features. */
+export function fitOf(column: Column, manifest: TableManifest): Fit {
+	switch (column.kind) {
+		case 'number':
+			return fitNumber(column, manifest);
+		case 'category':
+			return fitCategory(column, manifest);
+		case 'date':
+			return fitDate(column);
+		case 'text':
+			return fitText(column, manifest);
+		case 'vector':
+			return fitVector(column);
+		case null:
+			throw new Error(`column ${column.name} has no kind`);
+	}
+}

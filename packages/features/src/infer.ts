@@ -1,0 +1,276 @@
+import { type ColumnKind, type ColumnRole, ProblemError, type TableManifest, type TaskType } from '@steelyard/contracts';
+import { type CellReading, missingTexts, numberOf } from './cells.js';
+import { fits } from './name-patterns.js';
+import { listed, type Roles } from './roles.js';
+import { type ColumnScan, readingOf } from './scan.js';
+
+/** What a column is for, and how it is read. */
+export type Column = {
+	readonly name: string;
+	/** Its place in a row. */
+	readonly place: number;
+	readonly role: ColumnRole;
+	readonly kind: ColumnKind | null;
+	readonly modality: string | null;
+	readonly reading: CellReading;
+	readonly note: string | null;
+};
+
+export type Task = {
+	readonly type: Exclude<TaskType, 'multilabel'>;
+	/** The labels of the classes, in the order of their numbers; null for regression. */
+	readonly classes: readonly string[] | null;
+	/** Whether the labels of classes are numbers, so that 1 and 1.0 are one. */
+	readonly numeric: boolean;
+};
+
+/** How a table is read. */
+export type Reading = {
+	readonly columns: readonly Column[];
+	readonly label: Column;
+	readonly task: Task;
+	readonly split: Column | null;
+	readonly group: Column | null;
+	readonly time: Column | null;
+	/** The columns of each modality; modalities stand in the order of the manifest, else of the table. */
+	readonly modalities: ReadonlyMap<string, readonly Column[]>;
+};
+
+const ID_NAME = /^(?:.*[_ -])?(?:id|index|uuid|key|row)$|^unnamed: ?\d+$/i;
+
+/** The share of cells that must be numbers (or dates) where some others, few and alike, stand among them. */
+const MOSTLY = 0.95;
+/** Words of a cell on average that make a column text, and those that do so where most cells differ. */
+const TEXT_WORDS = 5;
+const FEW_TEXT_WORDS = 2.5;
+/** The most classes that whole numbers are taken for, and the most that texts may be. */
+const NUMBER_CLASSES = 20;
+const MOST_CLASSES = 1000;
+
+const refusal = (detail: string, param: string): ProblemError => new ProblemError('invalid_dataset', detail, param);
+type Kind = { kind: ColumnKind | null; note?: string };
+
+/** Whether almost all cells are of a kind, and what stands among them. */
+function mostly(scan: ColumnScan, count: number, what: string): Kind['note'] | null {
+	if (count === scan.present) return undefined;
+	const others = [...scan.odd.keys()];
+	if (count / scan.present < MOSTLY || others.length > 5) return null;
+	return `${scan.present - count} cells are no ${what} and count as missing: ${others.map((text) => JSON.stringify(text.slice(0, 40))).join(', ')}`;
+}
+
+/** The kind of a column by its cells; null for one that says nothing. */
+function kindOf(name: string, scan: ColumnScan): Kind {
+	const { present, distinct } = scan;
+	if (present === 0) return { kind: null, note: 'it is empty' };
+	if (scan.lists > 0) {
+		if (scan.lists < present)
+			throw refusal(
+				`Column ${JSON.stringify(name)}: expected lists in all rows that have a value, found ${present - scan.lists} other values`,
+				'columns',
+			);
+		if (scan.listOfText) throw refusal(`Column ${JSON.stringify(name)}: expected lists of numbers, found lists of other values`, 'columns');
+		if (scan.listLength === null || scan.listLength === 0)
+			throw refusal(
+				`Column ${JSON.stringify(name)}: expected lists of one length, found lists of several; sequences go in as arrays with offsets (docs/datasets.md), or leave the column out by "kinds": {${JSON.stringify(name)}: "ignored"}`,
+				'columns',
+			);
+		return { kind: 'vector' };
+	}
+	if (distinct?.size === 1) return { kind: null, note: 'all its cells are equal' };
+	const numbers = scan.zeroes > 0 && scan.whole === scan.numbers ? null : mostly(scan, scan.numbers, 'numbers');
+	if (numbers !== null) {
+		const different = distinct === null || distinct.size === present;
+		const isCount = scan.ascending && scan.missing === 0;
+		if (different && scan.whole === scan.numbers && present > 2 && (isCount || (ID_NAME.test(name) && scan.missing === 0)))
+			return { kind: null, note: isCount ? 'it numbers the rows' : 'it names the rows' };
+		return { kind: 'number', ...(numbers === undefined ? {} : { note: numbers }) };
+	}
+	const dates = mostly(scan, scan.dates, 'dates');
+	if (dates !== null) {
+		if (scan.dayFirst > 0 && scan.monthFirst > 0)
+			return {
+				kind: 'date',
+				note: `day and month stand in either order: ${scan.dayFirst} cells begin with the day and ${scan.monthFirst} with the month; "day_first" says which is meant, and the others count as missing`,
+			};
+		return { kind: 'date', ...(dates === undefined ? {} : { note: dates }) };
+	}
+	const words = scan.words / Math.max(1, scan.worded);
+	const differing = distinct === null ? 1 : distinct.size / present;
+	if (words >= TEXT_WORDS || (words >= FEW_TEXT_WORDS && differing > 0.5)) return { kind: 'text' };
+	if (differing > 0.9 && present > 20) return words >= 1.5 ? { kind: 'text' } : { kind: null, note: 'almost every row has another text' };
+	return { kind: 'category' };
+}
+
+/** A name for a modality that fits the pattern of names. */
+function modalityName(column: string, taken: ReadonlySet<string>): string {
+	const plain =
+		column
+			.replace(/[^A-Za-z0-9_-]+/g, '_')
+			.replace(/^[^A-Za-z]+/, '')
+			.slice(0, 60) || 'text';
+	let name = plain;
+	for (let i = 2; taken.has(name); i++) name = `${plain}_${i}`;
+	return name;
+}
+
+const KIND_MODALITIES: Readonly<Record<Exclude<ColumnKind, 'text' | 'vector'>, string>> = {
+	number: 'numbers',
+	category: 'categories',
+	date: 'dates',
+};
+
+const asList = (some: string | readonly string[]): readonly string[] => (typeof some === 'string' ? [some] : some);
+
+type Choice = { modality: string; kind: ColumnKind | undefined };
+
+/** The modality of each column that the manifest names, and the kind where it says that too. */
+function chosenColumns(names: readonly string[], columns: NonNullable<TableManifest['columns']>): Map<string, Choice> {
+	const chosen = new Map<string, Choice>();
+	for (const [modality, some] of Object.entries(columns)) {
+		const byKind: [ColumnKind | undefined, readonly string[]][] = Array.isArray(some)
+			? [[undefined, some]]
+			: Object.entries(some).map(([kind, patterns]) => [kind as ColumnKind, asList(patterns as string | readonly string[])]);
+		for (const [kind, patterns] of byKind)
+			for (const pattern of patterns) {
+				const found = names.filter((name) => fits(pattern, name));
+				if (found.length === 0)
+					throw refusal(
+						`manifest.json: columns.${modality}: expected columns that fit ${JSON.stringify(pattern)}, found none among ${listed(names)}`,
+						`manifest.columns.${modality}`,
+					);
+				for (const name of found) {
+					const before = chosen.get(name);
+					if (before !== undefined && before.modality !== modality)
+						throw refusal(
+							`manifest.json: columns.${modality}: column ${JSON.stringify(name)} is already one of ${before.modality}`,
+							`manifest.columns.${modality}`,
+						);
+					chosen.set(name, { modality, kind: kind ?? before?.kind });
+				}
+			}
+	}
+	return chosen;
+}
+
+/** The number that a label writes, in the form that JavaScript gives it, so that 1, 1.0 and "1" are one class. */
+export const numberText = (text: string, { decimal }: CellReading): string => String(numberOf(text, decimal));
+
+const byNumber = (a: string, b: string): number => Number(a) - Number(b);
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** What is predicted, by the labels. */
+function taskOf(name: string, scan: ColumnScan, reading: CellReading, manifest: TableManifest): Task {
+	const { type, classes } = manifest.task ?? {};
+	const numeric = scan.numbers === scan.present && scan.present > 0;
+	const found =
+		scan.distinct === null ? null : new Set([...scan.distinct.keys()].map((text) => (numeric ? numberText(text, reading) : text)));
+	const inferred = (): Task['type'] => {
+		if (classes !== undefined) return classes.length === 2 ? 'binary' : 'multiclass';
+		if (found?.size === 2) return 'binary';
+		return numeric && (found === null || found.size > NUMBER_CLASSES || scan.whole < scan.numbers) ? 'regression' : 'multiclass';
+	};
+	const task = type ?? inferred();
+	const column = `The label ${JSON.stringify(name)}`;
+	if (task === 'regression') {
+		if (!numeric)
+			throw refusal(`${column}: expected numbers for a regression, found ${JSON.stringify([...scan.odd.keys()][0] ?? '')}`, 'label');
+		if (classes !== undefined) throw refusal('manifest.json: task.classes: expected none for regression', 'manifest.task.classes');
+		return { type: 'regression', classes: null, numeric };
+	}
+	if (found === null || (found.size > MOST_CLASSES && classes === undefined))
+		throw refusal(
+			`${column}: expected at most ${MOST_CLASSES} classes, found ${found?.size ?? 'more'}; numbers are predicted by "task": {"type": "regression"}`,
+			'label',
+		);
+	const sorted = classes ?? [...found].sort(numeric ? byNumber : byText);
+	if (sorted.length < 2)
+		throw refusal(
+			`${column}: expected two classes or more, found ${sorted.length === 0 ? 'none' : `only ${JSON.stringify(sorted[0])}`}`,
+			'label',
+		);
+	if (task === 'binary' && sorted.length !== 2)
+		throw refusal(`${column}: expected 2 classes for a binary task, found ${sorted.length}`, 'label');
+	const long = sorted.find((label) => label.length > 200);
+	if (long !== undefined)
+		throw refusal(`${column}: expected labels of at most 200 characters, found ${JSON.stringify(`${long.slice(0, 60)}…`)}`, 'label');
+	return { type: task, classes: sorted, numeric };
+}
+
+/** How a table is read: what the manifest says, and else what the cells are like. Throws ProblemError `invalid_dataset`. */
+export function infer(
+	names: readonly string[],
+	scans: readonly ColumnScan[],
+	{ label, split, group, time }: Roles,
+	manifest: TableManifest,
+): Reading {
+	const missing = missingTexts(manifest);
+	const scanOf = new Map(names.map((name, place) => [name, scans[place] as ColumnScan]));
+	const kinds = manifest.kinds ?? {};
+	const chosen = manifest.columns === undefined ? null : chosenColumns(names, manifest.columns);
+	const taken = new Set<string>(Object.values(KIND_MODALITIES));
+	const reserved = new Map<string, ColumnRole>([
+		[label, 'label'],
+		...(split === null ? [] : [[split, 'split'] as const]),
+		...(group === null ? [] : [[group, 'group'] as const]),
+	]);
+
+	const columnOf = (name: string, place: number): Column => {
+		const scan = scanOf.get(name) as ColumnScan;
+		const reading = readingOf(scan, { missing, decimal: manifest.decimal, dayFirst: manifest.day_first });
+		const column = (role: ColumnRole, kind: ColumnKind | null, modality: string | null, note: string | null): Column => ({
+			name,
+			place,
+			role,
+			kind,
+			modality,
+			reading,
+			note,
+		});
+		const role = reserved.get(name);
+		const choice = chosen?.get(name);
+		if (role !== undefined) {
+			if (choice !== undefined)
+				throw refusal(
+					`manifest.json: columns.${choice.modality}: column ${JSON.stringify(name)} is the ${role}`,
+					`manifest.columns.${choice.modality}`,
+				);
+			return column(role, null, null, null);
+		}
+		if (chosen !== null && choice === undefined) return column('ignored', null, null, 'manifest.json gives it to no modality');
+		const stated = Object.hasOwn(kinds, name) ? kinds[name] : choice?.kind;
+		if (stated === 'ignored') return column('ignored', null, null, 'as manifest.json says');
+		const { kind, note = null } = stated === undefined ? kindOf(name, scan) : { kind: stated };
+		if (kind === null) return column('ignored', null, null, note);
+		let modality = choice?.modality;
+		if (modality === undefined) {
+			modality = kind === 'text' || kind === 'vector' ? modalityName(name, taken) : KIND_MODALITIES[kind];
+			taken.add(modality);
+		}
+		return column('feature', kind, modality, note);
+	};
+	const columns = names.map(columnOf);
+	const modalities = new Map<string, Column[]>(Object.keys(manifest.columns ?? {}).map((modality) => [modality, []]));
+	for (const column of columns)
+		if (column.role === 'feature' && column.modality !== null)
+			modalities.set(column.modality, [...(modalities.get(column.modality) ?? []), column]);
+	for (const [modality, own] of modalities) if (own.length === 0) modalities.delete(modality);
+	if (modalities.size === 0)
+		throw refusal(
+			`The dataset: expected a column to learn from, found none beside the label: ${listed(columns.map(({ name, note }) => `${name}${note === null ? '' : ` (${note})`}`))}`,
+			'file',
+		);
+	const byName = (name: string | null): Column | null => columns.find((column) => column.name === name) ?? null;
+	const labelColumn = byName(label) as Column;
+	const task = taskOf(label, scanOf.get(label) as ColumnScan, labelColumn.reading, manifest);
+	return {
+		columns: columns.map((column) =>
+			column === labelColumn ? { ...column, kind: task.type === 'regression' ? 'number' : 'category' } : column,
+		),
+		label: labelColumn,
+		task,
+		split: byName(split),
+		group: byName(group),
+		time: byName(time),
+		modalities,
+	};
+}

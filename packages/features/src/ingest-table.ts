@@ -1,0 +1,266 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ColumnProfile, type DatasetProfile, ProblemError, type TableManifest, type TableProfile } from '@steelyard/contracts';
+import { type IngestOptions, ingest, type NpyWriter, openNpyWriter } from '@steelyard/dataset';
+import { createSession, type Session, type Tensor } from '@steelyard/runtime';
+import { type Table, TableError } from '@steelyard/table';
+import { type Assignment, assign, DROPPED } from './assign.js';
+import { type Feature, type FeaturisedModality, type Featuriser, featureNames, isStandard, widthOf } from './featuriser.js';
+import { feedsOf } from './feeds.js';
+import { fitOf } from './fit.js';
+import { featuresName, featuriserModel, presenceName } from './graph.js';
+import type { Column, Reading } from './infer.js';
+import { type Survey, survey } from './survey.js';
+import { allRows, filesOf, type TableFile } from './table-files.js';
+
+/** Rows that go through the graph at a time, and numbers that it may give for them. */
+const ROWS = 2048;
+const NUMBERS = 2 ** 22;
+
+/** The files of a dataset that was a table: the graph of its features, and what that was made of. */
+export const FEATURISER_FILE = 'features.onnx';
+export const RECIPE_FILE = 'features.json';
+
+type FittedColumn = { readonly column: Column; readonly feature: Feature };
+type FittedModality = { readonly name: string; readonly columns: readonly FittedColumn[] };
+
+/** Learns the features from the training rows. Columns and modalities that say nothing there are left out. */
+async function fit(
+	files: readonly TableFile[],
+	{ reading }: Survey,
+	assignment: Assignment,
+	manifest: TableManifest,
+): Promise<FittedModality[]> {
+	const train = assignment.names.indexOf('train');
+	const fits = [...reading.modalities.values()].flat().map((column) => ({ column, fit: fitOf(column, manifest) }));
+	for await (const { first, rows } of allRows(files))
+		rows.forEach((row, i) => {
+			if (assignment.rows[first + i] !== train) return;
+			for (const { column, fit: own } of fits) own.add(row[column.place] ?? null);
+		});
+	const features = new Map(fits.map(({ column, fit: own }) => [column, own.feature()]));
+	return [...reading.modalities].flatMap(([name, columns]) => {
+		const fitted = columns.flatMap((column) => {
+			const feature = features.get(column);
+			return feature ? [{ column, feature }] : [];
+		});
+		return fitted.length === 0 ? [] : [{ name, columns: fitted }];
+	});
+}
+
+/** The rows of each split, in the order of the table. */
+function countsOf({ names, rows }: Assignment): number[] {
+	const counts = names.map(() => 0);
+	for (const split of rows) if (split !== DROPPED) counts[split] = (counts[split] as number) + 1;
+	return counts;
+}
+
+type Output = { readonly writer: NpyWriter; readonly width: number };
+
+/** Some rows of a matrix, in their order. */
+function rowsOf({ data }: Tensor, width: number, places: readonly number[]): Float32Array {
+	const all = data as Float32Array;
+	const out = new Float32Array(places.length * width);
+	places.forEach((place, i) => out.set(all.subarray(place * width, (place + 1) * width), i * width));
+	return out;
+}
+
+/** The features of all rows, by the graph: one file for each split and modality. Gives the mask of each modality by split, 1 where it has something. */
+async function transform(
+	files: readonly TableFile[],
+	session: Session,
+	modalities: readonly FittedModality[],
+	assignment: Assignment,
+	folder: string,
+): Promise<Map<string, Uint8Array[]>> {
+	const counts = countsOf(assignment);
+	const columns = modalities.flatMap(({ columns: own }) => own);
+	const masks = new Map(modalities.map(({ name }) => [name, counts.map((count) => new Uint8Array(count))]));
+	const outputs = new Map<string, Output[]>();
+	try {
+		for (const { name, columns: own } of modalities) {
+			const width = own.reduce((sum, { feature }) => sum + widthOf(feature), 0);
+			const writers: Output[] = [];
+			outputs.set(name, writers);
+			for (const [split, splitName] of assignment.names.entries())
+				writers.push({
+					width,
+					writer: await openNpyWriter(join(folder, `${splitName}_${name}.npy`), 'float32', [counts[split] as number, width]),
+				});
+		}
+		const width = [...outputs.values()].reduce((sum, [first]) => sum + (first?.width ?? 0), 0);
+		const together = Math.max(1, Math.min(ROWS, Math.floor(NUMBERS / width)));
+		const written = counts.map(() => 0);
+		for await (const batch of allRows(files))
+			for (let from = 0; from < batch.rows.length; from += together) {
+				const rows = batch.rows.slice(from, from + together);
+				const given = await session.run(feedsOf(rows, columns));
+				for (const [split, at] of written.entries()) {
+					const places = rows.flatMap((_, i) => (assignment.rows[batch.first + from + i] === split ? [i] : []));
+					for (const [name, writers] of outputs) {
+						const { writer, width: own } = writers[split] as Output;
+						await writer.append(rowsOf(given[featuresName(name)] as Tensor, own, places));
+						const present = (given[presenceName(name)] as Tensor).data as Float32Array;
+						const mask = (masks.get(name) as Uint8Array[])[split] as Uint8Array;
+						places.forEach((place, i) => (mask[at + i] = present[place] === 1 ? 1 : 0));
+					}
+					written[split] = at + places.length;
+				}
+			}
+	} finally {
+		for (const writers of outputs.values()) for (const { writer } of writers) await writer.close();
+	}
+	return masks;
+}
+
+async function writeArray(
+	path: string,
+	type: 'float32' | 'int32' | 'uint8',
+	values: Float32Array | Int32Array | Uint8Array,
+): Promise<void> {
+	const writer = await openNpyWriter(path, type, [values.length]);
+	await writer.append(values);
+	await writer.close();
+}
+
+/** The numbers of all rows of a split, in their order. */
+const valuesOf = (all: ArrayLike<number>, { rows }: Assignment, split: number): number[] =>
+	Array.from(rows.entries()).flatMap(([row, own]) => (own === split ? [all[row] as number] : []));
+
+const GROUP = 'group';
+
+/** A name of a file that no modality takes. */
+function groupName(modalities: readonly FittedModality[]): string {
+	let name = GROUP;
+	while (modalities.some((modality) => modality.name === name)) name = `${name}_`;
+	return name;
+}
+
+async function writeLabels({ labels, groups, reading }: Survey, assignment: Assignment, folder: string, group: string): Promise<void> {
+	for (const [split, name] of assignment.names.entries()) {
+		const own = valuesOf(labels, assignment, split);
+		await (reading.task.classes === null
+			? writeArray(join(folder, `${name}_labels.npy`), 'float32', Float32Array.from(own))
+			: writeArray(join(folder, `${name}_labels.npy`), 'int32', Int32Array.from(own)));
+		if (groups !== null)
+			await writeArray(join(folder, `${name}_${group}.npy`), 'int32', Int32Array.from(valuesOf(groups.rows, assignment, split)));
+	}
+}
+
+/** What the arrays mean, as the manifest of a dataset of arrays says it. */
+function arraysManifest(
+	reading: Reading,
+	featuriser: Featuriser,
+	{ names }: Assignment,
+	group: string | null,
+	manifest: TableManifest,
+): object {
+	const { type, classes } = reading.task;
+	return {
+		...(manifest.name === undefined ? {} : { name: manifest.name }),
+		...(manifest.title === undefined ? {} : { title: manifest.title }),
+		task: { type, ...(classes === null ? {} : { classes }) },
+		modalities: Object.fromEntries(
+			featuriser.modalities.map((modality) => [
+				modality.name,
+				{ columns: featureNames(modality).map((name) => name.slice(0, 200)), standardize: false },
+			]),
+		),
+		splits: Object.fromEntries(names.filter((name) => !['train', 'valid', 'test'].includes(name)).map((name) => [name, true])),
+		...(group === null ? {} : { group }),
+	};
+}
+
+/** What became of each column. */
+function columnProfiles({ reading, scans }: Survey, modalities: readonly FittedModality[]): ColumnProfile[] {
+	const features = new Map(modalities.flatMap(({ columns }) => columns.map(({ column, feature }) => [column.name, feature])));
+	return reading.columns.map(({ name, place, role, kind, modality, note }) => {
+		const { rows, missing, distinct, examples } = scans[place] as (typeof scans)[number];
+		const feature = features.get(name);
+		const isUsed = role !== 'feature' || feature !== undefined;
+		const reason = isUsed ? note : 'it is the same in all training rows';
+		return {
+			name,
+			role: isUsed ? role : 'ignored',
+			...(kind === null || role === 'ignored' ? {} : { kind }),
+			...(modality === null || feature === undefined ? {} : { modality, features: widthOf(feature) }),
+			missing: rows === 0 ? 0 : missing / rows,
+			...(distinct === null ? {} : { distinct: distinct.size }),
+			examples: [...examples],
+			...(reason === null ? {} : { note: reason.slice(0, 500) }),
+		};
+	});
+}
+
+const profileOf = (
+	found: Survey,
+	files: readonly TableFile[],
+	modalities: readonly FittedModality[],
+	standard: boolean,
+	dropped: number,
+): TableProfile => {
+	const delimiter = files[0]?.table.delimiter ?? null;
+	return {
+		files: files.map(({ table }) => table.file),
+		rows: found.rows - dropped,
+		...(dropped === 0 ? {} : { dropped }),
+		...(delimiter === null ? {} : { delimiter }),
+		label: found.reading.label.name,
+		columns: columnProfiles(found, modalities),
+		standard,
+	};
+};
+
+const asProblem = (error: unknown): unknown =>
+	error instanceof TableError ? new ProblemError('invalid_dataset', error.message, error.file) : error;
+
+export type IngestTableOptions = IngestOptions & {
+	/** An empty folder for what is made on the way; on the disk of the target. */
+	work: string;
+};
+
+/**
+ * Reads tables (one, or one for each split), fits their features on the training rows, and writes all rows as a dataset in canonical form into `target`, an existing empty
+ * folder, with the graph of the features. Each file is read three times: to see what its columns are, to fit, and to transform.
+ * @throws ProblemError `invalid_dataset`, with file, row and column where there is one
+ */
+export async function ingestTable(
+	tables: readonly Table[],
+	manifest: TableManifest,
+	target: string,
+	{ work, ...options }: IngestTableOptions,
+): Promise<{ profile: DatasetProfile }> {
+	try {
+		const files = filesOf(tables);
+		const found = await survey(files, manifest);
+		const assignment = assign(found, files, manifest);
+		const modalities = await fit(files, found, assignment, manifest);
+		if (modalities.length === 0)
+			throw new ProblemError('invalid_dataset', 'The dataset: expected a column that differs among the training rows, found none', 'file');
+		const arrays = join(work, 'arrays');
+		await mkdir(arrays);
+		const featuriserWith = (isMasked: (name: string) => boolean): Featuriser => ({
+			version: 1,
+			modalities: modalities.map(
+				({ name, columns }): FeaturisedModality => ({ name, masked: isMasked(name), features: columns.map(({ feature }) => feature) }),
+			),
+		});
+		const session = await createSession(featuriserModel(featuriserWith(() => true)), { optimisation: 'all' });
+		const masks = await transform(files, session, modalities, assignment, arrays).finally(() => session.release());
+		const lacks = (name: string): boolean => masks.get(name)?.some((mask) => mask.includes(0)) === true;
+		for (const [name, bySplit] of masks)
+			if (lacks(name))
+				for (const [split, mask] of bySplit.entries())
+					await writeArray(join(arrays, `${assignment.names[split]}_${name}_mask.npy`), 'uint8', mask);
+		const featuriser = featuriserWith(lacks);
+		const group = found.groups === null ? null : groupName(modalities);
+		await writeLabels(found, assignment, arrays, group ?? GROUP);
+		await writeFile(join(arrays, 'manifest.json'), JSON.stringify(arraysManifest(found.reading, featuriser, assignment, group, manifest)));
+		const { profile } = await ingest(arrays, target, options);
+		await writeFile(join(target, FEATURISER_FILE), featuriserModel(featuriser));
+		await writeFile(join(target, RECIPE_FILE), JSON.stringify(featuriser));
+		return { profile: { ...profile, table: profileOf(found, files, modalities, isStandard(featuriser), assignment.dropped) } };
+	} catch (error) {
+		throw asProblem(error);
+	}
+}

@@ -1,0 +1,125 @@
+import type { Cell } from '@steelyard/table';
+import { type CellReading, cellNumber, numberOf, textOf } from './cells.js';
+import { dayPlace, secondsOf } from './dates.js';
+
+/** Different values that are counted of a column, and characters that tell them apart. */
+const MOST_DISTINCT = 20_000;
+const LONGEST = 200;
+/** Rows of which each word is counted. */
+const WORD_ROWS = 5000;
+const EXAMPLES = 3;
+const EXAMPLE_LENGTH = 60;
+/** Texts among numbers that are remembered. */
+const ODD = 20;
+
+/** What the cells of a column are like. */
+export class ColumnScan {
+	rows = 0;
+	missing = 0;
+	/** Cells that are numbers, with either decimal mark, and those that are so with a comma alone. */
+	numbers = 0;
+	commaNumbers = 0;
+	dotNumbers = 0;
+	whole = 0;
+	/** Whole numbers that begin with 0, as codes do. */
+	zeroes = 0;
+	dates = 0;
+	dayFirst = 0;
+	monthFirst = 0;
+	lists = 0;
+	/** Numbers in each list so far; null where they differ. */
+	listLength: number | null | undefined;
+	listOfText = false;
+	words = 0;
+	worded = 0;
+	/** Each is the number before and one more. */
+	ascending = true;
+	#last = Number.NaN;
+	readonly examples: string[] = [];
+	/** Texts among the first cells that are no numbers. */
+	readonly odd = new Map<string, number>();
+	/** How often each value occurs; null once there are too many different ones. */
+	distinct: Map<string, number> | null = new Map();
+	readonly #missing: ReadonlySet<string>;
+
+	constructor(missing: ReadonlySet<string>) {
+		this.#missing = missing;
+	}
+
+	add(cell: Cell): void {
+		this.rows++;
+		if (typeof cell === 'object' && cell !== null) return this.#addList(cell);
+		const text = textOf(cell, this.#missing);
+		if (text === null) {
+			this.missing++;
+			return;
+		}
+		this.#addDistinct(text);
+		const dot = typeof cell === 'number' ? cell : numberOf(text, '.');
+		const number = Number.isNaN(dot) ? numberOf(text, ',') : dot;
+		if (!Number.isNaN(number)) {
+			this.numbers++;
+			if (Number.isNaN(dot)) this.commaNumbers++;
+			else if (text.includes('.')) this.dotNumbers++;
+			if (Number.isInteger(number)) this.whole++;
+			if (typeof cell === 'string' && /^0\d/.test(text)) this.zeroes++;
+			if (!(Number.isNaN(this.#last) || number === this.#last + 1)) this.ascending = false;
+			this.#last = number;
+			return;
+		}
+		this.ascending = false;
+		if (this.odd.size < ODD || this.odd.has(text)) this.odd.set(text, (this.odd.get(text) ?? 0) + 1);
+		if (!Number.isNaN(secondsOf(text, false)) || !Number.isNaN(secondsOf(text, true))) {
+			this.dates++;
+			const place = dayPlace(text);
+			if (place === 'first') this.dayFirst++;
+			if (place === 'second') this.monthFirst++;
+		}
+		if (this.worded < WORD_ROWS) {
+			this.worded++;
+			this.words += text.split(/\s+/).length;
+		}
+	}
+
+	#addList(list: readonly Cell[]): void {
+		this.lists++;
+		if (list.some((item) => typeof item !== 'number')) this.listOfText = true;
+		this.listLength = this.listLength === undefined || this.listLength === list.length ? list.length : null;
+		if (this.examples.length < EXAMPLES) this.examples.push(JSON.stringify(list.slice(0, 8)).slice(0, EXAMPLE_LENGTH));
+	}
+
+	#addDistinct(text: string): void {
+		if (this.examples.length < EXAMPLES) {
+			const shown = text.length > EXAMPLE_LENGTH ? `${text.slice(0, EXAMPLE_LENGTH - 1)}…` : text;
+			if (!this.examples.includes(shown)) this.examples.push(shown);
+		}
+		if (this.distinct === null) return;
+		const key = text.slice(0, LONGEST);
+		const count = this.distinct.get(key);
+		if (count === undefined && this.distinct.size >= MOST_DISTINCT) this.distinct = null;
+		else this.distinct.set(key, (count ?? 0) + 1);
+	}
+
+	/** Cells that have a value. */
+	get present(): number {
+		return this.rows - this.missing;
+	}
+}
+
+/** How the cells of a column are read, by what they are like, unless the manifest says so. */
+export const readingOf = (
+	scan: ColumnScan,
+	{ missing, decimal, dayFirst }: { missing: ReadonlySet<string>; decimal: '.' | ',' | undefined; dayFirst: boolean | undefined },
+): CellReading => ({
+	missing,
+	decimal: decimal ?? (scan.commaNumbers > 0 && scan.dotNumbers === 0 ? ',' : '.'),
+	dayFirst: dayFirst ?? (scan.dayFirst > 0 && scan.monthFirst === 0),
+});
+
+/** The seconds of a cell; NaN where it names no moment. */
+export function cellSeconds(cell: Cell, { missing, dayFirst }: CellReading): number {
+	const text = textOf(cell, missing);
+	return text === null ? Number.NaN : secondsOf(text, dayFirst);
+}
+
+export { cellNumber };
