@@ -12,9 +12,12 @@ export type ClientOptions = {
 	fetch?: typeof fetch;
 };
 
+/** The fields of a query: a list is sent as one field several times, an object as fields such as `metadata[name]`. */
+export type Query = Readonly<Record<string, string | number | readonly string[] | Readonly<Record<string, string>> | undefined>>;
+
 /** What a request carries. */
 export type Send = {
-	query?: Record<string, string | number | undefined>;
+	query?: Query;
 	headers?: Record<string, string>;
 	/** A value that is sent as JSON. */
 	json?: unknown;
@@ -27,13 +30,23 @@ export type Send = {
 /** Sends one request and resolves with its answer if that is a success. Rejects with SteelyardError, or with the reason of the signal once that is aborted. */
 export type Connection = (method: string, path: string, send?: Send) => Promise<Response>;
 
+/** A query as the service reads it, with its question mark; nothing where no field has a value. */
+function queryText(query: Query): string {
+	const search = new URLSearchParams();
+	for (const [name, value] of Object.entries(query)) {
+		if (value === undefined) continue;
+		if (typeof value !== 'object') search.append(name, String(value));
+		else if (Array.isArray(value)) for (const one of value) search.append(name, one);
+		else for (const [key, text] of Object.entries(value)) search.append(`${name}[${key}]`, text);
+	}
+	return search.size > 0 ? `?${search}` : '';
+}
+
 /** Makes the function that sends requests to one service. */
 export function connect({ url, apiKey, project, fetch: send = fetch }: ClientOptions): Connection {
 	const base = url.replace(/\/+$/, '');
 	return async (method, path, { query = {}, headers = {}, json, body, signal, accept = [] } = {}) => {
-		const search = new URLSearchParams();
-		for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, String(value));
-		const address = `${base}${path}${search.size > 0 ? `?${search}` : ''}`;
+		const address = `${base}${path}${queryText(query)}`;
 		const payload = json === undefined ? body : JSON.stringify(json);
 		const init = {
 			method,

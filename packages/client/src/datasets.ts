@@ -1,27 +1,35 @@
-import type { DatasetResource, List, ListQuery } from '@steelyard/contracts';
+import type { DatasetResource, FoundList, ListQuery, UploadChange, UploadNaming, UploadsQuery } from '@steelyard/contracts';
 import { type Connection, jsonOf } from './connection.js';
 
 /** Which page of a list: at most `limit` resources that follow after the id `after`. */
 export type Page = Partial<ListQuery>;
 
+/** Which page of which datasets or models: those whose names have a part, that have metadata, or were made in a time. All that is given must hold. */
+export type UploadsPage = Partial<UploadsQuery>;
+
+/** What is said of a file as it is uploaded: its name and its metadata. */
+export type UploadOptions = UploadNaming & { signal?: AbortSignal };
+
 /** Datasets of the service. */
 export type Datasets = {
 	/** Uploads an archive and resolves once the service has validated it. `filename` ends in `.zip` or `.npz`. */
-	create(source: Blob | ReadableStream<Uint8Array>, filename: string, options?: { signal?: AbortSignal }): Promise<DatasetResource>;
-	/** Gives a page of datasets, newest first. */
-	list(page?: Page): Promise<List<DatasetResource>>;
+	create(source: Blob | ReadableStream<Uint8Array>, filename: string, options?: UploadOptions): Promise<DatasetResource>;
+	/** Gives a page of datasets, newest first. What follows is after its `next`. */
+	list(page?: UploadsPage): Promise<FoundList<DatasetResource>>;
 	get(id: string): Promise<DatasetResource>;
+	/** Changes the name and the metadata. Entries of metadata that are not named stay; null removes one. */
+	update(id: string, change: UploadChange): Promise<DatasetResource>;
 	remove(id: string): Promise<void>;
 };
 
 export function datasets(connection: Connection): Datasets {
 	const path = (id: string) => `/v1/datasets/${encodeURIComponent(id)}`;
 	return {
-		async create(body, filename, { signal } = {}) {
+		async create(body, filename, { signal, ...naming } = {}) {
 			return jsonOf(
 				await connection('POST', '/v1/datasets', {
 					body,
-					query: { filename },
+					query: { filename, ...naming },
 					headers: { 'content-type': 'application/octet-stream' },
 					signal,
 				}),
@@ -32,6 +40,9 @@ export function datasets(connection: Connection): Datasets {
 		},
 		async get(id) {
 			return jsonOf(await connection('GET', path(id)));
+		},
+		async update(id, change) {
+			return jsonOf(await connection('PATCH', path(id), { json: change }));
 		},
 		async remove(id) {
 			await connection('DELETE', path(id));

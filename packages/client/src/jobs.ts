@@ -1,15 +1,31 @@
-import type { Artifact, JobCurves, JobEvent, JobLogLine, JobRequest, JobResource, List } from '@steelyard/contracts';
+import type {
+	Artifact,
+	FoundList,
+	JobChange,
+	JobCurves,
+	JobEvent,
+	JobLogLine,
+	JobRequest,
+	JobResource,
+	JobsQuery,
+	List,
+} from '@steelyard/contracts';
 import { type Connection, jsonOf } from './connection.js';
 import type { Page } from './datasets.js';
 import { type FollowOptions, follow } from './follow.js';
+
+/** Which page of which jobs, and in which order. All that is given must hold; of several statuses one. */
+export type JobsPage = Partial<JobsQuery>;
 
 /** Training jobs of the service. */
 export type Jobs = {
 	/** Posts a job. The same `idempotencyKey` with the same spec gives the same job, however often it is sent. */
 	create(spec: JobRequest, options?: { idempotencyKey?: string }): Promise<JobResource>;
 	get(id: string): Promise<JobResource>;
-	/** Gives a page of jobs, newest first. */
-	list(page?: Page): Promise<List<JobResource>>;
+	/** Gives a page of jobs, newest first unless sorted otherwise. What follows is after its `next`. */
+	list(page?: JobsPage): Promise<FoundList<JobResource>>;
+	/** Changes the name, which null takes away, and the metadata. Entries of metadata that are not named stay; null removes one. */
+	update(id: string, change: JobChange): Promise<JobResource>;
 	/** Cancels a job: a queued one at once; a running one is asked to stop, and its status is `cancelled` some seconds later. */
 	cancel(id: string): Promise<JobResource>;
 	/** Pauses a job: a queued one at once; a running one is asked to, and its status is `paused` about two seconds later. */
@@ -42,6 +58,9 @@ export function jobs(connection: Connection): Jobs {
 		},
 		async list(page = {}) {
 			return jsonOf(await connection('GET', '/v1/jobs', { query: page }));
+		},
+		async update(id, change) {
+			return jsonOf(await connection('PATCH', path(id), { json: change }));
 		},
 		async cancel(id) {
 			return jsonOf(await connection('POST', `${path(id)}/cancel`));

@@ -1,4 +1,4 @@
-import type { CallerResource, KeyRequest, KeyResource, List, NewKey } from '@steelyard/contracts';
+import type { CallerResource, FoundList, KeyRequest, KeyResource, NewKey } from '@steelyard/contracts';
 import { type Connection, jsonOf } from './connection.js';
 import type { Page } from './datasets.js';
 
@@ -7,7 +7,7 @@ export type Keys = {
 	/** Makes a key. Its token is in this answer alone. */
 	create(request: KeyRequest): Promise<NewKey>;
 	/** Gives a page of keys of all projects, newest first. */
-	list(page?: Page): Promise<List<KeyResource>>;
+	list(page?: Page): Promise<FoundList<KeyResource>>;
 	/** Makes a key invalid. */
 	revoke(id: string): Promise<void>;
 	/** Says who asks: the key, its scope, and the project that requests work in. */

@@ -1,17 +1,19 @@
-import type { List, ModelResource } from '@steelyard/contracts';
+import type { FoundList, ModelResource, UploadChange } from '@steelyard/contracts';
 import { type Connection, jsonOf } from './connection.js';
-import type { Page } from './datasets.js';
+import type { UploadOptions, UploadsPage } from './datasets.js';
 import { pause } from './pause.js';
 
 /** Uploaded models of the service. */
 export type Models = {
 	/** Uploads a forward graph: one self-contained ONNX file, or a zip archive with one and the files of its data. Resolves before the service has inspected it. */
-	create(source: Blob | ReadableStream<Uint8Array>, filename: string, options?: { signal?: AbortSignal }): Promise<ModelResource>;
-	/** Gives a page of models without their reports, newest first. */
-	list(page?: Page): Promise<List<ModelResource>>;
+	create(source: Blob | ReadableStream<Uint8Array>, filename: string, options?: UploadOptions): Promise<ModelResource>;
+	/** Gives a page of models without their reports, newest first. What follows is after its `next`. */
+	list(page?: UploadsPage): Promise<FoundList<ModelResource>>;
 	get(id: string): Promise<ModelResource>;
 	/** Resolves with the model once it is `ready` or `refused`. Asks every `delay` milliseconds, 500 unless given. Rejects with the reason of the signal once that is aborted. */
 	inspected(id: string, options?: { delay?: number; signal?: AbortSignal }): Promise<ModelResource>;
+	/** Changes the name and the metadata. Entries of metadata that are not named stay; null removes one. */
+	update(id: string, change: UploadChange): Promise<ModelResource>;
 	remove(id: string): Promise<void>;
 };
 
@@ -22,11 +24,11 @@ export function models(connection: Connection): Models {
 	const path = (id: string) => `/v1/models/${encodeURIComponent(id)}`;
 	const get = async (id: string, signal?: AbortSignal): Promise<ModelResource> => jsonOf(await connection('GET', path(id), { signal }));
 	return {
-		async create(body, filename, { signal } = {}) {
+		async create(body, filename, { signal, ...naming } = {}) {
 			return jsonOf(
 				await connection('POST', '/v1/models', {
 					body,
-					query: { filename },
+					query: { filename, ...naming },
 					headers: { 'content-type': 'application/octet-stream' },
 					signal,
 				}),
@@ -43,6 +45,9 @@ export function models(connection: Connection): Models {
 				await pause(delay, signal);
 				signal?.throwIfAborted();
 			}
+		},
+		async update(id, change) {
+			return jsonOf(await connection('PATCH', path(id), { json: change }));
 		},
 		async remove(id) {
 			await connection('DELETE', path(id));

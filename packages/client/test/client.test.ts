@@ -60,6 +60,12 @@ describe('a request', () => {
 		);
 		await client.jobs.create({ dataset: 'ds_1', training: { epochs: 3 } }, { idempotencyKey: 'once' });
 		await client.jobs.list({ limit: 2, after: 'job_1' });
+		await client.jobs.list({ status: ['queued', 'running'], metadata: { 'a b': 'c&d', e: 'f' }, sort: 'test.loss', order: 'asc' });
+		await client.jobs.update('job_1', { name: null, metadata: { a: null } });
+		await client.models.create(new Blob(['graph']), 'net.onnx', { name: 'Net', metadata: { a: '1' } });
+		await client.models.update('mdl_1', { name: 'x' });
+		await client.datasets.list({ name: 'ward', created_after: 3 });
+		await client.datasets.update('ds_1', { metadata: { a: '1' } });
 		await client.jobs.cancel('job_1');
 		await client.jobs.pause('job_1');
 		await client.jobs.resume('job_1');
@@ -81,6 +87,19 @@ describe('a request', () => {
 		expect(seen).toEqual([
 			['POST', '/v1/jobs', 'Bearer key', 'once', 'application/json', '{"dataset":"ds_1","training":{"epochs":3}}'],
 			['GET', '/v1/jobs?limit=2&after=job_1', 'Bearer key', undefined, undefined, ''],
+			[
+				'GET',
+				'/v1/jobs?status=queued&status=running&metadata%5Ba+b%5D=c%26d&metadata%5Be%5D=f&sort=test.loss&order=asc',
+				'Bearer key',
+				undefined,
+				undefined,
+				'',
+			],
+			['PATCH', '/v1/jobs/job_1', 'Bearer key', undefined, 'application/json', '{"name":null,"metadata":{"a":null}}'],
+			['POST', '/v1/models?filename=net.onnx&name=Net&metadata%5Ba%5D=1', 'Bearer key', undefined, 'application/octet-stream', 'graph'],
+			['PATCH', '/v1/models/mdl_1', 'Bearer key', undefined, 'application/json', '{"name":"x"}'],
+			['GET', '/v1/datasets?name=ward&created_after=3', 'Bearer key', undefined, undefined, ''],
+			['PATCH', '/v1/datasets/ds_1', 'Bearer key', undefined, 'application/json', '{"metadata":{"a":"1"}}'],
 			...['cancel', 'pause', 'resume'].map((what) => ['POST', `/v1/jobs/job_1/${what}`, 'Bearer key', undefined, undefined, '']),
 			['DELETE', '/v1/jobs/job_1', 'Bearer key', undefined, undefined, ''],
 			['GET', '/v1/jobs/job_1/logs', 'Bearer key', undefined, undefined, ''],

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { choice } from './choice.js';
 import { CLASS_NAME, MOST_MODALITIES, NAME, NAME_PATTERN } from './name-pattern.js';
+import { metadata } from './naming.js';
 import { nullable } from './nullable.js';
 import { ownProject } from './project.js';
 import { recordOf } from './record.js';
@@ -166,7 +167,7 @@ export const SplitProfile = Type.Object({
 
 /** What is known of a validated dataset. All but a name that the manifest does not give depends on the bytes of the dataset alone. */
 export const DatasetProfile = Type.Object({
-	name: Type.String({ description: 'that of the manifest, else that of the uploaded file' }),
+	name: Type.String({ description: 'that which it was given, else that of the manifest, else that of the uploaded file' }),
 	title: nullable(Type.String()),
 	task: TaskProfile,
 	modalities: Type.Record(Type.String(), ModalityProfile),
@@ -189,20 +190,21 @@ export const DatasetResource = Type.Object({
 	project: ownProject,
 	created_at: Type.Integer({ description: 'unix seconds' }),
 	...DatasetProfile.properties,
+	metadata: metadata({ description: 'texts of your own by name, which the service keeps and does not read' }),
 	manifest: Type.Unknown({ description: 'manifest.json as uploaded; null where there was none, and in lists' }),
 });
 export type DatasetResource = Static<typeof DatasetResource>;
 
 /** A dataset as lists show it, in 64 kB at most: without its manifest, the names and counts of classes, and what is known of the values of modalities. */
 export function listedDataset(dataset: DatasetResource): DatasetResource {
-	const { id, object, project, created_at, name, title, task, bytes, sha256 } = dataset;
+	const { id, object, project, created_at, name, title, task, bytes, sha256, metadata } = dataset;
 	const modalities = Object.entries(dataset.modalities).map(([modality, { shape, masked, mask, missing, dtype }]) => [
 		modality,
 		{ shape, masked, ...(mask === undefined ? {} : { mask }), missing, ...(dtype === undefined ? {} : { dtype }) },
 	]);
 	const splits = Object.entries(dataset.splits).map(([split, { rows }]) => [split, { rows, labels: {} }]);
 	return {
-		...{ id, object, ...(project === undefined ? {} : { project }), created_at, name, title, bytes, sha256 },
+		...{ id, object, ...(project === undefined ? {} : { project }), created_at, name, title, bytes, sha256, metadata },
 		task: { ...task, classes: [] },
 		modalities: Object.fromEntries(modalities),
 		splits: Object.fromEntries(splits),

@@ -1,7 +1,8 @@
 import { type Static, Type } from 'typebox';
 import { choice } from './choice.js';
-import { JOB_STAGES, JOB_STATUSES, Metrics, PROVIDERS } from './job.js';
+import { JOB_STAGES, Metrics, PROVIDERS } from './job.js';
 import { JobError } from './job-error.js';
+import { JOB_STATUSES } from './job-status.js';
 import { nullable } from './nullable.js';
 import { JobWarning } from './warning.js';
 

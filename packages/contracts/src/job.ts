@@ -1,19 +1,16 @@
 import { type Static, Type } from 'typebox';
 import { choice } from './choice.js';
 import { JobError } from './job-error.js';
+import { JOB_STATUSES } from './job-status.js';
 import { nullable } from './nullable.js';
 import { ownProject } from './project.js';
 import { JobSpec } from './spec.js';
 import { JobWarning } from './warning.js';
 
-export const JOB_STATUSES = ['queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled'] as const;
-export type JobStatus = (typeof JOB_STATUSES)[number];
 export const JOB_STAGES = ['preparing', 'unimodal', 'fusion', 'evaluating', 'exporting'] as const;
 export type JobStage = (typeof JOB_STAGES)[number];
 /** What a job can be trained on. */
 export const PROVIDERS = ['cpu', 'cuda'] as const;
-/** Whether a job of that status has ended: nothing happens in it any more. */
-export const isFinal = (status: JobStatus): boolean => status === 'succeeded' || status === 'failed' || status === 'cancelled';
 
 /** Metric name → value; null where it is undefined (one class only). */
 export const Metrics = Type.Record(Type.String(), nullable(Type.Number()), {
@@ -186,6 +183,7 @@ export const JobResource = Type.Object({
 		),
 	),
 	spec: JobSpec,
+	bytes: Type.Optional(Type.Integer({ description: 'of its files on the disk: artifacts, checkpoints, logs and records; in lists alone' })),
 	result: nullable(JobResult),
 	artifacts: Type.Array(Artifact, { description: 'the files of a job that succeeded' }),
 	error: nullable(JobError),

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { choice } from './choice.js';
 import { JobError } from './job-error.js';
+import { metadata } from './naming.js';
 import { nullable } from './nullable.js';
 import { ownProject } from './project.js';
 
@@ -89,7 +90,8 @@ export const ModelResource = Type.Object({
 	project: ownProject,
 	status: choice(['inspecting', 'ready', 'refused'], { description: 'ready: jobs can train it' }),
 	created_at: Type.Integer({ description: 'unix seconds' }),
-	name: Type.String({ description: 'the name of the uploaded file' }),
+	name: Type.String({ description: 'that which it was given, else that of the uploaded file' }),
+	metadata: metadata({ description: 'texts of your own by name, which the service keeps and does not read' }),
 	bytes: Type.Integer({ description: 'of the uploaded file' }),
 	sha256: Type.String({ description: 'of the uploaded file' }),
 	report: Type.Union([ModelReport, Type.Null()], { description: 'null until the model is inspected, and in lists' }),

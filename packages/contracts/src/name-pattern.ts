@@ -13,6 +13,12 @@ export const CLASS_NAME: NameRule = {
 	description: '1 to 200 characters of one line, and not __proto__',
 };
 
+/** What a user calls a job, a dataset or a model. It stands in tables of terminals, so that it is one line. */
+export const RESOURCE_NAME: NameRule = {
+	pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\ud800-\\udfff]{1,200}$',
+	description: '1 to 200 characters of one line',
+};
+
 /** What a project is called: it stands in keys of Redis and in logs. */
 export const PROJECT_NAME: NameRule = {
 	pattern: '^[a-z0-9][a-z0-9-]{0,62}$',
@@ -21,7 +27,7 @@ export const PROJECT_NAME: NameRule = {
 
 /** What was expected where a text is no name; null for other patterns. */
 export const expectedOf = (pattern: string | undefined): string | null =>
-	[NAME, CLASS_NAME, PROJECT_NAME].find((rule) => rule.pattern === pattern)?.description ?? null;
+	[NAME, CLASS_NAME, RESOURCE_NAME, PROJECT_NAME].find((rule) => rule.pattern === pattern)?.description ?? null;
 
 /** The most modalities of a dataset and of a job. */
 export const MOST_MODALITIES = 4096;

@@ -3,8 +3,8 @@ import { choice } from './choice.js';
 import { ModelConfig } from './families/families.js';
 import { idPattern } from './id.js';
 import { lossSchema } from './loss.js';
-import { MOST_MODALITIES, NAME, type NameRule } from './name-pattern.js';
-import { recordOf } from './record.js';
+import { MOST_MODALITIES, NAME } from './name-pattern.js';
+import { metadata, resourceName } from './naming.js';
 import { WeightingSpec } from './weighting.js';
 
 const closed = { additionalProperties: false } as const;
@@ -158,8 +158,6 @@ export const TrainingConfig = Type.Object(
 );
 export type TrainingConfig = Static<typeof TrainingConfig>;
 
-const METADATA_NAME: NameRule = { pattern: '^[\\s\\S]{0,64}$', description: 'at most 64 characters' };
-
 /** The spec of a job as the service keeps it, with every default filled in. `JobRequest` is what a client posts. */
 export const JobSpec = Type.Object(
 	{
@@ -191,13 +189,15 @@ export const JobSpec = Type.Object(
 					'the seconds for which the job may run, in all its attempts together; a job that takes longer fails as time_limit; any number unless given, but no more than STEELYARD_JOB_SECONDS of its worker',
 			}),
 		),
-		metadata: recordOf(METADATA_NAME, Type.String({ maxLength: 512 }), {
+		name: Type.Optional(
+			resourceName('what you call the job: 1 to 200 characters of one line; it can be changed, and means nothing to the training'),
+		),
+		metadata: metadata({
 			default: {},
-			maxProperties: 16,
-			description: 'texts of your own by name, which the job keeps and does not read',
+			description: 'texts of your own by name, which the job keeps and does not read; they can be changed',
 		}),
 	},
-	{ ...closed, description: 'the job as posted, with every default filled in' },
+	{ ...closed, description: 'the job as posted, with every default filled in, and with the name and the metadata that it has now' },
 );
 export type JobSpec = Static<typeof JobSpec>;
 export type Device = JobSpec['device'];

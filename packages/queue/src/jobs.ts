@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { isFinal, JOB_STATUSES, type JobResource, type JobStatus, ProblemError } from '@steelyard/contracts';
+import {
+	changedMetadata,
+	isFinal,
+	JOB_STATUSES,
+	type JobChange,
+	type JobResource,
+	type JobSpec,
+	type JobStatus,
+	ProblemError,
+} from '@steelyard/contracts';
 import { jobKeys, listIds, readRecord, type Store } from '@steelyard/store';
 import type { Redis } from 'ioredis';
 import type { Deliveries } from './deliveries.js';
@@ -9,6 +18,7 @@ import type { Keys } from './keys.js';
 import type { Mirror } from './mirror.js';
 import type { IdempotentRequest, Jobs } from './queue.js';
 import { type Change, KEY_KEPT, type Records, type Request, type UseOfKey } from './records.js';
+import { openSearch } from './search.js';
 import { givenUp, moved, RETRIES, released, retryPause, setBack, WORKER_LOST } from './status.js';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -32,6 +42,11 @@ type Parts = {
 /** Whether a job has ended for good: a cancelled one can be resumed. */
 const isDone = ({ status }: JobResource): boolean => status === 'succeeded' || status === 'failed';
 
+/** A spec with another name, where `change` has one or null, and with changed metadata. */
+function annotated({ name: before, ...spec }: JobSpec, { name = before, metadata }: JobChange): JobSpec {
+	return { ...spec, ...(name === undefined || name === null ? {} : { name }), metadata: changedMetadata(spec.metadata, metadata) };
+}
+
 const has = ({ status }: Pick<JobResource, 'status'>): string => `${status === 'cancelled' ? 'is' : 'has'} already ${status}`;
 
 /** Opens the records of the jobs. `sweep` is to be called from time to time by whoever runs jobs. */
@@ -39,6 +54,8 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, dis
 	jobs: Jobs;
 	sweep: () => Promise<number>;
 } {
+	const search = openSearch(records);
+
 	const transition: Jobs['transition'] = async (id, from, to, patch = {}, attempt) => {
 		const changed = await records.change(id, (job) => {
 			if (!from.includes(job.status) || (attempt !== undefined && job.attempt !== attempt)) return null;
@@ -182,10 +199,21 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, dis
 			return records.projects();
 		},
 
-		async list({ project, limit, after }) {
+		async list(wanted) {
 			await restored();
-			const ids = await records.ids(project, limit + 1, after);
-			return { object: 'list', data: await records.findAll(ids.slice(0, limit)), has_more: ids.length > limit };
+			return search(wanted);
+		},
+
+		async annotate(id, change) {
+			await restored();
+			const changed = await records.change(id, (job) => ({
+				record: { ...job, spec: annotated(job.spec, change) },
+				mirrored: true,
+				announced: false,
+			}));
+			if (changed === null) throw new ProblemError('not_found', `There is no job ${id}`, 'id');
+			await mirror.save(changed);
+			return changed;
 		},
 
 		update: (id, patch, attempt) =>

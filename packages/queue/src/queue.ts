@@ -1,12 +1,14 @@
 import type {
 	Artifact,
+	FoundList,
+	JobChange,
 	JobError,
 	JobEvent,
 	JobEventBody,
 	JobResource,
 	JobResult,
 	JobStatus,
-	List,
+	JobsQuery,
 	ModelVerdict,
 	Readiness,
 	Tally,
@@ -20,6 +22,9 @@ export type JobPatch = Partial<Omit<JobResource, 'id' | 'object' | 'status' | 'c
 /** What makes a request one that can be repeated: the key that the client chose, which its project alone knows, and a hash of the body. */
 export type IdempotentRequest = { idempotencyKey: string; bodyHash: string };
 
+/** Which page of which jobs of a project. */
+export type JobSearch = Partial<JobsQuery> & Pick<JobsQuery, 'limit'> & { project: string };
+
 /** The records of the jobs. Every change of status is one atomic step, writes a status event, and is copied to the job's record in the store. */
 export type Jobs = {
 	/**
@@ -32,8 +37,16 @@ export type Jobs = {
 	get(id: string): Promise<JobResource | null>;
 	/** The names of all projects that have had a job, in the order of the alphabet. */
 	projects(): Promise<string[]>;
-	/** A page of the jobs of a project, newest first; `after` is the id of the last job of the page before. */
-	list(page: { project: string; limit: number; after?: string }): Promise<List<JobResource>>;
+	/**
+	 * A page of the jobs of a project that fit, the newest first unless told otherwise; `after` is the `next` of the page before, or the id of its last job. A page
+	 * may end early where many jobs do not fit; it then has a `next`. Throws ProblemError `invalid_request` where too many jobs are to be sorted by a metric.
+	 */
+	list(search: JobSearch): Promise<FoundList<JobResource>>;
+	/**
+	 * Changes the name and the metadata of a job, whatever its status. Resolves once the record in the store has the change. Throws ProblemError `not_found`, and
+	 * `invalid_request` where the metadata would be too many.
+	 */
+	annotate(id: string, change: JobChange): Promise<JobResource>;
 	/** Changes fields of a job that has not ended; null where it has, is unknown, or is no longer in `attempt`. */
 	update(id: string, patch: JobPatch, attempt?: number): Promise<JobResource | null>;
 	/** Moves a job to status `to` if it is in one of `from` (and, where given, in `attempt`); null where it is not, or is unknown. */

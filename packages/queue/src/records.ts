@@ -32,7 +32,8 @@ if mirrored == '1' then
 	local change = final == '1' and 'SREM' or 'SADD'
 	redis.call(change, dataset, id)
 	redis.call(change, model, id)
-	redis.call(final == '1' and 'SADD' or 'SREM', ended, id)
+	if final == '0' then redis.call('SREM', ended, id)
+	elseif revision == '0' or before ~= after then redis.call('SADD', ended, id) end
 end
 if event ~= '' then
 	redis.call('XADD', events, 'MAXLEN', '~', kept, '*', 'body', event)
@@ -74,6 +75,9 @@ export type UseOfKey = { id: string; body: string };
 
 export type Versioned = { record: JobResource; revision: string };
 
+/** Which ids of a project: those from `least` on and before `beyond`, as texts compare, that follow after the id `after`. */
+export type IdRange = { after?: string | undefined; least?: string | undefined; beyond?: string | undefined; ascending?: boolean };
+
 /** A new state of a record. */
 export type Change = {
 	record: JobResource;
@@ -92,6 +96,12 @@ function idsBy(records: readonly JobResource[], keyOf: (record: JobResource) => 
 	for (const record of records) ids.set(keyOf(record), [...(ids.get(keyOf(record)) ?? []), record.id]);
 	return ids;
 }
+
+/** The ends of a range of ids as Redis takes them. */
+const boundsOf = (least: string | undefined, beyond: string | undefined) => ({
+	low: least === undefined ? '-' : `[${least}`,
+	high: beyond === undefined ? '+' : `(${beyond}`,
+});
 
 /** Where a job stands among those of its project and status, smaller first. */
 const placeOf = ({ status, spec }: JobResource): number => (status === 'queued' ? -(spec.priority ?? 0) : 0);
@@ -259,21 +269,43 @@ export function openRecords(redis: Redis, keys: Keys, mostRunning: number | null
 			await redis.zadd(keys.projects, 'XX', await redis.incr(keys.turn), project);
 		},
 
-		/** A page of the ids of a project, newest first. */
-		ids(project: string, limit: number, after?: string): Promise<string[]> {
-			return redis.zrevrangebylex(keys.jobs(project), after === undefined ? '+' : `(${after}`, '-', 'LIMIT', 0, limit);
+		/** A page of the ids of a project, newest first, or oldest first where `ascending`. */
+		ids(project: string, limit: number, { after, least, beyond, ascending = false }: IdRange = {}): Promise<string[]> {
+			const { low, high } = boundsOf(least, beyond);
+			if (ascending) {
+				const from = after !== undefined && (least === undefined || after >= least) ? `(${after}` : low;
+				return redis.zrangebylex(keys.jobs(project), from, high, 'LIMIT', 0, limit);
+			}
+			const from = after !== undefined && (beyond === undefined || after < beyond) ? `(${after}` : high;
+			return redis.zrevrangebylex(keys.jobs(project), from, low, 'LIMIT', 0, limit);
 		},
 
-		async findAll(ids: readonly string[]): Promise<JobResource[]> {
+		/** How many ids of a project are in a range. */
+		countIds(project: string, { least, beyond }: Omit<IdRange, 'after' | 'ascending'> = {}): Promise<number> {
+			const { low, high } = boundsOf(least, beyond);
+			return redis.zlexcount(keys.jobs(project), low, high);
+		},
+
+		/** The revisions of records; null for those that there are not. */
+		async revisions(ids: readonly string[]): Promise<(string | null)[]> {
+			const pipeline = redis.pipeline();
+			for (const id of ids) pipeline.hget(keys.job(id), 'revision');
+			return ((await pipeline.exec()) ?? []).map(([error, revision]) => {
+				if (error !== null) throw error;
+				return revision as string | null;
+			});
+		},
+
+		/** The records of ids, without those that there are not. */
+		async findAll(ids: readonly string[]): Promise<Versioned[]> {
 			if (ids.length === 0) return [];
 			const pipeline = redis.pipeline();
-			for (const id of ids) pipeline.hget(keys.job(id), 'record');
-			const records: JobResource[] = [];
-			for (const [error, record] of (await pipeline.exec()) ?? []) {
+			for (const id of ids) pipeline.hmget(keys.job(id), 'record', 'revision');
+			return ((await pipeline.exec()) ?? []).flatMap(([error, found]) => {
 				if (error !== null) throw error;
-				if (typeof record === 'string') records.push(JSON.parse(record) as JobResource);
-			}
-			return records;
+				const [record, revision] = found as (string | null)[];
+				return record && revision ? [{ record: JSON.parse(record) as JobResource, revision }] : [];
+			});
 		},
 
 		/** How many jobs of a project have each status. */

@@ -196,6 +196,53 @@ for (const { way, absent, start } of ways)
 			await reaches(id, 'succeeded');
 		});
 
+		it('renames a job in every state, in the store before it says so, and keeps that where Redis is emptied', async () => {
+			const [waits, runs, done] = [await queue.jobs.create(newJob()), await queue.jobs.create(newJob()), await queue.jobs.create(newJob())];
+			for (const { id } of [runs, done]) await queue.claim(id);
+			await queue.commit(done.id, 1, outcome);
+			const events = await queue.events.read(done.id);
+			for (const { id } of [waits, runs, done]) {
+				const before = await queue.jobs.get(id);
+				const after = await queue.jobs.annotate(id, { name: 'Ward 3', metadata: { a: '1', b: '2' } });
+				expect(after).toEqual({ ...before, spec: { ...before?.spec, name: 'Ward 3', metadata: { a: '1', b: '2' } } });
+				expect(await kept(id)).toEqual(after);
+				await queue.jobs.annotate(id, { metadata: { b: null, c: '3' } });
+			}
+			expect(await queue.jobs.update(runs.id, { progress: 0.5 }, 1)).toMatchObject({ progress: 0.5, spec: { name: 'Ward 3' } });
+			await raw.flushdb();
+			for (const { id } of [waits, runs, done])
+				expect((await queue.jobs.get(id))?.spec).toMatchObject({ name: 'Ward 3', metadata: { a: '1', c: '3' } });
+			expect(await queue.events.read(done.id)).toEqual(events);
+			await queue.jobs.annotate(done.id, { name: null });
+			expect((await kept(done.id)).spec).not.toHaveProperty('name');
+			await expect(queue.jobs.annotate('job_none', { name: 'x' })).rejects.toMatchObject({ code: 'not_found' });
+		});
+
+		it('says so where the store has no room for a new name, which is written later', async () => {
+			let isFull = false;
+			const put: Store['put'] = (key, content) =>
+				isFull ? Promise.reject(new ProblemError('insufficient_storage', 'No space is left')) : store.put(key, content);
+			const full = await open({ ...store, put });
+			const { id } = await full.jobs.create(newJob());
+			isFull = true;
+			await expect(full.jobs.annotate(id, { name: 'x' })).rejects.toMatchObject({ code: 'insufficient_storage' });
+			expect((await kept(id)).spec.name).toBeUndefined();
+			isFull = false;
+			await full.jobs.rebuild();
+			expect((await kept(id)).spec.name).toBe('x');
+		});
+
+		it('does not clear a cancelled job once more because it was renamed', async () => {
+			const { id } = await post();
+			await queue.jobs.requestCancel(id);
+			const heard: string[] = [];
+			work({ process: async () => ({ status: 'succeeded', ...outcome }), ended: (job) => void heard.push(job.id) });
+			await until(() => heard.length === 1);
+			await until(async () => (await raw.smembers('steelyard:2:ended')).length === 0);
+			await queue.jobs.annotate(id, { name: 'x' });
+			expect(await raw.smembers('steelyard:2:ended')).toEqual([]);
+		});
+
 		it('keeps no job that the store has no room for', async () => {
 			const full: Store = { ...store, put: () => Promise.reject(new ProblemError('insufficient_storage', 'No space is left')) };
 			const job = newJob();
@@ -1063,7 +1110,7 @@ for (const { way, absent, start } of ways)
 			expect(await queue.jobs.counts()).toMatchObject({ queued: 1 });
 			const page = await queue.jobs.list({ project: 'ward', limit: 100 });
 			const ofWard = done.filter(({ project }) => project === 'ward').sort((a, b) => (a.id < b.id ? 1 : -1));
-			expect(page).toEqual({ object: 'list', data: ofWard, has_more: false });
+			expect(page).toEqual({ object: 'list', data: ofWard, has_more: false, next: null });
 			const heard = new Set<string>();
 			work({ process: async () => ({ status: 'stopped' }), ended: ({ id }) => void heard.add(id) });
 			await until(async () => done.every(({ id }) => heard.has(id)));

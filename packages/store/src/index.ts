@@ -1,4 +1,4 @@
-export { createId } from './id.js';
+export { createId, idsFrom } from './id.js';
 export { InvalidKeyError } from './key.js';
 export { auditKeys, datasetKeys, folders, jobKeys, keyKeys, listAttempts, listIds, listLogs, modelKeys, uploadKeys } from './layout.js';
 export { openStore } from './local-store.js';

@@ -10,6 +10,8 @@ export const datasetKeys = {
 	record: (id: string) => `datasets/${id}/dataset.json`,
 	/** The part of its record that lists show. */
 	listed: (id: string) => `datasets/${id}/listed.json`,
+	/** Its name and its metadata, where they were changed since. */
+	naming: (id: string) => `datasets/${id}/naming.json`,
 };
 
 /** An uploaded model: a folder with its `graph` and `record`, which appears as a whole and has vanished once its `record` is gone. */
@@ -17,6 +19,8 @@ export const modelKeys = {
 	folder: (id: string) => `models/${id}`,
 	record: (id: string) => `models/${id}/model.json`,
 	graph: (id: string) => `models/${id}/model.onnx`,
+	/** Its name and its metadata, where they were changed since. */
+	naming: (id: string) => `models/${id}/naming.json`,
 	/** What its inspection came to; written once. */
 	verdict: (id: string) => `models/${id}/report.json`,
 	/** The folder of the notes on its inspections, which goes when there is a verdict. */

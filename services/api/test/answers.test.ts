@@ -125,7 +125,10 @@ describe('the answers about everything else', () => {
 	it('are as the document says when all goes well', async () => {
 		for (const url of ['/v1/jobs', '/v1/datasets', '/v1/models']) {
 			expect((await get(`${url}?limit=1`)).data).toHaveLength(1);
-			expect((await get(`${url}?limit=100`)).data.length).toBeGreaterThan(0);
+			const [{ id }] = (await get(`${url}?limit=100`)).data;
+			await ask({ method: 'PATCH', url: `${url}/${id}`, payload: { name: 'Ward 3', metadata: { a: '1' } } });
+			expect((await get(`${url}?name=ward&metadata[a]=1`)).data).toHaveLength(1);
+			expect((await get(`${url}/${id}`)).id).toBe(id);
 		}
 		await get(`/v1/datasets/${dataset}`);
 		const one: JobResource = await get(`/v1/jobs/${jobs['succeeded']}`);
@@ -162,6 +165,7 @@ describe('the answers about everything else', () => {
 			await ask({ url: `${url}?limit=0` });
 			await ask({ url: `${url}/nothing` });
 			await ask({ method: 'DELETE', url: `${url}/nothing` });
+			await ask({ method: 'PATCH', url: `${url}/nothing`, payload: { name: 'x' } });
 			await ask({ method: 'POST', url, headers: { 'content-type': 'text/plain' }, payload: 'x' });
 		}
 		const zip = { 'content-type': 'application/zip' };
@@ -219,8 +223,9 @@ describe('the answers about everything else', () => {
 			if (!path.startsWith('/v1/')) continue;
 			const url = path.replace('{id}', jobs['queued'] as string).replace('{name}', 'x');
 			await ask({ method: method.toUpperCase() as 'GET', url: `${url}?colour=red` });
-			if (method !== 'post' || operation.requestBody?.content['multipart/form-data'] !== undefined) continue;
-			const post = (type: string, payload: string) => ask({ method: 'POST', url, headers: { 'content-type': type }, payload });
+			if (!['post', 'patch'].includes(method) || operation.requestBody?.content['multipart/form-data'] !== undefined) continue;
+			const post = (type: string, payload: string) =>
+				ask({ method: method.toUpperCase() as 'POST', url, headers: { 'content-type': type }, payload });
 			await post('text/plain', 'x');
 			await post('application/json', '{"a":');
 			await post('application/json', `"${'a'.repeat(300_000)}"`);

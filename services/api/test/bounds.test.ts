@@ -28,7 +28,7 @@ const resolved = (schema: Schema): Schema => {
 };
 
 /** Every request that clients may send: parameters and bodies of JSON by what they are called. */
-const requests = (): { name: string; url: string; schema: Schema; isBody: boolean }[] =>
+const requests = (): { name: string; method: 'POST' | 'PATCH'; url: string; schema: Schema; isBody: boolean }[] =>
 	operationsOf(document).flatMap(({ path, method, operation }) => {
 		const parameters = (operation.parameters ?? []).map((one) => ({
 			name: `${method} ${path} ${one.name}`,
@@ -37,7 +37,12 @@ const requests = (): { name: string; url: string; schema: Schema; isBody: boolea
 		}));
 		const json = operation.requestBody?.content['application/json'];
 		const body = json === undefined ? [] : [{ name: `${method} ${path}`, schema: json.schema, isBody: true }];
-		return [...parameters, ...body].map((one) => ({ ...one, url: path.replaceAll(/\{\w+\}/g, 'job_1'), schema: resolved(one.schema) }));
+		return [...parameters, ...body].map((one) => ({
+			...one,
+			method: method.toUpperCase() as 'POST' | 'PATCH',
+			url: path.replaceAll(/\{\w+\}/g, 'job_1'),
+			schema: resolved(one.schema),
+		}));
 	});
 
 /** Whether a pattern holds for short texts alone: it begins and ends, and repeats nothing without end. */
@@ -137,11 +142,11 @@ describe('what a client sends', () => {
 
 	it.each(Object.entries(HOSTILE))('takes a moment to be refused where it is %s, in whatever place', async (_, value) => {
 		const bodies = requests().filter(({ isBody }) => isBody);
-		for (const { url, name, schema } of bodies) {
+		for (const { method, url, name, schema } of bodies) {
 			for (const { path, around } of placesOf(schema)) {
 				const payload = around(value);
 				const started = processorTime();
-				const response = await service.app.inject({ method: 'POST', url, headers: { 'content-type': 'application/json' }, payload });
+				const response = await service.app.inject({ method, url, headers: { 'content-type': 'application/json' }, payload });
 				const milliseconds = processorTime() - started;
 				expect(response.statusCode, `${name}${path}`).toBeGreaterThanOrEqual(400);
 				expect(response.statusCode, `${name}${path}: ${response.body.slice(0, 300)}`).toBeLessThan(500);

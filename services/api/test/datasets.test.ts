@@ -7,6 +7,7 @@ import { DatasetResource, parse } from '@steelyard/contracts';
 import { datasetKeys } from '@steelyard/store';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { datasetArchive, datasetFiles, zip } from './archive.js';
+import { FORM, type FormPart, form } from './form.js';
 import { addDataset, addJob, expectProblem, openService, type Service } from './service.js';
 
 let service: Service;
@@ -20,19 +21,7 @@ afterAll(() => service.close());
 const upload = (payload: Buffer | string, type = 'application/zip', query = '') =>
 	service.app.inject({ method: 'POST', url: `/v1/datasets${query}`, headers: { 'content-type': type }, payload });
 
-const boundary = 'x-x-x';
-const form = (...parts: { name: string; filename?: string; content: Buffer | string }[]) =>
-	Buffer.concat([
-		...parts.flatMap(({ name, filename, content }) => [
-			Buffer.from(
-				`--${boundary}\r\ncontent-disposition: form-data; name="${name}"${filename === undefined ? '' : `; filename="${filename}"`}\r\n\r\n`,
-			),
-			Buffer.from(content),
-			Buffer.from('\r\n'),
-		]),
-		Buffer.from(`--${boundary}--\r\n`),
-	]);
-const uploadForm = (...parts: Parameters<typeof form>) => upload(form(...parts), `multipart/form-data; boundary=${boundary}`);
+const uploadForm = (...parts: FormPart[]) => upload(form(...parts), FORM);
 
 /** What lies about of uploads that have ended. */
 const leftovers = () => readdir(join(service.home, 'uploads')).catch(() => []);
@@ -109,7 +98,7 @@ describe('an upload', () => {
 	it.each([
 		['of another kind', () => upload(archive, 'application/octet-stream', '?filename=a.tar'), 400, 'invalid_request', 'filename'],
 		['of bytes without a name', () => upload(archive, 'application/octet-stream'), 400, 'invalid_request', 'filename'],
-		['with an unknown query', () => upload(archive, 'application/zip', '?name=a.zip'), 400, 'invalid_request', 'name'],
+		['with an unknown query', () => upload(archive, 'application/zip', '?file=a.zip'), 400, 'invalid_request', 'file'],
 		['of an unknown type', () => upload(archive, 'application/x-tar'), 415, 'unsupported_media_type', 'content-type'],
 		['of JSON', () => upload('{}', 'application/json'), 415, 'unsupported_media_type', 'content-type'],
 		['that is empty', () => upload(''), 400, 'invalid_request', 'file'],
@@ -126,8 +115,7 @@ describe('an upload', () => {
 		['as a form with another file', () => uploadForm({ name: 'data', filename: 'a.zip', content: 'x' }), 400, 'invalid_request', 'data'],
 		[
 			'as a form that ends early',
-			() =>
-				upload(form({ name: 'file', filename: 'a.zip', content: archive }).subarray(0, 300), `multipart/form-data; boundary=${boundary}`),
+			() => upload(form({ name: 'file', filename: 'a.zip', content: archive }).subarray(0, 300), FORM),
 			400,
 			'invalid_request',
 			null,

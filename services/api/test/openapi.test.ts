@@ -63,6 +63,9 @@ describe('the OpenAPI document', () => {
 			'get /v1/models listModels',
 			'get /v1/models/{id} getModel',
 			'get /v1/usage getUsage',
+			'patch /v1/datasets/{id} updateDataset',
+			'patch /v1/jobs/{id} updateJob',
+			'patch /v1/models/{id} updateModel',
 			'post /v1/datasets createDataset',
 			'post /v1/jobs createJob',
 			'post /v1/jobs/{id}/cancel cancelJob',
@@ -150,6 +153,7 @@ describe('the OpenAPI document', () => {
 		expect(scopes.admin.sort()).toEqual(['applyRetention', 'createKey', 'getUsage', 'listAuditLines', 'listKeys', 'revokeKey']);
 		expect(scopes.train.sort()).toEqual([
 			...['cancelJob', 'createDataset', 'createJob', 'createModel', 'deleteDataset', 'deleteJob', 'deleteModel', 'pauseJob', 'resumeJob'],
+			...['updateDataset', 'updateJob', 'updateModel'],
 		]);
 		expect(Object.values(scopes).flat()).toHaveLength(operationsOf(secured).length - 2);
 		const createJob = operationsOf(secured).find(({ operation }) => operation.operationId === 'createJob')?.operation;

@@ -1,16 +1,26 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { type DatasetResource, isId, type List, type ListQuery, listedDataset, ProblemError, projectOf } from '@steelyard/contracts';
+import {
+	type DatasetResource,
+	type FoundList,
+	isId,
+	listedDataset,
+	ProblemError,
+	projectOf,
+	type UploadChange,
+	type UploadsQuery,
+} from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 import { createId, datasetKeys, readRecord, type Store } from '@steelyard/store';
 import type { InProject } from '../keys/caller.js';
+import { createNamings } from '../resources/naming.js';
 import { pageOf } from '../resources/page.js';
 import type { ProjectBytes } from '../resources/project-bytes.js';
 import { receive } from '../resources/receive.js';
 import { removeUnused } from '../resources/remove-unused.js';
 import type { Room } from '../resources/room.js';
 import { createUploadFolders } from '../resources/upload-folder.js';
-import type { Save } from '../resources/upload-request.js';
+import type { Send } from '../resources/upload-request.js';
 import type { Reader } from './reader.js';
 
 /** Characters of a name, as many as a manifest may give. */
@@ -23,16 +33,21 @@ function archiveNamed(filename: string): { name: string; extension: string } {
 	return { name: name.slice(0, LONGEST_NAME) || 'dataset', extension: extension.toLowerCase() };
 }
 
+/** What `dataset.json` holds. Those of earlier versions have no metadata. */
+type DatasetRecord = Omit<DatasetResource, 'metadata'> & Partial<Pick<DatasetResource, 'metadata'>>;
+
 /** Datasets of the project of whoever asks; those of other projects are not there. */
 export type Datasets = {
 	/** Takes one `.zip` or `.npz`, which `send` saves, and validates it. The dataset is listed once all its files are in place. Throws ProblemError. */
-	add(caller: InProject, send: (save: Save) => Promise<void>): Promise<DatasetResource>;
+	add(caller: InProject, send: Send): Promise<DatasetResource>;
 	/** Throws ProblemError `not_found`. */
 	get(caller: InProject, id: string): Promise<DatasetResource>;
 	/** Gives null where there is none. */
 	find(caller: InProject, id: string): Promise<DatasetResource | null>;
 	/** Gives datasets as `listedDataset` makes them. */
-	list(caller: InProject, query: ListQuery): Promise<List<DatasetResource>>;
+	list(caller: InProject, query: UploadsQuery): Promise<FoundList<DatasetResource>>;
+	/** Changes name and metadata; they are on the disk before this resolves. Throws ProblemError `not_found`, and `invalid_request` where the metadata would be too many. */
+	change(caller: InProject, id: string, change: UploadChange): Promise<DatasetResource>;
 	/** Throws ProblemError `not_found`, or `dataset_in_use` while a job that has not ended names it. */
 	remove(caller: InProject, id: string): Promise<void>;
 };
@@ -45,16 +60,17 @@ type Parts = { store: Store; queue: Queue; reader: Pick<Reader, 'read'>; room: R
  */
 export function createDatasets({ store, queue, reader, room, quota, uploadLimit }: Parts): Datasets {
 	const uploads = createUploadFolders(store);
+	const namings = createNamings(store, datasetKeys.naming);
 
 	/** The projects of the datasets that were seen, so that a list reads no others. They do not change. */
 	const projects = new Map<string, string>();
-	const seen = (dataset: DatasetResource, { project }: InProject): DatasetResource | null => {
+	const seen = async (dataset: DatasetRecord, { project }: InProject): Promise<DatasetResource | null> => {
 		projects.set(dataset.id, projectOf(dataset));
-		return projectOf(dataset) === project ? dataset : null;
+		return projectOf(dataset) === project ? namings.apply(dataset) : null;
 	};
 
 	async function find(caller: InProject, id: string): Promise<DatasetResource | null> {
-		const dataset = isId('ds', id) ? await readRecord<DatasetResource>(store, datasetKeys.record(id)) : null;
+		const dataset = isId('ds', id) ? await readRecord<DatasetRecord>(store, datasetKeys.record(id)) : null;
 		return dataset === null ? null : seen(dataset, caller);
 	}
 
@@ -62,7 +78,7 @@ export function createDatasets({ store, queue, reader, room, quota, uploadLimit 
 	async function findListed(caller: InProject, id: string): Promise<DatasetResource | null> {
 		if ((projects.get(id) ?? caller.project) !== caller.project) return null;
 		if ((await store.stat(datasetKeys.record(id))) === null) return null;
-		const listed = await readRecord<DatasetResource>(store, datasetKeys.listed(id));
+		const listed = await readRecord<DatasetRecord>(store, datasetKeys.listed(id));
 		if (listed !== null) return seen(listed, caller);
 		const dataset = await find(caller, id);
 		return dataset === null ? null : listedDataset(dataset);
@@ -87,7 +103,7 @@ export function createDatasets({ store, queue, reader, room, quota, uploadLimit 
 				await mkdir(validated);
 				let path = '';
 				let name = '';
-				await send(async (source, filename) => {
+				const naming = await send(async (source, filename) => {
 					const archive = archiveNamed(filename);
 					name = archive.name;
 					path = join(folder, `upload.${archive.extension}`);
@@ -103,6 +119,8 @@ export function createDatasets({ store, queue, reader, room, quota, uploadLimit 
 					project,
 					created_at: Math.floor(Date.now() / 1000),
 					...profile,
+					name: naming.name ?? profile.name,
+					metadata: naming.metadata ?? {},
 					manifest: manifest ?? null,
 				};
 				await writeFile(join(validated, basename(datasetKeys.listed(id))), JSON.stringify(listedDataset(dataset)));
@@ -114,6 +132,8 @@ export function createDatasets({ store, queue, reader, room, quota, uploadLimit 
 		},
 
 		list: (caller, query) => pageOf(store, 'ds', query, (id) => findListed(caller, id)),
+
+		change: (caller, id, change) => namings.change(id, change, () => get(caller, id)),
 
 		async remove(caller, id) {
 			await get(caller, id);

@@ -1,9 +1,9 @@
 import {
 	DEFAULT_PROJECT,
+	type FoundList,
 	isId,
 	type KeyRequest,
 	type KeyResource,
-	type List,
 	type ListQuery,
 	type NewKey,
 	ProblemError,
@@ -20,7 +20,7 @@ export type KeyRecord = Omit<KeyResource, 'last_used_at'> & SecretHash;
 export type Keys = {
 	/** Makes a key, whose token is in this answer alone. Throws ProblemError for a project that does not fit the scope. */
 	create(request: KeyRequest): Promise<NewKey>;
-	list(query: ListQuery): Promise<List<KeyResource>>;
+	list(query: ListQuery): Promise<FoundList<KeyResource>>;
 	/** Makes a key invalid: here at once, in other processes over the same data folder within five seconds. Throws ProblemError `not_found`. */
 	revoke(id: string): Promise<void>;
 	/** The key of a token; null where it is not valid, see `createVerifier`. */

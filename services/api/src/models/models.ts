@@ -1,33 +1,44 @@
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { isId, type List, type ListQuery, type ModelResource, ProblemError, projectOf } from '@steelyard/contracts';
+import {
+	type FoundList,
+	isId,
+	type ModelResource,
+	ProblemError,
+	projectOf,
+	type UploadChange,
+	type UploadsQuery,
+} from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 import { createId, modelKeys, readRecord, type Store } from '@steelyard/store';
 import type { InProject } from '../keys/caller.js';
+import { createNamings } from '../resources/naming.js';
 import { pageOf } from '../resources/page.js';
 import type { ProjectBytes } from '../resources/project-bytes.js';
 import { receive } from '../resources/receive.js';
 import { removeUnused } from '../resources/remove-unused.js';
 import type { Room } from '../resources/room.js';
 import { createUploadFolders } from '../resources/upload-folder.js';
-import type { Save } from '../resources/upload-request.js';
+import type { Send } from '../resources/upload-request.js';
 
 const LONGEST_NAME = 255;
 
-/** What `model.json` holds: everything but the result of the inspection. */
-type ModelRecord = Omit<ModelResource, 'status' | 'report' | 'error'>;
+/** What `model.json` holds: everything but the result of the inspection. Those of earlier versions have no metadata. */
+type ModelRecord = Omit<ModelResource, 'status' | 'report' | 'error' | 'metadata'> & Partial<Pick<ModelResource, 'metadata'>>;
 
 /** Models of the project of whoever asks; those of other projects are not there. */
 export type Models = {
 	/** Takes one ONNX file or archive, which `send` saves, and queues it for inspection. The model is listed once its file is in place. Throws ProblemError. */
-	add(caller: InProject, send: (save: Save) => Promise<void>): Promise<ModelResource>;
+	add(caller: InProject, send: Send): Promise<ModelResource>;
 	/** Throws ProblemError `not_found`. */
 	get(caller: InProject, id: string): Promise<ModelResource>;
 	/** Gives null where there is none. */
 	find(caller: InProject, id: string): Promise<ModelResource | null>;
 	/** Gives models without their reports: a page of reports could be hundreds of megabytes. */
-	list(caller: InProject, query: ListQuery): Promise<List<ModelResource>>;
+	list(caller: InProject, query: UploadsQuery): Promise<FoundList<ModelResource>>;
+	/** Changes name and metadata; they are on the disk before this resolves. Throws ProblemError `not_found`, and `invalid_request` where the metadata would be too many. */
+	change(caller: InProject, id: string, change: UploadChange): Promise<ModelResource>;
 	/** Throws ProblemError `not_found`, or `model_in_use` while a job that has not ended names it. */
 	remove(caller: InProject, id: string): Promise<void>;
 };
@@ -41,6 +52,7 @@ type Parts = { store: Store; queue: Queue; room: Room; quota: ProjectBytes; mode
  */
 export function createModels({ store, queue, room, quota, modelLimit }: Parts): Models {
 	const uploads = createUploadFolders(store);
+	const namings = createNamings(store, modelKeys.naming);
 
 	/** The projects of the models that were seen, so that a list reads no others. They do not change. */
 	const projects = new Map<string, string>();
@@ -51,7 +63,8 @@ export function createModels({ store, queue, room, quota, modelLimit }: Parts): 
 		if (record === null) return null;
 		projects.set(id, projectOf(record));
 		if (projectOf(record) !== project) return null;
-		return { ...record, ...((await queue.inspections.verdict(id)) ?? { status: 'inspecting', report: null, error: null }) };
+		const named = await namings.apply(record);
+		return { ...named, ...((await queue.inspections.verdict(id)) ?? { status: 'inspecting', report: null, error: null }) };
 	}
 
 	async function get(caller: InProject, id: string): Promise<ModelResource> {
@@ -79,21 +92,22 @@ export function createModels({ store, queue, room, quota, modelLimit }: Parts): 
 				const hash = createHash('sha256');
 				let name = '';
 				let bytes = 0;
-				await send(async (source, filename) => {
+				const naming = await send(async (source, filename) => {
 					name = filename.slice(-LONGEST_NAME) || 'model.onnx';
 					const may = (received: number) => quota.expect(project, received);
 					bytes = await receive(source, join(whole, basename(modelKeys.graph(id))), { limit: modelLimit, room, quota: may, hash });
 				});
-				const record: ModelRecord = {
+				const record = {
 					id,
-					object: 'model',
+					object: 'model' as const,
 					project,
 					created_at: Math.floor(Date.now() / 1000),
-					name,
+					name: naming.name ?? name,
+					metadata: naming.metadata ?? {},
 					bytes,
 					sha256: hash.digest('hex'),
 				};
-				await writeFile(join(whole, basename(modelKeys.record(id))), JSON.stringify(record));
+				await writeFile(join(whole, basename(modelKeys.record(id))), JSON.stringify(record satisfies ModelRecord));
 				await uploads.publish(whole, modelKeys.folder(id));
 				quota.add(project, bytes);
 				await queue.inspections.enqueue(id).catch(async (error: unknown) => {
@@ -109,6 +123,8 @@ export function createModels({ store, queue, room, quota, modelLimit }: Parts): 
 				const model = await find(caller, id);
 				return model === null ? null : { ...model, report: null };
 			}),
+
+		change: (caller, id, change) => namings.change(id, change, () => get(caller, id)),
 
 		async remove(caller, id) {
 			await get(caller, id);

@@ -1,7 +1,7 @@
 import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
-import { JobSpec, PROJECT_NAME, requestOf, type Scope } from '@steelyard/contracts';
+import { JobSpec, PROJECT_NAME, requestOf, type Scope, UploadNaming } from '@steelyard/contracts';
 import type { FastifySchema } from 'fastify';
-import { type TSchema, Type } from 'typebox';
+import { type TObject, type TSchema, Type } from 'typebox';
 import type { App } from '../fastify-app.js';
 import { PROJECT_HEADER, scopeOf } from '../keys/caller.js';
 import { components, ref } from '../schemas/components.js';
@@ -11,7 +11,8 @@ import { REQUEST_ID } from './request-id.js';
 import { NoFields } from './validation.js';
 
 const file = { type: 'string', format: 'binary' };
-const form = { type: 'object', required: ['file'], properties: { file } };
+const { properties: naming } = documented(UploadNaming) as TObject;
+const form = { type: 'object', required: ['file'], properties: { file, ...naming } };
 
 /** The body of an upload, which comes as the raw bytes or as a form. */
 const uploadOf = (types: readonly string[]) => ({
@@ -65,14 +66,26 @@ function described(
 
 type Responses = Record<string, { headers?: object }>;
 
-/** The document with the header that every answer has, which no route sets by itself. */
-const withRequestId: SwaggerTransformObject = (made) => {
+type Parameter = { in?: string; schema?: { type?: string }; style?: string; explode?: boolean };
+
+/** Says of the parameters that are objects how they are written: as `metadata[name]=text`, which `fromText` reads. */
+function styleObjects(parameters: readonly Parameter[]): void {
+	for (const parameter of parameters)
+		if (parameter.in === 'query' && parameter.schema?.type === 'object') Object.assign(parameter, { style: 'deepObject', explode: true });
+}
+
+/** The document with the header that every answer has, which no route sets by itself, and with what the generator cannot say of parameters. */
+const completed: SwaggerTransformObject = (made) => {
 	if (!('openapiObject' in made)) return made.swaggerObject;
 	const { openapiObject: document } = made;
 	const own = { [REQUEST_ID]: { $ref: '#/components/headers/RequestId' } };
 	for (const methods of Object.values(document.paths ?? {}))
-		for (const { responses } of Object.values(methods as Record<string, { responses: Responses }>))
+		for (const { responses, parameters = [] } of Object.values(
+			methods as Record<string, { responses: Responses; parameters?: Parameter[] }>,
+		)) {
+			styleObjects(parameters);
 			for (const response of Object.values(responses)) response.headers = { ...response.headers, ...own };
+		}
 	const header = { description: 'Names the request, as the lines of the logs do', required: true, schema: { type: 'string' } };
 	return { ...document, components: { ...document.components, headers: { RequestId: header } } } as typeof document;
 };
@@ -102,7 +115,7 @@ export async function addOpenapi(app: App, { version, secured }: { version: stri
 			}),
 			url,
 		}),
-		transformObject: withRequestId,
+		transformObject: completed,
 		refResolver: { buildLocalReference: ({ $id }, _base, _fragment, i) => (typeof $id === 'string' ? $id : `schema${i}`) },
 	});
 	app.route({

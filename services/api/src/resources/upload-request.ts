@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import multipart from '@fastify/multipart';
-import { ProblemError } from '@steelyard/contracts';
+import { fromText, ProblemError, parse, UploadNaming } from '@steelyard/contracts';
 import type { FastifyRequest } from 'fastify';
 import type { App } from '../fastify-app.js';
 import { discard } from './receive.js';
@@ -8,14 +8,33 @@ import { discard } from './receive.js';
 /** Writes a stream to the disk. `filename` is the name that the client gave to the file. Throws ProblemError. */
 export type Save = (source: Readable, filename: string) => Promise<void>;
 
-/** Saves the file of a form. Refuses a form that has no file, or anything beside it. */
-async function saveForm(request: FastifyRequest, save: Save): Promise<void> {
+/** Has the file of a request saved, and gives what the request says of it. Throws ProblemError. */
+export type Send = (save: Save) => Promise<UploadNaming>;
+
+/** Fields of a form by their names; one that came several times is a list, which no field may be. */
+const fieldsOf = (parts: readonly (readonly [string, unknown])[]): Record<string, unknown> => {
+	const values = new Map<string, unknown[]>();
+	for (const [name, value] of parts) values.set(name, [...(values.get(name) ?? []), value]);
+	return Object.fromEntries([...values].map(([name, all]) => [name, all.length === 1 ? all[0] : all]));
+};
+
+/** Saves the file of a form, and gives what its other fields say. Refuses a form that has no file, or a field that is not known. */
+async function saveForm(request: FastifyRequest, save: Save): Promise<UploadNaming> {
 	let saved = false;
+	const fields: [string, unknown][] = [];
+	const naming = () => parse(UploadNaming, fromText(UploadNaming, fieldsOf(fields)));
 	try {
 		for await (const part of request.parts()) {
-			if (part.type !== 'file' || part.fieldname !== 'file' || saved) {
-				throw new ProblemError('invalid_request', 'The form must have one file named "file" and nothing else', part.fieldname);
+			if (part.type === 'field') {
+				if (part.fieldnameTruncated || part.valueTruncated)
+					throw new ProblemError('invalid_request', `The field ${part.fieldname} of the form is too long`, part.fieldname);
+				fields.push([part.fieldname, part.value]);
+				continue;
 			}
+			if (part.fieldname !== 'file' || saved)
+				throw new ProblemError('invalid_request', 'The form must have one file, which is named "file"', part.fieldname);
+			// What is wrong in fields that came before is said before the file is read.
+			naming();
 			await save(part.file, part.filename ?? '');
 			saved = true;
 		}
@@ -24,7 +43,9 @@ async function saveForm(request: FastifyRequest, save: Save): Promise<void> {
 		if (error instanceof ProblemError || 'syscall' in (error as object)) throw error;
 		throw new ProblemError('invalid_request', `The form cannot be read: ${(error as Error).message}`, 'file');
 	}
+	const said = naming();
 	if (!saved) throw new ProblemError('invalid_request', 'The form has no file named "file"', 'file');
+	return said;
 }
 
 /** Registers routes whose bodies are streams: forms, and raw bytes of these types. The bodies of all other routes are JSON. */
@@ -33,20 +54,21 @@ export async function uploadScope(app: App, types: string[], routes: (scope: App
 		scope.removeAllContentTypeParsers();
 		scope.addContentTypeParser(types, (_request, payload, done) => done(null, payload));
 		await scope.register(multipart, {
-			limits: { fileSize: Number.POSITIVE_INFINITY, fieldSize: 1024, fields: 10, parts: 10, headerPairs: 100 },
+			// A name and as many metadata as there may be, of characters that take four bytes each.
+			limits: { fileSize: Number.POSITIVE_INFINITY, fieldNameSize: 512, fieldSize: 4096, fields: 20, parts: 21, headerPairs: 100 },
 		});
 		routes(scope);
 	});
 }
 
 /**
- * Calls `add` with a function that saves what a request carries: the file of a form, or a raw body, whose name is `?filename=` or else `fallback`. If `add`
- * throws, the rest of the body is dropped.
+ * Calls `add` with a function that saves what a request carries: the file of a form, or a raw body, whose name is `?filename=` or else `fallback`, and what the
+ * fields of the form or the query say of it. If `add` throws, the rest of the body is dropped.
  */
 export async function addUpload<T>(
 	request: FastifyRequest,
-	{ filename, fallback }: { filename: string | undefined; fallback: () => string },
-	add: (send: (save: Save) => Promise<void>) => Promise<T>,
+	{ filename, fallback, ...naming }: UploadNaming & { filename?: string; fallback: () => string },
+	add: (send: Send) => Promise<T>,
 ): Promise<T> {
 	try {
 		return await add(async (save) => {
@@ -57,9 +79,16 @@ export async function addUpload<T>(
 						'The request has no body: send the file as it is, or as the field "file" of a form',
 						'file',
 					);
-				return save(request.body as Readable, filename ?? fallback());
+				await save(request.body as Readable, filename ?? fallback());
+				return naming;
 			}
-			if (filename !== undefined) throw new ProblemError('invalid_request', 'A form names its file itself', 'filename');
+			const [stray] = Object.keys({ ...naming, ...(filename === undefined ? {} : { filename }) });
+			if (stray !== undefined)
+				throw new ProblemError(
+					'invalid_request',
+					`A form says this itself: its file has a filename, and name and metadata are fields`,
+					stray,
+				);
 			return saveForm(request, save);
 		});
 	} catch (error) {

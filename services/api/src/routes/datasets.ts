@@ -1,4 +1,4 @@
-import { ListOf, listQuery, ProblemError } from '@steelyard/contracts';
+import { FoundListOf, ProblemError, UploadChange, UploadNaming, uploadsQuery } from '@steelyard/contracts';
 import { Type } from 'typebox';
 import type { Datasets } from '../datasets/datasets.js';
 import type { App } from '../fastify-app.js';
@@ -11,16 +11,17 @@ import { refusals } from '../schemas/refusals.js';
 const BYTES = 'application/octet-stream';
 const RAW_TYPES = ['application/zip', 'application/x-zip-compressed', BYTES];
 
-const Filename = Type.Object(
+const UploadQuery = Type.Object(
 	{
 		filename: Type.Optional(
 			Type.String({ minLength: 1, maxLength: 255, description: 'the name of the file in a raw body; it ends in .zip or .npz' }),
 		),
+		...UploadNaming.properties,
 	},
 	{ additionalProperties: false },
 );
 
-/** The routes that upload, list, show and delete datasets. */
+/** The routes that upload, list, show, rename and delete datasets. */
 export async function datasetRoutes(app: App, { datasets }: { datasets: Datasets }): Promise<void> {
 	app.route({
 		method: 'GET',
@@ -30,8 +31,8 @@ export async function datasetRoutes(app: App, { datasets }: { datasets: Datasets
 			summary: 'Datasets, newest first',
 			description: 'Without manifests, classes, and what is known of values, which are large: ask for one dataset to see them.',
 			tags: ['datasets'],
-			querystring: listQuery('ds'),
-			response: { 200: ListOf(ref('Dataset'), { description: 'A page' }), ...refusals('invalid_request') },
+			querystring: uploadsQuery('ds'),
+			response: { 200: FoundListOf(ref('Dataset'), { description: 'A page' }), ...refusals('invalid_request') },
 		},
 		handler: (request) => datasets.list(callerOf(request), request.query),
 	});
@@ -46,6 +47,20 @@ export async function datasetRoutes(app: App, { datasets }: { datasets: Datasets
 			response: { 200: ref('Dataset'), ...refusals('not_found') },
 		},
 		handler: (request) => datasets.get(callerOf(request), request.params.id),
+	});
+	app.route({
+		method: 'PATCH',
+		url: '/v1/datasets/:id',
+		schema: {
+			operationId: 'updateDataset',
+			summary: 'Change the name and the metadata of a dataset',
+			description: 'Entries of metadata that are not named stay as they are; with null one is removed.',
+			tags: ['datasets'],
+			params: IdParams,
+			body: UploadChange,
+			response: { 200: ref('Dataset'), ...refusals('invalid_request', 'not_found', 'insufficient_storage') },
+		},
+		handler: (request) => datasets.change(callerOf(request), request.params.id, request.body),
 	});
 	app.route({
 		method: 'DELETE',
@@ -78,7 +93,7 @@ export async function datasetRoutes(app: App, { datasets }: { datasets: Datasets
 					'A .zip or .npz, as the raw body or as the field `file` of a form. A dataset whose manifest gives no name is called like the file, without its extension.',
 				tags: ['datasets'],
 				consumes: ['multipart/form-data', ...RAW_TYPES],
-				querystring: Filename,
+				querystring: UploadQuery,
 				response: {
 					201: ref('Dataset'),
 					...refusals(
@@ -97,9 +112,7 @@ export async function datasetRoutes(app: App, { datasets }: { datasets: Datasets
 					if (!request.headers['content-type']?.startsWith(BYTES)) return 'dataset.zip';
 					throw new ProblemError('invalid_request', `A body of type ${BYTES} needs ?filename=… that ends in .zip or .npz`, 'filename');
 				};
-				const dataset = await addUpload(request, { filename: request.query.filename, fallback }, (send) =>
-					datasets.add(callerOf(request), send),
-				);
+				const dataset = await addUpload(request, { ...request.query, fallback }, (send) => datasets.add(callerOf(request), send));
 				reply.code(201).header('location', `/v1/datasets/${dataset.id}`);
 				return dataset;
 			},

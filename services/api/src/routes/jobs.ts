@@ -1,4 +1,4 @@
-import { type JobResource, JobSpec, ListOf, listedJob, listQuery, ProblemError, projectOf } from '@steelyard/contracts';
+import { FoundListOf, JobChange, type JobResource, JobSpec, jobsQuery, listedJob, ProblemError, projectOf } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 import { inSpan } from '@steelyard/service-process';
 import { createId } from '@steelyard/store';
@@ -71,7 +71,7 @@ type Parts = {
 	mostQueued: number;
 };
 
-/** The routes that post, list and show jobs, and those that cancel, pause, resume and delete them. */
+/** The routes that post, list and show jobs, and those that rename, cancel, pause, resume and delete them. */
 export async function jobRoutes(app: App, { queue, datasets, models, room, job, limits, mostQueued }: Parts): Promise<void> {
 	/** The dataset and the uploaded model that a spec names, both of one project. Throws ProblemError where the dataset is not there. */
 	async function lookUp(owner: InProject, { dataset, model }: JobSpec): Promise<Named> {
@@ -168,12 +168,12 @@ export async function jobRoutes(app: App, { queue, datasets, models, room, job, 
 		url: '/v1/jobs',
 		schema: {
 			operationId: 'listJobs',
-			summary: 'Jobs, newest first',
+			summary: 'Jobs that fit, newest first unless sorted otherwise',
 			description:
 				'Without the metrics of unimodal models, the use of experts and the names of parameters, which may be many: ask for one job to see them.',
 			tags: ['jobs'],
-			querystring: listQuery('job'),
-			response: { 200: ListOf(ref('Job'), { description: 'A page' }), ...refusals('invalid_request') },
+			querystring: jobsQuery,
+			response: { 200: FoundListOf(ref('Job'), { description: 'A page' }), ...refusals('invalid_request') },
 		},
 		handler: async (request) => {
 			const { project } = callerOf(request);
@@ -195,6 +195,21 @@ export async function jobRoutes(app: App, { queue, datasets, models, room, job, 
 			response: { 200: ref('Job'), ...refusals('not_found') },
 		},
 		handler: (request) => job(callerOf(request), request.params.id),
+	});
+	app.route({
+		method: 'PATCH',
+		url: '/v1/jobs/:id',
+		schema: {
+			operationId: 'updateJob',
+			summary: 'Change the name and the metadata of a job',
+			description:
+				'Whatever its status is: neither means anything to the training. Entries of metadata that are not named stay as they are; with null one is removed.',
+			tags: ['jobs'],
+			params: IdParams,
+			body: JobChange,
+			response: { 200: ref('Job'), ...refusals('invalid_request', 'not_found', 'insufficient_storage') },
+		},
+		handler: async (request) => queue.jobs.annotate((await job(callerOf(request), request.params.id)).id, request.body),
 	});
 	app.route({
 		method: 'DELETE',

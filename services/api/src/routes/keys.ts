@@ -1,4 +1,4 @@
-import { KeyRequest, ListOf, listQuery } from '@steelyard/contracts';
+import { FoundListOf, KeyRequest, listQuery } from '@steelyard/contracts';
 import { Type } from 'typebox';
 import type { App } from '../fastify-app.js';
 import { callerOf } from '../keys/caller.js';
@@ -38,7 +38,7 @@ export async function keyRoutes(app: App, { keys }: { keys: Keys }): Promise<voi
 			description: 'Without STEELYARD_API_KEY, which is no resource, and without those that were revoked.',
 			tags: ['keys'],
 			querystring: listQuery('key'),
-			response: { 200: ListOf(ref('Key'), { description: 'A page' }), ...refusals('invalid_request') },
+			response: { 200: FoundListOf(ref('Key'), { description: 'A page' }), ...refusals('invalid_request') },
 		},
 		handler: (request) => keys.list(request.query),
 	});

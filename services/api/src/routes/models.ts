@@ -1,4 +1,4 @@
-import { ListOf, listQuery } from '@steelyard/contracts';
+import { FoundListOf, UploadChange, UploadNaming, uploadsQuery } from '@steelyard/contracts';
 import { Type } from 'typebox';
 import type { App } from '../fastify-app.js';
 import { callerOf } from '../keys/caller.js';
@@ -10,16 +10,17 @@ import { refusals } from '../schemas/refusals.js';
 
 const RAW_TYPES = ['application/octet-stream'];
 
-const Filename = Type.Object(
+const UploadQuery = Type.Object(
 	{
 		filename: Type.Optional(
 			Type.String({ minLength: 1, maxLength: 255, description: 'the name of the file in a raw body, which becomes that of the model' }),
 		),
+		...UploadNaming.properties,
 	},
 	{ additionalProperties: false },
 );
 
-/** The routes that upload, list, show and delete models. */
+/** The routes that upload, list, show, rename and delete models. */
 export async function modelRoutes(app: App, { models }: { models: Models }): Promise<void> {
 	app.route({
 		method: 'GET',
@@ -29,8 +30,8 @@ export async function modelRoutes(app: App, { models }: { models: Models }): Pro
 			summary: 'Uploaded models, newest first',
 			description: 'Without their reports, which are large: ask for one model to see its report.',
 			tags: ['models'],
-			querystring: listQuery('mdl'),
-			response: { 200: ListOf(ref('Model'), { description: 'A page' }), ...refusals('invalid_request') },
+			querystring: uploadsQuery('mdl'),
+			response: { 200: FoundListOf(ref('Model'), { description: 'A page' }), ...refusals('invalid_request') },
 		},
 		handler: (request) => models.list(callerOf(request), request.query),
 	});
@@ -45,6 +46,20 @@ export async function modelRoutes(app: App, { models }: { models: Models }): Pro
 			response: { 200: ref('Model'), ...refusals('not_found') },
 		},
 		handler: (request) => models.get(callerOf(request), request.params.id),
+	});
+	app.route({
+		method: 'PATCH',
+		url: '/v1/models/:id',
+		schema: {
+			operationId: 'updateModel',
+			summary: 'Change the name and the metadata of an uploaded model',
+			description: 'Entries of metadata that are not named stay as they are; with null one is removed.',
+			tags: ['models'],
+			params: IdParams,
+			body: UploadChange,
+			response: { 200: ref('Model'), ...refusals('invalid_request', 'not_found', 'insufficient_storage') },
+		},
+		handler: (request) => models.change(callerOf(request), request.params.id, request.body),
 	});
 	app.route({
 		method: 'DELETE',
@@ -76,14 +91,14 @@ export async function modelRoutes(app: App, { models }: { models: Models }): Pro
 					'One self-contained ONNX file, or a zip archive with one file that ends in `.onnx` and those in which it keeps its data, as the raw body or as the field `file` of a form. A worker inspects it: `status` goes from `inspecting` to `ready`, or to `refused` with the reason in `error`. Jobs train it as the family `custom`.',
 				tags: ['models'],
 				consumes: ['multipart/form-data', ...RAW_TYPES],
-				querystring: Filename,
+				querystring: UploadQuery,
 				response: {
 					202: ref('Model'),
 					...refusals('invalid_request', 'too_large', 'unsupported_media_type', 'insufficient_storage', 'quota_exceeded', 'unavailable'),
 				},
 			},
 			handler: async (request, reply) => {
-				const model = await addUpload(request, { filename: request.query.filename, fallback: () => 'model.onnx' }, (send) =>
+				const model = await addUpload(request, { ...request.query, fallback: () => 'model.onnx' }, (send) =>
 					models.add(callerOf(request), send),
 				);
 				reply.code(202).header('location', `/v1/models/${model.id}`);

@@ -5,6 +5,7 @@ import {
 	DatasetResource,
 	Diagnostics,
 	Explanation,
+	JobChange,
 	JobCurves,
 	JobEvent,
 	JobLogLine,
@@ -18,6 +19,7 @@ import {
 	Problem,
 	Readiness,
 	Retention,
+	UploadChange,
 	Usage,
 } from '@steelyard/contracts';
 import { type Static, Type } from 'typebox';
@@ -32,6 +34,7 @@ export const components = {
 	Explanation,
 	Job: JobResource,
 	JobCurves,
+	JobChange,
 	JobEvent,
 	JobLogLine,
 	JobRequest,
@@ -43,6 +46,7 @@ export const components = {
 	Problem,
 	Readiness,
 	Retention,
+	UploadChange,
 	Usage,
 };
 
