@@ -15,6 +15,16 @@ export const Usage = Type.Object({
 	models: Type.Object(Kept),
 	jobs: Type.Object({ ...Kept, checkpoint_bytes: Type.Integer({ description: 'those of checkpoints among them' }) }),
 	temporary: Type.Object({ count: Type.Integer({ description: 'uploads and files that are not whole yet' }), bytes: Kept.bytes }),
+	project: Type.Object(
+		{
+			name: Type.String(),
+			bytes: Type.Integer({ description: 'of all its files' }),
+			datasets: Type.Object(Kept),
+			models: Type.Object(Kept),
+			jobs: Type.Object(Kept),
+		},
+		{ description: 'what of it belongs to the project that the request works in' },
+	),
 });
 export type Usage = Static<typeof Usage>;
 

@@ -24,6 +24,7 @@ import { addProblems, refuseConnection, sendProblem } from './plugins/problems.j
 import { addRequestId, requestIdOf } from './plugins/request-id.js';
 import { addTraces } from './plugins/traces.js';
 import { addValidation } from './plugins/validation.js';
+import { createOwnerOf } from './resources/owners.js';
 import { createProjectBytes } from './resources/project-bytes.js';
 import { createRoom } from './resources/room.js';
 import { artifactRoutes } from './routes/artifacts.js';
@@ -99,7 +100,8 @@ export async function buildApp({ config, queue, store, log, traces = null }: App
 	const reader = openReader(config.reading === undefined ? {} : { limits: config.reading });
 	app.addHook('onListen', async () => reader.prepare());
 	app.addHook('onClose', () => reader.close());
-	const quota = createProjectBytes(store, config.projectBytes ?? null);
+	const ownerOf = createOwnerOf(store);
+	const quota = createProjectBytes(store, ownerOf, config.projectBytes ?? null);
 	const datasets = createDatasets({ store, queue, reader, room, quota, uploadLimit: config.uploadLimit });
 	const models = createModels({ store, queue, room, quota, modelLimit: config.modelLimit });
 	const job = createJobLookup(queue);
@@ -108,9 +110,15 @@ export async function buildApp({ config, queue, store, log, traces = null }: App
 	await app.register(modelRoutes, { models });
 	await app.register(keyRoutes, { keys });
 	await app.register(auditRoutes, { audit });
-	await app.register(housekeepingRoutes, { queue, store, room, limits: config.retention ?? { days: null, count: null, bytes: null } });
+	await app.register(housekeepingRoutes, {
+		queue,
+		store,
+		room,
+		ownerOf,
+		limits: config.retention ?? { days: null, count: null, bytes: null },
+	});
 	await app.register(jobRoutes, {
-		...{ queue, datasets, models, room, job },
+		...{ queue, store, datasets, models, room, job },
 		limits: config.job ?? { memory: null, work: JOB_WORK, checkpoints: null },
 		mostQueued: config.projectQueued ?? PROJECT_QUEUED,
 	});

@@ -50,6 +50,37 @@ describe('the usage', () => {
 		expect(after.jobs.bytes).toBeGreaterThan(500);
 		expect(after.temporary).toEqual({ count: 1, bytes: 70 });
 	});
+
+	it('counts what of it belongs to the project that asks', async () => {
+		const usage = async (project: string) =>
+			parse(Usage, (await service.app.inject({ url: '/v1/usage', headers: { 'steelyard-project': project } })).json());
+		await addModel(service.app);
+		const { id } = await addJob(service.app, dataset);
+		await service.store.put(jobKeys.artifact(id, 1, 'model.onnx'), Buffer.alloc(1234));
+		// What has no record belongs to nobody.
+		await service.store.put('models/mdl_0/model.onnx', Buffer.alloc(10));
+		const all = await usage('default');
+		expect(all.project).toMatchObject({
+			name: 'default',
+			datasets: all.datasets,
+			models: { count: 1 },
+			jobs: { count: 1, bytes: all.jobs.bytes },
+		});
+		expect(all.models).toEqual({ count: 2, bytes: all.project.models.bytes + 10 });
+		expect(all.project.bytes).toBe(all.datasets.bytes + all.project.models.bytes + all.jobs.bytes);
+		const none = { count: 0, bytes: 0 };
+		expect((await usage('ward-3')).project).toEqual({ name: 'ward-3', bytes: 0, datasets: none, models: none, jobs: none });
+	});
+
+	it('is in lists of jobs too, for each of them', async () => {
+		const { id } = await addJob(service.app, dataset);
+		const bytes = async () => (await service.app.inject('/v1/jobs?name=first&limit=1')).json().data[0]?.bytes;
+		await service.app.inject({ method: 'PATCH', url: `/v1/jobs/${id}`, payload: { name: 'first' } });
+		const before = await bytes();
+		expect(before).toBe((await service.store.stat(jobKeys.record(id)))?.bytes);
+		await service.store.put(`${jobKeys.checkpoints(id, 1)}/0.safetensors`, Buffer.alloc(500));
+		expect(await bytes()).toBe(before + 500);
+	});
 });
 
 describe('retention', () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { App } from '../src/fastify-app.js';
+import { createOwnerOf } from '../src/resources/owners.js';
 import { createProjectBytes } from '../src/resources/project-bytes.js';
 import { datasetArchive } from './archive.js';
 import { addDataset, addJob, addModel, expectProblem, openService, type Service } from './service.js';
@@ -71,7 +72,7 @@ describe('the count of bytes', () => {
 		};
 		const bytes = await sum();
 		expect(bytes).toBeGreaterThan(5000);
-		const exact = createProjectBytes(store, bytes + 100, () => now);
+		const exact = createProjectBytes(store, createOwnerOf(store), bytes + 100, () => now);
 		await Promise.all([exact.expect('default', 100), exact.expect('default'), exact.expect('other', bytes)]);
 		const looked = entries.mock.calls.length;
 		now += 59_000;
@@ -90,7 +91,7 @@ describe('the count of bytes', () => {
 	});
 
 	it('is not made where there is no bound', async () => {
-		await createProjectBytes(store, null).expect('default', 1e15);
+		await createProjectBytes(store, createOwnerOf(store), null).expect('default', 1e15);
 		expect(entries).not.toHaveBeenCalled();
 	});
 });

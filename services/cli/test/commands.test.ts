@@ -705,11 +705,13 @@ describe('housekeeping', () => {
 				disk: { total_bytes: 50e9, free_bytes: 20e9, reserved_bytes: 1e9 },
 				...{ datasets: kept(2, 3000), models: kept(0, 0), temporary: kept(1, 12) },
 				jobs: { ...kept(1234, 8e6), checkpoint_bytes: 5e6 },
+				project: { name: 'ward-3', bytes: 5_001_000, datasets: kept(1, 1000), models: kept(0, 0), jobs: kept(3, 5e6) },
 			}),
 		);
 		const { code, stdout } = await steelyard('usage');
 		expect(code).toBe(0);
 		expect(stdout).toMatch(/^jobs +1,234 +8\.0 MB, of which checkpoints 5\.0 MB$/m);
+		expect(stdout).toMatch(/^of ward-3 +4 +5\.0 MB: datasets 1\.0 kB, models 0 B, jobs 5\.0 MB$/m);
 		expect(stdout).toMatch(/^disk +50 GB, of which free 20 GB, kept for running jobs 1\.0 GB$/m);
 	});
 

@@ -1,5 +1,6 @@
 import type { JobResource } from '@steelyard/contracts';
 import { datasetKeys, folders, isDamaged, jobKeys, keyKeys, modelKeys, type Store, type StoredEntry } from '@steelyard/store';
+import { bytesOf } from '../resources/bytes-of.js';
 
 /** What housekeeping needs of a job that has ended. */
 export type EndedJob = Pick<JobResource, 'id' | 'status' | 'attempt' | 'created_at' | 'finished_at'>;
@@ -27,7 +28,7 @@ function byFolder(entries: readonly StoredEntry[], depth: number): Map<string, S
 /** A folder as an orphan, if all of it is old and no damaged record in it may be restored; nothing else. */
 function old(key: string, entries: readonly StoredEntry[], now: number): Orphan[] {
 	if (entries.some((entry) => now - entry.modified.getTime() < OLD || isDamaged(entry.key))) return [];
-	return [{ key, bytes: entries.reduce((sum, { bytes }) => sum + bytes, 0) }];
+	return [{ key, bytes: bytesOf(entries) }];
 }
 
 /** What is left of a job that has succeeded beside its record and the attempt that made its artifacts, and unfinished files of any job that has ended. */

@@ -1,6 +1,7 @@
 import { isFinal, isId, ProblemError, type Retention, type RetentionReason } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 import { jobKeys, type Store } from '@steelyard/store';
+import { bytesOf } from '../resources/bytes-of.js';
 import { type EndedJob, findOrphans, type Orphan } from './orphans.js';
 
 /** For how long, how many and how many bytes of jobs that have ended are kept; null for any. */
@@ -36,7 +37,7 @@ async function outlived(store: Store, jobs: Iterable<EndedJob>, limits: Retentio
 	let kept = 0;
 	let keptBytes = 0;
 	for (const job of [...jobs].sort((a, b) => endOf(b) - endOf(a) || (a.id < b.id ? 1 : -1))) {
-		const bytes = (await store.entries(jobKeys.folder(job.id))).reduce((sum, entry) => sum + entry.bytes, 0);
+		const bytes = bytesOf(await store.entries(jobKeys.folder(job.id)));
 		const reason =
 			days !== null && endOf(job) < now / 1000 - days * DAY
 				? 'age'
@@ -56,7 +57,7 @@ async function outlived(store: Store, jobs: Iterable<EndedJob>, limits: Retentio
 
 const together = (parts: readonly { bytes: number }[]) => ({
 	count: parts.length,
-	bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
+	bytes: bytesOf(parts),
 });
 
 /** Removes a job, also where another process has just done so. */

@@ -1,5 +1,7 @@
-import { ProblemError, projectOf } from '@steelyard/contracts';
-import { datasetKeys, folders, jobKeys, listIds, modelKeys, readRecord, type Store } from '@steelyard/store';
+import { ProblemError } from '@steelyard/contracts';
+import { folders, listIds, type Store } from '@steelyard/store';
+import { bytesOf } from './bytes-of.js';
+import { OWNED, type OwnerOf } from './owners.js';
 
 /** Sees that no project takes more of the disk than it may. */
 export type ProjectBytes = {
@@ -24,34 +26,19 @@ const UNBOUNDED: ProjectBytes = { expect: async () => {}, add() {} };
  * Lets every project have `most` bytes of datasets, models and jobs in a store, any number where that is null. All files are counted, at most once in some seconds. Of
  * several uploads at the same moment, or through several processes, each may be counted as the last that there is room for.
  */
-export function createProjectBytes(store: Store, most: number | null, now: () => number = Date.now): ProjectBytes {
+export function createProjectBytes(store: Store, ownerOf: OwnerOf, most: number | null, now: () => number = Date.now): ProjectBytes {
 	if (most === null) return UNBOUNDED;
-	/** The projects of what lies in the store. They do not change. */
-	const owners = new Map<string, string>();
 	let last: { at: number; bytes: Map<string, number> } | null = null;
 	let counting: Promise<Map<string, number>> | null = null;
-
-	async function ownerOf(id: string, record: string): Promise<string | null> {
-		const known = owners.get(id);
-		if (known !== undefined) return known;
-		const found = await readRecord<{ project?: string }>(store, record);
-		if (found === null) return null;
-		owners.set(id, projectOf(found));
-		return projectOf(found);
-	}
 
 	async function count(): Promise<Map<string, number>> {
 		const at = now();
 		const bytes = new Map<string, number>();
-		for (const [kind, recordOf] of [
-			['ds', datasetKeys.record],
-			['mdl', modelKeys.record],
-			['job', jobKeys.record],
-		] as const)
+		for (const kind of OWNED)
 			for (const id of await listIds(store, kind)) {
-				const owner = await ownerOf(id, recordOf(id));
+				const owner = await ownerOf(kind, id);
 				if (owner === null) continue;
-				const own = (await store.entries(`${folders[kind]}/${id}`)).reduce((sum, entry) => sum + entry.bytes, 0);
+				const own = bytesOf(await store.entries(`${folders[kind]}/${id}`));
 				bytes.set(owner, (bytes.get(owner) ?? 0) + own);
 			}
 		last = { at, bytes };

@@ -4,28 +4,30 @@ import type { Store } from '@steelyard/store';
 import type { App } from '../fastify-app.js';
 import { type RetentionLimits, retain } from '../housekeeping/retention.js';
 import { usageOf } from '../housekeeping/usage.js';
+import { callerOf } from '../keys/caller.js';
+import type { OwnerOf } from '../resources/owners.js';
 import type { Room } from '../resources/room.js';
 import { ref } from '../schemas/components.js';
 import { refusals } from '../schemas/refusals.js';
 
-type Parts = { queue: Queue; store: Store; room: Room; limits: RetentionLimits };
+type Parts = { queue: Queue; store: Store; room: Room; ownerOf: OwnerOf; limits: RetentionLimits };
 
 /** Milliseconds between two times at which what is no longer kept is removed. */
 const EVERY = 60 * 60 * 1000;
 
 /** The routes that say what lies in the data folder, and remove what is no longer kept; which also happens every hour while the service listens. */
-export async function housekeepingRoutes(app: App, { queue, store, room, limits }: Parts): Promise<void> {
+export async function housekeepingRoutes(app: App, { queue, store, room, ownerOf, limits }: Parts): Promise<void> {
 	app.route({
 		method: 'GET',
 		url: '/v1/usage',
 		config: { scope: 'admin' },
 		schema: {
 			operationId: 'getUsage',
-			summary: 'What lies in the data folder, and how much room its disk has',
+			summary: 'What lies in the data folder, what of it belongs to the project, and how much room the disk has',
 			tags: ['service'],
 			response: { 200: ref('Usage') },
 		},
-		handler: () => usageOf(store, room),
+		handler: (request) => usageOf({ store, room, ownerOf }, callerOf(request).project),
 	});
 	app.route({
 		method: 'POST',

@@ -1,7 +1,7 @@
 import { FoundListOf, JobChange, type JobResource, JobSpec, jobsQuery, listedJob, ProblemError, projectOf } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 import { inSpan } from '@steelyard/service-process';
-import { createId } from '@steelyard/store';
+import { createId, jobKeys, type Store } from '@steelyard/store';
 import { Type } from 'typebox';
 import type { Datasets } from '../datasets/datasets.js';
 import type { App } from '../fastify-app.js';
@@ -11,6 +11,7 @@ import type { JobLookup } from '../jobs/lookup.js';
 import { expectQuota } from '../jobs/quota.js';
 import { callerOf, type InProject } from '../keys/caller.js';
 import type { Models } from '../models/models.js';
+import { bytesOf } from '../resources/bytes-of.js';
 import { unknownCursor } from '../resources/page.js';
 import type { Room } from '../resources/room.js';
 import { ref } from '../schemas/components.js';
@@ -62,6 +63,7 @@ const newJob = (spec: JobSpec, { project, request, traceparent }: Origin): JobRe
 
 type Parts = {
 	queue: Queue;
+	store: Store;
 	datasets: Datasets;
 	models: Models;
 	room: Room;
@@ -72,7 +74,7 @@ type Parts = {
 };
 
 /** The routes that post, list and show jobs, and those that rename, cancel, pause, resume and delete them. */
-export async function jobRoutes(app: App, { queue, datasets, models, room, job, limits, mostQueued }: Parts): Promise<void> {
+export async function jobRoutes(app: App, { queue, store, datasets, models, room, job, limits, mostQueued }: Parts): Promise<void> {
 	/** The dataset and the uploaded model that a spec names, both of one project. Throws ProblemError where the dataset is not there. */
 	async function lookUp(owner: InProject, { dataset, model }: JobSpec): Promise<Named> {
 		const found = await datasets.find(owner, dataset);
@@ -181,7 +183,8 @@ export async function jobRoutes(app: App, { queue, datasets, models, room, job, 
 			const last = after === undefined ? null : await queue.jobs.get(after);
 			if (after !== undefined && (last === null || projectOf(last) !== project)) throw unknownCursor(after);
 			const page = await queue.jobs.list({ project, ...request.query });
-			return { ...page, data: page.data.map(listedJob) };
+			const sized = async (one: JobResource) => ({ ...listedJob(one), bytes: bytesOf(await store.entries(jobKeys.folder(one.id))) });
+			return { ...page, data: await Promise.all(page.data.map(sized)) };
 		},
 	});
 	app.route({

@@ -4,12 +4,17 @@ import { connected } from '../connect.js';
 import { print, table } from '../output.js';
 import { bytesText, countText } from '../units.js';
 
-const usageText = ({ disk, datasets, models, jobs, temporary }: Usage): string =>
+const usageText = ({ disk, datasets, models, jobs, temporary, project }: Usage): string =>
 	table([
 		['', 'count', 'size'],
 		['datasets', countText(datasets.count), bytesText(datasets.bytes)],
 		['models', countText(models.count), bytesText(models.bytes)],
 		['jobs', countText(jobs.count), `${bytesText(jobs.bytes)}, of which checkpoints ${bytesText(jobs.checkpoint_bytes)}`],
+		[
+			`of ${project.name}`,
+			countText(project.datasets.count + project.models.count + project.jobs.count),
+			`${bytesText(project.bytes)}: datasets ${bytesText(project.datasets.bytes)}, models ${bytesText(project.models.bytes)}, jobs ${bytesText(project.jobs.bytes)}`,
+		],
 		['temporary', countText(temporary.count), bytesText(temporary.bytes)],
 		[
 			'disk',
