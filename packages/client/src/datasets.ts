@@ -1,4 +1,13 @@
-import type { DatasetResource, FoundList, ListQuery, UploadChange, UploadNaming, UploadsQuery } from '@steelyard/contracts';
+import type {
+	DatasetResource,
+	FoundList,
+	ListQuery,
+	TableManifest,
+	TablePreview,
+	UploadChange,
+	UploadNaming,
+	UploadsQuery,
+} from '@steelyard/contracts';
 import { type Connection, jsonOf } from './connection.js';
 
 /** Which page of a list: at most `limit` resources that follow after the id `after`. */
@@ -10,10 +19,15 @@ export type UploadsPage = Partial<UploadsQuery>;
 /** What is said of a file as it is uploaded: its name and its metadata. */
 export type UploadOptions = UploadNaming & { signal?: AbortSignal };
 
+/** What is said of a dataset as it is uploaded; of a table also its manifest, and the column to predict. */
+export type DatasetUploadOptions = UploadOptions & { manifest?: TableManifest; label?: string };
+
 /** Datasets of the service. */
 export type Datasets = {
-	/** Uploads an archive and resolves once the service has validated it. `filename` ends in `.zip` or `.npz`. */
-	create(source: Blob | ReadableStream<Uint8Array>, filename: string, options?: UploadOptions): Promise<DatasetResource>;
+	/** Uploads a table or an archive, as the ending of `filename` says, and resolves once the service has validated it. */
+	create(source: Blob | ReadableStream<Uint8Array>, filename: string, options?: DatasetUploadOptions): Promise<DatasetResource>;
+	/** Says how a table would be read, from its first rows. Nothing of it is kept. */
+	preview(source: Blob | ReadableStream<Uint8Array>, filename: string, options?: DatasetUploadOptions): Promise<TablePreview>;
 	/** Gives a page of datasets, newest first. What follows is after its `next`. */
 	list(page?: UploadsPage): Promise<FoundList<DatasetResource>>;
 	get(id: string): Promise<DatasetResource>;
@@ -24,17 +38,20 @@ export type Datasets = {
 
 export function datasets(connection: Connection): Datasets {
 	const path = (id: string) => `/v1/datasets/${encodeURIComponent(id)}`;
+	async function post<T>(
+		body: Blob | ReadableStream<Uint8Array>,
+		filename: string,
+		{ signal, manifest, ...said }: DatasetUploadOptions = {},
+		more: Record<string, string> = {},
+	): Promise<T> {
+		const query = { filename, ...said, ...(manifest === undefined ? {} : { manifest: JSON.stringify(manifest) }), ...more };
+		return jsonOf(
+			await connection('POST', '/v1/datasets', { body, query, headers: { 'content-type': 'application/octet-stream' }, signal }),
+		);
+	}
 	return {
-		async create(body, filename, { signal, ...naming } = {}) {
-			return jsonOf(
-				await connection('POST', '/v1/datasets', {
-					body,
-					query: { filename, ...naming },
-					headers: { 'content-type': 'application/octet-stream' },
-					signal,
-				}),
-			);
-		},
+		create: (body, filename, options) => post(body, filename, options),
+		preview: (body, filename, options) => post(body, filename, options, { dry_run: 'true' }),
 		async list(page = {}) {
 			return jsonOf(await connection('GET', '/v1/datasets', { query: page }));
 		},

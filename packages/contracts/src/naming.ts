@@ -59,6 +59,25 @@ export const UploadNaming = Type.Object(
 );
 export type UploadNaming = Static<typeof UploadNaming>;
 
+/** What may be said of a dataset as it is uploaded. */
+export const DatasetUpload = Type.Object(
+	{
+		...UploadNaming.properties,
+		label: Type.Optional(
+			Type.String({ minLength: 1, maxLength: 200, description: 'of a table: the column to predict, as in its manifest' }),
+		),
+		manifest: Type.Optional(
+			Type.String({
+				minLength: 2,
+				maxLength: 262_144,
+				description: 'of a table: its manifest as JSON, where no manifest.json is in the archive',
+			}),
+		),
+	},
+	closed,
+);
+export type DatasetUpload = Static<typeof DatasetUpload>;
+
 /** Metadata with some entries set or, by null, removed. Throws ProblemError `invalid_request` where they would be too many. */
 export function changedMetadata(before: Metadata, change: Readonly<Record<string, string | null>> = {}): Metadata {
 	const entries = Object.entries({ ...before, ...change }).filter((entry): entry is [string, string] => entry[1] !== null);

@@ -183,7 +183,7 @@ export type ColumnProfile = Static<typeof ColumnProfile>;
 /** What a dataset was made of, where that was a table. */
 export const TableProfile = Type.Object({
 	files: Type.Array(Type.String(), { description: 'the files of the upload' }),
-	rows: Type.Integer({ description: 'rows that were read, without those that were dropped' }),
+	rows: Type.Integer({ description: 'rows that were read, without those that were dropped; of a preview those that were looked at' }),
 	dropped: Type.Optional(Type.Integer({ description: 'rows without a label that were left out' })),
 	delimiter: Type.Optional(Type.String({ description: 'the character between cells' })),
 	label: Type.String({ description: 'the column that is predicted' }),
@@ -193,3 +193,14 @@ export const TableProfile = Type.Object({
 	}),
 });
 export type TableProfile = Static<typeof TableProfile>;
+
+/** How a table would be read, inferred from its first rows. */
+export const TablePreview = Type.Object({
+	object: choice(['table_preview']),
+	...TableProfile.properties,
+	task: Type.Object({
+		type: choice(['binary', 'multiclass', 'regression']),
+		classes: Type.Array(Type.String(), { description: 'of the rows that were looked at, the first 1000; empty for regression' }),
+	}),
+});
+export type TablePreview = Static<typeof TablePreview>;

@@ -1,2 +1,3 @@
 export type { Featuriser } from './featuriser.js';
 export { FEATURISER_FILE, type IngestTableOptions, ingestTable, RECIPE_FILE } from './ingest-table.js';
+export { ingestUpload, previewUpload, type Upload } from './ingest-upload.js';

@@ -1,10 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ColumnProfile, type DatasetProfile, ProblemError, type TableManifest, type TableProfile } from '@steelyard/contracts';
+import { type DatasetProfile, ProblemError, type TableManifest } from '@steelyard/contracts';
 import { type IngestOptions, ingest, type NpyWriter, openNpyWriter } from '@steelyard/dataset';
 import { createSession, type Session, type Tensor } from '@steelyard/runtime';
-import { type Table, TableError } from '@steelyard/table';
+import type { Table } from '@steelyard/table';
 import { type Assignment, assign, DROPPED } from './assign.js';
+import { tableProfile } from './column-profiles.js';
 import { type Feature, type FeaturisedModality, type Featuriser, featureNames, isStandard, widthOf } from './featuriser.js';
 import { feedsOf } from './feeds.js';
 import { fitOf } from './fit.js';
@@ -171,49 +172,6 @@ function arraysManifest(
 	};
 }
 
-/** What became of each column. */
-function columnProfiles({ reading, scans }: Survey, modalities: readonly FittedModality[]): ColumnProfile[] {
-	const features = new Map(modalities.flatMap(({ columns }) => columns.map(({ column, feature }) => [column.name, feature])));
-	return reading.columns.map(({ name, place, role, kind, modality, note }) => {
-		const { rows, missing, distinct, examples } = scans[place] as (typeof scans)[number];
-		const feature = features.get(name);
-		const isUsed = role !== 'feature' || feature !== undefined;
-		const reason = isUsed ? note : 'it is the same in all training rows';
-		return {
-			name,
-			role: isUsed ? role : 'ignored',
-			...(kind === null || role === 'ignored' ? {} : { kind }),
-			...(modality === null || feature === undefined ? {} : { modality, features: widthOf(feature) }),
-			missing: rows === 0 ? 0 : missing / rows,
-			...(distinct === null ? {} : { distinct: distinct.size }),
-			examples: [...examples],
-			...(reason === null ? {} : { note: reason.slice(0, 500) }),
-		};
-	});
-}
-
-const profileOf = (
-	found: Survey,
-	files: readonly TableFile[],
-	modalities: readonly FittedModality[],
-	standard: boolean,
-	dropped: number,
-): TableProfile => {
-	const delimiter = files[0]?.table.delimiter ?? null;
-	return {
-		files: files.map(({ table }) => table.file),
-		rows: found.rows - dropped,
-		...(dropped === 0 ? {} : { dropped }),
-		...(delimiter === null ? {} : { delimiter }),
-		label: found.reading.label.name,
-		columns: columnProfiles(found, modalities),
-		standard,
-	};
-};
-
-const asProblem = (error: unknown): unknown =>
-	error instanceof TableError ? new ProblemError('invalid_dataset', error.message, error.file) : error;
-
 export type IngestTableOptions = IngestOptions & {
 	/** An empty folder for what is made on the way; on the disk of the target. */
 	work: string;
@@ -222,7 +180,7 @@ export type IngestTableOptions = IngestOptions & {
 /**
  * Reads tables (one, or one for each split), fits their features on the training rows, and writes all rows as a dataset in canonical form into `target`, an existing empty
  * folder, with the graph of the features. Each file is read three times: to see what its columns are, to fit, and to transform.
- * @throws ProblemError `invalid_dataset`, with file, row and column where there is one
+ * @throws ProblemError `invalid_dataset`, or TableError, with file, row and column where there is one
  */
 export async function ingestTable(
 	tables: readonly Table[],
@@ -230,37 +188,35 @@ export async function ingestTable(
 	target: string,
 	{ work, ...options }: IngestTableOptions,
 ): Promise<{ profile: DatasetProfile }> {
-	try {
-		const files = filesOf(tables);
-		const found = await survey(files, manifest);
-		const assignment = assign(found, files, manifest);
-		const modalities = await fit(files, found, assignment, manifest);
-		if (modalities.length === 0)
-			throw new ProblemError('invalid_dataset', 'The dataset: expected a column that differs among the training rows, found none', 'file');
-		const arrays = join(work, 'arrays');
-		await mkdir(arrays);
-		const featuriserWith = (isMasked: (name: string) => boolean): Featuriser => ({
-			version: 1,
-			modalities: modalities.map(
-				({ name, columns }): FeaturisedModality => ({ name, masked: isMasked(name), features: columns.map(({ feature }) => feature) }),
-			),
-		});
-		const session = await createSession(featuriserModel(featuriserWith(() => true)), { optimisation: 'all' });
-		const masks = await transform(files, session, modalities, assignment, arrays).finally(() => session.release());
-		const lacks = (name: string): boolean => masks.get(name)?.some((mask) => mask.includes(0)) === true;
-		for (const [name, bySplit] of masks)
-			if (lacks(name))
-				for (const [split, mask] of bySplit.entries())
-					await writeArray(join(arrays, `${assignment.names[split]}_${name}_mask.npy`), 'uint8', mask);
-		const featuriser = featuriserWith(lacks);
-		const group = found.groups === null ? null : groupName(modalities);
-		await writeLabels(found, assignment, arrays, group ?? GROUP);
-		await writeFile(join(arrays, 'manifest.json'), JSON.stringify(arraysManifest(found.reading, featuriser, assignment, group, manifest)));
-		const { profile } = await ingest(arrays, target, options);
-		await writeFile(join(target, FEATURISER_FILE), featuriserModel(featuriser));
-		await writeFile(join(target, RECIPE_FILE), JSON.stringify(featuriser));
-		return { profile: { ...profile, table: profileOf(found, files, modalities, isStandard(featuriser), assignment.dropped) } };
-	} catch (error) {
-		throw asProblem(error);
-	}
+	const files = filesOf(tables);
+	const found = await survey(files, manifest);
+	const assignment = assign(found, files, manifest);
+	const modalities = await fit(files, found, assignment, manifest);
+	if (modalities.length === 0)
+		throw new ProblemError('invalid_dataset', 'The dataset: expected a column that differs among the training rows, found none', 'file');
+	const arrays = join(work, 'arrays');
+	await mkdir(arrays);
+	const featuriserWith = (isMasked: (name: string) => boolean): Featuriser => ({
+		version: 1,
+		modalities: modalities.map(
+			({ name, columns }): FeaturisedModality => ({ name, masked: isMasked(name), features: columns.map(({ feature }) => feature) }),
+		),
+	});
+	const session = await createSession(featuriserModel(featuriserWith(() => true)), { optimisation: 'all' });
+	const masks = await transform(files, session, modalities, assignment, arrays).finally(() => session.release());
+	const lacks = (name: string): boolean => masks.get(name)?.some((mask) => mask.includes(0)) === true;
+	for (const [name, bySplit] of masks)
+		if (lacks(name))
+			for (const [split, mask] of bySplit.entries())
+				await writeArray(join(arrays, `${assignment.names[split]}_${name}_mask.npy`), 'uint8', mask);
+	const featuriser = featuriserWith(lacks);
+	const group = found.groups === null ? null : groupName(modalities);
+	await writeLabels(found, assignment, arrays, group ?? GROUP);
+	await writeFile(join(arrays, 'manifest.json'), JSON.stringify(arraysManifest(found.reading, featuriser, assignment, group, manifest)));
+	const { profile } = await ingest(arrays, target, options);
+	await writeFile(join(target, FEATURISER_FILE), featuriserModel(featuriser));
+	await writeFile(join(target, RECIPE_FILE), JSON.stringify(featuriser));
+	const features = new Map(modalities.flatMap(({ columns }) => columns.map(({ column, feature }) => [column.name, feature])));
+	const table = { ...tableProfile(found, files, { features, dropped: assignment.dropped }), standard: isStandard(featuriser) };
+	return { profile: { ...profile, table } };
 }

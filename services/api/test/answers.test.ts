@@ -155,6 +155,11 @@ describe('the answers about everything else', () => {
 			await get(`/v1/datasets/${added.json().id}`);
 			await ask({ method: 'DELETE', url: `/v1/datasets/${added.json().id}` });
 		}
+		const table = { method: 'POST' as const, headers: { 'content-type': 'text/csv' }, payload: 'x,y\n1,a\n3,b\n2,a\n5,b\n' };
+		expect((await ask({ ...table, url: '/v1/datasets?dry_run=true' })).statusCode).toBe(200);
+		const added = await ask({ ...table, url: '/v1/datasets' });
+		expect(added.statusCode).toBe(201);
+		await ask({ method: 'DELETE', url: `/v1/datasets/${added.json().id}` });
 		const bytes = { 'content-type': 'application/octet-stream' };
 		const model = await ask({ method: 'POST', url: '/v1/models', headers: bytes, payload: 'a model' });
 		await ask({ method: 'DELETE', url: `/v1/models/${model.json().id}` });

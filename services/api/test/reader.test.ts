@@ -16,7 +16,10 @@ const open = (limits = { ms: 60_000, bytes: 1024 * MEBIBYTE }): void => {
 };
 
 const read = async (name: string) =>
-	(await reader.read({ archive: '', target: '', name })).profile as unknown as { pid: number; env: string[] };
+	(await reader.read({ path: '', filename: '', manifest: null, label: null, work: '', target: '', name })).profile as unknown as {
+		pid: number;
+		env: string[];
+	};
 const problemOf = async (name: string) => {
 	const error = await read(name).catch((reason: unknown) => reason);
 	const { code, message, param } = error as ProblemError;

@@ -2,11 +2,13 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import {
 	type DatasetResource,
+	type DatasetUpload,
 	type FoundList,
 	isId,
 	listedDataset,
 	ProblemError,
 	projectOf,
+	type TablePreview,
 	type UploadChange,
 	type UploadsQuery,
 } from '@steelyard/contracts';
@@ -21,15 +23,23 @@ import { removeUnused } from '../resources/remove-unused.js';
 import type { Room } from '../resources/room.js';
 import { createUploadFolders } from '../resources/upload-folder.js';
 import type { Send } from '../resources/upload-request.js';
+import type { Upload } from './protocol.js';
 import type { Reader } from './reader.js';
 
 /** Characters of a name, as many as a manifest may give. */
 const LONGEST_NAME = 200;
 
-/** What an archive is, and what a dataset is called that has no name but that of its file. Throws ProblemError for any other file. */
-function archiveNamed(filename: string): { name: string; extension: string } {
-	const [, name = '', extension = ''] = /([^/\\]*)\.(zip|npz)$/i.exec(filename) ?? [];
-	if (extension === '') throw new ProblemError('invalid_request', `The file must end in .zip or .npz, found "${filename}"`, 'filename');
+const FILE = /([^/\\]*)\.(zip|npz|parquet|(?:csv|tsv|txt|jsonl|ndjson)(?:\.gz)?)$/i;
+
+/** What an uploaded file is, and what a dataset is called that has no name but that of its file. Throws ProblemError for any other file. */
+function fileNamed(filename: string): { name: string; extension: string } {
+	const [, name = '', extension = ''] = FILE.exec(filename) ?? [];
+	if (extension === '')
+		throw new ProblemError(
+			'invalid_request',
+			`The file must be a table that ends in .csv, .tsv, .txt, .jsonl or .ndjson (with .gz behind it where it is packed) or .parquet, or an archive that ends in .zip or .npz, found "${filename}"`,
+			'filename',
+		);
 	return { name: name.slice(0, LONGEST_NAME) || 'dataset', extension: extension.toLowerCase() };
 }
 
@@ -38,8 +48,10 @@ type DatasetRecord = Omit<DatasetResource, 'metadata'> & Partial<Pick<DatasetRes
 
 /** Datasets of the project of whoever asks; those of other projects are not there. */
 export type Datasets = {
-	/** Takes one `.zip` or `.npz`, which `send` saves, and validates it. The dataset is listed once all its files are in place. Throws ProblemError. */
-	add(caller: InProject, send: Send): Promise<DatasetResource>;
+	/** Takes one file, which `send` saves, and validates it. The dataset is listed once all its files are in place. Throws ProblemError. */
+	add(caller: InProject, send: Send<DatasetUpload>): Promise<DatasetResource>;
+	/** Says how a table, which `send` saves, would be read, and keeps nothing of it. Throws ProblemError. */
+	preview(caller: InProject, send: Send<DatasetUpload>): Promise<TablePreview>;
 	/** Throws ProblemError `not_found`. */
 	get(caller: InProject, id: string): Promise<DatasetResource>;
 	/** Gives null where there is none. */
@@ -52,7 +64,10 @@ export type Datasets = {
 	remove(caller: InProject, id: string): Promise<void>;
 };
 
-type Parts = { store: Store; queue: Queue; reader: Pick<Reader, 'read'>; room: Room; quota: ProjectBytes; uploadLimit: number };
+/** An upload that has arrived, in a folder of its own, and what was said of it. */
+type Received = { id: string; folder: string; upload: Upload; said: DatasetUpload };
+
+type Parts = { store: Store; queue: Queue; reader: Pick<Reader, 'read' | 'preview'>; room: Room; quota: ProjectBytes; uploadLimit: number };
 
 /**
  * The datasets of a store. Each is a folder `datasets/<id>/` of validated arrays. It is renamed into place when it is complete, and there is no dataset any
@@ -90,28 +105,34 @@ export function createDatasets({ store, queue, reader, room, quota, uploadLimit 
 		return dataset;
 	}
 
+	/** Receives an upload into a folder of its own, which is gone afterwards. */
+	async function withUpload<T>(project: string, send: Send<DatasetUpload>, use: (received: Received) => Promise<T>): Promise<T> {
+		await room.expect();
+		await quota.expect(project);
+		const id = createId('ds');
+		return uploads.within(id, async (folder) => {
+			let file = { path: '', filename: '', name: '' };
+			const said = await send(async (source, filename) => {
+				const { name, extension } = fileNamed(filename);
+				file = { path: join(folder, `upload.${extension}`), filename, name };
+				// Its arrays take about as much once more, and more where they are packed.
+				const may = (bytes: number) => quota.expect(project, bytes);
+				await room.expect(await receive(source, file.path, { limit: uploadLimit, room, quota: may }));
+			});
+			const upload = { ...file, manifest: said.manifest ?? null, label: said.label ?? null, work: join(folder, 'work') };
+			return use({ id, folder, upload, said });
+		});
+	}
+
 	return {
 		find,
 		get,
 
-		async add({ project }, send) {
-			await room.expect();
-			await quota.expect(project);
-			const id = createId('ds');
-			return uploads.within(id, async (folder) => {
+		add: ({ project }, send) =>
+			withUpload(project, send, async ({ id, folder, upload, said }) => {
 				const validated = join(folder, 'dataset');
 				await mkdir(validated);
-				let path = '';
-				let name = '';
-				const naming = await send(async (source, filename) => {
-					const archive = archiveNamed(filename);
-					name = archive.name;
-					path = join(folder, `upload.${archive.extension}`);
-					// Its arrays take about as much once more, and more where they are packed.
-					const may = (bytes: number) => quota.expect(project, bytes);
-					await room.expect(await receive(source, path, { limit: uploadLimit, room, quota: may }));
-				});
-				const { profile, manifest } = await reader.read({ archive: path, target: validated, name });
+				const { profile, manifest } = await reader.read({ ...upload, target: validated });
 				await quota.expect(project, profile.bytes);
 				const dataset: DatasetResource = {
 					id,
@@ -119,8 +140,8 @@ export function createDatasets({ store, queue, reader, room, quota, uploadLimit 
 					project,
 					created_at: Math.floor(Date.now() / 1000),
 					...profile,
-					name: naming.name ?? profile.name,
-					metadata: naming.metadata ?? {},
+					name: said.name ?? profile.name,
+					metadata: said.metadata ?? {},
 					manifest: manifest ?? null,
 				};
 				await writeFile(join(validated, basename(datasetKeys.listed(id))), JSON.stringify(listedDataset(dataset)));
@@ -128,8 +149,9 @@ export function createDatasets({ store, queue, reader, room, quota, uploadLimit 
 				await uploads.publish(validated, datasetKeys.folder(id));
 				quota.add(project, profile.bytes);
 				return dataset;
-			});
-		},
+			}),
+
+		preview: ({ project }, send) => withUpload(project, send, ({ upload }) => reader.preview(upload)),
 
 		list: (caller, query) => pageOf(store, 'ds', query, (id) => findListed(caller, id)),
 

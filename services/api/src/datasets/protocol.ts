@@ -1,7 +1,10 @@
-import type { DatasetProfile, ProblemCode } from '@steelyard/contracts';
+import type { DatasetProfile, ProblemCode, TablePreview } from '@steelyard/contracts';
 
-/** From the API to the reader of datasets: the path of the archive, an empty folder for the validated arrays, and what the dataset is called whose manifest gives no name. */
-export type ToReader = { archive: string; target: string; name: string };
+/** An uploaded file: where it is, how its sender called it, what the dataset is called whose manifest gives no name, what was said beside it, and a folder for what is made on the way. */
+export type Upload = { path: string; filename: string; name: string; manifest: string | null; label: string | null; work: string };
+
+/** From the API to the reader of datasets: an upload, and an empty folder for the validated arrays; null where it is only to be said how it would be read. */
+export type ToReader = Upload & { target: string | null };
 
 /** What was read of a dataset. */
 export type ReadDataset = { profile: DatasetProfile; manifest: unknown };
@@ -9,5 +12,6 @@ export type ReadDataset = { profile: DatasetProfile; manifest: unknown };
 /** From the reader to the API, once for each order. `failed`: for a reason that does not lie in the dataset, such as a full disk. */
 export type FromReader =
 	| ({ type: 'read' } & ReadDataset)
+	| { type: 'previewed'; preview: TablePreview }
 	| { type: 'refused'; code: ProblemCode; message: string; param: string | null }
 	| { type: 'failed'; message: string; code: string | undefined; syscall: string | undefined };

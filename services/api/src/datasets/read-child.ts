@@ -3,9 +3,18 @@ import { isOutOfMemory, ProblemError } from '@steelyard/contracts';
 import { ingest } from '@steelyard/dataset';
 import type { FromReader, ToReader } from './protocol.js';
 
-async function read({ archive, target, name }: ToReader): Promise<FromReader> {
+async function answer({ target, ...upload }: ToReader): Promise<FromReader> {
+	if (/\.npz$/i.test(upload.filename) && target !== null && upload.manifest === null && upload.label === null)
+		return { type: 'read', ...(await ingest(upload.path, target, { name: upload.name })) };
+	// What reads tables brings the engine with it, which takes its time to load.
+	const { ingestUpload, previewUpload } = await import('@steelyard/features');
+	if (target === null) return { type: 'previewed', preview: await previewUpload(upload) };
+	return { type: 'read', ...(await ingestUpload(upload, target)) };
+}
+
+async function read(order: ToReader): Promise<FromReader> {
 	try {
-		return { type: 'read', ...(await ingest(archive, target, { name })) };
+		return await answer(order);
 	} catch (error) {
 		if (error instanceof ProblemError) return { type: 'refused', code: error.code, message: error.message, param: error.param };
 		const { message, code, syscall } = error as NodeJS.ErrnoException;

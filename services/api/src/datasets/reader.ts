@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { ProblemError } from '@steelyard/contracts';
+import { ProblemError, type TablePreview } from '@steelyard/contracts';
 import { type BoundedChild, type ChildLimits, howItEnded, memoryText, type OrderEnd, startBoundedChild } from '@steelyard/service-process';
 import { createExclusive } from '../resources/exclusive.js';
-import type { FromReader, ReadDataset, ToReader } from './protocol.js';
+import type { FromReader, ReadDataset, ToReader, Upload } from './protocol.js';
 
 /** The compiled file, by a path that holds from `src` as well as from `dist`. */
 const ENTRY = fileURLToPath(new URL('../../dist/datasets/read-child.js', import.meta.url));
@@ -13,14 +13,18 @@ export const READING: ChildLimits = { ms: 900_000, bytes: 1024 ** 3 };
 export type Reader = {
 	/** Starts the process that reads, so that an upload does not wait for that. */
 	prepare(): void;
-	/** Reads a dataset. Throws ProblemError where it is refused. */
-	read(order: ToReader): Promise<ReadDataset>;
+	/** Reads a dataset into `target`, an empty folder. Throws ProblemError where it is refused. */
+	read(order: Upload & { target: string }): Promise<ReadDataset>;
+	/** Says how a table would be read. Throws ProblemError where it is refused. */
+	preview(upload: Upload): Promise<TablePreview>;
 	/** Ends the process. */
 	close(): Promise<void>;
 };
 
+type Answer = Extract<FromReader, { type: 'read' | 'previewed' }>;
+
 /** What was read, by how the order ended. Throws ProblemError, or the error of the system. */
-function readOf(end: OrderEnd<FromReader>, { ms, bytes }: ChildLimits): ReadDataset {
+function answerOf(end: OrderEnd<FromReader>, { ms, bytes }: ChildLimits): Answer {
 	const refused = (detail: string) => new ProblemError('dataset_too_large', detail, 'file');
 	switch (end.type) {
 		case 'late':
@@ -33,7 +37,7 @@ function readOf(end: OrderEnd<FromReader>, { ms, bytes }: ChildLimits): ReadData
 			throw new ProblemError('invalid_dataset', `The process that read the dataset ${howItEnded(end)}`, 'file');
 		case 'answered': {
 			const { answer } = end;
-			if (answer.type === 'read') return { profile: answer.profile, manifest: answer.manifest };
+			if (answer.type === 'read' || answer.type === 'previewed') return answer;
 			if (answer.type === 'refused') throw new ProblemError(answer.code, answer.message, answer.param);
 			throw Object.assign(new Error(answer.message), { code: answer.code, syscall: answer.syscall });
 		}
@@ -58,18 +62,26 @@ export function openReader({ limits = READING, entry = ENTRY }: { limits?: Child
 		if (!closed) living();
 	}
 
+	const ask = <T extends Answer['type']>(order: ToReader, type: T): Promise<Extract<Answer, { type: T }>> =>
+		exclusive('', async () => {
+			if (closed) throw new ProblemError('unavailable', 'The service is about to end');
+			const used = living();
+			try {
+				const answer = answerOf(await used.run<FromReader>(order), limits);
+				if (answer.type !== type) throw new Error(`the reader of datasets answered ${answer.type} where ${type} was asked`);
+				return answer as Extract<Answer, { type: T }>;
+			} finally {
+				await renew(used);
+			}
+		});
+
 	return {
 		prepare: () => void living(),
-		read: (order) =>
-			exclusive('', async () => {
-				if (closed) throw new ProblemError('unavailable', 'The service is about to end');
-				const used = living();
-				try {
-					return readOf(await used.run<FromReader>(order), limits);
-				} finally {
-					await renew(used);
-				}
-			}),
+		async read(order) {
+			const { profile, manifest } = await ask(order, 'read');
+			return { profile, manifest };
+		},
+		preview: async (upload) => (await ask({ ...upload, target: null }, 'previewed')).preview,
 		async close() {
 			closed = true;
 			await child?.end();

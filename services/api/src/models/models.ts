@@ -8,6 +8,7 @@ import {
 	ProblemError,
 	projectOf,
 	type UploadChange,
+	type UploadNaming,
 	type UploadsQuery,
 } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
@@ -30,7 +31,7 @@ type ModelRecord = Omit<ModelResource, 'status' | 'report' | 'error' | 'metadata
 /** Models of the project of whoever asks; those of other projects are not there. */
 export type Models = {
 	/** Takes one ONNX file or archive, which `send` saves, and queues it for inspection. The model is listed once its file is in place. Throws ProblemError. */
-	add(caller: InProject, send: Send): Promise<ModelResource>;
+	add(caller: InProject, send: Send<UploadNaming>): Promise<ModelResource>;
 	/** Throws ProblemError `not_found`. */
 	get(caller: InProject, id: string): Promise<ModelResource>;
 	/** Gives null where there is none. */

@@ -1,5 +1,5 @@
 import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
-import { JobSpec, PROJECT_NAME, requestOf, type Scope, UploadNaming } from '@steelyard/contracts';
+import { JobSpec, PROJECT_NAME, requestOf, type Scope } from '@steelyard/contracts';
 import type { FastifySchema } from 'fastify';
 import { type TObject, type TSchema, Type } from 'typebox';
 import type { App } from '../fastify-app.js';
@@ -11,13 +11,15 @@ import { REQUEST_ID } from './request-id.js';
 import { NoFields } from './validation.js';
 
 const file = { type: 'string', format: 'binary' };
-const { properties: naming } = documented(UploadNaming) as TObject;
-const form = { type: 'object', required: ['file'], properties: { file, ...naming } };
+/** The fields of the query of an upload that a form has not: the name of its file is its own, and what is asked is no part of what is sent. */
+const QUERY_ALONE: readonly string[] = ['filename', 'dry_run'];
 
-/** The body of an upload, which comes as the raw bytes or as a form. */
-const uploadOf = (types: readonly string[]) => ({
-	content: Object.fromEntries(types.map((type) => [type, { schema: type === 'multipart/form-data' ? form : file }])),
-});
+/** The body of an upload, which comes as the raw bytes or as a form. A form says by its fields what a query says of raw bytes. */
+function uploadOf(types: readonly string[], query: TSchema): object {
+	const said = Object.entries((documented(query) as TObject).properties).filter(([name]) => !QUERY_ALONE.includes(name));
+	const form = { type: 'object', required: ['file'], properties: { file, ...Object.fromEntries(said) } };
+	return { content: Object.fromEntries(types.map((type) => [type, { schema: type === 'multipart/form-data' ? form : file }])) };
+}
 
 /** The header that any request may have. `workingIn` reads it. */
 const headersOf = (own: unknown): TSchema => ({
@@ -60,7 +62,7 @@ function described(
 		response: { ...together(common, response as Described), default: otherRefusals },
 		...(querystring === undefined ? {} : { querystring: documented(requestOf(querystring as TSchema)) }),
 		...(body === undefined || body === NoFields ? {} : { body: body === JobSpec ? ref('JobRequest') : body }),
-		...(isUpload ? { body: uploadOf(schema.consumes ?? []) } : {}),
+		...(isUpload ? { body: uploadOf(schema.consumes ?? [], querystring as TSchema) } : {}),
 	};
 }
 

@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import multipart from '@fastify/multipart';
-import { fromText, ProblemError, parse, UploadNaming } from '@steelyard/contracts';
+import { fromText, ProblemError, parse } from '@steelyard/contracts';
 import type { FastifyRequest } from 'fastify';
+import type { Static, TObject } from 'typebox';
 import type { App } from '../fastify-app.js';
 import { discard } from './receive.js';
 
@@ -9,7 +10,7 @@ import { discard } from './receive.js';
 export type Save = (source: Readable, filename: string) => Promise<void>;
 
 /** Has the file of a request saved, and gives what the request says of it. Throws ProblemError. */
-export type Send = (save: Save) => Promise<UploadNaming>;
+export type Send<Said> = (save: Save) => Promise<Said>;
 
 /** Fields of a form by their names; one that came several times is a list, which no field may be. */
 const fieldsOf = (parts: readonly (readonly [string, unknown])[]): Record<string, unknown> => {
@@ -19,10 +20,10 @@ const fieldsOf = (parts: readonly (readonly [string, unknown])[]): Record<string
 };
 
 /** Saves the file of a form, and gives what its other fields say. Refuses a form that has no file, or a field that is not known. */
-async function saveForm(request: FastifyRequest, save: Save): Promise<UploadNaming> {
+async function saveForm<T extends TObject>(request: FastifyRequest, schema: T, save: Save): Promise<Static<T>> {
 	let saved = false;
 	const fields: [string, unknown][] = [];
-	const naming = () => parse(UploadNaming, fromText(UploadNaming, fieldsOf(fields)));
+	const naming = (): Static<T> => parse(schema, fromText(schema, fieldsOf(fields)));
 	try {
 		for await (const part of request.parts()) {
 			if (part.type === 'field') {
@@ -54,22 +55,26 @@ export async function uploadScope(app: App, types: string[], routes: (scope: App
 		scope.removeAllContentTypeParsers();
 		scope.addContentTypeParser(types, (_request, payload, done) => done(null, payload));
 		await scope.register(multipart, {
-			// A name and as many metadata as there may be, of characters that take four bytes each.
-			limits: { fileSize: Number.POSITIVE_INFINITY, fieldNameSize: 512, fieldSize: 4096, fields: 20, parts: 21, headerPairs: 100 },
+			// A manifest, a name, a label and as many metadata as there may be.
+			limits: { fileSize: Number.POSITIVE_INFINITY, fieldNameSize: 512, fieldSize: 2 ** 18, fields: 20, parts: 21, headerPairs: 100 },
 		});
 		routes(scope);
 	});
 }
 
+/** What may be said of a file (`schema`), what the query says, and what a raw body is called of which the query does not say that. */
+export type UploadSaid<T extends TObject> = { schema: T; query: Static<T> & { filename?: string }; fallback: () => string };
+
 /**
  * Calls `add` with a function that saves what a request carries: the file of a form, or a raw body, whose name is `?filename=` or else `fallback`, and what the
  * fields of the form or the query say of it. If `add` throws, the rest of the body is dropped.
  */
-export async function addUpload<T>(
+export async function addUpload<T extends TObject, R>(
 	request: FastifyRequest,
-	{ filename, fallback, ...naming }: UploadNaming & { filename?: string; fallback: () => string },
-	add: (send: Send) => Promise<T>,
-): Promise<T> {
+	{ schema, query, fallback }: UploadSaid<T>,
+	add: (send: Send<Static<T>>) => Promise<R>,
+): Promise<R> {
+	const { filename, ...said } = query;
 	try {
 		return await add(async (save) => {
 			if (!request.isMultipart()) {
@@ -80,16 +85,16 @@ export async function addUpload<T>(
 						'file',
 					);
 				await save(request.body as Readable, filename ?? fallback());
-				return naming;
+				return said as Static<T>;
 			}
-			const [stray] = Object.keys({ ...naming, ...(filename === undefined ? {} : { filename }) });
+			const [stray] = Object.keys(query);
 			if (stray !== undefined)
 				throw new ProblemError(
 					'invalid_request',
-					`A form says this itself: its file has a filename, and name and metadata are fields`,
+					'A form says this itself: its file has a filename, and all else that is said of it are fields',
 					stray,
 				);
-			return saveForm(request, save);
+			return saveForm(request, schema, save);
 		});
 	} catch (error) {
 		discard(request.raw);

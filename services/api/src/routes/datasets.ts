@@ -1,4 +1,4 @@
-import { FoundListOf, ProblemError, UploadChange, UploadNaming, uploadsQuery } from '@steelyard/contracts';
+import { DatasetUpload, FoundListOf, ProblemError, UploadChange, uploadsQuery } from '@steelyard/contracts';
 import { Type } from 'typebox';
 import type { Datasets } from '../datasets/datasets.js';
 import type { App } from '../fastify-app.js';
@@ -9,14 +9,24 @@ import { IdParams } from '../schemas/id-params.js';
 import { refusals } from '../schemas/refusals.js';
 
 const BYTES = 'application/octet-stream';
-const RAW_TYPES = ['application/zip', 'application/x-zip-compressed', BYTES];
+const ZIP_TYPES = ['application/zip', 'application/x-zip-compressed'];
+/** The name of a raw body of a media type that says what it is. */
+const NAMES: Readonly<Record<string, string>> = {
+	...Object.fromEntries(ZIP_TYPES.map((type) => [type, 'dataset.zip'])),
+	'text/csv': 'dataset.csv',
+	'text/tab-separated-values': 'dataset.tsv',
+	'application/x-ndjson': 'dataset.jsonl',
+	'application/vnd.apache.parquet': 'dataset.parquet',
+};
+const RAW_TYPES = [...Object.keys(NAMES), BYTES];
 
 const UploadQuery = Type.Object(
 	{
 		filename: Type.Optional(
-			Type.String({ minLength: 1, maxLength: 255, description: 'the name of the file in a raw body; it ends in .zip or .npz' }),
+			Type.String({ minLength: 1, maxLength: 255, description: 'the name of the file in a raw body, whose ending says what it is' }),
 		),
-		...UploadNaming.properties,
+		dry_run: Type.Optional(Type.Boolean({ description: 'whether to say only how a table would be read, from its first 10000 rows' })),
+		...DatasetUpload.properties,
 	},
 	{ additionalProperties: false },
 );
@@ -90,11 +100,12 @@ export async function datasetRoutes(app: App, { datasets }: { datasets: Datasets
 				operationId: 'createDataset',
 				summary: 'Upload and validate a dataset',
 				description:
-					'A .zip or .npz, as the raw body or as the field `file` of a form. A dataset whose manifest gives no name is called like the file, without its extension.',
+					'A table (.csv, .tsv, .txt, .jsonl or .ndjson, each also with .gz, or .parquet) or an archive of arrays or tables (.zip, .npz), as the raw body or as the field `file` of a form. What the columns of a table are is inferred, unless its manifest says it, and shown as `table`; with `dry_run` that is all that happens. A dataset whose manifest gives no name is called like the file, without its extension.',
 				tags: ['datasets'],
 				consumes: ['multipart/form-data', ...RAW_TYPES],
 				querystring: UploadQuery,
 				response: {
+					200: ref('TablePreview'),
 					201: ref('Dataset'),
 					...refusals(
 						'invalid_request',
@@ -109,10 +120,19 @@ export async function datasetRoutes(app: App, { datasets }: { datasets: Datasets
 			},
 			handler: async (request, reply) => {
 				const fallback = () => {
-					if (!request.headers['content-type']?.startsWith(BYTES)) return 'dataset.zip';
-					throw new ProblemError('invalid_request', `A body of type ${BYTES} needs ?filename=… that ends in .zip or .npz`, 'filename');
+					const [type = ''] = (request.headers['content-type'] ?? '').split(';');
+					const name = NAMES[type.trim().toLowerCase()];
+					if (name !== undefined) return name;
+					throw new ProblemError('invalid_request', `A body of type ${BYTES} needs ?filename=…, whose ending says what it is`, 'filename');
 				};
-				const dataset = await addUpload(request, { ...request.query, fallback }, (send) => datasets.add(callerOf(request), send));
+				const { dry_run: isDry = false, ...query } = request.query;
+				const upload = { schema: DatasetUpload, query, fallback };
+				const caller = callerOf(request);
+				if (isDry) {
+					reply.code(200);
+					return addUpload(request, upload, (send) => datasets.preview(caller, send));
+				}
+				const dataset = await addUpload(request, upload, (send) => datasets.add(caller, send));
 				reply.code(201).header('location', `/v1/datasets/${dataset.id}`);
 				return dataset;
 			},

@@ -98,7 +98,7 @@ export async function modelRoutes(app: App, { models }: { models: Models }): Pro
 				},
 			},
 			handler: async (request, reply) => {
-				const model = await addUpload(request, { ...request.query, fallback: () => 'model.onnx' }, (send) =>
+				const model = await addUpload(request, { schema: UploadNaming, query: request.query, fallback: () => 'model.onnx' }, (send) =>
 					models.add(callerOf(request), send),
 				);
 				reply.code(202).header('location', `/v1/models/${model.id}`);

@@ -19,6 +19,7 @@ import {
 	Problem,
 	Readiness,
 	Retention,
+	TablePreview,
 	UploadChange,
 	Usage,
 } from '@steelyard/contracts';
@@ -46,6 +47,7 @@ export const components = {
 	Problem,
 	Readiness,
 	Retention,
+	TablePreview,
 	UploadChange,
 	Usage,
 };
