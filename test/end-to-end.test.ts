@@ -268,6 +268,27 @@ for (const [name, env, available] of ways)
 			await expect(client.jobs.cancel(first.id)).rejects.toMatchObject({ code: 'job_not_cancellable', status: 409 });
 		});
 
+		it('goes on from a job that has succeeded, which is kept until then', async () => {
+			const first = await client.jobs.create(short(dataset));
+			expect((await ended(client, first.id)).job.status).toBe('succeeded');
+			const added = await steelyard(service.url, '--json', 'jobs', 'continue', first.id, '--epochs', '100000');
+			const endlessly = JSON.parse(added.stdout) as JobResource;
+			await running(client, endlessly.id);
+			await expect(client.jobs.remove(first.id)).rejects.toMatchObject({ status: 409, code: 'job_in_use' });
+			await client.jobs.cancel(endlessly.id);
+			await ended(client, endlessly.id);
+			const continued = await steelyard(service.url, '--json', 'jobs', 'continue', first.id, '--epochs', '3', '--watch');
+			const second = JSON.parse(continued.stdout) as JobResource;
+			expect(second.error).toBeNull();
+			expect(second.result?.initialised).toMatchObject({ from: first.id, parameters: 'last', optimizer: true, anew: 0, left: 0 });
+			expect((await client.jobs.list()).data.find(({ id }) => id === second.id)?.result).not.toHaveProperty('initialised');
+			await client.jobs.remove(first.id);
+			await expect(client.jobs.create({ dataset, training: { initialise_from: first.id } })).rejects.toMatchObject({
+				status: 422,
+				code: 'job_not_found',
+			});
+		});
+
 		it('refuses at the door what could not be trained, and names the field', async () => {
 			const refused = async (spec: object, expected: object) => {
 				await expect(client.jobs.create({ dataset, ...spec } as never)).rejects.toMatchObject(expected);

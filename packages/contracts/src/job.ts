@@ -68,6 +68,24 @@ export const JobResult = Type.Object(
 				{ description: 'of an uploaded graph, what was trained and what was not; not in lists' },
 			),
 		),
+		initialised: Type.Optional(
+			Type.Object(
+				{
+					from: Type.String({ description: 'the job whose parameters they are' }),
+					parameters: choice(['best', 'last'], { description: 'of which of its epochs' }),
+					optimizer: Type.Boolean({ description: 'whether the state of the optimizer went on' }),
+					taken: Type.Integer({ description: 'how many parameters were taken; those of unimodal models count too' }),
+					taken_names: Type.Array(Type.String(), { description: 'their names, 100 at most' }),
+					anew: Type.Integer({
+						description: 'how many began as they would have without the job, because it has none of that name and shape',
+					}),
+					anew_names: Type.Array(Type.String(), { description: 'their names, 100 at most' }),
+					left: Type.Integer({ description: 'how many parameters of that job have no place in the model' }),
+					left_names: Type.Array(Type.String(), { description: 'their names, 100 at most' }),
+				},
+				{ description: 'of a job with training.initialise_from, what its models began with; not in lists' },
+			),
+		),
 		best_epoch: Type.Integer({ description: 'the epoch, counted from 0, whose fusion model was chosen' }),
 		epochs: Type.Integer({ description: 'epochs that the fusion model was trained for' }),
 		parameters: Type.Integer({ description: 'trained numbers in the exported model' }),
@@ -200,6 +218,6 @@ export type JobResource = Static<typeof JobResource>;
 /** A job as lists show it: without what grows with the modalities, the splits and the parameters of its model. */
 export function listedJob(job: JobResource): JobResource {
 	if (job.result === null) return job;
-	const { unimodal: _unimodal, expert_use: _experts, initializers: _initializers, ...result } = job.result;
+	const { unimodal: _unimodal, expert_use: _experts, initializers: _initializers, initialised: _initialised, ...result } = job.result;
 	return { ...job, result: { ...result, unimodal: {} } };
 }

@@ -5,6 +5,7 @@ import { idPattern } from './id.js';
 import { lossSchema } from './loss.js';
 import { MOST_MODALITIES, NAME } from './name-pattern.js';
 import { metadata, resourceName } from './naming.js';
+import { KEPT_STATES, warmStartSchema } from './warm-start.js';
 import { WeightingSpec } from './weighting.js';
 
 const closed = { additionalProperties: false } as const;
@@ -144,6 +145,17 @@ export const TrainingConfig = Type.Object(
 				exclusiveMaximum: 1,
 				description:
 					'probability with which a training step leaves out a modality of an instance; at least one of them always stays; 0 unless given',
+			}),
+		),
+		initialise_from: Type.Optional(
+			warmStartSchema(
+				'what the parameters begin with, instead of numbers that are drawn or those of the upload: those of a job that has succeeded, by its id or as an object; what fits by name and shape is taken, which `result.initialised` tells',
+			),
+		),
+		keep_state: Type.Optional(
+			choice(KEPT_STATES, {
+				description:
+					'what the job keeps as training-state.safetensors for jobs that begin with its parameters: optimizer (unless given), the parameters of the best and of the last epoch and what the optimizer keeps, which is 16 bytes a trained number with adam and adamw, 12 with momentum and 8 with sgd; parameters, which is 8; or none',
 			}),
 		),
 		threads: Type.Integer({

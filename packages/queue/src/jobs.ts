@@ -159,7 +159,7 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, dis
 	/** Removes a job whatever its state, and the use of its idempotency key. */
 	async function takeBack(id: string, key: string | undefined): Promise<void> {
 		let found = await records.find(id);
-		while (found !== null && !(await records.forget(found, key))) found = await records.find(id);
+		while (found !== null && (await records.forget(found, key)) === 'changed') found = await records.find(id);
 		await store.remove(jobKeys.folder(id));
 	}
 
@@ -287,13 +287,21 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, dis
 			if (found === null) throw new ProblemError('not_found', `There is no job ${id}`, 'id');
 			const refuse = (status: JobStatus): ProblemError =>
 				new ProblemError('job_not_ended', `${id} is ${status}: only a job that has ended can be deleted; cancel it first`, 'id');
+			const inUse = (): ProblemError =>
+				new ProblemError(
+					'job_in_use',
+					`A job that has not ended begins with the parameters of ${id}: wait until it has, or cancel it`,
+					'id',
+				);
 			if (!isFinal(found.record.status)) throw refuse(found.record.status);
+			if ((await records.countUsing(id)) > 0) throw inUse();
 			const request = await readRecord<Request>(store, jobKeys.request(id));
 			// Without its record in the store it cannot come back, and until it is forgotten here all else of it is still there.
 			await store.remove(jobKeys.record(id));
-			if (!(await records.forget(found, request?.key))) {
+			const forgotten = await records.forget(found, request?.key);
+			if (forgotten !== 'removed') {
 				await mirror.save(found.record);
-				throw refuse('queued');
+				throw forgotten === 'used' ? inUse() : refuse('queued');
 			}
 			await store.remove(jobKeys.folder(id));
 		},

@@ -70,10 +70,10 @@ export type Jobs = {
 	discard(id: string): Promise<void>;
 	/**
 	 * Removes a job that has ended with everything that it made. Where a process is killed meanwhile, the job is still whole, or has vanished.
-	 * Throws ProblemError `not_found`, or `job_not_ended`.
+	 * Throws ProblemError `not_found`, `job_not_ended`, or `job_in_use` where a job that has not ended begins with what it keeps.
 	 */
 	remove(id: string): Promise<void>;
-	/** How many jobs that have not ended use a dataset or an uploaded model. */
+	/** How many jobs that have not ended use a dataset, an uploaded model or what another job keeps. */
 	countUsing(id: string): Promise<number>;
 	/** How many jobs of a project, or of all unless given, have each status. */
 	counts(project?: string): Promise<Record<JobStatus, number>>;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isFinal, JOB_STATUSES, type JobEventBody, type JobResource, type JobStatus, projectOf } from '@steelyard/contracts';
+import { isFinal, JOB_STATUSES, type JobEventBody, type JobResource, type JobStatus, projectOf, warmStartOf } from '@steelyard/contracts';
 import { script } from '@steelyard/redis';
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.js';
@@ -12,11 +12,11 @@ export const KEY_KEPT = 24 * 60 * 60 * 1000;
 
 /**
  * Replaces a record if its revision is still the given one; returns 1, or 0 where it is not, or -1 where as many jobs have its new status as may. In the same step changes all that depends on the record: the
- * index, the sets by status, dataset and model, the events, and the sets of what is to be written to the store and of what has ended. The new record is composed in JavaScript,
+ * index, the sets by status and by the dataset, the model and the job that it uses, the events, and the sets of what is to be written to the store and of what has ended. The new record is composed in JavaScript,
  * because Lua's JSON would turn [] into {}.
  */
 const WRITE = `
-local job, projects, index, before, after, dataset, model, unsaved, ended, events = unpack(KEYS)
+local job, projects, index, before, after, dataset, model, source, unsaved, ended, events = unpack(KEYS)
 local id, revision, record, final, mirrored, event, kept, channel, project, place, most = unpack(ARGV)
 if (redis.call('HGET', job, 'revision') or '0') ~= revision then return 0 end
 if most ~= '' and before ~= after and redis.call('ZCARD', after) >= tonumber(most) then return -1 end
@@ -30,8 +30,7 @@ if mirrored == '1' then
 	redis.call('ZREM', before, id)
 	redis.call('ZADD', after, place, id)
 	local change = final == '1' and 'SREM' or 'SADD'
-	redis.call(change, dataset, id)
-	redis.call(change, model, id)
+	for _, used in ipairs({dataset, model, source}) do redis.call(change, used, id) end
 	if final == '0' then redis.call('SREM', ended, id)
 	elseif revision == '0' or before ~= after then redis.call('SADD', ended, id) end
 end
@@ -44,10 +43,10 @@ return 1
 
 /** As WRITE for a new job with an idempotency key. Where the key was used before, returns the id and the body hash of the job that it made. */
 const WRITE_ONCE = `
-local known = redis.call('HMGET', KEYS[11], 'job', 'body')
+local known = redis.call('HMGET', KEYS[12], 'job', 'body')
 if known[1] then return known end
-redis.call('HSET', KEYS[11], 'job', ARGV[1], 'body', ARGV[12])
-redis.call('PEXPIRE', KEYS[11], ARGV[13])
+redis.call('HSET', KEYS[12], 'job', ARGV[1], 'body', ARGV[12])
+redis.call('PEXPIRE', KEYS[12], ARGV[13])
 ${WRITE}`;
 
 /** Takes an id out of a set, unless its record has had another turn since. */
@@ -57,13 +56,14 @@ redis.call('SREM', KEYS[2], ARGV[1])
 return 1
 `;
 
-/** Removes a record if its revision is still the given one, and all that depends on it; returns 1, or 0 where it is not. */
+/** Removes a record if its revision is still the given one, and all that depends on it; returns 1, or 0 where it is not, or -1 where jobs use it that have not ended. */
 const FORGET = `
-local job, index, status, dataset, model, unsaved, ended, events, key = unpack(KEYS)
+local job, index, status, dataset, model, source, unsaved, ended, events, key, users = unpack(KEYS)
 if redis.call('HGET', job, 'revision') ~= ARGV[2] then return 0 end
+if redis.call('SCARD', users) > 0 then return -1 end
 redis.call('DEL', job, events, key)
 for _, set in ipairs({index, status}) do redis.call('ZREM', set, ARGV[1]) end
-for _, set in ipairs({dataset, model, unsaved, ended}) do redis.call('SREM', set, ARGV[1]) end
+for _, set in ipairs({dataset, model, source, unsaved, ended}) do redis.call('SREM', set, ARGV[1]) end
 return 1
 `;
 
@@ -106,18 +106,22 @@ const boundsOf = (least: string | undefined, beyond: string | undefined) => ({
 /** Where a job stands among those of its project and status, smaller first. */
 const placeOf = ({ status, spec }: JobResource): number => (status === 'queued' ? -(spec.priority ?? 0) : 0);
 
-/** The dataset and the uploaded model that a job uses. Without an uploaded model it is the dataset twice, which makes no difference to a set. */
-const usedBy = ({ spec: { dataset, model } }: Pick<JobResource, 'spec'>): [string, string] => [
+/** The dataset, the uploaded model and the job that a job uses. Where there is no model, or no job, it is the dataset again, which makes no difference to a set. */
+const usedBy = ({ spec: { dataset, model, training } }: Pick<JobResource, 'spec'>): [string, string, string] => [
 	dataset,
 	model.family === 'custom' ? model.model : dataset,
+	warmStartOf(training)?.job ?? dataset,
 ];
+
+/** How the removal of a record ends. */
+export type Forgotten = 'removed' | 'changed' | 'used';
 
 /** Opens the records in Redis, each of which changes in one atomic step. `mostRunning`: the most jobs of a project that may run; null for any number. */
 export function openRecords(redis: Redis, keys: Keys, mostRunning: number | null) {
-	const write = script<number>(redis, 'steelyardWrite', WRITE, 10);
-	const writeOnce = script<number | [string, string]>(redis, 'steelyardWriteOnce', WRITE_ONCE, 11);
+	const write = script<number>(redis, 'steelyardWrite', WRITE, 11);
+	const writeOnce = script<number | [string, string]>(redis, 'steelyardWriteOnce', WRITE_ONCE, 12);
 	const leave = script<number>(redis, 'steelyardLeave', LEAVE, 2);
-	const forget = script<number>(redis, 'steelyardForget', FORGET, 9);
+	const forget = script<number>(redis, 'steelyardForget', FORGET, 11);
 
 	const keysOfWrite = (before: JobStatus, { record }: Change): string[] => [
 		keys.job(record.id),
@@ -221,14 +225,15 @@ export function openRecords(redis: Redis, keys: Keys, mostRunning: number | null
 			await redis.multi().hset(used, { job: job.id, body }).pexpire(used, ms).exec();
 		},
 
-		/** Removes a record, with its idempotency key where it has one, unless it has changed; resolves with whether it was removed. */
-		async forget({ record, revision }: Versioned, key?: string): Promise<boolean> {
+		/** Removes a record, with its idempotency key where it has one, unless it has changed, or is used by jobs that have not ended. */
+		async forget({ record, revision }: Versioned, key?: string): Promise<Forgotten> {
 			const { id, status } = record;
 			const project = projectOf(record);
 			const sets = [keys.jobs(project), keys.withStatus(project, status), ...usedBy(record).map(keys.using), keys.unsaved, keys.ended];
 			const events = keys.events(id);
 			const used = key === undefined ? events : keys.idempotency(project, key);
-			return (await forget(keys.job(id), ...sets, events, used, id, revision)) === 1;
+			const removed = await forget(keys.job(id), ...sets, events, used, keys.using(id), id, revision);
+			return removed === 1 ? 'removed' : removed === 0 ? 'changed' : 'used';
 		},
 
 		/**

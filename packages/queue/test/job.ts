@@ -1,7 +1,7 @@
 import { type JobResource, type JobResult, type ModelReport, parseJobSpec } from '@steelyard/contracts';
 import { createId } from '@steelyard/store';
 
-export const newJob = (dataset = 'ds_ward', model: object = {}): JobResource => ({
+export const newJob = (dataset = 'ds_ward', model: object = {}, training: object = {}): JobResource => ({
 	id: createId('job'),
 	object: 'job',
 	status: 'queued',
@@ -18,7 +18,7 @@ export const newJob = (dataset = 'ds_ward', model: object = {}): JobResource => 
 	attempt: 0,
 	cancel_requested: false,
 	device: null,
-	spec: parseJobSpec({ dataset, model }),
+	spec: parseJobSpec({ dataset, model, training }),
 	result: null,
 	artifacts: [],
 	error: null,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_PROJECT, type JobEvent, type JobResource, type ModelVerdict, ProblemError } from '@steelyard/contracts';
 import { launchRedis, type RedisHandle, silent } from '@steelyard/redis';
-import { createId, listDamaged, openStore, type Store } from '@steelyard/store';
+import { createId, jobKeys, listDamaged, openStore, type Store } from '@steelyard/store';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ended, remove, temporaryFolder, until, ways } from '../../redis/test/servers.js';
@@ -320,6 +320,41 @@ for (const { way, absent, start } of ways)
 			expect([await queue.jobs.countUsing('mdl_a'), await queue.jobs.countUsing('ds_a')]).toEqual([1, 1]);
 			await queue.jobs.requestCancel(once.id);
 			expect([await queue.jobs.countUsing('mdl_a'), await queue.jobs.countUsing('ds_a')]).toEqual([0, 0]);
+		});
+
+		it('keeps a job while one that has not ended begins with what it has kept', async () => {
+			const source = await queue.jobs.create(newJob());
+			await queue.claim(source.id);
+			await queue.commit(source.id, 1, outcome);
+			const begun = newJob('ds_a', {}, { initialise_from: source.id });
+			const job = await queue.jobs.create(begun, { idempotencyKey: 'k', bodyHash: '1' });
+			expect(await queue.jobs.countUsing(source.id)).toBe(1);
+			const refused = () => expect(queue.jobs.remove(source.id)).rejects.toMatchObject({ code: 'job_in_use', param: 'id' });
+			await refused();
+			await raw.flushdb();
+			await queue.jobs.rebuild();
+			await refused();
+			expect((await kept(source.id))?.status).toBe('succeeded');
+			await queue.jobs.requestCancel(job.id);
+			expect(await queue.jobs.countUsing(source.id)).toBe(0);
+			await queue.jobs.remove(source.id);
+			expect(await queue.jobs.get(source.id)).toBeNull();
+		});
+
+		it('gives a job back whose removal began before a job was posted that begins with it', async () => {
+			const source = await queue.jobs.create(newJob());
+			await queue.claim(source.id);
+			await queue.commit(source.id, 1, outcome);
+			const other = await open({
+				...store,
+				async remove(key) {
+					if (key === jobKeys.record(source.id)) await queue.jobs.create(newJob('ds_a', {}, { initialise_from: source.id }));
+					return store.remove(key);
+				},
+			});
+			await expect(other.jobs.remove(source.id)).rejects.toMatchObject({ code: 'job_in_use' });
+			expect((await queue.jobs.get(source.id))?.status).toBe('succeeded');
+			expect((await kept(source.id))?.status).toBe('succeeded');
 		});
 
 		it('sums up what several processes count', async () => {

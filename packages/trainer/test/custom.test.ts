@@ -175,7 +175,15 @@ describe('an uploaded graph', () => {
 		expect(two.graph.initializers.get('head.0.weight')!.data).not.toEqual(one.graph.initializers.get('head.0.weight')!.data);
 		expect(outcome).toMatchObject({
 			status: 'done',
-			artifacts: ['model.onnx', 'report.json', 'metrics.json', 'explanation.parquet', 'explanation.json', 'diagnostics.json'],
+			artifacts: [
+				'model.onnx',
+				'report.json',
+				'metrics.json',
+				'explanation.parquet',
+				'explanation.json',
+				'diagnostics.json',
+				'training-state.safetensors',
+			],
 		});
 	});
 

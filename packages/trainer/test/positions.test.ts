@@ -183,7 +183,14 @@ describe('a graph of positions', () => {
 	it('is explained by weights and presence alone', async () => {
 		const dataset = await datasetOf({ type: 'regression' }, rowsOf([1, 2, 3, 4], [1.5, null, 3, 4]));
 		const { artifacts, output } = await run(dataset, scaled(0.9, [2]), { model: SCALE, training: { epochs: 1 } });
-		expect(artifacts.sort()).toEqual(['explanation.json', 'explanation.parquet', 'metrics.json', 'model.onnx', 'report.json']);
+		expect(artifacts.sort()).toEqual([
+			'explanation.json',
+			'explanation.parquet',
+			'metrics.json',
+			'model.onnx',
+			'report.json',
+			'training-state.safetensors',
+		]);
 		const parquet = await readFile(join(output, 'explanation.parquet'));
 		const rows = await parquetReadObjects({
 			file: parquet.buffer.slice(parquet.byteOffset, parquet.byteOffset + parquet.length) as ArrayBuffer,

@@ -20,13 +20,15 @@ export type GraphJob = {
 	stopAfter?: number;
 	/** Output folders of attempts before. */
 	earlier?: string[];
+	/** What the job keeps that this one begins with. */
+	source?: string;
 };
 
 /** Trains a graph of one's own on the folder of a validated dataset, as a job on the CPU; what it writes is there until the tests of the importing file have ended. */
 export async function trainGraph(
 	dataset: string,
 	graph: Uint8Array,
-	{ model, training = {}, stopAfter = Number.POSITIVE_INFINITY, earlier = [] }: GraphJob,
+	{ model, training = {}, stopAfter = Number.POSITIVE_INFINITY, earlier = [], source }: GraphJob,
 ) {
 	const output = join(root, String(made++));
 	await mkdir(output);
@@ -35,7 +37,7 @@ export async function trainGraph(
 	const events: JobEventBody[] = [];
 	let chunks = 0;
 	const outcome = await train({
-		...{ spec, dataset, output, model: `${output}.onnx`, earlier },
+		...{ spec, dataset, output, model: `${output}.onnx`, earlier, ...(source === undefined ? {} : { source }) },
 		emit: (event) => {
 			events.push(event);
 			if (event.type === 'progress') chunks++;

@@ -185,7 +185,7 @@ describe('the OpenAPI document', () => {
 		const jobs = texts.flatMap((text) => objectsOf(text, 'dataset'));
 		expect(jobs.length).toBeGreaterThan(0);
 		const { fits } = checkerOf(document);
-		for (const job of jobs) fits('JobRequest', JSON.parse(job.replace('ds_…', 'ds_1').replace('mdl_…', 'mdl_1')));
+		for (const job of jobs) fits('JobRequest', JSON.parse(job.replace('ds_…', 'ds_1').replace('mdl_…', 'mdl_1').replace('job_…', 'job_1')));
 	});
 });
 

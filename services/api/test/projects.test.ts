@@ -138,6 +138,10 @@ describe('a resource of another project', () => {
 		expect(essence(await post(ours.train, { dataset, model: custom(theirModel) }), theirModel)).toEqual(
 			essence(await post(ours.train, { dataset, model: custom(unknown('mdl')) }), unknown('mdl')),
 		);
+		const [theirJob = ''] = theirs['job'] ?? [];
+		const beginning = (job: string) => post(ours.train, { dataset, training: { initialise_from: job } });
+		expectProblem(await beginning(theirJob), 422, 'job_not_found', 'training.initialise_from');
+		expect(essence(await beginning(theirJob), theirJob)).toEqual(essence(await beginning(unknown('job')), unknown('job')));
 		// Who has both cannot bring them together either.
 		const inOurs = { 'steelyard-project': 'ward-3' };
 		expectProblem(await post(FIRST, { dataset }), 422, 'dataset_not_found');

@@ -41,6 +41,19 @@ function epochText({ spec, epoch, result }: JobResource): string | null {
 	return epoch === null ? null : `${epoch + 1} of at most ${spec.training.epochs}`;
 }
 
+/** What a job begins with that another one has kept; once it has succeeded, how much of it. */
+function beginningText({ spec: { training }, result }: JobResource): string | null {
+	const { initialise_from: from } = training;
+	if (from === undefined) return null;
+	const { job, parameters = 'best', optimizer = false } = typeof from === 'string' ? { job: from } : from;
+	const taken = result?.initialised;
+	const counts =
+		taken === undefined
+			? ''
+			: `: ${taken.taken} taken, ${taken.anew} anew${taken.anew === 0 ? '' : ` (${taken.anew_names.slice(0, 3).join(', ')}${taken.anew > 3 ? ', …' : ''})`}`;
+	return `${parameters} parameters of ${job}${optimizer ? ' and its optimizer' : ''}${counts}`;
+}
+
 function progressText({ progress, eta_seconds, finished_at }: JobResource): string {
 	const left = eta_seconds === null || finished_at !== null ? '' : `, about ${durationText(eta_seconds)} left`;
 	return `${Math.floor(progress * 100)} %${left}`;
@@ -72,6 +85,7 @@ export function jobText(job: JobResource): string {
 		['dataset', spec.dataset],
 		['model', `${spec.model.family}${result === null ? '' : `, ${countText(result.parameters)} parameters`}`],
 		['weighting', spec.weighting.preset],
+		['begins with', beginningText(job)],
 		['priority', spec.priority ? String(spec.priority) : null],
 		['device', job.device === null ? null : deviceText(job.device)],
 		['created', timeText(job.created_at)],

@@ -224,6 +224,35 @@ describe('--json', () => {
 	});
 });
 
+describe('jobs continue', () => {
+	const spec = (training: object = {}) => ({ ...job().spec, training: { ...job().spec.training, ...training } });
+	const posted = async (training: object, ...options: string[]) => {
+		service.on(`GET /v1/jobs/${ID}`, (response) => answer(response, { ...succeeded, spec: spec(training) }));
+		service.on('POST /v1/jobs', (response) => answer(response, job({ id: 'job_2', status: 'queued' }), 202));
+		const { code, stderr } = await steelyard('jobs', 'continue', ID, ...options);
+		expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+		return JSON.parse(String(service.seen.at(-1)?.body)) as unknown;
+	};
+
+	it('posts the spec of that job, from its last parameters on, with its optimizer where it kept that', async () => {
+		const last = { job: ID, parameters: 'last' };
+		expect(await posted({}, '--epochs', '7')).toEqual(spec({ epochs: 7, initialise_from: { ...last, optimizer: true } }));
+		expect(await posted({ initialise_from: 'job_0' })).toEqual(spec({ initialise_from: { ...last, optimizer: true } }));
+		expect(await posted({}, '--fresh-optimizer')).toEqual(spec({ initialise_from: { ...last, optimizer: false } }));
+		expect(await posted({ keep_state: 'parameters' })).toEqual(
+			spec({ keep_state: 'parameters', initialise_from: { ...last, optimizer: false } }),
+		);
+		expect(await posted({}, '--from', 'best')).toEqual(spec({ initialise_from: { job: ID, parameters: 'best', optimizer: false } }));
+	});
+
+	it('shows what a job began with', async () => {
+		const initialised = { taken: 5, anew: 4, anew_names: ['a', 'b', 'c', 'd'] };
+		const begun = { ...succeeded, spec: spec({ initialise_from: 'job_0' }), result: { ...result, initialised } };
+		service.on(`GET /v1/jobs/${ID}`, (response) => answer(response, begun));
+		expect((await steelyard('jobs', 'show', ID)).stdout).toMatch(/begins with +best parameters of job_0: 5 taken, 4 anew \(a, b, c, …\)/);
+	});
+});
+
 describe('a refusal', () => {
 	it.each([
 		[400, 'invalid_request', 2],

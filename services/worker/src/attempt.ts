@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { type JobEventBody, type Tally, tallyValue, type WorkerDevices } from '@steelyard/contracts';
+import { type JobEventBody, type Tally, TRAINING_STATE, tallyValue, type WorkerDevices, warmStartOf } from '@steelyard/contracts';
 import type { Attempt, AttemptEnd, Queue } from '@steelyard/queue';
 import { howItEnded } from '@steelyard/service-process';
 import { datasetKeys, jobKeys, modelKeys, type Store, whenThereIsRoom } from '@steelyard/store';
@@ -38,6 +38,14 @@ function afterCrash(store: Store, crash: Crash): AttemptEnd {
 	return { status: 'retry', error: { code: 'trainer_crashed', message: `The trainer process ${howItEnded(crash)}.${words}`, param: null } };
 }
 
+/** The path of what the job has kept that this one begins with; null where it names none. Where that job is gone, the path of a file that is not there, which the trainer tells. */
+async function sourceOf({ jobs }: Pick<Queue, 'jobs'>, store: Store, { spec }: Attempt['job']): Promise<string | null> {
+	const start = warmStartOf(spec.training);
+	if (start === null) return null;
+	const source = await jobs.get(start.job);
+	return store.path(jobKeys.artifact(start.job, source?.attempt ?? 0, TRAINING_STATE));
+}
+
 /** Runs one attempt of a job in a trainer process of its own. `jobLog` takes what its user should read of it, `trace` its stages. */
 export async function runAttempt(
 	parts: AttemptParts,
@@ -67,6 +75,7 @@ export async function runAttempt(
 		waiting: (reason) => record({ type: 'waiting', reason }),
 	});
 	const earlier = await earlierFolders(store, id, attempt);
+	const source = await sourceOf(queue, store, job);
 	if (signal.aborted) return { status: 'stopped' };
 
 	let peakMemory: number | null = null;
@@ -77,6 +86,7 @@ export async function runAttempt(
 			spec: job.spec,
 			dataset: store.path(datasetKeys.folder(job.spec.dataset)),
 			...(job.spec.model.family === 'custom' ? { model: store.path(modelKeys.graph(job.spec.model.model)) } : {}),
+			...(source === null ? {} : { source }),
 			output,
 			earlier,
 			sparesMemory,

@@ -5,6 +5,7 @@ import type { JobSpec } from '../spec.js';
 import { informationProblems, weightingProblems } from '../weighting.js';
 import { modalitiesOf, modalityProblems, repetitionProblems } from './modalities.js';
 import { lossChoiceProblems, lossProblems, metricProblems, positionProblems } from './task.js';
+import { warmStartProblems } from './warm-start.js';
 
 /** The most problems that are found of one job: a user mends them a few at a time, and a spec can have thousands. */
 const MOST_PROBLEMS = 20;
@@ -15,6 +16,7 @@ export function* specProblems(spec: JobSpec): Iterable<ProblemError> {
 	const { knowsEncoders, specProblems: ofFamily } = familyOf(model);
 	yield* repetitionProblems(spec);
 	yield* lossChoiceProblems(spec);
+	yield* warmStartProblems(spec);
 	yield* weightingProblems(weighting, { epochs: training.epochs, knowsEncoders });
 	yield* ofFamily?.(model, { training, weighting }) ?? [];
 }

@@ -213,6 +213,7 @@ export function customArchitecture(uploaded: Uploaded, modalities: readonly Moda
 	const state: readonly ParameterShape[] = [...parameters, ...running];
 	const architecture: Architecture = {
 		encoderOf: () => null,
+		storedName: initializerOf,
 		modalities,
 		outputs,
 		output: config.output ?? null,

@@ -1,10 +1,9 @@
-import { closeSync, fstatSync, openSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Tensor } from '@steelyard/runtime';
 import { isFull } from '@steelyard/store';
-import { readBytes } from '../model/read-bytes.js';
-import { type ByteSource, decodeSafetensors, safetensorsParts } from './safetensors.js';
+import { reading } from './reading.js';
+import { decodeSafetensors, safetensorsParts } from './safetensors.js';
 import { writeWhole } from './whole-file.js';
 
 /** What a checkpoint keeps: tensors by name and a header of plain data. */
@@ -20,19 +19,6 @@ async function checkpointsIn(output: string): Promise<string[]> {
 		throw error;
 	});
 	return names.filter((name) => /^\d+\.safetensors$/.test(name)).sort(byNumber);
-}
-
-/** What `use` makes of a file, which may be larger than one array. */
-function reading<T>(path: string, use: (file: ByteSource) => T): T {
-	const descriptor = openSync(path, 'r');
-	try {
-		return use({
-			length: fstatSync(descriptor).size,
-			read: (start, end) => readBytes(descriptor, start, end),
-		});
-	} finally {
-		closeSync(descriptor);
-	}
 }
 
 /** Writes the next checkpoint whole or not at all, and removes all but the last two. Where no space is left it gives up the older of them first. Resolves with its size in bytes. */

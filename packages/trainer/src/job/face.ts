@@ -12,6 +12,8 @@ export type TrainOptions = {
 	dataset: string;
 	/** File of the uploaded graph, for the family `custom`. */
 	model?: string;
+	/** File that another job has kept of its training, for `training.initialise_from`. */
+	source?: string;
 	/** Existing folder, private to this attempt; receives `model.onnx`, `report.json`, `metrics.json`, … and `checkpoints/`. */
 	output: string;
 	/** Folders of earlier attempts of the same job, newest first; training goes on from the newest whole checkpoint found there. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { JobCurves, JobResult, JobWarning, Metrics } from '@steelyard/contracts';
+import { type JobCurves, type JobResult, type JobWarning, keptStateOf, type Metrics, TRAINING_STATE } from '@steelyard/contracts';
 import { createSession, type Session } from '@steelyard/runtime';
 import { summariseWeights } from '@steelyard/weighting';
 import type { Architecture, OwnModel, Parameters } from '../model/architecture.js';
@@ -36,12 +36,13 @@ function trainedModel(architecture: Architecture, parameters: Parameters): Train
 }
 
 /** The metadata of an exported model. */
-const metadataOf = ({ spec, dataset, modalities, task }: Job): Record<string, string> => ({
+const metadataOf = ({ spec, dataset, modalities, task, initialisation }: Job): Record<string, string> => ({
 	'steelyard.version': VERSION,
 	'steelyard.dataset_sha256': dataset.profile.sha256,
 	'steelyard.modalities': JSON.stringify(modalities.map(({ name }) => name)),
 	'steelyard.task': JSON.stringify(task),
 	'steelyard.spec': JSON.stringify(essenceOf(spec)),
+	...(initialisation.sha256 === null ? {} : { 'steelyard.initialised_from_sha256': initialisation.sha256 }),
 });
 
 /** Of a model with experts, how much each router uses each of them. */
@@ -312,6 +313,7 @@ export async function finish(job: Job, { output, outcome, unimodal, deviceNote, 
 		...expertUseOf(reported.evaluation),
 		loss: lossText(job),
 		...initializersIn(file),
+		...(job.initialisation.told === null ? {} : { initialised: job.initialisation.told }),
 		best_epoch: chosen.epoch,
 		epochs: outcome.epochs,
 		parameters: file.parameters,
@@ -333,5 +335,6 @@ export async function finish(job: Job, { output, outcome, unimodal, deviceNote, 
 		await withRoom(job, () => writeWhole(join(output, name), content));
 	}
 	throwIfStopped(job);
-	return { status: 'done', result, artifacts: Object.keys(artifacts) };
+	const kept = keptStateOf(spec.training) === 'none' ? [] : [TRAINING_STATE];
+	return { status: 'done', result, artifacts: [...Object.keys(artifacts), ...kept] };
 }

@@ -8,6 +8,7 @@ import type { Chunk } from '../step/chunk.js';
 import { type Fit, openFit } from '../step/fit.js';
 import type { FitState, ScoredEpoch } from './fit-state.js';
 import type { Job, ModelPlace } from './job.js';
+import type { TrainingEnd } from './keep-training-state.js';
 import { Stopped } from './stop.js';
 
 /** What the metrics of an epoch are on validation: those that are reported, and those that choose the best epoch, stop early and lead the schedule. */
@@ -27,6 +28,8 @@ export type ModelFit = {
 	readonly eligible: () => boolean;
 	/** Whether the parameters of the best epoch that is not eligible are kept. */
 	readonly keepsPassedOver: boolean;
+	/** Called at the end with the outcome and what the last step left, whose arrays are those of the moment. */
+	readonly ended?: (outcome: Extract<FitOutcome, { status: 'done' }>, last: Omit<TrainingEnd, 'best'>) => Promise<void>;
 };
 
 export type FitOutcome =
@@ -78,9 +81,14 @@ function afterEpoch(
 
 /** Trains one model of a job to its best epoch by the validation score, reports on it and keeps checkpoints. Bit-identical for equal jobs, also across a stop and a resume. */
 export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Promise<FitOutcome> {
+	const { initialisation } = job;
 	const { training } = job.spec;
+	const isFusion = place.stage === 'fusion';
 	const { schedule, early_stopping: stopping } = training;
 	const resumed = job.state.resumeOf(place.index);
+	const stream = isFusion ? 0 : place.index + 1;
+	const before = isFusion ? initialisation.before : { epochs: 0, steps: 0 };
+	const stored = isFusion ? 'fusion' : { unimodal: place.name };
 	const fit: Fit = await openFit({
 		architecture: model.architecture,
 		training,
@@ -90,10 +98,12 @@ export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Pr
 		standardisation: job.standardisation,
 		train: model.train,
 		// the fusion model draws alike under every weighting, so that a comparison by seed compares weightings
-		stream: place.stage === 'fusion' ? 0 : place.index + 1,
-		modulation: place.stage === 'fusion' ? job.weigher.modulation : null,
+		stream,
+		modulation: isFusion ? job.weigher.modulation : null,
 		provider: job.provider,
 		state: resumed?.tensors.state ?? null,
+		beginning: () => initialisation.of(stored, model.architecture, model.architecture.initial(training.seed, stream)),
+		before,
 		mostSteps: model.mostSteps,
 		recompute: job.recompute,
 	});
@@ -174,15 +184,18 @@ export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Pr
 			if (await isStopped()) return { status: 'stopped' };
 		}
 		// what follows takes long too, and a stop finds nothing more to keep there
-		if (place.stage === 'fusion' && job.state.isSaveDue(END_SAVE_INTERVAL)) await save();
-		return {
-			status: 'done',
+		if (isFusion && job.state.isSaveDue(END_SAVE_INTERVAL)) await save();
+		const outcome = {
+			status: 'done' as const,
 			parameters: state.best === null ? fit.parameters() : best,
 			bestEpoch: state.best?.epoch ?? state.epoch - 1,
 			epochs: state.epoch,
 			score: state.best?.score ?? null,
 			passedOver: state.passedOver && { ...state.passedOver, parameters: model.keepsPassedOver ? passedOver : null },
 		};
+		const trained = { epochs: before.epochs + state.epoch, steps: before.steps + state.epoch * fit.perEpoch };
+		await model.ended?.(outcome, { ...trained, last: fit.parameters(), slots: fit.slots() });
+		return outcome;
 	} finally {
 		await fit.dispose();
 	}

@@ -5,10 +5,12 @@ import { metricsOf } from '../report/metrics.js';
 import { predictionsFrom } from '../report/predictions.js';
 import type { Chunk } from '../step/chunk.js';
 import type { JudgedExamples, Refreshes } from '../weighting/weigher.js';
+import { chosenModel } from './chosen-model.js';
 import { addWeights } from './curve.js';
 import { type FitOutcome, fitModel } from './fit-model.js';
 import type { Job } from './job.js';
 import { judgeGraph } from './judge-graph.js';
+import type { TrainingEnd } from './keep-training-state.js';
 import { overRows } from './over-rows.js';
 import type { JudgedUnimodal } from './unimodal-stage.js';
 
@@ -34,8 +36,8 @@ function isDue(refreshes: Refreshes, { epoch, index, step }: Chunk, state: Refre
 	}
 }
 
-/** Trains the fusion model on weighted embeddings, refreshing the weights on schedule and validating along the one path. */
-export async function trainFusion(job: Job, judged: JudgedUnimodal | null): Promise<FitOutcome> {
+/** Trains the fusion model on weighted embeddings, refreshing the weights on schedule and validating along the one path; `keep` is given what it ends with. */
+export async function trainFusion(job: Job, judged: JudgedUnimodal | null, keep: (end: TrainingEnd) => Promise<void>): Promise<FitOutcome> {
 	const { state, task, weigher, modalities, train, validation, weighted, emit } = job;
 	const { header } = state;
 	emit({ type: 'stage', stage: 'fusion' });
@@ -103,6 +105,7 @@ export async function trainFusion(job: Job, judged: JudgedUnimodal | null): Prom
 		// a model that never saw its weights is not the one to export with them
 		eligible: () => !weighted || header.refreshes > 0,
 		keepsPassedOver: weigher.guard,
+		ended: (outcome, last) => keep({ ...last, best: chosenModel(job, outcome).parameters }),
 		async validate(parameters) {
 			const { visit } = predictor;
 			if (visit !== null && !weighted) {

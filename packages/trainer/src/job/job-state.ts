@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import type { JobCurves, JobSpec } from '@steelyard/contracts';
+import { type JobCurves, type JobSpec, warmStartOf } from '@steelyard/contracts';
 import type { Provider, State, Tensor } from '@steelyard/runtime';
 import type { Parameters } from '../model/architecture.js';
 import { latestCheckpoint, saveCheckpoint } from './checkpoint.js';
 import type { TrainOptions } from './face.js';
 import type { FitState, FitTensors } from './fit-state.js';
 import type { Prepared } from './prepare.js';
+import { sha256OfFile } from './sha256-of-file.js';
 import { withRoom } from './stop.js';
 import { flattened, type TensorTree, treeOf } from './tensor-tree.js';
 import { VERSION } from './version.js';
@@ -58,12 +58,19 @@ function plainModel(model: JobSpec['model']): object {
 	return rest;
 }
 
-/** The part of a spec that results depend on, beside the dataset and the bytes of an uploaded graph. */
+/** The training without what is kept of it, and without the id of the job that it begins with. */
+function plainTraining(training: JobSpec['training']): object {
+	const { initialise_from: _from, keep_state: _kept, ...rest } = training;
+	const start = warmStartOf(training);
+	return start === null ? rest : { ...rest, initialise_from: { parameters: start.parameters, optimizer: start.optimizer } };
+}
+
+/** The part of a spec that results depend on, beside the dataset, the bytes of an uploaded graph and what another job has kept. */
 export const essenceOf = ({ model, modalities, weighting, training }: JobSpec) => ({
 	model: plainModel(model),
 	...(modalities === undefined ? {} : { modalities }),
 	weighting,
-	training,
+	training: plainTraining(training),
 });
 
 /** Least time between two checkpoints, beside those at the end of a model and at a stop: in milliseconds, and in times of what the last one took to write. */
@@ -75,12 +82,6 @@ const CHECKPOINT_FORMAT = 5;
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-async function sha256OfFile(path: string): Promise<string> {
-	const hash = createHash('sha256');
-	for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-	return hash.digest('hex');
-}
-
 /** The tensors of a checkpoint; groups that are empty are not there. */
 type Kept = {
 	readonly unimodal?: Readonly<Record<string, Readonly<Record<string, Tensor>>>>;
@@ -91,14 +92,18 @@ type Kept = {
 };
 const mapOf = <T>(record: Readonly<Record<string, T>> | undefined): Map<string, T> => new Map(Object.entries(record ?? {}));
 
-/** The state of a job: from its newest checkpoint in its folder or those of earlier attempts, or from the beginning. */
+/** The state of a job, whose parameters begin with those of the file with the checksum `initialisedBy` where there is one: from its newest checkpoint in its folder or those of earlier attempts, or from the beginning. */
 export async function openJobState(
 	{ spec, model, output, earlier = [], emit, stopped, measured = () => {} }: TrainOptions,
 	prepared: Prepared,
 	provider: Provider,
+	initialisedBy: string | null,
 ): Promise<JobState> {
 	const uploaded = model === undefined ? [] : [await sha256OfFile(model)];
-	const key = sha256(JSON.stringify([essenceOf(spec), prepared.dataset.profile.sha256, provider, VERSION, CHECKPOINT_FORMAT, ...uploaded]));
+	const source = initialisedBy === null ? [] : [{ source: initialisedBy }];
+	const key = sha256(
+		JSON.stringify([essenceOf(spec), prepared.dataset.profile.sha256, provider, VERSION, CHECKPOINT_FORMAT, ...uploaded, ...source]),
+	);
 	const found = await latestCheckpoint<JobHeader>([output, ...earlier]);
 	const resumed = found?.header.key === key ? found : null;
 	const header: JobHeader = resumed?.header ?? {

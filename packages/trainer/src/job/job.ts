@@ -1,13 +1,15 @@
-import { type JobEventBody, type JobSpec, type JobStage, ProblemError } from '@steelyard/contracts';
+import { type JobEventBody, type JobSpec, type JobStage, ProblemError, warmStartOf } from '@steelyard/contracts';
 import type { Provider } from '@steelyard/runtime';
 import type { Architecture, Predictor } from '../model/architecture.js';
 import { countOf } from '../model/work.js';
 import { architecturesOf } from './architectures.js';
 import { addEpoch } from './curve.js';
 import type { TrainOptions } from './face.js';
+import { type Initialisation, initialisationOf } from './initialisation.js';
 import type { JobState } from './job-state.js';
 import type { Prepared } from './prepare.js';
 import { stoppable } from './stop.js';
+import { type TrainingState, trainedRowsOf } from './training-state.js';
 
 /** Share of a job's progress that training is; the rest is evaluation and export. */
 const TRAINING_SHARE = 0.97;
@@ -30,6 +32,7 @@ export type Job = Prepared & {
 	/** Whether values that gradients need are kept, or partly computed again. */
 	readonly recompute: 'none' | 'segments';
 	readonly state: JobState;
+	readonly initialisation: Initialisation;
 	readonly emit: TrainOptions['emit'];
 	readonly stopped: TrainOptions['stopped'];
 	readonly measured: NonNullable<TrainOptions['measured']>;
@@ -73,13 +76,15 @@ export async function openJob(
 	{ spec, sparesMemory = false, emit, stopped, measured = () => {} }: TrainOptions,
 	prepared: Prepared,
 	provider: Provider,
-	state: JobState,
+	{ state, source }: { state: JobState; source: TrainingState | null },
 ): Promise<Job> {
 	const { modalities, dataset, standardisation, scale, weigher, graphFile } = prepared;
 	const weighted = weigher.models > 0;
 	const { fusion, unimodal } = await architecturesOf(spec, graphFile, { modalities, dataset: dataset.profile, weighted });
 
 	checkBatches(fusion, prepared);
+	const rows = trainedRowsOf(spec, dataset);
+	const initialisation = initialisationOf(warmStartOf(spec.training), source, rows, { prepared, fusion, unimodal });
 
 	/** A model takes as much of the job as it has parameters. */
 	const costs = [...unimodal.flatMap((one) => Array.from({ length: weigher.models }, () => one)), fusion].map(({ parameters }) =>
@@ -92,7 +97,7 @@ export async function openJob(
 	return {
 		...prepared,
 		recompute: sparesMemory ? 'segments' : (spec.training.recompute ?? 'none'),
-		...{ spec, provider, state, emit, stopped, measured, weighted, fusion, unimodal },
+		...{ spec, provider, state, initialisation, emit, stopped, measured, weighted, fusion, unimodal },
 		predictorOf: ({ predictor }) =>
 			predictor({
 				standardisation,

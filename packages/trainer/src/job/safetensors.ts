@@ -27,14 +27,17 @@ export function safetensorsParts(tensors: ReadonlyMap<string, Tensor>, metadata:
 /** Bytes that are read piece by piece: `read` gives those from `start` up to `end` in an array of its own, or fewer where they end before. */
 export type ByteSource = { readonly length: number; read(start: number, end: number): Uint8Array };
 
-/** Reads what `safetensorsParts` made. Throws RangeError for a file that is cut short or is not safetensors. */
-export function decodeSafetensors({ length, read }: ByteSource): { tensors: Map<string, Tensor>; metadata: Record<string, string> } {
+/** Where a tensor lies in a safetensors file: its bytes from `start` up to `end`, counted from the beginning of the file. */
+export type StoredTensor = { readonly dtype: DType; readonly shape: readonly number[]; readonly start: number; readonly end: number };
+
+/** What the header of a safetensors file says. Throws RangeError for a file that is cut short or is not safetensors. */
+export function safetensorsHeader({ length, read }: ByteSource): { tensors: Map<string, StoredTensor>; metadata: Record<string, string> } {
 	if (length < 8) throw new RangeError('not a safetensors file: shorter than its header');
 	const headerBytes = Number(Buffer.from(read(0, 8)).readBigUInt64LE());
 	if (8 + headerBytes > length) throw new RangeError(`not a safetensors file: a header of ${headerBytes} bytes in a file of ${length}`);
 	const header = parsedHeader(Buffer.from(read(8, 8 + headerBytes)).toString());
 	const dataStart = 8 + headerBytes;
-	const tensors = new Map<string, Tensor>();
+	const tensors = new Map<string, StoredTensor>();
 	for (const [name, entry] of Object.entries(header)) {
 		if (name === '__metadata__') continue;
 		const { dtype: type, shape, data_offsets: offsets } = (entry ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
@@ -45,10 +48,21 @@ export function decodeSafetensors({ length, read }: ByteSource): { tensors: Map<
 		const expected = sizeOf(shape) * arrayTypeOf(dtype).BYTES_PER_ELEMENT;
 		if (end - start !== expected || dataStart + end > length)
 			throw new RangeError(`tensor "${name}" needs ${expected} bytes, but lies at ${start} to ${end} of ${length - dataStart}`);
-		const { buffer, byteOffset } = read(dataStart + start, dataStart + end);
-		tensors.set(name, { dtype, shape, data: new (arrayTypeOf(dtype))(buffer as ArrayBuffer, byteOffset, sizeOf(shape)) });
+		tensors.set(name, { dtype, shape, start: dataStart + start, end: dataStart + end });
 	}
 	return { tensors, metadata: (header['__metadata__'] ?? {}) as Record<string, string> };
+}
+
+/** Reads a tensor that `safetensorsHeader` found in the same file. */
+export function readTensor({ read }: ByteSource, { dtype, shape, start, end }: StoredTensor): Tensor {
+	const { buffer, byteOffset } = read(start, end);
+	return { dtype, shape, data: new (arrayTypeOf(dtype))(buffer as ArrayBuffer, byteOffset, sizeOf(shape)) };
+}
+
+/** Reads what `safetensorsParts` made. Throws RangeError for a file that is cut short or is not safetensors. */
+export function decodeSafetensors(file: ByteSource): { tensors: Map<string, Tensor>; metadata: Record<string, string> } {
+	const { tensors, metadata } = safetensorsHeader(file);
+	return { tensors: new Map([...tensors].map(([name, stored]) => [name, readTensor(file, stored)])), metadata };
 }
 
 const areSizes = (value: unknown): value is number[] =>

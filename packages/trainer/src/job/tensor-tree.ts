@@ -8,6 +8,9 @@ const isTensor = (value: Tensor | TensorTree): value is Tensor => 'data' in valu
 const escaped = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');
 const unescaped = (name: string): string => name.replaceAll('~1', '/').replaceAll('~0', '~');
 
+/** The name under which `flattened` puts the tensor that these names lead to. */
+export const pathTo = (...names: readonly string[]): string => names.map(escaped).join('/');
+
 /** The tensors of a tree in one flat list, as a safetensors file has them: each under the names that lead to it, joined by `/`. */
 export function flattened(tree: TensorTree, prefix = ''): Map<string, Tensor> {
 	const tensors = new Map<string, Tensor>();
@@ -18,6 +21,9 @@ export function flattened(tree: TensorTree, prefix = ''): Map<string, Tensor> {
 	}
 	return tensors;
 }
+
+/** The last of the names that lead to a tensor. */
+export const lastOf = (path: string): string => unescaped(path.slice(path.lastIndexOf('/') + 1));
 
 /** The tree that `flattened` made a list of. A group without any tensor is not there. */
 export function treeOf(tensors: ReadonlyMap<string, Tensor>): TensorTree {

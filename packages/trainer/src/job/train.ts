@@ -6,8 +6,10 @@ import { finish } from './finish.js';
 import { trainFusion } from './fusion-stage.js';
 import { openJob } from './job.js';
 import { openJobState } from './job-state.js';
+import { keepTrainingState } from './keep-training-state.js';
 import { deviceFor, prepare } from './prepare.js';
 import { Stopped } from './stop.js';
+import { openTrainingState } from './training-state.js';
 import { judgeUnimodal, trainUnimodal } from './unimodal-stage.js';
 
 /**
@@ -23,10 +25,12 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
 	const dataset = openDataset(options.dataset);
 	try {
 		const prepared = prepare(spec, dataset, model === undefined ? null : await readGraphFile(model));
-		const job = await openJob(options, prepared, provider, await openJobState(options, prepared, provider));
+		const source = options.source === undefined ? null : await openTrainingState(options.source);
+		const state = await openJobState(options, prepared, provider, source?.sha256 ?? null);
+		const job = await openJob(options, prepared, provider, { state, source });
 		if (job.weighted && !(await trainUnimodal(job))) return { status: 'stopped' };
 		const unimodal = job.weighted ? await judgeUnimodal(job) : null;
-		const outcome = await trainFusion(job, unimodal);
+		const outcome = await trainFusion(job, unimodal, (end) => keepTrainingState(job, output, end));
 		if (outcome.status === 'stopped') return { status: 'stopped' };
 		return await finish(job, { output, outcome, unimodal, deviceNote: note, started });
 	} catch (error) {

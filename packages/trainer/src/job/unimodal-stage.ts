@@ -8,6 +8,7 @@ import { predictionsFrom } from '../report/predictions.js';
 import { fitModel } from './fit-model.js';
 import type { Job } from './job.js';
 import { EvaluationError, overRows, type RowChecks } from './over-rows.js';
+import { type Member, membersOf, nameOf } from './unimodal-members.js';
 
 const ones = (count: number): Float32Array => new Float32Array(count).fill(1);
 
@@ -31,19 +32,6 @@ function withModality(examples: Examples, modality: ModalityShape): Examples {
 	const there = presence(examples, modality);
 	return there === null ? examples : only(examples, (i) => there[i] === 1);
 }
-
-/** One of the unimodal models of a modality; `fold` is null where the modality has only one. */
-type Member = { readonly index: number; readonly m: number; readonly modality: ModalityShape; readonly fold: number | null };
-
-/** The unimodal models of a job in the order in which they are trained: the models of a modality follow one another. */
-function membersOf({ modalities, weigher: { models } }: Job): Member[] {
-	return modalities.flatMap((modality, m) =>
-		Array.from({ length: models }, (_, f) => ({ index: m * models + f, m, modality, fold: models === 1 ? null : f })),
-	);
-}
-
-/** What a unimodal model is called in events and in the state of the job. */
-const nameOf = ({ modality, fold }: Member): string => (fold === null ? modality.name : `${modality.name}.${fold}`);
 
 /** Parameters of the trained models of modality `m`. */
 export const unimodalParameters = (job: Job, m: number): Parameters[] =>

@@ -100,6 +100,8 @@ export type Architecture = {
 	readonly parameters: readonly ParameterShape[];
 	/** The modality whose encoder alone a parameter belongs to; null for others, and where the encoders are not known. */
 	readonly encoderOf: (parameter: string) => string | null;
+	/** The name under which a parameter or a running statistic is kept for other jobs, whatever else these train: for an uploaded graph that of its initializer. */
+	readonly storedName: (name: string) => string;
 	/** Running statistics: what training steps move without a gradient. */
 	readonly running: readonly ParameterShape[];
 	/** How many rows of the pool each of its dropouts takes in a step of `batch` rows. */

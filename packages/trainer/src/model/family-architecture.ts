@@ -69,6 +69,7 @@ export function familyArchitecture(model: FamilyModel): Architecture {
 		masks: maskedSteps(modalities),
 		parameters,
 		encoderOf: (parameter) => encoders.get(parameter) ?? null,
+		storedName: (name) => name,
 		running: [],
 		dropouts(batch) {
 			const known = sites.get(batch) ?? randomSites(model, batch);

@@ -17,7 +17,13 @@ import type { Loss } from './loss.js';
 import { openPace } from './pace.js';
 import { scanProgram } from './scan-program.js';
 import { loadSplitProgram } from './split-program.js';
-import { initialState, namedParametersIn, parametersIn } from './step-state.js';
+import { initialState, namedParametersIn, namedSlotsIn, parametersIn, type SlotValues } from './step-state.js';
+
+/** The numbers that a model begins with: its parameters and running statistics by name, and what the optimizer has of them; zeros where `slots` is empty. */
+export type Beginning = { readonly values: ReadonlyMap<string, ArrayLike<number>>; readonly slots: SlotValues };
+
+/** The training that a model has behind it, in epochs and steps: orders of rows, random numbers and the optimizer go on from there. */
+export type TrainedBefore = { readonly epochs: number; readonly steps: number };
 
 export type FitOptions = {
 	readonly architecture: Architecture;
@@ -32,8 +38,10 @@ export type FitOptions = {
 	/** How the gradients of encoders are modulated; null for not at all. */
 	readonly modulation: Modulation | null;
 	readonly provider: Provider;
-	/** The state to go on from; the architecture's initial values where null. */
+	/** The state to go on from; what `beginning` gives where null. */
 	readonly state: State | null;
+	readonly beginning: () => Beginning;
+	readonly before: TrainedBefore;
 	/** Most steps of a chunk; as many as are quick where null. */
 	readonly mostSteps: number | null;
 	/** Whether values that gradients need are kept, or partly computed again: results are the same in every bit. */
@@ -53,8 +61,9 @@ export type StepLoss = { readonly loss: number; readonly rows: number };
 
 /** A model in training. */
 export type Fit = {
-	/** Rows of a step, and steps of the whole training. */
+	/** Rows of a step, steps of an epoch, and of the whole training. */
 	readonly batch: number;
+	readonly perEpoch: number;
 	readonly steps: number;
 	/** The chunks of the whole training, from a place on. */
 	chunks(from: { epoch: number; chunk: number }): Generator<Chunk, void, undefined>;
@@ -65,6 +74,8 @@ export type Fit = {
 	run(chunk: Chunk, from: number, options: ChunkOptions): Promise<StepLoss[]>;
 	/** The next run may change the arrays: copy what has to stay. */
 	parameters(): Parameters;
+	/** The slots of the optimizer, by the names of the parameters; as of `parameters`, the arrays are those of the moment. */
+	slots(): ReadonlyMap<string, ReadonlyMap<string, Tensor>>;
 	/** Everything that another fit of the same options needs to go on; as of `parameters`, the arrays are those of the moment. */
 	state(): State;
 	dispose(): Promise<void>;
@@ -75,7 +86,7 @@ const LARGE = 2 ** 22;
 
 /** Compiles the training program of a model and loads it with its initial state, or with the one to go on from. */
 export async function openFit(options: FitOptions): Promise<Fit> {
-	const { architecture, training, train, stream, provider, recompute } = options;
+	const { architecture, training, train, stream, provider, recompute, before } = options;
 	const { epochs, seed, clip_norm: clipNorm } = training;
 	const count = train.rows.length;
 	const batch = architecture.fixedBatch ?? Math.min(training.batch_size, count);
@@ -97,7 +108,11 @@ export async function openFit(options: FitOptions): Promise<Fit> {
 		targets: architecture.auxiliary.reduce((sum, { positions }) => sum + positions, 0),
 	});
 
-	const state = options.state ?? initialState(step, architecture.initial(seed, stream));
+	const begun = (): State => {
+		const { values, slots } = options.beginning();
+		return initialState(step, values, slots);
+	};
+	const state = options.state ?? begun();
 	const session = { provider, threads: training.threads };
 	const program =
 		built.split === undefined
@@ -111,21 +126,23 @@ export async function openFit(options: FitOptions): Promise<Fit> {
 	/** The inputs of a whole chunk, of which its runs take parts. */
 	const inputsOf = (chunk: Chunk, { weights, learningRate }: ChunkOptions): Record<string, Tensor> => {
 		if (prepared?.chunk === chunk) return prepared.inputs;
-		const place = { seed, stream, step: chunk.step };
+		const whole = { ...chunk, step: before.steps + chunk.step };
+		const place = { seed, stream, step: whole.step };
 		const inputs = {
 			...ofExamples(chunk, weights, place),
 			...ofRandom(place, chunk.length),
-			...scalarInputs(step, optimizer, chunk, learningRate),
+			...scalarInputs(step, optimizer, whole, (at) => learningRate(at - before.steps)),
 		};
 		prepared = { chunk, inputs };
 		return inputs;
 	};
 	return {
 		batch,
+		perEpoch,
 		steps: epochs * perEpoch,
 		*chunks(from) {
 			for (let epoch = from.epoch; epoch < epochs; epoch++) {
-				const order = shuffledOrder(seed, epoch, count);
+				const order = shuffledOrder(seed, before.epochs + epoch, count);
 				for (let index = epoch === from.epoch ? from.chunk : 0; index * perChunk < perEpoch; index++) {
 					const first = index * perChunk;
 					const length = Math.min(perChunk, perEpoch - first);
@@ -151,6 +168,7 @@ export async function openFit(options: FitOptions): Promise<Fit> {
 			});
 		},
 		parameters: () => parametersIn(step, program.state()),
+		slots: () => namedSlotsIn(step, program.state()),
 		state: () => program.state(),
 		dispose: () => program.dispose(),
 	};

@@ -3,7 +3,7 @@ import { type State, type Tensor, tensor } from '@steelyard/runtime';
 import type { Parameters } from '../model/architecture.js';
 import { type layoutOf, type ParameterGroup, packed, parameterState, parametersByName } from '../model/parameter-layout.js';
 import { flatName, flatSlotName, nextName, parameterStateName, slotStateName } from '../model/value-names.js';
-import type { SplitStep, StateVector, Step } from './step.js';
+import { type SplitStep, type StateVector, type Step, slotsOf } from './step.js';
 
 /** Every vector of the state of a step: the parameters and the slots of each trained group, then the running statistics. */
 export function stateVectors({ trained, running }: ReturnType<typeof layoutOf>, { slots }: Optimizer): StateVector[] {
@@ -18,10 +18,20 @@ export function stateVectors({ trained, running }: ReturnType<typeof layoutOf>, 
 	return [...trained.flatMap((group) => [parameters(group), ...slots.map((name) => slot(group, name))]), ...running.map(parameters)];
 }
 
-/** The state that a step begins with: these parameters and running statistics, and zeros in the slots of the optimizer. */
-export function initialState({ state, trained, running }: Step | SplitStep, values: ReadonlyMap<string, ArrayLike<number>>): State {
+/** The slots of an optimizer by their names, each with its numbers by the name of the parameter. */
+export type SlotValues = ReadonlyMap<string, ReadonlyMap<string, ArrayLike<number>>>;
+
+/** The state that a step begins with: these parameters and running statistics, and these numbers in the slots of the optimizer, or zeros. */
+export function initialState(
+	{ state, trained, running }: Step | SplitStep,
+	values: ReadonlyMap<string, ArrayLike<number>>,
+	slots: SlotValues = new Map(),
+): State {
 	const zeros = Object.fromEntries(state.map(({ name, size }) => [name, tensor('float32', [1, size], new Float32Array(size))]));
-	return { ...zeros, ...parameterState(packed([...trained, ...running], values)) };
+	const ofSlots = [...slots].flatMap(([slot, numbers]) =>
+		[...packed(trained, numbers)].map(([group, vector]): [string, Tensor] => [slotStateName(group, slot), vector]),
+	);
+	return { ...zeros, ...parameterState(packed([...trained, ...running], values)), ...Object.fromEntries(ofSlots) };
 }
 
 /** Parameters and running statistics in the state of a step. */
@@ -31,3 +41,9 @@ export const parametersIn = ({ trained, running }: Step | SplitStep, state: Stat
 /** The trained parameters in the state of a step, by their own names and in the order of the model. */
 export const namedParametersIn = (step: Step | SplitStep, state: State): ReadonlyMap<string, Tensor> =>
 	parametersByName(step.trained, parametersIn(step, state));
+
+/** The slots of the optimizer in the state of a step, by the names of the parameters. */
+export function namedSlotsIn({ state: vectors, trained }: Step | SplitStep, state: State): Map<string, Map<string, Tensor>> {
+	const ofSlot = (slot: string): Parameters => new Map(trained.map(({ name }) => [name, state[slotStateName(name, slot)] as Tensor]));
+	return new Map(slotsOf(vectors).map((slot) => [slot, parametersByName(trained, ofSlot(slot))]));
+}

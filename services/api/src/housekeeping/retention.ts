@@ -60,20 +60,21 @@ const together = (parts: readonly { bytes: number }[]) => ({
 	bytes: bytesOf(parts),
 });
 
-/** Removes a job, also where another process has just done so. */
+/** Removes a job, also where another process has just done so; not where a job was posted meanwhile that uses it. */
 async function removeJob(queue: Queue, id: string): Promise<void> {
 	await queue.jobs.remove(id).catch((error: unknown) => {
-		if (!(error instanceof ProblemError && error.code === 'not_found')) throw error;
+		if (!(error instanceof ProblemError && ['not_found', 'job_in_use'].includes(error.code))) throw error;
 	});
 }
 
-/** Removes the jobs that have ended and that the limits leave no room for, and what interrupted processes have left; in a dry run only says which these are. */
+/** Removes the jobs that have ended, that no other one uses and that the limits leave no room for, and what interrupted processes have left; in a dry run only says which these are. */
 export async function retain(
 	{ store, queue, limits }: { store: Store; queue: Queue; limits: RetentionLimits },
 	{ dryRun = false, now = Date.now() }: { dryRun?: boolean; now?: number } = {},
 ): Promise<Retention> {
 	const ended = await endedJobs(queue);
-	const jobs = await outlived(store, ended.values(), limits, now);
+	const jobs: Outlived[] = [];
+	for (const job of await outlived(store, ended.values(), limits, now)) if ((await queue.jobs.countUsing(job.id)) === 0) jobs.push(job);
 	for (const { id } of jobs) ended.delete(id);
 	const gone = new Set(jobs.map(({ id }) => id));
 	const isKnown = async (id: string) => gone.has(id) || !isId('job', id) || (await queue.jobs.get(id)) !== null;

@@ -2,11 +2,13 @@ import {
 	admit,
 	type DatasetResource,
 	type JobLimits,
+	type JobResource,
 	type JobSpec,
 	limitProblems,
 	type ModelInterface,
 	type ModelResource,
 	ProblemError,
+	sourceProblems,
 	type WorkerStatus,
 } from '@steelyard/contracts';
 import { machineMemory } from '@steelyard/service-process';
@@ -14,8 +16,8 @@ import { machineMemory } from '@steelyard/service-process';
 /** What a job may take at most; `memory` is null where that follows from the machines, `checkpoints` where any bytes will do. */
 export type JobBounds = { memory: number | null; work: number; checkpoints: number | null };
 
-/** What a spec names. `model`: the uploaded one of the family `custom`, null where there is none. */
-export type Named = { dataset: DatasetResource; model: ModelResource | null };
+/** What a spec names. `model`: the uploaded one of the family `custom`, null where there is none. `source`: the job that it begins with, null where there is none. */
+export type Named = { dataset: DatasetResource; model: ModelResource | null; source: JobResource | null };
 
 /** What the graph of a model takes and gives; null where it is not known. */
 const interfaceOf = (model: ModelResource | null): ModelInterface | null => (model?.status === 'ready' ? model.report : null);
@@ -62,11 +64,12 @@ function limitsOf({ memory, work, checkpoints }: JobBounds, workers: readonly Wo
 }
 
 /** Refuses a job that does not fit the dataset and the model that it names, or that no worker could train. Throws the first ProblemError that stands against it. */
-export function checkJob(spec: JobSpec, { dataset, model }: Named, workers: readonly WorkerStatus[], limits: JobBounds): void {
+export function checkJob(spec: JobSpec, { dataset, model, source }: Named, workers: readonly WorkerStatus[], limits: JobBounds): void {
 	const found = interfaceOf(model);
 	const [problem] = [
 		...admit(spec, dataset, found),
 		...modelProblems(spec, model),
+		...sourceProblems(spec, source, dataset),
 		...deviceProblems(spec, workers),
 		...threadProblems(spec, workers),
 		...limitProblems(spec, dataset, found, limitsOf(limits, workers)),

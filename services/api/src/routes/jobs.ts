@@ -1,4 +1,15 @@
-import { FoundListOf, JobChange, type JobResource, JobSpec, jobsQuery, listedJob, ProblemError, projectOf } from '@steelyard/contracts';
+import {
+	FoundListOf,
+	JobChange,
+	type JobResource,
+	JobSpec,
+	jobsQuery,
+	listedJob,
+	ProblemError,
+	projectOf,
+	sourceProblems,
+	warmStartOf,
+} from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 import { inSpan } from '@steelyard/service-process';
 import { createId, jobKeys, type Store } from '@steelyard/store';
@@ -75,19 +86,32 @@ type Parts = {
 
 /** The routes that post, list and show jobs, and those that rename, cancel, pause, resume and delete them. */
 export async function jobRoutes(app: App, { queue, store, datasets, models, room, job, limits, mostQueued }: Parts): Promise<void> {
-	/** The dataset and the uploaded model that a spec names, both of one project. Throws ProblemError where the dataset is not there. */
-	async function lookUp(owner: InProject, { dataset, model }: JobSpec): Promise<Named> {
+	/** The job of a project that a spec begins with; null where there is none. */
+	async function findSource({ project }: InProject, { training }: JobSpec): Promise<JobResource | null> {
+		const start = warmStartOf(training);
+		const source = start === null ? null : await queue.jobs.get(start.job);
+		return source === null || projectOf(source) !== project ? null : source;
+	}
+
+	/** What a spec names, all of one project. Throws ProblemError where the dataset is not there. */
+	async function lookUp(owner: InProject, spec: JobSpec): Promise<Named> {
+		const { dataset, model } = spec;
 		const found = await datasets.find(owner, dataset);
 		if (found === null)
 			throw new ProblemError('dataset_not_found', `There is no dataset ${dataset}: it was deleted, or never existed`, 'dataset');
-		return { dataset: found, model: model.family === 'custom' ? await models.find(owner, model.model) : null };
+		return {
+			dataset: found,
+			model: model.family === 'custom' ? await models.find(owner, model.model) : null,
+			source: await findSource(owner, spec),
+		};
 	}
 
 	/** Throws ProblemError where what a spec names was deleted. */
 	async function expectNamed(owner: InProject, spec: JobSpec): Promise<void> {
-		const { model } = await lookUp(owner, spec);
+		const { dataset, model, source } = await lookUp(owner, spec);
 		if (spec.model.family === 'custom' && model === null)
 			throw new ProblemError('model_not_found', `There is no model ${spec.model.model}`, 'model.model');
+		for (const problem of sourceProblems(spec, source, dataset)) throw problem;
 	}
 
 	/** Checks a spec and whether its project may have one more job, and makes a job use what the spec names. A deletion that began before has not seen the job: where that was quicker, the job is taken back. */
@@ -128,6 +152,8 @@ export async function jobRoutes(app: App, { queue, store, datasets, models, room
 					'unsupported_task',
 					'unsupported_media_type',
 					'model_not_found',
+					'job_not_found',
+					'job_not_usable',
 					'model_not_ready',
 					'invalid_model',
 					'device_unavailable',
@@ -223,7 +249,7 @@ export async function jobRoutes(app: App, { queue, store, datasets, models, room
 			description: 'Deletes its record, its events, its artifacts and its checkpoints, for good.',
 			tags: ['jobs'],
 			params: IdParams,
-			response: { 204: Type.Null({ description: 'Deleted' }), ...refusals('not_found', 'job_not_ended') },
+			response: { 204: Type.Null({ description: 'Deleted' }), ...refusals('not_found', 'job_not_ended', 'job_in_use') },
 		},
 		handler: async (request, reply) => {
 			await queue.jobs.remove((await job(callerOf(request), request.params.id)).id);
@@ -276,6 +302,8 @@ export async function jobRoutes(app: App, { queue, store, datasets, models, room
 					'quota_exceeded',
 					'dataset_not_found',
 					'model_not_found',
+					'job_not_found',
+					'job_not_usable',
 					'invalid_model',
 					'device_unavailable',
 					'job_too_large',

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import type { Client } from '@steelyard/client';
-import type { JobResource } from '@steelyard/contracts';
-import type { Command } from 'commander';
+import type { JobRequest, JobResource } from '@steelyard/contracts';
+import { type Command, Option } from 'commander';
 import { connected } from '../connect.js';
 import { addDownload } from '../download-command.js';
 import { followLog, printLines } from '../job-log.js';
@@ -25,6 +25,18 @@ async function specFrom(file: string): Promise<{ dataset: string }> {
 		const { jsonFault } = await import('@steelyard/contracts'); // its schemas take half a second to load
 		throw new UsageError(`${file} is not valid JSON: ${jsonFault(json) ?? (error as Error).message}`);
 	}
+}
+
+type ContinueOptions = { epochs?: number; from: 'best' | 'last'; freshOptimizer?: boolean; watch?: boolean };
+
+/** The spec of a job that goes on from another one: with its optimizer where that was kept and belongs to the parameters. */
+function continued({ id, spec }: JobResource, { epochs, from: parameters, freshOptimizer = false }: ContinueOptions): JobRequest {
+	const { training } = spec;
+	const optimizer = parameters === 'last' && !freshOptimizer && (training.keep_state ?? 'optimizer') === 'optimizer';
+	return {
+		...spec,
+		training: { ...training, ...(epochs === undefined ? {} : { epochs }), initialise_from: { job: id, parameters, optimizer } },
+	};
 }
 
 /** Shows a job until it ends; Ctrl-C leaves it running. Resolves with the exit code. */
@@ -55,6 +67,19 @@ export function jobs(group: Command): void {
 			const { client, json } = connected(command);
 			const { idempotencyKey } = options;
 			const job = await client.jobs.create(await specFrom(file), idempotencyKey === undefined ? {} : { idempotencyKey });
+			if (options.watch) process.exitCode = await watch(client, job, json);
+			else print(json, job, jobText(job));
+		});
+	group
+		.command('continue <job>')
+		.description('create a job like one that has succeeded, which begins with its parameters and trains more epochs')
+		.option('--epochs <count>', 'most epochs to train; as many as that job was given unless said', wholeNumber(1))
+		.addOption(new Option('--from <epoch>', 'whose parameters it begins with').choices(['last', 'best']).default('last'))
+		.option('--fresh-optimizer', 'begin with a new optimizer, also where that of the last epoch could go on')
+		.option('--watch', 'show the job until it ends; exits with 1 where it fails')
+		.action(async (id: string, options: ContinueOptions, command: Command) => {
+			const { client, json } = connected(command);
+			const job = await client.jobs.create(continued(await client.jobs.get(id), options));
 			if (options.watch) process.exitCode = await watch(client, job, json);
 			else print(json, job, jobText(job));
 		});
