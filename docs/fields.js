@@ -148,7 +148,7 @@ function fieldTable(fields, withDefaults = false) {
 const sent = (/** @type {Field[]} */ fields) => fieldTable(fields, true);
 const answered = (/** @type {Field[]} */ fields) => fieldTable(fields);
 
-const { model, weighting, training } = JobSpec.properties;
+const { model, weighting, training, evaluation } = JobSpec.properties;
 
 /** @type {Readonly<Record<import('../packages/contracts/dist/index.js').JobStatus, string>>} */
 const STATUSES = {
@@ -186,6 +186,7 @@ const eventUnion = { ...JobEventBody, discriminator: { propertyName: 'type' } };
 const TABLES = {
 	job: () => sent(fieldsOf(JobSpec, '', false)),
 	training: () => sent(fieldsOf(training, 'training.')),
+	evaluation: () => sent(fieldsOf(evaluation, 'evaluation.')),
 	weighting: () => sent(fieldsOfAll(weighting, 'weighting.')),
 	model: () =>
 		branchesOf(model)

@@ -44,6 +44,7 @@ export * from './problems.js';
 export * from './project.js';
 export * from './readiness.js';
 export * from './request.js';
+export * from './robustness.js';
 export * from './spec.js';
 export * from './table.js';
 export * from './tally.js';

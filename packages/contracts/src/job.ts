@@ -29,6 +29,48 @@ export const ModalityWeight = Type.Object({
 });
 export type ModalityWeight = Static<typeof ModalityWeight>;
 
+/** A mean and its interval. */
+export const Interval = Type.Object({
+	mean: Type.Number({ description: 'what the interval is of' }),
+	low: Type.Number({ description: 'where the 95 % interval begins' }),
+	high: Type.Number({ description: 'where it ends' }),
+});
+export type Interval = Static<typeof Interval>;
+
+const broken = (what: string) => `how much worse the metric is where ${what}; null where that could not be measured`;
+
+/** How much worse the exported model is where a modality breaks: `robustness.json` in short. Positive is worse, whatever the metric. */
+export const ResultRobustness = Type.Object(
+	{
+		split: Type.String({ description: 'the split: test, or validation where there is no test split with metrics' }),
+		metric: Type.String({
+			description: 'the main metric: that of early stopping unless it is the loss, else accuracy, or mae of a regression',
+		}),
+		rows: Type.Integer({ description: 'how many of its rows were run' }),
+		clean: nullable(Type.Number({ description: 'the metric over these rows as they are; null where it is undefined' })),
+		modalities: Type.Record(
+			Type.String(),
+			Type.Object({
+				missing: nullable(Type.Number({ description: broken('no row has the modality') })),
+				shuffled: nullable(
+					Type.Object(Interval.properties, {
+						description: `${broken('rows have the modality of other rows')}: the mean over 10 shuffles, which is the permutation importance`,
+					}),
+				),
+				noisy: Type.Array(nullable(Type.Number()), {
+					description: `${broken('every row has noise in the modality')}: at each level of robustness.json, the weakest first; empty where there was none`,
+				}),
+			}),
+			{ description: 'by modality' },
+		),
+	},
+	{
+		description:
+			'how much worse the exported model is where a modality breaks; not in lists, nor where the spec wants none or training was too short for it, nor in jobs of earlier versions',
+	},
+);
+export type ResultRobustness = Static<typeof ResultRobustness>;
+
 export const JobResult = Type.Object(
 	{
 		metrics: Type.Record(Type.String(), Metrics, {
@@ -51,6 +93,7 @@ export const JobResult = Type.Object(
 					'by <layer>.<router>, the share of each expert in what is routed, over the same split; of models with experts, and not in lists',
 			}),
 		),
+		robustness: Type.Optional(ResultRobustness),
 		loss: Type.Optional(
 			Type.String({
 				description:
@@ -218,6 +261,13 @@ export type JobResource = Static<typeof JobResource>;
 /** A job as lists show it: without what grows with the modalities, the splits and the parameters of its model. */
 export function listedJob(job: JobResource): JobResource {
 	if (job.result === null) return job;
-	const { unimodal: _unimodal, expert_use: _experts, initializers: _initializers, initialised: _initialised, ...result } = job.result;
+	const {
+		unimodal: _unimodal,
+		expert_use: _experts,
+		robustness: _robustness,
+		initializers: _initializers,
+		initialised: _initialised,
+		...result
+	} = job.result;
 	return { ...job, result: { ...result, unimodal: {} } };
 }

@@ -170,6 +170,26 @@ export const TrainingConfig = Type.Object(
 );
 export type TrainingConfig = Static<typeof TrainingConfig>;
 
+export const EvaluationConfig = Type.Object(
+	{
+		robustness: Type.Optional(
+			Type.Boolean({
+				description:
+					'whether the exported model is also run with each modality missing, shuffled and noisy, which robustness.json tells of; true unless given',
+			}),
+		),
+		robustness_rows: Type.Optional(
+			Type.Integer({
+				minimum: 20,
+				maximum: 100_000,
+				description:
+					'the most rows of a split that are run for it, drawn at random; unless given at most 1000, and as many as take about a tenth of the training',
+			}),
+		),
+	},
+	{ ...closed, description: 'how the exported model is judged; nothing of it changes the model' },
+);
+
 /** The spec of a job as the service keeps it, with every default filled in. `JobRequest` is what a client posts. */
 export const JobSpec = Type.Object(
 	{
@@ -185,6 +205,7 @@ export const JobSpec = Type.Object(
 		),
 		weighting: WeightingSpec,
 		training: TrainingConfig,
+		evaluation: Type.Optional(EvaluationConfig),
 		device: choice(['auto', 'cpu', 'cuda'], { default: 'auto', description: 'auto takes CUDA where the worker has it, else the CPU' }),
 		priority: Type.Optional(
 			Type.Integer({

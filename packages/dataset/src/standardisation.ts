@@ -1,6 +1,9 @@
 import { arrayTypeOf } from './canonical-type.js';
 import type { Split } from './dataset.js';
 
+/** Mean and population deviation of each feature of a modality, both of the same `shape`, that of the last axes of x. A feature without spread, or that is missing everywhere, has the deviation 0. */
+export type FeatureMoments = { readonly shape: readonly number[]; readonly mean: Float64Array; readonly deviation: Float64Array };
+
 /** Mean and inverse deviation of each feature of a modality, both of the same `shape`, that of the last axes of x; to be used as (x − mean)·inverse. */
 export type Standardisation = { readonly shape: readonly number[]; readonly mean: Float32Array; readonly inverse: Float32Array };
 
@@ -9,12 +12,10 @@ const BLOCK_VALUES = 1 << 18;
 const ROUNDING = 1e-8;
 
 /**
- * The standardisation of a modality over the given rows, and over their steps where it is a sequence, without rows and steps that are missing. Every number of an instance
- * of more axes is a feature. Mean and population
- * deviation are taken in float64 (Welford 1962), the inverse of the deviation as float32. A feature without spread has the deviation 1, and one that is missing
- * everywhere also the mean 0.
+ * The moments of a modality over the given rows, and over their steps where it is a sequence, without rows and steps that are missing. Every number of an instance of
+ * more axes is a feature. Taken in float64 (Welford 1962).
  */
-export function standardisation(split: Split, modality: string, rows: ArrayLike<number>): Standardisation {
+export function featureMoments(split: Split, modality: string, rows: ArrayLike<number>): FeatureMoments {
 	const shape = split.shape(modality);
 	const steps = shape.length === 2 ? (shape[0] as number) : 1;
 	const ofFeatures = shape.length === 2 ? shape.slice(1) : shape;
@@ -43,9 +44,19 @@ export function standardisation(split: Split, modality: string, rows: ArrayLike<
 			for (let step = 0; step < steps; step++)
 				if (mask === null || mask[(part[i] as number) * steps + step] === 1) add(block, (i * steps + step) * features);
 	}
-	const deviations = Float32Array.from(squares, (sum, f) => {
-		const deviation = count === 0 ? 0 : Math.sqrt(sum / count);
-		return deviation < ROUNDING * Math.max(1, Math.abs(mean[f] as number)) ? 1 : deviation;
+	const deviation = squares.map((sum, f) => {
+		const found = count === 0 ? 0 : Math.sqrt(sum / count);
+		return found < ROUNDING * Math.max(1, Math.abs(mean[f] as number)) ? 0 : found;
 	});
-	return { shape: ofFeatures, mean: Float32Array.from(mean), inverse: deviations.map((deviation) => 1 / deviation) };
+	return { shape: ofFeatures, mean, deviation };
+}
+
+/**
+ * The standardisation of a modality over the given rows, by `featureMoments`; the inverse of the deviation is taken as float32. A feature without spread has the deviation
+ * 1, and one that is missing everywhere also the mean 0.
+ */
+export function standardisation(split: Split, modality: string, rows: ArrayLike<number>): Standardisation {
+	const { shape, mean, deviation } = featureMoments(split, modality, rows);
+	const deviations = Float32Array.from(deviation, (value) => (value === 0 ? 1 : value));
+	return { shape, mean: Float32Array.from(mean), inverse: deviations.map((value) => 1 / value) };
 }

@@ -182,6 +182,7 @@ describe('an uploaded graph', () => {
 				'explanation.parquet',
 				'explanation.json',
 				'diagnostics.json',
+				'robustness.json',
 				'training-state.safetensors',
 			],
 		});

@@ -50,6 +50,13 @@ export const result: JobResult = {
 	unimodal: { labs: { test: validation } },
 	modality_weights: { labs: { mean: 0.6, p10: 0.5, p90: 0.7, mutual_information: null } },
 	expert_use: { 'layer0.router': [0.25, 0.75] },
+	robustness: {
+		split: 'validation',
+		metric: 'accuracy',
+		rows: 10,
+		clean: 0.9,
+		modalities: { labs: { missing: null, shuffled: { mean: 0.2, low: 0.1, high: 0.3 }, noisy: [0, 0.1, null] } },
+	},
 	best_epoch: 0,
 	epochs: 1,
 	parameters: 10,

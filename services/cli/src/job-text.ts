@@ -36,6 +36,26 @@ function metricsTable(splits: Readonly<Record<string, Metrics>>): string {
 	]);
 }
 
+/** How much worse the model is where a modality breaks, as a table with a row per modality. */
+function robustnessText({ split, metric, rows, clean, modalities }: NonNullable<JobResult['robustness']>): string {
+	const rising = (value: number | null | undefined): string =>
+		typeof value === 'number' ? `${value < 0 ? '−' : '+'}${figure(Math.abs(value))}` : '–';
+	const shuffledText = (of: (typeof modalities)[string]['shuffled']): string =>
+		of === null ? '–' : `${rising(of.mean)} (${rising(of.low)} to ${rising(of.high)})`;
+	return [
+		`where a modality breaks, the ${metric} of ${figure(clean)} on ${countText(rows)} rows of ${split} gets worse by`,
+		table([
+			['modality', 'missing', 'of other rows (95 %)', 'little noise', 'noise', 'much noise'],
+			...Object.entries(modalities).map(([name, { missing, shuffled, noisy }]) => [
+				name,
+				rising(missing),
+				shuffledText(shuffled),
+				...[0, 1, 2].map((i) => rising(noisy[i])),
+			]),
+		]),
+	].join('\n');
+}
+
 function epochText({ spec, epoch, result }: JobResource): string | null {
 	if (result !== null) return `best epoch ${result.best_epoch + 1} of ${result.epochs} trained, at most ${spec.training.epochs}`;
 	return epoch === null ? null : `${epoch + 1} of at most ${spec.training.epochs}`;
@@ -102,6 +122,7 @@ export function jobText(job: JobResource): string {
 	return [
 		table(known),
 		...(Object.keys(metrics).length === 0 ? [] : [metricsTable(metrics)]),
+		...(result?.robustness === undefined ? [] : [robustnessText(result.robustness)]),
 		...(result?.warnings ?? []).map(warningText),
 		...(job.artifacts.length === 0
 			? []

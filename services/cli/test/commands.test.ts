@@ -339,6 +339,23 @@ describe('show', () => {
 		expect(text).toMatch(/^model\.onnx +134 kB$/m);
 	});
 
+	it('shows what a job loses where a modality breaks', async () => {
+		const robustness = {
+			split: 'test',
+			metric: 'accuracy',
+			rows: 62,
+			clean: 0.9,
+			modalities: {
+				text: { missing: 0.25, shuffled: { mean: 0.2, low: 0.15, high: 0.25 }, noisy: [0.01, 0.1, 0.3] },
+				audio: { missing: null, shuffled: null, noisy: [] },
+			},
+		};
+		const text = await shown({ ...succeeded, result: { ...result, robustness } });
+		expect(text).toContain('the accuracy of 0.9000 on 62 rows of test gets worse by');
+		expect(text).toMatch(/^text +\+0\.2500 +\+0\.2000 \(\+0\.1500 to \+0\.2500\) +\+0\.0100 +\+0\.1000 +\+0\.3000$/m);
+		expect(text).toMatch(/^audio +– +– +– +– +–$/m);
+	});
+
 	it('says that weights are all equal where they are', async () => {
 		const one = { mean: 1, p10: 1, p90: 1, mutual_information: null };
 		const equal = { ...succeeded, result: { ...result, modality_weights: { text: one, audio: one } } };

@@ -38,13 +38,15 @@ export type ExportedFor = {
 	readonly loss?: Loss;
 	/** Routers, `<layer>.<router>`, whose use of experts is wanted; none unless given. */
 	readonly routers?: readonly string[];
+	/** Whether auroc and auprc are wanted; they are unless given. */
+	readonly ranks?: boolean;
 };
 
 /** Runs an exported model over the examples and measures its predictions: the figures that a job reports. */
 export async function evaluateModel(
 	session: Session,
 	examples: Examples,
-	{ modalities, masked, task, loss, routers = [] }: ExportedFor,
+	{ modalities, masked, task, loss, routers = [], ranks = true }: ExportedFor,
 ): Promise<Evaluation> {
 	const count = examples.rows.length;
 	const classes = task.type === 'binary' ? 2 : task.outputs;
@@ -82,7 +84,7 @@ export async function evaluateModel(
 	});
 	const predictions: Predictions = regression ? { values } : { logits, probabilities };
 	return {
-		metrics: metricsOf(task, predictions, labelsOf(examples), loss),
+		metrics: metricsOf(task, predictions, labelsOf(examples), loss, ranks),
 		predictions,
 		weights,
 		divergence,
@@ -95,7 +97,7 @@ export async function evaluateOwnModel(
 	session: Session,
 	model: OwnModel,
 	examples: Examples,
-	job: Pick<Job, 'modalities' | 'task' | 'loss' | 'fusion'>,
+	job: Pick<Job, 'modalities' | 'task' | 'loss' | 'fusion'> & Pick<ExportedFor, 'ranks'>,
 ): Promise<Evaluation> {
 	const weights = uniformWeights(
 		examples.rows.length,

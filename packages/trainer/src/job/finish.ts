@@ -1,5 +1,13 @@
 import { join } from 'node:path';
-import { type JobCurves, type JobResult, type JobWarning, keptStateOf, type Metrics, TRAINING_STATE } from '@steelyard/contracts';
+import {
+	type JobCurves,
+	type JobResult,
+	type JobWarning,
+	keptStateOf,
+	type Metrics,
+	type Robustness,
+	TRAINING_STATE,
+} from '@steelyard/contracts';
 import { createSession, type Session } from '@steelyard/runtime';
 import { summariseWeights } from '@steelyard/weighting';
 import type { Architecture, OwnModel, Parameters } from '../model/architecture.js';
@@ -23,6 +31,7 @@ import { lossName } from './judge-graph.js';
 import { metricOf } from './metric-of.js';
 import { modalityGains } from './modality-gains.js';
 import { EvaluationError, overRows } from './over-rows.js';
+import { robustnessOf, shownRobustness } from './robustness.js';
 import { safetensorsParts } from './safetensors.js';
 import { stoppable, throwIfStopped, withRoom } from './stop.js';
 import { type JudgedUnimodal, unimodalParameters } from './unimodal-stage.js';
@@ -98,7 +107,8 @@ type TrainedFile = {
 	readonly parameters: number;
 	/** Of an uploaded graph. */
 	readonly initializers: OwnModel['initializers'] | null;
-	readonly judge: (session: Session, examples: Examples) => Promise<Evaluation>;
+	/** `ranks`: whether auroc and auprc are wanted; they are unless given. */
+	readonly judge: (session: Session, examples: Examples, ranks?: boolean) => Promise<Evaluation>;
 };
 
 /** Rank and alpha of a job with low-rank updates. */
@@ -125,7 +135,7 @@ function trainedFile(job: Job, { parameters, weigher, statistics }: ChosenModel)
 			adapters,
 			parameters: count,
 			initializers: own.initializers,
-			judge: (session, examples) => evaluateOwnModel(session, own, examples, job),
+			judge: (session, examples, ranks = true) => evaluateOwnModel(session, own, examples, { ...job, ranks }),
 		};
 	const metadata = metadataOf(job);
 	const { bytes, routers } = exportModel({ fusion, unimodal, masked, task, scale, standardisation, weigher, statistics, metadata });
@@ -136,22 +146,27 @@ function trainedFile(job: Job, { parameters, weigher, statistics }: ChosenModel)
 		adapters,
 		parameters: count,
 		initializers: own?.initializers ?? null,
-		judge: (session, examples) => evaluateModel(session, examples, { modalities, masked, task, loss, routers }),
+		judge: (session, examples, ranks = true) => evaluateModel(session, examples, { modalities, masked, task, loss, routers, ranks }),
 	};
 }
 
-/** The splits that the file could be run over, in the order in which results name them, why it could not be run over the others, and what each modality adds on validation. */
+/** The splits that the file could be run over, in the order in which results name them, why it could not be run over the others, what each modality adds on validation, and what happens where one breaks; null where the spec does not want that. */
 type JudgedSplits = {
 	readonly judged: readonly Judged[];
 	readonly failed: ReadonlyMap<string, EvaluationError>;
 	readonly gains: readonly ModalityGain[];
+	readonly robustness: Robustness | null;
 };
 
 /** Of positions, whose losses are looked at as they are gathered, and of a graph that gives a loss and no logits. */
 const NO_NUMBERS = new Float32Array(0);
 
 /** Runs the file over every split of the job. Throws EvaluationError where it fails for training or validation, which it was chosen by. */
-async function judgedSplits(job: Job, { judged: file, judge }: TrainedFile): Promise<JudgedSplits> {
+async function judgedSplits(
+	job: Job,
+	{ judged: file, judge }: TrainedFile,
+	{ unimodal, outcome: { epochs } }: Pick<Finish, 'unimodal' | 'outcome'>,
+): Promise<JudgedSplits> {
 	const session = stoppable(await createSession(file, { threads: job.spec.training.threads }), job);
 	const evaluate = (examples: Examples): Promise<Evaluation> =>
 		overRows(
@@ -176,7 +191,11 @@ async function judgedSplits(job: Job, { judged: file, judge }: TrainedFile): Pro
 			judged[1] as Judged,
 			async (examples) => (await judge(session, examples)).predictions as Predictions,
 		);
-		return { judged, failed, gains };
+		const isWanted = job.spec.evaluation?.robustness ?? true;
+		const robustness = isWanted
+			? await robustnessOf(job, { judge: (examples, ranks) => judge(session, examples, ranks), judged, unimodal, epochs })
+			: null;
+		return { judged, failed, gains, robustness };
 	} finally {
 		await session.release();
 	}
@@ -286,14 +305,15 @@ type Finish = {
 };
 
 /** Exports the model, judges it by running the exported graph on every split, and writes the artifacts. */
-export async function finish(job: Job, { output, outcome, unimodal, deviceNote, started }: Finish): Promise<TrainOutcome> {
+export async function finish(job: Job, ending: Finish): Promise<TrainOutcome> {
+	const { output, outcome, unimodal, deviceNote, started } = ending;
 	const { spec, dataset, emit } = job;
 	const { header } = job.state;
 	emit({ type: 'stage', stage: 'evaluating' });
 	throwIfStopped(job);
 	const chosen = chosenModel(job, outcome);
 	const file = trainedFile(job, chosen);
-	const { judged, failed, gains } = await judgedSplits(job, file);
+	const { judged, failed, gains, robustness } = await judgedSplits(job, file, ending);
 	const reported = (judged.find(({ examples }) => examples.name === 'test') ?? judged[1]) as Judged;
 
 	const unimodalOnly = [...(unimodal?.failed.values() ?? [])].filter(({ split }) => !failed.has(split));
@@ -305,12 +325,14 @@ export async function finish(job: Job, { output, outcome, unimodal, deviceNote, 
 	for (const warning of warnings) emit({ type: 'warning', ...warning });
 
 	emit({ type: 'stage', stage: 'exporting' });
+	const brokenModalities = robustness && shownRobustness(robustness, reported.examples.name);
 	const result: JobResult = {
 		metrics: Object.fromEntries(judged.map(({ examples, evaluation }) => [examples.name, evaluation.metrics])),
 		warnings,
 		unimodal: unimodal?.metrics ?? {},
 		modality_weights: modalityWeightsOf(job, chosen, reported),
 		...expertUseOf(reported.evaluation),
+		...(brokenModalities === null ? {} : { robustness: brokenModalities }),
 		loss: lossText(job),
 		...initializersIn(file),
 		...(job.initialisation.told === null ? {} : { initialised: job.initialisation.told }),
@@ -329,6 +351,7 @@ export async function finish(job: Job, { output, outcome, unimodal, deviceNote, 
 		'report.json': `${JSON.stringify({ version: VERSION, spec, dataset: dataset.profile, result }, null, '\t')}\n`,
 		'metrics.json': `${JSON.stringify(curves)}\n`,
 		...explanationArtifacts(job, judged, unimodal, reported.examples.name),
+		...(robustness === null ? {} : { 'robustness.json': `${JSON.stringify(robustness, null, '\t')}\n` }),
 	};
 	for (const [name, content] of Object.entries(artifacts)) {
 		throwIfStopped(job);

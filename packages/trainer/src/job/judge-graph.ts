@@ -18,7 +18,8 @@ export type JudgedGraph = {
 	readonly predictions: Predictions | null;
 };
 
-type JobLoss = Pick<Job, 'task' | 'loss'>;
+/** `ranks`: whether auroc and auprc are wanted; they are unless given. */
+type JobLoss = Pick<Job, 'task' | 'loss'> & { readonly ranks?: boolean };
 
 /** An output whose positions are told something, and what that is compared with. */
 type Positions = PositionLogits & Pick<AuxiliaryOutput, 'type' | 'loss' | 'target'>;
@@ -75,7 +76,7 @@ function ofPositions({ task: { type }, loss }: JobLoss, positions: PositionLogit
 }
 
 /** Keeps the logits of rows. */
-function ofRows({ task, loss }: JobLoss, outputs: number, examples: Examples): Judge {
+function ofRows({ task, loss, ranks = true }: JobLoss, outputs: number, examples: Examples): Judge {
 	let logits: Float32Array | null = null;
 	return {
 		visit(found, start) {
@@ -85,7 +86,7 @@ function ofRows({ task, loss }: JobLoss, outputs: number, examples: Examples): J
 		},
 		result() {
 			const predictions = logits && predictionsFrom(task, logits);
-			return { logits, predictions, metrics: predictions === null ? {} : metricsOf(task, predictions, labelsOf(examples), loss) };
+			return { logits, predictions, metrics: predictions === null ? {} : metricsOf(task, predictions, labelsOf(examples), loss, ranks) };
 		},
 	};
 }

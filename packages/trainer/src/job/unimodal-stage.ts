@@ -113,6 +113,29 @@ function meanOf(outputs: readonly Float32Array[]): Float32Array {
 	return sum.map((value) => value * Math.fround(1 / outputs.length));
 }
 
+/**
+ * Opens the trained models of modality `m`, whose mean output `[N, outputs]` the function gives that `use` gets. Where there are rows that a model cannot judge, or judges
+ * by numbers that are not finite, it throws EvaluationError.
+ */
+export async function withUnimodal<T>(
+	job: Job,
+	m: number,
+	use: (outputs: (examples: Examples) => Promise<Float32Array>) => Promise<T>,
+): Promise<T> {
+	const predictor = await job.predictorOf(job.unimodal[m] as Architecture);
+	const modality = job.modalities[m] as ModalityShape;
+	try {
+		return await use(async (examples) => {
+			const each: Float32Array[] = [];
+			const checks = { counted: presence(examples, modality), mayDiverge: false };
+			for (const parameters of unimodalParameters(job, m)) each.push(await outputsOf(predictor, examples, parameters, checks));
+			return meanOf(each);
+		});
+	} finally {
+		await predictor.dispose();
+	}
+}
+
 /** Rows of outputs `[N, width]`, each from the one of `outputs` that `fold` names. */
 const picked = (outputs: readonly Float32Array[], fold: Uint8Array, width: number): Float32Array =>
 	(outputs[0] as Float32Array).map((_, at) => (outputs[fold[Math.floor(at / width)] as number] as Float32Array)[at] as number);

@@ -1,10 +1,10 @@
 import type { CanonicalArray } from '@steelyard/dataset';
 import type { ModalityShape } from '@steelyard/family';
-import { interfaceOf } from '@steelyard/onnx';
 import { arrayTypeOf, sizeOf } from '@steelyard/runtime';
 import { EVALUATION_BATCH, type Examples } from '../model/examples.js';
 import type { UnseenValues } from '../report/warnings.js';
 import type { Job } from './job.js';
+import { lookedUp } from './looked-up.js';
 
 /** A modality of more values than this is not one of categories. */
 const MOST_VALUES = 10_000;
@@ -52,17 +52,11 @@ function unseenIn(examples: Examples, modality: ModalityShape, seen: ReadonlySet
 }
 
 /** What training never saw, in the splits beside training and validation, of the modalities whose every number the graph of a job looks up in a table. */
-export function unseenValues({
-	spec: { model },
-	graphFile,
-	modalities,
-	train,
-	others,
-}: Pick<Job, 'spec' | 'graphFile' | 'modalities' | 'train' | 'others'>): UnseenValues[] {
-	if (model.family !== 'custom' || graphFile === null) return [];
-	const ids = interfaceOf(graphFile.model).inputs.flatMap(({ name, limit }) => (limit === undefined ? [] : [name]));
+export function unseenValues(job: Pick<Job, 'spec' | 'graphFile' | 'modalities' | 'train' | 'others'>): UnseenValues[] {
+	const { modalities, train, others } = job;
+	const ids = lookedUp(job);
 	return modalities
-		.filter(({ name }) => ids.includes(model.inputs[name] as string))
+		.filter(({ name }) => ids.has(name))
 		.flatMap((modality) => {
 			const seen = valuesOf(train, modality);
 			return seen === null ? [] : others.map((examples) => unseenIn(examples, modality, seen));

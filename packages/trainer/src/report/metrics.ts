@@ -18,7 +18,7 @@ export function topClass(probabilities: Float32Array, classes: number, row: numb
 	return top;
 }
 
-function classMetrics(probabilities: Float32Array, labels: Float64Array, classes: number): Omit<Metrics, 'loss'> {
+function classMetrics(probabilities: Float32Array, labels: Float64Array, classes: number, ranks: boolean): Omit<Metrics, 'loss'> {
 	const n = labels.length;
 	const hits = new Float64Array(classes);
 	const predicted = new Float64Array(classes);
@@ -33,10 +33,11 @@ function classMetrics(probabilities: Float32Array, labels: Float64Array, classes
 	const f1 = Array.from(hits, (hit, c) => (hit === 0 ? 0 : (2 * hit) / ((predicted[c] as number) + (support[c] as number))));
 	const seen = f1.filter((_, c) => (support[c] as number) + (predicted[c] as number) > 0);
 	const column = (c: number): Float32Array => Float32Array.from({ length: n }, (_, i) => probabilities[i * classes + c] as number);
-	const rankings = (classes === 2 ? [1] : [...Array(classes).keys()]).map((c) => rankingMetrics(column(c), (row) => labels[row] === c));
+	const ranked = !ranks ? [] : classes === 2 ? [1] : [...Array(classes).keys()];
+	const rankings = ranked.map((c) => rankingMetrics(column(c), (row) => labels[row] === c));
 	const overClasses = (of: (ranking: (typeof rankings)[number]) => number | null): number | null => {
 		const values = rankings.map(of);
-		return values.some((value) => value === null) ? null : mean(values.length, (i) => values[i] as number);
+		return values.length === 0 || values.some((value) => value === null) ? null : mean(values.length, (i) => values[i] as number);
 	};
 	return {
 		accuracy: hits.reduce((sum, hit) => sum + hit, 0) / n,
@@ -74,14 +75,14 @@ const PLAIN: Record<TaskType, TrainedLossName> = {
 /**
  * Metrics of predictions against raw labels; the loss is that of `lossOf`, cross entropy or squared error unless given. Classes: loss (mean over rows, of the logits), accuracy, macro_f1 and weighted_f1 (over classes that occur),
  * auroc and auprc (one against the rest, mean over classes; null where a class is absent). Multilabel: see `multilabelMetrics`. Regression: loss (mean
- * error), mae, rmse, pearson. Labels are `[N]`, of multilabel `[N, labels]`.
+ * error), mae, rmse, pearson. Labels are `[N]`, of multilabel `[N, labels]`. Without `ranks` auroc and auprc, which take most of the time, are left null.
  */
-export function metricsOf(task: TaskProfile, predictions: Predictions, labels: Float64Array, loss?: TrainedLoss): Metrics {
+export function metricsOf(task: TaskProfile, predictions: Predictions, labels: Float64Array, loss?: TrainedLoss, ranks = true): Metrics {
 	const losses = rowLosses(task, loss ?? PLAIN[task.type], predictions, labels);
 	const figure = mean(losses.length, (i) => losses[i] as number);
 	if ('values' in predictions) return { loss: figure, ...valueMetrics(predictions.values, labels) };
-	if (task.type === 'multilabel') return { loss: figure, ...multilabelMetrics(predictions.probabilities, labels, task.outputs) };
-	return { loss: figure, ...classMetrics(predictions.probabilities, labels, task.type === 'binary' ? 2 : task.outputs) };
+	if (task.type === 'multilabel') return { loss: figure, ...multilabelMetrics(predictions.probabilities, labels, task.outputs, ranks) };
+	return { loss: figure, ...classMetrics(predictions.probabilities, labels, task.type === 'binary' ? 2 : task.outputs, ranks) };
 }
 
 /** Whether a higher value of the metric is better. */

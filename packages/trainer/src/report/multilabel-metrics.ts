@@ -18,9 +18,9 @@ const f1 = (hits: number, given: number, predicted: number): number | null =>
  *
  * - accuracy: share of right labels (1 − Hamming loss); subset_accuracy: share of rows whose labels are all right
  * - macro_f1: mean of F1 over labels that are given or predicted somewhere; micro_f1: F1 of all labels together; null where there is none
- * - auroc, auprc: mean over labels that some rows have and some have not; null where there is none
+ * - auroc, auprc: mean over labels that some rows have and some have not; null where there is none, and without `ranks`
  */
-export function multilabelMetrics(probabilities: Float32Array, labels: Float64Array, width: number): Omit<Metrics, 'loss'> {
+export function multilabelMetrics(probabilities: Float32Array, labels: Float64Array, width: number, ranks = true): Omit<Metrics, 'loss'> {
 	const rows = labels.length / width;
 	const [hits, given, predicted] = [new Float64Array(width), new Float64Array(width), new Float64Array(width)];
 	let [right, whole] = [0, 0];
@@ -40,7 +40,7 @@ export function multilabelMetrics(probabilities: Float32Array, labels: Float64Ar
 	const total = (counts: Float64Array): number => counts.reduce((sum, count) => sum + count, 0);
 	const column = (values: Float32Array | Float64Array, c: number) =>
 		Float32Array.from({ length: rows }, (_, i) => values[i * width + c] as number);
-	const rankings = Array.from(given, (_, c) => {
+	const rankings = Array.from(ranks ? given : [], (_, c) => {
 		const flags = column(labels, c);
 		return rankingMetrics(column(probabilities, c), (row) => flags[row] === 1);
 	});

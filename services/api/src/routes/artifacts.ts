@@ -29,6 +29,7 @@ const Json = Type.Unsafe<Readable | null>(
 		ref('Explanation'),
 		ref('Diagnostics'),
 		ref('JobCurves'),
+		ref('Robustness'),
 		Type.Object({}, { additionalProperties: true, description: '`report.json`: the version, the spec, the dataset and the result' }),
 	]),
 );
@@ -138,7 +139,7 @@ export async function artifactRoutes(app: App, { queue, store, job }: { queue: Q
 				operationId: 'downloadArtifact',
 				summary: 'Download an artifact',
 				description:
-					'The schemas Explanation, Diagnostics and JobCurves describe `explanation.json`, `diagnostics.json` and `metrics.json`.',
+					'The schemas Explanation, Diagnostics, Robustness and JobCurves describe `explanation.json`, `diagnostics.json`, `robustness.json` and `metrics.json`.',
 				tags: ['jobs'],
 				params: ArtifactParams,
 				response: downloads('application/octet-stream', 'application/json', 'application/jsonl', 'application/vnd.apache.parquet'),
