@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { arrayTypeOf, createSession, type DType, type Tensor, tensor } from '@steelyard/runtime';
+import { arrayTypeOf, createSession, type DType, type StringTensor, type Tensor, tensor } from '@steelyard/runtime';
 
 const exec = promisify(execFile);
 
@@ -40,18 +40,20 @@ onnxruntime.set_default_logger_severity(4)
 for run in json.load(sys.stdin):
     session = onnxruntime.InferenceSession(run["path"], providers=["CPUExecutionProvider"])
     names = [value.name for value in session.get_outputs()]
-    feeds = {name: numpy.frombuffer(base64.b64decode(data), dtype).reshape(shape) for name, (dtype, shape, data) in run["feeds"].items()}
+    feeds = {name: numpy.array(data, object).reshape(shape) if dtype == "string" else numpy.frombuffer(base64.b64decode(data), dtype).reshape(shape) for name, (dtype, shape, data) in run["feeds"].items()}
     found = zip(names, session.run(names, feeds))
     print(json.dumps({name: [str(one.dtype), one.shape, base64.b64encode(one.tobytes()).decode()] for name, one in found}))
 `;
 
-/** A tensor as its type, shape and bytes. */
+/** A tensor as its type, shape and bytes, or its strings. */
 type Written = readonly [dtype: DType, shape: number[], base64: string];
-const written = ({ dtype, shape, data }: Tensor): Written => [
-	dtype,
-	[...shape],
-	Buffer.from(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength).toString('base64'),
-];
+type WrittenStrings = readonly [dtype: 'string', shape: number[], strings: readonly string[]];
+const written = (value: Tensor | StringTensor): Written | WrittenStrings => {
+	const { dtype, shape, data } = value;
+	if (dtype === 'string') return ['string', [...shape], data as readonly string[]];
+	const { buffer, byteOffset, byteLength } = data as Tensor['data'];
+	return [dtype, [...shape], Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength).toString('base64')];
+};
 const readBack = ([dtype, shape, base64]: Written): Tensor => {
 	const bytes = new Uint8Array(Buffer.from(base64, 'base64'));
 	return tensor(dtype, shape, new (arrayTypeOf(dtype))(bytes.buffer));
@@ -65,7 +67,7 @@ const hasPython = (): Promise<boolean> =>
 
 /** What each model gives for its inputs in the runtime of Python; null where there is no Python that has onnxruntime. */
 export async function pythonRuns(
-	runs: readonly { bytes: Uint8Array; feeds: Readonly<Record<string, Tensor>> }[],
+	runs: readonly { bytes: Uint8Array; feeds: Readonly<Record<string, Tensor | StringTensor>> }[],
 ): Promise<Record<string, Tensor>[] | null> {
 	if (!(await hasPython())) return null;
 	const folder = await mkdtemp(join(tmpdir(), 'steelyard-test-'));

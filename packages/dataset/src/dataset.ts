@@ -33,6 +33,8 @@ export type Split = {
 
 /** A validated dataset, open for reading. */
 export type Dataset = {
+	/** Where its files are. */
+	readonly folder: string;
 	readonly profile: DatasetProfile;
 	/** The manifest as it was uploaded, or null. */
 	readonly manifest: unknown;
@@ -129,6 +131,7 @@ export function openDataset(folder: string, { memoryBytes = DEFAULT_MEMORY_BYTES
 
 	// JSON keeps the order of keys, except of keys that look like numbers, which the name of a split cannot
 	return {
+		folder,
 		profile,
 		manifest,
 		splitNames: Object.keys(profile.splits),

@@ -114,7 +114,7 @@ function exported(task: TaskProfile, preset: 'btw' | 'consensus'): Uint8Array {
 		);
 		return { architecture, parameters: new Map(parameters) };
 	};
-	return exportModel({
+	const { model } = exportModel({
 		fusion: zero(all),
 		unimodal: all.map((modality) => [zero([modality])]),
 		masked: new Set([modalities.masked.name]),
@@ -124,7 +124,8 @@ function exported(task: TaskProfile, preset: 'btw' | 'consensus'): Uint8Array {
 		weigher: weigherOf({ preset }, task, 1),
 		statistics: statisticsOf(task, preset, all.length),
 		metadata: {},
-	}).bytes;
+	});
+	return encodeModel(model);
 }
 
 describe('CUDA kernels', () => {

@@ -1,7 +1,7 @@
 import type { TaskProfile } from '@steelyard/contracts';
 import type { Standardisation } from '@steelyard/dataset';
 import type { ModalityShape } from '@steelyard/family';
-import { type Dim, encodeModel, GraphBuilder, OPSET, type Shape, type Value, withConstantNodes } from '@steelyard/onnx';
+import { type Dim, GraphBuilder, type Model, OPSET, type Shape, type Value, withConstantNodes } from '@steelyard/onnx';
 import type { Tensor } from '@steelyard/runtime';
 import type { Architecture, Forward } from '../model/architecture.js';
 import type { TargetScale } from '../model/examples.js';
@@ -29,8 +29,8 @@ export type ExportOptions = {
 	metadata: Readonly<Record<string, string>>;
 };
 
-/** A serialised model, and the routers, `<layer>.<router>`, whose use of experts it gives. */
-export type ExportedModel = { readonly bytes: Uint8Array; readonly routers: readonly string[] };
+/** A model, and the routers, `<layer>.<router>`, whose use of experts it gives. */
+export type ExportedModel = { readonly model: Model; readonly routers: readonly string[] };
 
 /** Ones for every row of x, `[batch, width]`. */
 function onesFor(g: GraphBuilder, x: Value, width: number): Value {
@@ -104,7 +104,7 @@ function predictions(g: GraphBuilder, task: TaskProfile, logits: Value): void {
 }
 
 /**
- * The trained model as one self-contained ONNX file: standardisation, unimodal models, weighting and both passes of the fusion.
+ * The trained model as one self-contained ONNX model: standardisation, unimodal models, weighting and both passes of the fusion.
  * Inputs `x.<modality>` `[batch, …shape]`, raw, and `mask.<modality>` `[batch]` or `[batch, steps]` of 0 and 1 where the dataset has masks; outputs
  * `prediction` `[batch]` (class index, int64, or value), of multilabel `[batch, labels]` (int64 0 and 1, 1 above ½); `probabilities` `[batch, classes]` or
  * `[batch, labels]`; `logits` `[batch, outputs]`, not for regression; `modality_weights` `[batch, M]`; of methods that weigh by it `modality_divergence` `[batch, M]`, KL(unimodal ‖ first pass) in nats, 0 where the
@@ -160,6 +160,5 @@ export function exportModel(options: ExportOptions): ExportedModel {
 	if (divergence !== undefined) g.output('modality_divergence', divergence);
 	for (const [router, value] of expertUse) g.output(expertUseName(router), value);
 	const graph = withConstantNodes(g.build('steelyard'), g.constantNames);
-	const bytes = encodeModel({ graph, opset: Math.max(OPSET, opset), metadata: options.metadata });
-	return { bytes, routers: [...expertUse.keys()] };
+	return { model: { graph, opset: Math.max(OPSET, opset), metadata: options.metadata }, routers: [...expertUse.keys()] };
 }

@@ -8,6 +8,8 @@ import {
 	type Robustness,
 	TRAINING_STATE,
 } from '@steelyard/contracts';
+import { rawModel, readFeaturiser } from '@steelyard/features';
+import { encodeModel } from '@steelyard/onnx';
 import { createSession, type Session } from '@steelyard/runtime';
 import { summariseWeights } from '@steelyard/weighting';
 import type { Architecture, OwnModel, Parameters } from '../model/architecture.js';
@@ -97,6 +99,8 @@ function lossText({ loss, fusion: { probabilities, ownLoss, auxiliary } }: Job):
 /** The file that a job ends with, and how it is run over examples. */
 type TrainedFile = {
 	readonly bytes: Uint8Array;
+	/** The same model with the raw columns of a table as its inputs; null where the dataset was none, and for the user's own file. */
+	readonly raw: Uint8Array | null;
 	/** What `judge` runs: the file, or the file with one output more. */
 	readonly judged: Uint8Array;
 	/** The graph that the user uploaded, trained, where it is not that file itself. */
@@ -130,6 +134,7 @@ function trainedFile(job: Job, { parameters, weigher, statistics }: ChosenModel)
 	if (own !== null && !weighted)
 		return {
 			bytes: own.bytes,
+			raw: null,
 			judged: own.judged,
 			ownGraph: null,
 			adapters,
@@ -138,9 +143,12 @@ function trainedFile(job: Job, { parameters, weigher, statistics }: ChosenModel)
 			judge: (session, examples, ranks = true) => evaluateOwnModel(session, own, examples, { ...job, ranks }),
 		};
 	const metadata = metadataOf(job);
-	const { bytes, routers } = exportModel({ fusion, unimodal, masked, task, scale, standardisation, weigher, statistics, metadata });
+	const { model, routers } = exportModel({ fusion, unimodal, masked, task, scale, standardisation, weigher, statistics, metadata });
+	const bytes = encodeModel(model);
+	const featuriser = readFeaturiser(job.dataset.folder);
 	return {
 		bytes,
+		raw: featuriser === null ? null : encodeModel(rawModel(featuriser, model)),
 		judged: bytes,
 		ownGraph: own?.bytes ?? null,
 		adapters,
@@ -345,7 +353,7 @@ export async function finish(job: Job, ending: Finish): Promise<TrainOutcome> {
 	};
 	const curves: JobCurves = { object: 'metrics', epochs: header.epochs, weights: header.weights };
 	const artifacts: Record<string, Uint8Array | string> = {
-		'model.onnx': file.bytes,
+		...(file.raw === null ? { 'model.onnx': file.bytes } : { 'model.onnx': file.raw, 'model-features.onnx': file.bytes }),
 		...(file.ownGraph === null ? {} : { 'graph.onnx': file.ownGraph }),
 		...(file.adapters === null ? {} : { 'adapters.safetensors': file.adapters }),
 		'report.json': `${JSON.stringify({ version: VERSION, spec, dataset: dataset.profile, result }, null, '\t')}\n`,

@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Graph, type Model, renamed, type Value, withoutUnused } from '@steelyard/onnx';
+import type { Feature, Featuriser } from './featuriser.js';
+import { featuriserGraph } from './graph.js';
+import { RECIPE_FILE } from './ingest-table.js';
+
+/** How the raw columns of a dataset become features; null for a dataset that was no table. */
+export function readFeaturiser(folder: string): Featuriser | null {
+	try {
+		return JSON.parse(readFileSync(join(folder, RECIPE_FILE), 'utf8')) as Featuriser;
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+		throw error;
+	}
+}
+
+/** A raw column that a model takes: the name of its input, and how a cell is fed. */
+export type RawInput = { readonly input: string; readonly column: string; readonly kind: Feature['kind'] };
+
+/** What a model says of its inputs, in its metadata. */
+export const INPUTS_KEY = 'steelyard.inputs';
+
+const FEEDING: Readonly<Record<Feature['kind'], string>> = {
+	number: 'float64, NaN where it is missing',
+	date: 'float64: seconds since 1970-01-01 UTC, NaN where it is missing',
+	category: 'string as in the table, "" where it is missing',
+	text: 'string, "" where it is missing',
+	vector: 'float64 of all its numbers, NaN where they are missing',
+};
+
+/** Names of the inputs of columns: those of the columns, but for one that the model needs itself. */
+function inputNames(features: readonly Feature[], model: Graph): Map<string, string> {
+	const taken = new Set([...model.outputs, ...model.values.values(), ...model.inputs].map(({ name }) => name));
+	for (const name of model.initializers.keys()) taken.add(name);
+	return new Map(
+		features.map(({ column }) => {
+			let name = column;
+			while (taken.has(name)) name = `column.${name}`;
+			taken.add(name);
+			return [column, name];
+		}),
+	);
+}
+
+/**
+ * A model that takes raw columns, of one that takes the features of modalities: the graph of the features stands in front of it. Its inputs are those of the columns that
+ * the model's modalities were made of; what each of them takes is written in its metadata as JSON, under `steelyard.inputs`.
+ */
+export function rawModel(featuriser: Featuriser, model: Model): Model {
+	const wanted = new Set(model.graph.inputs.map(({ name }) => name));
+	const modalities = featuriser.modalities.filter(({ name }) => wanted.has(`x.${name}`));
+	const features = modalities.flatMap(({ features: own }) => own);
+	const names = inputNames(features, model.graph);
+	const made = renamed(featuriserGraph({ ...featuriser, modalities }), (name) => names.get(name) ?? name);
+	const graph: Graph = withoutUnused({
+		name: model.graph.name,
+		nodes: [...made.nodes, ...model.graph.nodes],
+		inputs: made.inputs,
+		outputs: model.graph.outputs,
+		initializers: new Map([...made.initializers, ...model.graph.initializers]),
+		values: new Map([...made.values, ...model.graph.values, ...made.outputs.map((value): [string, Value] => [value.name, value])]),
+	});
+	const inputs = features.map(({ column, kind }) => ({ input: names.get(column), column, kind, takes: FEEDING[kind] }));
+	return { ...model, graph, metadata: { ...model.metadata, [INPUTS_KEY]: JSON.stringify(inputs) } };
+}

@@ -1,0 +1,115 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Client, createClient } from '@steelyard/client';
+import type { JobResource } from '@steelyard/contracts';
+import { createSession, type StringTensor, type Tensor, tensor } from '@steelyard/runtime';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pythonRuns } from './every-runtime.js';
+import { type Running, serve } from './serving.js';
+
+type Row = { seen: string; age: string; ward: string; note: string; split: string; died: string };
+
+/** Rows of a table with every kind of column, each with missing cells; the label follows from all of them, with some noise. */
+const rows: Row[] = Array.from({ length: 400 }, (_, row) => {
+	const [a, b, c] = [(row * 7919) % 101, (row * 104_729) % 103, (row * 1_299_709) % 97];
+	const isIll = (a > 60 ? 1 : 0) + (b % 3 === 0 ? 1 : 0) + (c % 2 === 0 ? 1 : 0) >= 2;
+	return {
+		seen: a % 13 === 0 ? '' : `2021-${String(1 + (b % 12)).padStart(2, '0')}-${String(1 + (c % 28)).padStart(2, '0')} 0${a % 10}:30`,
+		age: b % 17 === 0 ? 'NA' : String(a),
+		ward: c % 19 === 0 ? '' : (['A', 'B', 'C'][b % 3] as string),
+		note: a % 11 === 0 ? '' : `Seen again, with ${c % 2 === 0 ? 'Fever and' : 'no'} cough "${['mild', 'strong'][a % 2]}" on day ${b % 5}`,
+		split: row % 4 === 0 ? 'test' : row % 4 === 1 ? 'valid' : 'train',
+		died: isIll !== (row % 23 === 0) ? 'yes' : 'no',
+	};
+});
+const quoted = (cell: string): string => `"${cell.replaceAll('"', '""')}"`;
+const names = Object.keys(rows[0] as Row) as (keyof Row)[];
+const csv = [names.join(','), ...rows.map((row) => names.map((name) => quoted(row[name])).join(','))].join('\n');
+
+/** What whoever has the rows feeds to the model: numbers and dates as numbers, all else as it stands. */
+function feedsOf(some: readonly Row[]): Record<string, Tensor | StringTensor> {
+	const numbers = (values: number[]): Tensor => tensor('float64', [some.length], values);
+	const strings = (data: string[]): StringTensor => ({ dtype: 'string', shape: [some.length], data });
+	return {
+		seen: numbers(some.map(({ seen }) => (seen === '' ? Number.NaN : Date.parse(`${seen.replace(' ', 'T')}Z`) / 1000))),
+		age: numbers(some.map(({ age }) => Number(age))),
+		ward: strings(some.map(({ ward }) => ward)),
+		note: strings(some.map(({ note }) => note)),
+	};
+}
+
+const accuracy = (prediction: Tensor | undefined, some: readonly Row[]): number =>
+	some.filter(({ died }, i) => Number(prediction?.data[i]) === (died === 'yes' ? 1 : 0)).length / some.length;
+
+describe('a model that was trained on a table', () => {
+	let home: string;
+	let service: Running;
+	let client: Client;
+	let job: JobResource;
+	let model: Uint8Array;
+	const download = async (name: string): Promise<Uint8Array> =>
+		new Uint8Array(await (await client.jobs.download(job.id, name)).arrayBuffer());
+	beforeAll(async () => {
+		home = await mkdtemp(join(tmpdir(), 'steelyard-tables-'));
+		service = await serve(home);
+		client = createClient({ url: service.url });
+		const dataset = await client.datasets.create(new Blob([csv]), 'ward.csv', { manifest: { label: 'died', split: 'split' } });
+		const training = { epochs: 12, threads: 1 };
+		const { id } = await client.jobs.create({ dataset: dataset.id, model: { family: 'mlp-fusion', hidden: 16 }, training });
+		for await (const _ of client.jobs.events(id));
+		job = await client.jobs.get(id);
+		if (job.status !== 'succeeded') throw new Error(`the job is ${job.status}: ${job.error?.message}`);
+		model = await download('model.onnx');
+	});
+	afterAll(async () => {
+		await service?.stop();
+		await rm(home, { recursive: true });
+	});
+
+	it('takes the raw columns, and gives the figures that the job reports', async () => {
+		const session = await createSession(model);
+		expect(session.inputs).toMatchObject([
+			{ name: 'seen', dtype: 'float64', shape: ['batch'] },
+			{ name: 'age', dtype: 'float64', shape: ['batch'] },
+			{ name: 'ward', dtype: 'string', shape: ['batch'] },
+			{ name: 'note', dtype: 'string', shape: ['batch'] },
+		]);
+		for (const [split, found] of Object.entries(job.result?.metrics ?? {})) {
+			const own = rows.filter((row) => row.split === (split === 'validation' ? 'valid' : split));
+			const { prediction } = await session.run(feedsOf(own));
+			expect(accuracy(prediction, own), split).toBeCloseTo(found['accuracy'] ?? Number.NaN, 12);
+		}
+		await session.release();
+	});
+
+	it('gives the same in the runtime of Python, where there is one', async (context) => {
+		const test = rows.filter(({ split }) => split === 'test');
+		const given = await pythonRuns([{ bytes: model, feeds: feedsOf(test) }]);
+		if (given === null) return context.skip();
+		expect(accuracy(given[0]?.['prediction'], test)).toBeCloseTo(job.result?.metrics['test']?.['accuracy'] ?? Number.NaN, 12);
+	});
+
+	it('is there without the graph of the features too', async () => {
+		const session = await createSession(await download('model-features.onnx'));
+		expect(session.inputs.map(({ name }) => name)).toEqual([
+			'x.dates',
+			'x.numbers',
+			'x.categories',
+			'x.note',
+			'mask.dates',
+			'mask.numbers',
+			'mask.categories',
+			'mask.note',
+		]);
+		await session.release();
+	});
+
+	it('takes one row, and one of which nothing is known', async () => {
+		const session = await createSession(model);
+		const nothing = { seen: '', age: 'NA', ward: '', note: '', split: '', died: '' };
+		const { probabilities } = await session.run(feedsOf([nothing]));
+		expect(Array.from((probabilities as Tensor).data, Number).reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 5);
+		await session.release();
+	});
+});
