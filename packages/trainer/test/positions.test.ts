@@ -189,6 +189,7 @@ describe('a graph of positions', () => {
 			'metrics.json',
 			'model.onnx',
 			'report.json',
+			'robustness.json',
 			'training-state.safetensors',
 		]);
 		const parquet = await readFile(join(output, 'explanation.parquet'));
