@@ -1,5 +1,6 @@
 import type { JobResource, JobResult, JobWarning, Metrics } from '@steelyard/contracts';
 import { deviceText } from './device-text.js';
+import { metadataRow } from './named-texts.js';
 import { table } from './output.js';
 import { bytesText, countText, durationText, timeText } from './units.js';
 
@@ -98,6 +99,8 @@ export function jobText(job: JobResource): string {
 	const { spec, result, error } = job;
 	const rows: Array<[string, string | null]> = [
 		['id', job.id],
+		['name', spec.name ?? null],
+		...metadataRow(spec.metadata),
 		['status', statusText(job)],
 		['error', error === null ? null : `${error.message} (${error.code}${error.param === null ? '' : `, at ${error.param}`})`],
 		['progress', progressText(job)],
@@ -128,6 +131,13 @@ export function jobText(job: JobResource): string {
 			? []
 			: [table([['artifact', 'size'], ...job.artifacts.map(({ name, bytes }) => [name, bytesText(bytes)])])]),
 	].join('\n\n');
+}
+
+/** A metric of the result of a job by its split and its name, such as `test.accuracy`, as lists have it: `accuracy 0.9638 test`. */
+export function metricText({ result }: JobResource, path: string): string {
+	const [split = '', ...name] = path.split('.');
+	const value = result?.metrics[split]?.[name.join('.')];
+	return typeof value === 'number' ? `${name.join('.')} ${figure(value)} ${split}` : '–';
 }
 
 /** Metrics that sum up a model, in the order in which they are looked for. */

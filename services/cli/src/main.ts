@@ -49,6 +49,10 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Part>>>> = {
 			description: 'create, watch and list training jobs, and download what they made',
 			load: async () => (await import('./commands/jobs.js')).jobs,
 		},
+		compare: {
+			description: 'show side by side what differs between the specs of jobs, and what they came to',
+			load: async () => (await import('./commands/compare.js')).compareJobs,
+		},
 		keys: { description: 'create, list and revoke keys of the API', load: async () => (await import('./commands/keys.js')).keys },
 		audit: {
 			description: 'show who changed what, and who was refused for lack of rights',

@@ -23,6 +23,8 @@ afterEach(async () => {
 const steelyard = (...args: string[]) => run(['--url', service.url, ...args]);
 
 const ID = 'job_1';
+/** A page of a list, and what follows after it. */
+const listed = (data: readonly object[], next: string | null = null) => ({ object: 'list', data, has_more: next !== null, next });
 const job = (patch: object = {}) => ({
 	id: ID,
 	object: 'job',
@@ -45,6 +47,7 @@ const job = (patch: object = {}) => ({
 		model: { family: 'mlp-fusion' },
 		weighting: { preset: 'btw' },
 		training: { epochs: 40, early_stopping: { metric: 'loss', patience: 10 } },
+		metadata: {},
 	},
 	result: null,
 	artifacts: [],
@@ -74,6 +77,7 @@ const succeeded = job({
 const dataset = {
 	id: 'ds_1',
 	name: 'mail',
+	metadata: {},
 	title: null,
 	task: { type: 'binary', classes: [], outputs: 1 },
 	splits: { train: { rows: 3121 } },
@@ -125,6 +129,13 @@ describe('wrong usage', () => {
 		[['jobs', 'download', ID, '-o', '/no/such/folder/model.onnx']],
 		[['jobs', 'download', ID, '-o', '-', '--json']],
 		[['jobs', 'list', '--limit', '5', '--all']],
+		[['jobs', 'list', '--metadata', 'study']],
+		[['datasets', 'list', '--created-after', 'winter']],
+		[['jobs', 'list', '--order', 'down']],
+		[['jobs', 'set', ID]],
+		[['models', 'set', 'mdl_1', '--no-name']],
+		[['compare', ID]],
+		[['compare', ...Array.from({ length: 27 }, (_, i) => `job_${i}`)]],
 	])('%j ends with 2, says so on stderr and nothing on stdout', async (args) => {
 		const { code, stdout, stderr } = await run(args);
 		expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -179,7 +190,7 @@ describe('a start', () => {
 	const saying = `import { register } from 'node:module'; register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(hooks)}`)});`;
 	const NODE_OPTIONS = `--import "data:text/javascript,${encodeURIComponent(saying)}"`;
 
-	it.each([['--version'], ['--help'], ...['serve', 'jobs', 'models', 'demo', 'weigh'].map((name) => [name, '--help'])])(
+	it.each([['--version'], ['--help'], ...['serve', 'jobs', 'models', 'compare', 'demo', 'weigh'].map((name) => [name, '--help'])])(
 		'loads neither schemas nor engine for %s %s',
 		async (...args) => {
 			const { code, stderr } = await run(args, { NODE_OPTIONS });
@@ -199,10 +210,10 @@ describe('--json', () => {
 
 	it.each([
 		['jobs', [job(), succeeded]],
-		['models', [{ id: 'mdl_1', name: 'net.onnx', status: 'ready', bytes: 3, created_at: 1_795_000_000 }]],
+		['models', [{ id: 'mdl_1', name: 'net.onnx', status: 'ready', metadata: {}, bytes: 3, created_at: 1_795_000_000 }]],
 		['datasets', [dataset]],
 	])('gives an array for a list of %s', async (kind, data) => {
-		service.on(`GET /v1/${kind}`, (response) => answer(response, { object: 'list', data, has_more: true }));
+		service.on(`GET /v1/${kind}`, (response) => answer(response, listed(data, 'an id')));
 		const { code, stdout } = await steelyard('--json', kind, 'list', '--limit', '2');
 		expect({ code, value: JSON.parse(stdout) }).toEqual({ code: 0, value: data });
 		expect(service.seen[0]?.url).toBe(`/v1/${kind}?limit=2`);
@@ -278,47 +289,97 @@ describe('a refusal', () => {
 });
 
 it('sends the key of STEELYARD_API_KEY', async () => {
-	service.on('GET /v1/jobs', (response) => answer(response, { object: 'list', data: [], has_more: false }));
+	service.on('GET /v1/jobs', (response) => answer(response, listed([])));
 	expect((await run(['jobs', 'list'], { STEELYARD_URL: service.url, STEELYARD_API_KEY: 'a long key' })).code).toBe(0);
 	expect(service.seen[0]?.headers.authorization).toBe('Bearer a long key');
 });
 
 describe('list', () => {
-	const page = (ids: readonly string[], has_more: boolean) => ({ object: 'list', data: ids.map((id) => job({ id })), has_more });
+	const page = (ids: readonly string[], next: string | null) =>
+		listed(
+			ids.map((id) => job({ id })),
+			next,
+		);
 
 	it('says of every job what it is: its status, family, weighting, dataset, and the metric that sums it up', async () => {
 		const regression = { metrics: { test: { loss: 2, mae: 1.5 } } };
 		const data = [
-			job({ id: 'job_9', metrics: { loss: 0.4, auroc: 0.8, accuracy: 0.75 } }),
+			job({ id: 'job_9', bytes: 1_234_567, metrics: { loss: 0.4, auroc: 0.8, accuracy: 0.75 } }),
 			succeeded,
 			{ ...succeeded, id: 'job_8', result: { ...result, ...regression } },
 		];
-		service.on('GET /v1/jobs', (response) => answer(response, { object: 'list', data, has_more: false }));
+		service.on('GET /v1/jobs', (response) => answer(response, listed(data)));
 		const { stdout, stderr } = await steelyard('jobs', 'list');
-		expect(stdout).toMatch(/^job_9 +running 50 % +mlp-fusion +btw +ds_1 +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +accuracy 0\.7500 validation$/m);
+		expect(stdout).not.toMatch(/^id +name/);
+		expect(stdout).toMatch(
+			/^job_9 +running 50 % +mlp-fusion +btw +ds_1 +1\.2 MB +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +accuracy 0\.7500 validation$/m,
+		);
 		expect(stdout).toMatch(/^job_1 +succeeded .* accuracy 0\.9000 test$/m);
 		expect(stdout).toMatch(/^job_8 .* mae 1\.5000 test$/m);
 		expect(stderr).toBe('');
 	});
 
 	it('says how to see more, and goes on from there', async () => {
-		service.on('GET /v1/jobs', (response) => answer(response, page(['job_3', 'job_2'], true)));
+		service.on('GET /v1/jobs', (response) => answer(response, page(['job_3', 'job_2'], 'job_2')));
 		const { stderr } = await steelyard('jobs', 'list', '--limit', '2', '--after', 'job_4');
 		expect(service.seen[0]?.url).toBe('/v1/jobs?limit=2&after=job_4');
-		expect(stderr).toContain('steelyard jobs list --after job_2, or --all');
+		expect(stderr).toBe('There may be more: say the same with --after job_2, or with --all\n');
 	});
 
 	it('gives all of them with --all, page by page', async () => {
-		const pages = [page(['job_3', 'job_2'], true), page(['job_1'], false)];
+		const pages = [page(['job_3', 'job_2'], 'job_2'), page([], 'job_1b'), page(['job_1'], null)];
 		service.on('GET /v1/jobs', (response) => answer(response, pages.shift()));
 		const { stdout, stderr } = await steelyard('jobs', 'list', '--all', '--json');
 		expect((JSON.parse(stdout) as Array<{ id: string }>).map(({ id }) => id)).toEqual(['job_3', 'job_2', 'job_1']);
-		expect(service.seen.map(({ url }) => url)).toEqual(['/v1/jobs?limit=100', '/v1/jobs?limit=100&after=job_2']);
+		expect(service.seen.map(({ url }) => url)).toEqual(['', '&after=job_2', '&after=job_1b'].map((after) => `/v1/jobs?limit=100${after}`));
 		expect(stderr).toBe('');
 	});
 
+	it('asks for those that fit, in an order, and says what they are called and came to', async () => {
+		const one = { ...succeeded, spec: { ...succeeded.spec, name: `Ward 3 ${'x'.repeat(60)}` } };
+		service.on('GET /v1/jobs', (response) => answer(response, listed([one, job()])));
+		const { stdout } = await steelyard(
+			...['jobs', 'list', '--status', 'succeeded', '--status', 'running', '--name', 'ward', '--dataset', 'ds_1'],
+			...['--metadata', 'study=winter', '--metadata', 'a=b=c', '--sort', 'train.loss', '--order', 'asc', '--created-after', '1795000000'],
+		);
+		const query = new URL(service.seen[0]?.url ?? '', service.url).searchParams;
+		expect([...query].sort()).toEqual(
+			[
+				...[
+					['status', 'succeeded'],
+					['status', 'running'],
+					['name', 'ward'],
+					['dataset', 'ds_1'],
+					['limit', '20'],
+				],
+				...[
+					['metadata[study]', 'winter'],
+					['metadata[a]', 'b=c'],
+					['sort', 'train.loss'],
+					['order', 'asc'],
+					['created_after', '1795000000'],
+				],
+			].sort(),
+		);
+		expect(stdout).toMatch(/^id +name +status/);
+		expect(stdout).toMatch(new RegExp(`^job_1 +Ward 3 x{32}… +succeeded .* loss 0\\.2000 train$`, 'm'));
+		expect(stdout).toMatch(/^job_1 +running 50 % .* –$/m);
+	});
+
+	it.each(['datasets', 'models'])('of %s asks for those that fit, and takes a date for a time', async (group) => {
+		service.on(`GET /v1/${group}`, (response) => answer(response, listed([])));
+		const args = ['--name', 'a b', '--metadata', 'k=', '--created-after', '2026-11-28', '--created-before', '2026-11-28T12:00Z'];
+		expect((await steelyard(group, 'list', ...args)).stdout).toBe(`There are no ${group} that fit.\n`);
+		const query = Object.fromEntries(new URL(service.seen[0]?.url ?? '', service.url).searchParams);
+		const midnight = new Date(2026, 10, 28).getTime() / 1000;
+		expect(query).toEqual({
+			...{ limit: '20', name: 'a b', 'metadata[k]': '', created_after: String(midnight) },
+			created_before: String(Date.UTC(2026, 10, 28, 12) / 1000),
+		});
+	});
+
 	it('says so where there are none', async () => {
-		service.on('GET /v1/models', (response) => answer(response, { object: 'list', data: [], has_more: false }));
+		service.on('GET /v1/models', (response) => answer(response, listed([])));
 		expect(await steelyard('models', 'list')).toEqual({ code: 0, stdout: 'There are no models.\n', stderr: '' });
 	});
 });
@@ -592,6 +653,87 @@ describe('jobs download', () => {
 	});
 });
 
+describe('names and metadata', () => {
+	it.each([
+		['jobs', ID, () => job({ spec: { ...job().spec, name: 'Ward 3', metadata: { a: '1', b: 'x\u001b[2J' } } })],
+		['datasets', 'ds_1', () => ({ ...dataset, name: 'Ward 3', metadata: { a: '1', b: 'x\u001b[2J' } })],
+		[
+			'models',
+			'mdl_1',
+			() => ({
+				id: 'mdl_1',
+				name: 'Ward 3',
+				metadata: { a: '1', b: 'x\u001b[2J' },
+				status: 'ready',
+				bytes: 1,
+				created_at: 1,
+				report: null,
+				error: null,
+			}),
+		],
+	])('of %s are changed and shown, without what a terminal would take for orders', async (group, id, resource) => {
+		service.on(`PATCH /v1/${group}/${id}`, (response) => answer(response, resource()));
+		const { code, stdout } = await steelyard(
+			...[
+				group,
+				'set',
+				id,
+				'--name',
+				'Ward 3',
+				'--metadata',
+				'a=1',
+				'--metadata',
+				'b=2',
+				'--remove-metadata',
+				'c',
+				'--remove-metadata',
+				'b',
+			],
+		);
+		expect(code).toBe(0);
+		expect(JSON.parse(String(service.seen[0]?.body))).toEqual({ name: 'Ward 3', metadata: { a: '1', b: '2', c: null } });
+		expect(stdout).toMatch(/^name +Ward 3$/m);
+		expect(stdout).toMatch(/^metadata +a=1, b=x\\u001b\[2J$/m);
+	});
+
+	it('of a job go too', async () => {
+		service.on(`PATCH /v1/jobs/${ID}`, (response) => answer(response, job()));
+		expect((await steelyard('jobs', 'set', ID, '--no-name')).stdout).not.toMatch(/^(name|metadata)/m);
+		expect(JSON.parse(String(service.seen[0]?.body))).toEqual({ name: null });
+	});
+
+	it('are given to a job beside those of its file', async () => {
+		service.on('POST /v1/jobs', (response) => answer(response, job(), 202));
+		await writeFile(join(folder, 'spec.json'), '{"dataset": "ds_1", "name": "old", "metadata": {"a": "1", "b": "2"}}');
+		await steelyard('jobs', 'create', join(folder, 'spec.json'), '--name', 'new', '--metadata', 'b=3');
+		expect(JSON.parse(String(service.seen[0]?.body))).toEqual({ dataset: 'ds_1', name: 'new', metadata: { a: '1', b: '3' } });
+	});
+
+	it('are given to an upload', async () => {
+		service.on('POST /v1/datasets', (response) => answer(response, dataset, 201));
+		await writeFile(join(folder, 'a.zip'), 'zipped');
+		expect((await steelyard('datasets', 'add', join(folder, 'a.zip'), '--name', 'Ward 3', '--metadata', 'a=1')).code).toBe(0);
+		expect(Object.fromEntries(new URL(service.seen[0]?.url ?? '', service.url).searchParams)).toEqual({
+			...{ filename: 'a.zip', name: 'Ward 3', 'metadata[a]': '1' },
+		});
+	});
+});
+
+it('compares jobs, as text of 80 columns or as JSON', async () => {
+	const other = { ...succeeded, id: 'job_2', spec: { ...succeeded.spec, weighting: { preset: 'consensus' } } };
+	service.on('GET /v1/jobs/job_1', (response) => answer(response, succeeded));
+	service.on('GET /v1/jobs/job_2', (response) => answer(response, other));
+	const { code, stdout } = await steelyard('compare', 'job_1', 'job_2');
+	expect(code).toBe(0);
+	expect(stdout).toMatch(/^weighting\.preset +btw +consensus$/m);
+	expect(JSON.parse((await steelyard('compare', 'job_1', 'job_2', '--json')).stdout)).toMatchObject({
+		jobs: [{ id: 'job_1' }, { id: 'job_2' }],
+		spec: { 'weighting.preset': ['btw', 'consensus'] },
+		metrics: { test: { accuracy: [0.9, 0.9] } },
+	});
+	expect(await steelyard('compare', 'job_1', 'job_3')).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('not_found') });
+});
+
 describe('models of your own', () => {
 	const model = (status: string, more: object = {}) => ({
 		id: 'mdl_1',
@@ -599,6 +741,7 @@ describe('models of your own', () => {
 		object: 'model',
 		status,
 		name: 'net.onnx',
+		metadata: {},
 		bytes: 7,
 		report: null,
 		error: null,
@@ -703,7 +846,7 @@ describe('keys', () => {
 
 	it('are listed, revoked, and say who they are', async () => {
 		const data = [key(), key({ id: 'key_2', project: null, scope: 'admin', last_used_at: 1_795_000_060 })];
-		service.on('GET /v1/keys', (response) => answer(response, { object: 'list', data, has_more: false }));
+		service.on('GET /v1/keys', (response) => answer(response, listed(data)));
 		const { stdout } = await steelyard('keys', 'list');
 		expect(stdout).toMatch(/^key_1 +ward 3 +train +ward-3 .* never +never$/m);
 		expect(stdout).toMatch(/^key_2 +ward 3 +admin +every project .* never +\d{4}-\d\d-\d\d /m);
@@ -722,7 +865,7 @@ describe('keys', () => {
 });
 
 it('names the project to work in, by an option or by STEELYARD_PROJECT', async () => {
-	service.on('GET /v1/jobs', (response) => answer(response, { object: 'list', data: [], has_more: false }));
+	service.on('GET /v1/jobs', (response) => answer(response, listed([])));
 	await steelyard('jobs', 'list', '--project', 'ward-3');
 	await run(['--url', service.url, 'jobs', 'list'], { STEELYARD_PROJECT: 'ward-4' });
 	await run(['--url', service.url, 'jobs', 'list'], { STEELYARD_PROJECT: '' });

@@ -6,8 +6,12 @@ import { type DatasetResource, dtypeOf } from '@steelyard/contracts';
 import type { Command } from 'commander';
 import yazl from 'yazl';
 import { connected } from '../connect.js';
-import { listCommand } from '../listing.js';
+import { type FindingOptions, findingOptions, foundBy } from '../finding.js';
+import { listCommand, nameText } from '../listing.js';
+import { metadataRow, type Naming, namingOptions } from '../named-texts.js';
+import { withOptions } from '../options.js';
 import { print, table, UsageError } from '../output.js';
+import { setCommand } from '../set-command.js';
 import { bytesText, countText, timeText } from '../units.js';
 
 /** How the values of one instance of a modality are laid out, and what of them is missing. */
@@ -30,10 +34,11 @@ function taskText({ type, outputs, positions }: DatasetResource['task']): string
 	].join(', ');
 }
 
-const datasetText = ({ id, name, title, task, splits, modalities, bytes, ignored = [], created_at }: DatasetResource): string =>
+const datasetText = ({ id, name, metadata, title, task, splits, modalities, bytes, ignored = [], created_at }: DatasetResource): string =>
 	table([
 		['id', id],
 		['name', name],
+		...metadataRow(metadata),
 		...(title === null ? [] : [['title', title]]),
 		['task', taskText(task)],
 		[
@@ -73,22 +78,24 @@ async function sourceOf(path: string): Promise<{ body: ReadableStream<Uint8Array
 }
 
 export function datasets(group: Command): void {
-	group
-		.command('add <path>')
-		.description('upload a dataset: a folder of .npy files, a .zip or a .npz')
-		.action(async (path: string, _options: unknown, command: Command) => {
-			const { client, json } = connected(command);
-			const { body, filename } = await sourceOf(path);
-			const dataset = await client.datasets.create(body, filename);
-			const next = `Train on it with: echo '{"dataset": "${dataset.id}"}' | npx steelyard jobs create - --watch`;
-			print(json, dataset, `${datasetText(dataset)}\n\n${next}`);
-		});
-	listCommand<DatasetResource>(group, {
+	const adding = group.command('add <path>').description('upload a dataset: a folder of .npy files, a .zip or a .npz');
+	withOptions(adding, namingOptions()).action(async (path: string, { name, metadata }: Naming, command: Command) => {
+		const { client, json } = connected(command);
+		const { body, filename } = await sourceOf(path);
+		const naming = { ...(name === undefined ? {} : { name }), ...(metadata === undefined ? {} : { metadata }) };
+		const dataset = await client.datasets.create(body, filename, naming);
+		const next = `Train on it with: echo '{"dataset": "${dataset.id}"}' | npx steelyard jobs create - --watch`;
+		print(json, dataset, `${datasetText(dataset)}\n\n${next}`);
+	});
+	listCommand<DatasetResource, FindingOptions>(group, {
 		plural: 'datasets',
-		heading: ['id', 'name', 'task', 'train rows', 'created'],
-		optional: ['created', 'task'],
-		row: ({ id, name, task, splits, created_at }) => [id, name, task.type, countText(splits['train']?.rows ?? 0), timeText(created_at)],
-		page: (client, query) => client.datasets.list(query),
+		heading: ['id', 'name', 'task', 'train rows', 'size', 'created'],
+		optional: ['created', 'task', 'size'],
+		options: findingOptions(),
+		row: ({ id, name, task, splits, bytes, created_at }) => [
+			...[id, nameText(name), task.type, countText(splits['train']?.rows ?? 0), bytesText(bytes), timeText(created_at)],
+		],
+		page: (client, query, asked) => client.datasets.list({ ...query, ...foundBy(asked) }),
 	});
 	group
 		.command('show <dataset>')
@@ -99,6 +106,10 @@ export function datasets(group: Command): void {
 			const dataset = await client.datasets.get(id);
 			print(json, dataset, datasetText(dataset));
 		});
+	setCommand<DatasetResource>(group, 'dataset', {
+		update: (client, id, change) => client.datasets.update(id, change),
+		text: datasetText,
+	});
 	group
 		.command('remove <dataset>')
 		.alias('delete')

@@ -1,17 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import type { Client } from '@steelyard/client';
-import type { JobRequest, JobResource } from '@steelyard/contracts';
+import type { JobRequest, JobResource, JobStatus } from '@steelyard/contracts';
 import { type Command, Option } from 'commander';
 import { connected } from '../connect.js';
 import { addDownload } from '../download-command.js';
+import { type FindingOptions, findingOptions, foundBy } from '../finding.js';
 import { followLog, printLines } from '../job-log.js';
-import { jobText, mainMetric } from '../job-text.js';
-import { listCommand } from '../listing.js';
+import { jobText, mainMetric, metricText } from '../job-text.js';
+import { listCommand, nameText } from '../listing.js';
+import { another, type Naming, namingOptions } from '../named-texts.js';
 import { wholeNumber } from '../numbers.js';
+import { withOptions } from '../options.js';
 import { EXIT, print, UsageError } from '../output.js';
 import { progressOn } from '../progress.js';
-import { timeText } from '../units.js';
+import { setCommand } from '../set-command.js';
+import { bytesText, timeText } from '../units.js';
 
 /** Reads the JSON of a job from a file, or from standard input where that is `-`. Throws UsageError where it is not JSON. */
 async function specFrom(file: string): Promise<{ dataset: string }> {
@@ -57,19 +61,43 @@ async function watch(client: Client, watched: JobResource, json: boolean): Promi
 	return goesOn ? 130 : job.status === 'succeeded' ? EXIT.done : EXIT.failed;
 }
 
+/** A spec with the name and the metadata that options give it. What a file says is left for the service to judge. */
+function named<T extends object>(spec: T, { name, metadata }: Naming): T & Naming {
+	const { metadata: before } = spec as Naming;
+	return {
+		...spec,
+		...(name === undefined ? {} : { name }),
+		...(metadata === undefined ? {} : { metadata: { ...before, ...metadata } }),
+	};
+}
+
+type CreateOptions = Naming & { watch?: boolean; idempotencyKey?: string };
+
+type Asked = FindingOptions & { status?: JobStatus[]; dataset?: string; sort?: string; order?: 'asc' | 'desc' };
+
+/** The options by which jobs are found and sorted. */
+const jobOptions = (): Option[] => [
+	new Option('--status <status>', 'list those of this status, such as running; may be given several times').argParser(another),
+	new Option('--dataset <id>', 'list those on this dataset'),
+	...findingOptions(),
+	new Option('--sort <metric>', 'sort by a metric of a split, such as validation.accuracy, the largest first; jobs without it come last'),
+	new Option('--order <order>', 'desc: the newest or largest first; asc: the oldest or smallest').choices(['asc', 'desc']),
+];
+
 export function jobs(group: Command): void {
-	group
+	const creating = group
 		.command('create <spec>')
 		.description('create the job that a JSON file describes; - reads it from standard input')
 		.option('--watch', 'show the job until it ends; exits with 1 where it fails')
-		.option('--idempotency-key <key>', 'two requests with the same key create one job')
-		.action(async (file: string, options: { watch?: boolean; idempotencyKey?: string }, command: Command) => {
-			const { client, json } = connected(command);
-			const { idempotencyKey } = options;
-			const job = await client.jobs.create(await specFrom(file), idempotencyKey === undefined ? {} : { idempotencyKey });
-			if (options.watch) process.exitCode = await watch(client, job, json);
-			else print(json, job, jobText(job));
-		});
+		.option('--idempotency-key <key>', 'two requests with the same key create one job');
+	withOptions(creating, namingOptions()).action(async (file: string, options: CreateOptions, command: Command) => {
+		const { client, json } = connected(command);
+		const { idempotencyKey } = options;
+		const spec = named(await specFrom(file), options);
+		const job = await client.jobs.create(spec, idempotencyKey === undefined ? {} : { idempotencyKey });
+		if (options.watch) process.exitCode = await watch(client, job, json);
+		else print(json, job, jobText(job));
+	});
 	group
 		.command('continue <job>')
 		.description('create a job like one that has succeeded, which begins with its parameters and trains more epochs')
@@ -83,20 +111,31 @@ export function jobs(group: Command): void {
 			if (options.watch) process.exitCode = await watch(client, job, json);
 			else print(json, job, jobText(job));
 		});
-	listCommand<JobResource>(group, {
+	listCommand<JobResource, Asked>(group, {
 		plural: 'jobs',
-		heading: ['id', 'status', 'family', 'weighting', 'dataset', 'created', 'main metric'],
-		optional: ['dataset', 'created', 'family', 'weighting', 'main metric'],
-		row: (job) => [
+		heading: ['id', 'name', 'status', 'family', 'weighting', 'dataset', 'size', 'created', 'main metric'],
+		optional: ['dataset', 'created', 'family', 'weighting', 'size', 'main metric', 'name'],
+		options: jobOptions(),
+		row: (job, { sort }) => [
 			job.id,
+			nameText(job.spec.name),
 			job.status === 'running' ? `running ${Math.floor(job.progress * 100)} %` : job.status,
 			job.spec.model.family,
 			job.spec.weighting.preset,
 			job.spec.dataset,
+			job.bytes === undefined ? '' : bytesText(job.bytes),
 			timeText(job.created_at),
-			mainMetric(job),
+			sort === undefined || sort === 'created' ? mainMetric(job) : metricText(job, sort),
 		],
-		page: (client, query) => client.jobs.list(query),
+		page: (client, query, { status, dataset, sort, order, ...asked }) =>
+			client.jobs.list({
+				...query,
+				...foundBy(asked),
+				...(status === undefined ? {} : { status }),
+				...(dataset === undefined ? {} : { dataset }),
+				...(sort === undefined ? {} : { sort }),
+				...(order === undefined ? {} : { order }),
+			}),
 	});
 	group
 		.command('show <job>')
@@ -128,6 +167,11 @@ export function jobs(group: Command): void {
 				print(json, job, jobText(job));
 			});
 	}
+	setCommand<JobResource>(group, 'job', {
+		mayBeNameless: true,
+		update: (client, id, change, isNameless) => client.jobs.update(id, isNameless ? { ...change, name: null } : change),
+		text: jobText,
+	});
 	group
 		.command('remove <job>')
 		.alias('delete')

@@ -4,8 +4,12 @@ import type { ModelResource } from '@steelyard/contracts';
 import type { Command } from 'commander';
 import { connected } from '../connect.js';
 import { addDownload } from '../download-command.js';
-import { listCommand } from '../listing.js';
+import { type FindingOptions, findingOptions, foundBy } from '../finding.js';
+import { listCommand, nameText } from '../listing.js';
+import { metadataRow, type Naming, namingOptions } from '../named-texts.js';
+import { withOptions } from '../options.js';
 import { EXIT, print, table, UsageError } from '../output.js';
+import { setCommand } from '../set-command.js';
 import { bytesText, countText, timeText } from '../units.js';
 
 /** Most names of parameters that are shown. */
@@ -33,10 +37,11 @@ function reportRows({ inputs, outputs, parameters, blockers }: Report): string[]
 	];
 }
 
-const modelText = ({ id, name, status, bytes, created_at, report, error }: ModelResource): string =>
+const modelText = ({ id, name, metadata, status, bytes, created_at, report, error }: ModelResource): string =>
 	table([
 		['id', id],
 		['name', name],
+		...metadataRow(metadata),
 		['status', status],
 		...(error === null ? [] : [['error', `${error.message} (${error.code}${error.param === null ? '' : `, at ${error.param}`})`]]),
 		['size', bytesText(bytes)],
@@ -52,26 +57,30 @@ async function sourceOf(file: string): Promise<Blob> {
 	return (await import('../model-file.js')).modelUpload(file);
 }
 
-async function add(file: string, { wait = false }: { wait?: boolean }, command: Command): Promise<void> {
+async function add(file: string, { wait = false, name, metadata }: Naming & { wait?: boolean }, command: Command): Promise<void> {
 	const { client, json } = connected(command);
-	const uploaded = await client.models.create(await sourceOf(file), basename(file));
+	const uploaded = await client.models.create(await sourceOf(file), basename(file), {
+		...(name === undefined ? {} : { name }),
+		...(metadata === undefined ? {} : { metadata }),
+	});
 	const model = wait ? await client.models.inspected(uploaded.id) : uploaded;
 	print(json, model, modelText(model));
 	if (model.status === 'refused') process.exitCode = EXIT.refused;
 }
 
 export function models(group: Command): void {
-	group
+	const adding = group
 		.command('add <file>')
 		.description('upload a forward graph, an .onnx file or a .zip with one and its data, which a job of the family "custom" trains')
-		.option('--wait', 'wait until it is inspected; exits with 2 where it is refused')
-		.action(add);
-	listCommand<ModelResource>(group, {
+		.option('--wait', 'wait until it is inspected; exits with 2 where it is refused');
+	withOptions(adding, namingOptions()).action(add);
+	listCommand<ModelResource, FindingOptions>(group, {
 		plural: 'models',
 		heading: ['id', 'status', 'name', 'size', 'created'],
 		optional: ['created', 'size'],
-		row: ({ id, status, name, bytes, created_at }) => [id, status, name, bytesText(bytes), timeText(created_at)],
-		page: (client, query) => client.models.list(query),
+		options: findingOptions(),
+		row: ({ id, status, name, bytes, created_at }) => [id, status, nameText(name), bytesText(bytes), timeText(created_at)],
+		page: (client, query, asked) => client.models.list({ ...query, ...foundBy(asked) }),
 	});
 	group
 		.command('show <model>')
@@ -82,6 +91,7 @@ export function models(group: Command): void {
 			const model = await client.models.get(id);
 			print(json, model, modelText(model));
 		});
+	setCommand<ModelResource>(group, 'model', { update: (client, id, change) => client.models.update(id, change), text: modelText });
 	group
 		.command('remove <model>')
 		.alias('delete')
