@@ -46,7 +46,10 @@ def forward(p, a, b, mask, wa, wb):
     return layer(torch.relu(layer(torch.relu(joined), "head.0")), "head.1")
 
 
-def loss_of(task, logits, y):
+def loss_of(task, logits, y, class_weights):
+    if class_weights is not None:
+        classes = logits if task == "multiclass" else torch.cat([torch.zeros_like(logits), logits], 1)
+        return torch.nn.functional.cross_entropy(classes, y.long(), weight=torch.tensor(class_weights))
     if task == "multiclass":
         return torch.nn.functional.cross_entropy(logits, y.long())
     if task == "multilabel":
@@ -56,7 +59,7 @@ def loss_of(task, logits, y):
     return torch.nn.functional.mse_loss(logits[:, 0], y) if task == "regression" else torch.nn.functional.l1_loss(logits[:, 0], y)
 
 
-def case(seed, task, optimizer, clip, learning_rate, weight_decay):
+def case(seed, task, optimizer, clip, learning_rate, weight_decay, class_weights=None):
     generator = np.random.default_rng(seed)
     outputs = {"multiclass": 3, "multilabel": 4}.get(task, 1)
     f4 = lambda x: x.astype("f4").astype("f8")
@@ -82,7 +85,7 @@ def case(seed, task, optimizer, clip, learning_rate, weight_decay):
         rows = np.arange(step * BATCH, (step + 1) * BATCH) % ROWS
         opt.zero_grad()
         out = forward(p, t(a[rows]), t(b[rows]), t(mask[rows]), t(weights[rows, :1]), t(weights[rows, 1:]))
-        loss = loss_of(task, out, t(y[rows].astype("f8")))
+        loss = loss_of(task, out, t(y[rows].astype("f8")), class_weights)
         loss.backward()
         if clip is not None:
             norms.append(float(torch.nn.utils.clip_grad_norm_(p.values(), clip)))
@@ -91,6 +94,7 @@ def case(seed, task, optimizer, clip, learning_rate, weight_decay):
     flat = lambda x: np.asarray(x, "f8").ravel().tolist()
     return {
         "task": task, "optimizer": optimizer, "clip_norm": clip, "learning_rate": learning_rate, "weight_decay": weight_decay,
+        **({} if class_weights is None else {"class_weights": class_weights}),
         "a": flat(a), "b": flat(b), "mask": flat(mask), "weights": flat(weights), "y": flat(y), "initial": initial,
         "losses": losses, "grad_norms": norms, "final": {k: v.detach().numpy().ravel().tolist() for k, v in p.items()},
     }
@@ -105,6 +109,8 @@ cases = [
     case(6, "mae", "adam", None, 1e-2, 0),
     case(7, "multilabel", "sgd", None, 0.5, 0),
     case(8, "multilabel", "adamw", 0.3, 1e-2, 0.1),
+    case(9, "multiclass", "adam", 0.5, 1e-2, 0, [0.5, 1.0, 4.0]),
+    case(10, "binary", "sgd", None, 0.1, 0, [0.25, 3.0]),
 ]
 out = pathlib.Path(__file__).parents[2] / "packages/trainer/test/fixtures/training.json"
 rounded = lambda x: [rounded(v) for v in x] if isinstance(x, list) else {k: rounded(v) for k, v in x.items()} if isinstance(x, dict) else float(f"{x:.9g}") if isinstance(x, float) else x

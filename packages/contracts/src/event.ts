@@ -14,7 +14,10 @@ export const EpochPoint = Type.Object({
 	stage: Stage,
 	model: Model,
 	epoch: Type.Integer({ description: 'counted from 0' }),
-	train_loss: Type.Number({ description: 'mean over the rows of the epoch, each under the parameters of its step' }),
+	train_loss: Type.Number({
+		description:
+			'mean over the rows of the epoch, each under the parameters of its step; with training.class_weights that of the weighed loss',
+	}),
 	validation: Metrics,
 	learning_rate: Type.Number({ description: 'at the end of the epoch' }),
 	best: Type.Boolean({ description: 'whether the model is the best on validation so far' }),

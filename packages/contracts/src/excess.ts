@@ -64,10 +64,15 @@ function excessOfObject(schema: Bounds, value: object): Excess | null {
 	return null;
 }
 
-/** A value fits a union if one of its branches has room for it. Else the branch tells most that takes most of it. */
+/** Whether a schema is for a list or an object like `value`. */
+const takes = ({ type }: Bounds, value: object): boolean =>
+	type === undefined || [type].flat().includes(Array.isArray(value) ? 'array' : 'object');
+
+/** A value fits a union if one of its branches has room for it. Else the branch tells most that takes most of it, of those that take a list or an object at all. */
 function excessOfUnion(branches: readonly Bounds[], value: unknown): Excess | null {
+	const alike = typeof value === 'object' && value !== null ? branches.filter((branch) => takes(branch, value)) : [];
 	let deepest: Excess | null = null;
-	for (const branch of branches) {
+	for (const branch of alike.length > 0 ? alike : branches) {
 		const excess = excessOf(branch, value);
 		if (excess === null) return null;
 		if (deepest === null || excess.path.length > deepest.path.length) deepest = excess;
@@ -86,7 +91,6 @@ export function excessOf(schema: TSchema | Bounds, value: unknown): Excess | nul
 	if (typeof value === 'string' && isLonger(value, maxLength))
 		return here(`must not have more than ${maxLength} characters, found ${shown(value)}`);
 	if (typeof value !== 'object' || value === null || type === undefined) return null;
-	const types = [type].flat();
-	if (!types.includes(Array.isArray(value) ? 'array' : 'object')) return here(`must be ${types.join(' or ')}, found ${shown(value)}`);
+	if (!takes(schema as Bounds, value)) return here(`must be ${[type].flat().join(' or ')}, found ${shown(value)}`);
 	return Array.isArray(value) ? excessOfArray(schema as Bounds, value) : excessOfObject(schema as Bounds, value);
 }

@@ -100,6 +100,11 @@ export const JobResult = Type.Object(
 					'the loss that training minimised and that the metrics report; of an uploaded graph that gives probabilities also where the logits are',
 			}),
 		),
+		class_weights: Type.Optional(
+			Type.Record(Type.String(), Type.Number(), {
+				description: 'of a job with training.class_weights, how much each class counted in training, of the first 100; not in lists',
+			}),
+		),
 		initializers: Type.Optional(
 			Type.Object(
 				{
@@ -265,6 +270,7 @@ export function listedJob(job: JobResource): JobResource {
 		unimodal: _unimodal,
 		expert_use: _experts,
 		robustness: _robustness,
+		class_weights: _weights,
 		initializers: _initializers,
 		initialised: _initialised,
 		...result

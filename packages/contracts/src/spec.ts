@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { choice } from './choice.js';
+import { ClassWeights } from './class-weights.js';
 import { ModelConfig } from './families/families.js';
 import { idPattern } from './id.js';
 import { lossSchema } from './loss.js';
@@ -121,6 +122,7 @@ export const TrainingConfig = Type.Object(
 			description:
 				'what training minimises and what the loss of every metric is, by name or as an object with choices; auto means cross_entropy for classes and labels and mse for regression; of a multilabel row it is the mean over its labels',
 		}),
+		class_weights: Type.Optional(ClassWeights),
 		standardize: Type.Optional(
 			Type.Boolean({
 				description:

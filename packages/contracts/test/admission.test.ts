@@ -30,6 +30,21 @@ describe('the loss of a job', () => {
 	});
 });
 
+describe('the weights of classes of a job', () => {
+	it.each<[unknown, string, RegExp]>([
+		['even', 'training.class_weights', /must be one of "balanced"/],
+		[{ spam: 0 }, 'training.class_weights.spam', /must be > 0/],
+		[{ spam: '2' }, 'training.class_weights.spam', /must be number/],
+		[{ 'a\nb': 2 }, 'training.class_weights', /1 to 200 characters of one line/],
+		[{ ['__proto__']: 2 }, 'training.class_weights', /not __proto__/],
+		[Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`c${i}`, 1])), 'training.class_weights', /more than 1000 properties/],
+	])('are refused: case %#', (class_weights, param, message) => {
+		expect(() => parseJobSpec({ dataset: 'ds_1', training: { class_weights } })).toThrow(
+			expect.objectContaining({ param, message: expect.stringMatching(message) }),
+		);
+	});
+});
+
 describe('a job is held against its dataset', () => {
 	it.each<[string, object, DatasetFields]>([
 		['as it is', {}, BINARY],
@@ -40,6 +55,8 @@ describe('a job is held against its dataset', () => {
 		['with the choices of a loss', { training: { loss: { name: 'focal', gamma: 1, alpha: 0.25 } } }, BINARY],
 		['with label smoothing of labels', { training: { loss: { name: 'cross_entropy', label_smoothing: 0.1 } } }, MULTILABEL],
 		['with huber', { training: { loss: { name: 'huber', delta: 3 } } }, REGRESSION],
+		['with balanced classes', { training: { class_weights: 'balanced' } }, MULTICLASS],
+		['with a weight for a class', { training: { class_weights: { yes: 3 }, loss: 'focal' } }, BINARY],
 		['with a loss of values', { training: { loss: 'mae', early_stopping: { metric: 'pearson' } } }, REGRESSION],
 		['without early stopping', { training: { early_stopping: null } }, REGRESSION],
 		['with images, which mlp-fusion reads as one vector', {}, IMAGES],
@@ -70,6 +87,30 @@ describe('a job is held against its dataset', () => {
 			'invalid_model',
 			'model.family',
 			'with a mask for each of its 6 steps, which mlp-fusion does not take; store it as a sequence (rows, 6, 12), or use a custom model',
+		],
+		[
+			'weights of classes for labels',
+			{ training: { class_weights: 'balanced' } },
+			MULTILABEL,
+			'unsupported_task',
+			'training.class_weights',
+			'is for binary and multiclass, and the task is multilabel; alpha of the loss focal weighs',
+		],
+		[
+			'weights of classes for values',
+			{ training: { class_weights: { a: 2 } } },
+			REGRESSION,
+			'unsupported_task',
+			'training.class_weights',
+			'is for binary and multiclass, and the task is regression',
+		],
+		[
+			'a weight for a class that the dataset lacks',
+			{ training: { class_weights: { yes: 2, spam: 3 } } },
+			BINARY,
+			'invalid_request',
+			'training.class_weights.spam',
+			'The dataset has no class "spam"; it has no, yes',
 		],
 		[
 			'the alpha of focal for classes',

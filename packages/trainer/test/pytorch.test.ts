@@ -10,6 +10,7 @@ type Case = {
 	clip_norm: number | null;
 	learning_rate: number;
 	weight_decay: number;
+	class_weights?: number[];
 	a: number[];
 	b: number[];
 	mask: number[];
@@ -53,6 +54,7 @@ function trained(c: Case, by: number | 'split') {
 		{
 			...{ architecture, batch, steps, rows },
 			loss: losses[c.task]!,
+			classWeights: c.class_weights ?? null,
 			optimizer: { name: c.optimizer, weightDecay: c.weight_decay },
 			clipNorm: c.clip_norm,
 			learningRate: c.learning_rate,
@@ -75,7 +77,7 @@ const largestError = (ours: ArrayLike<number>, theirs: number[], floor: number):
 
 describe('training in the Scan, and by the split step', () => {
 	for (const c of fixture.cases)
-		it(`follows PyTorch in float64 for 100 steps: ${c.task}, ${c.optimizer}, clip ${c.clip_norm}, decay ${c.weight_decay}`, async () => {
+		it(`follows PyTorch in float64 for 100 steps: ${c.task}, ${c.optimizer}, clip ${c.clip_norm}, decay ${c.weight_decay}${c.class_weights === undefined ? '' : `, classes weighed ${c.class_weights}`}`, async () => {
 			for (const by of [25, 100, 'split'] as const) {
 				const { losses: curve, norms, parameters } = await trained(c, by);
 				// float32 against float64: rounding of some 1e-7 a step, grown over 100 steps

@@ -25,7 +25,9 @@ const ADAM: OptimizerOptions = { name: 'adam', weightDecay: 0, momentum: 0.9, be
 export const optimizerWith = (options: Partial<OptimizerOptions>) => optimizerOf({ ...ADAM, ...options });
 
 export type Wanted = Pick<StepOptions, 'architecture' | 'batch' | 'loss'> &
-	Partial<Pick<StepOptions, 'clipNorm' | 'recompute' | 'standardisation' | 'modulation'>> & { optimizer?: Partial<OptimizerOptions> };
+	Partial<Pick<StepOptions, 'clipNorm' | 'classWeights' | 'recompute' | 'standardisation' | 'modulation'>> & {
+		optimizer?: Partial<OptimizerOptions>;
+	};
 
 const optionsOf = ({ optimizer = {}, ...wanted }: Wanted): StepOptions => ({
 	clipNorm: null,

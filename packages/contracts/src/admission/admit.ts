@@ -4,7 +4,7 @@ import type { ProblemError } from '../problems.js';
 import type { JobSpec } from '../spec.js';
 import { informationProblems, weightingProblems } from '../weighting.js';
 import { modalitiesOf, modalityProblems, repetitionProblems } from './modalities.js';
-import { lossChoiceProblems, lossProblems, metricProblems, positionProblems } from './task.js';
+import { classWeightProblems, lossChoiceProblems, lossProblems, metricProblems, positionProblems } from './task.js';
 import { warmStartProblems } from './warm-start.js';
 
 /** The most problems that are found of one job: a user mends them a few at a time, and a spec can have thousands. */
@@ -29,6 +29,7 @@ function* problemsOf(spec: JobSpec, dataset: DatasetFields, model: ModelInterfac
 	yield* modalityProblems(spec, dataset);
 	yield* positionProblems(spec, dataset.task);
 	yield* lossProblems(spec, task);
+	yield* classWeightProblems(spec, dataset.task);
 	yield* informationProblems(weighting, task);
 	yield* metricProblems(spec, dataset.task);
 	yield* familyOf(spec.model).dataProblems?.(spec.model, parts) ?? [];

@@ -1,5 +1,6 @@
 import type { TaskProfile, TaskType } from '../dataset.js';
 import { familyOf } from '../families/families.js';
+import { listed } from '../listed.js';
 import { choiceProblems, choicesOf, type LossChoices, type LossName } from '../loss.js';
 import { ProblemError } from '../problems.js';
 import type { JobSpec } from '../spec.js';
@@ -72,6 +73,25 @@ export function* lossProblems(spec: JobSpec, task: TaskType): Iterable<ProblemEr
 			`${param}.alpha tells what is true from what is not, for binary and multilabel; leave it out for multiclass`,
 			`${param}.alpha`,
 		);
+}
+
+/** Classes are weighed where every row or position has one, by names of the dataset, and in a loss that is not computed by the graph itself. */
+export function* classWeightProblems(spec: JobSpec, { type, classes }: TaskProfile): Iterable<ProblemError> {
+	const { class_weights: given } = spec.training;
+	if (given === undefined) return;
+	const param = 'training.class_weights';
+	if (type !== 'binary' && type !== 'multiclass')
+		yield new ProblemError(
+			'unsupported_task',
+			`${param} is for binary and multiclass, and the task is ${type}${type === 'multilabel' ? '; alpha of the loss focal weighs what applies against what does not' : ''}`,
+			param,
+		);
+	else if (Object.hasOwn(lossOf(spec).loss, 'output'))
+		yield new ProblemError('invalid_request', `${param} is for a built-in loss, and the graph computes its loss itself`, param);
+	else if (typeof given === 'object')
+		for (const name of Object.keys(given))
+			if (!classes.includes(name))
+				yield new ProblemError('invalid_request', `The dataset has no class "${name}"; it has ${listed(classes)}`, `${param}.${name}`);
 }
 
 /** Of positions there are too many to rank, and of rows nothing but the class. */

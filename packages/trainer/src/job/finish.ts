@@ -13,7 +13,7 @@ import { encodeModel } from '@steelyard/onnx';
 import { createSession, type Session } from '@steelyard/runtime';
 import { summariseWeights } from '@steelyard/weighting';
 import type { Architecture, OwnModel, Parameters } from '../model/architecture.js';
-import { type Examples, labelsOf, presence, taken } from '../model/examples.js';
+import { type Examples, eachLabel, labelsOf, presence, taken } from '../model/examples.js';
 import { layoutOf, parametersByName } from '../model/parameter-layout.js';
 import { countOf } from '../model/work.js';
 import { type EachLabel, labelFacts, positionFacts } from '../report/baseline.js';
@@ -65,6 +65,12 @@ const expertUseOf = ({ expertUse }: Evaluation): Pick<JobResult, 'expert_use'> =
 /** The most names of a list in a result. */
 const MOST_NAMES = 100;
 
+/** How much each class counted in training, where classes were weighed. */
+const classWeightsIn = ({ task, classWeights }: Job): Pick<JobResult, 'class_weights'> =>
+	classWeights === null
+		? {}
+		: { class_weights: Object.fromEntries(classWeights.slice(0, MOST_NAMES).map((weight, c) => [task.classes[c] ?? String(c), weight])) };
+
 /** What was trained of an uploaded graph, and what was not. */
 const initializersIn = ({ initializers }: TrainedFile): Pick<JobResult, 'initializers'> =>
 	initializers === null
@@ -88,12 +94,13 @@ function lossWords(loss: Loss): string {
 }
 
 /** What training minimised, and of which logits. */
-function lossText({ loss, fusion: { probabilities, ownLoss, auxiliary } }: Job): string {
+function lossText({ loss, classWeights, fusion: { probabilities, ownLoss, auxiliary } }: Job): string {
 	if (ownLoss !== null) return `the output "${ownLoss.output}" of the graph`;
 	const text = lossWords(loss);
 	const ofTask =
 		probabilities === null ? text : `${text} of the logits before the ${probabilities.operator} of the output "${probabilities.output}"`;
-	return [ofTask, ...auxiliary.map((one) => `${one.weight} · ${lossWords(one.loss)} of the output "${one.name}"`)].join(' + ');
+	const weighed = classWeights === null ? ofTask : `${ofTask}, weighed by class in training`;
+	return [weighed, ...auxiliary.map((one) => `${one.weight} · ${lossWords(one.loss)} of the output "${one.name}"`)].join(' + ');
 }
 
 /** The file that a job ends with, and how it is run over examples. */
@@ -231,17 +238,11 @@ function modalityWeightsOf(
 	return Object.fromEntries(named) as JobResult['modality_weights'];
 }
 
-/** The labels of all positions that count: those below 0, and NaN among values, do not. */
+/** The labels of all positions that count. */
 const countedLabels =
-	({ split, rows }: Examples, isValue: boolean): EachLabel =>
-	(visit) => {
-		const width = split.labels.length / split.rows;
-		for (const row of rows)
-			for (let at = row * width; at < (row + 1) * width; at++) {
-				const label = split.labels[at] as number;
-				if (isValue ? !Number.isNaN(label) : label >= 0) visit(label);
-			}
-	};
+	(examples: Examples, isValue: boolean): EachLabel =>
+	(visit) =>
+		eachLabel(examples, isValue, visit);
 
 /** The name of the loss of `model.output` among the metrics of a job. */
 const mainLossName = ({ fusion }: Job): string => (fusion.auxiliary.length === 0 ? 'loss' : lossName(fusion.output as string));
@@ -342,6 +343,7 @@ export async function finish(job: Job, ending: Finish): Promise<TrainOutcome> {
 		...expertUseOf(reported.evaluation),
 		...(brokenModalities === null ? {} : { robustness: brokenModalities }),
 		loss: lossText(job),
+		...classWeightsIn(job),
 		...initializersIn(file),
 		...(job.initialisation.told === null ? {} : { initialised: job.initialisation.told }),
 		best_epoch: chosen.epoch,

@@ -94,6 +94,7 @@ export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Pr
 		training,
 		task: job.task,
 		loss: job.loss,
+		classWeights: job.classWeights,
 		scale: job.scale,
 		standardisation: job.standardisation,
 		train: model.train,

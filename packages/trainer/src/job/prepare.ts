@@ -20,6 +20,7 @@ import { modalityShape } from '../model/modality-shape.js';
 import type { Loss } from '../step/loss.js';
 import type { Weigher } from '../weighting/weigher.js';
 import { weigherOf } from '../weighting/weigher-of.js';
+import { classWeightsOf } from './class-weights.js';
 
 /** What a job works on, before anything is trained. */
 export type Prepared = {
@@ -33,6 +34,8 @@ export type Prepared = {
 	readonly standardisation: ReadonlyMap<string, Standardisation>;
 	readonly scale: TargetScale;
 	readonly loss: Loss;
+	/** How much each class counts in training; null where classes are not weighed. */
+	readonly classWeights: readonly number[] | null;
 	readonly weigher: Weigher<unknown>;
 	readonly train: Examples;
 	readonly validation: Examples;
@@ -95,6 +98,7 @@ export function prepare(spec: JobSpec, dataset: Dataset, graphFile: GraphFile | 
 		standardisation: standardise ? standardisations(train, modalities, dataset.profile) : new Map(),
 		scale: custom || task.type !== 'regression' ? { mean: 0, deviation: 1 } : scaleOf(train),
 		loss: lossFor(lossOf(spec).loss, task.type),
+		classWeights: classWeightsOf(spec.training.class_weights, task, train),
 		weigher: weigherOf(spec.weighting, task, spec.training.seed),
 		train,
 		validation: examples('validation', parts.validation.split, parts.validation.rows),

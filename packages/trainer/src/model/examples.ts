@@ -24,6 +24,16 @@ export function labelsOf({ split, rows }: Examples): Float64Array {
 	return labels;
 }
 
+/** Shows every label of the examples that counts: of positions those below 0, and NaN among values, do not. */
+export function eachLabel({ split, rows }: Examples, isValue: boolean, visit: (label: number) => void): void {
+	const width = split.labels.length / split.rows;
+	for (const row of rows)
+		for (let at = row * width; at < (row + 1) * width; at++) {
+			const label = split.labels[at] as number;
+			if (isValue ? !Number.isNaN(label) : label >= 0) visit(label);
+		}
+}
+
 /**
  * Writes the targets of the examples, `task.outputs` numbers per row: one-hot, 0 and 1 (one per label for multilabel), or the scaled value; where positions have
  * labels these, as the split has them. `out` is zeros before.

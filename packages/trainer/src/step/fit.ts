@@ -30,6 +30,8 @@ export type FitOptions = {
 	readonly training: TrainingConfig;
 	readonly task: TaskProfile;
 	readonly loss: Loss;
+	/** How much each class counts; null where they count alike. */
+	readonly classWeights: readonly number[] | null;
 	readonly scale: TargetScale;
 	readonly standardisation: ReadonlyMap<string, Standardisation>;
 	readonly train: Examples;
@@ -94,8 +96,8 @@ export async function openFit(options: FitOptions): Promise<Fit> {
 	const perEpoch = architecture.ownLoss === null ? Math.ceil(count / batch) : Math.floor(count / batch);
 	const { weight_decay: weightDecay, learning_rate: _, ...rest } = training.optimizer;
 	const optimizer = optimizerOf({ ...rest, weightDecay });
-	const { task, loss, scale, standardisation, modulation } = options;
-	const ofStep = { architecture, task, loss, scale, standardisation, modulation, batch, optimizer, clipNorm, recompute };
+	const { task, loss, classWeights, scale, standardisation, modulation } = options;
+	const ofStep = { architecture, task, loss, classWeights, scale, standardisation, modulation, batch, optimizer, clipNorm, recompute };
 	const isSplit = provider === 'cpu' && countOf(architecture.parameters) >= LARGE;
 	const built = isSplit ? { split: await buildSplitStep(ofStep) } : { whole: await buildStep(ofStep) };
 	const step = built.split ?? built.whole;

@@ -14,6 +14,7 @@ import {
 	targetName,
 	valuesName,
 } from '../model/value-names.js';
+import { weighedByClass } from './class-weights.js';
 import { lossOf, scaledLoss } from './loss.js';
 import { addModulation } from './modulated-gradients.js';
 import { positionLossOf } from './position-loss.js';
@@ -28,12 +29,22 @@ function auxiliaryLosses(g: GraphBuilder, { architecture }: StepOptions, outputs
 }
 
 /** The loss of the logits, and what the model adds to it. */
-function taskLoss(g: GraphBuilder, { architecture, loss, scale }: StepOptions, { logits, auxiliaryLoss }: Fused): Value {
+function taskLoss(
+	g: GraphBuilder,
+	{ architecture, loss, classWeights = null, scale }: StepOptions,
+	{ logits, auxiliaryLoss }: Fused,
+): Value {
 	const [target, weight] = [g.value(TARGET), g.value(SAMPLE_WEIGHT)];
 	const task =
 		architecture.positions === null
-			? lossOf(g, scaledLoss(loss, scale.deviation), logits, target, weight)
-			: positionLossOf(g, loss, architecture.positions, logits, target, weight);
+			? lossOf(
+					g,
+					scaledLoss(loss, scale.deviation),
+					logits,
+					target,
+					classWeights === null ? weight : weighedByClass(g, classWeights, target, weight),
+				)
+			: positionLossOf(g, loss, architecture.positions, logits, target, weight, classWeights);
 	return auxiliaryLoss === null ? task : g.add(task, auxiliaryLoss);
 }
 

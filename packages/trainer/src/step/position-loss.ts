@@ -1,5 +1,6 @@
 import type { Dim, GraphBuilder, Value } from '@steelyard/onnx';
 import type { PositionLogits } from '../model/position-logits.js';
+import { classWeightOf } from './class-weights.js';
 import { binaryFocalLoss, focused, huberLoss, type Loss, smoothedTarget } from './loss.js';
 
 /**
@@ -57,10 +58,18 @@ function lossesOf(g: GraphBuilder, loss: Loss, form: PositionLogits, logits: Val
 
 /**
  * Σ weight·loss / Σ weight over the positions that count, a scalar: as PyTorch's CrossEntropyLoss with an `ignore_index`, and 0 where none counts. Logits are
- * `[batch, positions · classes]` as `form` says, and `weight` `[batch, 1]` is that of the row. The target `[batch, positions]` is a class (int64), 0 or 1, or a value;
+ * `[batch, positions · classes]` as `form` says, and `weight` `[batch, 1]` is that of the row, times that of the class where `classWeights` has one for each. The target `[batch, positions]` is a class (int64), 0 or 1, or a value;
  * below 0, or NaN of a value, it does not count.
  */
-export function positionLossOf(g: GraphBuilder, loss: Loss, form: PositionLogits, logits: Value, target: Value, weight: Value): Value {
+export function positionLossOf(
+	g: GraphBuilder,
+	loss: Loss,
+	form: PositionLogits,
+	logits: Value,
+	target: Value,
+	weight: Value,
+	classWeights: readonly number[] | null = null,
+): Value {
 	const { shape } = target;
 	const bool = { dtype: 'bool', shape } as const;
 	const ofValues = ['mse', 'mae', 'huber'].includes(typeof loss === 'object' ? loss.name : loss);
@@ -69,7 +78,9 @@ export function positionLossOf(g: GraphBuilder, loss: Loss, form: PositionLogits
 		: g.op('GreaterOrEqual', [target, g.scalar(0, target.dtype)], {}, bool);
 	/** 0 where a position does not count: its target is no number to calculate with, and its loss may be infinite, so that a product with 0 would not remove it. */
 	const counted = (value: Value): Value => g.op('Where', [counts, value, g.scalar(0, value.dtype)], {}, { dtype: value.dtype, shape });
-	const losses = counted(lossesOf(g, loss, form, logits, counted(target)));
-	const weights = g.mul(g.cast(counts, 'float32'), weight);
+	const known = counted(target);
+	const losses = counted(lossesOf(g, loss, form, logits, known));
+	const ofRows = g.mul(g.cast(counts, 'float32'), weight);
+	const weights = classWeights === null ? ofRows : g.mul(ofRows, classWeightOf(g, classWeights, known));
 	return g.div(g.sumAll(g.mul(losses, weights)), g.op('Max', [g.sumAll(weights), g.scalar(1e-12)]));
 }

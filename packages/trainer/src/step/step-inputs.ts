@@ -14,6 +14,8 @@ export type StepOptions = Omit<TrainingPortsOptions, 'architecture'> & {
 	/** Rows of a step. */
 	readonly batch: number;
 	readonly loss: Loss;
+	/** How much each class counts, by its number; null or not given where they count alike. */
+	readonly classWeights?: readonly number[] | null;
 	readonly optimizer: Optimizer;
 	/** The largest global L2 norm that the gradient may have; null for no limit. */
 	readonly clipNorm: number | null;
