@@ -29,12 +29,15 @@ export const ModalityWeight = Type.Object({
 });
 export type ModalityWeight = Static<typeof ModalityWeight>;
 
-/** A mean and its interval. */
-export const Interval = Type.Object({
-	mean: Type.Number({ description: 'what the interval is of' }),
+/** Where a 95 % interval begins and ends. */
+export const Bounds = Type.Object({
 	low: Type.Number({ description: 'where the 95 % interval begins' }),
 	high: Type.Number({ description: 'where it ends' }),
 });
+export type Bounds = Static<typeof Bounds>;
+
+/** A mean and its interval. */
+export const Interval = Type.Object({ mean: Type.Number({ description: 'what the interval is of' }), ...Bounds.properties });
 export type Interval = Static<typeof Interval>;
 
 const broken = (what: string) => `how much worse the metric is where ${what}; null where that could not be measured`;
@@ -79,6 +82,12 @@ export const JobResult = Type.Object(
 		warnings: Type.Optional(
 			Type.Array(JobWarning, {
 				description: 'what to know before the model is used; empty where nothing was found, and not there in jobs of earlier versions',
+			}),
+		),
+		intervals: Type.Optional(
+			Type.Record(Type.String(), Type.Record(Type.String(), nullable(Bounds)), {
+				description:
+					'by split and metric the 95 % interval of the main metric and of the loss, by 1,000 bootstrap resamples of the rows; null where the metric is undefined; not there where rows have many positions, of a loss that a graph computes itself or that is a sum over outputs, and in jobs of earlier versions',
 			}),
 		),
 		unimodal: Type.Record(Type.String(), Type.Record(Type.String(), Metrics), {

@@ -242,7 +242,12 @@ describe('the robustness of a job', () => {
 		it(`tells which modality a ${kind} model under ${preset} needs, and which not`, async () => {
 			const { result, robustness } = await measured(kind, spec({ weighting: weightingBy(preset, 2) }));
 			expect(robustness).toMatchObject({ metric, reason: null, splits: { validation: { rows: 30, of: 30 }, test: { rows: 40, of: 40 } } });
+			expect(Object.keys(result.intervals!)).toEqual(['train', 'validation', 'test']);
 			for (const [split, { clean, modalities }] of Object.entries(robustness.splits)) {
+				for (const name of [metric, 'loss']) {
+					const [value, { low, high }] = [result.metrics[split]![name]!, result.intervals![split]![name]!];
+					expect(low < value && value < high, `${split} ${name} ${low} ${value} ${high}`).toBe(true);
+				}
 				const reported = result.metrics[split]!;
 				expect(clean).toEqual({ [metric]: reported[metric], loss: reported['loss'] });
 				const { a, b, c } = modalities as Record<'a' | 'b' | 'c', (typeof modalities)[string]>;

@@ -46,6 +46,7 @@ const happened: JobEventBody[] = [
 
 export const result: JobResult = {
 	metrics: { train: validation, validation },
+	intervals: { validation: { loss: { low: 0.3, high: 0.6 }, accuracy: null } },
 	warnings: [{ code: 'evaluation_failed', message: 'row 3 of the split test', advice: 'mend it', split: 'test', row: 3 }],
 	unimodal: { labs: { test: validation } },
 	modality_weights: { labs: { mean: 0.6, p10: 0.5, p90: 0.7, mutual_information: null } },

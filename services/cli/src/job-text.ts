@@ -28,12 +28,18 @@ function weightRows(weights: Weights): string[][] {
 	return all.map(([modality, one]) => [`weight ${modality}`, weightText(one)]);
 }
 
-/** Metrics as a table with a column per split. */
-function metricsTable(splits: Readonly<Record<string, Metrics>>): string {
+/** Metrics as a table with a column per split, with their intervals where there are any. */
+function metricsTable(splits: Readonly<Record<string, Metrics>>, intervals: NonNullable<JobResult['intervals']> = {}): string {
 	const names = [...new Set(Object.values(splits).flatMap((metrics) => Object.keys(metrics)))];
 	return table([
 		['metric', ...Object.keys(splits)],
-		...names.map((name) => [name, ...Object.values(splits).map((metrics) => figure(metrics[name]))]),
+		...names.map((name) => [
+			name,
+			...Object.entries(splits).map(([split, metrics]) => {
+				const bounds = intervals[split]?.[name] ?? null;
+				return `${figure(metrics[name])}${bounds === null ? '' : ` (${figure(bounds.low)}–${figure(bounds.high)})`}`;
+			}),
+		]),
 	]);
 }
 
@@ -124,7 +130,7 @@ export function jobText(job: JobResource): string {
 	const metrics = result?.metrics ?? (job.metrics === null ? {} : { validation: job.metrics });
 	return [
 		table(known),
-		...(Object.keys(metrics).length === 0 ? [] : [metricsTable(metrics)]),
+		...(Object.keys(metrics).length === 0 ? [] : [metricsTable(metrics, result?.intervals)]),
 		...(result?.robustness === undefined ? [] : [robustnessText(result.robustness)]),
 		...(result?.warnings ?? []).map(warningText),
 		...(job.artifacts.length === 0

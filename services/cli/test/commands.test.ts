@@ -400,6 +400,12 @@ describe('show', () => {
 		expect(text).toMatch(/^model\.onnx +134 kB$/m);
 	});
 
+	it('shows the intervals of metrics', async () => {
+		const intervals = { test: { accuracy: { low: 0.85, high: 0.94 }, loss: null } };
+		const text = await shown({ ...succeeded, result: { ...result, intervals } });
+		expect(text).toMatch(/^loss +0\.2000 +0\.3000$\n^accuracy +0\.9500 +0\.9000 \(0\.8500–0\.9400\)$/m);
+	});
+
 	it('shows what a job loses where a modality breaks', async () => {
 		const robustness = {
 			split: 'test',

@@ -27,6 +27,7 @@ import { explanationArtifacts, type Judged } from './explanation-artifacts.js';
 import { exportModel, type TrainedModel } from './export-graph.js';
 import type { TrainOutcome } from './face.js';
 import type { FitOutcome } from './fit-model.js';
+import { intervalsOf } from './intervals.js';
 import type { Job } from './job.js';
 import { essenceOf } from './job-state.js';
 import { lossName } from './judge-graph.js';
@@ -332,11 +333,13 @@ export async function finish(job: Job, ending: Finish): Promise<TrainOutcome> {
 		...modelWarnings(job, chosen, outcome, judged, reported, gains),
 	];
 	for (const warning of warnings) emit({ type: 'warning', ...warning });
+	const intervals = intervalsOf(job, judged);
 
 	emit({ type: 'stage', stage: 'exporting' });
 	const brokenModalities = robustness && shownRobustness(robustness, reported.examples.name);
 	const result: JobResult = {
 		metrics: Object.fromEntries(judged.map(({ examples, evaluation }) => [examples.name, evaluation.metrics])),
+		intervals,
 		warnings,
 		unimodal: unimodal?.metrics ?? {},
 		modality_weights: modalityWeightsOf(job, chosen, reported),

@@ -1,0 +1,112 @@
+import type { Bounds, TaskProfile, TrainedLoss } from '@steelyard/contracts';
+import { type CounterRandom, counterRandom, shuffle } from '@steelyard/random';
+import { quantile } from '@steelyard/weighting';
+import { decisionsOf } from './decisions.js';
+import { metricsOf } from './metrics.js';
+import type { Predictions } from './predictions.js';
+import { rowLosses } from './row-losses.js';
+
+const RESAMPLES = 1000;
+/** Rows of a resample at most; of more rows so many are drawn, and the interval is narrowed by the root of the share. */
+const MOST_ROWS = 1000;
+/** The 95 % interval lies between these quantiles of the metric over the resamples. */
+const QUANTILES = [0.025, 0.975] as const;
+/** Of the resamples in which the metric has to be defined. */
+const LEAST_DEFINED = 0.95;
+
+/** N rows that a model has judged: labels are `[N]`, of multilabel `[N, labels]`. */
+export type JudgedRows = {
+	readonly task: TaskProfile;
+	readonly loss: TrainedLoss;
+	readonly predictions: Predictions;
+	readonly labels: Float64Array;
+};
+
+/** The random words of all resamples, `[RESAMPLES, MOST_ROWS]`: made once, since drawing takes longer than the means of what was drawn. */
+export const resamplingWords = (seed: number): Uint32Array => {
+	const random: CounterRandom = counterRandom(seed, 'bootstrap');
+	return Uint32Array.from({ length: RESAMPLES * MOST_ROWS }, () => random.uint32());
+};
+
+/** The value of each row whose mean a metric is, and what is done to the mean; null for a metric that is no mean over rows. */
+function meanOver(
+	{ task, loss, predictions, labels }: JudgedRows,
+	metric: string,
+): { values: Float64Array; of: (mean: number) => number } | null {
+	const plain = (values: Float64Array) => ({ values, of: (mean: number) => mean });
+	if (metric === 'loss') return plain(rowLosses(task, loss, predictions, labels));
+	if ('values' in predictions) {
+		const errors = labels.map((label, i) => Math.abs((predictions.values[i] as number) - label));
+		if (metric === 'mae') return plain(errors);
+		return metric === 'rmse' ? { values: errors.map((error) => error ** 2), of: Math.sqrt } : null;
+	}
+	if (metric !== 'accuracy' && metric !== 'subset_accuracy') return null;
+	const { width, predicted } = decisionsOf(task, predictions);
+	return plain(
+		Float64Array.from({ length: labels.length / width }, (_, i) => {
+			let right = 0;
+			for (let at = i * width; at < (i + 1) * width; at++) if (predicted[at] === labels[at]) right++;
+			return metric === 'accuracy' ? right / width : Number(right === width);
+		}),
+	);
+}
+
+/** Those rows of a table of N rows. */
+const rowsOf = <T extends Float32Array | Float64Array>(table: T, count: number, rows: Uint32Array): T => {
+	const width = table.length / count;
+	const taken = new (table.constructor as new (length: number) => T)(rows.length * width);
+	rows.forEach((row, i) => taken.set(table.subarray(row * width, (row + 1) * width), i * width));
+	return taken;
+};
+
+/** A metric of some of the rows, with repeats; null where it is undefined. */
+function metricOfRows(judged: JudgedRows, count: number, metric: string): (rows: Uint32Array) => number | null {
+	const mean = meanOver(judged, metric);
+	if (mean !== null) {
+		const { values, of } = mean;
+		return (rows) => of(rows.reduce((sum, row) => sum + (values[row] as number), 0) / rows.length);
+	}
+	const { task, loss, predictions, labels } = judged;
+	return (rows) => {
+		const taken: Predictions =
+			'values' in predictions
+				? { values: rowsOf(predictions.values, count, rows) }
+				: { logits: rowsOf(predictions.logits, count, rows), probabilities: rowsOf(predictions.probabilities, count, rows) };
+		return metricsOf(task, taken, rowsOf(labels, count, rows), loss)[metric] ?? null;
+	};
+}
+
+/**
+ * The 95 % interval of a metric over rows by the bootstrap: the percentiles of its values over 1,000 resamples with replacement (Efron 1979). Of more than 1,000 rows so many
+ * are drawn without replacement first, resamples are of these, and the distances of the percentiles from their metric are multiplied by √(1,000/N) (Bickel, Götze and van
+ * Zwet 1997). Null where the metric is undefined in too many resamples. `words` are `resamplingWords`.
+ *
+ * @param value the metric over all rows
+ */
+export function bootstrapInterval(
+	judged: JudgedRows,
+	metric: string,
+	value: number | null,
+	words: Uint32Array,
+	seed: number,
+): Bounds | null {
+	const { task, labels } = judged;
+	const count = labels.length / (task.type === 'multilabel' ? task.outputs : 1);
+	if (value === null || count < 2) return null;
+	const all = Uint32Array.from({ length: count }, (_, i) => i);
+	const rows = count <= MOST_ROWS ? all : shuffle(all, counterRandom(seed, 'bootstrap/rows')).slice(0, MOST_ROWS);
+	const size = rows.length;
+	const metricOf = metricOfRows(judged, count, metric);
+	const found: number[] = [];
+	const drawn = new Uint32Array(size);
+	for (let resample = 0; resample < RESAMPLES; resample++) {
+		for (let i = 0; i < size; i++) drawn[i] = rows[Math.floor(((words[resample * MOST_ROWS + i] as number) / 2 ** 32) * size)] as number;
+		const one = metricOf(drawn);
+		if (one !== null && Number.isFinite(one)) found.push(one);
+	}
+	const center = size === count ? value : metricOf(rows);
+	if (center === null || found.length < LEAST_DEFINED * RESAMPLES) return null;
+	const sorted = Float64Array.from(found).sort();
+	const [low, high] = QUANTILES.map((q) => value + (quantile(sorted, q) - center) * Math.sqrt(size / count)) as [number, number];
+	return { low, high };
+}

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import type { TaskType } from '@steelyard/contracts';
+import { describe, expect, it } from 'vitest';
+import { bootstrapInterval, resamplingWords } from '../src/report/bootstrap.js';
+import { metricsOf } from '../src/report/metrics.js';
+import { predictionsFrom } from '../src/report/predictions.js';
+
+type Case = {
+	task: TaskType;
+	labels: number[];
+	outputs: number[];
+	expected: Record<string, { low: number; high: number; error: number }>;
+};
+const { cases } = JSON.parse(readFileSync(new URL('fixtures/bootstrap.json', import.meta.url), 'utf8')) as { cases: Case[] };
+
+const SEED = 3;
+const words = resamplingWords(SEED);
+
+/** The rows of a case, its metrics, and the loss of a job that names none. */
+function judged({ task: type, labels: given, outputs }: Pick<Case, 'task' | 'labels' | 'outputs'>) {
+	const task = { type, classes: [], outputs: 1 };
+	const labels = Float64Array.from(given);
+	const predictions = predictionsFrom(task, Float32Array.from(outputs));
+	const loss = type === 'regression' ? ('mse' as const) : ('binary_cross_entropy' as const);
+	return { rows: { task, loss, predictions, labels }, metrics: metricsOf(task, predictions, labels, loss) };
+}
+
+describe('bootstrap intervals', () => {
+	for (const { expected, ...of } of cases)
+		it(`of ${of.labels.length} rows of a ${of.task} are those of SciPy, but for the chance of 1,000 resamples`, () => {
+			const { rows, metrics } = judged(of);
+			for (const [name, { low, high, error }] of Object.entries(expected)) {
+				const found = bootstrapInterval(rows, name, metrics[name]!, words, SEED)!;
+				// a 2.5 % quantile of 1,000 normal numbers has a deviation of 0.085 of theirs: four of these, and rows beyond 1,000 are drawn
+				const tolerance = (of.labels.length > 1000 ? 0.5 : 0.34) * error;
+				expect(Math.abs(found.low - low), `${name} low`).toBeLessThan(tolerance);
+				expect(Math.abs(found.high - high), `${name} high`).toBeLessThan(tolerance);
+			}
+		});
+
+	it('are null where the metric is undefined, or is in too many resamples', () => {
+		const { rows } = judged({ task: 'binary', labels: [1, ...new Array<number>(11).fill(0)], outputs: new Array<number>(12).fill(0.5) });
+		expect(bootstrapInterval(rows, 'auroc', null, words, SEED)).toBeNull();
+		// of 12 rows one has the class: a third of the resamples lack it
+		expect(bootstrapInterval(rows, 'auroc', 0.5, words, SEED)).toBeNull();
+		expect(bootstrapInterval(rows, 'accuracy', 1 / 12, words, SEED)).toEqual({ low: 0, high: expect.closeTo(0.25, 1) });
+	});
+
+	it('are the same for the same seed', () => {
+		const { rows, metrics } = judged(cases[2]!);
+		const again = resamplingWords(SEED);
+		expect(bootstrapInterval(rows, 'loss', metrics['loss']!, again, SEED)).toEqual(
+			bootstrapInterval(rows, 'loss', metrics['loss']!, words, SEED),
+		);
+		expect(bootstrapInterval(rows, 'loss', metrics['loss']!, resamplingWords(4), 4)).not.toEqual(
+			bootstrapInterval(rows, 'loss', metrics['loss']!, words, SEED),
+		);
+	});
+});
