@@ -1,12 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { type Client, createClient } from '@steelyard/client';
 import type { JobResource } from '@steelyard/contracts';
 import { createSession, type StringTensor, type Tensor, tensor } from '@steelyard/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pythonRuns } from './every-runtime.js';
-import { type Running, serve } from './serving.js';
+import { CLI, type Running, serve } from './serving.js';
 
 type Row = { seen: string; age: string; ward: string; note: string; split: string; died: string };
 
@@ -41,6 +43,9 @@ function feedsOf(some: readonly Row[]): Record<string, Tensor | StringTensor> {
 
 const accuracy = (prediction: Tensor | undefined, some: readonly Row[]): number =>
 	some.filter(({ died }, i) => Number(prediction?.data[i]) === (died === 'yes' ? 1 : 0)).length / some.length;
+
+/** Runs the command, and gives what it printed; rejects where it ends with another code than 0. */
+const steelyard = async (...args: string[]): Promise<string> => (await promisify(execFile)(process.execPath, [CLI, ...args])).stdout;
 
 describe('a model that was trained on a table', () => {
 	let home: string;
@@ -111,5 +116,28 @@ describe('a model that was trained on a table', () => {
 		const { probabilities } = await session.run(feedsOf([nothing]));
 		expect(Array.from((probabilities as Tensor).data, Number).reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 5);
 		await session.release();
+	});
+
+	it('comes from one command, and predicts tables by another', async () => {
+		const at = (name: string): string => join(home, name);
+		await writeFile(at('ward.csv'), csv);
+		await writeFile(at('manifest.json'), JSON.stringify({ label: 'died', split: 'split' }));
+		await writeFile(at('job.json'), JSON.stringify({ model: { family: 'mlp-fusion', hidden: 16 }, training: { threads: 1 } }));
+		const reading = ['--manifest', at('manifest.json')];
+		expect(await steelyard('datasets', 'inspect', at('ward.csv'), ...reading)).toMatch(/^seen +date in dates +\d+\.\d % +\d+ +2021-/m);
+		const options = [...reading, '--spec', at('job.json'), '--epochs', '12', '-o', at('model.onnx')];
+		const trained: JobResource = JSON.parse(await steelyard('--url', service.url, '--json', 'train', at('ward.csv'), ...options));
+		expect(trained.result?.metrics).toEqual(job.result?.metrics);
+
+		const lines = (await steelyard('predict', at('model.onnx'), at('ward.csv'))).trim().split('\n');
+		expect(lines[0]).toBe('row,prediction,probability.no,probability.yes,weight.dates,weight.numbers,weight.categories,weight.note');
+		const test = rows.flatMap(({ split, died }, row) => (split === 'test' ? [{ died, line: lines[row + 1] as string }] : []));
+		const hits = test.filter(({ died, line }) => line.split(',')[1] === died).length;
+		expect(hits / test.length).toBeCloseTo(job.result?.metrics['test']?.['accuracy'] ?? Number.NaN, 12);
+		await writeFile(at('other.csv'), 'age,ward\n1,A\n');
+		await expect(steelyard('predict', at('model.onnx'), at('other.csv'))).rejects.toMatchObject({
+			code: 2,
+			stderr: 'other.csv: expected a column "seen", which the model takes, found the columns age, ward\n',
+		});
 	});
 });

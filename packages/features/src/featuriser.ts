@@ -57,8 +57,18 @@ export type Feature = NumberFeature | CategoryFeature | DateFeature | TextFeatur
 /** The features of one modality. `masked`: some row has nothing in any of its columns, and all its features are 0 then. */
 export type FeaturisedModality = { readonly name: string; readonly masked: boolean; readonly features: readonly Feature[] };
 
+/** How the texts of a column are read as numbers or dates. */
+export type TextReading = { readonly decimal: '.' | ','; readonly day_first: boolean };
+
 /** How the raw columns of a table become the features of modalities. It was fitted on the training rows alone. */
-export type Featuriser = { readonly version: 1; readonly modalities: readonly FeaturisedModality[] };
+export type Featuriser = {
+	readonly version: 1;
+	readonly modalities: readonly FeaturisedModality[];
+	/** Texts, in lower case, that mean that nothing is there. */
+	readonly missing: readonly string[];
+	/** By the name of the column. */
+	readonly readings: Readonly<Record<string, TextReading>>;
+};
 
 /** How many numbers of a row a column becomes. */
 export function widthOf(feature: Feature): number {

@@ -3,6 +3,7 @@ import { type CounterRandom, counterRandom } from '@steelyard/random';
 import type { Cell } from '@steelyard/table';
 import { cellNumber, textOf } from './cells.js';
 import type { CategoryFeature, DateFeature, Feature, NumberFeature, TextFeature, VectorFeature } from './featuriser.js';
+import { categoryText, plainText } from './feeds.js';
 import type { Column } from './infer.js';
 import { cellSeconds } from './scan.js';
 import { tokensOf } from './tokens.js';
@@ -179,7 +180,7 @@ function fitText(column: Column, manifest: TableManifest): Fit {
 	let rows = 0;
 	return {
 		add(cell) {
-			const words = tokensOf(plainText(cell, column));
+			const words = tokensOf(plainText(cell, column.reading));
 			if (words.length === 0) return;
 			rows++;
 			const found = new Set(words);
@@ -224,13 +225,6 @@ function fitVector(column: Column): Fit {
 		},
 	};
 }
-
-/** The text of a category as it stands, with the spaces that it has. */
-export const categoryText = (cell: Cell): string =>
-	typeof cell === 'string' ? cell : cell === null || typeof cell === 'object' ? '' : String(cell);
-
-/** The text of a cell of text; '' where nothing is there. */
-export const plainText = (cell: Cell, { reading }: Column): string => (textOf(cell, reading.missing) === null ? '' : categoryText(cell));
 
 /** What learns how a column becomes features. */
 export function fitOf(column: Column, manifest: TableManifest): Fit {

@@ -5,9 +5,10 @@ import { type IngestOptions, ingest, type NpyWriter, openNpyWriter } from '@stee
 import { createSession, type Session, type Tensor } from '@steelyard/runtime';
 import type { Table } from '@steelyard/table';
 import { type Assignment, assign, DROPPED } from './assign.js';
+import { missingTexts } from './cells.js';
 import { tableProfile } from './column-profiles.js';
 import { type Feature, type FeaturisedModality, type Featuriser, featureNames, isStandard, widthOf } from './featuriser.js';
-import { feedsOf } from './feeds.js';
+import { type FedColumn, feedsOf } from './feeds.js';
 import { fitOf } from './fit.js';
 import { featuresName, featuriserModel, presenceName } from './graph.js';
 import type { Column, Reading } from './infer.js';
@@ -66,6 +67,14 @@ function rowsOf({ data }: Tensor, width: number, places: readonly number[]): Flo
 	return out;
 }
 
+const fedColumn = ({ column, feature }: FittedColumn): FedColumn => ({
+	input: column.name,
+	place: column.place,
+	kind: feature.kind,
+	reading: column.reading,
+	...(feature.kind === 'vector' ? { size: feature.size } : {}),
+});
+
 /** The features of all rows, by the graph: one file for each split and modality. Gives the mask of each modality by split, 1 where it has something. */
 async function transform(
 	files: readonly TableFile[],
@@ -75,7 +84,7 @@ async function transform(
 	folder: string,
 ): Promise<Map<string, Uint8Array[]>> {
 	const counts = countsOf(assignment);
-	const columns = modalities.flatMap(({ columns: own }) => own);
+	const columns = modalities.flatMap(({ columns: own }) => own.map(fedColumn));
 	const masks = new Map(modalities.map(({ name }) => [name, counts.map((count) => new Uint8Array(count))]));
 	const outputs = new Map<string, Output[]>();
 	try {
@@ -198,6 +207,12 @@ export async function ingestTable(
 	await mkdir(arrays);
 	const featuriserWith = (isMasked: (name: string) => boolean): Featuriser => ({
 		version: 1,
+		missing: [...missingTexts(manifest)],
+		readings: Object.fromEntries(
+			modalities.flatMap(({ columns }) =>
+				columns.map(({ column: { name, reading } }) => [name, { decimal: reading.decimal, day_first: reading.dayFirst }]),
+			),
+		),
 		modalities: modalities.map(
 			({ name, columns }): FeaturisedModality => ({ name, masked: isMasked(name), features: columns.map(({ feature }) => feature) }),
 		),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Graph, type Model, renamed, type Value, withoutUnused } from '@steelyard/onnx';
-import type { Feature, Featuriser } from './featuriser.js';
+import type { Feature, Featuriser, TextReading } from './featuriser.js';
 import { featuriserGraph } from './graph.js';
 import { RECIPE_FILE } from './ingest-table.js';
 
@@ -15,8 +15,18 @@ export function readFeaturiser(folder: string): Featuriser | null {
 	}
 }
 
-/** A raw column that a model takes: the name of its input, and how a cell is fed. */
-export type RawInput = { readonly input: string; readonly column: string; readonly kind: Feature['kind'] };
+/** A raw column that a model takes: the name of its input, what that takes in words, and how the texts of a table are read. */
+export type RawInput = TextReading & {
+	readonly input: string;
+	readonly column: string;
+	readonly kind: Feature['kind'];
+	readonly takes: string;
+	/** Of lists, the numbers of each. */
+	readonly size?: number;
+};
+
+/** What a model says of its inputs: the columns, and the texts that mean that nothing is there. */
+export type RawInputs = { readonly missing: readonly string[]; readonly columns: readonly RawInput[] };
 
 /** What a model says of its inputs, in its metadata. */
 export const INPUTS_KEY = 'steelyard.inputs';
@@ -61,6 +71,16 @@ export function rawModel(featuriser: Featuriser, model: Model): Model {
 		initializers: new Map([...made.initializers, ...model.graph.initializers]),
 		values: new Map([...made.values, ...model.graph.values, ...made.outputs.map((value): [string, Value] => [value.name, value])]),
 	});
-	const inputs = features.map(({ column, kind }) => ({ input: names.get(column), column, kind, takes: FEEDING[kind] }));
+	const inputs: RawInputs = {
+		missing: featuriser.missing,
+		columns: features.map((feature) => ({
+			input: names.get(feature.column) ?? feature.column,
+			column: feature.column,
+			kind: feature.kind,
+			takes: FEEDING[feature.kind],
+			...(feature.kind === 'vector' ? { size: feature.size } : {}),
+			...(featuriser.readings[feature.column] ?? { decimal: '.', day_first: false }),
+		})),
+	};
 	return { ...model, graph, metadata: { ...model.metadata, [INPUTS_KEY]: JSON.stringify(inputs) } };
 }

@@ -32,6 +32,7 @@ export {
 } from './graph.js';
 export { HALVES, type Half } from './halves.js';
 export { interfaceOf } from './interface.js';
+export { metadataOf } from './metadata.js';
 export { numbersOf } from './numbers.js';
 export { operators } from './operators.js';
 export { withoutOutputCopies } from './output-copies.js';

@@ -26,6 +26,11 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Part>>>> = {
 				'start the service: API, worker and, unless REDIS_URL is set, its own Redis; logs go to the data folder, with LOG=stderr there',
 			load: async () => (await import('./commands/serve.js')).serve,
 		},
+		train: {
+			description:
+				'train on a table or an archive from beginning to end: upload, train, download the model; on the service at --url, or on one of its own',
+			load: async () => (await import('./commands/train.js')).train,
+		},
 		demo: {
 			description: 'train on a sample dataset of real mail with and without weighting, and compare the models',
 			load: async () => (await import('./commands/demo.js')).demo,
@@ -68,6 +73,10 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Part>>>> = {
 		},
 	},
 	'Files alone, without a service:': {
+		predict: {
+			description: 'predict the rows of a table with a model that was trained on one',
+			load: async () => (await import('./commands/predict.js')).predict,
+		},
 		inspect: {
 			description: 'show the inputs and outputs of an ONNX model, which initializers training would change, and what prevents training',
 			load: async () => (await import('./commands/inspect.js')).inspect,

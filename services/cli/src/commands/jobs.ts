@@ -1,6 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
-import type { Client } from '@steelyard/client';
 import type { JobRequest, JobResource, JobStatus } from '@steelyard/contracts';
 import { type Command, Option } from 'commander';
 import { connected } from '../connect.js';
@@ -8,28 +5,15 @@ import { addDownload } from '../download-command.js';
 import { type FindingOptions, findingOptions, foundBy } from '../finding.js';
 import { followLog, printLines } from '../job-log.js';
 import { jobText, mainMetric, metricText } from '../job-text.js';
+import { jsonFrom } from '../json-file.js';
 import { listCommand, nameText } from '../listing.js';
 import { another, type Naming, namingOptions } from '../named-texts.js';
 import { wholeNumber } from '../numbers.js';
 import { withOptions } from '../options.js';
-import { EXIT, print, UsageError } from '../output.js';
-import { progressOn } from '../progress.js';
+import { print } from '../output.js';
 import { setCommand } from '../set-command.js';
 import { bytesText, timeText } from '../units.js';
-
-/** Reads the JSON of a job from a file, or from standard input where that is `-`. Throws UsageError where it is not JSON. */
-async function specFrom(file: string): Promise<{ dataset: string }> {
-	const source = file === '-' ? text(process.stdin) : readFile(file, 'utf8');
-	const json = await source.catch((error: Error) => {
-		throw new UsageError(`${file} cannot be read: ${error.message}`);
-	});
-	try {
-		return JSON.parse(json) as { dataset: string };
-	} catch (error) {
-		const { jsonFault } = await import('@steelyard/contracts'); // its schemas take half a second to load
-		throw new UsageError(`${file} is not valid JSON: ${jsonFault(json) ?? (error as Error).message}`);
-	}
-}
+import { watchJob } from '../watch-job.js';
 
 type ContinueOptions = { epochs?: number; from: 'best' | 'last'; freshOptimizer?: boolean; watch?: boolean };
 
@@ -41,24 +25,6 @@ function continued({ id, spec }: JobResource, { epochs, from: parameters, freshO
 		...spec,
 		training: { ...training, ...(epochs === undefined ? {} : { epochs }), initialise_from: { job: id, parameters, optimizer } },
 	};
-}
-
-/** Shows a job until it ends; Ctrl-C leaves it running. Resolves with the exit code. */
-async function watch(client: Client, watched: JobResource, json: boolean): Promise<number> {
-	const { id } = watched;
-	const leaving = new AbortController();
-	const leave = (): void => leaving.abort();
-	process.once('SIGINT', leave);
-	try {
-		await progressOn(process.stderr).follow(watched, client.jobs.events(id, { signal: leaving.signal }));
-	} finally {
-		process.off('SIGINT', leave);
-	}
-	const job = await client.jobs.get(id);
-	const goesOn = job.finished_at === null;
-	if (goesOn) process.stderr.write(`${id} goes on; watch it again by: npx steelyard jobs watch ${id}\n`);
-	print(json, job, jobText(job));
-	return goesOn ? 130 : job.status === 'succeeded' ? EXIT.done : EXIT.failed;
 }
 
 /** A spec with the name and the metadata that options give it. What a file says is left for the service to judge. */
@@ -93,9 +59,9 @@ export function jobs(group: Command): void {
 	withOptions(creating, namingOptions()).action(async (file: string, options: CreateOptions, command: Command) => {
 		const { client, json } = connected(command);
 		const { idempotencyKey } = options;
-		const spec = named(await specFrom(file), options);
+		const spec = named(await jsonFrom<{ dataset: string }>(file), options);
 		const job = await client.jobs.create(spec, idempotencyKey === undefined ? {} : { idempotencyKey });
-		if (options.watch) process.exitCode = await watch(client, job, json);
+		if (options.watch) process.exitCode = await watchJob(client, job, json);
 		else print(json, job, jobText(job));
 	});
 	group
@@ -108,7 +74,7 @@ export function jobs(group: Command): void {
 		.action(async (id: string, options: ContinueOptions, command: Command) => {
 			const { client, json } = connected(command);
 			const job = await client.jobs.create(continued(await client.jobs.get(id), options));
-			if (options.watch) process.exitCode = await watch(client, job, json);
+			if (options.watch) process.exitCode = await watchJob(client, job, json);
 			else print(json, job, jobText(job));
 		});
 	listCommand<JobResource, Asked>(group, {
@@ -151,7 +117,7 @@ export function jobs(group: Command): void {
 		.description('show a job until it ends; exits with 1 where it fails')
 		.action(async (id: string, _options: unknown, command: Command) => {
 			const { client, json } = connected(command);
-			process.exitCode = await watch(client, await client.jobs.get(id), json);
+			process.exitCode = await watchJob(client, await client.jobs.get(id), json);
 		});
 	for (const [name, description] of [
 		['cancel', 'cancel a job'],
