@@ -16,6 +16,7 @@ import {
 	JobWarning,
 	Manifest,
 	problems,
+	TableManifest,
 	WARNINGS,
 } from '../packages/contracts/dist/index.js';
 
@@ -193,6 +194,7 @@ const TABLES = {
 			.map(([family, branch]) => `### \`${family}\`\n\n${sent(fieldsOf(branch, 'model.'))}`)
 			.join('\n\n'),
 	manifest: () => sent(fieldsOf(Manifest)),
+	table: () => sent(fieldsOf(TableManifest)),
 	resource: () => answered(fieldsOf(JobResource, '', false)),
 	result: () => answered(fieldsOf(JobResult)),
 	log: () => answered(fieldsOf(JobLogLine)),

@@ -182,6 +182,47 @@ describe('the page on weighting', () => {
 
 const hasCurl = (process.env['PATH'] ?? '').split(delimiter).some((path) => existsSync(join(path, 'curl')));
 
+describe.skipIf(!hasCurl)('the example of the tables', () => {
+	it('leads from a csv to predictions by the command, in Node and, where it is, in Python', async () => {
+		const blocks = blocksOf(read('docs/tables.md'));
+		const ofLanguage = (language: string): string[] => blocks.filter((block) => block.language === language).map(({ text }) => text);
+		const at = (name: string): string => join(folder, name);
+		const service = await startService({ home: at('tables'), port: 0, env: { PATH: process.env['PATH'] } });
+		try {
+			await runExample(ofLanguage('sh'), { url: service.url, folder, root: ROOT });
+		} finally {
+			await service.close();
+		}
+		const [header = '', ...rows] = (await readFile(at('predictions.csv'), 'utf8')).trim().split('\n');
+		expect(header).toMatch(/^row,prediction,probability.no,probability.yes,weight\.dates/);
+		expect(rows).toHaveLength(800);
+
+		const shown = ofLanguage('text').find((text) => text.startsWith('$ npx steelyard datasets inspect')) as string;
+		const [command = '', ...output] = shown.trimEnd().split('\n');
+		const words = command.split(' ').slice(3);
+		expect((await run(process.execPath, [CLI, ...words], { cwd: ROOT })).stdout.trimEnd().split('\n')).toEqual(output);
+
+		const [script = ''] = ofLanguage('js');
+		await writeFile(at('one-row.mjs'), `${script}\nconsole.log(probabilities.data[0] + probabilities.data[1]);\n`);
+		if (!existsSync(at('node_modules'))) await symlink(join(ROOT, 'packages/runtime/node_modules'), at('node_modules'));
+		expect(Number((await run(process.execPath, ['one-row.mjs'], { cwd: folder })).stdout)).toBeCloseTo(1, 5);
+
+		const python = process.env['STEELYARD_PYTHON'] || 'python3';
+		if (
+			!(await run(python, ['-c', 'import onnxruntime, pandas']).then(
+				() => true,
+				() => false,
+			))
+		)
+			return;
+		const [program = ''] = ofLanguage('python');
+		const printing = 'print(*["no yes".split()[p] for p in prediction])';
+		await writeFile(at('predict.py'), `${program.replace('services/cli/sample', `${ROOT}/services/cli/sample`)}\n${printing}\n`);
+		const printed = (await run(python, ['predict.py'], { cwd: folder })).stdout.trim().split(' ');
+		expect(printed).toEqual(rows.map((row) => row.split(',')[1]));
+	});
+});
+
 describe.skipIf(!hasCurl)('the example of the README', () => {
 	it('leads from a dataset to a prediction', async () => {
 		const blocks = blocksOf(read('README.md'));
@@ -197,7 +238,7 @@ describe.skipIf(!hasCurl)('the example of the README', () => {
 			await service.close();
 		}
 		await writeFile(join(folder, 'predict.mjs'), script);
-		await symlink(join(ROOT, 'packages/runtime/node_modules'), join(folder, 'node_modules'));
+		if (!existsSync(join(folder, 'node_modules'))) await symlink(join(ROOT, 'packages/runtime/node_modules'), join(folder, 'node_modules'));
 		const { stdout } = await run(process.execPath, ['predict.mjs'], { cwd: folder });
 		expect(script.trim().split('\n')).toHaveLength(5);
 		const [ham, spam, ...weights] = [...stdout.matchAll(/\d+\.\d+/g)].map(Number);

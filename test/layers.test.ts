@@ -153,11 +153,11 @@ describe('the check of layers', () => {
 		expect(rules()).toEqual(['layer: services/cli/src/index.ts']);
 	});
 
-	test('finds an API that brings the engine along through another package', () => {
+	test('finds an API whose own process loads the engine through another package', () => {
 		addPackage('packages/runtime', [], {});
 		addPackage('packages/dataset', ['@steelyard/runtime'], { 'index.ts': "import '@steelyard/runtime';" });
 		addPackage('services/api', ['@steelyard/dataset'], { 'index.ts': "import '@steelyard/dataset';" });
-		expect(rules()).toEqual(['engine: services/api/package.json', 'strangers: services/api/src/index.ts']);
+		expect(rules()).toEqual(['engine: services/api/src/index.ts', 'strangers: services/api/src/index.ts']);
 	});
 
 	test("finds a worker whose parent process loads the engine, and lets its child's entry and types be", () => {

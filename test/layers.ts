@@ -8,11 +8,12 @@ const SCOPE = '@steelyard/';
 
 /** The layers, lowest first. A package imports from lower layers only; those of one layer do not know each other. */
 const LAYERS: readonly (readonly string[])[] = [
-	['runtime', 'random', 'archive'],
+	['runtime', 'random', 'archive', 'table'],
 	['onnx'],
 	['family'],
 	['layers'],
 	['models/*', 'weighting', 'optim', 'autodiff', 'dataset', 'store', 'redis'],
+	['features'],
 	['trainer', 'model-file', 'client', 'queue'],
 	['service-process'],
 	['api', 'worker', 'cli'],
@@ -21,13 +22,14 @@ const LAYERS: readonly (readonly string[])[] = [
 /** Stands beside all layers: everyone may import it, it imports nobody. */
 const BESIDE = 'contracts';
 
-/** What needs ONNX Runtime. The API has none of it, not even through another package. */
+/** What needs ONNX Runtime. The process that the API starts in loads none of it, not even through another package. */
 const ENGINE: ReadonlySet<string> = new Set([
 	'runtime',
 	'onnx',
 	'family',
 	'layers',
 	'autodiff',
+	'features',
 	'optim',
 	'weighting',
 	'trainer',
@@ -35,7 +37,7 @@ const ENGINE: ReadonlySet<string> = new Set([
 ]);
 
 /** What reads files of strangers. */
-const READERS: ReadonlySet<string> = new Set(['dataset', 'archive']);
+const READERS: ReadonlySet<string> = new Set(['dataset', 'archive', 'table', 'features']);
 
 /** The one door beside the face: the process entries of the services, which the supervisor in `cli` forks. */
 const PROCESS_ENTRIES: ReadonlySet<string> = new Set(['api/main', 'worker/main']);
@@ -266,28 +268,21 @@ function closure(start: Package, packages: ReadonlyMap<string, Package>): Set<Pa
 	return reached;
 }
 
-/** The parents stay small: the API brings no engine along, and the process that the worker starts in loads none (its forked children do). Nor does the API read what strangers send in the process that it starts in. */
+/** The parents stay small: the processes that API and worker start in load no engine (their forked children do), that of the API not even through another package. Nor does the API read what strangers send there. */
 function checkEngine(packages: ReadonlyMap<string, Package>): Violation[] {
 	const violations: Violation[] = [];
-	const api = packages.get(`${SCOPE}api`);
-	if (api !== undefined) {
-		for (const found of closure(api, packages)) {
-			if (isEngine(found))
-				violations.push({
-					rule: 'engine',
-					where: join(api.folder, 'package.json'),
-					what: `api brings ${found.name} along, which needs the engine`,
-				});
-		}
-	}
 	const loadedBy = (name: string) => {
 		const service = packages.get(`${SCOPE}${name}`);
 		return service === undefined ? [] : loadedByParent(service, packages);
 	};
 	for (const { path, to } of loadedBy('worker'))
 		if (isEngine(to)) violations.push({ rule: 'engine', where: path, what: `the worker's parent process loads ${to.name}` });
-	for (const { path, to } of loadedBy('api'))
+	for (const { path, to } of loadedBy('api')) {
+		const [engine] = [to, ...closure(to, packages)].filter(isEngine);
+		if (engine !== undefined)
+			violations.push({ rule: 'engine', where: path, what: `the API's parent process loads ${engine.name}, by ${to.name}` });
 		if (READERS.has(to.name)) violations.push({ rule: 'strangers', where: path, what: `the API's parent process loads ${to.name}` });
+	}
 	return violations;
 }
 
