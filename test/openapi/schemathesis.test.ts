@@ -50,11 +50,11 @@ async function make(client: Client): Promise<Made> {
 	return { kept, toDelete, running, event: event.id, line: data[0]?.id ?? expect.unreachable('the audit log has no line') };
 }
 
-/** Operations on a resource, by their names: what reads one, and what deletes one. */
+/** Operations on a resource, by their names: what reads or changes one, and what deletes one. */
 const READING: Record<keyof Ids, string[]> = {
-	datasets: ['getDataset'],
-	models: ['getModel'],
-	jobs: ['getJob', 'getJobMetrics', 'listArtifacts', 'downloadModel'],
+	datasets: ['getDataset', 'updateDataset'],
+	models: ['getModel', 'updateModel'],
+	jobs: ['getJob', 'updateJob', 'getJobMetrics', 'listArtifacts', 'downloadModel'],
 	keys: [],
 };
 const DELETING: Record<keyof Ids, string> = { datasets: 'deleteDataset', models: 'deleteModel', jobs: 'deleteJob', keys: 'revokeKey' };

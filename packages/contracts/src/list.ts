@@ -2,6 +2,7 @@ import { type Static, type TSchema, Type } from 'typebox';
 import { choice } from './choice.js';
 import { type IdKind, idPattern } from './id.js';
 import { JOB_STATUSES } from './job-status.js';
+import { SORTED_BY } from './name-pattern.js';
 import { metadata } from './naming.js';
 
 const closed = { additionalProperties: false } as const;
@@ -37,9 +38,6 @@ const filters = {
 export const uploadsQuery = (kind: 'ds' | 'mdl') => Type.Object({ ...listQuery(kind).properties, ...filters }, closed);
 export type UploadsQuery = Static<ReturnType<typeof uploadsQuery>>;
 
-/** The name of a metric by which jobs are sorted: that of a split, a point, and that of a metric of the split. */
-const SORTED_BY = '^(created|[A-Za-z][A-Za-z0-9_-]{0,62}\\.[^\\u0000-\\u001f]{1,200})$';
-
 /** How a client asks for a page of jobs that fit, in an order. */
 export const jobsQuery = Type.Object(
 	{
@@ -54,7 +52,7 @@ export const jobsQuery = Type.Object(
 		dataset: Type.Optional(Type.String({ pattern: idPattern('ds'), description: 'those on this dataset' })),
 		...filters,
 		sort: Type.String({
-			pattern: SORTED_BY,
+			pattern: SORTED_BY.pattern,
 			maxLength: 264,
 			default: 'created',
 			description:

@@ -12,7 +12,8 @@ const METADATA_NAME: NameRule = { pattern: '^(?!__proto__$)[\\s\\S]{0,64}$', des
 const METADATA_VALUE = { maxLength: 512 } as const;
 
 /** What a resource is called by whoever made it. */
-export const resourceName = (description: string) => Type.String({ pattern: RESOURCE_NAME.pattern, maxLength: 200, description });
+export const resourceName = (description: string) =>
+	Type.String({ pattern: RESOURCE_NAME.pattern, minLength: 1, maxLength: 200, description });
 
 /** Texts of a user's own by name, which the service keeps and does not read. */
 export const metadata = (options: { default?: object; description: string }) =>
@@ -32,6 +33,7 @@ export const JobChange = Type.Object(
 			Type.Unsafe<string | null>({
 				type: ['string', 'null'],
 				pattern: RESOURCE_NAME.pattern,
+				minLength: 1,
 				maxLength: 200,
 				description: 'what the job is called from now on; null takes its name away',
 			}),

@@ -102,7 +102,7 @@ describe('an uploaded model', () => {
 			'file',
 		],
 		['of JSON', () => upload('{}', 'application/json'), 415, 'unsupported_media_type', 'content-type'],
-		['with an unknown query', () => upload('x', 'application/octet-stream', '?name=a'), 400, 'invalid_request', 'name'],
+		['with an unknown query', () => upload('x', 'application/octet-stream', '?file=a'), 400, 'invalid_request', 'file'],
 	])('%s is refused and leaves nothing', async (_, send, status, code, param) => {
 		const before = await count();
 		expectProblem(await send(), status, code, param);

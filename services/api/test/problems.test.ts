@@ -26,7 +26,7 @@ describe('an error answer is a problem document', () => {
 	it('for a method that the path does not know, with those that it knows', async () => {
 		const response = await service.app.inject({ method: 'PUT', url: '/v1/jobs/job_1' });
 		expectProblem(response, 405, 'method_not_allowed');
-		expect(response.headers.allow).toBe('GET, HEAD, DELETE');
+		expect(response.headers.allow).toBe('GET, HEAD, PATCH, DELETE');
 		expectProblem(await service.app.inject({ method: 'PATCH', url: '/v1/datasets' }), 405, 'method_not_allowed');
 	});
 
