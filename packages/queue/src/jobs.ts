@@ -16,9 +16,10 @@ import type { Dispatch } from './dispatch.js';
 import type { EventLog } from './events.js';
 import type { Keys } from './keys.js';
 import type { Mirror } from './mirror.js';
+import { within } from './or-unavailable.js';
 import type { IdempotentRequest, Jobs } from './queue.js';
 import { type Change, KEY_KEPT, type Records, type Request, type UseOfKey } from './records.js';
-import { openSearch } from './search.js';
+import type { Search } from './search.js';
 import { givenUp, moved, RETRIES, released, retryPause, setBack, WORKER_LOST } from './status.js';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -36,7 +37,10 @@ type Parts = {
 	mirror: Mirror;
 	deliveries: Deliveries;
 	dispatch: Dispatch;
+	search: Search;
 	store: Store;
+	/** The most milliseconds that a list waits for the jobs that only the store knows; null for any number. */
+	longestMs: number | null;
 };
 
 /** Whether a job has ended for good: a cancelled one can be resumed. */
@@ -50,12 +54,10 @@ function annotated({ name: before, ...spec }: JobSpec, { name = before, metadata
 const has = ({ status }: Pick<JobResource, 'status'>): string => `${status === 'cancelled' ? 'is' : 'has'} already ${status}`;
 
 /** Opens the records of the jobs. `sweep` is to be called from time to time by whoever runs jobs. */
-export function openJobs({ redis, keys, records, events, mirror, deliveries, dispatch, store }: Parts): {
+export function openJobs({ redis, keys, records, events, mirror, deliveries, dispatch, search, store, longestMs }: Parts): {
 	jobs: Jobs;
 	sweep: () => Promise<number>;
 } {
-	const search = openSearch(records);
-
 	const transition: Jobs['transition'] = async (id, from, to, patch = {}, attempt) => {
 		const changed = await records.change(id, (job) => {
 			if (!from.includes(job.status) || (attempt !== undefined && job.attempt !== attempt)) return null;
@@ -200,7 +202,7 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, dis
 		},
 
 		async list(wanted) {
-			await restored();
+			await within(longestMs, restored());
 			return search(wanted);
 		},
 

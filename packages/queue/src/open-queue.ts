@@ -14,6 +14,7 @@ import { orUnavailable, within } from './or-unavailable.js';
 import type { Queue } from './queue.js';
 import { openRecords } from './records.js';
 import { openAttempts } from './result.js';
+import { openSearch } from './search.js';
 import { openTally } from './tally.js';
 import { startWork } from './work.js';
 import { openWorkers } from './workers.js';
@@ -62,19 +63,22 @@ export async function openQueue({
 	const mirror = openMirror(records, events, store, log);
 	const deliveries = openDeliveries('training', redis, keys, log);
 	const dispatch = openDispatch({ records, deliveries, mostRunning });
-	const { jobs, sweep } = openJobs({ redis, keys, records, events, mirror, deliveries, dispatch, store });
+	const ms = longestMs ?? null;
+	const { filling, revisions, findAll, ids, countIds } = records;
+	// A search of many jobs may take longer: it is each of its steps that waits no longer for Redis.
+	const search = openSearch(orUnavailable(ms, { filling, revisions, findAll, ids, countIds }));
+	const { jobs, sweep } = openJobs({ redis, keys, records, events, mirror, deliveries, dispatch, search, store, longestMs: ms });
 	const models = openDeliveries('inspection', redis, keys, log);
 	const { work: inspect, ...inspections } = openInspections({ redis: options, keys, hub, deliveries: models, store, log });
 	const attempts = openAttempts({ records, store, mirror });
 	const workers = openWorkers(redis, keys, log);
 
-	const ms = longestMs ?? null;
 	return {
 		jobs: {
 			...orUnavailable(ms, jobs),
 			// A job that comes about after its client was told that it did not. With a key the client can still ask for it.
 			create: (job, request) => within(ms, jobs.create(job, request), (late) => request === undefined && void jobs.discard(late.id)),
-			rebuild: orUnavailable(null, { rebuild: jobs.rebuild }).rebuild,
+			...orUnavailable(null, { rebuild: jobs.rebuild, list: jobs.list }),
 		},
 		events: { ...orUnavailable(ms, { append: events.append, read: events.read }), follow: events.follow },
 		workers: orUnavailable(ms, { announce: workers.announce, withdraw: workers.withdraw, list: workers.list }),

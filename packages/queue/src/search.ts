@@ -53,7 +53,7 @@ const sizeOf = ({ name = '', metadata, metrics }: Card): number =>
  * Keeps what searches look at, so that a record is read again only once it has changed. A card is that of the record where their revisions are equal, in one
  * filling of Redis.
  */
-function openCards(records: Records, kept: number) {
+function openCards(records: Searched, kept: number) {
 	let filling: string | null = null;
 	let size = 0;
 	const cards = new Map<string, Card>();
@@ -130,8 +130,14 @@ function orderBy(metric: string, ascending: boolean): (a: Card, b: Card) => numb
 
 type Found = { ids: string[]; next: string | null };
 
+/** What a search asks of the records. */
+export type Searched = Pick<Records, 'filling' | 'revisions' | 'findAll' | 'ids' | 'countIds'>;
+
+/** A page of the jobs that fit. */
+export type Search = (wanted: JobSearch) => Promise<FoundList<JobResource>>;
+
 /** Opens the search for jobs of a project. `kept`: about how many characters of what it looks at it keeps in memory. */
-export function openSearch(records: Records, { lookedAt = LOOKED_AT, sorted = SORTED, kept = KEPT } = {}) {
+export function openSearch(records: Searched, { lookedAt = LOOKED_AT, sorted = SORTED, kept = KEPT } = {}): Search {
 	const cards = openCards(records, kept);
 
 	const isFiltered = ({ status, name, dataset, metadata = {}, created_after, created_before }: JobSearch): boolean =>
@@ -184,8 +190,7 @@ export function openSearch(records: Records, { lookedAt = LOOKED_AT, sorted = SO
 		return { ids: page.map(({ id }) => id), next: found.length > limit ? (page.at(-1)?.id ?? null) : null };
 	}
 
-	/** A page of the jobs that fit. */
-	return async function search(wanted: JobSearch): Promise<FoundList<JobResource>> {
+	return async (wanted) => {
 		await cards.begin();
 		const { sort = 'created' } = wanted;
 		const { ids, next } = await (sort === 'created' ? byAge(wanted) : byMetric(wanted, sort));

@@ -1,7 +1,7 @@
 import { DEFAULT_PROJECT, type JobResource, type Metrics } from '@steelyard/contracts';
 import { connect, type RedisHandle } from '@steelyard/redis';
 import { idsFrom, openStore, type Store } from '@steelyard/store';
-import type { Redis } from 'ioredis';
+import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { remove, temporaryFolder, ways } from '../../redis/test/servers.js';
 import { openQueue, type Queue } from '../src/index.js';
@@ -194,6 +194,30 @@ for (const { way, absent, start } of ways)
 			expect((await bounded({ lookedAt: 11 })({ name: 'none' })).next).toBeNull();
 			// Jobs of another time are passed over without a look.
 			expect((await search({ name: 'wanted', created_before: BEGIN - 1_000_000 })).next).toBeNull();
+		});
+
+		it('takes longer than Redis may take to answer where it takes several steps, and no step too long', async () => {
+			await made(...Array.from({ length: 5 }, (): Made => ({ name: 'wanted' })));
+			const opened = await openQueue({ redis: redis.options, store, longestMs: 2000 });
+			vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+			const { pipeline } = Redis.prototype;
+			let late = 1500;
+			const steps = vi.spyOn(Redis.prototype, 'pipeline').mockImplementation(function (this: Redis, ...commands) {
+				// Once it is waited for.
+				queueMicrotask(() => vi.advanceTimersByTime(late));
+				return pipeline.apply(this, commands);
+			});
+			try {
+				const wanted = { project: DEFAULT_PROJECT, limit: 2, name: 'wanted' };
+				expect((await opened.jobs.list(wanted)).data).toHaveLength(2);
+				expect(steps.mock.calls.length).toBeGreaterThan(2);
+				late = 2500;
+				await expect(opened.jobs.list(wanted)).rejects.toMatchObject({ code: 'unavailable' });
+			} finally {
+				steps.mockRestore();
+				vi.useRealTimers();
+				await opened.close();
+			}
 		});
 
 		it('refuses to sort more jobs than it looks at, unless a time leaves fewer', async () => {
