@@ -1,9 +1,24 @@
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { lists } from './load/lists.js';
 import { drain, epochs, soak, streams } from './load/loads.js';
 import { openService } from './load/service.js';
 
 const MiB = 2 ** 20;
+
+it('the lists that are timed find what they ask for, in jobs that the store alone knew', { timeout: 120_000 }, async () => {
+	const { jobs, 'first search': _, ...found } = await lists({ jobs: 150 });
+	expect(Object.fromEntries(Object.entries(found).map(([what, one]) => [what, (one as { found: number }).found]))).toEqual({
+		'the newest 20': 20,
+		'the newest 100': 100,
+		'20 of a study of a hundredth': 2,
+		'one by its seed': 1,
+		'none, by a name': 0,
+		'20 by accuracy': 20,
+		'20 by loss, of a study': 2,
+	});
+	expect(jobs).toBe(150);
+});
 
 /** Short forms of what `npm run test:load` does at length. Memory is read from /proc. */
 describe.skipIf(!existsSync('/proc/self/status'))('a service under load', () => {
