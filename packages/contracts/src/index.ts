@@ -4,6 +4,7 @@ export { parseJobSpec } from './admission/parse-job-spec.js';
 export { lossOf } from './admission/task.js';
 export { type SourceJob, sourceProblems } from './admission/warm-start.js';
 export * from './audit.js';
+export { Calibration, RELIABILITY_BINS, type Reliability } from './calibration.js';
 export { ClassWeights } from './class-weights.js';
 export * from './dataset.js';
 export * from './diagnostics.js';

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { CalibrationSummary } from './calibration.js';
 import { choice } from './choice.js';
 import { JobError } from './job-error.js';
 import { JOB_STATUSES } from './job-status.js';
@@ -109,6 +110,7 @@ export const JobResult = Type.Object(
 					'the loss that training minimised and that the metrics report; of an uploaded graph that gives probabilities also where the logits are',
 			}),
 		),
+		calibration: Type.Optional(CalibrationSummary),
 		class_weights: Type.Optional(
 			Type.Record(Type.String(), Type.Number(), {
 				description: 'of a job with training.class_weights, how much each class counted in training, of the first 100; not in lists',

@@ -172,8 +172,15 @@ export const TrainingConfig = Type.Object(
 );
 export type TrainingConfig = Static<typeof TrainingConfig>;
 
+/** How the trained model is judged, and what is done with it before it is exported. */
 export const EvaluationConfig = Type.Object(
 	{
+		calibration: Type.Optional(
+			choice(['none', 'temperature'], {
+				description:
+					'whether the logits of the exported model are divided by the temperature under which their cross entropy on validation is least (Guo et al. 2017): its probabilities are then those that validation bears out, and its decisions stay; for binary, multiclass and multilabel; none unless given',
+			}),
+		),
 		robustness: Type.Optional(
 			Type.Boolean({
 				description:
@@ -189,7 +196,7 @@ export const EvaluationConfig = Type.Object(
 			}),
 		),
 	},
-	{ ...closed, description: 'how the exported model is judged; nothing of it changes the model' },
+	{ ...closed, description: 'how the trained model is judged, and what is done with it before it is exported' },
 );
 
 /** The spec of a job as the service keeps it, with every default filled in. `JobRequest` is what a client posts. */

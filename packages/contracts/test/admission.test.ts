@@ -55,6 +55,8 @@ describe('a job is held against its dataset', () => {
 		['with the choices of a loss', { training: { loss: { name: 'focal', gamma: 1, alpha: 0.25 } } }, BINARY],
 		['with label smoothing of labels', { training: { loss: { name: 'cross_entropy', label_smoothing: 0.1 } } }, MULTILABEL],
 		['with huber', { training: { loss: { name: 'huber', delta: 3 } } }, REGRESSION],
+		['calibrated', { evaluation: { calibration: 'temperature' } }, MULTILABEL],
+		['not calibrated', { evaluation: { calibration: 'none' } }, REGRESSION],
 		['with balanced classes', { training: { class_weights: 'balanced' } }, MULTICLASS],
 		['with a weight for a class', { training: { class_weights: { yes: 3 }, loss: 'focal' } }, BINARY],
 		['with a loss of values', { training: { loss: 'mae', early_stopping: { metric: 'pearson' } } }, REGRESSION],
@@ -87,6 +89,14 @@ describe('a job is held against its dataset', () => {
 			'invalid_model',
 			'model.family',
 			'with a mask for each of its 6 steps, which mlp-fusion does not take; store it as a sequence (rows, 6, 12), or use a custom model',
+		],
+		[
+			'a temperature for values',
+			{ evaluation: { calibration: 'temperature' } },
+			REGRESSION,
+			'unsupported_task',
+			'evaluation.calibration',
+			'temperature is for probabilities, and a regression gives none',
 		],
 		[
 			'weights of classes for labels',

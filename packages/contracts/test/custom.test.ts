@@ -118,6 +118,20 @@ describe('a job of a custom model is admitted', () => {
 	])('%s', (_, one) => expect(problemsOfCase(one)).toEqual([]));
 });
 
+describe('a temperature for a custom model', () => {
+	const evaluation = { calibration: 'temperature' };
+	it('is taken where the service writes the exported model, and refused where that is the uploaded graph or has positions', () => {
+		const embeddings = { labs: 'h1', text: 'h2' };
+		expect(problemsOfCase({ spec: { ...weighted, evaluation }, model: { embeddings } })).toEqual([]);
+		expect(problemsOfCase({ spec: { evaluation } })).toMatchObject([
+			{ code: 'invalid_request', param: 'evaluation.calibration', message: expect.stringContaining('your own graph') },
+		]);
+		expect(problemsOfCase({ spec: { evaluation }, dataset: TAGGED })).toContainEqual(
+			expect.objectContaining({ code: 'unsupported_task', param: 'evaluation.calibration' }),
+		);
+	});
+});
+
 describe('a job of a custom model is refused', () => {
 	it.each<[string, Case, string, string | RegExp]>([
 		[

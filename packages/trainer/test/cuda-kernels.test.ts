@@ -123,6 +123,7 @@ function exported(task: TaskProfile, preset: 'btw' | 'consensus'): Uint8Array {
 		standardisation,
 		weigher: weigherOf({ preset }, task, 1),
 		statistics: statisticsOf(task, preset, all.length),
+		temperature: null,
 		metadata: {},
 	});
 	return encodeModel(model);

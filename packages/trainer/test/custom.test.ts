@@ -179,6 +179,7 @@ describe('an uploaded graph', () => {
 				'model.onnx',
 				'report.json',
 				'metrics.json',
+				'calibration.json',
 				'explanation.parquet',
 				'explanation.json',
 				'diagnostics.json',

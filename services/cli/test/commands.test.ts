@@ -235,7 +235,7 @@ describe('--json', () => {
 	});
 });
 
-describe('jobs continue', () => {
+describe('a job that goes on, and what is shown of it', () => {
 	const spec = (training: object = {}) => ({ ...job().spec, training: { ...job().spec.training, ...training } });
 	const posted = async (training: object, ...options: string[]) => {
 		service.on(`GET /v1/jobs/${ID}`, (response) => answer(response, { ...succeeded, spec: spec(training) }));
@@ -254,6 +254,14 @@ describe('jobs continue', () => {
 			spec({ keep_state: 'parameters', initialise_from: { ...last, optimizer: false } }),
 		);
 		expect(await posted({}, '--from', 'best')).toEqual(spec({ initialise_from: { job: ID, parameters: 'best', optimizer: false } }));
+	});
+
+	it('shows how far probabilities are borne out', async () => {
+		const calibration = { temperature: 1.57, ece: { train: 0.1, test: 0.0118 }, ece_before: { train: 0.2, test: 0.0218 } };
+		service.on(`GET /v1/jobs/${ID}`, (response) => answer(response, { ...succeeded, result: { ...result, calibration } }));
+		expect((await steelyard('jobs', 'show', ID)).stdout).toMatch(
+			/calibration +expected error 0\.0118 on test \(0\.0218 before the temperature 1\.57\)/,
+		);
 	});
 
 	it('shows what a job began with', async () => {

@@ -26,6 +26,8 @@ export type ExportOptions = {
 	weigher: Weigher<unknown>;
 	/** Of the weigher; null before any refresh. */
 	statistics: unknown;
+	/** What the logits are divided by; null where they are given as they are. */
+	temperature: number | null;
 	metadata: Readonly<Record<string, string>>;
 };
 
@@ -107,11 +109,11 @@ function predictions(g: GraphBuilder, task: TaskProfile, logits: Value): void {
  * The trained model as one self-contained ONNX model: standardisation, unimodal models, weighting and both passes of the fusion.
  * Inputs `x.<modality>` `[batch, …shape]`, raw, and `mask.<modality>` `[batch]` or `[batch, steps]` of 0 and 1 where the dataset has masks; outputs
  * `prediction` `[batch]` (class index, int64, or value), of multilabel `[batch, labels]` (int64 0 and 1, 1 above ½); `probabilities` `[batch, classes]` or
- * `[batch, labels]`; `logits` `[batch, outputs]`, not for regression; `modality_weights` `[batch, M]`; of methods that weigh by it `modality_divergence` `[batch, M]`, KL(unimodal ‖ first pass) in nats, 0 where the
+ * `[batch, labels]`; `logits` `[batch, outputs]`, those of the probabilities, so after the temperature, not for regression; `modality_weights` `[batch, M]`; of methods that weigh by it `modality_divergence` `[batch, M]`, KL(unimodal ‖ first pass) in nats, 0 where the
  * modality is missing; and `expert_use.<layer>.<router>` `[batch, experts]` of the last pass, for models with experts.
  */
 export function exportModel(options: ExportOptions): ExportedModel {
-	const { fusion, unimodal, task, scale, weigher, statistics } = options;
+	const { fusion, unimodal, task, scale, weigher, statistics, temperature } = options;
 	const { modalities, opset } = fusion.architecture;
 	const g = new GraphBuilder('model/');
 	const inputs = addInputs(g, options);
@@ -155,7 +157,7 @@ export function exportModel(options: ExportOptions): ExportedModel {
 	const present = presences.length === 1 ? (presences[0] as Value) : g.concat(presences, 1);
 	const weighed = { unimodal: unimodal.map(unimodalOutput), present, fused: fusedUnder };
 	const { weights, output, divergence } = weigher.graph(g, weighed, statistics);
-	predictions(g, task, output);
+	predictions(g, task, temperature === null ? output : g.scale(1 / temperature, output));
 	g.output('modality_weights', weights);
 	if (divergence !== undefined) g.output('modality_divergence', divergence);
 	for (const [router, value] of expertUse) g.output(expertUseName(router), value);

@@ -17,10 +17,12 @@ import { type Examples, eachLabel, labelsOf, presence, taken } from '../model/ex
 import { layoutOf, parametersByName } from '../model/parameter-layout.js';
 import { countOf } from '../model/work.js';
 import { type EachLabel, labelFacts, positionFacts } from '../report/baseline.js';
+import { temperatureOf } from '../report/calibration.js';
 import { metricsOf } from '../report/metrics.js';
 import type { Predictions } from '../report/predictions.js';
 import { type ModalityGain, type WarningsInput, warningsOf } from '../report/warnings.js';
 import type { Loss } from '../step/loss.js';
+import { calibrationOf, calibrationSummary } from './calibration.js';
 import { type ChosenModel, chosenModel } from './chosen-model.js';
 import { type Evaluation, evaluateModel, evaluateOwnModel } from './evaluate.js';
 import { explanationArtifacts, type Judged } from './explanation-artifacts.js';
@@ -48,12 +50,13 @@ function trainedModel(architecture: Architecture, parameters: Parameters): Train
 }
 
 /** The metadata of an exported model. */
-const metadataOf = ({ spec, dataset, modalities, task, initialisation }: Job): Record<string, string> => ({
+const metadataOf = ({ spec, dataset, modalities, task, initialisation }: Job, temperature: number | null): Record<string, string> => ({
 	'steelyard.version': VERSION,
 	'steelyard.dataset_sha256': dataset.profile.sha256,
 	'steelyard.modalities': JSON.stringify(modalities.map(({ name }) => name)),
 	'steelyard.task': JSON.stringify(task),
 	'steelyard.spec': JSON.stringify(essenceOf(spec)),
+	...(temperature === null ? {} : { 'steelyard.temperature': String(temperature) }),
 	...(initialisation.sha256 === null ? {} : { 'steelyard.initialised_from_sha256': initialisation.sha256 }),
 });
 
@@ -129,8 +132,8 @@ function loraMetadata({ spec: { model } }: Job): Record<string, string> {
 	return lora === undefined ? {} : { rank: String(lora.rank), alpha: String(lora.alpha ?? lora.rank) };
 }
 
-/** Exports the trained models: an uploaded graph that nothing weighs as the user's own file, everything else as a model of ours. */
-function trainedFile(job: Job, { parameters, weigher, statistics }: ChosenModel): TrainedFile {
+/** Exports the trained models: an uploaded graph that nothing weighs as the user's own file, everything else as a model of ours, whose logits are divided by a temperature where there is one. */
+function trainedFile(job: Job, { parameters, weigher, statistics }: ChosenModel, temperature: number | null): TrainedFile {
 	const { masked, modalities, task, loss, scale, standardisation, weighted } = job;
 	const fusion = trainedModel(job.fusion, parameters);
 	const unimodal = weigher.needsOutputs
@@ -150,8 +153,10 @@ function trainedFile(job: Job, { parameters, weigher, statistics }: ChosenModel)
 			initializers: own.initializers,
 			judge: (session, examples, ranks = true) => evaluateOwnModel(session, own, examples, { ...job, ranks }),
 		};
-	const metadata = metadataOf(job);
-	const { model, routers } = exportModel({ fusion, unimodal, masked, task, scale, standardisation, weigher, statistics, metadata });
+	const metadata = metadataOf(job, temperature);
+	const { model, routers } = exportModel({
+		...{ fusion, unimodal, masked, task, scale, standardisation, weigher, statistics, temperature, metadata },
+	});
 	const bytes = encodeModel(model);
 	const featuriser = readFeaturiser(job.dataset.folder);
 	return {
@@ -177,19 +182,36 @@ type JudgedSplits = {
 /** Of positions, whose losses are looked at as they are gathered, and of a graph that gives a loss and no logits. */
 const NO_NUMBERS = new Float32Array(0);
 
-/** Runs the file over every split of the job. Throws EvaluationError where it fails for training or validation, which it was chosen by. */
-async function judgedSplits(
-	job: Job,
-	{ judged: file, judge }: TrainedFile,
-	{ unimodal, outcome: { epochs } }: Pick<Finish, 'unimodal' | 'outcome'>,
-): Promise<JudgedSplits> {
-	const session = stoppable(await createSession(file, { threads: job.spec.training.threads }), job);
+/** Opens a file to run it over examples; the session is to be released. */
+async function openFile(job: Job, { judged, judge }: Pick<TrainedFile, 'judged' | 'judge'>) {
+	const session = stoppable(await createSession(judged, { threads: job.spec.training.threads }), job);
 	const evaluate = (examples: Examples): Promise<Evaluation> =>
 		overRows(
 			examples,
 			(places) => judge(session, taken(examples, places)),
 			({ predictions }) => (predictions === null ? NO_NUMBERS : 'values' in predictions ? predictions.values : predictions.logits),
 		);
+	return { session, evaluate };
+}
+
+/** The temperature that fits the logits of a file on validation. */
+async function temperatureFor(job: Job, file: TrainedFile): Promise<number> {
+	const { session, evaluate } = await openFile(job, file);
+	try {
+		const { predictions } = await evaluate(job.validation);
+		return temperatureOf(job.task, (predictions as Extract<Predictions, { logits: unknown }>).logits, labelsOf(job.validation));
+	} finally {
+		await session.release();
+	}
+}
+
+/** Runs the file over every split of the job. Throws EvaluationError where it fails for training or validation, which it was chosen by. */
+async function judgedSplits(
+	job: Job,
+	{ judged: file, judge }: TrainedFile,
+	{ unimodal, outcome: { epochs } }: Pick<Finish, 'unimodal' | 'outcome'>,
+): Promise<JudgedSplits> {
+	const { session, evaluate } = await openFile(job, { judged: file, judge });
 	try {
 		const judged: Judged[] = [];
 		for (const examples of [job.train, job.validation]) judged.push({ examples, evaluation: await evaluate(examples) });
@@ -322,8 +344,11 @@ export async function finish(job: Job, ending: Finish): Promise<TrainOutcome> {
 	emit({ type: 'stage', stage: 'evaluating' });
 	throwIfStopped(job);
 	const chosen = chosenModel(job, outcome);
-	const file = trainedFile(job, chosen);
+	const uncalibrated = trainedFile(job, chosen, null);
+	const temperature = spec.evaluation?.calibration === 'temperature' ? await temperatureFor(job, uncalibrated) : null;
+	const file = temperature === null ? uncalibrated : trainedFile(job, chosen, temperature);
 	const { judged, failed, gains, robustness } = await judgedSplits(job, file, ending);
+	const calibration = calibrationOf(job, judged, temperature);
 	const reported = (judged.find(({ examples }) => examples.name === 'test') ?? judged[1]) as Judged;
 
 	const unimodalOnly = [...(unimodal?.failed.values() ?? [])].filter(({ split }) => !failed.has(split));
@@ -346,6 +371,7 @@ export async function finish(job: Job, ending: Finish): Promise<TrainOutcome> {
 		...expertUseOf(reported.evaluation),
 		...(brokenModalities === null ? {} : { robustness: brokenModalities }),
 		loss: lossText(job),
+		...(calibration === null ? {} : { calibration: calibrationSummary(calibration) }),
 		...classWeightsIn(job),
 		...initializersIn(file),
 		...(job.initialisation.told === null ? {} : { initialised: job.initialisation.told }),
@@ -363,6 +389,7 @@ export async function finish(job: Job, ending: Finish): Promise<TrainOutcome> {
 		...(file.adapters === null ? {} : { 'adapters.safetensors': file.adapters }),
 		'report.json': `${JSON.stringify({ version: VERSION, spec, dataset: dataset.profile, result }, null, '\t')}\n`,
 		'metrics.json': `${JSON.stringify(curves)}\n`,
+		...(calibration === null ? {} : { 'calibration.json': `${JSON.stringify(calibration)}\n` }),
 		...explanationArtifacts(job, judged, unimodal, reported.examples.name),
 		...(robustness === null ? {} : { 'robustness.json': `${JSON.stringify(robustness, null, '\t')}\n` }),
 	};

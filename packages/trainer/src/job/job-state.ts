@@ -66,11 +66,12 @@ function plainTraining(training: JobSpec['training']): object {
 }
 
 /** The part of a spec that results depend on, beside the dataset, the bytes of an uploaded graph and what another job has kept. */
-export const essenceOf = ({ model, modalities, weighting, training }: JobSpec) => ({
+export const essenceOf = ({ model, modalities, weighting, training, evaluation }: JobSpec) => ({
 	model: plainModel(model),
 	...(modalities === undefined ? {} : { modalities }),
 	weighting,
 	training: plainTraining(training),
+	...(evaluation === undefined ? {} : { evaluation }),
 });
 
 /** Least time between two checkpoints, beside those at the end of a model and at a stop: in milliseconds, and in times of what the last one took to write. */
