@@ -16,7 +16,7 @@ export const PROVIDERS = ['cpu', 'cuda'] as const;
 /** Metric name → value; null where it is undefined (one class only). */
 export const Metrics = Type.Record(Type.String(), nullable(Type.Number()), {
 	description:
-		'classes: loss, accuracy, macro_f1, weighted_f1, auroc, auprc; multilabel: loss (mean over rows and labels), accuracy (share of right labels), subset_accuracy (of rows whose labels are all right), macro_f1, micro_f1 (a label is predicted above probability 0.5), auroc, auprc (means over labels); regression: loss, mae, rmse, pearson; the same over all positions that count where positions have labels, with mean_iou (mean over classes of hits / (labels or predictions of the class)) in the place of auroc and auprc; with model.outputs loss is the sum that training minimises, and <output>.loss is that of each output, model.output among them, with <output>.accuracy, or <output>.mae and <output>.rmse, of those in model.outputs; null where undefined, as with one class only',
+		'classes: loss, accuracy, macro_f1, weighted_f1, auroc, auprc; multilabel: loss (mean over rows and labels), accuracy (share of right labels), subset_accuracy (of rows whose labels are all right), macro_f1, micro_f1 (a label is predicted above probability 0.5, or its threshold where these were tuned), auroc, auprc (means over labels); regression: loss, mae, rmse, pearson; the same over all positions that count where positions have labels, with mean_iou (mean over classes of hits / (labels or predictions of the class)) in the place of auroc and auprc; with model.outputs loss is the sum that training minimises, and <output>.loss is that of each output, model.output among them, with <output>.accuracy, or <output>.mae and <output>.rmse, of those in model.outputs; null where undefined, as with one class only',
 });
 export type Metrics = Static<typeof Metrics>;
 
@@ -111,6 +111,12 @@ export const JobResult = Type.Object(
 			}),
 		),
 		calibration: Type.Optional(CalibrationSummary),
+		thresholds: Type.Optional(
+			Type.Record(Type.String(), Type.Number(), {
+				description:
+					'of a job with evaluation.thresholds f1, the probability above which a label is predicted, by label, of the first 100; not in lists',
+			}),
+		),
 		class_weights: Type.Optional(
 			Type.Record(Type.String(), Type.Number(), {
 				description: 'of a job with training.class_weights, how much each class counted in training, of the first 100; not in lists',
@@ -281,6 +287,7 @@ export function listedJob(job: JobResource): JobResource {
 		unimodal: _unimodal,
 		expert_use: _experts,
 		robustness: _robustness,
+		thresholds: _thresholds,
 		class_weights: _weights,
 		initializers: _initializers,
 		initialised: _initialised,

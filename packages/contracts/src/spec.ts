@@ -181,6 +181,12 @@ export const EvaluationConfig = Type.Object(
 					'whether the logits of the exported model are divided by the temperature under which their cross entropy on validation is least (Guo et al. 2017): its probabilities are then those that validation bears out, and its decisions stay; for binary, multiclass and multilabel; none unless given',
 			}),
 		),
+		thresholds: Type.Optional(
+			choice(['half', 'f1'], {
+				description:
+					'above which probability the exported model predicts a label, for multilabel: half (unless given), or f1, which finds for each label the threshold under which its F1 on validation is greatest',
+			}),
+		),
 		robustness: Type.Optional(
 			Type.Boolean({
 				description:

@@ -57,6 +57,7 @@ describe('a job is held against its dataset', () => {
 		['with huber', { training: { loss: { name: 'huber', delta: 3 } } }, REGRESSION],
 		['calibrated', { evaluation: { calibration: 'temperature' } }, MULTILABEL],
 		['not calibrated', { evaluation: { calibration: 'none' } }, REGRESSION],
+		['with thresholds of labels', { evaluation: { thresholds: 'f1' } }, MULTILABEL],
 		['with balanced classes', { training: { class_weights: 'balanced' } }, MULTICLASS],
 		['with a weight for a class', { training: { class_weights: { yes: 3 }, loss: 'focal' } }, BINARY],
 		['with a loss of values', { training: { loss: 'mae', early_stopping: { metric: 'pearson' } } }, REGRESSION],
@@ -97,6 +98,14 @@ describe('a job is held against its dataset', () => {
 			'unsupported_task',
 			'evaluation.calibration',
 			'temperature is for probabilities, and a regression gives none',
+		],
+		[
+			'thresholds for classes',
+			{ evaluation: { thresholds: 'f1' } },
+			MULTICLASS,
+			'unsupported_task',
+			'evaluation.thresholds',
+			'f1 is for multilabel, and the task is multiclass; choose half',
 		],
 		[
 			'weights of classes for labels',

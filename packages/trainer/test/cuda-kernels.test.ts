@@ -124,6 +124,7 @@ function exported(task: TaskProfile, preset: 'btw' | 'consensus'): Uint8Array {
 		weigher: weigherOf({ preset }, task, 1),
 		statistics: statisticsOf(task, preset, all.length),
 		temperature: null,
+		thresholds: null,
 		metadata: {},
 	});
 	return encodeModel(model);

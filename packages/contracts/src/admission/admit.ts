@@ -3,7 +3,7 @@ import type { DatasetFields, ModelInterface } from '../families/family.js';
 import type { ProblemError } from '../problems.js';
 import type { JobSpec } from '../spec.js';
 import { informationProblems, weightingProblems } from '../weighting.js';
-import { calibrationProblems } from './calibration.js';
+import { calibrationProblems, thresholdProblems } from './calibration.js';
 import { modalitiesOf, modalityProblems, repetitionProblems } from './modalities.js';
 import { classWeightProblems, lossChoiceProblems, lossProblems, metricProblems, positionProblems } from './task.js';
 import { warmStartProblems } from './warm-start.js';
@@ -34,6 +34,7 @@ function* problemsOf(spec: JobSpec, dataset: DatasetFields, model: ModelInterfac
 	yield* informationProblems(weighting, task);
 	yield* metricProblems(spec, dataset.task);
 	yield* calibrationProblems(spec, dataset.task);
+	yield* thresholdProblems(spec, dataset.task);
 	yield* familyOf(spec.model).dataProblems?.(spec.model, parts) ?? [];
 }
 

@@ -3,6 +3,20 @@ import { ProblemError } from '../problems.js';
 import type { JobSpec } from '../spec.js';
 
 const PARAM = 'evaluation.calibration';
+const THRESHOLDS = 'evaluation.thresholds';
+
+/** Thresholds are of the labels of rows, in a model that the service writes. */
+export function* thresholdProblems({ model, weighting, evaluation }: JobSpec, { type, positions }: TaskProfile): Iterable<ProblemError> {
+	if (evaluation?.thresholds !== 'f1') return;
+	if (type !== 'multilabel' || positions !== undefined)
+		yield new ProblemError('unsupported_task', `${THRESHOLDS} f1 is for multilabel, and the task is ${type}; choose half`, THRESHOLDS);
+	else if (model.family === 'custom' && weighting.preset === 'uniform')
+		yield new ProblemError(
+			'invalid_request',
+			`${THRESHOLDS} f1 changes the predictions of the exported model, and without weighting that is your own graph, which stays as it is; choose half`,
+			THRESHOLDS,
+		);
+}
 
 /** A temperature divides the logits of a model that the service writes, of rows that have classes or labels. */
 export function* calibrationProblems({ model, weighting, evaluation }: JobSpec, { type, positions }: TaskProfile): Iterable<ProblemError> {

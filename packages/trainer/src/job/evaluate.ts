@@ -36,6 +36,8 @@ export type ExportedFor = {
 	readonly task: TaskProfile;
 	/** What training minimised, which the metrics report; cross entropy or squared error unless given. */
 	readonly loss?: Loss;
+	/** Of multilabel, above which probability it predicts each label; ½ unless given. */
+	readonly thresholds?: readonly number[] | null;
 	/** Routers, `<layer>.<router>`, whose use of experts is wanted; none unless given. */
 	readonly routers?: readonly string[];
 	/** Whether auroc and auprc are wanted; they are unless given. */
@@ -46,7 +48,7 @@ export type ExportedFor = {
 export async function evaluateModel(
 	session: Session,
 	examples: Examples,
-	{ modalities, masked, task, loss, routers = [], ranks = true }: ExportedFor,
+	{ modalities, masked, task, loss, thresholds = null, routers = [], ranks = true }: ExportedFor,
 ): Promise<Evaluation> {
 	const count = examples.rows.length;
 	const classes = task.type === 'binary' ? 2 : task.outputs;
@@ -82,7 +84,7 @@ export async function evaluateModel(
 			expertUse.set(router, means);
 		}
 	});
-	const predictions: Predictions = regression ? { values } : { logits, probabilities };
+	const predictions: Predictions = regression ? { values } : { logits, probabilities, ...(thresholds === null ? {} : { thresholds }) };
 	return {
 		metrics: metricsOf(task, predictions, labelsOf(examples), loss, ranks),
 		predictions,

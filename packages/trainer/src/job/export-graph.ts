@@ -28,6 +28,8 @@ export type ExportOptions = {
 	statistics: unknown;
 	/** What the logits are divided by; null where they are given as they are. */
 	temperature: number | null;
+	/** Of multilabel, above which probability each label is predicted; null for ½. */
+	thresholds: readonly number[] | null;
 	metadata: Readonly<Record<string, string>>;
 };
 
@@ -80,7 +82,7 @@ function columnsOf(g: GraphBuilder, matrix: Value): Value[] {
 }
 
 /** `prediction`, and for classes `probabilities` and `logits`, of logits `[batch, outputs]`. */
-function predictions(g: GraphBuilder, task: TaskProfile, logits: Value): void {
+function predictions(g: GraphBuilder, task: TaskProfile, logits: Value, thresholds: readonly number[] | null): void {
 	const rows: Shape = [logits.shape[0] as Dim];
 	const predicted = (probabilities: Value): Value =>
 		g.op('ArgMax', [probabilities], { axis: 1, keepdims: 0 }, { dtype: 'int64', shape: rows });
@@ -90,7 +92,8 @@ function predictions(g: GraphBuilder, task: TaskProfile, logits: Value): void {
 	}
 	if (task.type === 'multilabel') {
 		const probabilities = g.op('Sigmoid', [logits]);
-		const above = g.op('Less', [g.scalar(LABEL_THRESHOLD), probabilities], {}, { dtype: 'bool', shape: probabilities.shape });
+		const limit = thresholds === null ? g.scalar(LABEL_THRESHOLD) : g.constant('float32', [1, thresholds.length], thresholds);
+		const above = g.op('Less', [limit, probabilities], {}, { dtype: 'bool', shape: probabilities.shape });
 		g.output('prediction', g.cast(above, 'int64'));
 		g.output('probabilities', probabilities);
 		g.output('logits', logits);
@@ -108,12 +111,12 @@ function predictions(g: GraphBuilder, task: TaskProfile, logits: Value): void {
 /**
  * The trained model as one self-contained ONNX model: standardisation, unimodal models, weighting and both passes of the fusion.
  * Inputs `x.<modality>` `[batch, …shape]`, raw, and `mask.<modality>` `[batch]` or `[batch, steps]` of 0 and 1 where the dataset has masks; outputs
- * `prediction` `[batch]` (class index, int64, or value), of multilabel `[batch, labels]` (int64 0 and 1, 1 above ½); `probabilities` `[batch, classes]` or
+ * `prediction` `[batch]` (class index, int64, or value), of multilabel `[batch, labels]` (int64 0 and 1, 1 above ½ or the threshold of the label); `probabilities` `[batch, classes]` or
  * `[batch, labels]`; `logits` `[batch, outputs]`, those of the probabilities, so after the temperature, not for regression; `modality_weights` `[batch, M]`; of methods that weigh by it `modality_divergence` `[batch, M]`, KL(unimodal ‖ first pass) in nats, 0 where the
  * modality is missing; and `expert_use.<layer>.<router>` `[batch, experts]` of the last pass, for models with experts.
  */
 export function exportModel(options: ExportOptions): ExportedModel {
-	const { fusion, unimodal, task, scale, weigher, statistics, temperature } = options;
+	const { fusion, unimodal, task, scale, weigher, statistics, temperature, thresholds } = options;
 	const { modalities, opset } = fusion.architecture;
 	const g = new GraphBuilder('model/');
 	const inputs = addInputs(g, options);
@@ -157,7 +160,7 @@ export function exportModel(options: ExportOptions): ExportedModel {
 	const present = presences.length === 1 ? (presences[0] as Value) : g.concat(presences, 1);
 	const weighed = { unimodal: unimodal.map(unimodalOutput), present, fused: fusedUnder };
 	const { weights, output, divergence } = weigher.graph(g, weighed, statistics);
-	predictions(g, task, temperature === null ? output : g.scale(1 / temperature, output));
+	predictions(g, task, temperature === null ? output : g.scale(1 / temperature, output), thresholds);
 	g.output('modality_weights', weights);
 	if (divergence !== undefined) g.output('modality_divergence', divergence);
 	for (const [router, value] of expertUse) g.output(expertUseName(router), value);

@@ -19,7 +19,8 @@ import { countOf } from '../model/work.js';
 import { type EachLabel, labelFacts, positionFacts } from '../report/baseline.js';
 import { temperatureOf } from '../report/calibration.js';
 import { metricsOf } from '../report/metrics.js';
-import type { Predictions } from '../report/predictions.js';
+import { type Predictions, predictionsFrom } from '../report/predictions.js';
+import { thresholdsOf } from '../report/thresholds.js';
 import { type ModalityGain, type WarningsInput, warningsOf } from '../report/warnings.js';
 import type { Loss } from '../step/loss.js';
 import { calibrationOf, calibrationSummary } from './calibration.js';
@@ -49,14 +50,23 @@ function trainedModel(architecture: Architecture, parameters: Parameters): Train
 	return { architecture, parameters: parametersByName([...trained, ...running], parameters) };
 }
 
+/** What is fitted on validation after training; null where it is not. */
+type Fitted = { readonly temperature: number | null; readonly thresholds: readonly number[] | null };
+const NOTHING_FITTED: Fitted = { temperature: null, thresholds: null };
+type Classified = Extract<Predictions, { logits: Float32Array }>;
+
 /** The metadata of an exported model. */
-const metadataOf = ({ spec, dataset, modalities, task, initialisation }: Job, temperature: number | null): Record<string, string> => ({
+const metadataOf = (
+	{ spec, dataset, modalities, task, initialisation }: Job,
+	{ temperature, thresholds }: Fitted,
+): Record<string, string> => ({
 	'steelyard.version': VERSION,
 	'steelyard.dataset_sha256': dataset.profile.sha256,
 	'steelyard.modalities': JSON.stringify(modalities.map(({ name }) => name)),
 	'steelyard.task': JSON.stringify(task),
 	'steelyard.spec': JSON.stringify(essenceOf(spec)),
 	...(temperature === null ? {} : { 'steelyard.temperature': String(temperature) }),
+	...(thresholds === null ? {} : { 'steelyard.thresholds': JSON.stringify(thresholds) }),
 	...(initialisation.sha256 === null ? {} : { 'steelyard.initialised_from_sha256': initialisation.sha256 }),
 });
 
@@ -68,6 +78,12 @@ const expertUseOf = ({ expertUse }: Evaluation): Pick<JobResult, 'expert_use'> =
 
 /** The most names of a list in a result. */
 const MOST_NAMES = 100;
+
+/** Above which probability each label is predicted, where that was tuned. */
+const thresholdsIn = ({ task }: Job, { thresholds }: Fitted): Pick<JobResult, 'thresholds'> =>
+	thresholds === null
+		? {}
+		: { thresholds: Object.fromEntries(thresholds.slice(0, MOST_NAMES).map((value, c) => [task.classes[c] ?? String(c), value])) };
 
 /** How much each class counted in training, where classes were weighed. */
 const classWeightsIn = ({ task, classWeights }: Job): Pick<JobResult, 'class_weights'> =>
@@ -132,8 +148,8 @@ function loraMetadata({ spec: { model } }: Job): Record<string, string> {
 	return lora === undefined ? {} : { rank: String(lora.rank), alpha: String(lora.alpha ?? lora.rank) };
 }
 
-/** Exports the trained models: an uploaded graph that nothing weighs as the user's own file, everything else as a model of ours, whose logits are divided by a temperature where there is one. */
-function trainedFile(job: Job, { parameters, weigher, statistics }: ChosenModel, temperature: number | null): TrainedFile {
+/** Exports the trained models: an uploaded graph that nothing weighs as the user's own file, everything else as a model of ours, with what was fitted on validation. */
+function trainedFile(job: Job, { parameters, weigher, statistics }: ChosenModel, fitted: Fitted): TrainedFile {
 	const { masked, modalities, task, loss, scale, standardisation, weighted } = job;
 	const fusion = trainedModel(job.fusion, parameters);
 	const unimodal = weigher.needsOutputs
@@ -153,9 +169,9 @@ function trainedFile(job: Job, { parameters, weigher, statistics }: ChosenModel,
 			initializers: own.initializers,
 			judge: (session, examples, ranks = true) => evaluateOwnModel(session, own, examples, { ...job, ranks }),
 		};
-	const metadata = metadataOf(job, temperature);
+	const metadata = metadataOf(job, fitted);
 	const { model, routers } = exportModel({
-		...{ fusion, unimodal, masked, task, scale, standardisation, weigher, statistics, temperature, metadata },
+		...{ fusion, unimodal, masked, task, scale, standardisation, weigher, statistics, ...fitted, metadata },
 	});
 	const bytes = encodeModel(model);
 	const featuriser = readFeaturiser(job.dataset.folder);
@@ -167,7 +183,8 @@ function trainedFile(job: Job, { parameters, weigher, statistics }: ChosenModel,
 		adapters,
 		parameters: count,
 		initializers: own?.initializers ?? null,
-		judge: (session, examples, ranks = true) => evaluateModel(session, examples, { modalities, masked, task, loss, routers, ranks }),
+		judge: (session, examples, ranks = true) =>
+			evaluateModel(session, examples, { modalities, masked, task, loss, routers, thresholds: fitted.thresholds, ranks }),
 	};
 }
 
@@ -194,12 +211,18 @@ async function openFile(job: Job, { judged, judge }: Pick<TrainedFile, 'judged' 
 	return { session, evaluate };
 }
 
-/** The temperature that fits the logits of a file on validation. */
-async function temperatureFor(job: Job, file: TrainedFile): Promise<number> {
+/** What is fitted on validation, as the job asks for it, by running the file as it was trained: first the temperature, then thresholds of the probabilities under it. */
+async function fittedOn(job: Job, file: TrainedFile): Promise<Fitted> {
+	const { task, spec, validation } = job;
+	const { calibration, thresholds } = spec.evaluation ?? {};
+	if (calibration !== 'temperature' && thresholds !== 'f1') return NOTHING_FITTED;
 	const { session, evaluate } = await openFile(job, file);
 	try {
-		const { predictions } = await evaluate(job.validation);
-		return temperatureOf(job.task, (predictions as Extract<Predictions, { logits: unknown }>).logits, labelsOf(job.validation));
+		const { logits } = (await evaluate(validation)).predictions as Classified;
+		const labels = labelsOf(validation);
+		const temperature = calibration === 'temperature' ? temperatureOf(task, logits, labels) : null;
+		const divided = predictionsFrom(task, temperature === null ? logits : logits.map((z) => z / temperature)) as Classified;
+		return { temperature, thresholds: thresholds === 'f1' ? thresholdsOf(divided.probabilities, labels, task.outputs) : null };
 	} finally {
 		await session.release();
 	}
@@ -344,11 +367,11 @@ export async function finish(job: Job, ending: Finish): Promise<TrainOutcome> {
 	emit({ type: 'stage', stage: 'evaluating' });
 	throwIfStopped(job);
 	const chosen = chosenModel(job, outcome);
-	const uncalibrated = trainedFile(job, chosen, null);
-	const temperature = spec.evaluation?.calibration === 'temperature' ? await temperatureFor(job, uncalibrated) : null;
-	const file = temperature === null ? uncalibrated : trainedFile(job, chosen, temperature);
+	const asTrained = trainedFile(job, chosen, NOTHING_FITTED);
+	const fitted = await fittedOn(job, asTrained);
+	const file = fitted === NOTHING_FITTED ? asTrained : trainedFile(job, chosen, fitted);
 	const { judged, failed, gains, robustness } = await judgedSplits(job, file, ending);
-	const calibration = calibrationOf(job, judged, temperature);
+	const calibration = calibrationOf(job, judged, fitted.temperature);
 	const reported = (judged.find(({ examples }) => examples.name === 'test') ?? judged[1]) as Judged;
 
 	const unimodalOnly = [...(unimodal?.failed.values() ?? [])].filter(({ split }) => !failed.has(split));
@@ -372,6 +395,7 @@ export async function finish(job: Job, ending: Finish): Promise<TrainOutcome> {
 		...(brokenModalities === null ? {} : { robustness: brokenModalities }),
 		loss: lossText(job),
 		...(calibration === null ? {} : { calibration: calibrationSummary(calibration) }),
+		...thresholdsIn(job, fitted),
 		...classWeightsIn(job),
 		...initializersIn(file),
 		...(job.initialisation.told === null ? {} : { initialised: job.initialisation.told }),

@@ -13,12 +13,12 @@ export type Decisions = {
 	readonly probability: Float32Array | null;
 };
 
-/** What N predictions decide, by the rule of the exported graph's `prediction`: the first of equally probable classes, labels above ½. */
+/** What N predictions decide, by the rule of the exported graph's `prediction`: the first of equally probable classes, labels above ½ or their thresholds. */
 export function decisionsOf(task: TaskProfile, predictions: Predictions): Decisions {
 	if ('values' in predictions) return { width: 1, predicted: Float64Array.from(predictions.values), probability: null };
-	const { probabilities } = predictions;
+	const { probabilities, thresholds } = predictions;
 	if (task.type === 'multilabel') {
-		const predicted = Float64Array.from(probabilities, (p) => (p > LABEL_THRESHOLD ? 1 : 0));
+		const predicted = Float64Array.from(probabilities, (p, at) => (p > (thresholds?.[at % task.outputs] ?? LABEL_THRESHOLD) ? 1 : 0));
 		return { width: task.outputs, predicted, probability: probabilities };
 	}
 	const classes = task.type === 'binary' ? 2 : task.outputs;

@@ -45,6 +45,7 @@ const predictionRows = (task: TaskProfile, predictions: Predictions, kept: (i: n
 	'values' in predictions
 		? { values: rowsOf(predictions.values, 1, kept) }
 		: {
+				...predictions,
 				logits: rowsOf(predictions.logits, task.outputs, kept),
 				probabilities: rowsOf(predictions.probabilities, task.type === 'binary' ? 2 : task.outputs, kept),
 			};

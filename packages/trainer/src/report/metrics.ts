@@ -81,7 +81,13 @@ export function metricsOf(task: TaskProfile, predictions: Predictions, labels: F
 	const losses = rowLosses(task, loss ?? PLAIN[task.type], predictions, labels);
 	const figure = mean(losses.length, (i) => losses[i] as number);
 	if ('values' in predictions) return { loss: figure, ...valueMetrics(predictions.values, labels) };
-	if (task.type === 'multilabel') return { loss: figure, ...multilabelMetrics(predictions.probabilities, labels, task.outputs, ranks) };
+	if (task.type === 'multilabel') {
+		const { probabilities, thresholds } = predictions;
+		return {
+			loss: figure,
+			...multilabelMetrics(probabilities, labels, task.outputs, { ranks, ...(thresholds === undefined ? {} : { thresholds }) }),
+		};
+	}
 	return { loss: figure, ...classMetrics(predictions.probabilities, labels, task.type === 'binary' ? 2 : task.outputs, ranks) };
 }
 

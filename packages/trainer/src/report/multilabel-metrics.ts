@@ -1,7 +1,7 @@
 import type { Metrics } from '@steelyard/contracts';
 import { rankingMetrics } from './ranking-metrics.js';
 
-/** A label is predicted where its probability is above this. */
+/** A label is predicted where its probability is above this, unless thresholds were tuned. */
 export const LABEL_THRESHOLD = 0.5;
 
 const meanOf = (values: readonly number[]): number | null =>
@@ -14,13 +14,18 @@ const f1 = (hits: number, given: number, predicted: number): number | null =>
 	given + predicted === 0 ? null : (2 * hits) / (given + predicted);
 
 /**
- * Metrics, beside the loss, of probabilities `[N, labels]` against labels `[N, labels]` of 0 and 1, N at least 1; a label is predicted where its probability is above ½.
+ * Metrics, beside the loss, of probabilities `[N, labels]` against labels `[N, labels]` of 0 and 1, N at least 1; a label is predicted where its probability is above its threshold, or ½.
  *
  * - accuracy: share of right labels (1 − Hamming loss); subset_accuracy: share of rows whose labels are all right
  * - macro_f1: mean of F1 over labels that are given or predicted somewhere; micro_f1: F1 of all labels together; null where there is none
  * - auroc, auprc: mean over labels that some rows have and some have not; null where there is none, and without `ranks`
  */
-export function multilabelMetrics(probabilities: Float32Array, labels: Float64Array, width: number, ranks = true): Omit<Metrics, 'loss'> {
+export function multilabelMetrics(
+	probabilities: Float32Array,
+	labels: Float64Array,
+	width: number,
+	{ thresholds, ranks = true }: { thresholds?: readonly number[]; ranks?: boolean } = {},
+): Omit<Metrics, 'loss'> {
 	const rows = labels.length / width;
 	const [hits, given, predicted] = [new Float64Array(width), new Float64Array(width), new Float64Array(width)];
 	let [right, whole] = [0, 0];
@@ -28,7 +33,7 @@ export function multilabelMetrics(probabilities: Float32Array, labels: Float64Ar
 		let rightHere = 0;
 		for (let c = 0; c < width; c++) {
 			const [p, label] = [probabilities[i + c] as number, labels[i + c] as number];
-			const decision = p > LABEL_THRESHOLD ? 1 : 0;
+			const decision = p > (thresholds?.[c] ?? LABEL_THRESHOLD) ? 1 : 0;
 			if (decision === label) rightHere++;
 			given[c] = (given[c] as number) + label;
 			predicted[c] = (predicted[c] as number) + decision;

@@ -4,7 +4,14 @@ import type { TaskProfile } from '@steelyard/contracts';
  * What a model predicts for N examples: logits `[N, outputs]` and their probabilities `[N, classes]` (two columns for binary, one per label for multilabel), or
  * values `[N]` on the raw scale.
  */
-export type Predictions = { readonly logits: Float32Array; readonly probabilities: Float32Array } | { readonly values: Float32Array };
+export type Predictions =
+	| {
+			readonly logits: Float32Array;
+			readonly probabilities: Float32Array;
+			/** Of multilabel, above which probability each label is predicted; ½ for all unless given. */
+			readonly thresholds?: readonly number[];
+	  }
+	| { readonly values: Float32Array };
 
 /** The predictions that a model's outputs stand for: logits and their probabilities (softmax; two columns of a sigmoid for binary, one per label for multilabel) or values. */
 export function predictionsFrom(task: TaskProfile, outputs: Float32Array): Predictions {
