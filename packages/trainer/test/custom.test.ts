@@ -184,6 +184,7 @@ describe('an uploaded graph', () => {
 				'explanation.json',
 				'diagnostics.json',
 				'robustness.json',
+				'report.md',
 				'training-state.safetensors',
 			],
 		});

@@ -189,6 +189,7 @@ describe('a graph of positions', () => {
 			'metrics.json',
 			'model.onnx',
 			'report.json',
+			'report.md',
 			'robustness.json',
 			'training-state.safetensors',
 		]);

@@ -94,8 +94,8 @@ describe('the answers about a job', () => {
 		expect((await get(`${path}/logs`)).data).toHaveLength(wasRun ? 1 : 0);
 
 		const { data: artifacts } = await get(`${path}/artifacts`);
-		expect(artifacts).toHaveLength(state === 'succeeded' ? 2 : 0);
-		for (const url of [`${path}/model`, `${path}/artifacts/metrics.json`, `${path}/artifacts/nothing.txt`]) {
+		expect(artifacts).toHaveLength(state === 'succeeded' ? 3 : 0);
+		for (const url of [`${path}/model`, `${path}/artifacts/metrics.json`, `${path}/artifacts/report.md`, `${path}/artifacts/nothing.txt`]) {
 			const { statusCode, headers } = await ask({ url });
 			if (statusCode !== 200) continue;
 			expect(state).toBe('succeeded');

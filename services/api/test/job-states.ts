@@ -87,7 +87,8 @@ export async function jobsInEveryState({ app, queue, store }: Service, dataset: 
 	};
 	const succeeded = async () => {
 		const id = await running();
-		const files = { 'model.onnx': 'a model', 'metrics.json': JSON.stringify(curves) };
+		const files = { 'model.onnx': 'a model', 'metrics.json': JSON.stringify(curves), 'report.md': '# Model card' };
+		const types: Readonly<Record<string, string>> = { json: 'application/json', md: 'text/markdown; charset=utf-8' };
 		const artifacts: Artifact[] = [];
 		for (const [name, text] of Object.entries(files)) {
 			const { sha256 } = await store.put(`jobs/${id}/attempts/1/${name}`, text);
@@ -95,7 +96,7 @@ export async function jobsInEveryState({ app, queue, store }: Service, dataset: 
 				name,
 				bytes: text.length,
 				sha256,
-				content_type: name.endsWith('.json') ? 'application/json' : 'application/octet-stream',
+				content_type: types[name.split('.').at(-1) as string] ?? 'application/octet-stream',
 			});
 		}
 		await queue.commit(id, 1, { result, artifacts });

@@ -123,7 +123,7 @@ describe('the OpenAPI document', () => {
 		expect(Object.keys(operation('createJob')?.requestBody?.content ?? {})).toEqual(['application/json']);
 		expect(operation('cancelJob')?.requestBody).toBeUndefined();
 		expect(Object.keys(operation('downloadArtifact')?.responses['200']?.content ?? {})).toEqual(
-			expect.arrayContaining(['application/json', 'application/vnd.apache.parquet', 'application/octet-stream']),
+			expect.arrayContaining(['application/json', 'application/vnd.apache.parquet', 'application/octet-stream', 'text/markdown']),
 		);
 	});
 

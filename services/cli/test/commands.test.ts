@@ -595,6 +595,21 @@ describe('jobs logs', () => {
 	});
 });
 
+describe('jobs report', () => {
+	const card = '# Model card: ward\n\nAccuracy 0.9 – fine.\n';
+	const [bytes, sha256] = [Buffer.from(card), createHash('sha256').update(card).digest('hex')];
+	beforeEach(() => {
+		const artifact = { name: 'report.md', bytes: bytes.length, sha256, content_type: 'text/markdown; charset=utf-8' };
+		service.on(`GET /v1/jobs/${ID}/artifacts`, (response) => answer(response, { object: 'list', data: [artifact], has_more: false }));
+		service.on(`GET /v1/jobs/${ID}/artifacts/report.md`, (response) => response.end(bytes));
+	});
+
+	it('prints the model card, as text or as JSON', async () => {
+		expect(await steelyard('jobs', 'report', ID)).toEqual({ code: 0, stdout: card, stderr: '' });
+		expect(JSON.parse((await steelyard('jobs', 'report', ID, '--json')).stdout)).toEqual({ report: card });
+	});
+});
+
 describe('jobs download', () => {
 	const bytes = Buffer.from('a trained model');
 	const artifact = (sha256: string) => ({ name: 'model.onnx', bytes: bytes.length, sha256, content_type: 'application/octet-stream' });

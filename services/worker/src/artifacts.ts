@@ -6,6 +6,7 @@ import type { Store } from '@steelyard/store';
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
 	'.json': 'application/json',
 	'.jsonl': 'application/jsonl',
+	'.md': 'text/markdown; charset=utf-8',
 	'.onnx': 'application/octet-stream',
 	'.parquet': 'application/vnd.apache.parquet',
 	'.safetensors': 'application/octet-stream',

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import {
 	type JobCurves,
@@ -19,6 +20,7 @@ import { countOf } from '../model/work.js';
 import { type EachLabel, labelFacts, positionFacts } from '../report/baseline.js';
 import { temperatureOf } from '../report/calibration.js';
 import { metricsOf } from '../report/metrics.js';
+import { type CardFile, modelCard } from '../report/model-card.js';
 import { type Predictions, predictionsFrom } from '../report/predictions.js';
 import { thresholdsOf } from '../report/thresholds.js';
 import { type ModalityGain, type WarningsInput, warningsOf } from '../report/warnings.js';
@@ -34,7 +36,7 @@ import { intervalsOf } from './intervals.js';
 import type { Job } from './job.js';
 import { essenceOf } from './job-state.js';
 import { lossName } from './judge-graph.js';
-import { metricOf } from './metric-of.js';
+import { mainMetricOf, metricOf } from './metric-of.js';
 import { modalityGains } from './modality-gains.js';
 import { EvaluationError, overRows } from './over-rows.js';
 import { robustnessOf, shownRobustness } from './robustness.js';
@@ -350,6 +352,49 @@ function modelWarnings(
 /** Whether a manifest says that the task is a regression. */
 const meansValues = (manifest: unknown): boolean => (manifest as { task?: { type?: unknown } } | null)?.task?.type === 'regression';
 
+/** Artifacts that hold no times, so that equal jobs give them the same bytes. */
+const TIMELESS = [
+	'model.onnx',
+	'model-features.onnx',
+	'graph.onnx',
+	'adapters.safetensors',
+	'explanation.parquet',
+	'diagnostics.json',
+	'robustness.json',
+];
+
+function cardFiles(artifacts: Readonly<Record<string, Uint8Array | string>>): CardFile[] {
+	return TIMELESS.flatMap((name) => {
+		const content = artifacts[name];
+		if (content === undefined) return [];
+		const bytes = typeof content === 'string' ? Buffer.byteLength(content) : content.byteLength;
+		return [{ name, bytes, sha256: createHash('sha256').update(content).digest('hex') }];
+	});
+}
+
+/** What a user who did not train the model should know of it, as Markdown. */
+function cardOf(job: Job, result: JobResult, robustness: Robustness | null, reported: Judged, files: readonly CardFile[]): string {
+	const { dataset, spec, task, train, validation, others, fusion, modalities } = job;
+	return modelCard({
+		version: VERSION,
+		dataset: dataset.profile,
+		grouped: train.split.groups !== null,
+		spec,
+		task,
+		splits: [train, validation, ...others].map((examples) => ({
+			name: examples.name,
+			rows: examples.rows.length,
+			labels: fusion.positions === null && task.positions === undefined ? labelsOf(examples) : null,
+		})),
+		modalities: modalities.map(({ name }) => name),
+		result,
+		robustness,
+		metric: mainMetricOf(spec, reported.evaluation.metrics),
+		reported: reported.examples.name,
+		files,
+	});
+}
+
 type Finish = {
 	output: string;
 	outcome: Extract<FitOutcome, { status: 'done' }>;
@@ -417,6 +462,7 @@ export async function finish(job: Job, ending: Finish): Promise<TrainOutcome> {
 		...explanationArtifacts(job, judged, unimodal, reported.examples.name),
 		...(robustness === null ? {} : { 'robustness.json': `${JSON.stringify(robustness, null, '\t')}\n` }),
 	};
+	artifacts['report.md'] = cardOf(job, result, robustness, reported, cardFiles(artifacts));
 	for (const [name, content] of Object.entries(artifacts)) {
 		throwIfStopped(job);
 		await withRoom(job, () => writeWhole(join(output, name), content));

@@ -142,7 +142,13 @@ export async function artifactRoutes(app: App, { queue, store, job }: { queue: Q
 					'The schemas Explanation, Diagnostics, Robustness and JobCurves describe `explanation.json`, `diagnostics.json`, `robustness.json` and `metrics.json`.',
 				tags: ['jobs'],
 				params: ArtifactParams,
-				response: downloads('application/octet-stream', 'application/json', 'application/jsonl', 'application/vnd.apache.parquet'),
+				response: downloads(
+					'application/octet-stream',
+					'application/json',
+					'application/jsonl',
+					'application/vnd.apache.parquet',
+					'text/markdown',
+				),
 			},
 			handler: async (request, reply) => {
 				const record = await job(callerOf(request), request.params.id);

@@ -1,6 +1,7 @@
 import type { JobRequest, JobResource, JobStatus } from '@steelyard/contracts';
 import { type Command, Option } from 'commander';
 import { connected } from '../connect.js';
+import { writeArtifact } from '../download.js';
 import { addDownload } from '../download-command.js';
 import { type FindingOptions, findingOptions, foundBy } from '../finding.js';
 import { followLog, printLines } from '../job-log.js';
@@ -14,6 +15,9 @@ import { print } from '../output.js';
 import { setCommand } from '../set-command.js';
 import { bytesText, timeText } from '../units.js';
 import { watchJob } from '../watch-job.js';
+
+/** The artifact that tells in words what a job came to. */
+const REPORT = 'report.md';
 
 type ContinueOptions = { epochs?: number; from: 'best' | 'last'; freshOptimizer?: boolean; watch?: boolean };
 
@@ -159,6 +163,14 @@ export function jobs(group: Command): void {
 			printLines(json, data);
 			if (follow) await followLog(client, id, data.at(-1)?.id, (more) => printLines(json, more));
 			else if (data.length === 0 && !json) process.stderr.write('Nothing was logged of this job yet.\n');
+		});
+	group
+		.command('report <job>')
+		.description('print the model card of a job: what it is, how good, what happens when a modality breaks, its limits')
+		.action(async (id: string, _options: unknown, command: Command) => {
+			const { client, json } = connected(command);
+			if (json) print(json, { report: await (await client.jobs.download(id, REPORT)).text() }, '');
+			else await writeArtifact(client, id, REPORT, process.stdout);
 		});
 	addDownload(group, 'download the model that a job trained, or another of its artifacts');
 }
