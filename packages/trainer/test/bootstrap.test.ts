@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import type { TaskType } from '@steelyard/contracts';
+import { counterRandom } from '@steelyard/random';
 import { describe, expect, it } from 'vitest';
 import { bootstrapInterval, resamplingWords } from '../src/report/bootstrap.js';
 import { metricsOf } from '../src/report/metrics.js';
-import { predictionsFrom } from '../src/report/predictions.js';
+import { type Predictions, predictionsFrom } from '../src/report/predictions.js';
+import { rankingMetrics, rankingOfCounts } from '../src/report/ranking-metrics.js';
 
 type Case = {
 	task: TaskType;
@@ -14,7 +16,7 @@ type Case = {
 const { cases } = JSON.parse(readFileSync(new URL('fixtures/bootstrap.json', import.meta.url), 'utf8')) as { cases: Case[] };
 
 const SEED = 3;
-const words = resamplingWords(SEED);
+const words = resamplingWords(SEED, 5000);
 
 /** The rows of a case, its metrics, and the loss of a job that names none. */
 function judged({ task: type, labels: given, outputs }: Pick<Case, 'task' | 'labels' | 'outputs'>) {
@@ -38,6 +40,36 @@ describe('bootstrap intervals', () => {
 			}
 		});
 
+	for (const type of ['binary', 'multiclass', 'multilabel'] as const)
+		it(`rank resamples of a ${type} task as rows of their own are ranked`, () => {
+			const [rows, outputs] = [40, type === 'binary' ? 1 : 3];
+			const random = counterRandom(2, type);
+			const labels = Float64Array.from({ length: rows * (type === 'multilabel' ? outputs : 1) }, () =>
+				random.below(type === 'multiclass' ? 3 : 2),
+			);
+			// whole logits, so that scores are equal now and then
+			const logits = Float32Array.from({ length: rows * outputs }, () => random.below(4));
+			const task = { type, classes: [], outputs };
+			const predictions = predictionsFrom(task, logits) as Exclude<Predictions, { values: Float32Array }>;
+			const width = predictions.probabilities.length / rows;
+			const columns = type === 'binary' ? [1] : [0, 1, 2];
+			for (let round = 0; round < 5; round++) {
+				const drawn = Array.from({ length: rows }, () => random.below(rows));
+				const counts = Uint32Array.from({ length: rows }, (_, row) => drawn.filter((one) => one === row).length);
+				for (const c of columns) {
+					const has = (row: number): boolean => (type === 'multilabel' ? labels[row * width + c] === 1 : labels[row] === c);
+					const score = (row: number): number => predictions.probabilities[row * width + c]!;
+					const whole = rankingMetrics(Float32Array.from(drawn, score), (i) => has(drawn[i]!));
+					const found = rankingOfCounts(
+						Float32Array.from({ length: rows }, (_, row) => score(row)),
+						has,
+					)(counts);
+					expect(found.auroc).toBeCloseTo(whole.auroc!, 12);
+					expect(found.auprc).toBeCloseTo(whole.auprc!, 12);
+				}
+			}
+		});
+
 	it('are null where the metric is undefined, or is in too many resamples', () => {
 		const { rows } = judged({ task: 'binary', labels: [1, ...new Array<number>(11).fill(0)], outputs: new Array<number>(12).fill(0.5) });
 		expect(bootstrapInterval(rows, 'auroc', null, words, SEED)).toBeNull();
@@ -48,11 +80,11 @@ describe('bootstrap intervals', () => {
 
 	it('are the same for the same seed', () => {
 		const { rows, metrics } = judged(cases[2]!);
-		const again = resamplingWords(SEED);
+		const again = resamplingWords(SEED, 5000);
 		expect(bootstrapInterval(rows, 'loss', metrics['loss']!, again, SEED)).toEqual(
 			bootstrapInterval(rows, 'loss', metrics['loss']!, words, SEED),
 		);
-		expect(bootstrapInterval(rows, 'loss', metrics['loss']!, resamplingWords(4), 4)).not.toEqual(
+		expect(bootstrapInterval(rows, 'loss', metrics['loss']!, resamplingWords(4, 5000), 4)).not.toEqual(
 			bootstrapInterval(rows, 'loss', metrics['loss']!, words, SEED),
 		);
 	});

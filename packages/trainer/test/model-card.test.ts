@@ -58,7 +58,7 @@ const input = (more: Partial<CardInput> = {}): CardInput => ({
 	task: { type: 'binary', classes: ['no|thing', 'a\nfall'], outputs: 1 },
 	splits: [
 		{ name: 'train', rows: 4, labels: Float64Array.of(0, 0, 0, 1) },
-		{ name: 'validation', rows: 2, labels: Float64Array.of(0, 1) },
+		{ name: 'validation', rows: 3, labels: Float64Array.of(0, 1, 1) },
 	],
 	modalities: ['a', 'b'],
 	result: {
@@ -140,11 +140,11 @@ describe('a model card', () => {
 	});
 
 	it('says what a model without modalities would come to', () => {
-		expect(modelCard(input())).toContain('Always answering "no\\|thing" has an accuracy of 0.500 there.');
+		expect(modelCard(input())).toContain('Always answering "no\\|thing" has an accuracy of 0.333 there.');
 		const regression = { type: 'regression' as const, classes: [], outputs: 1 };
 		const result = { ...input().result, metrics: { validation: { mae: 0.4, loss: 0.3 } } };
-		// the mean of the training labels is 0.25, which is 0.25 and 0.75 off
-		expect(modelCard(input({ task: regression, result, metric: 'mae' }))).toContain('has a mean absolute error of 0.500 there.');
+		// the mean of the training labels is 0.25, which is 0.25 off once and 0.75 twice
+		expect(modelCard(input({ task: regression, result, metric: 'mae' }))).toContain('has a mean absolute error of 0.583 there.');
 	});
 
 	it('names limits by what the job lacked', () => {

@@ -15,7 +15,7 @@ export function intervalsOf(job: Job, judged: readonly Judged[]): NonNullable<Jo
 	const { seed } = spec.training;
 	const ofRows = judged.filter(({ evaluation }) => evaluation.predictions !== null);
 	if (ofRows.length === 0) return {};
-	const words = resamplingWords(seed);
+	const words = resamplingWords(seed, Math.max(...ofRows.map(({ examples }) => examples.rows.length)));
 	const isMean = fusion.ownLoss === null && fusion.auxiliary.length === 0;
 	return Object.fromEntries(
 		ofRows.map(({ examples, evaluation: { metrics, predictions } }) => {

@@ -1,9 +1,10 @@
 import type { Bounds, TaskProfile, TrainedLoss } from '@steelyard/contracts';
-import { type CounterRandom, counterRandom, shuffle } from '@steelyard/random';
+import { counterRandom, shuffle } from '@steelyard/random';
 import { quantile } from '@steelyard/weighting';
 import { decisionsOf } from './decisions.js';
 import { metricsOf } from './metrics.js';
 import type { Predictions } from './predictions.js';
+import { rankingOfCounts } from './ranking-metrics.js';
 import { rowLosses } from './row-losses.js';
 
 const RESAMPLES = 1000;
@@ -22,11 +23,15 @@ export type JudgedRows = {
 	readonly labels: Float64Array;
 };
 
-/** The random words of all resamples, `[RESAMPLES, MOST_ROWS]`: made once, since drawing takes longer than the means of what was drawn. */
-export const resamplingWords = (seed: number): Uint32Array => {
-	const random: CounterRandom = counterRandom(seed, 'bootstrap');
-	return Uint32Array.from({ length: RESAMPLES * MOST_ROWS }, () => random.uint32());
-};
+/** The random words of all resamples, `[1000, width]`: made once, since drawing takes longer than the means of what was drawn. */
+export type ResamplingWords = { readonly words: Uint32Array; readonly width: number };
+
+/** For resamples of splits of up to so many rows. */
+export function resamplingWords(seed: number, rows: number): ResamplingWords {
+	const random = counterRandom(seed, 'bootstrap');
+	const width = Math.min(rows, MOST_ROWS);
+	return { words: Uint32Array.from({ length: RESAMPLES * width }, () => random.uint32()), width };
+}
 
 /** The value of each row whose mean a metric is, and what is done to the mean; null for a metric that is no mean over rows. */
 function meanOver(
@@ -59,6 +64,34 @@ const rowsOf = <T extends Float32Array | Float64Array>(table: T, count: number, 
 	return taken;
 };
 
+/** AUROC or AUPRC of some of the rows, as `metricsOf` has them; null for a task that has none. */
+function rankingOfRows(
+	{ task, predictions, labels }: JudgedRows,
+	count: number,
+	metric: 'auroc' | 'auprc',
+): ((rows: Uint32Array) => number | null) | null {
+	if ('values' in predictions) return null;
+	const { probabilities } = predictions;
+	const width = probabilities.length / count;
+	const isMultilabel = task.type === 'multilabel';
+	const columns = task.type === 'binary' ? [1] : Array.from({ length: width }, (_, c) => c);
+	const rankings = columns.map((c) =>
+		rankingOfCounts(
+			Float32Array.from({ length: count }, (_, i) => probabilities[i * width + c] as number),
+			(row) => (isMultilabel ? labels[row * width + c] === 1 : labels[row] === c),
+		),
+	);
+	const counts = new Uint32Array(count);
+	return (rows) => {
+		counts.fill(0);
+		for (const row of rows) counts[row] = (counts[row] as number) + 1;
+		const values = rankings.map((of) => of(counts)[metric]);
+		const known = values.filter((value) => value !== null);
+		if (known.length === 0 || (!isMultilabel && known.length < values.length)) return null;
+		return known.reduce((sum, value) => sum + value, 0) / known.length;
+	};
+}
+
 /** A metric of some of the rows, with repeats; null where it is undefined. */
 function metricOfRows(judged: JudgedRows, count: number, metric: string): (rows: Uint32Array) => number | null {
 	const mean = meanOver(judged, metric);
@@ -66,20 +99,22 @@ function metricOfRows(judged: JudgedRows, count: number, metric: string): (rows:
 		const { values, of } = mean;
 		return (rows) => of(rows.reduce((sum, row) => sum + (values[row] as number), 0) / rows.length);
 	}
+	const ranking = metric === 'auroc' || metric === 'auprc' ? rankingOfRows(judged, count, metric) : null;
+	if (ranking !== null) return ranking;
 	const { task, loss, predictions, labels } = judged;
 	return (rows) => {
 		const taken: Predictions =
 			'values' in predictions
 				? { values: rowsOf(predictions.values, count, rows) }
 				: { logits: rowsOf(predictions.logits, count, rows), probabilities: rowsOf(predictions.probabilities, count, rows) };
-		return metricsOf(task, taken, rowsOf(labels, count, rows), loss)[metric] ?? null;
+		return metricsOf(task, taken, rowsOf(labels, count, rows), loss, false)[metric] ?? null;
 	};
 }
 
 /**
  * The 95 % interval of a metric over rows by the bootstrap: the percentiles of its values over 1,000 resamples with replacement (Efron 1979). Of more than 1,000 rows so many
  * are drawn without replacement first, resamples are of these, and the distances of the percentiles from their metric are multiplied by √(1,000/N) (Bickel, Götze and van
- * Zwet 1997). Null where the metric is undefined in too many resamples. `words` are `resamplingWords`.
+ * Zwet 1997). Null where the metric is undefined in too many resamples. `resamplingWords` are for at least so many rows.
  *
  * @param value the metric over all rows
  */
@@ -87,7 +122,7 @@ export function bootstrapInterval(
 	judged: JudgedRows,
 	metric: string,
 	value: number | null,
-	words: Uint32Array,
+	{ words, width }: ResamplingWords,
 	seed: number,
 ): Bounds | null {
 	const { task, labels } = judged;
@@ -100,7 +135,7 @@ export function bootstrapInterval(
 	const found: number[] = [];
 	const drawn = new Uint32Array(size);
 	for (let resample = 0; resample < RESAMPLES; resample++) {
-		for (let i = 0; i < size; i++) drawn[i] = rows[Math.floor(((words[resample * MOST_ROWS + i] as number) / 2 ** 32) * size)] as number;
+		for (let i = 0; i < size; i++) drawn[i] = rows[Math.floor(((words[resample * width + i] as number) / 2 ** 32) * size)] as number;
 		const one = metricOf(drawn);
 		if (one !== null && Number.isFinite(one)) found.push(one);
 	}
