@@ -195,7 +195,7 @@ export const DatasetResource = Type.Object({
 });
 export type DatasetResource = Static<typeof DatasetResource>;
 
-/** A dataset as lists show it, in 64 kB at most: without its manifest, the names and counts of classes, and what is known of the values of modalities. */
+/** A dataset as lists show it, in 64 kB at most beside its metadata: without its manifest, the names and counts of classes, and what is known of the values of modalities. */
 export function listedDataset(dataset: DatasetResource): DatasetResource {
 	const { id, object, project, created_at, name, title, task, bytes, sha256, metadata } = dataset;
 	const modalities = Object.entries(dataset.modalities).map(([modality, { shape, masked, mask, missing, dtype }]) => [

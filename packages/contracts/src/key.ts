@@ -3,7 +3,7 @@ import { choice } from './choice.js';
 import { CLASS_NAME, PROJECT_NAME } from './name-pattern.js';
 import { nullable } from './nullable.js';
 
-/** What a key may do, each with what those before it may: look; upload, post, cancel and delete in its project; everything in every project. */
+/** What a key may do, each with what those before it may: look; upload, post, rename, cancel and delete in its project; everything in every project. */
 export const SCOPES = ['read', 'train', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
@@ -13,7 +13,7 @@ export const mayDo = (scope: Scope, needed: Scope): boolean => SCOPES.indexOf(sc
 const projectName = (description: string) => Type.String({ pattern: PROJECT_NAME.pattern, description });
 const scope = choice(SCOPES, {
 	description:
-		'read: look at what is in its project; train: also upload, post, cancel and delete there; admin: everything in every project, and keys, retention, metrics and the audit log',
+		'read: look at what is in its project; train: also upload, post, rename, cancel and delete there; admin: everything in every project, and keys, retention, metrics and the audit log',
 });
 
 /** How a client asks for a new key. */

@@ -166,7 +166,7 @@ export function openSearch(records: Searched, { lookedAt = LOOKED_AT, sorted = S
 		return { ids: found, next: after ?? null };
 	}
 
-	/** By a metric: all jobs that fit are looked at. Throws ProblemError where these may be too many. */
+	/** By a metric: all jobs that fit are looked at. Throws ProblemError where these may be too many, and where the job is gone that the page is to follow. */
 	async function byMetric(search: JobSearch, metric: string): Promise<Found> {
 		const { project, limit } = search;
 		const range = rangeOf(search);
@@ -179,6 +179,8 @@ export function openSearch(records: Searched, { lookedAt = LOOKED_AT, sorted = S
 			);
 		const compare = orderBy(metric, search.order === 'asc');
 		const [last] = search.after === undefined ? [] : await cards.of([search.after]);
+		if (search.after !== undefined && last === undefined)
+			throw new ProblemError('invalid_request', `There is no ${search.after} for a page to follow`, 'after');
 		const found: Card[] = [];
 		for (let after: string | undefined; ; ) {
 			const ids = await records.ids(project, CARDS, { ...range, after });

@@ -160,6 +160,10 @@ for (const { way, absent, start } of ways)
 				expect(await paged(ids, limit, { sort: 'test.accuracy' })).toEqual(descending);
 				expect(await paged(ids, limit, { sort: 'test.accuracy', order: 'asc' })).toEqual(ascending);
 			}
+			await expect(found(ids, { sort: 'test.accuracy', after: 'job_0' })).rejects.toMatchObject({
+				code: 'invalid_request',
+				param: 'after',
+			});
 			expect(await found(ids, { sort: 'test.aux.loss' })).toEqual([0, 4, 5, 3, 2, 1]);
 			expect(await found(ids, { sort: 'validation.accuracy' })).toEqual([5, 4, 3, 2, 1, 0]);
 			expect(await found(ids, { sort: 'test.accuracy', status: ['succeeded'], created_after: BEGIN })).toEqual([1, 5, 4, 2]);
