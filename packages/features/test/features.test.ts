@@ -385,4 +385,32 @@ describe('the graph of features', () => {
 		const bytes = await Promise.all([one, other].map((dataset) => readFile(join(dataset?.target ?? '', FEATURISER_FILE))));
 		expect(bytes[0]?.equals(bytes[1] as Buffer)).toBe(true);
 	});
+
+	it('computes what scikit-learn and pandas compute', async () => {
+		const fixture = (file: string) => readFile(new URL(`fixtures/${file}`, import.meta.url), 'utf8');
+		const expected: Record<string, number[][]> & { terms: unknown } = JSON.parse(await fixture('expected.json'));
+		const { target } = await ingest(await fixture('visits.csv'), {
+			split: 'split',
+			columns: { numbers: ['age', 'sodium'], categories: ['ward'], note: ['note'], dates: ['seen'] },
+		});
+		const dataset = openDataset(target);
+		expect(dataset.profile.modalities['note']?.columns).toEqual((expected.terms as string[]).map((term) => `note has "${term}"`));
+		for (const [split, from] of Object.entries({ train: 0, test: dataset.split('train').rows }))
+			for (const name of ['numbers', 'categories', 'note', 'dates']) {
+				const { rows } = dataset.split(split);
+				const width = dataset.split(split).shape(name)[0] as number;
+				const given = new Float32Array(rows * width);
+				dataset.split(split).gather(
+					name,
+					Uint32Array.from({ length: rows }, (_, i) => i),
+					given,
+				);
+				// A row of which nothing is there is all zeros here.
+				const wanted = (expected[name] as number[][])
+					.slice(from, from + rows)
+					.flatMap((row) => (name === 'numbers' && row[2] === 1 && row[3] === 1 ? row.map(() => 0) : row));
+				const most = Math.max(...given.map((value, i) => Math.abs(value - (wanted[i] as number))));
+				expect(most, `${split} ${name}`).toBeLessThan(2e-6);
+			}
+	});
 });
