@@ -153,6 +153,10 @@ describe('a model card', () => {
 		expect(text).toContain('- A test split');
 		expect(text).toContain('the dataset does not say which rows belong together');
 		expect(text).toContain('- Modalities that break.');
+		expect(text).toContain('- Whether probabilities are right');
+		const calibrated = { ...input().result, calibration: { temperature: null, ece: { validation: 0.0321 } } };
+		expect(modelCard(input({ result: calibrated }))).toContain('how often it is right by 0.032 on average over the rows of validation');
+		expect(modelCard(input({ result: calibrated }))).not.toContain('Whether probabilities');
 		const splits = [...input().splits, { name: 'test', rows: 3, labels: Float64Array.of(0, 1, 1) }];
 		const result = { ...input().result, metrics: { ...input().result.metrics, test: { accuracy: 0.7, loss: 0.5 } } };
 		const other = modelCard(input({ grouped: true, splits, result, reported: 'test' }));

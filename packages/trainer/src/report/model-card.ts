@@ -195,7 +195,7 @@ function training({ spec, result, version }: CardInput): string {
 /** Metrics that a reader looks at, in this order. */
 const SHOWN_METRICS = ['accuracy', 'subset_accuracy', 'macro_f1', 'mean_iou', 'auroc', 'auprc', 'mae', 'rmse', 'pearson', 'loss'];
 
-function quality({ result, metric }: CardInput): string {
+function quality({ result, metric, reported }: CardInput): string {
 	const names = [...new Set([metric, ...SHOWN_METRICS])].filter((name) => Object.values(result.metrics).some((of) => name in of));
 	const splits = Object.keys(result.metrics);
 	const shown = splits.filter((name) => ['train', 'validation', 'test'].includes(name));
@@ -209,7 +209,12 @@ function quality({ result, metric }: CardInput): string {
 	const intervals = Object.values(result.intervals ?? {}).some((of) => Object.keys(of).length > 0)
 		? 'In brackets stands the range in which the figure would lie for 95 % of samples of rows like these (bootstrap).'
 		: '';
-	return section('How good it is', markdownTable([['figure', ...columns], ...rows]), meanings.join('\n'), intervals);
+	const error = result.calibration?.ece[reported];
+	const calibrated =
+		error === undefined
+			? ''
+			: `How sure the model is differs from how often it is right by ${figure(error)} on average over the rows of ${reported} (expected calibration error; 0 is perfect).`;
+	return section('How good it is', markdownTable([['figure', ...columns], ...rows]), meanings.join('\n'), intervals, calibrated);
 }
 
 /** Weights are summed up in float32: a difference below this is none. */
@@ -321,7 +326,7 @@ function warnings({ result }: CardInput): string {
 	return section('Warnings', lines.join('\n'), more(found.length, 'warnings'));
 }
 
-function limits({ task, grouped, reported, modalities, dataset, robustness, spec, splits }: CardInput): string {
+function limits({ result, task, grouped, reported, modalities, dataset, robustness, spec, splits }: CardInput): string {
 	const judged = splits.find(({ name }) => name === reported) as CardSplit;
 	const dropout = spec.training.modality_dropout ?? 0;
 	const whole = modalities.filter((name) => dataset.modalities[name]?.masked !== true);
@@ -336,7 +341,7 @@ function limits({ task, grouped, reported, modalities, dataset, robustness, spec
 						'- Rows of people, places or devices that training never met: the dataset does not say which rows belong together, so the same ones may be in training and test.',
 					]),
 			'- Parts of the rows, such as one sex, age or site: no figure is broken down by these.',
-			...(task.type === 'regression'
+			...(task.type === 'regression' || result.calibration !== undefined
 				? []
 				: ['- Whether probabilities are right as such: how sure the model is was compared with how often it is right by the loss alone.']),
 			...(robustness === null ? ['- Modalities that break.'] : modalities.length > 1 ? ['- Several modalities that break at once.'] : []),
