@@ -5,7 +5,7 @@ import type { Source } from './member.js';
 import { refusal } from './refusal.js';
 
 /** More levels than any real manifest has, and far fewer than a recursive walk can stand. */
-const MAX_DEPTH = 64;
+export const MOST_NESTING = 64;
 
 async function readText(source: Source, limits: Limits): Promise<string | null> {
 	const member = source.members.get(MANIFEST_FILE);
@@ -21,7 +21,7 @@ async function readText(source: Source, limits: Limits): Promise<string | null> 
 }
 
 /** The levels of nesting, counted without recursion. */
-function depth(value: unknown): number {
+export function nestingOf(value: unknown): number {
 	let level = 0;
 	for (let values = [value]; values.length > 0; level++)
 		values = values.flatMap((inner) => (typeof inner === 'object' && inner !== null ? Object.values(inner) : []));
@@ -41,7 +41,8 @@ export async function readManifest(source: Source, limits: Limits): Promise<Read
 	} catch (error) {
 		throw refusal(MANIFEST_FILE, 'valid JSON', jsonFault(text) ?? (error as SyntaxError).message);
 	}
-	if (depth(uploaded) > MAX_DEPTH) throw refusal(MANIFEST_FILE, `nesting of at most ${MAX_DEPTH} levels`, `${depth(uploaded)}`);
+	if (nestingOf(uploaded) > MOST_NESTING)
+		throw refusal(MANIFEST_FILE, `nesting of at most ${MOST_NESTING} levels`, `${nestingOf(uploaded)}`);
 	const field = (path: string, detail: string) => new ProblemError('invalid_dataset', `${MANIFEST_FILE}: ${detail}`, `manifest${path}`);
 	let manifest: Manifest;
 	try {

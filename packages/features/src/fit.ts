@@ -6,6 +6,7 @@ import type { CategoryFeature, DateFeature, Feature, NumberFeature, TextFeature,
 import { categoryText, plainText } from './feeds.js';
 import type { Column } from './infer.js';
 import { cellSeconds } from './scan.js';
+import { shareOf } from './share.js';
 import { tokensOf } from './tokens.js';
 
 /** Learns from the training rows how a column becomes features. */
@@ -19,11 +20,10 @@ const numbersDefault = { fill: 'mean', clip: 0 } as const;
 const categoriesDefault = { most: 100 };
 const textsDefault = { terms: 2048, pairs: true, sublinear: true, rows: 2 };
 
-/** Numbers from which quantiles are taken. */
-const SAMPLE = 100_000;
-/** Different categories and terms that are counted at a time. */
-const MOST_CATEGORIES = 200_000;
-const MOST_TERMS = 1_000_000;
+/** Numbers from which quantiles are taken, and different categories and terms that are counted at a time: of a column, and of all together. */
+const SAMPLE = { each: 50_000, all: 4_000_000 };
+const CATEGORIES = { each: 100_000, all: 1_000_000 };
+const TERMS = { each: 500_000, all: 1_000_000 };
 
 /** Mean and deviation of numbers as they come (Welford), and a sample of them drawn by Vitter's algorithm R. */
 class Moments {
@@ -32,9 +32,12 @@ class Moments {
 	#squares = 0;
 	readonly #sample: number[] = [];
 	readonly #random: CounterRandom;
+	readonly #most: number;
 
-	constructor(stream: string) {
+	/** Of at most `most` numbers quantiles are taken, drawn by random numbers that are called `stream`. */
+	constructor(stream: string, most = 0) {
 		this.#random = counterRandom(1, stream);
+		this.#most = most;
 	}
 
 	add(value: number): void {
@@ -42,10 +45,10 @@ class Moments {
 		const change = value - this.mean;
 		this.mean += change / this.count;
 		this.#squares += change * (value - this.mean);
-		if (this.#sample.length < SAMPLE) this.#sample.push(value);
-		else {
+		if (this.#sample.length < this.#most) this.#sample.push(value);
+		else if (this.#most > 0) {
 			const place = Math.floor(this.#random.uniform() * this.count);
-			if (place < SAMPLE) this.#sample[place] = value;
+			if (place < this.#most) this.#sample[place] = value;
 		}
 	}
 
@@ -75,9 +78,9 @@ function refuse(column: Column, what: string): never {
 	);
 }
 
-function fitNumber(column: Column, manifest: TableManifest): Fit {
+function fitNumber(column: Column, manifest: TableManifest, columns: number): Fit {
 	const { fill: how, clip: share } = { ...numbersDefault, ...manifest.numbers };
-	const moments = new Moments(column.name);
+	const moments = new Moments(column.name, how === 'median' || share > 0 ? shareOf(SAMPLE, columns) : 0);
 	let missing = 0;
 	return {
 		add(cell) {
@@ -99,8 +102,9 @@ function fitNumber(column: Column, manifest: TableManifest): Fit {
 /** Texts by how often they occur, the most frequent first, among equals in the order of the alphabet. */
 const byCount = ([a, n]: readonly [string, number], [b, m]: readonly [string, number]): number => m - n || (a < b ? -1 : 1);
 
-function fitCategory(column: Column, manifest: TableManifest): Fit {
+function fitCategory(column: Column, manifest: TableManifest, columns: number): Fit {
 	const { most } = { ...categoriesDefault, ...manifest.categories };
+	const counted = Math.max(most, shareOf(CATEGORIES, columns));
 	const counts = new Map<string, number>();
 	const spellings = new Set<string>();
 	let missing = 0;
@@ -113,7 +117,7 @@ function fitCategory(column: Column, manifest: TableManifest): Fit {
 				return;
 			}
 			const count = counts.get(text);
-			if (count !== undefined || counts.size < MOST_CATEGORIES) counts.set(text, (count ?? 0) + 1);
+			if (count !== undefined || counts.size < counted) counts.set(text, (count ?? 0) + 1);
 		},
 		feature(): CategoryFeature | null {
 			if (counts.size === 0) refuse(column, 'categories');
@@ -158,11 +162,16 @@ function fitDate(column: Column): Fit {
 /** How many rows have each term. Where there are too many terms, those that the fewest rows have are forgotten. */
 class DocumentFrequencies {
 	readonly #counts = new Map<string, number>();
+	readonly #most: number;
 	#forgotten = 0;
+
+	constructor(most: number) {
+		this.#most = most;
+	}
 
 	add(terms: ReadonlySet<string>): void {
 		for (const term of terms) this.#counts.set(term, (this.#counts.get(term) ?? 0) + 1);
-		while (this.#counts.size > MOST_TERMS) {
+		while (this.#counts.size > this.#most) {
 			this.#forgotten++;
 			for (const [term, count] of this.#counts) if (count <= this.#forgotten) this.#counts.delete(term);
 		}
@@ -174,9 +183,9 @@ class DocumentFrequencies {
 	}
 }
 
-function fitText(column: Column, manifest: TableManifest): Fit {
+function fitText(column: Column, manifest: TableManifest, columns: number): Fit {
 	const { terms: most, pairs, sublinear, rows: least } = { ...textsDefault, ...manifest.texts };
-	const frequencies = new DocumentFrequencies();
+	const frequencies = new DocumentFrequencies(Math.max(2 * most, shareOf(TERMS, columns)));
 	let rows = 0;
 	return {
 		add(cell) {
@@ -226,17 +235,17 @@ function fitVector(column: Column): Fit {
 	};
 }
 
-/** What learns how a column becomes features. */
-export function fitOf(column: Column, manifest: TableManifest): Fit {
+/** What learns how a column becomes features. `columns`: how many of its kind there are, between which memory is divided. */
+export function fitOf(column: Column, manifest: TableManifest, columns: number): Fit {
 	switch (column.kind) {
 		case 'number':
-			return fitNumber(column, manifest);
+			return fitNumber(column, manifest, columns);
 		case 'category':
-			return fitCategory(column, manifest);
+			return fitCategory(column, manifest, columns);
 		case 'date':
 			return fitDate(column);
 		case 'text':
-			return fitText(column, manifest);
+			return fitText(column, manifest, columns);
 		case 'vector':
 			return fitVector(column);
 		case null:

@@ -7,6 +7,8 @@ const BATCH = 'batch';
 const strings = (value: readonly string[]): Attribute => ({ type: 'strings', value });
 const string = (value: string): Attribute => ({ type: 'string', value });
 
+/** The name of the graph's input for a column, which no other value can have. */
+export const inputName = (column: string): string => `column/${column}`;
 /** The name of the graph's output for the features of a modality, and for its mask. */
 export const featuresName = (modality: string): string => `x.${modality}`;
 export const presenceName = (modality: string): string => `mask.${modality}`;
@@ -36,7 +38,7 @@ function addNumbers(g: GraphBuilder, features: readonly NumberFeature[]): Parts 
 	const shape = [BATCH, features.length];
 	const raw = sideBySide(
 		g,
-		features.map(({ column }) => g.input(column, 'float64', [BATCH])),
+		features.map(({ column }) => g.input(inputName(column), 'float64', [BATCH])),
 	);
 	const missing = isNaNOf(g, raw);
 	let filled = g.op(
@@ -85,7 +87,7 @@ function addNumbers(g: GraphBuilder, features: readonly NumberFeature[]): Parts 
 
 function addCategories(g: GraphBuilder, feature: CategoryFeature): Parts {
 	const { categories, flag, column } = feature;
-	const raw = g.input(column, 'string', [BATCH]);
+	const raw = g.input(inputName(column), 'string', [BATCH]);
 	const width = widthOf(feature);
 	const missing = ['', ...feature.missing];
 	// Where no training row lacked it, a missing one is just another.
@@ -145,7 +147,7 @@ function civil(g: GraphBuilder, days: Value): { year: Value; month: Value; day: 
 }
 
 function addDates(g: GraphBuilder, { column, fill, mean, inverse, time, flag }: DateFeature): Parts {
-	const raw = g.input(column, 'float64', [BATCH]);
+	const raw = g.input(inputName(column), 'float64', [BATCH]);
 	const missing = isNaNOf(g, raw);
 	const seconds = where(g, missing, g.scalar(fill, 'float64'), raw);
 	const exactDays = g.div(seconds, g.scalar(DAY, 'float64'));
@@ -175,7 +177,7 @@ function addDates(g: GraphBuilder, { column, fill, mean, inverse, time, flag }: 
 }
 
 function addText(g: GraphBuilder, { column, terms, weights, sublinear }: TextFeature): Parts {
-	const raw = g.input(column, 'string', [BATCH]);
+	const raw = g.input(inputName(column), 'string', [BATCH]);
 	const lower = g.op('StringNormalizer', [raw], { case_change_action: string('LOWER'), is_case_sensitive: 1, locale: string('C') });
 	const tokens = g.op(
 		'com.microsoft.Tokenizer',
@@ -210,7 +212,7 @@ function addText(g: GraphBuilder, { column, terms, weights, sublinear }: TextFea
 }
 
 function addVector(g: GraphBuilder, { column, size, mean, inverse }: VectorFeature): Parts {
-	const raw = g.input(column, 'float64', [BATCH, size]);
+	const raw = g.input(inputName(column), 'float64', [BATCH, size]);
 	const missing = isNaNOf(g, raw);
 	const filled = g.op('Where', [missing, row(g, mean), raw], {}, { dtype: 'float64', shape: [BATCH, size] });
 	return {
@@ -233,7 +235,7 @@ function partsOf(g: GraphBuilder, feature: Exclude<Feature, NumberFeature>): Par
 }
 
 /**
- * The graph from raw columns to features. Inputs, by the names of the columns: numbers and dates `[batch]` float64 (NaN for a missing one; dates in seconds since
+ * The graph from raw columns to features. Inputs, `column/<name>`: numbers and dates `[batch]` float64 (NaN for a missing one; dates in seconds since
  * 1970-01-01 UTC), categories and text `[batch]` strings ("" for a missing one), lists `[batch, size]` float64. Outputs of each modality: `x.<modality>` `[batch, features]`
  * float32 and `mask.<modality>` `[batch]` float32, 1 where any of its columns has something.
  */

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DatasetProfile, ProblemError, type TableManifest } from '@steelyard/contracts';
-import { type IngestOptions, ingest, type NpyWriter, openNpyWriter } from '@steelyard/dataset';
+import { DEFAULT_LIMITS, type IngestOptions, ingest, type NpyWriter, openNpyWriter } from '@steelyard/dataset';
 import { createSession, type Session, type Tensor } from '@steelyard/runtime';
 import type { Table } from '@steelyard/table';
 import { type Assignment, assign, DROPPED } from './assign.js';
@@ -10,7 +10,7 @@ import { tableProfile } from './column-profiles.js';
 import { type Feature, type FeaturisedModality, type Featuriser, featureNames, isStandard, widthOf } from './featuriser.js';
 import { type FedColumn, feedsOf } from './feeds.js';
 import { fitOf } from './fit.js';
-import { featuresName, featuriserModel, presenceName } from './graph.js';
+import { featuresName, featuriserModel, inputName, presenceName } from './graph.js';
 import type { Column, Reading } from './infer.js';
 import { type Survey, survey } from './survey.js';
 import { allRows, filesOf, type TableFile } from './table-files.js';
@@ -34,7 +34,9 @@ async function fit(
 	manifest: TableManifest,
 ): Promise<FittedModality[]> {
 	const train = assignment.names.indexOf('train');
-	const fits = [...reading.modalities.values()].flat().map((column) => ({ column, fit: fitOf(column, manifest) }));
+	const columns = [...reading.modalities.values()].flat();
+	const alike = (kind: Column['kind']): number => columns.filter((column) => column.kind === kind).length;
+	const fits = columns.map((column) => ({ column, fit: fitOf(column, manifest, alike(column.kind)) }));
 	for await (const { first, rows } of allRows(files))
 		rows.forEach((row, i) => {
 			if (assignment.rows[first + i] !== train) return;
@@ -57,6 +59,20 @@ function countsOf({ names, rows }: Assignment): number[] {
 	return counts;
 }
 
+/** Refuses features that would be more bytes than a dataset may have, before any is written. */
+function expectRoom(modalities: readonly FittedModality[], assignment: Assignment, most: number): void {
+	const rows = countsOf(assignment).reduce((sum, count) => sum + count, 0);
+	const widest = modalities.flatMap(({ columns }) => columns).sort((a, b) => widthOf(b.feature) - widthOf(a.feature))[0];
+	const width = modalities.flatMap(({ columns }) => columns).reduce((sum, { feature }) => sum + widthOf(feature), 0);
+	const bytes = 4 * rows * width;
+	if (bytes <= most || widest === undefined) return;
+	throw new ProblemError(
+		'invalid_dataset',
+		`The dataset: expected features of at most ${most} bytes, found ${bytes}: ${rows} rows of ${width} numbers, of which ${JSON.stringify(widest.column.name)} gives ${widthOf(widest.feature)}; fewer "texts": {"terms"} or "categories": {"most"} in the manifest take less`,
+		'manifest',
+	);
+}
+
 type Output = { readonly writer: NpyWriter; readonly width: number };
 
 /** Some rows of a matrix, in their order. */
@@ -68,7 +84,7 @@ function rowsOf({ data }: Tensor, width: number, places: readonly number[]): Flo
 }
 
 const fedColumn = ({ column, feature }: FittedColumn): FedColumn => ({
-	input: column.name,
+	input: inputName(column.name),
 	place: column.place,
 	kind: feature.kind,
 	reading: column.reading,
@@ -203,6 +219,7 @@ export async function ingestTable(
 	const modalities = await fit(files, found, assignment, manifest);
 	if (modalities.length === 0)
 		throw new ProblemError('invalid_dataset', 'The dataset: expected a column that differs among the training rows, found none', 'file');
+	expectRoom(modalities, assignment, options.bytes ?? DEFAULT_LIMITS.bytes);
 	const arrays = join(work, 'arrays');
 	await mkdir(arrays);
 	const featuriserWith = (isMasked: (name: string) => boolean): Featuriser => ({

@@ -1,4 +1,5 @@
 import { jsonFault, ProblemError, parse, TableManifest } from '@steelyard/contracts';
+import { MOST_NESTING, nestingOf } from '@steelyard/dataset';
 
 /** The manifest of a table from its JSON. The `param` of a refusal is `manifest.<path of the field>`. Throws ProblemError `invalid_dataset`. */
 export function tableManifest(text: string): TableManifest {
@@ -12,6 +13,13 @@ export function tableManifest(text: string): TableManifest {
 			'manifest',
 		);
 	}
+	const depth = nestingOf(value);
+	if (depth > MOST_NESTING)
+		throw new ProblemError(
+			'invalid_dataset',
+			`The manifest: expected nesting of at most ${MOST_NESTING} levels, found ${depth}`,
+			'manifest',
+		);
 	try {
 		return parse(TableManifest, value, 'invalid_dataset');
 	} catch (error) {

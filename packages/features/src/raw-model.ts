@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Graph, type Model, renamed, type Value, withoutUnused } from '@steelyard/onnx';
 import type { Feature, Featuriser, TextReading } from './featuriser.js';
-import { featuriserGraph } from './graph.js';
+import { featuriserGraph, inputName } from './graph.js';
 import { RECIPE_FILE } from './ingest-table.js';
 
 /** How the raw columns of a dataset become features; null for a dataset that was no table. */
@@ -39,14 +39,14 @@ const FEEDING: Readonly<Record<Feature['kind'], string>> = {
 	vector: 'float64 of all its numbers, NaN where they are missing',
 };
 
-/** Names of the inputs of columns: those of the columns, but for one that the model needs itself. */
+/** Names of the inputs of columns: those of the columns, but for one that the model or the graph of the features needs itself. */
 function inputNames(features: readonly Feature[], model: Graph): Map<string, string> {
 	const taken = new Set([...model.outputs, ...model.values.values(), ...model.inputs].map(({ name }) => name));
 	for (const name of model.initializers.keys()) taken.add(name);
 	return new Map(
 		features.map(({ column }) => {
 			let name = column;
-			while (taken.has(name)) name = `column.${name}`;
+			while (taken.has(name) || /^(features\/|mask\.|column\/)/.test(name)) name = `column.${name}`;
 			taken.add(name);
 			return [column, name];
 		}),
@@ -62,7 +62,8 @@ export function rawModel(featuriser: Featuriser, model: Model): Model {
 	const modalities = featuriser.modalities.filter(({ name }) => wanted.has(`x.${name}`));
 	const features = modalities.flatMap(({ features: own }) => own);
 	const names = inputNames(features, model.graph);
-	const made = renamed(featuriserGraph({ ...featuriser, modalities }), (name) => names.get(name) ?? name);
+	const byInput = new Map([...names].map(([column, name]) => [inputName(column), name]));
+	const made = renamed(featuriserGraph({ ...featuriser, modalities }), (name) => byInput.get(name) ?? name);
 	const graph: Graph = withoutUnused({
 		name: model.graph.name,
 		nodes: [...made.nodes, ...model.graph.nodes],

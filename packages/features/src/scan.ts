@@ -1,9 +1,8 @@
 import type { Cell } from '@steelyard/table';
-import { type CellReading, cellNumber, numberOf, textOf } from './cells.js';
+import { type CellReading, numberOf, textOf } from './cells.js';
 import { dayPlace, secondsOf } from './dates.js';
 
-/** Different values that are counted of a column, and characters that tell them apart. */
-const MOST_DISTINCT = 20_000;
+/** Characters that tell values apart. */
 const LONGEST = 200;
 /** Rows of which each word is counted. */
 const WORD_ROWS = 5000;
@@ -41,9 +40,12 @@ export class ColumnScan {
 	/** How often each value occurs; null once there are too many different ones. */
 	distinct: Map<string, number> | null = new Map();
 	readonly #missing: ReadonlySet<string>;
+	readonly #most: number;
 
-	constructor(missing: ReadonlySet<string>) {
+	/** `missing`: texts that mean that nothing is there; `most`: how many different values are counted. */
+	constructor(missing: ReadonlySet<string>, most: number) {
 		this.#missing = missing;
+		this.#most = most;
 	}
 
 	add(cell: Cell): void {
@@ -96,7 +98,7 @@ export class ColumnScan {
 		if (this.distinct === null) return;
 		const key = text.slice(0, LONGEST);
 		const count = this.distinct.get(key);
-		if (count === undefined && this.distinct.size >= MOST_DISTINCT) this.distinct = null;
+		if (count === undefined && this.distinct.size >= this.#most) this.distinct = null;
 		else this.distinct.set(key, (count ?? 0) + 1);
 	}
 
@@ -121,5 +123,3 @@ export function cellSeconds(cell: Cell, { missing, dayFirst }: CellReading): num
 	const text = textOf(cell, missing);
 	return text === null ? Number.NaN : secondsOf(text, dayFirst);
 }
-
-export { cellNumber };

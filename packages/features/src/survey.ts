@@ -6,6 +6,7 @@ import { Growing } from './growing.js';
 import { infer, numberText, type Reading } from './infer.js';
 import { rolesOf } from './roles.js';
 import { ColumnScan } from './scan.js';
+import { shareOf } from './share.js';
 import { allRows, type TableFile } from './table-files.js';
 
 /** What a first look at all rows found. */
@@ -25,7 +26,9 @@ export type Survey = {
 	readonly times: Float64Array | null;
 };
 
+/** Different values that are counted: of the label, of any other column, and of all columns together. */
 const MOST_LABELS = 20_000;
+const MOST_DISTINCT = { each: 20_000, all: 1_000_000 };
 const MOST_SPLITS = 64;
 const MOST_GROUPS = 1_000_000;
 
@@ -63,8 +66,9 @@ export async function survey(
 ): Promise<Survey> {
 	const names = files[0]?.table.columns ?? [];
 	const missing = missingTexts(manifest);
-	const scans = names.map(() => new ColumnScan(missing));
 	const roles = rolesOf(names, manifest);
+	const most = shareOf(MOST_DISTINCT, names.length);
+	const scans = names.map((name) => new ColumnScan(missing, name === roles.label ? MOST_LABELS : most));
 	const placeOf = (name: string | null): number => (name === null ? -1 : names.indexOf(name));
 	const [label, split, group, time] = [placeOf(roles.label), placeOf(roles.split), placeOf(roles.group), placeOf(roles.time)];
 	const labels: RawLabels = { codes: new Codes(MOST_LABELS), dot: new Growing(new Float64Array()), comma: new Growing(new Float64Array()) };

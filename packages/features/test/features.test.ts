@@ -18,7 +18,11 @@ type Files = Readonly<Record<string, string>>;
 let made = 0;
 
 /** Takes in tables by the names of their files; one alone may be given as its text. */
-async function ingest(files: Files | string, manifest: TableManifest = {}): Promise<{ profile: DatasetProfile; target: string }> {
+async function ingest(
+	files: Files | string,
+	manifest: TableManifest = {},
+	limits: { bytes?: number } = {},
+): Promise<{ profile: DatasetProfile; target: string }> {
 	const home = join(root, String(made++));
 	const [target, work] = [join(home, 'target'), join(home, 'work')];
 	await mkdir(target, { recursive: true });
@@ -29,11 +33,11 @@ async function ingest(files: Files | string, manifest: TableManifest = {}): Prom
 			return openTable(join(home, file), { file, delimiter: manifest.delimiter });
 		}),
 	);
-	return { ...(await ingestTable(tables, manifest, target, { work })), target };
+	return { ...(await ingestTable(tables, manifest, target, { work, ...limits })), target };
 }
 
-const refusal = (files: Files | string, manifest: TableManifest = {}): Promise<{ message: string; param: string | null }> =>
-	ingest(files, manifest).then(
+const refusal = (files: Files | string, manifest: TableManifest = {}, limits = {}): Promise<{ message: string; param: string | null }> =>
+	ingest(files, manifest, limits).then(
 		() => expect.unreachable('it was taken'),
 		(error) => error,
 	);
@@ -330,7 +334,7 @@ describe('the graph of features', () => {
 	async function featuresOf(target: string, feeds: Record<string, Tensor | StringTensor>): Promise<Record<string, number[]>> {
 		const session = await createSession(await readFile(join(target, FEATURISER_FILE)));
 		try {
-			const given = await session.run(feeds);
+			const given = await session.run(Object.fromEntries(Object.entries(feeds).map(([column, cells]) => [`column/${column}`, cells])));
 			return Object.fromEntries(Object.entries(given).map(([name, { data }]) => [name, Array.from(data as Float32Array)]));
 		} finally {
 			await session.release();
@@ -371,6 +375,22 @@ describe('the graph of features', () => {
 		expect(given['x.numbers']?.slice(0, 2)).toEqual([0, 0]);
 		expect(given['mask.numbers']).toEqual([0, 1, 1]);
 		expect(given['mask.categories']).toEqual([0, 1, 1]);
+	});
+
+	it('takes columns that are called like values of its own', async () => {
+		const { profile } = await ingest(
+			csv(40, { 'features/const_0': (row) => row % 7, 'x.numbers': (row) => row % 5, 'mask.numbers': (row) => 'ABC'[row % 3], y }),
+		);
+		expect(profile.modalities).toMatchObject({ numbers: { shape: [2] }, categories: { shape: [4] } });
+	});
+
+	it('is refused before anything is written where its features would be too large', async () => {
+		const text = csv(400, { note: (row) => `${sentence(row)} ${row % 50}`, y });
+		const { message, param } = await refusal(text, {}, { bytes: 20_000 });
+		expect(param).toBe('manifest');
+		expect(message).toMatch(
+			/expected features of at most 20000 bytes, found \d+: 400 rows of \d+ numbers, of which "note" gives \d+; fewer "texts"/,
+		);
 	});
 
 	it('fits nothing on rows of other splits', async () => {
