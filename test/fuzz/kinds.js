@@ -5,6 +5,7 @@ import { below, changedBytes, pick, random } from './bytes.js';
 import { mutantJson } from './json.js';
 import { mutantModel } from './models.js';
 import { specs } from './seeds.js';
+import { mutantCsv, mutantJsonLines, mutantParquet } from './tables.js';
 
 /** One in so many archives is the whole sample with some bytes changed, which takes a hundred times as long to read. */
 const WHOLE = 40;
@@ -15,7 +16,7 @@ function changedMember(files, next, isOne, change) {
 }
 
 /**
- * By kind: where its mutants are sent to (`dataset`, `model` or `job`), and the bytes of one. `seeds`: what openSeeds gives; `ids`: datasets and a model that
+ * By kind: where its mutants are sent to (`dataset`, `table`, `model` or `job`), what a table is called, and the bytes of one. `seeds`: what openSeeds gives; `ids`: datasets and a model that
  * there are; `outside`: the path of a folder that is not the service's.
  */
 export const KINDS = {
@@ -64,6 +65,9 @@ export const KINDS = {
 		to: 'model',
 		of: (next, { seeds, outside }) => mutantArchive(archiveOf(pick(next, seeds.modelArchives)), next, outside),
 	},
+	'csv table': { to: 'table', filename: 'visits.csv', of: (next, { seeds }) => mutantCsv(seeds.table, next) },
+	'json lines table': { to: 'table', filename: 'visits.jsonl', of: (next, { seeds }) => mutantJsonLines(seeds.table, next) },
+	'parquet table': { to: 'table', filename: 'visits.parquet', of: (next, { seeds }) => mutantParquet(seeds.table, next) },
 	'spec of a job': { to: 'job', of: (next, { ids }) => mutantJson(pick(next, specs(ids)), next) },
 };
 

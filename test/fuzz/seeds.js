@@ -5,6 +5,7 @@ import { openZip } from '../../packages/archive/dist/index.js';
 import { arrayOf, firstRows } from './arrays.js';
 
 const SAMPLE = fileURLToPath(new URL('../../services/cli/sample/spam-mail.zip', import.meta.url));
+const VISITS = fileURLToPath(new URL('../../services/cli/sample/visits.csv', import.meta.url));
 const EXPORTS = new URL('../fixtures/exports/', import.meta.url);
 const EXTERNAL = new URL('../../packages/model-file/test/fixtures/external-data.json', import.meta.url);
 /** Rows that are taken of each split of the sample: enough for some of both classes. */
@@ -105,6 +106,15 @@ export const specs = ({ sample: dataset, fitting: other, model }) => [
 	},
 ];
 
+/** The first rows of the sample table, as cells, the names of its columns first. */
+const table = () =>
+	readFileSync(VISITS, 'utf8')
+		.split('\n')
+		.slice(0, 1 + ROWS)
+		.map((line) =>
+			[...line.matchAll(/("(?:[^"]|"")*"|[^,]*)(?:,|$)/g)].slice(0, 7).map(([, cell]) => cell.replace(/^"|"$/g, '').replaceAll('""', '"')),
+		);
+
 /** Everything that mutants are made of. */
 export async function openSeeds() {
 	const external = JSON.parse(readFileSync(EXTERNAL, 'utf8'));
@@ -115,6 +125,7 @@ export async function openSeeds() {
 	return {
 		models,
 		datasets: [await sample(), forms(), regression(), fitting()],
+		table: table(),
 		whole: readFileSync(SAMPLE),
 		modelArchives: [
 			{ 'net.onnx': Buffer.from(external.beside, 'base64'), 'net.onnx.data': Buffer.alloc(16, 1) },

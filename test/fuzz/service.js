@@ -27,9 +27,11 @@ const READING = { ms: 60_000, bytes: 1024 * MEBIBYTE };
 const LONGEST = 10;
 /** One in so many models goes the whole way through the API, the queue and a process of its own, which starts the engine anew. */
 const WHOLE_WAY = 25;
+/** One in so many tables is only looked at. */
+const DRY = 5;
 
 /** The programs that read what was sent, by where it is sent to. */
-const READERS = { dataset: /read-child/, model: /inspect/, job: /^$/ };
+const READERS = { dataset: /read-child/, table: /read-child/, model: /inspect/, job: /^$/ };
 
 /** Whether words tell that a process was ended over a limit, and whether they tell that it crashed or met a fault of ours. */
 const isLimit = (words) => /was ended (after|when it had taken)/.test(words);
@@ -86,6 +88,13 @@ export async function openService() {
 	const to = {
 		async dataset(bytes) {
 			const answer = await send('POST', '/v1/datasets', 'application/zip', bytes);
+			if (answer.statusCode === 201) await send('DELETE', `/v1/datasets/${answer.json().id}`, null);
+			return outcomeOf(answer);
+		},
+		async table(bytes, seed, filename) {
+			const dry = seed % DRY === 0 ? '&dry_run=true' : '';
+			const url = `/v1/datasets?filename=${filename}&label=readmitted${dry}`;
+			const answer = await send('POST', url, 'application/octet-stream', bytes);
 			if (answer.statusCode === 201) await send('DELETE', `/v1/datasets/${answer.json().id}`, null);
 			return outcomeOf(answer);
 		},
@@ -149,7 +158,7 @@ export async function openService() {
 		async judge(kind, seed) {
 			const bytes = mutantOf(kind, seed, { seeds, outside, ids });
 			const before = processorSeconds();
-			let outcome = await to[KINDS[kind].to](bytes, seed);
+			let outcome = await to[KINDS[kind].to](bytes, seed, KINDS[kind].filename);
 			const seconds = processorSeconds() - before;
 			const faults = logged.splice(0);
 			if (faults.length > 0) outcome = faults.join('');

@@ -7,7 +7,7 @@ import type { TableLimits } from './limits.js';
 import { plainCell } from './plain-cell.js';
 import { TableError } from './table-error.js';
 
-/** Rows that are read at a time. */
+/** Rows that are given at a time. A row group of the file is read as a whole. */
 const ROWS = 8192;
 
 async function readAt(file: FileHandle, start: number, end: number): Promise<ArrayBuffer> {
@@ -58,19 +58,35 @@ export async function openParquet(path: string, file: string, limits: TableLimit
 	});
 	const fields = columnsOf(metadata);
 	const { names, renamed } = columnNames(file, fields, limits);
-	const count = Number(metadata.num_rows);
+	/** One column of a row group. Of several at a time the reader leaves errors to nobody. */
+	const columnOf = (name: string, rowStart: number, rowEnd: number): Promise<unknown[]> =>
+		withBuffer(path, async (buffer) => {
+			let values: unknown[] = [];
+			const onComplete = (rows: unknown[][]): void => {
+				values = rows.map(([value]) => value);
+			};
+			await parquetRead({ file: buffer, metadata, rowStart, rowEnd, columns: [name], compressors, onComplete });
+			return values;
+		});
 	async function* rows(): AsyncGenerator<Rows> {
-		for (let first = 0; first < count; first += ROWS) {
-			const rowEnd = Math.min(count, first + ROWS);
-			let read: unknown[][] = [];
+		let first = 0;
+		for (const group of metadata.row_groups) {
+			const end = first + Number(group.num_rows);
+			const columns: unknown[][] = [];
 			try {
-				await withBuffer(path, (buffer) =>
-					parquetRead({ file: buffer, metadata, rowStart: first, rowEnd, compressors, onComplete: (data) => (read = data as unknown[][]) }),
-				);
+				for (const name of fields) columns.push(await columnOf(name, first, end));
 			} catch (error) {
 				throw refused(error);
 			}
-			yield { first, rows: read.map((row, i) => fields.map((column, c) => plainCell(row[c], { file, row: first + i, column }))) };
+			if (columns.some((values) => values.length !== end - first))
+				throw new TableError(file, `${end - first} rows in every column of a row group`, 'another number', { row: first });
+			for (let from = first; from < end; from += ROWS) {
+				const some = Array.from({ length: Math.min(ROWS, end - from) }, (_, i) =>
+					fields.map((column, c) => plainCell(columns[c]?.[from - first + i], { file, row: from + i, column })),
+				);
+				yield { first: from, rows: some };
+			}
+			first = end;
 		}
 	}
 	return { file, columns: names, renamed, delimiter: null, rows };
