@@ -28,7 +28,7 @@ const LONGEST = 10;
 /** One in so many models goes the whole way through the API, the queue and a process of its own, which starts the engine anew. */
 const WHOLE_WAY = 25;
 /** One in so many tables is only looked at. */
-const DRY = 5;
+const LOOKED_AT = 5;
 
 /** The programs that read what was sent, by where it is sent to. */
 const READERS = { dataset: /read-child/, table: /read-child/, model: /inspect/, job: /^$/ };
@@ -92,8 +92,7 @@ export async function openService() {
 			return outcomeOf(answer);
 		},
 		async table(bytes, seed, filename) {
-			const dry = seed % DRY === 0 ? '&dry_run=true' : '';
-			const url = `/v1/datasets?filename=${filename}&label=readmitted${dry}`;
+			const url = `/v1/${seed % LOOKED_AT === 0 ? 'table-previews' : 'datasets'}?filename=${filename}&label=readmitted`;
 			const answer = await send('POST', url, 'application/octet-stream', bytes);
 			if (answer.statusCode === 201) await send('DELETE', `/v1/datasets/${answer.json().id}`, null);
 			return outcomeOf(answer);

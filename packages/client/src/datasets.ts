@@ -39,19 +39,17 @@ export type Datasets = {
 export function datasets(connection: Connection): Datasets {
 	const path = (id: string) => `/v1/datasets/${encodeURIComponent(id)}`;
 	async function post<T>(
+		url: string,
 		body: Blob | ReadableStream<Uint8Array>,
 		filename: string,
 		{ signal, manifest, ...said }: DatasetUploadOptions = {},
-		more: Record<string, string> = {},
 	): Promise<T> {
-		const query = { filename, ...said, ...(manifest === undefined ? {} : { manifest: JSON.stringify(manifest) }), ...more };
-		return jsonOf(
-			await connection('POST', '/v1/datasets', { body, query, headers: { 'content-type': 'application/octet-stream' }, signal }),
-		);
+		const query = { filename, ...said, ...(manifest === undefined ? {} : { manifest: JSON.stringify(manifest) }) };
+		return jsonOf(await connection('POST', url, { body, query, headers: { 'content-type': 'application/octet-stream' }, signal }));
 	}
 	return {
-		create: (body, filename, options) => post(body, filename, options),
-		preview: (body, filename, options) => post(body, filename, options, { dry_run: 'true' }),
+		create: (body, filename, options) => post('/v1/datasets', body, filename, options),
+		preview: (body, filename, options) => post('/v1/table-previews', body, filename, options),
 		async list(page = {}) {
 			return jsonOf(await connection('GET', '/v1/datasets', { query: page }));
 		},

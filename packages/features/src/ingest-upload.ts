@@ -125,11 +125,7 @@ export async function previewUpload(upload: Upload): Promise<TablePreview> {
 	try {
 		const found = await tablesOf(upload);
 		if (found === null)
-			throw new ProblemError(
-				'invalid_request',
-				'Only of a table can be said how it would be read: arrays are taken as they are',
-				'dry_run',
-			);
+			throw new ProblemError('invalid_request', 'Only of a table can be said how it would be read: arrays are taken as they are', 'file');
 		return await previewTable(found.tables, found.manifest);
 	} catch (error) {
 		throw asProblem(error);

@@ -156,7 +156,7 @@ describe('the answers about everything else', () => {
 			await ask({ method: 'DELETE', url: `/v1/datasets/${added.json().id}` });
 		}
 		const table = { method: 'POST' as const, headers: { 'content-type': 'text/csv' }, payload: 'x,y\n1,a\n3,b\n2,a\n5,b\n' };
-		expect((await ask({ ...table, url: '/v1/datasets?dry_run=true' })).statusCode).toBe(200);
+		expect((await ask({ ...table, url: '/v1/table-previews' })).statusCode).toBe(200);
 		const added = await ask({ ...table, url: '/v1/datasets' });
 		expect(added.statusCode).toBe(201);
 		await ask({ method: 'DELETE', url: `/v1/datasets/${added.json().id}` });
@@ -175,9 +175,12 @@ describe('the answers about everything else', () => {
 		}
 		const zip = { 'content-type': 'application/zip' };
 		const bytes = { 'content-type': 'application/octet-stream' };
-		await ask({ method: 'POST', url: '/v1/datasets', headers: zip, payload: 'this is no zip file' });
-		await ask({ method: 'POST', url: '/v1/datasets', headers: zip, payload: Buffer.alloc(10_001) });
-		await ask({ method: 'POST', url: '/v1/datasets', headers: zip, payload: '' });
+		for (const url of ['/v1/datasets', '/v1/table-previews']) {
+			await ask({ method: 'POST', url, headers: zip, payload: 'this is no zip file' });
+			await ask({ method: 'POST', url, headers: zip, payload: Buffer.alloc(10_001) });
+			await ask({ method: 'POST', url, headers: zip, payload: '' });
+			await ask({ method: 'POST', url, headers: { 'content-type': 'text/plain' }, payload: 'x' });
+		}
 		await ask({ method: 'POST', url: '/v1/models', headers: bytes, payload: Buffer.alloc(10_001) });
 		await ask({ method: 'POST', url: '/v1/models', headers: bytes, payload: '' });
 		await ask({ method: 'DELETE', url: `/v1/datasets/${dataset}` });
@@ -212,7 +215,7 @@ describe('the answers about everything else', () => {
 		await ask({ method: 'POST', url: `/v1/jobs/${jobs['cancelled while queued']}/resume` }, full);
 
 		const tight = await service.build({ projectBytes: 1 });
-		await ask({ method: 'POST', url: '/v1/datasets', headers: zip, payload: 'x' }, tight);
+		for (const url of ['/v1/datasets', '/v1/table-previews']) await ask({ method: 'POST', url, headers: zip, payload: 'x' }, tight);
 		await ask({ method: 'POST', url: '/v1/models', headers: bytes, payload: 'x' }, tight);
 
 		const away = { ok: false, version: null, eviction_policy: null, kind: 'url', note: 'no answer' };

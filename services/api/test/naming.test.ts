@@ -175,7 +175,7 @@ describe.each([
 		['a name that is a file', () => upload(plural, '', form({ ...file(), name: 'name' }), FORM), 'name'],
 		[
 			'a field that is cut',
-			() => upload(plural, '', form({ name: 'metadata[a]', content: 'x'.repeat(5000) }, file()), FORM),
+			() => upload(plural, '', form({ name: 'metadata[a]', content: 'x'.repeat(2 ** 18 + 1) }, file()), FORM),
 			'metadata[a]',
 		],
 		[

@@ -74,6 +74,7 @@ describe('the OpenAPI document', () => {
 			'post /v1/keys createKey',
 			'post /v1/models createModel',
 			'post /v1/retention applyRetention',
+			'post /v1/table-previews previewTable',
 		]);
 	});
 
@@ -152,7 +153,18 @@ describe('the OpenAPI document', () => {
 		const scopes = { read: needing('read'), train: needing('train'), admin: needing('admin') };
 		expect(scopes.admin.sort()).toEqual(['applyRetention', 'createKey', 'getUsage', 'listAuditLines', 'listKeys', 'revokeKey']);
 		expect(scopes.train.sort()).toEqual([
-			...['cancelJob', 'createDataset', 'createJob', 'createModel', 'deleteDataset', 'deleteJob', 'deleteModel', 'pauseJob', 'resumeJob'],
+			...[
+				'cancelJob',
+				'createDataset',
+				'createJob',
+				'createModel',
+				'deleteDataset',
+				'deleteJob',
+				'deleteModel',
+				'pauseJob',
+				'previewTable',
+				'resumeJob',
+			],
 			...['updateDataset', 'updateJob', 'updateModel'],
 		]);
 		expect(Object.values(scopes).flat()).toHaveLength(operationsOf(secured).length - 2);

@@ -16,8 +16,10 @@ afterAll(() => service.close());
 const ROWS = 60;
 const csv = `age,ward,note,died\n${Array.from({ length: ROWS }, (_, row) => `${20 + ((row * 7) % 50)},${'ABC'[row % 3]},"seen, on day ${row % 7} with ${row % 2 ? 'fever' : 'a cough'} again",${row % 4 === 0 ? 'yes' : 'no'}\n`).join('')}`;
 
-const upload = (payload: Buffer | string, query: Record<string, string>, type = 'application/octet-stream') =>
-	service.app.inject({ method: 'POST', url: '/v1/datasets', query, headers: { 'content-type': type }, payload });
+const upload = (payload: Buffer | string, query: Record<string, string>, type = 'application/octet-stream', url = '/v1/datasets') =>
+	service.app.inject({ method: 'POST', url, query, headers: { 'content-type': type }, payload });
+const preview = (payload: Buffer | string, query: Record<string, string>) =>
+	upload(payload, query, 'application/octet-stream', '/v1/table-previews');
 const uploadForm = (parts: readonly FormPart[], query: Record<string, string> = {}) => upload(form(...parts), query, FORM);
 const file = { name: 'file', filename: 'ward.csv', content: csv };
 const manifest = { label: 'died', columns: { labs: ['age'], words: { text: 'note' } }, split: { test: 0.25 } };
@@ -68,19 +70,18 @@ describe('a table', () => {
 		expect(within.json().sha256).toBe(beside.json().sha256);
 	});
 
-	it('is only looked at with dry_run', async () => {
+	it('is only looked at for a preview', async () => {
 		const before = (await service.app.inject('/v1/datasets')).json();
-		const response = await upload(csv, { filename: 'ward.csv', label: 'died', dry_run: 'true' });
+		const response = await preview(csv, { filename: 'ward.csv', label: 'died' });
 		expect(response.statusCode, response.body).toBe(200);
-		const preview = parse(TablePreview, response.json());
-		expect(preview).toMatchObject({
+		expect(parse(TablePreview, response.json())).toMatchObject({
 			object: 'table_preview',
 			rows: ROWS,
 			task: { type: 'binary' },
 			columns: [{ name: 'age', kind: 'number', modality: 'numbers' }, {}, {}, {}],
 		});
 		expect((await service.app.inject('/v1/datasets')).json()).toEqual(before);
-		expectProblem(await upload(await datasetArchive('binary'), { filename: 'a.zip', dry_run: 'true' }), 400, 'invalid_request', 'dry_run');
+		expectProblem(await preview(await datasetArchive('binary'), { filename: 'a.zip' }), 400, 'invalid_request', 'file');
 	});
 
 	it('that cannot be read is refused with what was expected', async () => {

@@ -127,7 +127,7 @@ describe.skipIf(process.platform !== 'linux')('steelyard serve', () => {
 			status: 'running',
 			created_at: 1,
 			attempt: 1,
-			spec: { model: { family: 'mlp-fusion' }, metadata: { long: 'x'.repeat(4096) } },
+			spec: { model: { family: 'mlp-fusion' }, training: {}, metadata: { long: 'x'.repeat(4096) } },
 		};
 		await writeFile(join(folder, 'job.json'), JSON.stringify(record));
 		// No file may have more than two blocks of 512 bytes, as on a disk that is full.

@@ -65,13 +65,22 @@ function plainTraining(training: JobSpec['training']): object {
 	return start === null ? rest : { ...rest, initialise_from: { parameters: start.parameters, optimizer: start.optimizer } };
 }
 
+/** What of an evaluation changes the model; that it is also judged where modalities break does not. */
+function plainEvaluation({
+	robustness: _robustness,
+	robustness_rows: _rows,
+	...evaluation
+}: JobSpec['evaluation'] & object = {}): Pick<JobSpec, 'evaluation'> {
+	return Object.keys(evaluation).length === 0 ? {} : { evaluation };
+}
+
 /** The part of a spec that results depend on, beside the dataset, the bytes of an uploaded graph and what another job has kept. */
 export const essenceOf = ({ model, modalities, weighting, training, evaluation }: JobSpec) => ({
 	model: plainModel(model),
 	...(modalities === undefined ? {} : { modalities }),
 	weighting,
 	training: plainTraining(training),
-	...(evaluation === undefined ? {} : { evaluation }),
+	...plainEvaluation(evaluation),
 });
 
 /** Least time between two checkpoints, beside those at the end of a model and at a stop: in milliseconds, and in times of what the last one took to write. */

@@ -11,12 +11,12 @@ import { REQUEST_ID } from './request-id.js';
 import { NoFields } from './validation.js';
 
 const file = { type: 'string', format: 'binary' };
-/** The fields of the query of an upload that a form has not: the name of its file is its own, and what is asked is no part of what is sent. */
-const QUERY_ALONE: readonly string[] = ['filename', 'dry_run'];
+/** The field of the query of an upload that a form has not: its file has a name of its own. */
+const FILENAME = 'filename';
 
 /** The body of an upload, which comes as the raw bytes or as a form. A form says by its fields what a query says of raw bytes. */
 function uploadOf(types: readonly string[], query: TSchema): object {
-	const said = Object.entries((documented(query) as TObject).properties).filter(([name]) => !QUERY_ALONE.includes(name));
+	const said = Object.entries((documented(query) as TObject).properties).filter(([name]) => name !== FILENAME);
 	const form = { type: 'object', required: ['file'], properties: { file, ...Object.fromEntries(said) } };
 	return { content: Object.fromEntries(types.map((type) => [type, { schema: type === 'multipart/form-data' ? form : file }])) };
 }

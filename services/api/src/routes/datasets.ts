@@ -1,5 +1,5 @@
 import { DatasetUpload, FoundListOf, ProblemError, UploadChange, uploadsQuery } from '@steelyard/contracts';
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import type { Datasets } from '../datasets/datasets.js';
 import type { App } from '../fastify-app.js';
 import { callerOf } from '../keys/caller.js';
@@ -25,11 +25,24 @@ const UploadQuery = Type.Object(
 		filename: Type.Optional(
 			Type.String({ minLength: 1, maxLength: 255, description: 'the name of the file in a raw body, whose ending says what it is' }),
 		),
-		dry_run: Type.Optional(Type.Boolean({ description: 'whether to say only how a table would be read, from its first 10000 rows' })),
 		...DatasetUpload.properties,
 	},
 	{ additionalProperties: false },
 );
+
+type UploadRequest = { headers: { 'content-type'?: string | undefined }; query: Static<typeof UploadQuery> };
+
+/** What is said of an upload, and what a raw body is called of which the query does not say that. */
+const uploadOf = ({ headers, query }: UploadRequest) => ({
+	schema: DatasetUpload,
+	query,
+	fallback(): string {
+		const [type = ''] = (headers['content-type'] ?? '').split(';');
+		const name = NAMES[type.trim().toLowerCase()];
+		if (name !== undefined) return name;
+		throw new ProblemError('invalid_request', `A body of type ${BYTES} needs ?filename=…, whose ending says what it is`, 'filename');
+	},
+});
 
 /** The routes that upload, list, show, rename and delete datasets. */
 export async function datasetRoutes(app: App, { datasets }: { datasets: Datasets }): Promise<void> {
@@ -100,12 +113,11 @@ export async function datasetRoutes(app: App, { datasets }: { datasets: Datasets
 				operationId: 'createDataset',
 				summary: 'Upload and validate a dataset',
 				description:
-					'A table (.csv, .tsv, .txt, .jsonl or .ndjson, each also with .gz, or .parquet) or an archive of arrays or tables (.zip, .npz), as the raw body or as the field `file` of a form. What the columns of a table are is inferred, unless its manifest says it, and shown as `table`; with `dry_run` that is all that happens. A dataset whose manifest gives no name is called like the file, without its extension.',
+					'A table (.csv, .tsv, .txt, .jsonl or .ndjson, each also with .gz, or .parquet) or an archive of arrays or tables (.zip, .npz), as the raw body or as the field `file` of a form. What the columns of a table are is inferred, unless its manifest says it, and shown as `table`. A dataset whose manifest gives no name is called like the file, without its extension.',
 				tags: ['datasets'],
 				consumes: ['multipart/form-data', ...RAW_TYPES],
 				querystring: UploadQuery,
 				response: {
-					200: ref('TablePreview'),
 					201: ref('Dataset'),
 					...refusals(
 						'invalid_request',
@@ -119,23 +131,37 @@ export async function datasetRoutes(app: App, { datasets }: { datasets: Datasets
 				},
 			},
 			handler: async (request, reply) => {
-				const fallback = () => {
-					const [type = ''] = (request.headers['content-type'] ?? '').split(';');
-					const name = NAMES[type.trim().toLowerCase()];
-					if (name !== undefined) return name;
-					throw new ProblemError('invalid_request', `A body of type ${BYTES} needs ?filename=…, whose ending says what it is`, 'filename');
-				};
-				const { dry_run: isDry = false, ...query } = request.query;
-				const upload = { schema: DatasetUpload, query, fallback };
-				const caller = callerOf(request);
-				if (isDry) {
-					reply.code(200);
-					return addUpload(request, upload, (send) => datasets.preview(caller, send));
-				}
-				const dataset = await addUpload(request, upload, (send) => datasets.add(caller, send));
+				const dataset = await addUpload(request, uploadOf(request), (send) => datasets.add(callerOf(request), send));
 				reply.code(201).header('location', `/v1/datasets/${dataset.id}`);
 				return dataset;
 			},
+		});
+		scope.route({
+			method: 'POST',
+			url: '/v1/table-previews',
+			config: { upload: true },
+			schema: {
+				operationId: 'previewTable',
+				summary: 'Say how a table would be read',
+				description:
+					'What the columns of a table are, which modality each would go to, and what is predicted, by its first 10000 rows. It takes what the upload of a dataset takes, and keeps nothing.',
+				tags: ['datasets'],
+				consumes: ['multipart/form-data', ...RAW_TYPES],
+				querystring: UploadQuery,
+				response: {
+					200: ref('TablePreview'),
+					...refusals(
+						'invalid_request',
+						'too_large',
+						'unsupported_media_type',
+						'invalid_dataset',
+						'dataset_too_large',
+						'insufficient_storage',
+						'quota_exceeded',
+					),
+				},
+			},
+			handler: (request) => addUpload(request, uploadOf(request), (send) => datasets.preview(callerOf(request), send)),
 		});
 	});
 }
