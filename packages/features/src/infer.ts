@@ -60,7 +60,7 @@ function mostly(scan: ColumnScan, count: number, what: string): Kind['note'] | n
 
 /** The kind of a column by its cells; null for one that says nothing. */
 function kindOf(name: string, scan: ColumnScan): Kind {
-	const { present, distinct } = scan;
+	const { present, distinct, differing } = scan;
 	if (present === 0) return { kind: null, note: 'it is empty' };
 	if (scan.lists > 0) {
 		if (scan.lists < present)
@@ -79,9 +79,8 @@ function kindOf(name: string, scan: ColumnScan): Kind {
 	if (distinct?.size === 1) return { kind: null, note: 'all its cells are equal' };
 	const numbers = scan.zeroes > 0 && scan.whole === scan.numbers ? null : mostly(scan, scan.numbers, 'numbers');
 	if (numbers !== null) {
-		const different = distinct === null || distinct.size === present;
 		const isCount = scan.ascending && scan.missing === 0;
-		if (different && scan.whole === scan.numbers && present > 2 && (isCount || (ID_NAME.test(name) && scan.missing === 0)))
+		if (differing === 1 && scan.whole === scan.numbers && present > 2 && (isCount || (ID_NAME.test(name) && scan.missing === 0)))
 			return { kind: null, note: isCount ? 'it numbers the rows' : 'it names the rows' };
 		return { kind: 'number', ...(numbers === undefined ? {} : { note: numbers }) };
 	}
@@ -95,7 +94,6 @@ function kindOf(name: string, scan: ColumnScan): Kind {
 		return { kind: 'date', ...(dates === undefined ? {} : { note: dates }) };
 	}
 	const words = scan.words / Math.max(1, scan.worded);
-	const differing = distinct === null ? 1 : distinct.size / present;
 	if (words >= TEXT_WORDS || (words >= FEW_TEXT_WORDS && differing > 0.5)) return { kind: 'text' };
 	if (differing > 0.9 && present > 20) return words >= 1.5 ? { kind: 'text' } : { kind: null, note: 'almost every row has another text' };
 	return { kind: 'category' };

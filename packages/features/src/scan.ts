@@ -39,6 +39,9 @@ export class ColumnScan {
 	readonly odd = new Map<string, number>();
 	/** How often each value occurs; null once there are too many different ones. */
 	distinct: Map<string, number> | null = new Map();
+	/** Once there are too many: those that were counted, and how many values since then are none of them. */
+	#counted: ReadonlyMap<string, number> | null = null;
+	#others = 0;
 	readonly #missing: ReadonlySet<string>;
 	readonly #most: number;
 
@@ -95,16 +98,28 @@ export class ColumnScan {
 			const shown = text.length > EXAMPLE_LENGTH ? `${text.slice(0, EXAMPLE_LENGTH - 1)}…` : text;
 			if (!this.examples.includes(shown)) this.examples.push(shown);
 		}
-		if (this.distinct === null) return;
 		const key = text.slice(0, LONGEST);
+		if (this.distinct === null) {
+			if (this.#counted?.has(key) === false) this.#others++;
+			return;
+		}
 		const count = this.distinct.get(key);
-		if (count === undefined && this.distinct.size >= this.#most) this.distinct = null;
-		else this.distinct.set(key, (count ?? 0) + 1);
+		if (count === undefined && this.distinct.size >= this.#most) {
+			this.#counted = this.distinct;
+			this.distinct = null;
+			this.#others = 1;
+		} else this.distinct.set(key, (count ?? 0) + 1);
 	}
 
 	/** Cells that have a value. */
 	get present(): number {
 		return this.rows - this.missing;
+	}
+
+	/** The share of different values; at most so much where there are too many to count. */
+	get differing(): number {
+		const different = this.distinct === null ? (this.#counted?.size ?? 0) + this.#others : this.distinct.size;
+		return different / Math.max(1, this.present);
 	}
 }
 

@@ -151,6 +151,14 @@ describe('what is inferred', () => {
 		);
 	});
 
+	it('knows categories from names of rows also where there are more of them than are counted', async () => {
+		const many = (row: number) => `c${(row * 7919) % 25_000}`;
+		const { profile } = await ingest(csv(80_000, { c: many, id: (row) => `r${row}`, x: (row) => row % 9, y }));
+		expect(shortOf(profile, 'c')).toBe('feature category categories');
+		expect(columnOf(profile, 'c').distinct).toBeUndefined();
+		expect(shortOf(profile, 'id')).toBe('ignored (almost every row has another text)');
+	});
+
 	it('keeps the most frequent of a million categories, and counts the others as one', async () => {
 		const { profile } = await ingest(csv(4000, { c: (row) => (row % 2 === 0 ? 'often' : `rare ${row}`), d: (row) => row % 9, y }), {
 			kinds: { c: 'category' },
