@@ -12,6 +12,7 @@ import { readNpy } from './npy-reader.js';
 import { emptyRange } from './range.js';
 import { refusal } from './refusal.js';
 import { openSource } from './source.js';
+import { withNumberedLabels } from './text-labels.js';
 
 /** Limits of a dataset, and what to call it. */
 export type IngestOptions = Partial<Limits> & {
@@ -166,11 +167,12 @@ async function readSource(
 	limits: Limits,
 ): Promise<{ profile: DatasetProfile; manifest: unknown }> {
 	const { uploaded, manifest } = await readManifest(source, limits);
-	const layout = layOut(source, manifest, limits);
-	checkSize(layout, limits);
-	const { classes, class_count: count = classes?.length ?? 0 } = manifest?.task ?? {};
+	const found = layOut(source, manifest, limits);
+	checkSize(found, limits);
+	const { layout, manifest: known } = await withNumberedLabels(found, manifest);
+	const { classes, class_count: count = classes?.length ?? 0 } = known?.task ?? {};
 	checkCounts(count, layout, limits);
-	const profile = await readAll(layout, manifest, name, limits, target);
+	const profile = await readAll(layout, known, name, limits, target);
 	await target.writeJson(MANIFEST_FILE, uploaded);
 	await target.writeJson(PROFILE_FILE, profile);
 	return { profile, manifest: uploaded };
