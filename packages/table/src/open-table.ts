@@ -10,8 +10,7 @@ import { openParquet } from './parquet.js';
 import { TableError } from './table-error.js';
 import { textOf } from './text.js';
 
-export const TABLE_FORMATS = ['csv', 'tsv', 'jsonl', 'parquet'] as const;
-export type TableFormat = (typeof TABLE_FORMATS)[number];
+type TableFormat = 'csv' | 'tsv' | 'jsonl' | 'parquet';
 
 /** Up to this unpacked size a file may have any ratio. */
 const RATIO_FREE_BYTES = 16 * 2 ** 20;

@@ -30,6 +30,16 @@ const UploadQuery = Type.Object(
 	{ additionalProperties: false },
 );
 
+const UPLOAD_REFUSALS = refusals(
+	'invalid_request',
+	'too_large',
+	'unsupported_media_type',
+	'invalid_dataset',
+	'dataset_too_large',
+	'insufficient_storage',
+	'quota_exceeded',
+);
+
 type UploadRequest = { headers: { 'content-type'?: string | undefined }; query: Static<typeof UploadQuery> };
 
 /** What is said of an upload, and what a raw body is called of which the query does not say that. */
@@ -119,15 +129,7 @@ export async function datasetRoutes(app: App, { datasets }: { datasets: Datasets
 				querystring: UploadQuery,
 				response: {
 					201: ref('Dataset'),
-					...refusals(
-						'invalid_request',
-						'too_large',
-						'unsupported_media_type',
-						'invalid_dataset',
-						'dataset_too_large',
-						'insufficient_storage',
-						'quota_exceeded',
-					),
+					...UPLOAD_REFUSALS,
 				},
 			},
 			handler: async (request, reply) => {
@@ -150,15 +152,7 @@ export async function datasetRoutes(app: App, { datasets }: { datasets: Datasets
 				querystring: UploadQuery,
 				response: {
 					200: ref('TablePreview'),
-					...refusals(
-						'invalid_request',
-						'too_large',
-						'unsupported_media_type',
-						'invalid_dataset',
-						'dataset_too_large',
-						'insufficient_storage',
-						'quota_exceeded',
-					),
+					...UPLOAD_REFUSALS,
 				},
 			},
 			handler: (request) => addUpload(request, uploadOf(request), (send) => datasets.preview(callerOf(request), send)),
