@@ -14,7 +14,7 @@ const LAYERS: readonly (readonly string[])[] = [
 	['layers'],
 	['models/*', 'weighting', 'optim', 'autodiff', 'dataset', 'store', 'redis'],
 	['features'],
-	['trainer', 'model-file', 'client', 'queue'],
+	['prediction', 'trainer', 'model-file', 'client', 'queue'],
 	['service-process'],
 	['api', 'worker', 'cli'],
 ];
@@ -32,12 +32,13 @@ const ENGINE: ReadonlySet<string> = new Set([
 	'features',
 	'optim',
 	'weighting',
+	'prediction',
 	'trainer',
 	'model-file',
 ]);
 
 /** What reads files of strangers. */
-const READERS: ReadonlySet<string> = new Set(['dataset', 'archive', 'table', 'features']);
+const READERS: ReadonlySet<string> = new Set(['dataset', 'archive', 'table', 'features', 'prediction']);
 
 /** The one door beside the face: the process entries of the services, which the supervisor in `cli` forks. */
 const PROCESS_ENTRIES: ReadonlySet<string> = new Set(['api/main', 'worker/main']);

@@ -118,6 +118,24 @@ describe('a model that was trained on a table', () => {
 		await session.release();
 	});
 
+	it('is run over rows by the service, as JSON and as csv, and says the same', async () => {
+		const test = rows.filter(({ split }) => split === 'test');
+		const { data } = await client.jobs.predict(job.id, test);
+		expect(test.filter(({ died }, i) => data[i]?.prediction === died).length / test.length).toBeCloseTo(
+			job.result?.metrics['test']?.['accuracy'] ?? Number.NaN,
+			12,
+		);
+		const all = await client.jobs.predict(job.id, csv);
+		expect(all.data.filter((_, row) => rows[row]?.split === 'test')).toEqual(data);
+		const [{ probabilities, weights } = {}] = data;
+		expect(Object.keys(probabilities ?? {})).toEqual(['no', 'yes']);
+		expect(Object.keys(weights ?? {})).toEqual(['dates', 'numbers', 'categories', 'note']);
+		await expect(client.jobs.predict(job.id, [{ age: 7 }])).rejects.toMatchObject({
+			code: 'invalid_request',
+			message: 'rows: expected a column "seen", which the model takes, found the columns age',
+		});
+	});
+
 	it('comes from one command, and predicts tables by another', async () => {
 		const at = (name: string): string => join(home, name);
 		await writeFile(at('ward.csv'), csv);
@@ -134,6 +152,7 @@ describe('a model that was trained on a table', () => {
 		const test = rows.flatMap(({ split, died }, row) => (split === 'test' ? [{ died, line: lines[row + 1] as string }] : []));
 		const hits = test.filter(({ died, line }) => line.split(',')[1] === died).length;
 		expect(hits / test.length).toBeCloseTo(job.result?.metrics['test']?.['accuracy'] ?? Number.NaN, 12);
+		expect((await steelyard('--url', service.url, 'predict', trained.id, at('ward.csv'))).trim().split('\n')).toEqual(lines);
 		await writeFile(at('other.csv'), 'age,ward\n1,A\n');
 		await expect(steelyard('predict', at('model.onnx'), at('other.csv'))).rejects.toMatchObject({
 			code: 2,

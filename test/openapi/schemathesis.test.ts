@@ -81,7 +81,7 @@ function settings({ kept, toDelete, running, event, line }: Made, key: string | 
 		given(['cancelJob', 'pauseJob', 'resumeJob'], { 'path.id': running }),
 		// It would delete the jobs that the others are about.
 		given('applyRetention', { 'query.dry_run': 'true' }),
-		'include-operation-id = ["createDataset", "previewTable", "createModel", "createJob", "createKey"]\n' +
+		'include-operation-id = ["createDataset", "previewTable", "createModel", "createJob", "createKey", "predictRows"]\n' +
 			'checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 401, 403, 404, 409, 422]',
 	];
 	return [...(key === null ? [] : [`[auth.openapi.key]\nbearer = "${key}"`]), ...operations.map((one) => `[[operations]]\n${one}`)].join(

@@ -9,6 +9,8 @@ import type {
 	JobResource,
 	JobsQuery,
 	List,
+	PredictionRequest,
+	Predictions,
 } from '@steelyard/contracts';
 import { type Connection, jsonOf } from './connection.js';
 import type { Page } from './datasets.js';
@@ -40,6 +42,8 @@ export type Jobs = {
 	logs(id: string, page?: Page): Promise<List<JobLogLine>>;
 	/** Gives the curves of a job. */
 	metrics(id: string): Promise<JobCurves>;
+	/** Has the trained model run over rows: by the columns of its table, with null where nothing is there, or else by its modalities; or over the text of a csv file. */
+	predict(id: string, rows: PredictionRequest['rows'] | string): Promise<Predictions>;
 	/** Lists all artifacts of a job. */
 	artifacts(id: string): Promise<List<Artifact>>;
 	/** Gives the answer with an artifact, whose body the caller reads. With `range: 'bytes=…'` it goes on with a download that was cut. */
@@ -80,6 +84,10 @@ export function jobs(connection: Connection): Jobs {
 		},
 		async metrics(id) {
 			return jsonOf(await connection('GET', `${path(id)}/metrics`));
+		},
+		async predict(id, rows) {
+			const sent = typeof rows === 'string' ? { body: new Blob([rows]), headers: { 'content-type': 'text/csv' } } : { json: { rows } };
+			return jsonOf(await connection('POST', `${path(id)}/predict`, sent));
 		},
 		async artifacts(id) {
 			return jsonOf(await connection('GET', `${path(id)}/artifacts`));

@@ -42,6 +42,7 @@ export * from './model.js';
 export * from './name-pattern.js';
 export * from './naming.js';
 export { isOutOfMemory } from './out-of-memory.js';
+export * from './prediction.js';
 export * from './problems.js';
 export * from './project.js';
 export * from './readiness.js';

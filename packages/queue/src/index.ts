@@ -9,6 +9,8 @@ export {
 	type JobPatch,
 	type Jobs,
 	type Outcome,
+	type PredictionOrder,
+	type Predictions,
 	type Queue,
 	StaleAttemptError,
 	type StopReason,

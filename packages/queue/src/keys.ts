@@ -44,6 +44,10 @@ export const keysOf = (prefix: string) => {
 		happened: `${root}:happened`,
 		/** channel: the id of a job that is to be cancelled or paused */
 		stop: `${root}:stop`,
+		/** channel: what a worker is asked to predict */
+		questions: (worker: string) => `${root}:questions:${worker}`,
+		/** channel: the answers to what a process has asked */
+		answers: (process: string) => `${root}:answers:${process}`,
 		deliveries: `${root}:deliveries`,
 	};
 };

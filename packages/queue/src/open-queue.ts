@@ -11,6 +11,7 @@ import { openJobs } from './jobs.js';
 import { keysOf } from './keys.js';
 import { openMirror } from './mirror.js';
 import { orUnavailable, within } from './or-unavailable.js';
+import { openPredictions } from './predictions.js';
 import type { Queue } from './queue.js';
 import { openRecords } from './records.js';
 import { openAttempts } from './result.js';
@@ -72,6 +73,7 @@ export async function openQueue({
 	const { work: inspect, ...inspections } = openInspections({ redis: options, keys, hub, deliveries: models, store, log });
 	const attempts = openAttempts({ records, store, mirror });
 	const workers = openWorkers(redis, keys, log);
+	const predictions = openPredictions({ redis, options, keys, workers, log });
 
 	return {
 		jobs: {
@@ -88,12 +90,14 @@ export async function openQueue({
 			rebuild: orUnavailable(null, { rebuild: inspections.rebuild }).rebuild,
 			work: inspect,
 		},
+		predictions: { ask: predictions.ask, work: predictions.work },
 		...orUnavailable(ms, attempts),
 		...orUnavailable(ms, { enqueue: dispatch }),
 		work: (work) => startWork({ redis: options, keys, hub, records, dispatch, sweep, queue: { jobs, ...attempts } }, { log, ...work }),
 		health: () => healthOf(redis, options, keys, mirror.trouble),
 		async close() {
 			hub.close();
+			predictions.close();
 			await waitFor(LONGEST_CLOSE, mirror.close());
 			await waitFor(LONGEST_CLOSE, workers.close());
 			await waitFor(LONGEST_CLOSE, Promise.all([deliveries.close(), models.close()]));

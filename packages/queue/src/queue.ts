@@ -227,6 +227,24 @@ export type Inspections = {
 	work(options: InspectionOptions): Work;
 };
 
+/** What the model of a job is to be run over. */
+export type PredictionOrder = {
+	job: string;
+	/** The attempt that has made the model. */
+	attempt: number;
+	/** What the body is: a `PredictionRequest` as JSON, or a csv file. */
+	type: 'json' | 'csv';
+	body: Buffer;
+};
+
+/** Predictions by workers, as questions and answers of which nothing is kept. */
+export type Predictions = {
+	/** Has one of the workers predict, of the same job always the same while it lives, and resolves with `Predictions` as JSON. Throws ProblemError: what the worker refused, or `unavailable` where none answers. */
+	ask(order: PredictionOrder): Promise<Buffer>;
+	/** Answers what a worker is asked. A ProblemError that `answer` throws is what whoever asked gets. */
+	work(worker: string, answer: (order: PredictionOrder) => Promise<string>): Promise<Work>;
+};
+
 /** The queue of an installation. Every method that needs Redis rejects with ProblemError `unavailable` where Redis is away for about 8 s. */
 export type Queue = {
 	jobs: Jobs;
@@ -234,6 +252,7 @@ export type Queue = {
 	workers: Workers;
 	tally: Tallies;
 	inspections: Inspections;
+	predictions: Predictions;
 	/**
 	 * Has a queued job handed to the workers when its turn comes: the projects take turns, the one with the fewest jobs running first, and of a project the
 	 * job with the highest priority begins first, of several the one that was posted first.

@@ -113,6 +113,8 @@ function begin({ entry, limits: { bytes }, env }: BoundedChildOptions): ChildPro
 		...(heldTo(bytes, heap(0.5)) ?? { execArgv: heap(1) }),
 		env: { ...environmentWithoutSecrets(), ...env },
 		stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+		// Bytes pass as they are.
+		serialization: 'advanced',
 	});
 	// If the system runs out of memory, this process should be ended first. Where it cannot be asked to, nothing is lost.
 	if (child.pid !== undefined) writeFile(`/proc/${child.pid}/oom_score_adj`, '1000').catch(() => {});

@@ -1,8 +1,8 @@
-import type { Cell, Rows, Table } from './cell.js';
+import type { Rows, Table } from './cell.js';
 import { columnNames } from './column-names.js';
 import type { TextFile } from './csv.js';
 import type { TableLimits } from './limits.js';
-import { plainCell } from './plain-cell.js';
+import { cellsOf } from './objects.js';
 import { TableError } from './table-error.js';
 
 /** The rows whose names of fields are the columns: later ones may leave fields out, and add none. */
@@ -54,9 +54,7 @@ export async function openJsonLines(source: TextFile, limits: TableLimits): Prom
 						throw new TableError(file, `a field that one of the first ${HEAD_ROWS} rows has`, JSON.stringify(name.slice(0, 200)), {
 							row: first + i,
 						});
-				return fields.map(
-					(name): Cell => (Object.hasOwn(object, name) ? plainCell(object[name], { file, row: first + i, column: name }) : null),
-				);
+				return cellsOf(object, fields, file, first + i);
 			});
 			if (read.length > 0) yield { first, rows: read };
 			first += read.length;

@@ -73,3 +73,11 @@ export async function openTable(path: string, { file, delimiter, limits = TABLE_
 	if (format === 'jsonl') return openJsonLines(source, limits);
 	return openCsv(source, { delimiter: delimiter ?? (format === 'tsv' ? '\t' : undefined), limits });
 }
+
+/** Opens a csv file that is in memory. Throws TableError for one that cannot be read. */
+export async function openCsvBytes(bytes: Uint8Array, { file, delimiter, limits = TABLE_LIMITS }: OpenTableOptions): Promise<Table> {
+	async function* chunks(): AsyncGenerator<Uint8Array> {
+		yield bytes;
+	}
+	return openCsv({ file, text: () => textOf(file, chunks()) }, { delimiter, limits });
+}

@@ -37,6 +37,7 @@ import { jobRoutes } from './routes/jobs.js';
 import { keyRoutes } from './routes/keys.js';
 import { logRoutes } from './routes/logs.js';
 import { modelRoutes } from './routes/models.js';
+import { predictionRoutes } from './routes/predictions.js';
 import { version } from './version.js';
 
 /** What the application is built over. */
@@ -125,5 +126,6 @@ export async function buildApp({ config, queue, store, log, traces = null }: App
 	await app.register(eventRoutes, { queue, job, keys });
 	await app.register(logRoutes, { store, job });
 	await app.register(artifactRoutes, { queue, store, job });
+	await app.register(predictionRoutes, { queue, job });
 	return app;
 }

@@ -1,4 +1,12 @@
-import { isFinal, type JobResource, type JobStatus, type ModelVerdict } from '@steelyard/contracts';
+import {
+	isFinal,
+	type JobResource,
+	type JobStatus,
+	type ModelVerdict,
+	PREDICTION_BYTES,
+	type Prediction,
+	ProblemError,
+} from '@steelyard/contracts';
 import type { InjectOptions } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { buildApp } from '../src/app.js';
@@ -7,7 +15,7 @@ import { datasetArchive } from './archive.js';
 import { checkerOf, type Document, eventsOf, operationsOf } from './document.js';
 import { curves, jobsInEveryState } from './job-states.js';
 import { ready, report } from './report.js';
-import { addDataset, addJob, addModel, judge, openService, type Service, silent, worker } from './service.js';
+import { addDataset, addJob, addModel, answerPredictions, judge, openService, type Service, silent, worker } from './service.js';
 
 const STATES = [
 	'queued',
@@ -22,6 +30,16 @@ const STATES = [
 ];
 /** The status in which a job of that state is. */
 const statusOf = (state: string) => state.split(/[ ,]/, 1)[0] as JobStatus;
+
+/** All that can be said of a row. */
+const prediction: Prediction = {
+	prediction: ['fracture'],
+	probabilities: { fracture: 0.75 },
+	quantiles: { '0.5': 1 },
+	weights: { labs: 1 },
+	divergence: { labs: 0 },
+	outputs: { y: [1, [2]] },
+};
 
 let service: Service;
 let document: Document;
@@ -149,6 +167,13 @@ describe('the answers about everything else', () => {
 		for (const what of ['pause', 'resume', 'cancel', 'resume', 'cancel'])
 			expect((await ask({ method: 'POST', url: `/v1/jobs/${posted.json().id}/${what}` })).statusCode).toBe(200);
 		await ask({ method: 'DELETE', url: `/v1/jobs/${posted.json().id}` });
+		const answering = await answerPredictions(service.queue, async ({ job }) =>
+			JSON.stringify({ object: 'predictions', job, data: [prediction] }),
+		);
+		const predict = { method: 'POST' as const, url: `/v1/jobs/${jobs['succeeded']}/predict` };
+		expect((await ask({ ...predict, payload: { rows: [{ age: 7, note: null, labs: [[1, 2]] }] } })).statusCode).toBe(200);
+		expect((await ask({ ...predict, headers: { 'content-type': 'text/csv' }, payload: 'age,note\n7,\n' })).statusCode).toBe(200);
+		await answering.close(1000);
 		for (const task of ['binary', 'multiclass', 'multilabel', 'regression'] as const) {
 			const payload = await datasetArchive(task);
 			const added = await ask({ method: 'POST', url: '/v1/datasets', headers: { 'content-type': 'application/zip' }, payload });
@@ -198,6 +223,16 @@ describe('the answers about everything else', () => {
 		for (const path of ['', '/metrics', '/events', '/logs', '/artifacts', '/artifacts/x', '/model'])
 			await ask({ url: `/v1/jobs/job_0${path}` });
 		await ask({ url: `/v1/jobs/${jobs['queued']}/events?limit=0` });
+		const answering = await answerPredictions(service.queue, async () => {
+			throw new ProblemError('prediction_too_large', 'send fewer rows');
+		});
+		for (const state of ['queued', 'failed', 'succeeded'])
+			await ask({ method: 'POST', url: `/v1/jobs/${jobs[state]}/predict`, payload: { rows: [{ age: 7 }] } });
+		const predict = { method: 'POST' as const, url: `/v1/jobs/${jobs['succeeded']}/predict` };
+		await ask({ ...predict, headers: { 'content-type': 'text/plain' }, payload: 'x' });
+		await ask({ ...predict, headers: { 'content-type': 'text/csv' }, payload: Buffer.alloc(PREDICTION_BYTES + 1) });
+		await ask({ method: 'POST', url: '/v1/jobs/job_0/predict', payload: { rows: [{}] } });
+		await answering.close(1000);
 		await ask({ method: 'POST', url: '/v1/jobs/job_0/cancel' });
 		await ask({ method: 'POST', url: `/v1/jobs/${jobs['succeeded']}/cancel` });
 		for (const what of ['pause', 'resume']) {

@@ -70,6 +70,7 @@ describe('the OpenAPI document', () => {
 			'post /v1/jobs createJob',
 			'post /v1/jobs/{id}/cancel cancelJob',
 			'post /v1/jobs/{id}/pause pauseJob',
+			'post /v1/jobs/{id}/predict predictRows',
 			'post /v1/jobs/{id}/resume resumeJob',
 			'post /v1/keys createKey',
 			'post /v1/models createModel',

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JobResource, ModelVerdict, Problem, WorkerStatus } from '@steelyard/contracts';
-import { openQueue, type Queue, type Work } from '@steelyard/queue';
+import { openQueue, type PredictionOrder, type Queue, type Work } from '@steelyard/queue';
 import { launchRedis } from '@steelyard/redis';
 import { openStore, type Store } from '@steelyard/store';
 import pino from 'pino';
@@ -111,6 +111,18 @@ export async function judge(queue: Queue, verdicts: Readonly<Record<string, Mode
 	const judging = await judgeModels(queue, (id) => verdicts[id] ?? expect.unreachable(`no verdict on ${id} is foreseen`));
 	for (const id of Object.keys(verdicts)) await vi.waitFor(async () => expect(await queue.inspections.verdict(id)).not.toBeNull());
 	await judging.close(1000);
+}
+
+/** Puts a worker on the list that answers so what it is asked to predict. */
+export async function answerPredictions(queue: Queue, answer: (order: PredictionOrder) => Promise<string>): Promise<Work> {
+	await queue.workers.announce(worker('predicting', 'no GPU'));
+	const work = await queue.predictions.work('predicting', answer);
+	return {
+		async close(graceMs) {
+			await work.close(graceMs);
+			await queue.workers.withdraw('predicting');
+		},
+	};
 }
 
 /** Posts a job and gives its record. */

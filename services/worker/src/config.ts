@@ -1,4 +1,5 @@
 import {
+	type ChildLimits,
 	readEnvironment,
 	type ServiceConfig,
 	serviceConfigOf,
@@ -8,6 +9,7 @@ import {
 } from '@steelyard/service-process';
 import { type Static, Type } from 'typebox';
 import { type InspectionLimits, LIMITS } from './inspect-process.js';
+import { PREDICTION } from './predict-process.js';
 
 /** The environment variables that a worker reads. */
 export const Environment = Type.Object({
@@ -39,6 +41,18 @@ export const Environment = Type.Object({
 		description:
 			'The bytes of memory that the inspection of an uploaded model may take; a model that takes more is refused. The system holds the process to it on Linux, the JavaScript heap to half of it; elsewhere only the heap is held to it.',
 	}),
+	STEELYARD_PREDICT_SECONDS: Type.Integer({
+		minimum: 1,
+		maximum: 100,
+		default: PREDICTION.ms / 1000,
+		description: 'The seconds that a request for predictions may take, 1 to 100; one that takes longer is refused.',
+	}),
+	STEELYARD_PREDICT_MEMORY: Type.Integer({
+		minimum: 256 * 1024 ** 2,
+		default: PREDICTION.bytes,
+		description:
+			'The bytes of memory that the process of a worker may take which predicts, with all the models that it keeps ready, for which it uses up to half. It is held to it as the inspection of a model is.',
+	}),
 });
 
 export type Config = ServiceConfig & {
@@ -50,6 +64,8 @@ export type Config = ServiceConfig & {
 	jobSeconds: number | null;
 	/** What the inspection of one uploaded model may take. */
 	inspection: InspectionLimits;
+	/** What a request for predictions may take. */
+	prediction: ChildLimits;
 };
 
 /** The configuration that variables make. Throws ConfigError. */
@@ -59,6 +75,7 @@ export const configOf = (values: Static<typeof Environment>): Config => ({
 	jobMemory: values.STEELYARD_JOB_MEMORY ?? null,
 	jobSeconds: values.STEELYARD_JOB_SECONDS ?? null,
 	inspection: { ms: values.STEELYARD_INSPECT_SECONDS * 1000, bytes: values.STEELYARD_INSPECT_MEMORY },
+	prediction: { ms: values.STEELYARD_PREDICT_SECONDS * 1000, bytes: values.STEELYARD_PREDICT_MEMORY },
 });
 
 /** Reads the environment. Throws ConfigError. */

@@ -1,4 +1,5 @@
 import type { JobError, JobEventBody, JobResult, Measured, ModelReport, Tally } from '@steelyard/contracts';
+import type { PredictionOrder } from '@steelyard/queue';
 import type { Devices } from '@steelyard/runtime';
 import type { TrainOptions } from '@steelyard/trainer';
 
@@ -27,6 +28,12 @@ export type FromInspector =
 	| { type: 'report'; report: ModelReport; unpacked: boolean }
 	| { type: 'refused'; error: JobError }
 	| { type: 'failed'; message: string };
+
+/** From the worker to the process that predicts: the path of a model, the rows that it is to be run over, and how many bytes of memory models that are kept ready may take. */
+export type ToPredictor = Pick<PredictionOrder, 'job' | 'type' | 'body'> & { model: string; warmBytes: number };
+
+/** From the process that predicts to the worker, for each order: `Predictions` as JSON, or why the rows were refused or the model could not be run over them. */
+export type FromPredictor = { type: 'predicted'; text: string } | { type: 'refused'; error: JobError };
 
 /** From the probe process to the worker, once. */
 export type FromProbe = { type: 'devices'; devices: Devices };

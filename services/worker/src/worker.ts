@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
 import { logFieldsOf, ProblemError, type Tally, tallyCount, type WorkerStatus } from '@steelyard/contracts';
 import { mayPass, type Queue } from '@steelyard/queue';
-import { machineMemory, type Traces } from '@steelyard/service-process';
+import { type ChildLimits, machineMemory, type Traces } from '@steelyard/service-process';
 import type { Store } from '@steelyard/store';
 import type { Logger } from 'pino';
 import { runAttempt } from './attempt.js';
@@ -12,6 +12,7 @@ import { announced, PROBE_ENTRY, probe } from './devices.js';
 import { INSPECT_ENTRY, type InspectionLimits, LIMITS } from './inspect-process.js';
 import { inspect } from './inspection.js';
 import { logEnd, openJobLog } from './job-log.js';
+import { openPredicting, PREDICT_ENTRY, PREDICTION } from './predict-process.js';
 import { openTrainers, TRAINER_ENTRY } from './trainer-process.js';
 import { version } from './version.js';
 
@@ -42,6 +43,10 @@ export type WorkerOptions = {
 	inspectEntry?: string;
 	/** What the inspection of one uploaded model may take; LIMITS unless given. */
 	inspection?: InspectionLimits;
+	/** Path of the module that the process runs which predicts. */
+	predictEntry?: string;
+	/** What a request for predictions may take; PREDICTION unless given. */
+	prediction?: ChildLimits;
 	/** How many processes the system has ended because memory ran out; what the system counts, unless given. */
 	oomKills?: () => number | null;
 	/** How long a trainer that was asked to stop may take, in milliseconds; 10,000 unless given. */
@@ -58,7 +63,7 @@ export type Worker = {
 };
 
 /**
- * Tries the devices, then takes jobs and uploaded models from the queue, and trains or inspects each in a process of its own. The caller closes the queue
+ * Tries the devices, then takes jobs and uploaded models from the queue, trains or inspects each in a process of its own, and predicts in one. The caller closes the queue
  * and the store.
  */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
@@ -117,6 +122,13 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 		...consuming,
 		process: (id, signal) => inspect({ store, entry: inspectEntry, limits }, id, signal, log.child({ model: id })),
 	});
+	const predicting = openPredicting({
+		store,
+		entry: options.predictEntry ?? PREDICT_ENTRY,
+		limits: options.prediction ?? PREDICTION,
+		onLine: (line) => log.debug({ line }, 'the process that predicts wrote'),
+	});
+	const answering = await queue.predictions.work(status.id, (order) => predicting.predict(order));
 	const work = queue.work({
 		...consuming,
 		...(retryMs === undefined ? {} : { retryMs }),
@@ -160,7 +172,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 	return {
 		status,
 		async close() {
-			await Promise.all([work.close(graceMs + HANDING_BACK), inspecting.close(HANDING_BACK)]);
+			await Promise.all([work.close(graceMs + HANDING_BACK), inspecting.close(HANDING_BACK), answering.close(HANDING_BACK)]);
+			await predicting.close();
 			await trainers.close();
 			await queue.workers.withdraw(status.id);
 		},

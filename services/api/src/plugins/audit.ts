@@ -13,8 +13,9 @@ function resourceOf({ params }: FastifyRequest, reply: FastifyReply): string | n
 }
 
 /** Whether a request is worth a line: it was to change something and was not refused, or it was refused for lack of rights. */
-function isWorth({ method, is404, refused }: FastifyRequest, status: number): boolean {
+function isWorth({ method, is404, refused, routeOptions }: FastifyRequest, status: number): boolean {
 	if (refused) return true;
+	if (routeOptions.config?.scope === 'read') return false;
 	return !is404 && method !== 'GET' && method !== 'HEAD' && (status < 400 || status >= 499);
 }
 

@@ -1,10 +1,11 @@
 import type { Readable } from 'node:stream';
-import { type Artifact, isFinal, type JobCurves, type JobEvent, type JobResource, ListOf, ProblemError } from '@steelyard/contracts';
+import { type Artifact, type JobCurves, type JobEvent, type JobResource, ListOf, MODEL_ARTIFACT, ProblemError } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 import { jobKeys, type Store } from '@steelyard/store';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { App } from '../fastify-app.js';
+import { artifactOf } from '../jobs/artifact.js';
 import { byteRange, matches } from '../jobs/byte-range.js';
 import { curvesOf } from '../jobs/curves.js';
 import type { JobLookup } from '../jobs/lookup.js';
@@ -16,7 +17,6 @@ import { refusals } from '../schemas/refusals.js';
 const ArtifactParams = Type.Object({ id: PathPart, name: PathPart });
 /** Events that are read at one time. */
 const PAGE = 1000;
-const MODEL = 'model.onnx';
 
 const keyOf = ({ id, attempt }: JobResource, { name }: Artifact) => jobKeys.artifact(id, attempt, name);
 
@@ -49,14 +49,6 @@ const downloads = <MediaType extends string>(...mediaTypes: MediaType[]) => {
 		...refusals('not_found', 'artifact_not_ready', 'range_not_satisfiable'),
 	};
 };
-
-/** Finds an artifact by its name. Throws ProblemError `artifact_not_ready` if the job may still write it, or ended without a model; else `not_found`. */
-function artifactOf(record: JobResource, name: string): Artifact {
-	const artifact = record.artifacts.find((one) => one.name === name);
-	if (artifact !== undefined) return artifact;
-	if (isFinal(record.status) && name !== MODEL) throw new ProblemError('not_found', `${record.id} has no artifact ${name}`, 'name');
-	throw new ProblemError('artifact_not_ready', `${record.id} is ${record.status} and has no ${name}`, 'name');
-}
 
 /** The routes that give out the curves and the artifacts of a job. */
 export async function artifactRoutes(app: App, { queue, store, job }: { queue: Queue; store: Store; job: JobLookup }): Promise<void> {
@@ -168,7 +160,7 @@ export async function artifactRoutes(app: App, { queue, store, job }: { queue: Q
 			},
 			handler: async (request, reply) => {
 				const record = await job(callerOf(request), request.params.id);
-				return bodyOf(record, artifactOf(record, MODEL), request, reply);
+				return bodyOf(record, artifactOf(record, MODEL_ARTIFACT), request, reply);
 			},
 		});
 	}

@@ -3,55 +3,44 @@ import { createWriteStream } from 'node:fs';
 import { readFile, rename, rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Writable } from 'node:stream';
-import { ProblemError, type TaskProfile } from '@steelyard/contracts';
-import { type FedRows, type RawInputs, rawInputsOf, rawRows } from '@steelyard/features';
-import { metadataOf } from '@steelyard/onnx';
-import { createSession, type Session, type Tensor } from '@steelyard/runtime';
+import { isId, MODEL_ARTIFACT, type Prediction, ProblemError } from '@steelyard/contracts';
+import { openPredictor, type Predictor } from '@steelyard/prediction';
 import { openTable, type Table, TableError } from '@steelyard/table';
 import type { Command } from 'commander';
+import { connected } from '../connect.js';
 import { expectFolderOf, UsageError } from '../output.js';
 
-/** Rows that are predicted at a time. */
-const TOGETHER = 1024;
-
-type Model = { session: Session; inputs: RawInputs; task: TaskProfile; modalities: readonly string[] };
-
-async function openModel(file: string): Promise<Model> {
-	const bytes = await readFile(file).catch((error: Error) => {
-		throw new UsageError(`${file} cannot be read: ${error.message}`);
+/** The bytes of a file, or of the model of a job. */
+async function bytesOf(model: string, command: Command): Promise<Uint8Array> {
+	if (isId('job', model)) return new Uint8Array(await (await connected(command).client.jobs.download(model, MODEL_ARTIFACT)).arrayBuffer());
+	return readFile(model).catch((error: Error) => {
+		throw new UsageError(`${model} cannot be read: ${error.message}`);
 	});
-	const metadata = metadataOf(bytes);
-	const inputs = rawInputsOf(metadata);
-	if (inputs === null) throw new UsageError(`${file} takes no raw columns: expected the model.onnx of a job on a table`);
-	const parsed = <T>(key: string): T => JSON.parse(metadata[key] ?? 'null') as T;
-	return {
-		session: await createSession(bytes, { optimisation: 'all' }),
-		inputs,
-		task: parsed('steelyard.task'),
-		modalities: parsed('steelyard.modalities'),
-	};
 }
 
-/** A cell of the answer: a class or value, or how likely a class is, or how far a modality counted. */
+async function openModel(model: string, command: Command): Promise<Predictor> {
+	const predictor = await openPredictor(await bytesOf(model, command));
+	if (predictor.columns !== null) return predictor;
+	await predictor.release();
+	throw new UsageError(`${model} takes no raw columns: expected the model.onnx of a job on a table`);
+}
+
+/** A row of the answer: a class or value, how likely each class is, how far each modality counted. */
 type Answer = Record<string, string | number>;
 
-/** What a model says of some rows, one answer for each. */
-async function answersOf({ session, task, modalities }: Model, { first, count, feeds }: FedRows): Promise<Answer[]> {
-	const given = await session.run(feeds);
-	const at = (name: string, place: number): number => Number((given[name] as Tensor).data[place]);
-	const perModality = (name: string, output: string, row: number): [string, number][] =>
-		given[output] === undefined ? [] : modalities.map((modality, m) => [`${name}.${modality}`, at(output, row * modalities.length + m)]);
-	return Array.from({ length: count }, (_, row) =>
-		Object.fromEntries<string | number>([
-			['row', first + row],
-			['prediction', task.type === 'regression' ? at('prediction', row) : (task.classes[at('prediction', row)] ?? at('prediction', row))],
-			...(task.type === 'regression'
-				? []
-				: task.classes.map((name, c): [string, number] => [`probability.${name}`, at('probabilities', row * task.classes.length + c)])),
-			...perModality('weight', 'modality_weights', row),
-			...perModality('divergence', 'modality_divergence', row),
-		]),
-	);
+/** A prediction as a row of a table; the labels that apply stand in one cell. */
+function rowOf({ prediction, ...rest }: Prediction, row: number): Answer {
+	const named = (name: string, numbers: Record<string, number> = {}): Answer =>
+		Object.fromEntries(Object.entries(numbers).map(([key, number]) => [`${name}.${key}`, number]));
+	const { probabilities, quantiles, weights, divergence } = rest;
+	return {
+		row,
+		prediction: Array.isArray(prediction) ? prediction.join('|') : (prediction ?? ''),
+		...named('probability', probabilities),
+		...named('quantile', quantiles),
+		...named('weight', weights),
+		...named('divergence', divergence),
+	};
 }
 
 const csvCell = (value: string | number): string => {
@@ -82,8 +71,8 @@ async function parquetOf(answers: readonly Answer[]): Promise<Uint8Array> {
 	return new Uint8Array(parquetWriteBuffer({ columnData }));
 }
 
-async function* answers(model: Model, table: Table): AsyncGenerator<Answer[]> {
-	for await (const rows of rawRows(table, model.inputs, { together: TOGETHER })) yield await answersOf(model, rows);
+async function* answers(model: Predictor, table: Table): AsyncGenerator<Answer[]> {
+	for await (const { first, predictions } of model.predictTable(table)) yield predictions.map((one, i) => rowOf(one, first + i));
 }
 
 /** Writes what a model says of a table to a file, whole or not at all. */
@@ -108,9 +97,9 @@ async function writeTo(file: string, all: AsyncGenerator<Answer[]>): Promise<voi
 	}
 }
 
-async function run(modelFile: string, tableFile: string, { output }: { output?: string }): Promise<void> {
+async function run(modelName: string, tableFile: string, { output }: { output?: string }, command: Command): Promise<void> {
 	if (output !== undefined) await expectFolderOf(output);
-	const model = await openModel(modelFile);
+	const model = await openModel(modelName, command);
 	try {
 		const table = await openTable(tableFile, { file: basename(tableFile) });
 		const all = answers(model, table);
@@ -122,13 +111,13 @@ async function run(modelFile: string, tableFile: string, { output }: { output?: 
 		if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new UsageError(`${tableFile} does not exist`);
 		throw error;
 	} finally {
-		await model.session.release();
+		await model.release();
 	}
 }
 
 export function predict(command: Command): void {
 	command
-		.argument('<model>', 'the model.onnx of a job on a table')
+		.argument('<model>', 'the model.onnx of a job on a table, or the id of such a job')
 		.argument('<table>', 'a table with the columns that the model takes, in any order and beside others')
 		.option('-o, --output <file>', 'where to write the predictions: .csv, .jsonl or .parquet (default: csv to standard output)')
 		.action(run);

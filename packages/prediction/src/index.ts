@@ -1,0 +1,2 @@
+export { openPredictor, type Predictor } from './predictor.js';
+export { predictCsv, predictJson } from './requests.js';
