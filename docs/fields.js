@@ -39,6 +39,10 @@ const valueOf = (/** @type {any} */ schema) => Object.values(schema.patternPrope
 /** A record, whose keys are names that a user chooses. */
 const isRecord = (/** @type {any} */ schema) => schema.patternProperties !== undefined;
 
+/** A text, or a list. */
+const isTextOrList = (/** @type {any} */ schema) =>
+	schema.anyOf?.every((/** @type {any} */ one) => one.type === 'string' || one.type === 'array') === true;
+
 function rangeOf(/** @type {any} */ { minimum, maximum, exclusiveMinimum, exclusiveMaximum }) {
 	if (minimum !== undefined && maximum !== undefined) return `, ${count(minimum)} to ${count(maximum)}`;
 	const least =
@@ -62,7 +66,8 @@ function typeOf(schema) {
 	if (type === 'boolean') return `\`true\`, \`false\`${or}`;
 	if (type === 'array') return `list of ${typeOf(inner.items)}${or}`;
 	if (isRecord(inner)) return `object by name (${typeOf(valueOf(inner))})${or}`;
-	if (inner.anyOf?.some((/** @type {any} */ one) => one.enum !== undefined)) return inner.anyOf.map(typeOf).join(', or ');
+	if (inner.anyOf?.some((/** @type {any} */ one) => one.enum !== undefined) || isTextOrList(inner))
+		return inner.anyOf.map(typeOf).join(', or ');
 	if (type === 'object' || inner.anyOf !== undefined) return `object${or}`;
 	return `anything${or}`;
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -158,5 +158,45 @@ describe('a model that was trained on a table', () => {
 			code: 2,
 			stderr: 'other.csv: expected a column "seen", which the model takes, found the columns age, ward\n',
 		});
+	});
+
+	it('says of several labels which a row has', async () => {
+		const at = (name: string): string => join(home, name);
+		const flag = (is: boolean): string => (is ? '1' : '0');
+		const labelled = rows.map((row) => ({ ...row, fever: flag(row.note.includes('Fever')), dead: row.died === 'yes' ? 'true' : 'false' }));
+		const columns = ['seen', 'age', 'ward', 'note', 'split', 'fever', 'dead'] as const;
+		const lines = labelled.map((row) => columns.map((name) => quoted(row[name])).join(','));
+		await writeFile(at('several.csv'), [columns.join(','), ...lines].join('\n'));
+		await writeFile(at('several.json'), JSON.stringify({ split: 'split' }));
+		await writeFile(at('job.json'), JSON.stringify({ model: { family: 'mlp-fusion', hidden: 16 }, training: { threads: 1, epochs: 6 } }));
+		const reading = ['--manifest', at('several.json'), '--label', 'dead', '--label', 'fever'];
+		expect(await steelyard('datasets', 'inspect', at('several.csv'), ...reading)).toMatch(
+			/^label +dead, fever\ntask +multilabel: dead, fever$/m,
+		);
+		const options = [...reading, '--spec', at('job.json'), '-o', at('several.onnx')];
+		const trained: JobResource = JSON.parse(await steelyard('--url', service.url, '--json', 'train', at('several.csv'), ...options));
+
+		await steelyard('predict', at('several.onnx'), at('several.csv'), '-o', at('several.jsonl'));
+		const answers: Record<string, number>[] = (await readFile(at('several.jsonl'), 'utf8'))
+			.trim()
+			.split('\n')
+			.map((line) => JSON.parse(line));
+		const test = labelled.flatMap(({ split, fever, dead }, row) => {
+			const answer = answers[row] as Record<string, number>;
+			return split === 'test'
+				? [answer['prediction.fever'] === Number(fever), answer['prediction.dead'] === (dead === 'true' ? 1 : 0)]
+				: [];
+		});
+		expect(test.filter((isRight) => isRight).length / test.length).toBeCloseTo(
+			trained.result?.metrics['test']?.['accuracy'] ?? Number.NaN,
+			12,
+		);
+		expect(Object.keys(answers[0] ?? {}).slice(0, 5)).toEqual([
+			'row',
+			'prediction.dead',
+			'prediction.fever',
+			'probability.dead',
+			'probability.fever',
+		]);
 	});
 });

@@ -6,9 +6,7 @@ import { nullable } from './nullable.js';
 import { ownProject } from './project.js';
 import { recordOf } from './record.js';
 import { TableProfile } from './table.js';
-
-export const TASK_TYPES = ['binary', 'multiclass', 'multilabel', 'regression'] as const;
-export type TaskType = (typeof TASK_TYPES)[number];
+import { TASK_TYPES } from './task-type.js';
 
 /** Element types in which a dataset keeps a modality: numbers with a fraction as float32, whole ones in their own type. */
 export const MODALITY_DTYPES = ['float32', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'bool'] as const;

@@ -51,6 +51,7 @@ export * from './robustness.js';
 export * from './spec.js';
 export * from './table.js';
 export * from './tally.js';
+export * from './task-type.js';
 export type { TrainedLoss, TrainedLossName } from './trained-loss.js';
 export { type FieldError, fieldErrors, parse } from './validate.js';
 export { type KeptState, keptStateOf, TRAINING_STATE, type WarmStart, warmStartOf } from './warm-start.js';

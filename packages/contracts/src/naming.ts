@@ -66,7 +66,11 @@ export const DatasetUpload = Type.Object(
 	{
 		...UploadNaming.properties,
 		label: Type.Optional(
-			Type.String({ minLength: 1, maxLength: 200, description: 'of a table: the column to predict, as in its manifest' }),
+			Type.String({
+				minLength: 1,
+				maxLength: 200,
+				description: 'of a table: the column to predict, as in its manifest, or a pattern that several fit, such as finding_*',
+			}),
 		),
 		manifest: Type.Optional(
 			Type.String({

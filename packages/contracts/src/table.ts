@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { choice } from './choice.js';
 import { CLASS_NAME, MOST_MODALITIES, NAME, type NameRule } from './name-pattern.js';
 import { recordOf } from './record.js';
+import { TASK_TYPES } from './task-type.js';
 
 /** What the cells of a column are. `vector`: lists of numbers, all of one length. */
 export const COLUMN_KINDS = ['number', 'category', 'text', 'date', 'vector'] as const;
@@ -50,19 +51,29 @@ const shares = Type.Object(
 export const TableManifest = Type.Object({
 	name: Type.Optional(Type.String({ maxLength: 200, description: 'a short name' })),
 	title: Type.Optional(Type.String({ maxLength: 2000, description: 'one line that says what the dataset is' })),
-	label: Type.Optional(columnName('the column that is to be predicted; the one called label, target, y, class or outcome unless given')),
+	label: Type.Optional(
+		Type.Union([columnName('the column, or a pattern that several fit'), patterns], {
+			description:
+				'the column that is to be predicted; the one called label, target, y, class or outcome unless given; of a multilabel task also several columns of 0 and 1: names, or patterns in which * stands for any characters',
+		}),
+	),
+	label_separator: Type.Optional(
+		Type.String({
+			minLength: 1,
+			maxLength: 8,
+			description: 'what stands between the labels of a row, where one column holds several in a cell, such as | in fracture|effusion',
+		}),
+	),
 	task: Type.Optional(
 		Type.Object(
 			{
-				type: Type.Optional(
-					choice(['binary', 'multiclass', 'regression'], { description: 'what is predicted; inferred from the labels unless given' }),
-				),
+				type: Type.Optional(choice(TASK_TYPES, { description: 'what is predicted; inferred from the labels unless given' })),
 				classes: Type.Optional(
 					Type.Array(Type.String({ maxLength: 200, ...CLASS_NAME }), {
 						minItems: 2,
 						maxItems: 100_000,
 						description:
-							'the labels of the classes in the order of their numbers; in the order of the alphabet, or of numbers, unless given',
+							'the labels of the classes in the order of their numbers; in the order of the alphabet, or of numbers, unless given; several columns of 0 and 1 are the classes themselves',
 					}),
 				),
 			},
@@ -186,7 +197,7 @@ export const TableProfile = Type.Object({
 	rows: Type.Integer({ description: 'rows that were read, without those that were dropped; of a preview those that were looked at' }),
 	dropped: Type.Optional(Type.Integer({ description: 'rows without a label that were left out' })),
 	delimiter: Type.Optional(Type.String({ description: 'the character between cells' })),
-	label: Type.String({ description: 'the column that is predicted' }),
+	label: Type.Union([Type.String(), Type.Array(Type.String())], { description: 'the column that is predicted, or a list of several' }),
 	columns: Type.Array(ColumnProfile),
 	standard: Type.Boolean({
 		description: 'whether its features are computed by standard ONNX operators alone; text needs those of ONNX Runtime',
@@ -199,7 +210,7 @@ export const TablePreview = Type.Object({
 	object: choice(['table_preview']),
 	...TableProfile.properties,
 	task: Type.Object({
-		type: choice(['binary', 'multiclass', 'regression']),
+		type: choice(TASK_TYPES),
 		classes: Type.Array(Type.String(), { description: 'of the rows that were looked at, the first 1000; empty for regression' }),
 	}),
 });

@@ -1,7 +1,7 @@
 import { type Static, type TProperties, Type } from 'typebox';
 import { choice } from './choice.js';
-import type { TaskType } from './dataset.js';
 import { ProblemError } from './problems.js';
+import type { TaskType } from './task-type.js';
 
 const closed = { additionalProperties: false } as const;
 

@@ -5,7 +5,7 @@ import { labelsOfRows, stratifyByLabels } from './stratify-labels.js';
  * label, is held out; at least one unit is held out and one is not; and no label has all its rows held out, where units allow it. The arguments are those of
  * `stratifyByLabels`.
  */
-export function cutByLabels(units: readonly (readonly number[])[], flags: Float32Array, labels: number, share: number): Uint8Array {
+export function cutByLabels(units: readonly (readonly number[])[], flags: ArrayLike<number>, labels: number, share: number): Uint8Array {
 	const held = stratifyByLabels(units, flags, labels, [1 - share, share]);
 	const labelsOf = units.map((unit) => labelsOfRows(unit, flags, labels));
 	const kept = new Float64Array(labels); // rows of a label that are not held out

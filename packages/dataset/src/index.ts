@@ -7,4 +7,4 @@ export { MOST_NESTING, nestingOf } from './manifest.js';
 export { type NpyWriter, openNpyWriter } from './npy-writer.js';
 export { type NumberTable, readNumberTable, writeNumberTable } from './number-table.js';
 export { type FeatureMoments, featureMoments, type Standardisation, standardisation } from './standardisation.js';
-export { type CuttableRows, heldOut, type RowSet, type TrainingRows, trainingRows } from './training-rows.js';
+export { type CuttableRows, heldOut, heldOutByLabels, type RowSet, type TrainingRows, trainingRows } from './training-rows.js';

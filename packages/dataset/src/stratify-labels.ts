@@ -1,5 +1,5 @@
 /** The labels of some rows, by flags `[rows, labels]` of 0 and 1; each label once per row that has it. */
-export function labelsOfRows(rows: readonly number[], flags: Float32Array, labels: number): number[] {
+export function labelsOfRows(rows: readonly number[], flags: ArrayLike<number>, labels: number): number[] {
 	const names: number[] = [];
 	for (const row of rows) for (let label = 0; label < labels; label++) if (flags[row * labels + label] === 1) names.push(label);
 	return names;
@@ -15,7 +15,7 @@ export function labelsOfRows(rows: readonly number[], flags: Float32Array, label
  */
 export function stratifyByLabels(
 	units: readonly (readonly number[])[],
-	flags: Float32Array,
+	flags: ArrayLike<number>,
 	labels: number,
 	shares: readonly number[],
 ): Uint8Array {

@@ -33,8 +33,11 @@ function quotas(sizes: readonly number[], total: number): number[] {
 /** What a cut goes by: the number of rows, the code of each row's group where rows of one must stay together, and the class of each row. */
 export type CuttableRows = Pick<Split, 'rows' | 'groups' | 'labels'>;
 
+/** Several labels of each row: `flags` `[rows, labels]` of 0 and 1. */
+export type RowFlags = { readonly flags: ArrayLike<number>; readonly labels: number };
+
 /** The units of rows that stay together: those of a group, else each row alone; in the order in which they first occur. */
-function unitsOf({ rows, groups }: CuttableRows): number[][] {
+function unitsOf({ rows, groups }: Omit<CuttableRows, 'labels'>): number[][] {
 	if (groups === null) return Array.from({ length: rows }, (_, row) => [row]);
 	const units = new Map<number, number[]>();
 	groups.forEach((code, row) => {
@@ -57,7 +60,12 @@ function strataOf(split: CuttableRows, classes: number): { strata: ArrayLike<num
 const VALIDATION = 'validation-split';
 
 /** The units of a split in random order, and the number of rows to take. Throws ProblemError where there are fewer than two units. */
-function cuttable(split: CuttableRows, fraction: number, seed: number, stream = VALIDATION): { units: number[][]; wanted: number } {
+function cuttable(
+	split: Omit<CuttableRows, 'labels'>,
+	fraction: number,
+	seed: number,
+	stream = VALIDATION,
+): { units: number[][]; wanted: number } {
 	const units = unitsOf(split);
 	if (units.length < 2) {
 		const found = split.groups === null ? `${split.rows} row` : 'one group';
@@ -72,10 +80,14 @@ function cuttable(split: CuttableRows, fraction: number, seed: number, stream = 
 	return { units: Array.from(order, (u) => units[u] as number[]), wanted };
 }
 
-/** Which rows are taken for validation, 1 or 0 each, so that each label has its share there. */
-function takenByLabels(split: Split, labels: number, fraction: number, seed: number): Uint8Array {
-	const { units, wanted } = cuttable(split, fraction, seed);
-	const held = cutByLabels(units, split.labels as Float32Array, labels, wanted / split.rows);
+/** Which rows are taken, 1 or 0 each, so that each label has its share there. */
+function takenByLabels(
+	split: Omit<CuttableRows, 'labels'>,
+	{ flags, labels }: RowFlags,
+	{ fraction, seed, stream }: { fraction: number; seed: number; stream?: string },
+): Uint8Array {
+	const { units, wanted } = cuttable(split, fraction, seed, stream);
+	const held = cutByLabels(units, flags, labels, wanted / split.rows);
 	const taken = new Uint8Array(split.rows);
 	units.forEach((unit, u) => {
 		if (held[u] === 1) for (const row of unit) taken[row] = 1;
@@ -134,6 +146,17 @@ export const heldOut = (
 ): Uint8Array => cut(rows, classes, fraction, seed, stream);
 
 /**
+ * Which of some rows to hold out, as `heldOut` does, where rows have several labels: about the same share of the rows of each label, which keeps a row among the others
+ * wherever groups allow it.
+ * @throws ProblemError `invalid_dataset` where there are fewer than two rows or groups
+ */
+export const heldOutByLabels = (
+	rows: Omit<CuttableRows, 'labels'>,
+	several: RowFlags,
+	how: { fraction: number; seed: number; stream: string },
+): Uint8Array => takenByLabels(rows, several, how);
+
+/**
  * The rows to train on and the rows for validation. Where there is a split `valid`, these are all of its rows and all of `train`. Else `train` is cut: a `fraction` (in
  * (0, 1)) of its rows, at least one, is drawn by `seed` for validation, the same share of each class (about the same of each label), and groups stay together. A class
  * or label keeps a row in training wherever groups allow it.
@@ -149,7 +172,10 @@ export function trainingRows(dataset: Dataset, { fraction, seed }: { fraction: n
 	if (!(fraction > 0 && fraction < 1)) throw new RangeError(`expected a fraction between 0 and 1, found ${fraction}`);
 	const { type, classes, outputs, positions } = dataset.profile.task;
 	const strata = positions === undefined ? classes.length : 0;
-	const taken = type === 'multilabel' ? takenByLabels(train, outputs, fraction, seed) : cut(train, strata, fraction, seed);
+	const taken =
+		type === 'multilabel'
+			? takenByLabels(train, { flags: train.labels, labels: outputs }, { fraction, seed })
+			: cut(train, strata, fraction, seed);
 	const rows = allRows(train.rows);
 	return {
 		train: { split: 'train', rows: rows.filter((row) => taken[row] === 0) },

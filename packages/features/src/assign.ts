@@ -1,8 +1,9 @@
 import { NAME_PATTERN, ProblemError, type TableManifest } from '@steelyard/contracts';
-import { heldOut } from '@steelyard/dataset';
+import { heldOut, heldOutByLabels } from '@steelyard/dataset';
 import { type Codes, NONE } from './codes.js';
 import type { Survey } from './survey.js';
 import { splitNamed, type TableFile } from './table-files.js';
+import { labelText } from './task.js';
 
 /** In which split each row is: an index of `names`, or `DROPPED`. */
 type Splits = { readonly names: readonly string[]; readonly rows: Uint8Array };
@@ -93,6 +94,16 @@ function byShares(survey: Survey, dropped: Uint8Array, manifest: TableManifest):
 	return { names, rows: assigned };
 }
 
+/** Flags `[rows, labels]` of some rows. */
+export function flagsOf(flags: Uint8Array, labels: number, rows: ArrayLike<number>): Uint8Array {
+	const own = new Uint8Array(rows.length * labels);
+	for (let i = 0; i < rows.length; i++) {
+		const at = (rows[i] as number) * labels;
+		own.set(flags.subarray(at, at + labels), i * labels);
+	}
+	return own;
+}
+
 /** Rows that are drawn at random. */
 function drawn(
 	{ labels, groups, reading }: Survey,
@@ -101,14 +112,15 @@ function drawn(
 	{ seed, stream }: { seed: number; stream: string },
 ): Set<number> {
 	const classes = reading.task.classes?.length ?? 0;
-	const held = heldOut(
-		{
-			rows: among.length,
-			labels: classes === 0 ? new Float32Array(among.length) : Int32Array.from(among, (row) => labels[row] as number),
-			groups: groups === null ? null : Int32Array.from(among, (row) => groups.rows[row] as number),
-		},
-		{ classes, fraction, seed, stream },
-	);
+	const rows = among.length;
+	const own = { rows, groups: groups === null ? null : Int32Array.from(among, (row) => groups.rows[row] as number) };
+	const held =
+		labels.flags === null
+			? heldOut(
+					{ ...own, labels: classes === 0 ? new Float32Array(rows) : Int32Array.from(among, (row) => labels.values[row] as number) },
+					{ classes, fraction, seed, stream },
+				)
+			: heldOutByLabels(own, { flags: flagsOf(labels.flags, classes, among), labels: classes }, { fraction, seed, stream });
 	return new Set(among.filter((_, i) => held[i] === 1));
 }
 
@@ -122,13 +134,14 @@ function splitsOf(survey: Survey, files: readonly TableFile[], dropped: Uint8Arr
 /** Decides in which split each row is. Throws ProblemError for rows without a label, where they are not to be dropped, and for splits that cannot be. */
 export function assign(survey: Survey, files: readonly TableFile[], manifest: TableManifest): Assignment {
 	const { labels, reading, rows } = survey;
-	const lacking = rowsWhere(rows, (row) => Number.isNaN(labels[row]));
+	const label = labelText(reading.labels.map(({ name }) => name));
+	const lacking = rowsWhere(rows, (row) => Number.isNaN(labels.values[row]));
 	if (lacking.count > 0 && manifest.missing_labels !== 'drop')
 		throw refusal(
-			`The label ${JSON.stringify(reading.label.name)}: expected a label in every row, found none in ${rowsText(lacking.first, lacking.count)}; "missing_labels": "drop" leaves such rows out`,
+			`${label}: expected a label in every row, found none in ${rowsText(lacking.first, lacking.count)}; "missing_labels": "drop" leaves such rows out`,
 			'label',
 		);
-	if (lacking.count === rows) throw refusal(`The label ${JSON.stringify(reading.label.name)}: expected labels, found none`, 'label');
+	if (lacking.count === rows) throw refusal(`${label}: expected labels, found none`, 'label');
 	if (survey.groups !== null) {
 		const { groups } = survey;
 		const alone = rowsWhere(rows, (row) => groups.rows[row] === NONE);
@@ -138,23 +151,27 @@ export function assign(survey: Survey, files: readonly TableFile[], manifest: Ta
 				'manifest.group',
 			);
 	}
-	const dropped = Uint8Array.from(labels, (label) => (Number.isNaN(label) ? 1 : 0));
+	const dropped = Uint8Array.from(labels.values, (value) => (Number.isNaN(value) ? 1 : 0));
 	const found = splitsOf(survey, files, dropped, manifest);
 	checkSplits(survey, found);
 	return { ...found, dropped: lacking.count };
 }
 
-/** Refuses splits without rows, and a class that no training row has, unless the manifest names the classes. */
-function checkSplits({ labels, reading, rows }: Survey, { names, rows: splitOf }: Splits): void {
+/** Refuses splits without rows, and a class of rows of other splits that no training row has; where rows have several labels, any that no training row has. */
+function checkSplits({ labels: { values, flags }, reading, rows }: Survey, { names, rows: splitOf }: Splits): void {
 	const train = names.indexOf('train');
 	const counts = names.map(() => 0);
 	const { classes } = reading.task;
+	const count = classes?.length ?? 0;
+	const has = (row: number, c: number): boolean => (flags === null ? values[row] === c : flags[row * count + c] === 1);
 	const trained = new Uint8Array(classes?.length ?? 0);
 	for (let row = 0; row < rows; row++) {
 		const split = splitOf[row] as number;
 		if (split === DROPPED) continue;
 		counts[split] = (counts[split] as number) + 1;
-		if (split === train && classes !== null) trained[labels[row] as number] = 1;
+		if (split !== train || classes === null) continue;
+		if (flags === null) trained[values[row] as number] = 1;
+		else for (let c = 0; c < classes.length; c++) if (has(row, c)) trained[c] = 1;
 	}
 	names.forEach((name, i) => {
 		if (counts[i] === 0) throw refusal(`The dataset: expected rows in split ${name}, found none`, 'manifest.split');
@@ -162,10 +179,13 @@ function checkSplits({ labels, reading, rows }: Survey, { names, rows: splitOf }
 	if (train < 0) throw refusal('The dataset: expected a split called train, found none', 'manifest.split');
 	const unseen = classes === null ? -1 : trained.indexOf(0);
 	if (classes === null || unseen < 0) return;
-	const where = rowsWhere(rows, (row) => splitOf[row] !== DROPPED && labels[row] === unseen);
+	const where = rowsWhere(rows, (row) => splitOf[row] !== DROPPED && has(row, unseen));
+	const label = labelText(reading.labels.map(({ name }) => name));
+	const name = JSON.stringify(classes[unseen]);
 	if (where.count > 0)
 		throw refusal(
-			`The label ${JSON.stringify(reading.label.name)}: expected every class among the training rows, found ${JSON.stringify(classes[unseen])} only in ${rowsText(where.first, where.count)} of other splits, of which no model can know`,
+			`${label}: expected every class among the training rows, found ${name} only in ${rowsText(where.first, where.count)} of other splits, of which no model can know`,
 			'label',
 		);
+	if (flags !== null) throw refusal(`${label}: expected every label among the training rows, found ${name} in no row`, 'label');
 }

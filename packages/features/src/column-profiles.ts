@@ -31,12 +31,14 @@ export function tableProfile(
 	{ features, dropped }: { features: ReadonlyMap<string, Feature> | null; dropped: number },
 ): Omit<TableProfile, 'standard'> {
 	const delimiter = files[0]?.table.delimiter ?? null;
+	const labels = survey.reading.labels.map(({ name }) => name);
+	const [first = '', second] = labels;
 	return {
 		files: files.map(({ table }) => table.file),
 		rows: survey.rows - dropped,
 		...(dropped === 0 ? {} : { dropped }),
 		...(delimiter === null ? {} : { delimiter }),
-		label: survey.reading.label.name,
+		label: second === undefined ? first : labels,
 		columns: columnProfiles(survey, features),
 	};
 }

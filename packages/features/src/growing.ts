@@ -1,5 +1,5 @@
 /** Numbers of which nobody knows beforehand how many there will be. */
-export class Growing<A extends Float64Array | Int32Array> {
+export class Growing<A extends Float64Array | Int32Array | Uint8Array> {
 	#array: A;
 	length = 0;
 

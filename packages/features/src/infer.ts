@@ -1,8 +1,9 @@
-import { type ColumnKind, type ColumnRole, ProblemError, type TableManifest, type TaskType } from '@steelyard/contracts';
-import { type CellReading, missingTexts, numberOf } from './cells.js';
+import { type ColumnKind, type ColumnRole, ProblemError, type TableManifest } from '@steelyard/contracts';
+import { type CellReading, missingTexts } from './cells.js';
 import { fits } from './name-patterns.js';
 import { listed, type Roles } from './roles.js';
 import { type ColumnScan, readingOf } from './scan.js';
+import { type Several, severalTask, type Task, taskOf } from './task.js';
 
 /** What a column is for, and how it is read. */
 export type Column = {
@@ -16,18 +17,11 @@ export type Column = {
 	readonly note: string | null;
 };
 
-export type Task = {
-	readonly type: Exclude<TaskType, 'multilabel'>;
-	/** The labels of the classes, in the order of their numbers; null for regression. */
-	readonly classes: readonly string[] | null;
-	/** Whether the labels of classes are numbers, so that 1 and 1.0 are one. */
-	readonly numeric: boolean;
-};
-
 /** How a table is read. */
 export type Reading = {
 	readonly columns: readonly Column[];
-	readonly label: Column;
+	/** One column, or those of a multilabel task. */
+	readonly labels: readonly Column[];
 	readonly task: Task;
 	readonly split: Column | null;
 	readonly group: Column | null;
@@ -43,9 +37,6 @@ const MOSTLY = 0.95;
 /** Words of a cell on average that make a column text, and those that do so where most cells differ. */
 const TEXT_WORDS = 5;
 const FEW_TEXT_WORDS = 2.5;
-/** The most classes that whole numbers are taken for, and the most that texts may be. */
-const NUMBER_CLASSES = 20;
-const MOST_CLASSES = 1000;
 
 const refusal = (detail: string, param: string): ProblemError => new ProblemError('invalid_dataset', detail, param);
 type Kind = { kind: ColumnKind | null; note?: string };
@@ -150,56 +141,16 @@ function chosenColumns(names: readonly string[], columns: NonNullable<TableManif
 	return chosen;
 }
 
-/** The number that a label writes, in the form that JavaScript gives it, so that 1, 1.0 and "1" are one class. */
-export const numberText = (text: string, { decimal }: CellReading): string => String(numberOf(text, decimal));
-
-const byNumber = (a: string, b: string): number => Number(a) - Number(b);
-const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
-/** What is predicted, by the labels. */
-function taskOf(name: string, scan: ColumnScan, reading: CellReading, manifest: TableManifest): Task {
-	const { type, classes } = manifest.task ?? {};
-	const numeric = scan.numbers === scan.present && scan.present > 0;
-	const found =
-		scan.distinct === null ? null : new Set([...scan.distinct.keys()].map((text) => (numeric ? numberText(text, reading) : text)));
-	const inferred = (): Task['type'] => {
-		if (classes !== undefined) return classes.length === 2 ? 'binary' : 'multiclass';
-		if (found?.size === 2) return 'binary';
-		return numeric && (found === null || found.size > NUMBER_CLASSES || scan.whole < scan.numbers) ? 'regression' : 'multiclass';
-	};
-	const task = type ?? inferred();
-	const column = `The label ${JSON.stringify(name)}`;
-	if (task === 'regression') {
-		if (!numeric)
-			throw refusal(`${column}: expected numbers for a regression, found ${JSON.stringify([...scan.odd.keys()][0] ?? '')}`, 'label');
-		if (classes !== undefined) throw refusal('manifest.json: task.classes: expected none for regression', 'manifest.task.classes');
-		return { type: 'regression', classes: null, numeric };
-	}
-	if (found === null || (found.size > MOST_CLASSES && classes === undefined))
-		throw refusal(
-			`${column}: expected at most ${MOST_CLASSES} classes, found ${found?.size ?? 'more'}; numbers are predicted by "task": {"type": "regression"}`,
-			'label',
-		);
-	const sorted = classes ?? [...found].sort(numeric ? byNumber : byText);
-	if (sorted.length < 2)
-		throw refusal(
-			`${column}: expected two classes or more, found ${sorted.length === 0 ? 'none' : `only ${JSON.stringify(sorted[0])}`}`,
-			'label',
-		);
-	if (task === 'binary' && sorted.length !== 2)
-		throw refusal(`${column}: expected 2 classes for a binary task, found ${sorted.length}`, 'label');
-	const long = sorted.find((label) => label.length > 200);
-	if (long !== undefined)
-		throw refusal(`${column}: expected labels of at most 200 characters, found ${JSON.stringify(`${long.slice(0, 60)}…`)}`, 'label');
-	return { type: task, classes: sorted, numeric };
-}
-
-/** How a table is read: what the manifest says, and else what the cells are like. Throws ProblemError `invalid_dataset`. */
+/**
+ * How a table is read: what the manifest says, and else what the cells are like. `several`: the labels that rows have several of, null where each has one. Throws
+ * ProblemError `invalid_dataset`.
+ */
 export function infer(
 	names: readonly string[],
 	scans: readonly ColumnScan[],
-	{ label, split, group, time }: Roles,
+	{ labels, split, group, time }: Roles,
 	manifest: TableManifest,
+	several: Several | null,
 ): Reading {
 	const missing = missingTexts(manifest);
 	const scanOf = new Map(names.map((name, place) => [name, scans[place] as ColumnScan]));
@@ -207,7 +158,7 @@ export function infer(
 	const chosen = manifest.columns === undefined ? null : chosenColumns(names, manifest.columns);
 	const taken = new Set<string>(Object.values(KIND_MODALITIES));
 	const reserved = new Map<string, ColumnRole>([
-		[label, 'label'],
+		...labels.map((name) => [name, 'label'] as const),
 		...(split === null ? [] : [[split, 'split'] as const]),
 		...(group === null ? [] : [[group, 'group'] as const]),
 	]);
@@ -258,13 +209,17 @@ export function infer(
 			'file',
 		);
 	const byName = (name: string | null): Column | null => columns.find((column) => column.name === name) ?? null;
-	const labelColumn = byName(label) as Column;
-	const task = taskOf(label, scanOf.get(label) as ColumnScan, labelColumn.reading, manifest);
+	const labelColumns = labels.map((name) => byName(name) as Column);
+	const [first] = labelColumns as [Column, ...Column[]];
+	const task =
+		several === null
+			? taskOf(first.name, scans[first.place] as ColumnScan, first.reading, manifest)
+			: severalTask(labels, several, manifest);
 	return {
 		columns: columns.map((column) =>
-			column === labelColumn ? { ...column, kind: task.type === 'regression' ? 'number' : 'category' } : column,
+			column.role === 'label' ? { ...column, kind: task.type === 'regression' ? 'number' : 'category' } : column,
 		),
-		label: labelColumn,
+		labels: labelColumns,
 		task,
 		split: byName(split),
 		group: byName(group),

@@ -4,7 +4,7 @@ import { type DatasetProfile, ProblemError, type TableManifest } from '@steelyar
 import { DEFAULT_LIMITS, type IngestOptions, ingest, type NpyWriter, openNpyWriter } from '@steelyard/dataset';
 import { createSession, type Session, type Tensor } from '@steelyard/runtime';
 import type { Table } from '@steelyard/table';
-import { type Assignment, assign, DROPPED } from './assign.js';
+import { type Assignment, assign, DROPPED, flagsOf } from './assign.js';
 import { missingTexts } from './cells.js';
 import { tableProfile } from './column-profiles.js';
 import { type Feature, type FeaturisedModality, type Featuriser, featureNames, isStandard, widthOf } from './featuriser.js';
@@ -143,15 +143,20 @@ async function writeArray(
 	path: string,
 	type: 'float32' | 'int32' | 'uint8',
 	values: Float32Array | Int32Array | Uint8Array,
+	shape: readonly number[] = [values.length],
 ): Promise<void> {
-	const writer = await openNpyWriter(path, type, [values.length]);
+	const writer = await openNpyWriter(path, type, shape);
 	await writer.append(values);
 	await writer.close();
 }
 
+/** The rows of a split, in their order. */
+const rowsIn = ({ rows }: Assignment, split: number): number[] =>
+	Array.from(rows.entries()).flatMap(([row, own]) => (own === split ? [row] : []));
+
 /** The numbers of all rows of a split, in their order. */
-const valuesOf = (all: ArrayLike<number>, { rows }: Assignment, split: number): number[] =>
-	Array.from(rows.entries()).flatMap(([row, own]) => (own === split ? [all[row] as number] : []));
+const valuesOf = (all: ArrayLike<number>, assignment: Assignment, split: number): number[] =>
+	rowsIn(assignment, split).map((row) => all[row] as number);
 
 const GROUP = 'group';
 
@@ -163,11 +168,16 @@ function groupName(modalities: readonly FittedModality[]): string {
 }
 
 async function writeLabels({ labels, groups, reading }: Survey, assignment: Assignment, folder: string, group: string): Promise<void> {
+	const { classes } = reading.task;
+	const { values, flags } = labels;
 	for (const [split, name] of assignment.names.entries()) {
-		const own = valuesOf(labels, assignment, split);
-		await (reading.task.classes === null
-			? writeArray(join(folder, `${name}_labels.npy`), 'float32', Float32Array.from(own))
-			: writeArray(join(folder, `${name}_labels.npy`), 'int32', Int32Array.from(own)));
+		const path = join(folder, `${name}_labels.npy`);
+		if (classes === null) await writeArray(path, 'float32', Float32Array.from(valuesOf(values, assignment, split)));
+		else if (flags === null) await writeArray(path, 'int32', Int32Array.from(valuesOf(values, assignment, split)));
+		else {
+			const rows = rowsIn(assignment, split);
+			await writeArray(path, 'uint8', flagsOf(flags, classes.length, rows), [rows.length, classes.length]);
+		}
 		if (groups !== null)
 			await writeArray(join(folder, `${name}_${group}.npy`), 'int32', Int32Array.from(valuesOf(groups.rows, assignment, split)));
 	}

@@ -1,10 +1,12 @@
 import { ProblemError, type TableManifest } from '@steelyard/contracts';
-import { missingTexts, numberOf, textOf } from './cells.js';
-import { BEYOND, Codes, NONE } from './codes.js';
+import { missingTexts, textOf } from './cells.js';
+import { Codes } from './codes.js';
 import { secondsOf } from './dates.js';
 import { Growing } from './growing.js';
-import { infer, numberText, type Reading } from './infer.js';
+import { type Column, infer, type Reading } from './infer.js';
+import { labelReader } from './label-reader.js';
 import { rolesOf } from './roles.js';
+import { MOST_LABELS, type RowLabels } from './row-labels.js';
 import { ColumnScan } from './scan.js';
 import { shareOf } from './share.js';
 import { allRows, type TableFile } from './table-files.js';
@@ -16,8 +18,7 @@ export type Survey = {
 	readonly rows: number;
 	/** The file of each row, as an index of the files. */
 	readonly files: Uint8Array;
-	/** The label of each row: the number of a class, or a value; NaN where it has none. */
-	readonly labels: Float64Array;
+	readonly labels: RowLabels;
 	/** The split that the cell of each row names; null without such a column. */
 	readonly splits: Codes | null;
 	/** The code of each row's group; null without such a column. */
@@ -26,37 +27,10 @@ export type Survey = {
 	readonly times: Float64Array | null;
 };
 
-/** Different values that are counted: of the label, of any other column, and of all columns together. */
-const MOST_LABELS = 20_000;
+/** Different values that are counted: of a column, and of all columns together. */
 const MOST_DISTINCT = { each: 20_000, all: 1_000_000 };
 const MOST_SPLITS = 64;
 const MOST_GROUPS = 1_000_000;
-
-/** Labels of rows as the cells have them: texts and numbers. */
-type RawLabels = { readonly codes: Codes; readonly dot: Growing<Float64Array>; readonly comma: Growing<Float64Array> };
-
-/** The class or value of each row. Throws ProblemError for a label that none of the manifest's classes is. */
-function labelsOf({ codes, dot, comma }: RawLabels, { task, label: { name, reading } }: Reading): Float64Array {
-	if (task.classes === null) return reading.decimal === ',' ? comma.values : dot.values;
-	const { classes } = task;
-	const places = new Map(classes.map((text, place) => [text, place]));
-	const texts = codes.texts;
-	const classOf = texts.map((text) => places.get(text) ?? (task.numeric ? places.get(numberText(text, reading)) : undefined));
-	return Float64Array.from(codes.rows, (code, row) => {
-		if (code === NONE) return Number.NaN;
-		const found = code === BEYOND ? undefined : classOf[code];
-		if (found === undefined)
-			throw new ProblemError(
-				'invalid_dataset',
-				`The label ${JSON.stringify(name)}, row ${row}: expected one of ${classes
-					.slice(0, 10)
-					.map((text) => JSON.stringify(text))
-					.join(', ')}${classes.length > 10 ? ', …' : ''}, found ${JSON.stringify((texts[code] ?? 'another').slice(0, 60))}`,
-				'manifest.task.classes',
-			);
-		return found;
-	});
-}
 
 /** Reads all rows once (or the first `head` or some more) and decides how the table is read. Throws ProblemError. */
 export async function survey(
@@ -68,10 +42,11 @@ export async function survey(
 	const missing = missingTexts(manifest);
 	const roles = rolesOf(names, manifest);
 	const most = shareOf(MOST_DISTINCT, names.length);
-	const scans = names.map((name) => new ColumnScan(missing, name === roles.label ? MOST_LABELS : most));
+	const scans = names.map((name) => new ColumnScan(missing, roles.labels.includes(name) ? MOST_LABELS : most));
 	const placeOf = (name: string | null): number => (name === null ? -1 : names.indexOf(name));
-	const [label, split, group, time] = [placeOf(roles.label), placeOf(roles.split), placeOf(roles.group), placeOf(roles.time)];
-	const labels: RawLabels = { codes: new Codes(MOST_LABELS), dot: new Growing(new Float64Array()), comma: new Growing(new Float64Array()) };
+	const [split, group, time] = [placeOf(roles.split), placeOf(roles.group), placeOf(roles.time)];
+	const labelPlaces = roles.labels.map(placeOf);
+	const labels = labelReader({ names: roles.labels, missing, separator: manifest.label_separator });
 	const splits = split < 0 ? null : new Codes(MOST_SPLITS);
 	const groups = group < 0 ? null : new Codes(MOST_GROUPS);
 	const times = time < 0 ? null : { monthFirst: new Growing(new Float64Array()), dayFirst: new Growing(new Float64Array()) };
@@ -80,10 +55,10 @@ export async function survey(
 		const fileNumber = files.indexOf(file);
 		for (const row of rows) {
 			for (let c = 0; c < scans.length; c++) (scans[c] as ColumnScan).add(row[c] ?? null);
-			const text = textOf(row[label] ?? null, missing);
-			labels.codes.add(text);
-			labels.dot.push(text === null ? Number.NaN : numberOf(text, '.'));
-			labels.comma.push(text === null ? Number.NaN : numberOf(text, ','));
+			labels.add(
+				labelPlaces.map((place) => row[place] ?? null),
+				fileOfRow.length,
+			);
 			splits?.add(textOf(row[split] ?? null, missing));
 			groups?.add(textOf(row[group] ?? null, missing));
 			if (times !== null) {
@@ -97,14 +72,14 @@ export async function survey(
 	}
 	if (fileOfRow.length === 0)
 		throw new ProblemError('invalid_dataset', 'The dataset: expected rows below the names of the columns, found none', 'file');
-	const reading = infer(names, scans, roles, manifest);
+	const reading = infer(names, scans, roles, manifest, labels.several());
 	const dayFirst = reading.time?.reading.dayFirst ?? false;
 	return {
 		reading,
 		scans,
 		rows: fileOfRow.length,
 		files: Uint8Array.from(fileOfRow.values),
-		labels: labelsOf(labels, reading),
+		labels: labels.labels(reading.task, (reading.labels[0] as Column).reading),
 		splits,
 		groups,
 		times: times === null ? null : dayFirst ? times.dayFirst.values : times.monthFirst.values,

@@ -36,15 +36,19 @@ export async function sourceOf(path: string): Promise<{ body: ReadableStream<Uin
 
 /** The options that say how a table is read. */
 export const readingOptions = (): Option[] => [
-	new Option('--label <column>', 'of a table: the column to predict'),
+	new Option(
+		'--label <column>',
+		'of a table: the column to predict; several times, or as a pattern such as "finding_*", columns of 0 and 1 of a multilabel task',
+	).argParser((column: string, before: readonly string[] = []) => [...before, column]),
 	new Option('--manifest <file>', 'of a table: a JSON file that says what its columns are'),
 ];
-export type ReadingOptions = { label?: string; manifest?: string };
+export type ReadingOptions = { label?: readonly string[]; manifest?: string };
 
 /** What reading options say. Throws UsageError for a file that cannot be read. */
-export async function readingOf({ label, manifest }: ReadingOptions): Promise<{ label?: string; manifest?: object }> {
-	return {
-		...(label === undefined ? {} : { label }),
-		...(manifest === undefined ? {} : { manifest: await jsonFrom<object>(manifest) }),
-	};
+export async function readingOf({ label = [], manifest }: ReadingOptions): Promise<{ label?: string; manifest?: object }> {
+	const said = manifest === undefined ? undefined : await jsonFrom<object>(manifest);
+	const [first, second] = label;
+	// One column goes beside the manifest; several are a list, which only a manifest can hold.
+	if (second !== undefined) return { manifest: { ...said, label } };
+	return { ...(first === undefined ? {} : { label: first }), ...(said === undefined ? {} : { manifest: said }) };
 }

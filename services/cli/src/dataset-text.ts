@@ -50,6 +50,9 @@ export function columnsText(columns: readonly ColumnProfile[]): string {
 	].join('\n');
 }
 
+/** The column that is predicted, or several. */
+const labelsText = (label: string | readonly string[]): string => short(plain([label].flat().join(', ')), 60);
+
 /** How a table would be read. */
 export const previewText = ({ files, rows, task, label, columns, delimiter, standard }: TablePreview): string =>
 	[
@@ -57,7 +60,7 @@ export const previewText = ({ files, rows, task, label, columns, delimiter, stan
 			['file', files.join(', ')],
 			['rows', `${countText(rows)} were looked at`],
 			...(delimiter === undefined ? [] : [['delimiter', JSON.stringify(delimiter)]]),
-			['label', plain(label)],
+			['label', labelsText(label)],
 			['task', task.classes.length === 0 ? task.type : `${task.type}: ${short(plain(task.classes.join(', ')), 60)}`],
 			['model', standard ? 'standard ONNX operators' : 'needs ONNX Runtime, for the text'],
 		]),
@@ -74,7 +77,7 @@ export function datasetText(dataset: DatasetResource): string {
 		...metadataRow(metadata),
 		...(title === null ? [] : [['title', title]]),
 		['task', taskText(task)],
-		...(dataset.table === undefined ? [] : [['label', plain(dataset.table.label)]]),
+		...(dataset.table === undefined ? [] : [['label', labelsText(dataset.table.label)]]),
 		[
 			'rows',
 			Object.entries(splits)

@@ -1,9 +1,10 @@
-import type { TaskProfile, TaskType } from '../dataset.js';
+import type { TaskProfile } from '../dataset.js';
 import { familyOf } from '../families/families.js';
 import { listed } from '../listed.js';
 import { choiceProblems, choicesOf, type LossChoices, type LossName } from '../loss.js';
 import { ProblemError } from '../problems.js';
 import type { JobSpec } from '../spec.js';
+import type { TaskType } from '../task-type.js';
 
 type Metric = NonNullable<JobSpec['training']['early_stopping']>['metric'];
 

@@ -1,5 +1,5 @@
-import type { TaskType } from '../../dataset.js';
 import type { ModelOutput } from '../../model.js';
+import type { TaskType } from '../../task-type.js';
 
 /**
  * Why a job cannot take the logits before the operator that an output ends in; null where it can. `columns` are the numbers that the output gives per row; null
