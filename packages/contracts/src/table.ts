@@ -4,8 +4,8 @@ import { CLASS_NAME, MOST_MODALITIES, NAME, type NameRule } from './name-pattern
 import { recordOf } from './record.js';
 import { TASK_TYPES } from './task-type.js';
 
-/** What the cells of a column are. `vector`: lists of numbers, all of one length. */
-export const COLUMN_KINDS = ['number', 'category', 'text', 'date', 'vector'] as const;
+/** What the cells of a column are. `vector`: lists of numbers, all of one length. `sequence`: lists of steps, each a number or a list of as many numbers. */
+export const COLUMN_KINDS = ['number', 'category', 'text', 'date', 'vector', 'sequence'] as const;
 export type ColumnKind = (typeof COLUMN_KINDS)[number];
 
 /** What a column is for. `ignored`: nothing. */
@@ -24,6 +24,7 @@ const ofKinds = Type.Object(
 		text: Type.Optional(somePatterns),
 		date: Type.Optional(somePatterns),
 		vector: Type.Optional(somePatterns),
+		sequence: Type.Optional(somePatterns),
 	},
 	{ additionalProperties: false, minProperties: 1 },
 );
@@ -171,6 +172,20 @@ export const TableManifest = Type.Object({
 			{ additionalProperties: false, description: 'how text becomes features' },
 		),
 	),
+	sequences: Type.Optional(
+		Type.Object(
+			{
+				steps: Type.Optional(
+					Type.Integer({
+						minimum: 1,
+						maximum: 1_000_000,
+						description: 'to how many steps every list is filled up, which none may exceed; those of the longest list unless given',
+					}),
+				),
+			},
+			{ additionalProperties: false, description: 'how lists of several lengths become sequences' },
+		),
+	),
 	about: Type.Optional(Type.Unknown({ description: 'anything else, which is kept and not read' })),
 });
 export type TableManifest = Static<typeof TableManifest>;
@@ -185,6 +200,12 @@ export const ColumnProfile = Type.Object({
 	missing: Type.Number({ minimum: 0, maximum: 1, description: 'the share of rows without a value' }),
 	distinct: Type.Optional(
 		Type.Integer({ description: 'how many different values there are; absent where there are more than were counted' }),
+	),
+	length: Type.Optional(
+		Type.Object(
+			{ min: Type.Number(), mean: Type.Number(), max: Type.Number() },
+			{ description: 'of lists, how long those are that are not empty' },
+		),
 	),
 	examples: Type.Array(Type.String(), { description: 'the first different values, at most three of 60 characters' }),
 	note: Type.Optional(Type.String({ description: 'why it was read so, where that is not plain' })),

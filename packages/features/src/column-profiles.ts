@@ -6,7 +6,7 @@ import type { TableFile } from './table-files.js';
 /** What became of each column. `features`: those that were fitted, by the name of the column; null before. */
 function columnProfiles({ reading, scans }: Survey, features: ReadonlyMap<string, Feature> | null): ColumnProfile[] {
 	return reading.columns.map(({ name, place, role, kind, modality, note }) => {
-		const { rows, missing, distinct, examples } = scans[place] as (typeof scans)[number];
+		const { rows, missing, distinct, lists, examples } = scans[place] as (typeof scans)[number];
 		const feature = features?.get(name);
 		const isUsed = role !== 'feature' || features === null || feature !== undefined;
 		const reason = isUsed ? note : 'it is the same in all training rows';
@@ -17,7 +17,8 @@ function columnProfiles({ reading, scans }: Survey, features: ReadonlyMap<string
 			...(modality === null || !isUsed ? {} : { modality }),
 			...(feature === undefined ? {} : { features: widthOf(feature) }),
 			missing: rows === 0 ? 0 : missing / rows,
-			...(distinct === null ? {} : { distinct: distinct.size }),
+			...(distinct === null || lists !== null ? {} : { distinct: distinct.size }),
+			...(lists === null ? {} : { length: { min: lists.least, mean: lists.mean, max: lists.most } }),
 			examples: [...examples],
 			...(reason === null ? {} : { note: reason.slice(0, 500) }),
 		};

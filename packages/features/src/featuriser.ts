@@ -1,3 +1,5 @@
+import type { SequenceForm } from './sequences.js';
+
 /** A column of numbers: `(clip(x or fill) − mean) · inverse`, and where `flag` is set a 1 for a missing one. */
 export type NumberFeature = {
 	readonly kind: 'number';
@@ -52,10 +54,20 @@ export type VectorFeature = {
 	readonly inverse: readonly number[];
 };
 
-export type Feature = NumberFeature | CategoryFeature | DateFeature | TextFeature | VectorFeature;
+/**
+ * A column of lists of up to `steps` steps, each a number, or a list of `features` numbers where that is not null. They are given as they are, in float32, filled up with
+ * zeros, with a mask of the steps that are there: what trains on them standardises them. It is alone in its modality.
+ */
+export type SequenceFeature = { readonly kind: 'sequence'; readonly column: string } & SequenceForm;
+
+export type Feature = NumberFeature | CategoryFeature | DateFeature | TextFeature | VectorFeature | SequenceFeature;
 
 /** The features of one modality. `masked`: some row has nothing in any of its columns, and all its features are 0 then. */
 export type FeaturisedModality = { readonly name: string; readonly masked: boolean; readonly features: readonly Feature[] };
+
+/** The sequence that a modality is; null for other modalities. */
+export const sequenceOf = ({ features: [first] }: Pick<FeaturisedModality, 'features'>): SequenceFeature | null =>
+	first?.kind === 'sequence' ? first : null;
 
 /** How the texts of a column are read as numbers or dates. */
 export type TextReading = { readonly decimal: '.' | ','; readonly day_first: boolean };
@@ -83,6 +95,8 @@ export function widthOf(feature: Feature): number {
 			return feature.terms.length;
 		case 'vector':
 			return feature.size;
+		case 'sequence':
+			return feature.steps * (feature.features ?? 1);
 	}
 }
 
@@ -105,13 +119,18 @@ function namesOf(feature: Exclude<Feature, NumberFeature>): string[] {
 			return feature.terms.map((term) => `${column} has "${term}"`);
 		case 'vector':
 			return Array.from({ length: feature.size }, (_, i) => `${column}[${i}]`);
+		case 'sequence':
+			return feature.features === null ? [column] : Array.from({ length: feature.features }, (_, i) => `${column}[:, ${i}]`);
 	}
 }
 
 export const isNumber = (feature: Feature): feature is NumberFeature => feature.kind === 'number';
-export const isNoNumber = (feature: Feature): feature is Exclude<Feature, NumberFeature> => feature.kind !== 'number';
+/** Whether a column is neither of numbers, which one pass computes together, nor of sequences, which are alone. */
+export const isOther = (feature: Feature): feature is Exclude<Feature, NumberFeature | SequenceFeature> =>
+	feature.kind !== 'number' && feature.kind !== 'sequence';
+const isNoNumber = (feature: Feature): feature is Exclude<Feature, NumberFeature> => feature.kind !== 'number';
 
-/** What each feature of a modality says, in words: its numbers come first, then what is missing of them, then its other columns. */
+/** What each feature of a modality (of a sequence: of each of its steps) says, in words: its numbers come first, then what is missing of them, then its other columns. */
 export function featureNames({ features }: FeaturisedModality): string[] {
 	const numbers = features.filter(isNumber);
 	return [

@@ -2,7 +2,7 @@ import { ProblemError, type TableManifest } from '@steelyard/contracts';
 import { type CounterRandom, counterRandom } from '@steelyard/random';
 import type { Cell } from '@steelyard/table';
 import { cellNumber, textOf } from './cells.js';
-import type { CategoryFeature, DateFeature, Feature, NumberFeature, TextFeature, VectorFeature } from './featuriser.js';
+import type { CategoryFeature, DateFeature, Feature, NumberFeature, SequenceFeature, TextFeature, VectorFeature } from './featuriser.js';
 import { categoryText, plainText } from './feeds.js';
 import type { Column } from './infer.js';
 import { cellSeconds } from './scan.js';
@@ -235,6 +235,20 @@ function fitVector(column: Column): Fit {
 	};
 }
 
+/** Nothing is learned of sequences: what trains on them standardises them. */
+function fitSequence(column: Column): Fit {
+	let any = false;
+	return {
+		add(cell) {
+			any ||= typeof cell === 'object' && cell !== null && cell.length > 0;
+		},
+		feature(): SequenceFeature {
+			if (!any || column.sequence === null) refuse(column, 'lists of numbers');
+			return { kind: 'sequence', column: column.name, ...column.sequence };
+		},
+	};
+}
+
 /** What learns how a column becomes features. `columns`: how many of its kind there are, between which memory is divided. */
 export function fitOf(column: Column, manifest: TableManifest, columns: number): Fit {
 	switch (column.kind) {
@@ -248,6 +262,8 @@ export function fitOf(column: Column, manifest: TableManifest, columns: number):
 			return fitText(column, manifest, columns);
 		case 'vector':
 			return fitVector(column);
+		case 'sequence':
+			return fitSequence(column);
 		case null:
 			throw new Error(`column ${column.name} has no kind`);
 	}

@@ -1,6 +1,15 @@
 import { type Attribute, encodeModel, type Graph, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
-import type { CategoryFeature, DateFeature, Feature, Featuriser, NumberFeature, TextFeature, VectorFeature } from './featuriser.js';
-import { isNoNumber, isNumber, widthOf } from './featuriser.js';
+import type {
+	CategoryFeature,
+	DateFeature,
+	Feature,
+	Featuriser,
+	NumberFeature,
+	SequenceFeature,
+	TextFeature,
+	VectorFeature,
+} from './featuriser.js';
+import { isNumber, isOther, sequenceOf, widthOf } from './featuriser.js';
 import { TOKEN } from './tokens.js';
 
 const BATCH = 'batch';
@@ -9,6 +18,8 @@ const string = (value: string): Attribute => ({ type: 'string', value });
 
 /** The name of the graph's input for a column, which no other value can have. */
 export const inputName = (column: string): string => `column/${column}`;
+/** The name of the graph's input for the mask of a column of sequences. */
+export const maskInputName = (column: string): string => `mask/${column}`;
 /** The name of the graph's output for the features of a modality, and for its mask. */
 export const featuresName = (modality: string): string => `x.${modality}`;
 export const presenceName = (modality: string): string => `mask.${modality}`;
@@ -221,7 +232,18 @@ function addVector(g: GraphBuilder, { column, size, mean, inverse }: VectorFeatu
 	};
 }
 
-function partsOf(g: GraphBuilder, feature: Exclude<Feature, NumberFeature>): Parts {
+/** Gives the steps that the mask marks, in float32, and zeros for the others. */
+function addSequence(g: GraphBuilder, modality: string, { column, steps, features }: SequenceFeature): void {
+	const raw = g.input(inputName(column), 'float64', features === null ? [BATCH, steps] : [BATCH, steps, features]);
+	const mask = g.input(maskInputName(column), 'float32', [BATCH, steps]);
+	const shape = [BATCH, steps, features ?? 1];
+	const values = g.reshape(asFloat(g, raw), shape);
+	const present = g.cast(g.reshape(mask, [BATCH, steps, 1]), 'bool');
+	g.output(featuresName(modality), g.op('Where', [present, values, g.scalar(0)], {}, { dtype: 'float32', shape }));
+	g.output(presenceName(modality), mask);
+}
+
+function partsOf(g: GraphBuilder, feature: Exclude<Feature, NumberFeature | SequenceFeature>): Parts {
 	switch (feature.kind) {
 		case 'category':
 			return addCategories(g, feature);
@@ -237,15 +259,21 @@ function partsOf(g: GraphBuilder, feature: Exclude<Feature, NumberFeature>): Par
 /**
  * The graph from raw columns to features. Inputs, `column/<name>`: numbers and dates `[batch]` float64 (NaN for a missing one; dates in seconds since
  * 1970-01-01 UTC), categories and text `[batch]` strings ("" for a missing one), lists `[batch, size]` float64. Outputs of each modality: `x.<modality>` `[batch, features]`
- * float32 and `mask.<modality>` `[batch]` float32, 1 where any of its columns has something.
+ * float32 and `mask.<modality>` `[batch]` float32, 1 where any of its columns has something. Sequences are `[batch, steps]` or `[batch, steps, features]` float64 with
+ * `mask/<name>` `[batch, steps]` float32, 1 for a step that is there; their outputs are `[batch, steps, features]` and that mask.
  */
 export function featuriserGraph({ modalities }: Featuriser): Graph {
 	const g = new GraphBuilder('features/');
 	for (const { name, masked, features } of modalities) {
+		const sequence = sequenceOf({ features });
+		if (sequence !== null) {
+			addSequence(g, name, sequence);
+			continue;
+		}
 		const numbers = features.filter(isNumber);
 		const parts = [
 			...(numbers.length === 0 ? [] : [addNumbers(g, numbers)]),
-			...features.filter(isNoNumber).map((feature) => partsOf(g, feature)),
+			...features.filter(isOther).map((feature) => partsOf(g, feature)),
 		];
 		const all = parts.flatMap(({ features: own }) => own);
 		const joined = all.length === 1 ? (all[0] as Value) : g.concat(all, 1);

@@ -3,6 +3,7 @@ import { type CellReading, missingTexts } from './cells.js';
 import { fits } from './name-patterns.js';
 import { listed, type Roles } from './roles.js';
 import { type ColumnScan, readingOf } from './scan.js';
+import type { SequenceForm } from './sequences.js';
 import { type Several, severalTask, type Task, taskOf } from './task.js';
 
 /** What a column is for, and how it is read. */
@@ -15,6 +16,8 @@ export type Column = {
 	readonly modality: string | null;
 	readonly reading: CellReading;
 	readonly note: string | null;
+	/** What its lists are, where they are sequences; else null. */
+	readonly sequence: SequenceForm | null;
 };
 
 /** How a table is read. */
@@ -53,20 +56,7 @@ function mostly(scan: ColumnScan, count: number, what: string): Kind['note'] | n
 function kindOf(name: string, scan: ColumnScan): Kind {
 	const { present, distinct, differing } = scan;
 	if (present === 0) return { kind: null, note: 'it is empty' };
-	if (scan.lists > 0) {
-		if (scan.lists < present)
-			throw refusal(
-				`Column ${JSON.stringify(name)}: expected lists in all rows that have a value, found ${present - scan.lists} other values`,
-				'columns',
-			);
-		if (scan.listOfText) throw refusal(`Column ${JSON.stringify(name)}: expected lists of numbers, found lists of other values`, 'columns');
-		if (scan.listLength === null || scan.listLength === 0)
-			throw refusal(
-				`Column ${JSON.stringify(name)}: expected lists of one length, found lists of several; sequences go in as arrays with offsets (docs/datasets.md), or leave the column out by "kinds": {${JSON.stringify(name)}: "ignored"}`,
-				'columns',
-			);
-		return { kind: 'vector' };
-	}
+	if (scan.lists !== null) return { kind: scan.lists.features === null && scan.lists.least === scan.lists.most ? 'vector' : 'sequence' };
 	if (distinct?.size === 1) return { kind: null, note: 'all its cells are equal' };
 	const numbers = scan.zeroes > 0 && scan.whole === scan.numbers ? null : mostly(scan, scan.numbers, 'numbers');
 	if (numbers !== null) {
@@ -90,6 +80,33 @@ function kindOf(name: string, scan: ColumnScan): Kind {
 	return { kind: 'category' };
 }
 
+/** What the lists of a sequence are; null for a column of another kind. Refuses lists that are not what their kind takes. */
+function formOf(name: string, kind: ColumnKind, { lists, present }: ColumnScan, { sequences }: TableManifest): SequenceForm | null {
+	if (kind !== 'sequence' && (kind !== 'vector' || lists === null)) return null;
+	const column = `Column ${JSON.stringify(name)}`;
+	if (lists === null) throw refusal(`${column}: expected lists of numbers, found none`, 'manifest.kinds');
+	if (lists.count < present)
+		throw refusal(`${column}: expected lists in all rows that have a value, found ${present - lists.count} other values`, 'columns');
+	const fault = kind === 'vector' ? lists.vectorFault : lists.sequenceFault;
+	if (fault !== null)
+		throw refusal(
+			`${column}, row ${fault.row}, ${fault.at}: expected ${fault.expected}, found ${fault.found}; "kinds": {${JSON.stringify(name)}: "ignored"} leaves the column out`,
+			'columns',
+		);
+	if (kind === 'vector') return null;
+	const steps = sequences?.steps ?? lists.most;
+	if (lists.most > steps)
+		throw refusal(
+			`${column}, row ${lists.mostRow}: expected at most ${steps} steps, as "sequences" in the manifest says, found ${lists.most}`,
+			'manifest.sequences.steps',
+		);
+	return { steps, features: lists.features };
+}
+
+/** Whether the file of a modality, or of its mask, would be one of another's. */
+const hasFileOf = (name: string, taken: ReadonlySet<string>): boolean =>
+	taken.has(name) || taken.has(`${name}_mask`) || (name.endsWith('_mask') && taken.has(name.slice(0, -'_mask'.length)));
+
 /** A name for a modality that fits the pattern of names. */
 function modalityName(column: string, taken: ReadonlySet<string>): string {
 	const plain =
@@ -98,15 +115,18 @@ function modalityName(column: string, taken: ReadonlySet<string>): string {
 			.replace(/^[^A-Za-z]+/, '')
 			.slice(0, 60) || 'text';
 	let name = plain;
-	for (let i = 2; taken.has(name); i++) name = `${plain}_${i}`;
+	for (let i = 2; hasFileOf(name, taken); i++) name = `${plain}_${i}`;
 	return name;
 }
 
-const KIND_MODALITIES: Readonly<Record<Exclude<ColumnKind, 'text' | 'vector'>, string>> = {
+const KIND_MODALITIES: Readonly<Record<Exclude<ColumnKind, 'text' | 'vector' | 'sequence'>, string>> = {
 	number: 'numbers',
 	category: 'categories',
 	date: 'dates',
 };
+
+/** Whether each column of a kind is a modality of its own. */
+const isOfItsOwn = (kind: ColumnKind): kind is 'text' | 'vector' | 'sequence' => ['text', 'vector', 'sequence'].includes(kind);
 
 const asList = (some: string | readonly string[]): readonly string[] => (typeof some === 'string' ? [some] : some);
 
@@ -156,7 +176,7 @@ export function infer(
 	const scanOf = new Map(names.map((name, place) => [name, scans[place] as ColumnScan]));
 	const kinds = manifest.kinds ?? {};
 	const chosen = manifest.columns === undefined ? null : chosenColumns(names, manifest.columns);
-	const taken = new Set<string>(Object.values(KIND_MODALITIES));
+	const taken = new Set<string>([...Object.values(KIND_MODALITIES), 'labels']);
 	const reserved = new Map<string, ColumnRole>([
 		...labels.map((name) => [name, 'label'] as const),
 		...(split === null ? [] : [[split, 'split'] as const]),
@@ -166,7 +186,13 @@ export function infer(
 	const columnOf = (name: string, place: number): Column => {
 		const scan = scanOf.get(name) as ColumnScan;
 		const reading = readingOf(scan, { missing, decimal: manifest.decimal, dayFirst: manifest.day_first });
-		const column = (role: ColumnRole, kind: ColumnKind | null, modality: string | null, note: string | null): Column => ({
+		const column = (
+			role: ColumnRole,
+			kind: ColumnKind | null,
+			modality: string | null,
+			note: string | null,
+			sequence: SequenceForm | null = null,
+		): Column => ({
 			name,
 			place,
 			role,
@@ -174,6 +200,7 @@ export function infer(
 			modality,
 			reading,
 			note,
+			sequence,
 		});
 		const role = reserved.get(name);
 		const choice = chosen?.get(name);
@@ -192,17 +219,25 @@ export function infer(
 		if (kind === null) return column('ignored', null, null, note);
 		let modality = choice?.modality;
 		if (modality === undefined) {
-			modality = kind === 'text' || kind === 'vector' ? modalityName(name, taken) : KIND_MODALITIES[kind];
+			modality = isOfItsOwn(kind) ? modalityName(name, taken) : KIND_MODALITIES[kind];
 			taken.add(modality);
 		}
-		return column('feature', kind, modality, note);
+		return column('feature', kind, modality, note, formOf(name, kind, scan, manifest));
 	};
 	const columns = names.map(columnOf);
 	const modalities = new Map<string, Column[]>(Object.keys(manifest.columns ?? {}).map((modality) => [modality, []]));
 	for (const column of columns)
 		if (column.role === 'feature' && column.modality !== null)
 			modalities.set(column.modality, [...(modalities.get(column.modality) ?? []), column]);
-	for (const [modality, own] of modalities) if (own.length === 0) modalities.delete(modality);
+	for (const [modality, own] of modalities) {
+		if (own.length === 0) modalities.delete(modality);
+		const sequence = own.find(({ kind }) => kind === 'sequence');
+		if (sequence !== undefined && own.length > 1)
+			throw refusal(
+				`manifest.json: columns.${modality}: expected a column of sequences alone, found ${JSON.stringify(sequence.name)} among ${listed(own.map(({ name }) => name))}`,
+				`manifest.columns.${modality}`,
+			);
+	}
 	if (modalities.size === 0)
 		throw refusal(
 			`The dataset: expected a column to learn from, found none beside the label: ${listed(columns.map(({ name, note }) => `${name}${note === null ? '' : ` (${note})`}`))}`,

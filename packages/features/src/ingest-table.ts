@@ -7,10 +7,10 @@ import type { Table } from '@steelyard/table';
 import { type Assignment, assign, DROPPED, flagsOf } from './assign.js';
 import { missingTexts } from './cells.js';
 import { tableProfile } from './column-profiles.js';
-import { type Feature, type FeaturisedModality, type Featuriser, featureNames, isStandard, widthOf } from './featuriser.js';
+import { type Feature, type FeaturisedModality, type Featuriser, featureNames, isStandard, sequenceOf, widthOf } from './featuriser.js';
 import { type FedColumn, feedsOf } from './feeds.js';
 import { fitOf } from './fit.js';
-import { featuresName, featuriserModel, inputName, presenceName } from './graph.js';
+import { featuresName, featuriserModel, inputName, maskInputName, presenceName } from './graph.js';
 import type { Column, Reading } from './infer.js';
 import { type Survey, survey } from './survey.js';
 import { allRows, filesOf, type TableFile } from './table-files.js';
@@ -60,12 +60,19 @@ function countsOf({ names, rows }: Assignment): number[] {
 }
 
 /** Refuses features that would be more bytes than a dataset may have, before any is written. */
-function expectRoom(modalities: readonly FittedModality[], assignment: Assignment, most: number): void {
+function expectRoom({ scans }: Survey, modalities: readonly FittedModality[], assignment: Assignment, most: number): void {
 	const rows = countsOf(assignment).reduce((sum, count) => sum + count, 0);
 	const widest = modalities.flatMap(({ columns }) => columns).sort((a, b) => widthOf(b.feature) - widthOf(a.feature))[0];
 	const width = modalities.flatMap(({ columns }) => columns).reduce((sum, { feature }) => sum + widthOf(feature), 0);
 	const bytes = 4 * rows * width;
 	if (bytes <= most || widest === undefined) return;
+	const lists = scans[widest.column.place]?.lists;
+	if (widest.feature.kind === 'sequence' && lists)
+		throw new ProblemError(
+			'invalid_dataset',
+			`Column ${JSON.stringify(widest.column.name)}, row ${lists.mostRow}: expected features of at most ${most} bytes with every list filled up to the longest, found ${bytes}, for this row has ${lists.most} steps: cut the longest lists, or divide them`,
+			'columns',
+		);
 	throw new ProblemError(
 		'invalid_dataset',
 		`The dataset: expected features of at most ${most} bytes, found ${bytes}: ${rows} rows of ${width} numbers, of which ${JSON.stringify(widest.column.name)} gives ${widthOf(widest.feature)}; fewer "texts": {"terms"} or "categories": {"most"} in the manifest take less`,
@@ -73,7 +80,33 @@ function expectRoom(modalities: readonly FittedModality[], assignment: Assignmen
 	);
 }
 
-type Output = { readonly writer: NpyWriter; readonly width: number };
+/** Where the features of a modality in a split go; those of a sequence with the mask of its `steps`. */
+type Output = {
+	readonly writer: NpyWriter;
+	readonly width: number;
+	readonly mask: { readonly writer: NpyWriter; readonly steps: number } | null;
+};
+
+/** The files for a modality in a split of some rows. */
+async function openOutput(folder: string, split: string, { name, columns }: FittedModality, rows: number): Promise<Output> {
+	const features = columns.map(({ feature }) => feature);
+	const width = features.reduce((sum, feature) => sum + widthOf(feature), 0);
+	const open = (file: string, type: 'float32' | 'uint8', shape: readonly number[]): Promise<NpyWriter> =>
+		openNpyWriter(join(folder, `${split}_${file}.npy`), type, [rows, ...shape]);
+	const sequence = sequenceOf({ features });
+	if (sequence === null) return { width, writer: await open(name, 'float32', [width]), mask: null };
+	const { steps } = sequence;
+	const writer = await open(name, 'float32', [steps, width / steps]);
+	return { width, writer, mask: { writer: await open(`${name}_mask`, 'uint8', [steps]), steps } };
+}
+
+/** Closes the files of all modalities. */
+async function closeOutputs(outputs: ReadonlyMap<string, readonly Output[]>): Promise<void> {
+	for (const { writer, mask } of [...outputs.values()].flat()) {
+		await writer.close();
+		await mask?.writer.close();
+	}
+}
 
 /** Some rows of a matrix, in their order. */
 function rowsOf({ data }: Tensor, width: number, places: readonly number[]): Float32Array {
@@ -84,14 +117,21 @@ function rowsOf({ data }: Tensor, width: number, places: readonly number[]): Flo
 }
 
 const fedColumn = ({ column, feature }: FittedColumn): FedColumn => ({
+	column: column.name,
 	input: inputName(column.name),
 	place: column.place,
 	kind: feature.kind,
 	reading: column.reading,
 	...(feature.kind === 'vector' ? { size: feature.size } : {}),
+	...(feature.kind === 'sequence'
+		? { sequence: { steps: feature.steps, features: feature.features, mask: maskInputName(column.name) } }
+		: {}),
 });
 
-/** The features of all rows, by the graph: one file for each split and modality. Gives the mask of each modality by split, 1 where it has something. */
+/**
+ * The features of all rows, by the graph: one file for each split and modality, and one for the mask of a sequence. Gives the mask of each other modality by split, 1
+ * where it has something.
+ */
 async function transform(
 	files: readonly TableFile[],
 	session: Session,
@@ -101,18 +141,15 @@ async function transform(
 ): Promise<Map<string, Uint8Array[]>> {
 	const counts = countsOf(assignment);
 	const columns = modalities.flatMap(({ columns: own }) => own.map(fedColumn));
-	const masks = new Map(modalities.map(({ name }) => [name, counts.map((count) => new Uint8Array(count))]));
+	const ofRows = modalities.filter(({ columns: own }) => !own.some(({ feature }) => feature.kind === 'sequence'));
+	const masks = new Map(ofRows.map(({ name }) => [name, counts.map((count) => new Uint8Array(count))]));
 	const outputs = new Map<string, Output[]>();
 	try {
-		for (const { name, columns: own } of modalities) {
-			const width = own.reduce((sum, { feature }) => sum + widthOf(feature), 0);
+		for (const modality of modalities) {
 			const writers: Output[] = [];
-			outputs.set(name, writers);
+			outputs.set(modality.name, writers);
 			for (const [split, splitName] of assignment.names.entries())
-				writers.push({
-					width,
-					writer: await openNpyWriter(join(folder, `${splitName}_${name}.npy`), 'float32', [counts[split] as number, width]),
-				});
+				writers.push(await openOutput(folder, splitName, modality, counts[split] as number));
 		}
 		const width = [...outputs.values()].reduce((sum, [first]) => sum + (first?.width ?? 0), 0);
 		const together = Math.max(1, Math.min(ROWS, Math.floor(NUMBERS / width)));
@@ -124,9 +161,14 @@ async function transform(
 				for (const [split, at] of written.entries()) {
 					const places = rows.flatMap((_, i) => (assignment.rows[batch.first + from + i] === split ? [i] : []));
 					for (const [name, writers] of outputs) {
-						const { writer, width: own } = writers[split] as Output;
+						const { writer, width: own, mask: ofSteps } = writers[split] as Output;
 						await writer.append(rowsOf(given[featuresName(name)] as Tensor, own, places));
-						const present = (given[presenceName(name)] as Tensor).data as Float32Array;
+						const presence = given[presenceName(name)] as Tensor;
+						if (ofSteps !== null) {
+							await ofSteps.writer.append(Uint8Array.from(rowsOf(presence, ofSteps.steps, places)));
+							continue;
+						}
+						const present = presence.data as Float32Array;
 						const mask = (masks.get(name) as Uint8Array[])[split] as Uint8Array;
 						places.forEach((place, i) => (mask[at + i] = present[place] === 1 ? 1 : 0));
 					}
@@ -134,7 +176,7 @@ async function transform(
 				}
 			}
 	} finally {
-		for (const writers of outputs.values()) for (const { writer } of writers) await writer.close();
+		await closeOutputs(outputs);
 	}
 	return masks;
 }
@@ -199,7 +241,11 @@ function arraysManifest(
 		modalities: Object.fromEntries(
 			featuriser.modalities.map((modality) => [
 				modality.name,
-				{ columns: featureNames(modality).map((name) => name.slice(0, 200)), standardize: false },
+				{
+					columns: featureNames(modality).map((name) => name.slice(0, 200)),
+					// Sequences are as they were in the table.
+					...(sequenceOf(modality) === null ? { standardize: false } : {}),
+				},
 			]),
 		),
 		splits: Object.fromEntries(names.filter((name) => !['train', 'valid', 'test'].includes(name)).map((name) => [name, true])),
@@ -229,7 +275,7 @@ export async function ingestTable(
 	const modalities = await fit(files, found, assignment, manifest);
 	if (modalities.length === 0)
 		throw new ProblemError('invalid_dataset', 'The dataset: expected a column that differs among the training rows, found none', 'file');
-	expectRoom(modalities, assignment, options.bytes ?? DEFAULT_LIMITS.bytes);
+	expectRoom(found, modalities, assignment, options.bytes ?? DEFAULT_LIMITS.bytes);
 	const arrays = join(work, 'arrays');
 	await mkdir(arrays);
 	const featuriserWith = (isMasked: (name: string) => boolean): Featuriser => ({
@@ -241,7 +287,11 @@ export async function ingestTable(
 			),
 		),
 		modalities: modalities.map(
-			({ name, columns }): FeaturisedModality => ({ name, masked: isMasked(name), features: columns.map(({ feature }) => feature) }),
+			({ name, columns }): FeaturisedModality => ({
+				name,
+				masked: isMasked(name),
+				features: columns.map(({ feature }) => feature),
+			}),
 		),
 	});
 	const session = await createSession(featuriserModel(featuriserWith(() => true)), { optimisation: 'all' });

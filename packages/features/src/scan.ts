@@ -1,6 +1,7 @@
 import type { Cell } from '@steelyard/table';
 import { type CellReading, numberOf, textOf } from './cells.js';
 import { dayPlace, secondsOf } from './dates.js';
+import { ListScan } from './sequences.js';
 
 /** Characters that tell values apart. */
 const LONGEST = 200;
@@ -25,10 +26,8 @@ export class ColumnScan {
 	dates = 0;
 	dayFirst = 0;
 	monthFirst = 0;
-	lists = 0;
-	/** Numbers in each list so far; null where they differ. */
-	listLength: number | null | undefined;
-	listOfText = false;
+	/** What its lists are like; null where it has none. */
+	lists: ListScan | null = null;
 	words = 0;
 	worded = 0;
 	/** Each is the number before and one more. */
@@ -53,7 +52,7 @@ export class ColumnScan {
 
 	add(cell: Cell): void {
 		this.rows++;
-		if (typeof cell === 'object' && cell !== null) return this.#addList(cell);
+		if (typeof cell === 'object' && cell !== null && cell.length > 0) return this.#addList(cell);
 		const text = textOf(cell, this.#missing);
 		if (text === null) {
 			this.missing++;
@@ -87,9 +86,8 @@ export class ColumnScan {
 	}
 
 	#addList(list: readonly Cell[]): void {
-		this.lists++;
-		if (list.some((item) => typeof item !== 'number')) this.listOfText = true;
-		this.listLength = this.listLength === undefined || this.listLength === list.length ? list.length : null;
+		this.lists ??= new ListScan();
+		this.lists.add(list, this.rows - 1);
 		if (this.examples.length < EXAMPLES) this.examples.push(JSON.stringify(list.slice(0, 8)).slice(0, EXAMPLE_LENGTH));
 	}
 

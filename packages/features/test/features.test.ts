@@ -280,13 +280,6 @@ describe('what is refused', () => {
 	])('%s', async (_, text, manifest, param, message) => {
 		expect(await refusal(text, manifest as TableManifest)).toMatchObject({ param, message: expect.stringMatching(message) });
 	});
-
-	it('lists of several lengths, with what to do', async () => {
-		const line = (row: number) => JSON.stringify({ x: Array.from({ length: 1 + (row % 3) }, () => row), y: y(row) });
-		expect((await refusal({ 't.jsonl': Array.from({ length: 9 }, (_, row) => line(row)).join('\n') })).message).toMatch(
-			/Column "x": expected lists of one length, found lists of several; sequences go in as arrays with offsets/,
-		);
-	});
 });
 
 describe('the graph of features', () => {
