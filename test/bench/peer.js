@@ -66,8 +66,8 @@ export async function torch(name) {
 	return found.python === null ? { absent: found.reason } : stepping(found.python, [here('peer.py'), name]);
 }
 
-/** Another script in the same Python, which needs these packages (imports by name) besides: `{ step, stop }`, or `{ absent: reason }`. */
-export async function peer(script, args, packages) {
+/** The same Python, where it has these packages (imports by name) besides or can install them: `{ python }`, or `{ absent: reason }`. */
+export async function pythonWith(packages) {
 	found ??= await pythonWithTorch();
 	const { python, reason } = found;
 	if (python === null) return { absent: reason };
@@ -81,7 +81,20 @@ export async function peer(script, args, packages) {
 	} catch (error) {
 		return { absent: String(error.message).trim().split('\n').at(-1) };
 	}
-	return stepping(python, [here(script), ...args]);
+	return { python };
+}
+
+/** Another script in that Python: `{ step, stop }`, or `{ absent: reason }`. */
+export async function peer(script, args, packages) {
+	const { python, absent } = await pythonWith(packages);
+	return python === undefined ? { absent } : stepping(python, [here(script), ...args]);
+}
+
+/** One run of a process from its start to its end: seconds, and what it printed. */
+export async function timed(command, args) {
+	const started = performance.now();
+	const { stdout } = await run(command, args, { maxBuffer: 1e8 });
+	return { seconds: (performance.now() - started) / 1000, printed: stdout.trim() };
 }
 
 /** The arithmetic of weighting.js: `{ step, stop }`. */

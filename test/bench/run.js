@@ -1,16 +1,15 @@
-// `npm run bench`: ours beside PyTorch in one run, interleaved, as ratios; what compiling takes; the arithmetic of the weights; then costs and memory of the service.
+// `npm run bench`: ours beside PyTorch in one run, interleaved, as ratios; what compiling takes; the arithmetic of the weights; costs and memory of the service; then reading a table.
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { median, range, row } from './figures.js';
 import { ours, peer, torch, weighting } from './peer.js';
+import { tables } from './tables/tables.js';
 
 const WARM_UP = 2;
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-const range = (values) => `${Math.min(...values).toFixed(2)}–${Math.max(...values).toFixed(2)}`;
-const row = (name, figures) => console.log(`${name.padEnd(72)} ${figures}`);
 
 /** Interleaves our steps with PyTorch's, and with those of `other` of ours; prints times and memory and gives what our process said when it had compiled. */
 async function beside(name, title, rounds, other = null) {
@@ -127,6 +126,7 @@ async function service() {
 	row('worker, largest resident size; API, resident', `${figures.workerPeakMiB.toFixed(0)} MiB; ${figures.apiMiB.toFixed(0)} MiB`);
 }
 
-const parts = { steps, refreshes, weights, service };
-const wanted = process.argv.slice(2);
-for (const [name, part] of Object.entries(parts)) if (wanted.length === 0 || wanted.includes(name)) await part();
+const parts = { steps, refreshes, weights, service, tables };
+const wanted = process.argv.slice(2).filter((word) => word !== '--quick');
+const quick = process.argv.includes('--quick');
+for (const [name, part] of Object.entries(parts)) if (wanted.length === 0 || wanted.includes(name)) await part({ quick });
