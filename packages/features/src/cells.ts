@@ -32,17 +32,46 @@ const MISSING_TEXTS: ReadonlySet<string> = new Set([
 export const missingTexts = ({ missing }: TableManifest): ReadonlySet<string> =>
 	missing === undefined ? MISSING_TEXTS : new Set(missing.map((text) => text.trim().toLowerCase()));
 
+const LAST_OF_ASCII = 127;
+/** Whether a text of ASCII that begins and ends in these has no space around it. */
+const isInk = (code: number): boolean => code > 32 && code < LAST_OF_ASCII;
+
+/** By what almost every text is known to be none of a set, without a look into it: a longer one, or one that ends otherwise (places of ASCII, in either case). */
+type Ends = { readonly of: ReadonlySet<string>; readonly longest: number; readonly last: Uint8Array };
+
+function endsOf(texts: ReadonlySet<string>): Ends {
+	const last = new Uint8Array(LAST_OF_ASCII + 1);
+	for (const text of texts)
+		for (const end of [text, text.toUpperCase()]) if (end !== '') last[Math.min(LAST_OF_ASCII, end.charCodeAt(end.length - 1))] = 1;
+	return { of: texts, longest: Math.max(0, ...[...texts].map(({ length }) => length)), last };
+}
+
+/** Those of the set that was asked for last: a table has one. */
+let ends = endsOf(MISSING_TEXTS);
+
+/** Whether a text is one of a set, in any case. No text is longer than itself in lower case. */
+function isOneOf(texts: ReadonlySet<string>, text: string): boolean {
+	if (ends.of !== texts) ends = endsOf(texts);
+	const last = text.charCodeAt(text.length - 1);
+	return text.length <= ends.longest && (last >= LAST_OF_ASCII || ends.last[last] === 1) && texts.has(text.toLowerCase());
+}
+
 /** The text of a cell; null where nothing is there. Lists have none. */
 export function textOf(cell: Cell, missing: ReadonlySet<string>): string | null {
 	if (cell === null) return null;
-	const text = typeof cell === 'string' ? cell.trim() : typeof cell === 'number' ? String(cell) : '';
-	return text === '' || (text.length <= 200 && missing.has(text.toLowerCase())) ? null : text;
+	let text = typeof cell === 'string' ? cell : typeof cell === 'number' ? String(cell) : '';
+	if (text !== '' && !(isInk(text.charCodeAt(0)) && isInk(text.charCodeAt(text.length - 1)))) text = text.trim();
+	return text === '' || isOneOf(missing, text) ? null : text;
 }
 
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
+/** Whether a number may begin with this: one of + , - . / and the digits; and so may it end. */
+const isOfNumber = (code: number): boolean => code >= 43 && code <= 57;
+
 /** The number that a text writes; NaN for any other text. */
 export function numberOf(text: string, decimal: '.' | ','): number {
+	if (!(isOfNumber(text.charCodeAt(0)) && isOfNumber(text.charCodeAt(text.length - 1)))) return Number.NaN;
 	const plain = decimal === ',' ? text.replace(',', '.') : text;
 	return NUMBER.test(plain) && !(decimal === ',' && text.includes('.')) ? Number(plain) : Number.NaN;
 }

@@ -1,4 +1,5 @@
 import { Growing } from './growing.js';
+import { ownText } from './own-text.js';
 
 /** The code of a row without a text, and of one whose text came after too many others. */
 export const NONE = -1;
@@ -19,7 +20,7 @@ export class Codes {
 		let code = text === null ? NONE : this.#numbers.get(text);
 		if (code === undefined) {
 			code = this.#numbers.size < this.#most ? this.#numbers.size : BEYOND;
-			if (code !== BEYOND) this.#numbers.set(text as string, code);
+			if (code !== BEYOND) this.#numbers.set(ownText(text as string), code);
 		}
 		this.#codes.push(code);
 	}

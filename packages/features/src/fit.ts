@@ -1,10 +1,13 @@
 import { ProblemError, type TableManifest } from '@steelyard/contracts';
 import { type CounterRandom, counterRandom } from '@steelyard/random';
 import type { Cell } from '@steelyard/table';
+import { byCount } from './by-count.js';
 import { cellNumber, textOf } from './cells.js';
+import { DocumentFrequencies } from './document-frequencies.js';
 import type { CategoryFeature, DateFeature, Feature, NumberFeature, SequenceFeature, TextFeature, VectorFeature } from './featuriser.js';
 import { categoryText, plainText } from './feeds.js';
 import type { Column } from './infer.js';
+import { ownText } from './own-text.js';
 import { cellSeconds } from './scan.js';
 import { shareOf } from './share.js';
 import { tokensOf } from './tokens.js';
@@ -99,9 +102,6 @@ function fitNumber(column: Column, manifest: TableManifest, columns: number): Fi
 	};
 }
 
-/** Texts by how often they occur, the most frequent first, among equals in the order of the alphabet. */
-const byCount = ([a, n]: readonly [string, number], [b, m]: readonly [string, number]): number => m - n || (a < b ? -1 : 1);
-
 function fitCategory(column: Column, manifest: TableManifest, columns: number): Fit {
 	const { most } = { ...categoriesDefault, ...manifest.categories };
 	const counted = Math.max(most, shareOf(CATEGORIES, columns));
@@ -113,11 +113,12 @@ function fitCategory(column: Column, manifest: TableManifest, columns: number): 
 			const text = categoryText(cell);
 			if (textOf(cell, column.reading.missing) === null) {
 				missing++;
-				if (text !== '' && spellings.size < 100) spellings.add(text);
+				if (text !== '' && spellings.size < 100) spellings.add(ownText(text));
 				return;
 			}
 			const count = counts.get(text);
-			if (count !== undefined || counts.size < counted) counts.set(text, (count ?? 0) + 1);
+			if (count !== undefined) counts.set(text, count + 1);
+			else if (counts.size < counted) counts.set(ownText(text), 1);
 		},
 		feature(): CategoryFeature | null {
 			if (counts.size === 0) refuse(column, 'categories');
@@ -159,47 +160,16 @@ function fitDate(column: Column): Fit {
 	};
 }
 
-/** How many rows have each term. Where there are too many terms, those that the fewest rows have are forgotten. */
-class DocumentFrequencies {
-	readonly #counts = new Map<string, number>();
-	readonly #most: number;
-	#forgotten = 0;
-
-	constructor(most: number) {
-		this.#most = most;
-	}
-
-	add(terms: ReadonlySet<string>): void {
-		for (const term of terms) this.#counts.set(term, (this.#counts.get(term) ?? 0) + 1);
-		while (this.#counts.size > this.#most) {
-			this.#forgotten++;
-			for (const [term, count] of this.#counts) if (count <= this.#forgotten) this.#counts.delete(term);
-		}
-	}
-
-	/** The terms that at least `rows` rows have, those that most have first. */
-	terms(rows: number): [string, number][] {
-		return [...this.#counts].filter(([, count]) => count >= rows).sort(byCount);
-	}
-}
-
 function fitText(column: Column, manifest: TableManifest, columns: number): Fit {
 	const { terms: most, pairs, sublinear, rows: least } = { ...textsDefault, ...manifest.texts };
-	const frequencies = new DocumentFrequencies(Math.max(2 * most, shareOf(TERMS, columns)));
-	let rows = 0;
+	const frequencies = new DocumentFrequencies(Math.max(2 * most, shareOf(TERMS, columns)), pairs);
 	return {
-		add(cell) {
-			const words = tokensOf(plainText(cell, column.reading));
-			if (words.length === 0) return;
-			rows++;
-			const found = new Set(words);
-			if (pairs) for (let i = 1; i < words.length; i++) found.add(`${words[i - 1]} ${words[i]}`);
-			frequencies.add(found);
-		},
+		add: (cell) => frequencies.add(tokensOf(plainText(cell, column.reading))),
 		feature(): TextFeature | null {
+			const { rows } = frequencies;
 			if (rows === 0) refuse(column, 'text');
-			const found = frequencies.terms(least).slice(0, most);
-			const own = found.length > 0 ? found : frequencies.terms(1).slice(0, most);
+			const found = frequencies.often(least, most);
+			const own = found.length > 0 ? found : frequencies.often(1, most);
 			const ordered = [...own.filter(([term]) => !term.includes(' ')), ...own.filter(([term]) => term.includes(' '))];
 			return {
 				kind: 'text',

@@ -15,9 +15,13 @@ import type { Column, Reading } from './infer.js';
 import { type Survey, survey } from './survey.js';
 import { allRows, filesOf, type TableFile } from './table-files.js';
 
-/** Rows that go through the graph at a time, and numbers that it may give for them. */
-const ROWS = 2048;
-const NUMBERS = 2 ** 22;
+/** Rows that go through the graph at a time, at most and at least, and numbers that it may give for them: as many as the cache of a processor holds. */
+const ROWS = { most: 2048, least: 16 };
+const NUMBERS = 2 ** 18;
+
+/** Rows of so many numbers that go through the graph at a time: a power of 2, so that the runtime computes as many of them as may be by its vectors. */
+const rowsTogether = (width: number): number =>
+	Math.max(ROWS.least, Math.min(ROWS.most, 2 ** Math.floor(Math.log2(NUMBERS / Math.max(1, width)))));
 
 /** The files of a dataset that was a table: the graph of its features, and what that was made of. */
 export const FEATURISER_FILE = 'features.onnx';
@@ -152,7 +156,7 @@ async function transform(
 				writers.push(await openOutput(folder, splitName, modality, counts[split] as number));
 		}
 		const width = [...outputs.values()].reduce((sum, [first]) => sum + (first?.width ?? 0), 0);
-		const together = Math.max(1, Math.min(ROWS, Math.floor(NUMBERS / width)));
+		const together = rowsTogether(width);
 		const written = counts.map(() => 0);
 		for await (const batch of allRows(files))
 			for (let from = 0; from < batch.rows.length; from += together) {

@@ -1,6 +1,7 @@
 import type { Cell } from '@steelyard/table';
 import { type CellReading, numberOf, textOf } from './cells.js';
 import { dayPlace, secondsOf } from './dates.js';
+import { ownText } from './own-text.js';
 import { ListScan } from './sequences.js';
 
 /** Characters that tell values apart. */
@@ -36,10 +37,10 @@ export class ColumnScan {
 	readonly examples: string[] = [];
 	/** Texts among the first cells that are no numbers. */
 	readonly odd = new Map<string, number>();
-	/** How often each value occurs; null once there are too many different ones. */
-	distinct: Map<string, number> | null = new Map();
+	/** The different values; null once there are too many. */
+	distinct: Set<string> | null = new Set();
 	/** Once there are too many: those that were counted, and how many values since then are none of them. */
-	#counted: ReadonlyMap<string, number> | null = null;
+	#counted: ReadonlySet<string> | null = null;
 	#others = 0;
 	readonly #missing: ReadonlySet<string>;
 	readonly #most: number;
@@ -72,7 +73,7 @@ export class ColumnScan {
 			return;
 		}
 		this.ascending = false;
-		if (this.odd.size < ODD || this.odd.has(text)) this.odd.set(text, (this.odd.get(text) ?? 0) + 1);
+		if (this.odd.size < ODD || this.odd.has(text)) this.odd.set(ownText(text), (this.odd.get(text) ?? 0) + 1);
 		if (!Number.isNaN(secondsOf(text, false)) || !Number.isNaN(secondsOf(text, true))) {
 			this.dates++;
 			const place = dayPlace(text);
@@ -101,12 +102,13 @@ export class ColumnScan {
 			if (this.#counted?.has(key) === false) this.#others++;
 			return;
 		}
-		const count = this.distinct.get(key);
-		if (count === undefined && this.distinct.size >= this.#most) {
+		if (this.distinct.has(key)) return;
+		if (this.distinct.size < this.#most) this.distinct.add(ownText(key));
+		else {
 			this.#counted = this.distinct;
 			this.distinct = null;
 			this.#others = 1;
-		} else this.distinct.set(key, (count ?? 0) + 1);
+		}
 	}
 
 	/** Cells that have a value. */
