@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { open, readdir, rm, writeFile } from 'node:fs/promises';
+import { open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CanonicalArray, type CanonicalType, widthOf } from './canonical-type.js';
 import { encodeHeader } from './npy-header.js';
@@ -47,10 +47,7 @@ export class CanonicalFolder {
 	/** Writes one array, to which `fill` appends exactly as many values as the shape has. Gives what `fill` gives. */
 	async writeArray<T>(name: string, type: CanonicalType, shape: readonly number[], fill: (append: Append) => Promise<T>): Promise<T> {
 		const header = encodeHeader(type, shape);
-		const size = header.length + shape.reduce((product, axis) => product * axis, widthOf(type));
-		this.#bytes += size;
-		if (this.#bytes > this.#limit)
-			throw refusal(name, `at most ${this.#limit} bytes in all arrays, as ${type}`, `${this.#bytes} with this one`);
+		const size = this.#take(name, type, shape);
 		const hash = createHash('sha256');
 		const file = await open(join(this.#folder, name), 'wx');
 		this.#written.push(name);
@@ -69,6 +66,23 @@ export class CanonicalFolder {
 		} finally {
 			await file.close();
 		}
+	}
+
+	/** Moves an array into the folder, from the same disk, that is one of this form already. */
+	async moveArray(path: string, name: string, type: CanonicalType, shape: readonly number[], sha256: string): Promise<void> {
+		this.#take(name, type, shape);
+		await rename(path, join(this.#folder, name));
+		this.#written.push(name);
+		this.#digests.set(name, sha256);
+	}
+
+	/** Takes the room of an array, whose bytes it gives. */
+	#take(name: string, type: CanonicalType, shape: readonly number[]): number {
+		const size = encodeHeader(type, shape).length + shape.reduce((product, axis) => product * axis, widthOf(type));
+		this.#bytes += size;
+		if (this.#bytes > this.#limit)
+			throw refusal(name, `at most ${this.#limit} bytes in all arrays, as ${type}`, `${this.#bytes} with this one`);
+		return size;
 	}
 
 	/** Reads back values of a mask that was written before. */

@@ -4,7 +4,7 @@ export { foldsOf } from './folds.js';
 export { type IngestOptions, ingest } from './ingest.js';
 export { DEFAULT_LIMITS, type Limits } from './limits.js';
 export { MOST_NESTING, nestingOf } from './manifest.js';
-export { type NpyWriter, openNpyWriter } from './npy-writer.js';
+export { type NpyWriter, openNpyWriter, type WrittenArray } from './npy-writer.js';
 export { type NumberTable, readNumberTable, writeNumberTable } from './number-table.js';
 export { type FeatureMoments, featureMoments, type Standardisation, standardisation } from './standardisation.js';
 export { type CuttableRows, heldOut, heldOutByLabels, type RowSet, type TrainingRows, trainingRows } from './training-rows.js';

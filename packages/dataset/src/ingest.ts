@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { DatasetProfile, Manifest, ModalityProfile } from '@steelyard/contracts';
 import { CanonicalFolder, groupFile, MANIFEST_FILE, maskFile, modalityFile, PROFILE_FILE } from './canonical-folder.js';
 import { copyGroup, type GroupCodes } from './group.js';
@@ -9,7 +10,8 @@ import { copyMask, writeFullMask, writeLengthsMask } from './mask.js';
 import type { Source } from './member.js';
 import { checkArray, copyModality, filledUpShape, type ModalityArray, type ModalityForm, openModality, storedType } from './modality.js';
 import { readNpy } from './npy-reader.js';
-import { emptyRange } from './range.js';
+import type { WrittenArray } from './npy-writer.js';
+import { emptyRange, include } from './range.js';
 import { refusal } from './refusal.js';
 import { openSource } from './source.js';
 import { withNumberedLabels } from './text-labels.js';
@@ -18,7 +20,15 @@ import { withNumberedLabels } from './text-labels.js';
 export type IngestOptions = Partial<Limits> & {
 	/** The name of a dataset whose manifest gives none; `dataset` unless given. */
 	name?: string;
+	/**
+	 * Of a folder: files of modalities, float32 and with zeros where their mask is 0, that `openNpyWriter` has written, with what it saw of them. They are moved into the
+	 * dataset, from the same disk, and not read.
+	 */
+	written?: ReadonlyMap<string, WrittenArray>;
 };
+
+/** Files that need not be read, and where they are. */
+type Written = { readonly folder: string; readonly arrays: ReadonlyMap<string, WrittenArray> };
 
 type SplitArray = { readonly split: SplitFiles; readonly files: ModalityFiles; readonly rows: number; readonly array: ModalityArray };
 
@@ -54,6 +64,7 @@ async function readModality(
 	rowsOf: ReadonlyMap<string, number>,
 	manifest: Manifest | null,
 	target: CanonicalFolder,
+	written: Written,
 ): Promise<ModalityProfile> {
 	const arrays: SplitArray[] = [];
 	for (const split of splits) {
@@ -73,7 +84,13 @@ async function readModality(
 		else if (files.presence !== null)
 			absent += await copyMask(files.presence.member, maskName, rows, split.labels.name, form.steps, target);
 		else if (masked) await writeFullMask(maskName, rows, form.steps, target);
-		await copyModality(files.values, array, modalityFile(split.name, modality), masked ? maskName : null, rows, form, range, target);
+		const name = modalityFile(split.name, modality);
+		const known = written.arrays.get(files.values.name);
+		if (known === undefined) await copyModality(files.values, array, name, masked ? maskName : null, rows, form, range, target);
+		else {
+			await target.moveArray(join(written.folder, files.values.name), name, form.dtype, [rows, ...form.shape], known.sha256);
+			include(range, known.range);
+		}
 		all += rows;
 	}
 	const { description, standardize } = manifest?.modalities?.[modality] ?? {};
@@ -96,6 +113,7 @@ async function readAll(
 	name: string,
 	limits: Limits,
 	target: CanonicalFolder,
+	written: Written,
 ): Promise<DatasetProfile> {
 	const [train, ...others] = splits as [SplitFiles, ...SplitFiles[]];
 	const { task, ...trainLabels } = await readTrainLabels(train.labels, manifest, target);
@@ -124,7 +142,7 @@ async function readAll(
 	}
 
 	const profiles: [string, ModalityProfile][] = [];
-	for (const modality of modalities) profiles.push([modality, await readModality(modality, splits, rows, manifest, target)]);
+	for (const modality of modalities) profiles.push([modality, await readModality(modality, splits, rows, manifest, target, written)]);
 	return {
 		name: manifest?.name ?? name,
 		title: manifest?.title ?? null,
@@ -165,6 +183,7 @@ async function readSource(
 	target: CanonicalFolder,
 	name: string,
 	limits: Limits,
+	written: Written,
 ): Promise<{ profile: DatasetProfile; manifest: unknown }> {
 	const { uploaded, manifest } = await readManifest(source, limits);
 	const found = layOut(source, manifest, limits);
@@ -172,7 +191,7 @@ async function readSource(
 	const { layout, manifest: known } = await withNumberedLabels(found, manifest);
 	const { classes, class_count: count = classes?.length ?? 0 } = known?.task ?? {};
 	checkCounts(count, layout, limits);
-	const profile = await readAll(layout, known, name, limits, target);
+	const profile = await readAll(layout, known, name, limits, target, written);
 	await target.writeJson(MANIFEST_FILE, uploaded);
 	await target.writeJson(PROFILE_FILE, profile);
 	return { profile, manifest: uploaded };
@@ -189,13 +208,13 @@ async function readSource(
 export async function ingest(
 	source: string,
 	target: string,
-	{ name = 'dataset', ...limits }: IngestOptions = {},
+	{ name = 'dataset', written = new Map(), ...limits }: IngestOptions = {},
 ): Promise<{ profile: DatasetProfile; manifest: unknown }> {
 	const allowed = { ...DEFAULT_LIMITS, ...limits };
 	const folder = await CanonicalFolder.open(target, allowed.bytes);
 	const opened = await openSource(source, allowed);
 	try {
-		return await readSource(opened, folder, name, allowed);
+		return await readSource(opened, folder, name, allowed, { folder: source, arrays: written });
 	} catch (error) {
 		await folder.discard();
 		throw error;

@@ -189,3 +189,10 @@ function checkSplits({ labels: { values, flags }, reading, rows }: Survey, { nam
 		);
 	if (flags !== null) throw refusal(`${label}: expected every label among the training rows, found ${name} in no row`, 'label');
 }
+
+/** The rows of each split, in the order of the table. */
+export function countsOf({ names, rows }: Assignment): number[] {
+	const counts = names.map(() => 0);
+	for (const split of rows) if (split !== DROPPED) counts[split] = (counts[split] as number) + 1;
+	return counts;
+}
