@@ -255,4 +255,4 @@ it('runs 500 jobs of three projects once each', async () => {
 	for (const queue of queues) await queue.close();
 	await redis.close();
 	await remove(home);
-});
+}, 240_000);
