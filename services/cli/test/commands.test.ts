@@ -595,6 +595,47 @@ describe('jobs logs', () => {
 	});
 });
 
+describe('jobs create', () => {
+	beforeEach(() => service.on('POST /v1/jobs', (response) => answer(response, job(), 202)));
+
+	it('takes a job from options alone, or over a file', async () => {
+		await steelyard('jobs', 'create', '--dataset', 'ds_1', '--set', 'model.family=mmim-moe', '--set', 'training.epochs=5');
+		await writeFile(join(folder, 'spec.json'), '{"dataset": "ds_0", "training": {"epochs": 9, "seed": 2}}');
+		await steelyard('jobs', 'create', join(folder, 'spec.json'), '--dataset', 'ds_1', '--set', 'training.epochs=5');
+		expect(service.seen.map(({ body }) => JSON.parse(String(body)))).toEqual([
+			{ dataset: 'ds_1', model: { family: 'mmim-moe' }, training: { epochs: 5 } },
+			{ dataset: 'ds_1', training: { epochs: 5, seed: 2 } },
+		]);
+	});
+
+	it('wants one of both, and fields that are fields', async () => {
+		expect(await steelyard('jobs', 'create')).toMatchObject({ code: 2, stderr: 'expected a file with a job, or --dataset ID\n' });
+		const { code, stderr } = await steelyard('jobs', 'create', '--dataset', 'ds_1', '--set', 'epochs');
+		expect([code, stderr]).toEqual([2, expect.stringContaining('--set epochs: expected FIELD=VALUE')]);
+		expect(service.seen).toEqual([]);
+	});
+});
+
+describe('jobs curves', () => {
+	it('shows a line for each curve, or the curves as JSON', async () => {
+		const curves = { object: 'metrics', epochs: [epoch('fusion'), epoch('fusion')], weights: [] };
+		service.on(`GET /v1/jobs/${ID}/metrics`, (response) => answer(response, curves));
+		expect((await steelyard('jobs', 'curves', ID)).stdout).toMatch(/^fusion, 2 epochs[^]*\n {2}train loss +\d\.\d{4} {2}▄▄ {2}\d\.\d{4}\n/);
+		expect(JSON.parse((await steelyard('jobs', 'curves', ID, '--json')).stdout)).toEqual(curves);
+	});
+
+	it('says so where there are none yet', async () => {
+		service.on(`GET /v1/jobs/${ID}/metrics`, (response) => answer(response, { object: 'metrics', epochs: [], weights: [] }));
+		expect(await steelyard('jobs', 'curves', ID)).toEqual({ code: 0, stdout: '', stderr: 'The job has not trained an epoch yet.\n' });
+	});
+});
+
+it('jobs artifacts lists what a job has produced, with checksums', async () => {
+	const artifact = { name: 'report.md', bytes: 1234, sha256: 'a1b2', content_type: 'text/markdown' };
+	service.on(`GET /v1/jobs/${ID}/artifacts`, (response) => answer(response, { object: 'list', data: [artifact], has_more: false }));
+	expect((await steelyard('jobs', 'artifacts', ID)).stdout).toBe('artifact   size    sha256\nreport.md  1.2 kB  a1b2\n');
+});
+
 describe('jobs report', () => {
 	const card = '# Model card: ward\n\nAccuracy 0.9 – fine.\n';
 	const [bytes, sha256] = [Buffer.from(card), createHash('sha256').update(card).digest('hex')];

@@ -1,6 +1,7 @@
 import type { JobRequest, JobResource, JobStatus } from '@steelyard/contracts';
 import { type Command, Option } from 'commander';
 import { connected } from '../connect.js';
+import { curvesText } from '../curves-text.js';
 import { writeArtifact } from '../download.js';
 import { addDownload } from '../download-command.js';
 import { type FindingOptions, findingOptions, foundBy } from '../finding.js';
@@ -11,8 +12,9 @@ import { listCommand, nameText } from '../listing.js';
 import { another, type Naming, namingOptions } from '../named-texts.js';
 import { wholeNumber } from '../numbers.js';
 import { withOptions } from '../options.js';
-import { print } from '../output.js';
+import { print, table, UsageError } from '../output.js';
 import { setCommand } from '../set-command.js';
+import { type Fields, setOption, withFields } from '../spec-options.js';
 import { bytesText, timeText } from '../units.js';
 import { watchJob } from '../watch-job.js';
 
@@ -41,7 +43,14 @@ function named<T extends object>(spec: T, { name, metadata }: Naming): T & Namin
 	};
 }
 
-type CreateOptions = Naming & { watch?: boolean; idempotencyKey?: string };
+type CreateOptions = Naming & { dataset?: string; set?: Fields; watch?: boolean; idempotencyKey?: string };
+
+/** The job that a file and options describe. What is wrong with it is for the service to say. */
+async function specOf(file: string | undefined, { dataset, set, ...naming }: CreateOptions): Promise<JobRequest> {
+	if (file === undefined && dataset === undefined) throw new UsageError('expected a file with a job, or --dataset ID');
+	const given = file === undefined ? {} : await jsonFrom<Partial<JobRequest>>(file);
+	return named(withFields({ ...given, ...(dataset === undefined ? {} : { dataset }) } as JobRequest, set), naming);
+}
 
 type Asked = FindingOptions & { status?: JobStatus[]; dataset?: string; sort?: string; order?: 'asc' | 'desc' };
 
@@ -56,15 +65,16 @@ const jobOptions = (): Option[] => [
 
 export function jobs(group: Command): void {
 	const creating = group
-		.command('create <spec>')
-		.description('create the job that a JSON file describes; - reads it from standard input')
+		.command('create [spec]')
+		.description('create the job that a JSON file and options describe; - reads the file from standard input')
+		.option('--dataset <id>', 'the dataset to train on')
+		.addOption(setOption())
 		.option('--watch', 'show the job until it ends; exits with 1 where it fails')
 		.option('--idempotency-key <key>', 'two requests with the same key create one job');
-	withOptions(creating, namingOptions()).action(async (file: string, options: CreateOptions, command: Command) => {
+	withOptions(creating, namingOptions()).action(async (file: string | undefined, options: CreateOptions, command: Command) => {
 		const { client, json } = connected(command);
 		const { idempotencyKey } = options;
-		const spec = named(await jsonFrom<{ dataset: string }>(file), options);
-		const job = await client.jobs.create(spec, idempotencyKey === undefined ? {} : { idempotencyKey });
+		const job = await client.jobs.create(await specOf(file, options), idempotencyKey === undefined ? {} : { idempotencyKey });
 		if (options.watch) process.exitCode = await watchJob(client, job, json);
 		else print(json, job, jobText(job));
 	});
@@ -163,6 +173,25 @@ export function jobs(group: Command): void {
 			printLines(json, data);
 			if (follow) await followLog(client, id, data.at(-1)?.id, (more) => printLines(json, more));
 			else if (data.length === 0 && !json) process.stderr.write('Nothing was logged of this job yet.\n');
+		});
+	group
+		.command('curves <job>')
+		.description('show the losses, metrics and weights of a job over its epochs')
+		.action(async (id: string, _options: unknown, command: Command) => {
+			const { client, json } = connected(command);
+			const curves = await client.jobs.metrics(id);
+			if (curves.epochs.length === 0 && !json) process.stderr.write('The job has not trained an epoch yet.\n');
+			else print(json, curves, curvesText(curves));
+		});
+	group
+		.command('artifacts <job>')
+		.description('list what a job has produced, with sizes and checksums')
+		.action(async (id: string, _options: unknown, command: Command) => {
+			const { client, json } = connected(command);
+			const list = await client.jobs.artifacts(id);
+			const rows = list.data.map(({ name, bytes, sha256 }) => [name, bytesText(bytes), sha256]);
+			if (rows.length === 0 && !json) process.stderr.write('The job has produced nothing yet.\n');
+			else print(json, list, table([['artifact', 'size', 'sha256'], ...rows]));
 		});
 	group
 		.command('report <job>')

@@ -10,11 +10,12 @@ import { type Naming, namingOptions } from '../named-texts.js';
 import { wholeNumber } from '../numbers.js';
 import { withOptions } from '../options.js';
 import { EXIT, expectFolderOf } from '../output.js';
+import { type Fields, setOption, withFields } from '../spec-options.js';
 import { untilSignal } from '../until-signal.js';
 import { watchJob } from '../watch-job.js';
 
 type TrainOptions = ReadingOptions &
-	Naming & { spec?: string; family?: string; weighting?: string; epochs?: number; output: string; home: string };
+	Naming & { spec?: string; family?: string; weighting?: string; epochs?: number; set?: Fields; output: string; home: string };
 
 /** A service to train on; `close` ends one that was started for it. */
 type Used = { client: Client; close(): Promise<void> };
@@ -38,9 +39,9 @@ async function serviceFor(command: Command, home: string): Promise<Used> {
 }
 
 /** The job that options and a file describe, on a dataset. What is wrong with it is for the service to say. */
-async function requestOf(dataset: string, { spec, family, weighting, epochs, name, metadata }: TrainOptions): Promise<JobRequest> {
+async function requestOf(dataset: string, { spec, family, weighting, epochs, set, name, metadata }: TrainOptions): Promise<JobRequest> {
 	const given = spec === undefined ? {} : await jsonFrom<Partial<JobRequest>>(spec);
-	return {
+	const request = {
 		...given,
 		dataset,
 		...(family === undefined ? {} : { model: { ...given.model, family } as NonNullable<JobRequest['model']> }),
@@ -48,7 +49,8 @@ async function requestOf(dataset: string, { spec, family, weighting, epochs, nam
 		...(epochs === undefined ? {} : { training: { ...given.training, epochs } }),
 		...(name === undefined ? {} : { name }),
 		...(metadata === undefined ? {} : { metadata: { ...given.metadata, ...metadata } }),
-	} as JobRequest;
+	};
+	return withFields(request as JobRequest, set);
 }
 
 /** Uploads, trains and downloads. Resolves with the exit code. */
@@ -74,6 +76,7 @@ export function train(command: Command): void {
 		.option('--family <name>', 'family of the model, such as mlp-fusion')
 		.option('--weighting <preset>', 'how modalities are weighed, such as btw, consensus or uniform')
 		.option('--epochs <count>', 'most epochs to train', wholeNumber(1))
+		.addOption(setOption())
 		.option('-o, --output <file>', 'where to write the model', 'model.onnx')
 		.addOption(
 			new Option('--home <folder>', 'data folder of a service that is started for this').default(
