@@ -34,6 +34,19 @@ for loss, outputs in [('cross_entropy', 3), ('binary_cross_entropy', 1), ('mse',
             cases.append({'loss': loss, 'alpha': alpha, 'logits': [z.flatten().tolist() for z in logits], 'target': target.flatten().tolist(),
                           'outputs': outputs, 'factors': factors})
 gradient, noise = torch.randn(4, 3, dtype=torch.float64), torch.randn(4, 3, dtype=torch.float64)
+# quantiles of one value: the score is exp(-loss), as of any regression, and the loss the mean over the quantiles of the pinball loss
+quantiles = torch.tensor([0.1, 0.5, 0.9], dtype=torch.float64)
+for modalities in (2, 3):
+    logits = [torch.randn(ROWS, 3, dtype=torch.float64) * (m + 1) for m in range(modalities)]
+    target = torch.randn(ROWS, 1, dtype=torch.float64)
+    score = torch.stack([torch.exp(-torch.maximum(quantiles * (target - z), (quantiles - 1) * (target - z)).mean(1)).mean() for z in logits])
+    factors = []
+    for m in range(modalities):
+        others = torch.cat([score[:m], score[m + 1:]]).mean()
+        ratio = score[m] / others
+        factors.append(float(1 - torch.tanh(0.8 * ratio)) if ratio > 1 else 1.0)
+    cases.append({'loss': {'name': 'quantile', 'quantiles': quantiles.tolist()}, 'alpha': 0.8, 'logits': [z.flatten().tolist() for z in logits],
+                  'target': target.flatten().tolist(), 'outputs': 3, 'factors': factors})
 out = {'rows': ROWS, 'cases': cases,
        'noise': {'gradient': gradient.flatten().tolist(), 'noise': noise.flatten().tolist(), 'factor': 0.4,
                  'modulated': (gradient * 0.4 + noise * gradient.std(unbiased=False)).flatten().tolist()}}

@@ -32,6 +32,13 @@ def sigmoid_focal(z, y, gamma, alpha=None):
     return factor * (1 - true) ** gamma * bce(z, y)
 
 
+def pinball(z, y, quantiles):
+    """Koenker and Bassett 1978, as sklearn.metrics.mean_pinball_loss has it of one row: each column of z against the one y."""
+    q = torch.tensor(quantiles, dtype=z.dtype)
+    error = y - z
+    return torch.maximum(q * error, (q - 1) * error)
+
+
 bce = lambda z, y: F.binary_cross_entropy_with_logits(z, y, reduction="none")
 CASES = [
     # task, columns, loss of a job, [rows] or [rows, columns] of z and y
@@ -49,6 +56,8 @@ CASES = [
     ("regression", 1, {"name": "mae"}, lambda z, y: F.l1_loss(z, y, reduction="none")),
     ("regression", 1, {"name": "huber"}, lambda z, y: F.huber_loss(z, y, reduction="none")),
     ("regression", 1, {"name": "huber", "delta": 2.5}, lambda z, y: F.huber_loss(z, y, reduction="none", delta=2.5)),
+    ("regression", 3, {"name": "quantile"}, lambda z, y: pinball(z, y, [0.1, 0.5, 0.9])),
+    ("regression", 5, {"name": "quantile", "quantiles": [0.025, 0.25, 0.5, 0.75, 0.975]}, lambda z, y: pinball(z, y, [0.025, 0.25, 0.5, 0.75, 0.975])),
 ]
 
 

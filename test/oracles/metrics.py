@@ -17,6 +17,7 @@ from sklearn.metrics import (
     f1_score,
     hamming_loss,
     mean_absolute_error,
+    mean_pinball_loss,
     mean_squared_error,
     roc_auc_score,
 )
@@ -93,6 +94,24 @@ def values_case(title, targets, values):
     }
 
 
+def quantiles_case(title, targets, levels, quantiles):
+    """Quantiles `[rows, levels]`, in rising order; the median is judged as a value is."""
+    q = np.asarray(quantiles, "f4").astype("f8")
+    targets = np.asarray(targets, "f8")
+    of_median = values_case(title, targets, q[:, levels.index(0.5)])
+    pinball = float(np.mean([mean_pinball_loss(targets, q[:, i], alpha=level) for i, level in enumerate(levels)]))
+    return {
+        **of_median, "outputs": len(levels), "levels": levels, "quantiles": q.ravel().tolist(),
+        "expected": {
+            **of_median["expected"],
+            "loss": pinball,
+            "pinball": pinball,
+            "coverage": float(np.mean((q[:, 0] <= targets) & (targets <= q[:, -1]))),
+            "interval_width": float(np.mean(q[:, -1] - q[:, 0])),
+        },
+    }
+
+
 def expit(z):
     return np.exp(log_expit(z))
 
@@ -118,6 +137,7 @@ rng_labels = np.random.default_rng(12)
 y4 = (rng_labels.random((n, 4)) < [0.5, 0.3, 0.1, 0.8]).astype(int)
 z4 = rng_labels.normal(1.5 * y4 - 0.7, 1.5)
 never = y4 * [1, 0, 1, 1]
+rng_quantiles = np.random.default_rng(13)
 cases = [
     classes_case("binary", "binary", y2, binary(np.clip(0.3 + 0.3 * y2 + rng.normal(0, 0.2, n), 0.001, 0.999))),
     classes_case("binary with many ties", "binary", y2, binary((np.round((0.3 + 0.3 * y2 + rng.normal(0, 0.2, n)).clip(0, 1) * 4) / 4).clip(0.01, 0.99))),
@@ -147,6 +167,10 @@ cases = [
     values_case("regression with constant predictions", y, np.full(n, 0.1)),
     values_case("regression with constant targets", np.full(10, 0.1), y[:10]),
     values_case("regression that is exact", np.arange(8.0), np.arange(8.0)),
+    quantiles_case("quantiles", y, [0.1, 0.5, 0.9], np.sort(y[:, None] + rng_quantiles.normal(0, 2, (n, 3)), 1)),
+    quantiles_case("quantiles, nine of them", y, [0.01, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9, 0.99], np.sort(rng_quantiles.normal(0, 3, (n, 9)), 1)),
+    quantiles_case("quantiles of which the median is the lowest", y, [0.5, 0.8], np.sort(rng_quantiles.normal(0, 3, (n, 2)), 1)),
+    quantiles_case("quantiles on the labels", np.arange(8.0), [0.25, 0.5, 0.75], np.arange(8.0)[:, None] + [0, 0, 1]),
 ]
 out = pathlib.Path(__file__).parents[2] / "packages/trainer/test/fixtures/metrics.json"
 made_with = {"numpy": np.__version__, "scipy": scipy.__version__, "scikit-learn": sklearn.__version__}

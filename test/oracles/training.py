@@ -12,6 +12,7 @@ import torch
 torch.set_default_dtype(torch.float64)
 ROWS, BATCH, STEPS, HIDDEN = 40, 8, 100, 6
 VECTOR, SEQUENCE = 5, (4, 3)
+QUANTILES = torch.tensor([0.1, 0.5, 0.9])
 
 
 def linear(generator, inputs, outputs):
@@ -56,12 +57,15 @@ def loss_of(task, logits, y, class_weights):
         return torch.nn.functional.binary_cross_entropy_with_logits(logits, y)
     if task == "binary":
         return torch.nn.functional.binary_cross_entropy_with_logits(logits[:, 0], y)
+    if task == "quantile":
+        error = y[:, None] - logits
+        return torch.maximum(QUANTILES * error, (QUANTILES - 1) * error).mean()
     return torch.nn.functional.mse_loss(logits[:, 0], y) if task == "regression" else torch.nn.functional.l1_loss(logits[:, 0], y)
 
 
 def case(seed, task, optimizer, clip, learning_rate, weight_decay, class_weights=None):
     generator = np.random.default_rng(seed)
-    outputs = {"multiclass": 3, "multilabel": 4}.get(task, 1)
+    outputs = {"multiclass": 3, "multilabel": 4, "quantile": len(QUANTILES)}.get(task, 1)
     f4 = lambda x: x.astype("f4").astype("f8")
     a = f4(generator.standard_normal((ROWS, VECTOR)))
     b = f4(generator.standard_normal((ROWS, *SEQUENCE)))
@@ -111,6 +115,8 @@ cases = [
     case(8, "multilabel", "adamw", 0.3, 1e-2, 0.1),
     case(9, "multiclass", "adam", 0.5, 1e-2, 0, [0.5, 1.0, 4.0]),
     case(10, "binary", "sgd", None, 0.1, 0, [0.25, 3.0]),
+    case(11, "quantile", "adam", None, 1e-2, 0),
+    case(12, "quantile", "momentum", 0.5, 0.05, 0.001),
 ]
 out = pathlib.Path(__file__).parents[2] / "packages/trainer/test/fixtures/training.json"
 rounded = lambda x: [rounded(v) for v in x] if isinstance(x, list) else {k: rounded(v) for k, v in x.items()} if isinstance(x, dict) else float(f"{x:.9g}") if isinstance(x, float) else x

@@ -20,7 +20,8 @@ export type TrustedInstance = Static<typeof TrustedInstance>;
  * The artifact `explanation.json` of a job. The artifact `explanation.parquet` beside it has one row for each instance of every split that is judged.
  * Its columns are `split` (as in `result.metrics`), `row` (in the file of the split, counted from 0); for each modality `weight.<modality>`,
  * `divergence.<modality>` (in nats; null where the method has none or the instance lacks the modality) and `present.<modality>`; and `prediction`,
- * `probability` (of the predicted class) and `label`, where a class is given by its index. For regression there is no `probability`. For multilabel there
+ * `probability` (of the predicted class) and `label`, where a class is given by its index. For regression there is no `probability`, and under the loss
+ * quantile there is `quantile.<level>` for each quantile. For multilabel there
  * are `prediction.<i>`, `probability.<i>` and `label.<i>` for each label i. Where positions have labels there are no such columns: run the model.
  */
 export const Explanation = Type.Object({

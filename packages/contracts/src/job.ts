@@ -16,7 +16,7 @@ export const PROVIDERS = ['cpu', 'cuda'] as const;
 /** Metric name → value; null where it is undefined (one class only). */
 export const Metrics = Type.Record(Type.String(), nullable(Type.Number()), {
 	description:
-		'classes: loss, accuracy, macro_f1, weighted_f1, auroc, auprc; multilabel: loss (mean over rows and labels), accuracy (share of right labels), subset_accuracy (of rows whose labels are all right), macro_f1, micro_f1 (a label is predicted above probability 0.5, or its threshold where these were tuned), auroc, auprc (means over labels); regression: loss, mae, rmse, pearson; the same over all positions that count where positions have labels, with mean_iou (mean over classes of hits / (labels or predictions of the class)) in the place of auroc and auprc; with model.outputs loss is the sum that training minimises, and <output>.loss is that of each output, model.output among them, with <output>.accuracy, or <output>.mae and <output>.rmse, of those in model.outputs; null where undefined, as with one class only',
+		'classes: loss, accuracy, macro_f1, weighted_f1, auroc, auprc; multilabel: loss (mean over rows and labels), accuracy (share of right labels), subset_accuracy (of rows whose labels are all right), macro_f1, micro_f1 (a label is predicted above probability 0.5, or its threshold where these were tuned), auroc, auprc (means over labels); regression: loss, mae, rmse, pearson, and under the loss quantile pinball (which is the loss), coverage (share of labels from the lowest quantile to the highest) and interval_width (mean distance of these); the same over all positions that count where positions have labels, with mean_iou (mean over classes of hits / (labels or predictions of the class)) in the place of auroc and auprc; with model.outputs loss is the sum that training minimises, and <output>.loss is that of each output, model.output among them, with <output>.accuracy, or <output>.mae and <output>.rmse, of those in model.outputs; null where undefined, as with one class only',
 });
 export type Metrics = Static<typeof Metrics>;
 
@@ -88,7 +88,7 @@ export const JobResult = Type.Object(
 		intervals: Type.Optional(
 			Type.Record(Type.String(), Type.Record(Type.String(), nullable(Bounds)), {
 				description:
-					'by split and metric the 95 % interval of the main metric and of the loss, by 1,000 bootstrap resamples of the rows; null where the metric is undefined; not there where rows have many positions, of a loss that a graph computes itself or that is a sum over outputs, and in jobs of earlier versions',
+					'by split and metric the 95 % interval of the main metric and of the loss, and under the loss quantile of coverage and interval_width, by 1,000 bootstrap resamples of the rows; null where the metric is undefined; not there where rows have many positions, of a loss that a graph computes itself or that is a sum over outputs, and in jobs of earlier versions',
 			}),
 		),
 		unimodal: Type.Record(Type.String(), Type.Record(Type.String(), Metrics), {

@@ -2,7 +2,7 @@ import { type Static, type TSchemaOptions, Type } from 'typebox';
 import { choice } from './choice.js';
 import { ProblemError } from './problems.js';
 
-export const LOSS_NAMES = ['auto', 'cross_entropy', 'focal', 'mse', 'mae', 'huber'] as const;
+export const LOSS_NAMES = ['auto', 'cross_entropy', 'focal', 'mse', 'mae', 'huber', 'quantile'] as const;
 export type LossName = (typeof LOSS_NAMES)[number];
 
 /** A loss by its name and its choices. */
@@ -38,6 +38,14 @@ export const LossChoices = Type.Object(
 				description: 'for huber: the error, in the unit of the label, from which on the loss grows linearly; 1 unless given',
 			}),
 		),
+		quantiles: Type.Optional(
+			Type.Array(Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1 }), {
+				minItems: 2,
+				maxItems: 9,
+				description:
+					'for quantile, which built-in families have for a regression: the quantiles of the label that the model gives of each row, 2 to 9 in rising order, 0.5 among them; 0.1, 0.5 and 0.9 unless given',
+			}),
+		),
 	},
 	{ additionalProperties: false },
 );
@@ -50,17 +58,44 @@ export const lossSchema = (options: TSchemaOptions) => Type.Union([choice(LOSS_N
 export const choicesOf = (given: LossName | Partial<LossChoices>): LossChoices =>
 	typeof given === 'string' ? { name: given } : { name: 'auto', ...given };
 
+/** The quantiles of a job that names none. */
+const QUANTILES: readonly number[] = [0.1, 0.5, 0.9];
+
+/** The quantiles that a model gives of each row, in rising order; null where the loss is another. */
+export const quantilesOf = ({ name, quantiles }: LossChoices): readonly number[] | null =>
+	name === 'quantile' ? (quantiles ?? QUANTILES) : null;
+
 /** The loss that each choice is for. */
 const CHOICES_OF: Readonly<Record<Exclude<keyof LossChoices, 'name'>, LossName>> = {
 	label_smoothing: 'cross_entropy',
 	gamma: 'focal',
 	alpha: 'focal',
 	delta: 'huber',
+	quantiles: 'quantile',
 };
+
+/** The quantiles, which the field `param` gives, rise, and the median is one of them. */
+function* quantileProblems(quantiles: readonly number[], param: string): Iterable<ProblemError> {
+	const fall = quantiles.findIndex((level, q) => q > 0 && level <= (quantiles[q - 1] as number));
+	if (fall !== -1)
+		yield new ProblemError(
+			'invalid_request',
+			`${param} must rise, each once; found ${quantiles[fall]} behind ${quantiles[fall - 1]}`,
+			param,
+		);
+	if (!quantiles.includes(0.5))
+		yield new ProblemError(
+			'invalid_request',
+			`${param} must have 0.5 among them, the median, which is the prediction; found ${quantiles.join(', ')}`,
+			param,
+		);
+}
 
 /** Every choice of a loss, which the field `param` names, is one that the loss has. */
 export function* choiceProblems(loss: LossChoices, param: string): Iterable<ProblemError> {
 	for (const [name, of] of Object.entries(CHOICES_OF))
 		if (Object.hasOwn(loss, name) && loss.name !== of)
 			yield new ProblemError('invalid_request', `${param}.${name} is a choice of ${of}; the loss is ${loss.name}`, `${param}.${name}`);
+	const quantiles = quantilesOf(loss);
+	if (quantiles !== null) yield* quantileProblems(quantiles, `${param}.quantiles`);
 }

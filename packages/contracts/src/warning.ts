@@ -12,7 +12,7 @@ export const WARNINGS = {
 	overfitting:
 		'The loss on validation is above that on the training rows by more than half of the loss of a model that sees no modality, or rose by as much from the best epoch to the last.',
 	majority_baseline_not_beaten:
-		'On validation the accuracy is not above the share of the most frequent class, of a label not above that of its more frequent value, or a regression is no better than the mean of the training labels.',
+		'On validation the accuracy is not above the share of the most frequent class, of a label not above that of its more frequent value, or a regression is no better than the mean of the training labels (of quantiles: than theirs).',
 	useless_class: 'A class or label that validation has is never predicted there.',
 	useless_modality:
 		'On validation the loss rises by no more than its standard error where rows have the modality of other rows, so that the model is no better for having it.',

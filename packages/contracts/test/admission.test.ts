@@ -9,7 +9,7 @@ import {
 	parseJobSpec,
 	JobSpec as Schema,
 } from '../src/index.js';
-import { BINARY, CUSTOM, GRAPH, MULTICLASS, MULTILABEL, plain, problemsOf, REGRESSION, shaped, TAGGED } from './job-parts.js';
+import { BINARY, CUSTOM, GRAPH, MEASURED, MULTICLASS, MULTILABEL, plain, problemsOf, REGRESSION, shaped, TAGGED } from './job-parts.js';
 
 const spec = (input: object): JobSpec => parse(Schema, { dataset: 'ds_1', ...input });
 const stoppingBy = (metric: string) => ({ training: { early_stopping: { metric, patience: 2 } } });
@@ -23,6 +23,19 @@ describe('the loss of a job', () => {
 		[{ name: 'hubert' }, 'training.loss.name', /must be one of .*"huber"/],
 		[{ name: 'focal', beta: 1 }, 'training.loss.beta', /is not a known field/],
 		['hubert', 'training.loss', /must be one of .*"huber"/],
+		[{ name: 'mae', quantiles: [0.1, 0.5] }, 'training.loss.quantiles', /is a choice of quantile; the loss is mae/],
+		[{ name: 'quantile', quantiles: [0.5] }, 'training.loss.quantiles', /fewer than 2 items/],
+		[{ name: 'quantile', quantiles: Array.from({ length: 10 }, (_, q) => (q + 1) / 20) }, 'training.loss.quantiles', /more than 9 items/],
+		[{ name: 'quantile', quantiles: [0, 0.5] }, 'training.loss.quantiles.0', /must be > 0/],
+		[{ name: 'quantile', quantiles: [0.5, 1] }, 'training.loss.quantiles.1', /must be < 1/],
+		[{ name: 'quantile', quantiles: [0.5, '0.9'] }, 'training.loss.quantiles.1', /must be number/],
+		[{ name: 'quantile', quantiles: [0.5, 0.9, 0.1] }, 'training.loss.quantiles', /must rise, each once; found 0.1 behind 0.9/],
+		[{ name: 'quantile', quantiles: [0.1, 0.5, 0.5] }, 'training.loss.quantiles', /must rise, each once; found 0.5 behind 0.5/],
+		[
+			{ name: 'quantile', quantiles: [0.1, 0.9] },
+			'training.loss.quantiles',
+			/must have 0.5 among them, the median, which is the prediction; found 0.1, 0.9/,
+		],
 	])('is refused: %j', (loss, param, message) => {
 		expect(() => parseJobSpec({ dataset: 'ds_1', training: { loss } })).toThrow(
 			expect.objectContaining({ param, message: expect.stringMatching(message) }),
@@ -54,6 +67,8 @@ describe('a job is held against its dataset', () => {
 		['stopped by metrics of labels', stoppingBy('subset_accuracy'), MULTILABEL],
 		['with the choices of a loss', { training: { loss: { name: 'focal', gamma: 1, alpha: 0.25 } } }, BINARY],
 		['with label smoothing of labels', { training: { loss: { name: 'cross_entropy', label_smoothing: 0.1 } } }, MULTILABEL],
+		['with quantiles', { training: { loss: 'quantile' } }, REGRESSION],
+		['with quantiles of its own', { training: { loss: { name: 'quantile', quantiles: [0.05, 0.25, 0.5] } } }, REGRESSION],
 		['with huber', { training: { loss: { name: 'huber', delta: 3 } } }, REGRESSION],
 		['calibrated', { evaluation: { calibration: 'temperature' } }, MULTILABEL],
 		['not calibrated', { evaluation: { calibration: 'none' } }, REGRESSION],
@@ -172,6 +187,14 @@ describe('a job is held against its dataset', () => {
 			'one of auto, mse, mae',
 		],
 		[
+			'quantiles of classes',
+			{ training: { loss: 'quantile' } },
+			BINARY,
+			'unsupported_task',
+			'training.loss',
+			'The loss quantile is not for binary; choose one of auto, cross_entropy, focal',
+		],
+		[
 			'labels of positions',
 			{ model: { family: 'mlp-fusion' } },
 			TAGGED,
@@ -237,6 +260,16 @@ describe('a job is held against its dataset', () => {
 		],
 	])('and refused for %s', (_, job, dataset, code, param, words) => {
 		expect(problemsOf(job, dataset)).toEqual([{ code, param, message: expect.stringContaining(words) }]);
+	});
+
+	it('and refused for quantiles of the labels of positions, whatever else is wrong', () => {
+		const message =
+			'The loss quantile is for one label of each row, and the dataset has one for each position, [5]; choose one of auto, mse, mae, huber';
+		expect(problemsOf({ training: { loss: 'quantile' } }, MEASURED)).toContainEqual({
+			code: 'unsupported_task',
+			param: 'training.loss',
+			message,
+		});
 	});
 });
 

@@ -454,6 +454,21 @@ describe('a job of a custom model is refused', () => {
 	});
 });
 
+describe('quantiles of a custom model', () => {
+	it.each<[string, object]>([
+		['training.loss', { training: { loss: 'quantile' } }],
+		['model.loss', { model: { ...CUSTOM, loss: { name: 'quantile', quantiles: [0.5, 0.9] } } }],
+	])('are refused at %s, with what to do instead', (param, spec) => {
+		expect(() => parseJobSpec({ dataset: 'ds_1', model: CUSTOM, ...spec })).toThrow(
+			expect.objectContaining({
+				code: 'invalid_request',
+				param,
+				message: expect.stringMatching(/is for the built-in families; .* computes their pinball loss itself \(model\.loss\.output\)/),
+			}),
+		);
+	});
+});
+
 describe('a loss that the graph computes', () => {
 	const LOSS = { name: 'loss', dtype: 'float32', shape: [] };
 	const ofLoss = { loss: { output: 'loss' }, labels: 'target' };
@@ -676,6 +691,12 @@ describe('outputs with a loss each', () => {
 			() => of({ loss: { name: 'mse', gamma: 1 } }, value(['batch', 1])),
 			'model.outputs.more.loss.gamma',
 			/is a choice of focal; the loss is mse/,
+		],
+		[
+			'quantiles',
+			() => of({ loss: 'quantile' }, value(['batch', 3])),
+			'model.outputs.more.loss',
+			/is for the built-in families; choose one of auto, cross_entropy, focal, mse, mae, huber/,
 		],
 		['a weight below 0', () => of({ weight: -1 }, value(['batch', 1])), 'model.outputs.more.weight', /must be >= 0/],
 	])('are invalid with %s', (_, problems, param, message) => {

@@ -1,4 +1,4 @@
-import type { TaskProfile, TrainedLoss } from '@steelyard/contracts';
+import { jobTask, type TaskProfile, type TrainedLoss } from '@steelyard/contracts';
 import { expect, it } from 'vitest';
 import { type EachLabel, labelFacts, positionFacts } from '../src/report/baseline.js';
 
@@ -36,6 +36,19 @@ it.each(cases.flatMap(([of, train, validation, losses]) => losses.map((loss) => 
 		else expect(positions.nothing.rmse).toBeCloseTo(rows.nothing.rmse, 6);
 	},
 );
+
+it('a model of quantiles that sees nothing gives those of the training labels', () => {
+	const quantiles = [0.25, 0.5, 0.75];
+	const labels = { train: Float64Array.of(5, 1, 3, 2, 4), validation: Float64Array.of(2, 6) };
+	const { nothing } = labelFacts(
+		jobTask(task('regression', 1), quantiles),
+		{ name: 'quantile', quantiles },
+		labels.train,
+		labels.validation,
+	);
+	// 2, 3 and 4: of the label 2 it is 0, 0.5 · 1 and 0.25 · 2 off, of 6 it is 0.25 · 4, 0.5 · 3 and 0.75 · 2
+	expect(nothing.loss).toBeCloseTo((0 + 0.5 + 0.5 + 1 + 1.5 + 1.5) / 6, 12);
+});
 
 it('is null where no position counts', () => {
 	expect(positionFacts(task('binary', 1), 'binary_cross_entropy', each([]), each([1]))).toBeNull();

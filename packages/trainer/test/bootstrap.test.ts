@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { TaskType } from '@steelyard/contracts';
+import { jobTask, type TaskType } from '@steelyard/contracts';
 import { counterRandom } from '@steelyard/random';
 import { describe, expect, it } from 'vitest';
 import { bootstrapInterval, resamplingWords } from '../src/report/bootstrap.js';
@@ -69,6 +69,22 @@ describe('bootstrap intervals', () => {
 				}
 			}
 		});
+
+	it('of quantiles are of the share of rows, and of the mean width, that resamples have', () => {
+		// of 40 labels 32 are covered, by intervals of width 2 and 4
+		const task = jobTask({ type: 'regression', classes: [], outputs: 1 }, [0.1, 0.5, 0.9]);
+		const labels = Float64Array.from({ length: 40 }, (_, i) => (i % 5 === 0 ? 9 : 0));
+		const quantiles = Float32Array.from({ length: 120 }, (_, at) => (at % 3) - 1 + (Math.floor(at / 3) < 20 ? 0 : (at % 3) - 1));
+		const predictions = predictionsFrom(task, quantiles);
+		const rows = { task, loss: { name: 'quantile' as const, quantiles: [0.1, 0.5, 0.9] }, predictions, labels };
+		const metrics = metricsOf(task, predictions, labels);
+		expect(metrics).toMatchObject({ coverage: 0.8, interval_width: 3 });
+		const bounds = (name: string) => bootstrapInterval(rows, name, metrics[name]!, words, SEED);
+		// 1.96 binomial deviations, √(0.8 · 0.2 / 40), and those of widths that are 2 or 4: less than a row more or less
+		expect(bounds('coverage')).toEqual({ low: expect.closeTo(0.8 - 0.124, 1), high: expect.closeTo(0.8 + 0.124, 1) });
+		expect(bounds('interval_width')).toEqual({ low: expect.closeTo(3 - 0.31, 1), high: expect.closeTo(3 + 0.31, 1) });
+		expect(bounds('pearson')).toBeNull();
+	});
 
 	it('are null where the metric is undefined, or is in too many resamples', () => {
 		const { rows } = judged({ task: 'binary', labels: [1, ...new Array<number>(11).fill(0)], outputs: new Array<number>(12).fill(0.5) });

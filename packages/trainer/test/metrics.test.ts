@@ -13,6 +13,9 @@ type Case = {
 	logits?: number[];
 	probabilities?: number[];
 	values?: number[];
+	/** Of which `quantiles` are `[N, levels]`, in rising order. */
+	levels?: number[];
+	quantiles?: number[];
 	expected: Record<string, number | null>;
 };
 const { cases } = JSON.parse(readFileSync(new URL('fixtures/metrics.json', import.meta.url), 'utf8')) as { cases: Case[] };
@@ -21,15 +24,15 @@ const { cases } = JSON.parse(readFileSync(new URL('fixtures/metrics.json', impor
 const TOLERANCE = 1e-9;
 
 describe('metricsOf agrees with scikit-learn', () => {
-	for (const { title, task, outputs, labels, logits, probabilities, values, expected } of cases)
+	for (const { title, task: type, outputs, labels, logits, probabilities, values, levels, quantiles, expected } of cases)
 		it(title, () => {
-			const predictions = values
-				? { values: Float32Array.from(values) }
-				: { logits: Float32Array.from(logits!), probabilities: Float32Array.from(probabilities!) };
-			const found = metricsOf({ type: task, classes: [], outputs }, predictions, Float64Array.from(labels)) as Record<
-				string,
-				number | null
-			>;
+			const task = { type, classes: [], outputs, ...(levels && { quantiles: levels }) };
+			const predictions = quantiles
+				? predictionsFrom(task, Float32Array.from(quantiles))
+				: values
+					? { values: Float32Array.from(values) }
+					: { logits: Float32Array.from(logits!), probabilities: Float32Array.from(probabilities!) };
+			const found = metricsOf(task, predictions, Float64Array.from(labels)) as Record<string, number | null>;
 			expect(Object.keys(found).sort()).toEqual(Object.keys(expected).sort());
 			for (const [name, value] of Object.entries(expected)) {
 				if (value === null) expect(found[name], name).toBeNull();
@@ -59,7 +62,7 @@ describe('metrics', () => {
 	});
 
 	it('are better when higher, but for losses and errors', () => {
-		expect(['loss', 'mae', 'rmse'].map(higherIsBetter)).toEqual([false, false, false]);
+		expect(['loss', 'mae', 'rmse', 'pinball', 'interval_width'].some(higherIsBetter)).toBe(false);
 		expect(['accuracy', 'macro_f1', 'weighted_f1', 'subset_accuracy', 'micro_f1', 'auroc', 'auprc', 'pearson'].every(higherIsBetter)).toBe(
 			true,
 		);

@@ -1,4 +1,4 @@
-import type { TaskProfile, WarningCode } from '@steelyard/contracts';
+import { type JobTask, jobTask, type TaskProfile, type WarningCode } from '@steelyard/contracts';
 import { describe, expect, it } from 'vitest';
 import { labelFacts } from '../src/report/baseline.js';
 import { metricsOf } from '../src/report/metrics.js';
@@ -20,7 +20,7 @@ const warningsOf = ({ train, validation, ...more }: Input) =>
 	});
 
 /** A split as a model judges it that gives these outputs. */
-function split(task: TaskProfile, labels: number[], outputs: number[]): LabelledSplit {
+function split(task: JobTask, labels: number[], outputs: number[]): LabelledSplit {
 	const predictions = predictionsFrom(task, Float32Array.from(outputs));
 	return { labels: Float64Array.from(labels), predictions, metrics: metricsOf(task, predictions, Float64Array.from(labels)) };
 }
@@ -53,6 +53,13 @@ const wholeValues = (values: number[]) => {
 	const labels = repeated(values, 6);
 	const exact = split(regression, labels, labels);
 	return { task: regression, train: exact, validation: exact };
+};
+/** A regression of the labels 1.5, 2.5 and 3.5 that gives the quantiles 0.1, 0.5 and 0.9 of each. */
+const ofQuantiles = (quantilesOf: (label: number) => number[]) => {
+	const labels = [1.5, 2.5, 3.5];
+	const task = jobTask(regression, [0.1, 0.5, 0.9]);
+	const judged = split(task, labels, labels.flatMap(quantilesOf));
+	return { task, train: judged, validation: judged };
 };
 /** A label that every fourth row has, and one of every other. */
 const flags = repeated([1, 1, 0, 0, 0, 1, 0, 0], 3);
@@ -113,6 +120,12 @@ const CASES: ReadonlyArray<[WarningCode, string, Partial<Input>, Partial<Input>]
 			validation: split(regression, [1.5, 2.5, 3.5], [3.5, 2.5, 1.5]),
 		},
 		{ task: regression, train: split(regression, [1.5, 2.5, 3.5], [2, 2, 2]), validation: split(regression, [1.5, 2.5, 3.5], [2, 2.5, 3]) },
+	],
+	[
+		'majority_baseline_not_beaten',
+		'quantiles are no better than those of all labels',
+		ofQuantiles((label) => [label - 2, label + 1, label + 2]),
+		ofQuantiles((label) => [label - 0.5, label, label + 0.5]),
 	],
 	[
 		'majority_baseline_not_beaten',

@@ -1,5 +1,6 @@
 export { mutualInformationArgmax } from './argmax-information.js';
 export { type Grid, gridValues, LOG_PROBABILITY_FLOOR } from './ballot.js';
+export { columnOf } from './column.js';
 export {
 	type Consensus,
 	type ConsensusInput,

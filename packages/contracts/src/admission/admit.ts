@@ -29,7 +29,7 @@ function* problemsOf(spec: JobSpec, dataset: DatasetFields, model: ModelInterfac
 	yield* specProblems(spec);
 	yield* modalityProblems(spec, dataset);
 	yield* positionProblems(spec, dataset.task);
-	yield* lossProblems(spec, task);
+	yield* lossProblems(spec, dataset.task);
 	yield* classWeightProblems(spec, dataset.task);
 	yield* informationProblems(weighting, task);
 	yield* metricProblems(spec, dataset.task);

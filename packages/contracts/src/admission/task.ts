@@ -20,6 +20,7 @@ const LOSSES: Record<Exclude<LossName, 'auto'>, readonly TaskType[]> = {
 	mse: REGRESSION,
 	mae: REGRESSION,
 	huber: REGRESSION,
+	quantile: REGRESSION,
 };
 
 /** The tasks that a metric of early stopping is for. */
@@ -51,21 +52,33 @@ const choicesFor = (table: Record<string, readonly TaskType[]>, task: TaskType):
 		.filter((name) => table[name]?.includes(task))
 		.join(', ');
 
-/** Every choice of a loss is one that the loss has. */
+/** Every choice of a loss is one that the loss has, and a model of quantiles is one whose head Steelyard makes. */
 export function* lossChoiceProblems(spec: JobSpec): Iterable<ProblemError> {
 	const { loss, param } = lossOf(spec);
 	if (Object.hasOwn(loss, 'output')) return; // of the graph itself: its family says what goes with it
 	yield* choiceProblems(loss, param);
+	if (loss.name === 'quantile' && spec.model.family === 'custom')
+		yield new ProblemError(
+			'invalid_request',
+			'The loss quantile is for the built-in families; a graph of your own gives its quantiles as it likes, and computes their pinball loss itself (model.loss.output)',
+			param,
+		);
 }
 
 /** The loss is one for the task of the dataset. */
-export function* lossProblems(spec: JobSpec, task: TaskType): Iterable<ProblemError> {
+export function* lossProblems(spec: JobSpec, { type: task, positions }: TaskProfile): Iterable<ProblemError> {
 	const { loss, param } = lossOf(spec);
 	const { name, alpha } = loss;
 	if (name !== 'auto' && !LOSSES[name].includes(task))
 		yield new ProblemError(
 			'unsupported_task',
 			`The loss ${name} is not for ${task}; choose one of auto, ${choicesFor(LOSSES, task)}`,
+			param,
+		);
+	else if (name === 'quantile' && positions !== undefined)
+		yield new ProblemError(
+			'unsupported_task',
+			`The loss quantile is for one label of each row, and the dataset has one for each position, [${positions.join(', ')}]; choose one of auto, mse, mae, huber`,
 			param,
 		);
 	if (alpha !== undefined && task === 'multiclass')

@@ -1,8 +1,10 @@
 import { modalitiesOf } from '../admission/modalities.js';
+import { lossOf } from '../admission/task.js';
 import type { DatasetProfile, ModalityProfile } from '../dataset.js';
 import { adaptedMatrices } from '../families/custom/lora.js';
 import { chosenParameters } from '../families/custom/parameters.js';
 import type { ModelInterface } from '../families/family.js';
+import { quantilesOf } from '../loss.js';
 import { ProblemError } from '../problems.js';
 import type { JobSpec } from '../spec.js';
 import { givesWeights } from '../weighting.js';
@@ -58,7 +60,7 @@ function customSize(spec: JobSpec, model: ModelInterface | null): ModelSize & { 
  */
 export function estimateOf(spec: JobSpec, dataset: DatasetSizes, model: ModelInterface | null): JobEstimate {
 	const { training, weighting } = spec;
-	const { outputs } = dataset.task;
+	const outputs = quantilesOf(lossOf(spec).loss)?.length ?? dataset.task.outputs;
 	const modalities = modalitiesOf(spec, dataset).flatMap((name) => {
 		const known = Object.hasOwn(dataset.modalities, name) ? (dataset.modalities[name] as ModalityProfile) : null;
 		return known === null ? [] : [{ name, shape: known.shape }];

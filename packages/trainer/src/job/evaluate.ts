@@ -1,4 +1,4 @@
-import type { Metrics, TaskProfile } from '@steelyard/contracts';
+import type { JobTask, Metrics } from '@steelyard/contracts';
 import type { ModalityShape } from '@steelyard/family';
 import type { Session, Tensor } from '@steelyard/runtime';
 import { uniformWeights } from '@steelyard/weighting';
@@ -33,7 +33,7 @@ export type ExportedFor = {
 	readonly modalities: readonly ModalityShape[];
 	/** Modalities that have a mask. */
 	readonly masked: ReadonlySet<string>;
-	readonly task: TaskProfile;
+	readonly task: JobTask;
 	/** What training minimised, which the metrics report; cross entropy or squared error unless given. */
 	readonly loss?: Loss;
 	/** Of multilabel, above which probability it predicts each label; ½ unless given. */
@@ -54,6 +54,7 @@ export async function evaluateModel(
 	const classes = task.type === 'binary' ? 2 : task.outputs;
 	const regression = task.type === 'regression';
 	const values = new Float32Array(regression ? count : 0);
+	const quantiles = task.quantiles === undefined ? null : new Float32Array(count * task.quantiles.length);
 	const logits = new Float32Array(regression ? 0 : count * task.outputs);
 	const probabilities = new Float32Array(regression ? 0 : count * classes);
 	const weights = new Float32Array(count * modalities.length);
@@ -67,6 +68,7 @@ export async function evaluateModel(
 		const outputs = await session.run(filledPorts([...ports.values, ...ports.masks], rows));
 		const put = (output: string, width: number, into: Float32Array): void =>
 			into.set(((outputs[output] as Tensor).data as Float32Array).subarray(0, length * width), start * width);
+		if (quantiles !== null) put('quantiles', task.outputs, quantiles);
 		if (regression) put('prediction', 1, values);
 		else {
 			put('logits', task.outputs, logits);
@@ -84,7 +86,8 @@ export async function evaluateModel(
 			expertUse.set(router, means);
 		}
 	});
-	const predictions: Predictions = regression ? { values } : { logits, probabilities, ...(thresholds === null ? {} : { thresholds }) };
+	const ofValues = { values, ...(quantiles === null ? {} : { quantiles }) };
+	const predictions: Predictions = regression ? ofValues : { logits, probabilities, ...(thresholds === null ? {} : { thresholds }) };
 	return {
 		metrics: metricsOf(task, predictions, labelsOf(examples), loss, ranks),
 		predictions,

@@ -1,4 +1,4 @@
-import type { TaskProfile } from '@steelyard/contracts';
+import type { JobTask } from '@steelyard/contracts';
 import type { Standardisation } from '@steelyard/dataset';
 import type { ModalityShape } from '@steelyard/family';
 import { type Dim, GraphBuilder, type Model, OPSET, type Shape, type Value, withConstantNodes } from '@steelyard/onnx';
@@ -9,6 +9,7 @@ import { portInput } from '../model/port.js';
 import { standardised } from '../model/standardise.js';
 import { expertUseName, maskName, valuesName } from '../model/value-names.js';
 import { LABEL_THRESHOLD } from '../report/multilabel-metrics.js';
+import { medianColumn } from '../weighting/over-median.js';
 import type { Weigher } from '../weighting/weigher.js';
 import { exportedPorts } from './exported-ports.js';
 
@@ -20,7 +21,7 @@ export type ExportOptions = {
 	unimodal: readonly (readonly TrainedModel[])[];
 	/** Modalities that have a mask: whole rows or steps may be missing. */
 	masked: ReadonlySet<string>;
-	task: TaskProfile;
+	task: JobTask;
 	scale: TargetScale;
 	standardisation: ReadonlyMap<string, Standardisation>;
 	weigher: Weigher<unknown>;
@@ -81,11 +82,24 @@ function columnsOf(g: GraphBuilder, matrix: Value): Value[] {
 	return count === 1 ? [matrix] : g.split(matrix, new Array<number>(count).fill(1), 1);
 }
 
-/** `prediction`, and for classes `probabilities` and `logits`, of logits `[batch, outputs]`. */
-function predictions(g: GraphBuilder, task: TaskProfile, logits: Value, thresholds: readonly number[] | null): void {
+/** The numbers of each row, `[batch, count]`, in rising order. */
+function ascending(g: GraphBuilder, rows: Value): Value {
+	const count = rows.shape[1] as number;
+	const sorted = g.fresh('ascending', rows.dtype, rows.shape);
+	g.node('TopK', [rows, g.ints([count])], [sorted, g.fresh('order', 'int64', rows.shape)], { axis: 1, largest: 0, sorted: 1 });
+	return sorted;
+}
+
+/** `prediction`, for classes `probabilities` and `logits`, and `quantiles` where the job is on these, of logits, values or quantiles in rising order, `[batch, outputs]`. */
+function predictions(g: GraphBuilder, task: JobTask, logits: Value, thresholds: readonly number[] | null): void {
 	const rows: Shape = [logits.shape[0] as Dim];
 	const predicted = (probabilities: Value): Value =>
 		g.op('ArgMax', [probabilities], { axis: 1, keepdims: 0 }, { dtype: 'int64', shape: rows });
+	if (task.quantiles !== undefined) {
+		g.output('prediction', g.reshape(medianColumn(g, task.quantiles, logits), rows));
+		g.output('quantiles', logits);
+		return;
+	}
 	if (task.type === 'regression') {
 		g.output('prediction', g.reshape(logits, rows));
 		return;
@@ -112,7 +126,8 @@ function predictions(g: GraphBuilder, task: TaskProfile, logits: Value, threshol
  * The trained model as one self-contained ONNX model: standardisation, unimodal models, weighting and both passes of the fusion.
  * Inputs `x.<modality>` `[batch, …shape]`, raw, and `mask.<modality>` `[batch]` or `[batch, steps]` of 0 and 1 where the dataset has masks; outputs
  * `prediction` `[batch]` (class index, int64, or value), of multilabel `[batch, labels]` (int64 0 and 1, 1 above ½ or the threshold of the label); `probabilities` `[batch, classes]` or
- * `[batch, labels]`; `logits` `[batch, outputs]`, those of the probabilities, so after the temperature, not for regression; `modality_weights` `[batch, M]`; of methods that weigh by it `modality_divergence` `[batch, M]`, KL(unimodal ‖ first pass) in nats, 0 where the
+ * `[batch, labels]`; `logits` `[batch, outputs]`, those of the probabilities, so after the temperature, not for regression; of a job on quantiles `quantiles` `[batch, Q]`, in rising order: those of each model that cross are
+ * sorted by TopK, which gives all Q numbers of a row here, and `prediction` is the median after that; `modality_weights` `[batch, M]`; of methods that weigh by it `modality_divergence` `[batch, M]`, KL(unimodal ‖ first pass) in nats, 0 where the
  * modality is missing; and `expert_use.<layer>.<router>` `[batch, experts]` of the last pass, for models with experts.
  */
 export function exportModel(options: ExportOptions): ExportedModel {
@@ -122,8 +137,11 @@ export function exportModel(options: ExportOptions): ExportedModel {
 	const inputs = addInputs(g, options);
 	const inputOf = (name: string): Input => inputs.get(name) as Input;
 	const presences = modalities.map(({ name }) => inputOf(name).present());
-	const outputOf = (logits: Value): Value =>
-		task.type === 'regression' ? g.add(g.scale(scale.deviation, logits), g.scalar(scale.mean)) : logits;
+	const outputOf = (logits: Value): Value => {
+		if (task.type !== 'regression') return logits;
+		const values = g.add(g.scale(scale.deviation, logits), g.scalar(scale.mean));
+		return task.quantiles === undefined ? values : ascending(g, values);
+	};
 
 	const forwardOf = ({ architecture, parameters }: TrainedModel, scope: string): Forward => {
 		// what the pass does not ask for, such as the noise of routers, does not travel

@@ -21,7 +21,7 @@ import { type EachLabel, labelFacts, positionFacts } from '../report/baseline.js
 import { temperatureOf } from '../report/calibration.js';
 import { metricsOf } from '../report/metrics.js';
 import { type CardFile, modelCard } from '../report/model-card.js';
-import { type Predictions, predictionsFrom } from '../report/predictions.js';
+import { numbersOf, type Predictions, predictionsFrom } from '../report/predictions.js';
 import { thresholdsOf } from '../report/thresholds.js';
 import { type ModalityGain, type WarningsInput, warningsOf } from '../report/warnings.js';
 import type { Loss } from '../step/loss.js';
@@ -59,13 +59,14 @@ type Classified = Extract<Predictions, { logits: Float32Array }>;
 
 /** The metadata of an exported model. */
 const metadataOf = (
-	{ spec, dataset, modalities, task, initialisation }: Job,
+	{ spec, dataset, modalities, task: { quantiles }, initialisation }: Job,
 	{ temperature, thresholds }: Fitted,
 ): Record<string, string> => ({
 	'steelyard.version': VERSION,
 	'steelyard.dataset_sha256': dataset.profile.sha256,
 	'steelyard.modalities': JSON.stringify(modalities.map(({ name }) => name)),
-	'steelyard.task': JSON.stringify(task),
+	'steelyard.task': JSON.stringify(dataset.profile.task),
+	...(quantiles === undefined ? {} : { 'steelyard.quantiles': JSON.stringify(quantiles) }),
 	'steelyard.spec': JSON.stringify(essenceOf(spec)),
 	...(temperature === null ? {} : { 'steelyard.temperature': String(temperature) }),
 	...(thresholds === null ? {} : { 'steelyard.thresholds': JSON.stringify(thresholds) }),
@@ -110,7 +111,9 @@ const initializersIn = ({ initializers }: TrainedFile): Pick<JobResult, 'initial
 function lossWords(loss: Loss): string {
 	const { name, ...choices } = typeof loss === 'string' ? { name: loss } : loss;
 	const chosen = Object.entries(choices).flatMap(([choice, value]) =>
-		value === null ? [] : [`${choice === 'labelSmoothing' ? 'label_smoothing' : choice} ${value}`],
+		value === null
+			? []
+			: [`${choice === 'labelSmoothing' ? 'label_smoothing' : choice} ${Array.isArray(value) ? value.join(', ') : value}`],
 	);
 	return [name.replace('binary_', ''), ...(chosen.length === 0 ? [] : [`(${chosen.join(', ')})`])].join(' ');
 }
@@ -208,7 +211,7 @@ async function openFile(job: Job, { judged, judge }: Pick<TrainedFile, 'judged' 
 		overRows(
 			examples,
 			(places) => judge(session, taken(examples, places)),
-			({ predictions }) => (predictions === null ? NO_NUMBERS : 'values' in predictions ? predictions.values : predictions.logits),
+			({ predictions }) => (predictions === null ? NO_NUMBERS : numbersOf(predictions)),
 		);
 	return { session, evaluate };
 }

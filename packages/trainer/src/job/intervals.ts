@@ -7,7 +7,7 @@ import { mainMetricOf } from './metric-of.js';
 import { throwIfStopped } from './stop.js';
 
 /**
- * Bootstrap intervals of the main metric and of the loss over the rows of each split; none of a loss that is no mean over rows of one output, and none where rows have many
+ * Bootstrap intervals of the main metric and of the loss, and of coverage and width of quantiles, over the rows of each split; none of a loss that is no mean over rows of one output, and none where rows have many
  * positions. Asks before each whether the job is to stop.
  */
 export function intervalsOf(job: Job, judged: readonly Judged[]): NonNullable<JobResult['intervals']> {
@@ -19,7 +19,8 @@ export function intervalsOf(job: Job, judged: readonly Judged[]): NonNullable<Jo
 	const isMean = fusion.ownLoss === null && fusion.auxiliary.length === 0;
 	return Object.fromEntries(
 		ofRows.map(({ examples, evaluation: { metrics, predictions } }) => {
-			const names = new Set([mainMetricOf(spec, metrics), 'loss'].filter((name) => name !== 'loss' || isMean));
+			const ofQuantiles = task.quantiles === undefined ? [] : ['coverage', 'interval_width'];
+			const names = new Set([mainMetricOf(spec, metrics), 'loss', ...ofQuantiles].filter((name) => name !== 'loss' || isMean));
 			const rows = { task, loss, predictions: predictions as NonNullable<typeof predictions>, labels: labelsOf(examples) };
 			const found = [...names].map((name) => {
 				throwIfStopped(job);

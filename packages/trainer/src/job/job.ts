@@ -78,9 +78,12 @@ export async function openJob(
 	provider: Provider,
 	{ state, source }: { state: JobState; source: TrainingState | null },
 ): Promise<Job> {
-	const { modalities, dataset, standardisation, scale, weigher, graphFile } = prepared;
+	const { modalities, dataset, task, standardisation, scale, weigher, graphFile } = prepared;
 	const weighted = weigher.models > 0;
-	const { fusion, unimodal } = await architecturesOf(spec, graphFile, { modalities, dataset: dataset.profile, weighted });
+	const { fusion, unimodal } = await architecturesOf(spec, graphFile, {
+		...{ modalities, dataset: dataset.profile, weighted },
+		outputs: task.outputs,
+	});
 
 	checkBatches(fusion, prepared);
 	const rows = trainedRowsOf(spec, dataset);
@@ -102,6 +105,7 @@ export async function openJob(
 			predictor({
 				standardisation,
 				scale,
+				ascending: task.quantiles !== undefined,
 				provider,
 				threads: spec.training.threads,
 				stoppable: (session) => stoppable(session, { stopped }),

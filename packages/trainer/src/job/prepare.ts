@@ -2,12 +2,14 @@ import {
 	admit,
 	type DatasetProfile,
 	type JobSpec,
+	type JobTask,
+	jobTask,
 	lossOf,
 	type ModalityProfile,
 	modalitiesOf,
 	ProblemError,
+	quantilesOf,
 	TASK_LABELS,
-	type TaskProfile,
 } from '@steelyard/contracts';
 import type { Standardisation } from '@steelyard/dataset';
 import { type Dataset, standardisation, trainingRows } from '@steelyard/dataset';
@@ -18,6 +20,7 @@ import { type Examples, labelsOf, presence, type TargetScale } from '../model/ex
 import { lossFor } from '../model/loss-for.js';
 import { modalityShape } from '../model/modality-shape.js';
 import type { Loss } from '../step/loss.js';
+import { overMedian } from '../weighting/over-median.js';
 import type { Weigher } from '../weighting/weigher.js';
 import { weigherOf } from '../weighting/weigher-of.js';
 import { classWeightsOf } from './class-weights.js';
@@ -27,7 +30,7 @@ export type Prepared = {
 	readonly dataset: Dataset;
 	/** The uploaded graph; null for a built-in family. */
 	readonly graphFile: GraphFile | null;
-	readonly task: TaskProfile;
+	readonly task: JobTask;
 	readonly modalities: readonly ModalityShape[];
 	/** Modalities that have masks. */
 	readonly masked: ReadonlySet<string>;
@@ -81,7 +84,10 @@ function scaleOf(train: Examples): TargetScale {
 export function prepare(spec: JobSpec, dataset: Dataset, graphFile: GraphFile | null): Prepared {
 	const [problem] = admit(spec, dataset.profile, graphFile === null ? null : modelInterfaceOf(graphFile));
 	if (problem !== undefined) throw problem;
-	const { task } = dataset.profile;
+	const chosen = lossOf(spec).loss;
+	const quantiles = quantilesOf(chosen);
+	const task = jobTask(dataset.profile.task, quantiles);
+	const weigher = weigherOf(spec.weighting, dataset.profile.task, spec.training.seed);
 	const modalities = shapesOf(spec, dataset);
 	const custom = spec.model.family === 'custom'; // raw values in, raw values out
 	const standardise = !custom && (spec.training.standardize ?? true);
@@ -97,9 +103,9 @@ export function prepare(spec: JobSpec, dataset: Dataset, graphFile: GraphFile | 
 		masked: new Set(modalities.filter(({ name }) => dataset.profile.modalities[name]?.masked).map(({ name }) => name)),
 		standardisation: standardise ? standardisations(train, modalities, dataset.profile) : new Map(),
 		scale: custom || task.type !== 'regression' ? { mean: 0, deviation: 1 } : scaleOf(train),
-		loss: lossFor(lossOf(spec).loss, task.type),
+		loss: lossFor(chosen, task.type),
 		classWeights: classWeightsOf(spec.training.class_weights, task, train),
-		weigher: weigherOf(spec.weighting, task, spec.training.seed),
+		weigher: quantiles === null ? weigher : overMedian(weigher, quantiles),
 		train,
 		validation: examples('validation', parts.validation.split, parts.validation.rows),
 		others: dataset.splitNames

@@ -8,7 +8,7 @@ import { inMemory } from '../model/in-memory.js';
 import type { Absence } from '../model/without.js';
 import { denseWork } from '../model/work.js';
 import { metricsOf } from '../report/metrics.js';
-import { predictionsFrom } from '../report/predictions.js';
+import { numbersOf, predictionsFrom } from '../report/predictions.js';
 import { type BrokenRows, brokenModality, RUNS, SHUFFLES } from './broken-modality.js';
 import type { Evaluation } from './evaluate.js';
 import type { Judged } from './explanation-artifacts.js';
@@ -119,7 +119,7 @@ export async function robustnessOf(job: Job, { judge, judged, unimodal, epochs }
 	}
 	const measure = async (examples: Examples): Promise<Metrics> => {
 		const { metrics, predictions } = await judge(examples, isRanking(metric));
-		const numbers = predictions === null ? [] : 'values' in predictions ? predictions.values : predictions.logits;
+		const numbers = predictions === null ? [] : numbersOf(predictions);
 		if (!numbers.every(Number.isFinite)) throw new EvaluationError(examples, null, 'not all of its outputs there are finite');
 		return shown(metrics, names);
 	};

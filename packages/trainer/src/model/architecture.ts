@@ -45,7 +45,7 @@ export type Parameters = ReadonlyMap<string, Tensor>;
 
 /** Runs the forward pass of one architecture under changing parameters and weights. */
 export type Predictor = {
-	/** Encodes the examples once. The function that comes back gives logits, or raw values for regression, `[N, outputs]`, under weights `[N, M]`. */
+	/** Encodes the examples once. The function that comes back gives logits, or raw values for regression (quantiles in rising order), `[N, outputs]`, under weights `[N, M]`. */
 	encode(examples: Examples, parameters: Parameters): Promise<(weights: Float32Array) => Promise<Float32Array>>;
 	/** Of an uploaded graph, visits the same logits batch by batch, of which not all are held at once, and returns the loss that the graph computes itself (see `OwnModel`); null for built-in families. */
 	readonly visit:
@@ -57,6 +57,8 @@ export type Predictor = {
 export type PredictorOptions = {
 	readonly standardisation: ReadonlyMap<string, Standardisation>;
 	readonly scale: TargetScale;
+	/** Whether the outputs of a row are put in rising order, as quantiles that cross are. */
+	readonly ascending: boolean;
 	readonly provider: Provider;
 	readonly threads: number;
 	/** Makes a session, of which a run takes one batch, heed a stop: its runs throw then. */

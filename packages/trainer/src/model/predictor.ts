@@ -14,6 +14,7 @@ export async function createPredictor(model: FamilyModel, options: PredictorOpti
 	const { modalities } = model;
 	const encoder = await compileEmbedProgram(model, options.standardisation, options);
 	const fusion = await compileFuseProgram(model, options);
+	const { ascending } = options;
 	const { mean, deviation } = options.scale;
 	const session = options.stoppable(encoder.session);
 	return {
@@ -33,7 +34,9 @@ export async function createPredictor(model: FamilyModel, options: PredictorOpti
 				const inputs: Record<string, Tensor> = { ...state, ...filledPorts(fusion.ports, { ...examples, weights }) };
 				for (const { name, shape, data } of embeddings) inputs[name] = { dtype: 'float32', shape: [count, ...shape], data };
 				const logits = ((await fusion.session.run(inputs))['logits'] as Tensor).data as Float32Array;
-				return mean === 0 && deviation === 1 ? logits : logits.map((value) => Math.fround(Math.fround(value * deviation) + mean));
+				const values = mean === 0 && deviation === 1 ? logits : logits.map((value) => Math.fround(Math.fround(value * deviation) + mean));
+				if (ascending) for (let at = 0; at < values.length; at += model.outputs) values.subarray(at, at + model.outputs).sort();
+				return values;
 			};
 		},
 		visit: null,

@@ -1,10 +1,15 @@
-import type { TaskProfile, TrainedLoss } from '@steelyard/contracts';
+import type { JobTask, TaskProfile, TrainedLoss } from '@steelyard/contracts';
+import { quantile } from '@steelyard/weighting';
 import { metricsOf } from './metrics.js';
 import { type Predictions, predictionsFrom } from './predictions.js';
 import { labelLoss, lossOfClass, valueLoss } from './row-losses.js';
 
-/** Logits, or the value, of a model that sees no modality: from the frequencies of the training labels with one row more of each class or flag, or their mean. */
-function constantOutputs({ type, outputs }: TaskProfile, training: Float64Array): number[] {
+/** Logits, the value or the quantiles of a model that sees no modality: from the frequencies of the training labels with one row more of each class or flag, their mean, or their quantiles. */
+function constantOutputs({ type, outputs, quantiles }: JobTask, training: Float64Array): number[] {
+	if (quantiles !== undefined) {
+		const sorted = training.toSorted();
+		return quantiles.map((level) => quantile(sorted, level));
+	}
 	if (type === 'regression') return [training.reduce((sum, label) => sum + label, 0) / training.length];
 	const count = (of: (label: number, at: number) => boolean): number => training.filter(of).length + 1;
 	if (type === 'multiclass') return Array.from({ length: outputs }, (_, c) => Math.log(count((label) => label === c)));
@@ -15,7 +20,7 @@ function constantOutputs({ type, outputs }: TaskProfile, training: Float64Array)
 }
 
 /** What a model that sees no modality predicts for so many rows. */
-function baselineFor(task: TaskProfile, training: Float64Array, rows: number): Predictions {
+function baselineFor(task: JobTask, training: Float64Array, rows: number): Predictions {
 	const constant = constantOutputs(task, training);
 	return predictionsFrom(
 		task,
@@ -64,7 +69,7 @@ function valuesOf({ type }: TaskProfile, labels: readonly Float64Array[]): Label
 }
 
 /** What the raw labels `[N]`, or `[N, labels]`, of training and validation tell. */
-export function labelFacts(task: TaskProfile, loss: TrainedLoss | undefined, train: Float64Array, validation: Float64Array): LabelFacts {
+export function labelFacts(task: JobTask, loss: TrainedLoss | undefined, train: Float64Array, validation: Float64Array): LabelFacts {
 	const rows = validation.length / (task.type === 'multilabel' ? task.outputs : 1);
 	const metrics = metricsOf(task, baselineFor(task, train, rows), validation, loss);
 	return {

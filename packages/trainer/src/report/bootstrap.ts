@@ -4,6 +4,7 @@ import { quantile } from '@steelyard/weighting';
 import { decisionsOf } from './decisions.js';
 import { metricsOf } from './metrics.js';
 import type { Predictions } from './predictions.js';
+import { coveredRows, intervalWidths } from './quantile-figures.js';
 import { rankingOfCounts } from './ranking-metrics.js';
 import { rowLosses } from './row-losses.js';
 
@@ -41,6 +42,9 @@ function meanOver(
 	const plain = (values: Float64Array) => ({ values, of: (mean: number) => mean });
 	if (metric === 'loss') return plain(rowLosses(task, loss, predictions, labels));
 	if ('values' in predictions) {
+		const { quantiles } = predictions;
+		if (metric === 'coverage' && quantiles !== undefined) return plain(coveredRows(quantiles, labels));
+		if (metric === 'interval_width' && quantiles !== undefined) return plain(intervalWidths(quantiles, labels.length));
 		const errors = labels.map((label, i) => Math.abs((predictions.values[i] as number) - label));
 		if (metric === 'mae') return plain(errors);
 		return metric === 'rmse' ? { values: errors.map((error) => error ** 2), of: Math.sqrt } : null;
@@ -105,7 +109,10 @@ function metricOfRows(judged: JudgedRows, count: number, metric: string): (rows:
 	return (rows) => {
 		const taken: Predictions =
 			'values' in predictions
-				? { values: rowsOf(predictions.values, count, rows) }
+				? {
+						values: rowsOf(predictions.values, count, rows),
+						...(predictions.quantiles === undefined ? {} : { quantiles: rowsOf(predictions.quantiles, count, rows) }),
+					}
 				: { logits: rowsOf(predictions.logits, count, rows), probabilities: rowsOf(predictions.probabilities, count, rows) };
 		return metricsOf(task, taken, rowsOf(labels, count, rows), loss, false)[metric] ?? null;
 	};

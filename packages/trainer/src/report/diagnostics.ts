@@ -1,4 +1,4 @@
-import type { Diagnostics, Metrics, PairInformation, TaskProfile, TrainedLoss } from '@steelyard/contracts';
+import type { Diagnostics, JobTask, Metrics, PairInformation, TaskProfile, TrainedLoss } from '@steelyard/contracts';
 import { partialInformation } from '@steelyard/weighting';
 import { type Discrete, discrete } from './discrete.js';
 import { higherIsBetter, metricsOf } from './metrics.js';
@@ -25,7 +25,7 @@ export type DiagnosedSplit = {
 };
 
 export type DiagnosticsInput = {
-	readonly task: TaskProfile;
+	readonly task: JobTask;
 	/** What training minimised. */
 	readonly loss: TrainedLoss;
 	readonly modalities: readonly string[];
@@ -43,7 +43,10 @@ const rowsOf = <T extends Float32Array | Float64Array>(values: T, width: number,
 
 const predictionRows = (task: TaskProfile, predictions: Predictions, kept: (i: number) => boolean): Predictions =>
 	'values' in predictions
-		? { values: rowsOf(predictions.values, 1, kept) }
+		? {
+				values: rowsOf(predictions.values, 1, kept),
+				...(predictions.quantiles === undefined ? {} : { quantiles: rowsOf(predictions.quantiles, task.outputs, kept) }),
+			}
 		: {
 				...predictions,
 				logits: rowsOf(predictions.logits, task.outputs, kept),
@@ -71,7 +74,9 @@ function gainOver({ task, loss }: DiagnosticsInput, split: DiagnosedSplit, m: nu
 	const alone = rowsOf(split.outputs[m] as Float32Array, task.outputs, there);
 	const fused = metricsOf(task, predictionRows(task, split.fused, there), labels, loss);
 	const unimodal = metricsOf(task, predictionsFrom(task, alone), labels, loss);
-	const gain = Object.entries(fused).map(([name, value]): [string, number | null] => {
+	// of neither is more or less better by itself
+	const judging = Object.entries(fused).filter(([name]) => name !== 'coverage' && name !== 'interval_width');
+	const gain = judging.map(([name, value]): [string, number | null] => {
 		const other = unimodal[name] ?? null;
 		if (value === null || other === null) return [name, null];
 		return [name, higherIsBetter(name) ? value - other : other - value];

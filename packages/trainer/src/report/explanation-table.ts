@@ -1,4 +1,4 @@
-import type { TaskProfile } from '@steelyard/contracts';
+import type { JobTask } from '@steelyard/contracts';
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
 import { decisionsOf } from './decisions.js';
 import { divergenceOf, type ExplainedSplit, isPresent } from './explained-split.js';
@@ -21,7 +21,7 @@ function column(
 }
 
 /** `prediction`, `probability` and `label`: class indices, values, or 0 and 1 of every label under the label's index. */
-function decisionColumns(task: TaskProfile, splits: readonly ExplainedSplit[]): Column[] {
+function decisionColumns(task: JobTask, splits: readonly ExplainedSplit[]): Column[] {
 	const regression = task.type === 'regression';
 	const decisions = new Map(splits.map((split) => [split, split.predictions && decisionsOf(task, split.predictions)]));
 	const width = task.type === 'multilabel' ? task.outputs : 1;
@@ -59,8 +59,17 @@ function decisionColumns(task: TaskProfile, splits: readonly ExplainedSplit[]): 
 	}).flat();
 }
 
+/** `quantile.<level>` of a job on quantiles. */
+const quantileColumns = ({ quantiles: levels = [] }: JobTask, splits: readonly ExplainedSplit[]): Column[] =>
+	levels.map((level, q) =>
+		column(splits, `quantile.${level}`, 'FLOAT', ({ predictions }) => {
+			const quantiles = predictions !== null && 'values' in predictions ? (predictions.quantiles ?? []) : [];
+			return (i) => quantiles[i * levels.length + q] as number;
+		}),
+	);
+
 /** `explanation.parquet`, as the type `Explanation` of @steelyard/contracts describes it. The same rows give the same bytes. */
-export function explanationTable(task: TaskProfile, modalities: readonly string[], splits: readonly ExplainedSplit[]): Uint8Array {
+export function explanationTable(task: JobTask, modalities: readonly string[], splits: readonly ExplainedSplit[]): Uint8Array {
 	const M = modalities.length;
 	const columns = [
 		column(
@@ -98,7 +107,9 @@ export function explanationTable(task: TaskProfile, modalities: readonly string[
 						isPresent(present[m], i),
 			),
 		]),
-		...(splits.every(({ predictions }) => predictions !== null) ? decisionColumns(task, splits) : []),
+		...(splits.every(({ predictions }) => predictions !== null)
+			? [...decisionColumns(task, splits), ...quantileColumns(task, splits)]
+			: []),
 	];
 	const columnData = columns.map((one) => ({
 		...one,

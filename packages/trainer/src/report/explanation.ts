@@ -1,10 +1,10 @@
-import type { Explanation, JobCurves, TaskProfile, TrustedInstance } from '@steelyard/contracts';
+import type { Explanation, JobCurves, JobTask, TrustedInstance } from '@steelyard/contracts';
 import { type Decisions, decisionsOf } from './decisions.js';
 import { divergenceOf, type ExplainedSplit, isPresent } from './explained-split.js';
 import { explanationTable } from './explanation-table.js';
 
 export type ExplanationInput = {
-	readonly task: TaskProfile;
+	readonly task: JobTask;
 	readonly modalities: readonly string[];
 	readonly splits: readonly ExplainedSplit[];
 	readonly refreshes: JobCurves['weights'];

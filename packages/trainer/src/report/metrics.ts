@@ -1,6 +1,7 @@
-import type { Metrics, TaskProfile, TaskType, TrainedLoss, TrainedLossName } from '@steelyard/contracts';
+import type { JobTask, Metrics, TaskType, TrainedLoss, TrainedLossName } from '@steelyard/contracts';
 import { multilabelMetrics } from './multilabel-metrics.js';
 import type { Predictions } from './predictions.js';
+import { coveredRows, intervalWidths } from './quantile-figures.js';
 import { rankingMetrics } from './ranking-metrics.js';
 import { rowLosses } from './row-losses.js';
 
@@ -64,6 +65,16 @@ function valueMetrics(values: Float32Array, targets: Float64Array): Omit<Metrics
 	};
 }
 
+/** What quantiles are judged by beside their medians; `loss` is their pinball loss. */
+function quantileMetrics(quantiles: Float32Array, labels: Float64Array, loss: number): Metrics {
+	const [covered, widths] = [coveredRows(quantiles, labels), intervalWidths(quantiles, labels.length)];
+	return {
+		pinball: loss,
+		coverage: mean(labels.length, (i) => covered[i] as number),
+		interval_width: mean(labels.length, (i) => widths[i] as number),
+	};
+}
+
 /** The loss of a job that names none. */
 const PLAIN: Record<TaskType, TrainedLossName> = {
 	binary: 'binary_cross_entropy',
@@ -72,15 +83,24 @@ const PLAIN: Record<TaskType, TrainedLossName> = {
 	regression: 'mse',
 };
 
+const plainLoss = ({ type, quantiles }: JobTask): TrainedLoss => (quantiles === undefined ? PLAIN[type] : { name: 'quantile', quantiles });
+
 /**
- * Metrics of predictions against raw labels; the loss is that of `lossOf`, cross entropy or squared error unless given. Classes: loss (mean over rows, of the logits), accuracy, macro_f1 and weighted_f1 (over classes that occur),
+ * Metrics of predictions against raw labels; the loss is that of `lossOf`, cross entropy, squared error or that of quantiles unless given. Classes: loss (mean over rows, of the logits), accuracy, macro_f1 and weighted_f1 (over classes that occur),
  * auroc and auprc (one against the rest, mean over classes; null where a class is absent). Multilabel: see `multilabelMetrics`. Regression: loss (mean
- * error), mae, rmse, pearson. Labels are `[N]`, of multilabel `[N, labels]`. Without `ranks` auroc and auprc, which take most of the time, are left null.
+ * error), mae, rmse, pearson; of quantiles these are of the median, the loss is the pinball loss, and pinball, coverage and interval_width come with them. Labels are `[N]`, of multilabel `[N, labels]`. Without `ranks` auroc and auprc, which take most of the time, are left null.
  */
-export function metricsOf(task: TaskProfile, predictions: Predictions, labels: Float64Array, loss?: TrainedLoss, ranks = true): Metrics {
-	const losses = rowLosses(task, loss ?? PLAIN[task.type], predictions, labels);
+export function metricsOf(task: JobTask, predictions: Predictions, labels: Float64Array, loss?: TrainedLoss, ranks = true): Metrics {
+	const losses = rowLosses(task, loss ?? plainLoss(task), predictions, labels);
 	const figure = mean(losses.length, (i) => losses[i] as number);
-	if ('values' in predictions) return { loss: figure, ...valueMetrics(predictions.values, labels) };
+	if ('values' in predictions) {
+		const { values, quantiles } = predictions;
+		return {
+			loss: figure,
+			...valueMetrics(values, labels),
+			...(quantiles === undefined ? {} : quantileMetrics(quantiles, labels, figure)),
+		};
+	}
 	if (task.type === 'multilabel') {
 		const { probabilities, thresholds } = predictions;
 		return {
@@ -92,7 +112,7 @@ export function metricsOf(task: TaskProfile, predictions: Predictions, labels: F
 }
 
 /** Whether a higher value of the metric is better. */
-export const higherIsBetter = (metric: string): boolean => !['loss', 'mae', 'rmse'].includes(metric);
+export const higherIsBetter = (metric: string): boolean => !['loss', 'mae', 'rmse', 'pinball', 'interval_width'].includes(metric);
 
 /** Whether one value of the metric is better than another. */
 export const isBetter = (metric: string, value: number, than: number): boolean => (higherIsBetter(metric) ? value > than : value < than);

@@ -1,6 +1,7 @@
-import type { DatasetProfile, JobResult, JobSpec, Robustness, TaskProfile } from '@steelyard/contracts';
+import type { DatasetProfile, JobResult, JobSpec, JobTask, Robustness, TaskProfile } from '@steelyard/contracts';
 import { count, figure, listed, MOST_SHOWN, markdownTable, percent, plain, signed, withBounds } from './card-text.js';
 import { higherIsBetter } from './metrics.js';
+import { nominalCoverage } from './quantile-figures.js';
 
 /** Rows that the job used. */
 export type CardSplit = {
@@ -19,7 +20,7 @@ export type CardInput = {
 	/** Whether the dataset says which rows belong together, such as those of one patient. */
 	readonly grouped: boolean;
 	readonly spec: JobSpec;
-	readonly task: TaskProfile;
+	readonly task: JobTask;
 	/** Training, validation, and what else was judged. */
 	readonly splits: readonly CardSplit[];
 	/** In the order of the model. */
@@ -46,6 +47,8 @@ const METRICS: Readonly<Record<string, readonly [name: string, meaning: string]>
 	mae: ['mean absolute error', 'how far the answer is off on average, in the unit of the label'],
 	rmse: ['root mean squared error', 'the same with large errors counted more'],
 	pearson: ['correlation', 'of answers and labels (1 is perfect)'],
+	coverage: ['coverage', 'the share of labels that lie from the lowest to the highest quantile of their row'],
+	interval_width: ['width of intervals', 'how far the highest quantile lies above the lowest on average, in the unit of the label'],
 	loss: ['loss', 'what training made small; of classes it also counts how sure the answers were'],
 };
 const nameOf = (metric: string): string => METRICS[metric]?.[0] ?? metric;
@@ -193,9 +196,32 @@ function training({ spec, result, version }: CardInput): string {
 }
 
 /** Metrics that a reader looks at, in this order. */
-const SHOWN_METRICS = ['accuracy', 'subset_accuracy', 'macro_f1', 'mean_iou', 'auroc', 'auprc', 'mae', 'rmse', 'pearson', 'loss'];
+const SHOWN_METRICS = [
+	'accuracy',
+	'subset_accuracy',
+	'macro_f1',
+	'mean_iou',
+	'auroc',
+	'auprc',
+	'mae',
+	'rmse',
+	'pearson',
+	'coverage',
+	'interval_width',
+	'loss',
+];
 
-function quality({ result, metric, reported }: CardInput): string {
+/** How many labels should lie in the intervals, and how many do; empty where the model gives none. */
+function intervalWords({ task: { quantiles }, result, reported }: CardInput): string {
+	const found = result.metrics[reported]?.['coverage'] ?? null;
+	if (quantiles === undefined || found === null) return '';
+	const bounds = result.intervals?.[reported]?.['coverage'];
+	const range = bounds ? ` (${percent(bounds.low)} to ${percent(bounds.high)})` : '';
+	return `Beside its answer, the median, the model gives the quantiles ${listed(quantiles.map(String))} of each row. From the lowest to the highest ${percent(nominalCoverage(quantiles))} of the labels should lie (the nominal coverage); over the rows of ${reported} ${percent(found)}${range} do.`;
+}
+
+function quality(input: CardInput): string {
+	const { result, metric, reported } = input;
 	const names = [...new Set([metric, ...SHOWN_METRICS])].filter((name) => Object.values(result.metrics).some((of) => name in of));
 	const splits = Object.keys(result.metrics);
 	const shown = splits.filter((name) => ['train', 'validation', 'test'].includes(name));
@@ -214,7 +240,14 @@ function quality({ result, metric, reported }: CardInput): string {
 		error === undefined
 			? ''
 			: `How sure the model is differs from how often it is right by ${figure(error)} on average over the rows of ${reported} (expected calibration error; 0 is perfect).`;
-	return section('How good it is', markdownTable([['figure', ...columns], ...rows]), meanings.join('\n'), intervals, calibrated);
+	return section(
+		'How good it is',
+		markdownTable([['figure', ...columns], ...rows]),
+		meanings.join('\n'),
+		intervals,
+		intervalWords(input),
+		calibrated,
+	);
 }
 
 /** Weights are summed up in float32: a difference below this is none. */

@@ -1,8 +1,9 @@
-import type { TaskProfile } from '@steelyard/contracts';
+import { type JobTask, medianOf } from '@steelyard/contracts';
+import { columnOf } from '@steelyard/weighting';
 
 /**
  * What a model predicts for N examples: logits `[N, outputs]` and their probabilities `[N, classes]` (two columns for binary, one per label for multilabel), or
- * values `[N]` on the raw scale.
+ * values `[N]` on the raw scale, which under quantiles are the medians.
  */
 export type Predictions =
 	| {
@@ -11,10 +12,19 @@ export type Predictions =
 			/** Of multilabel, above which probability each label is predicted; ½ for all unless given. */
 			readonly thresholds?: readonly number[];
 	  }
-	| { readonly values: Float32Array };
+	| {
+			readonly values: Float32Array;
+			/** `[N, quantiles]`, those of a row in rising order; of a job on quantiles. */
+			readonly quantiles?: Float32Array;
+	  };
 
-/** The predictions that a model's outputs stand for: logits and their probabilities (softmax; two columns of a sigmoid for binary, one per label for multilabel) or values. */
-export function predictionsFrom(task: TaskProfile, outputs: Float32Array): Predictions {
+/** What a model gave of the rows: logits `[N, outputs]`, values `[N]` or quantiles `[N, quantiles]`. */
+export const numbersOf = (predictions: Predictions): Float32Array =>
+	'values' in predictions ? (predictions.quantiles ?? predictions.values) : predictions.logits;
+
+/** The predictions that a model's outputs stand for: logits and their probabilities (softmax; two columns of a sigmoid for binary, one per label for multilabel), values, or quantiles with their medians. */
+export function predictionsFrom(task: JobTask, outputs: Float32Array): Predictions {
+	if (task.quantiles !== undefined) return { values: columnOf(outputs, task.outputs, medianOf(task.quantiles)), quantiles: outputs };
 	if (task.type === 'regression') return { values: outputs };
 	if (task.type === 'binary') {
 		const probabilities = new Float32Array(outputs.length * 2);

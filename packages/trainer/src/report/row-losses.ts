@@ -1,5 +1,6 @@
 import type { TaskProfile, TrainedLoss } from '@steelyard/contracts';
 import type { Predictions } from './predictions.js';
+import { pinballOf } from './quantile-figures.js';
 
 /** log(1 + exp z) of any z, without overflow. */
 const softplus = (z: number): number => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)));
@@ -41,7 +42,7 @@ export function labelLoss(loss: TrainedLoss, logit: number, label: number): numb
 	return softplus(-z) + (smoothing / 2) * z;
 }
 
-/** The loss of one value. */
+/** The loss of one value; that of quantiles is `pinballOf`. */
 export function valueLoss(loss: TrainedLoss, error: number): number {
 	if (typeof loss === 'object' && loss.name === 'huber') {
 		const held = Math.min(Math.abs(error), loss.delta);
@@ -50,12 +51,23 @@ export function valueLoss(loss: TrainedLoss, error: number): number {
 	return loss === 'mae' ? Math.abs(error) : error ** 2;
 }
 
+/** The loss of each row of a regression. Throws RangeError where the loss is of quantiles and the model gave none. */
+function valueLosses(
+	loss: TrainedLoss,
+	{ values, quantiles }: Extract<Predictions, { values: Float32Array }>,
+	labels: Float64Array,
+): Float64Array {
+	if (typeof loss !== 'object' || loss.name !== 'quantile') return labels.map((label, i) => valueLoss(loss, (values[i] as number) - label));
+	if (quantiles === undefined) throw new RangeError('the loss quantile: expected quantiles of each row, found one value');
+	return labels.map((label, i) => pinballOf(loss.quantiles, quantiles, i, label));
+}
+
 /**
- * What each of N rows adds to the loss that is minimised, `[N]`, as `lossOf` defines it: of classes and labels by their logits, of a regression by values on the raw
+ * What each of N rows adds to the loss that is minimised, `[N]`, as `lossOf` defines it: of classes and labels by their logits, of a regression by values or quantiles on the raw
  * scale. In float64, by logits: a probability that float32 rounds to 0 or 1 has forgotten how wrong it is. Labels are `[N]`, of multilabel `[N, labels]`.
  */
 export function rowLosses({ type, outputs }: TaskProfile, loss: TrainedLoss, predictions: Predictions, labels: Float64Array): Float64Array {
-	if ('values' in predictions) return labels.map((label, i) => valueLoss(loss, (predictions.values[i] as number) - label));
+	if ('values' in predictions) return valueLosses(loss, predictions, labels);
 	const { logits } = predictions;
 	if (type === 'multiclass') return labels.map((label, i) => classLoss(loss, logits.subarray(i * outputs, (i + 1) * outputs), label));
 	return Float64Array.from({ length: labels.length / outputs }, (_, i) => {

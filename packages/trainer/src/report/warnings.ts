@@ -1,4 +1,4 @@
-import type { JobResult, JobWarning, Metrics, TaskProfile } from '@steelyard/contracts';
+import type { JobResult, JobTask, JobWarning, Metrics, TaskProfile } from '@steelyard/contracts';
 import type { LabelFacts } from './baseline.js';
 import { decisionsOf } from './decisions.js';
 import { isBetter } from './metrics.js';
@@ -20,7 +20,7 @@ export type UnseenValues = {
 };
 
 export type WarningsInput = {
-	readonly task: TaskProfile;
+	readonly task: JobTask;
 	/** Whether training minimised that loss, which a graph of one's own need not do; it did unless given. */
 	readonly minimisesLoss?: boolean;
 	/** How far each modality counts; empty where every one weighs 1. */
@@ -129,7 +129,10 @@ function* unbeatenBaseline({ task, facts: { nothing, top }, validation: { metric
 	const head = { code: 'majority_baseline_not_beaten', split: 'validation' } as const;
 	if (task.type === 'regression') {
 		if ((metrics['loss'] as number) < nothing.loss) return;
-		const message = `the root mean squared error on validation is ${figure(metrics['rmse'] as number)}, and ${figure(nothing.rmse as number)} for the mean of the training labels`;
+		const message =
+			task.quantiles === undefined
+				? `the root mean squared error on validation is ${figure(metrics['rmse'] as number)}, and ${figure(nothing.rmse as number)} for the mean of the training labels`
+				: `the pinball loss on validation is ${figure(metrics['loss'] as number)}, and ${figure(nothing.loss)} for the quantiles of the training labels`;
 		yield {
 			...head,
 			message,

@@ -41,13 +41,19 @@ export function huberLoss(g: GraphBuilder, delta: number, error: Value): Value {
 	return g.mul(held, g.sub(error, g.scale(0.5, held)));
 }
 
+/** The pinball loss of each quantile, `[batch, quantiles]`: τ·e, and (τ − 1)·e where e is below 0, of the error e = target − output, target `[batch, 1]`. */
+export function pinballLoss(g: GraphBuilder, quantiles: readonly number[], outputs: Value, target: Value): Value {
+	const error = g.sub(target, outputs);
+	return g.add(g.mul(g.constant('float32', [1, quantiles.length], quantiles), error), g.op('Relu', [g.neg(error)]));
+}
+
 /** (1 − s)·target + s/classes. */
 export const smoothedTarget = (g: GraphBuilder, smoothing: number, target: Value, classes: number): Value =>
 	g.add(g.scale(1 - smoothing, target), g.scalar(smoothing / classes));
 
 /**
  * Σ_i weight_i · loss_i, a scalar, for logits and target `[batch, outputs]` and weight `[batch, 1]`.
- * Target: one-hot for classes, 0 or 1 for labels, a value for mse, mae and huber. Of several outputs the losses of labels are the mean (they are the labels of a
+ * Target: one-hot for classes, 0 or 1 for labels, a value for mse, mae and huber, and one value `[batch, 1]` for all quantiles, whose losses are averaged. Of several outputs the losses of labels are the mean (they are the labels of a
  * multilabel task), so that their scale, and with it the learning rate and the clipping that fit, do not grow with their number.
  */
 export function lossOf(g: GraphBuilder, loss: Loss, logits: Value, target: Value, weight: Value): Value {
@@ -65,6 +71,8 @@ export function lossOf(g: GraphBuilder, loss: Loss, logits: Value, target: Value
 				return g.sumAll(g.mul(binaryFocalLoss(g, loss, logits, target), share()));
 			case 'huber':
 				return g.sumAll(g.mul(huberLoss(g, loss.delta, g.sub(logits, target)), weight));
+			case 'quantile':
+				return g.sumAll(g.mul(pinballLoss(g, loss.quantiles, logits, target), g.scale(1 / loss.quantiles.length, weight)));
 		}
 	switch (loss) {
 		case 'cross_entropy':
@@ -98,6 +106,10 @@ export function likelihoodOf(g: GraphBuilder, loss: Loss, logits: Value, target:
 		},
 		mae: () => g.op('Abs', [error()]),
 		huber: () => huberLoss(g, typeof loss === 'object' && loss.name === 'huber' ? loss.delta : 1, error()),
+		quantile: () => {
+			const quantiles = typeof loss === 'object' && loss.name === 'quantile' ? loss.quantiles : [];
+			return g.scale(1 / quantiles.length, pinballLoss(g, quantiles, logits, target));
+		},
 	}[typeof loss === 'object' ? loss.name : loss];
 	return g.exp(g.neg(g.reduceSum(perOutput(), [1])));
 }

@@ -41,6 +41,8 @@ function lossesOf(g: GraphBuilder, loss: Loss, form: PositionLogits, logits: Val
 				return binaryFocalLoss(g, loss, logits, target);
 			case 'huber':
 				return huberLoss(g, loss.delta, g.sub(logits, target));
+			case 'quantile':
+				throw new RangeError('the loss of positions: expected one value for each, found quantiles');
 		}
 	switch (loss) {
 		case 'cross_entropy':

@@ -37,9 +37,9 @@ export function trainingPorts({ architecture, task, scale, standardisation }: Tr
 		}),
 		...modalities.map(({ name }, m) => port(weightName(name), [1], fillWeight(m, modalities.length))),
 		...modalities.map(({ name }, m) => port(presenceName(name), [1], fillPresence(m, modalities.length))),
-		// of positions the classes themselves: one-hot they would take as much memory as the logits
+		// of positions the classes themselves: one-hot they would take as much memory as the logits; of a regression the one value that every quantile is compared with
 		{
-			...port(TARGET, [positions?.positions ?? outputs], fillTarget(task, scale)),
+			...port(TARGET, [positions?.positions ?? (task.type === 'regression' ? 1 : outputs)], fillTarget(task, scale)),
 			...(positions !== null && task.type === 'multiclass' ? { dtype: 'int64' as const } : {}),
 		},
 		...auxiliary.map((output) => ({

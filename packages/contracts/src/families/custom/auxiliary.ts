@@ -128,7 +128,14 @@ export function* auxiliaryFieldProblems(config: CustomConfig, { weighting }: Job
 				`"${name}" is model.output already; export what it is compared with twice as two outputs`,
 				`model.outputs.${name}`,
 			);
-		yield* choiceProblems(choicesOf(loss), `model.outputs.${name}.loss`);
+		const chosen = choicesOf(loss);
+		yield* choiceProblems(chosen, `model.outputs.${name}.loss`);
+		if (chosen.name === 'quantile')
+			yield new ProblemError(
+				'invalid_request',
+				`The loss quantile is for the built-in families; choose one of auto, ${[...CLASS_LOSSES, ...VALUE_LOSSES].join(', ')}`,
+				`model.outputs.${name}.loss`,
+			);
 	}
 }
 
