@@ -1,4 +1,4 @@
-// `npm run bench`: ours beside PyTorch in one run, interleaved, as ratios; what compiling takes; the arithmetic of the weights; costs and memory of the service; then reading a table.
+// `npm run bench`: ours beside PyTorch in one run, interleaved, as ratios; what compiling takes; the arithmetic of the weights; costs and memory of the service; predictions; then reading a table.
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -49,8 +49,9 @@ async function beside(name, title, rounds, other = null) {
 	return JSON.parse(mine.first);
 }
 
-const child = async (name) => {
-	const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(new URL(name, import.meta.url))], { maxBuffer: 1e8 });
+const child = async (name, options = []) => {
+	const program = fileURLToPath(new URL(name, import.meta.url));
+	const { stdout } = await promisify(execFile)(process.execPath, [program, ...options], { maxBuffer: 1e8 });
 	return JSON.parse(stdout.trim().split('\n').at(-1));
 };
 
@@ -126,7 +127,20 @@ async function service() {
 	row('worker, largest resident size; API, resident', `${figures.workerPeakMiB.toFixed(0)} MiB; ${figures.apiMiB.toFixed(0)} MiB`);
 }
 
-const parts = { steps, refreshes, weights, service, tables };
+/** The value that 95 % of some are below. */
+const most = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length * 0.95)];
+
+async function predictions({ quick }) {
+	const { coldMs, oneMs, jsonMs, csvMs, rows } = await child('predictions.js', quick ? ['--quick'] : []);
+	const perSecond = (milliseconds) => `${Math.round((rows / median(milliseconds)) * 1000).toLocaleString('en')} rows/s`;
+	row(
+		'prediction of one row by HTTP, model warm',
+		`${median(oneMs).toFixed(1)} ms, 95 % under ${most(oneMs).toFixed(1)} ms; ${coldMs.toFixed(0)} ms where the process begins`,
+	);
+	row(`  of ${rows.toLocaleString('en')} rows in a request`, `${perSecond(jsonMs)} as JSON; ${perSecond(csvMs)} as csv`);
+}
+
+const parts = { steps, refreshes, weights, service, predictions, tables };
 const wanted = process.argv.slice(2).filter((word) => word !== '--quick');
 const quick = process.argv.includes('--quick');
 for (const [name, part] of Object.entries(parts)) if (wanted.length === 0 || wanted.includes(name)) await part({ quick });
