@@ -1,7 +1,7 @@
 import { DEFAULT_HEADS, type MlpFusionConfig } from '@steelyard/contracts';
 
 /** A config with every choice made. */
-export type Settings = Required<Omit<MlpFusionConfig, 'family' | 'tensor_width'>> & Pick<MlpFusionConfig, 'tensor_width'>;
+export type Settings = Required<Omit<MlpFusionConfig, 'family' | 'tensor_width' | 'token_width'>> & Pick<MlpFusionConfig, 'tensor_width'>;
 
 export const settingsOf = (config: MlpFusionConfig): Settings => ({
 	dropout: 0,

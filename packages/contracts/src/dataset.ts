@@ -77,6 +77,14 @@ export const Manifest = Type.Object({
 							'false where the features are on one scale already, and a job leaves them as they are; whatever the job says unless given',
 					}),
 				),
+				tokens: Type.Optional(
+					Type.Integer({
+						minimum: 2,
+						maximum: 10_000_000,
+						description:
+							'how many tokens there are, where the whole numbers of a vector are ids of tokens, such as words, from 0 to one less: built-in families look up a trained vector for each',
+					}),
+				),
 			}),
 			{
 				minProperties: 1,
@@ -143,6 +151,7 @@ export const ModalityProfile = Type.Object({
 	columns: Type.Optional(Type.Array(Type.String())),
 	description: Type.Optional(Type.String()),
 	standardize: Type.Optional(Type.Boolean({ description: 'false where a job leaves the values as they are' })),
+	tokens: Type.Optional(Type.Integer({ description: 'how many tokens there are, where the values are ids of tokens' })),
 });
 export type ModalityProfile = Static<typeof ModalityProfile>;
 

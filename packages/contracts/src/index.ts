@@ -26,6 +26,7 @@ export { FuseMoeConfig } from './families/fuse-moe.js';
 export { DEFAULT_HEADS, FUSIONS, MlpFusionConfig } from './families/mlp-fusion.js';
 export { MmimMoeConfig, SequenceConfig } from './families/mmim-moe.js';
 export { tensorWidth } from './families/tensor-width.js';
+export { tokenWidth } from './families/token-width.js';
 export * from './from-text.js';
 export * from './housekeeping.js';
 export * from './id.js';

@@ -55,6 +55,7 @@ async function modalityForm(splits: readonly SplitArray[], modality: string, man
 		columns: stated?.columns,
 		steps: await markedSteps(shaped.shape, splits),
 		dtype: storedType(arrays),
+		tokens: stated?.tokens ?? null,
 	};
 }
 
@@ -93,7 +94,7 @@ async function readModality(
 		}
 		all += rows;
 	}
-	const { description, standardize } = manifest?.modalities?.[modality] ?? {};
+	const { description, standardize, tokens } = manifest?.modalities?.[modality] ?? {};
 	return {
 		shape: [...form.shape],
 		masked,
@@ -103,7 +104,8 @@ async function readModality(
 		...range,
 		...(form.columns === undefined ? {} : { columns: [...form.columns] }),
 		...(description === undefined ? {} : { description }),
-		...(standardize === undefined ? {} : { standardize }),
+		// Ids are on no scale.
+		...(tokens === undefined ? (standardize === undefined ? {} : { standardize }) : { standardize: false, tokens }),
 	};
 }
 

@@ -24,6 +24,8 @@ export type ModalityForm = {
 	readonly steps: number | null;
 	/** In which the values are kept. */
 	readonly dtype: ModalityDtype;
+	/** How many ids of tokens there are, where the values are such; else null. */
+	readonly tokens: number | null;
 };
 
 /** An array whose header was read. */
@@ -124,6 +126,22 @@ function checkForm({ file, shape: found, lengths }: ModalityArray, { shape, from
 		throw refusal(file, `${columns.length} features, as manifest.json names columns`, `${shape.at(-1)}`);
 }
 
+/** Refuses what holds no ids of tokens: whole numbers, one for each token of a vector. */
+function checkTokens({ file, header }: Described, { shape, tokens }: ModalityForm): void {
+	if (tokens === null) return;
+	if (header.element.kind !== 'integer')
+		throw refusal(file, 'ids of tokens, of an integer type, as manifest.json says', header.element.name);
+	if (shape.length !== 1) throw refusal(file, 'ids of tokens, of shape (rows, tokens)', `instances of shape ${shapeText(shape)}`);
+}
+
+/** Refuses a value that is no id of a token; `start` is the flat index of the first. */
+function expectIds(file: string, values: CanonicalArray, start: number, form: ModalityForm): void {
+	const { tokens } = form;
+	if (tokens === null) return;
+	const wrong = (values as ArrayLike<number | bigint> as readonly (number | bigint)[]).findIndex((id) => id < 0 || id >= tokens);
+	if (wrong >= 0) throw refusal(file, `the id of a token, 0 to ${tokens - 1}`, String(values[wrong]), placeOf(start + wrong, form));
+}
+
 /** Numbers of one instance. */
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, axis) => product * axis, 1);
 
@@ -182,6 +200,7 @@ function convert(
 /** Refuses an array that does not fit the form, or is too large when each of its rows is filled up to the shape of the form. */
 export function checkArray(array: ModalityArray, rows: number, form: ModalityForm, room: number): void {
 	checkForm(array, form);
+	checkTokens(array, form);
 	const { lengths } = array;
 	const { shape, dtype } = form;
 	const bytes = rows * sizeOf(shape) * widthOf(dtype);
@@ -221,6 +240,7 @@ export async function copyModality(
 					const cells = present === null ? null : new Uint8Array(Math.floor((start + values.length - 1) / cellSize) - first + 1);
 					if (cells !== null) await present?.read(first, cells);
 					const converted = convert(array.file, values, start, cells, cellSize, form);
+					expectIds(array.file, converted, start, form);
 					widen(range, converted);
 					await append(converted);
 				}

@@ -5,13 +5,15 @@ import type { ParameterSpec } from './parameter-spec.js';
 /**
  * A modality as a family sees it. An instance of it is `[features]`, `[steps, features]`, or of more axes where the
  * family takes those; `maskedSteps` says whether a mask tells which steps are there. `dtype` is the
- * type of the raw values, float32 unless given; an encoder gets them as float32.
+ * type of the raw values, float32 unless given; an encoder gets them as float32. `tokens` is how many ids there are where the values are ids of tokens: the encoder then
+ * gets a vector, the mean of those of the tokens.
  */
 export type ModalityShape = {
 	readonly name: string;
 	readonly shape: readonly number[];
 	readonly maskedSteps: boolean;
 	readonly dtype?: Value['dtype'];
+	readonly tokens?: number;
 };
 
 /** What one modality brings to a forward pass: `x` `[batch, …shape]`; `mask` `[batch, steps]` of 0 and 1 where `maskedSteps`. */

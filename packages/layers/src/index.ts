@@ -2,6 +2,7 @@ export { type AttentionInputs, attention, attentionParameters } from './attentio
 export { gelu } from './gelu.js';
 export { layerNorm, layerNormParameters } from './layer-norm.js';
 export { linear, linearParameters, linearPerToken } from './linear.js';
+export { meanOfTokens, tokenParameters } from './mean-of-tokens.js';
 export { meanOver } from './mean-over.js';
 export { type ExpertsSize, mixtureOfExperts } from './mixture-of-experts.js';
 export { type Choice, type Gate, type RouterSize, type Routing, route } from './router.js';

@@ -85,12 +85,12 @@ export async function trainAs(
 	};
 	for (let first = 0; first < steps; first += chunk) {
 		const chosen = Array.from({ length: chunk * batch }, (_, i) => (first * batch + i) % rows);
-		const filled = step.ports.map(({ name, shape }): [string, Tensor] => {
+		const filled = step.ports.map(({ name, dtype, shape }): [string, Tensor] => {
 			const of = inputs[name] ?? assumed[name];
 			if (of === undefined) throw new Error(`the oracle has no ${name}`);
 			const numbers = new Float32Array(chosen.length * sizeOf(shape));
 			chosen.forEach((row, i) => numbers.set(of(row), i * sizeOf(shape)));
-			return [name, tensor('float32', [chunk, batch, ...shape], numbers)];
+			return [name, tensor(dtype, [chunk, batch, ...shape], numbers)];
 		});
 		const scalars = scalarInputs(step, optimizerWith(optimizer), { step: first, length: chunk }, () => learningRate);
 		const found = await program.run({ ...Object.fromEntries(filled), ...scalars });

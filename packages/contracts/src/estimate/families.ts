@@ -3,10 +3,11 @@ import type { FuseMoeConfig } from '../families/fuse-moe.js';
 import type { MlpFusionConfig } from '../families/mlp-fusion.js';
 import type { MmimMoeConfig } from '../families/mmim-moe.js';
 import { tensorWidth } from '../families/tensor-width.js';
+import { tokenWidth } from '../families/token-width.js';
 import { attentionSize, expertsSize, linearSize, type ModelSize, normSize, perceptronSize, repeated, sequenceSize, sumOf } from './size.js';
 
 /** A modality that a model takes, by its name and the shape of an instance. */
-export type ModalitySize = { readonly name: string; readonly shape: readonly number[] };
+export type ModalitySize = { readonly name: string; readonly shape: readonly number[]; readonly tokens?: number | undefined };
 
 const numbersOf = (shape: readonly number[]): number => shape.reduce((product, axis) => product * axis, 1);
 const same = (count: number, width: number): number[] => new Array<number>(count).fill(width);
@@ -123,8 +124,24 @@ function fuseMoeSize(config: FuseMoeConfig, modalities: readonly ModalitySize[],
 	]);
 }
 
+/** The vectors of the tokens of a modality, of which a row looks up one for each of its numbers. */
+const tableSize = ({ shape: [looked = 0], tokens = 0 }: ModalitySize, width: number): ModelSize => ({
+	parameters: tokens * width,
+	numbers: looked * width,
+	work: looked * width,
+});
+
 /** The size of a model of a built-in family over these modalities, with so many outputs; null for an uploaded graph. */
 export function familySize(config: ModelConfig, modalities: readonly ModalitySize[], outputs: number): ModelSize | null {
+	const ofTokens = modalities.filter(({ tokens }) => tokens !== undefined);
+	if (config.family === 'custom' || ofTokens.length === 0) return encodedSize(config, modalities, outputs);
+	const width = tokenWidth(config);
+	const encoded = modalities.map(({ name, shape, tokens }) => ({ name, shape: tokens === undefined ? shape : [width] }));
+	return sumOf([encodedSize(config, encoded, outputs) as ModelSize, ...ofTokens.map((modality) => tableSize(modality, width))]);
+}
+
+/** The size of what reads vectors and sequences of numbers. */
+function encodedSize(config: ModelConfig, modalities: readonly ModalitySize[], outputs: number): ModelSize | null {
 	switch (config.family) {
 		case 'mlp-fusion':
 			return mlpFusionSize(config, modalities, outputs);

@@ -63,7 +63,7 @@ export function estimateOf(spec: JobSpec, dataset: DatasetSizes, model: ModelInt
 	const outputs = quantilesOf(lossOf(spec).loss)?.length ?? dataset.task.outputs;
 	const modalities = modalitiesOf(spec, dataset).flatMap((name) => {
 		const known = Object.hasOwn(dataset.modalities, name) ? (dataset.modalities[name] as ModalityProfile) : null;
-		return known === null ? [] : [{ name, shape: known.shape }];
+		return known === null ? [] : [{ name, shape: known.shape, tokens: known.tokens }];
 	});
 	const custom = customSize(spec, model);
 	const whole = familySize(spec.model, modalities, outputs) ?? custom;

@@ -7,6 +7,7 @@ import { recordOf } from '../record.js';
 import { expertFields, expertProblems } from './experts.js';
 import type { Family, JobParts } from './family.js';
 import { instanceProblems } from './instance-shape.js';
+import { tokenFields } from './token-width.js';
 
 /** Config of the family `fuse-moe`: several embeddings per modality, cross-modal transformer layers with a sparse mixture of experts, a head. */
 export const FuseMoeConfig = Type.Object(
@@ -38,6 +39,7 @@ export const FuseMoeConfig = Type.Object(
 		}),
 		hidden: Type.Integer({ minimum: 1, maximum: 4096, default: 64, description: 'size of the state of each direction, for lstm and gru' }),
 		...expertFields({ hidden: 512 }),
+		...tokenFields,
 	},
 	{ additionalProperties: false },
 );

@@ -19,9 +19,9 @@ export function* instanceProblems(
 			yield refuse(
 				`${found} with a mask for each of its ${shape[0]} steps, which ${family} does not take; store it as a sequence (rows, ${shape[0]}, ${shape.slice(1).reduce((size, axis) => size * axis, 1)}), or use a custom model`,
 			);
-		if (shape.length === 1 && maskOf(modality) === 'steps')
+		if (shape.length === 1 && maskOf(modality) === 'steps' && modality.tokens === undefined)
 			yield refuse(
-				`${found} with a mask for each of its ${shape[0]} numbers, which ${family} does not take; store it as a sequence (rows, ${shape[0]}, 1), give it a mask (rows,), or use a custom model`,
+				`${found} with a mask for each of its ${shape[0]} numbers, which ${family} does not take; store it as a sequence (rows, ${shape[0]}, 1), say by "tokens" in the manifest that they are ids of tokens, give it a mask (rows,), or use a custom model`,
 			);
 	}
 }

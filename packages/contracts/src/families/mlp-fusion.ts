@@ -4,6 +4,7 @@ import { ProblemError } from '../problems.js';
 import type { Family, JobParts } from './family.js';
 import { instanceProblems } from './instance-shape.js';
 import { tensorProblems } from './tensor-width.js';
+import { tokenFields } from './token-width.js';
 
 export const FUSIONS = ['concatenation', 'tensor', 'low-rank-tensor', 'gated', 'cross-attention', 'late-average'] as const;
 
@@ -57,6 +58,7 @@ export const MlpFusionConfig = Type.Object(
 					'width to which an embedding is projected, for tensor; (tensor_width + 1) to the power of the number of modalities may be at most 20,000; 16, or the largest width below that is allowed, unless given',
 			}),
 		),
+		...tokenFields,
 	},
 	{ additionalProperties: false, default: {} },
 );

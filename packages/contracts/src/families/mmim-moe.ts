@@ -3,6 +3,7 @@ import { choice } from '../choice.js';
 import { expertFields, expertProblems } from './experts.js';
 import type { Family } from './family.js';
 import { instanceProblems } from './instance-shape.js';
+import { tokenFields } from './token-width.js';
 
 /** How a sequence becomes a vector: the last state of a recurrent cell. */
 export const SequenceConfig = Type.Object(
@@ -24,6 +25,7 @@ export const MmimMoeConfig = Type.Object(
 		block: choice(['attention', 'conv'], { default: 'attention', description: 'how a layer mixes the embeddings of the modalities' }),
 		...expertFields({ hidden: 768 }),
 		sequence: SequenceConfig,
+		...tokenFields,
 	},
 	{ additionalProperties: false, default: {} },
 );

@@ -5,7 +5,7 @@ import { sizeOf } from '@steelyard/runtime';
 import type { Architecture } from './architecture.js';
 import { poolRows } from './dropout-pool.js';
 import { maskedSteps } from './examples.js';
-import { embed, type FamilyModel, familyOf, fuse, parametersOf } from './family-model.js';
+import { embed, encodedModalities, type FamilyModel, familyOf, fuse, parametersOf } from './family-model.js';
 import { forwardContext, fromPool } from './forward-context.js';
 import { createPredictor } from './predictor.js';
 import { maskName, presenceName, valuesName, weightName } from './value-names.js';
@@ -81,8 +81,11 @@ export function familyArchitecture(model: FamilyModel): Architecture {
 		padding: familyOf(model).mixesRows ? 'repeat' : 'zeros',
 		initial: (seed, stream) => initialParameters(model, seed, stream),
 		work(_, batch) {
+			const encoded = encodedModalities(model);
 			const family = familyOf(model);
-			return stepWork(family.work?.(model.config, modalities, outputs, batch) ?? denseWork({ parameters, modalities, batch }), parameters);
+			const dense = family.parameters(model.config, encoded, outputs);
+			const pass = family.work?.(model.config, encoded, outputs, batch) ?? denseWork({ parameters: dense, modalities: encoded, batch });
+			return stepWork(pass, parameters);
 		},
 		forward(g, inputs) {
 			const context = forwardContext(

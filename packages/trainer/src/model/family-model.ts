@@ -5,6 +5,7 @@ import { mlpFusion } from '@steelyard/mlp-fusion';
 import { mmimMoe } from '@steelyard/mmim-moe';
 import type { Dim, GraphBuilder, Value } from '@steelyard/onnx';
 import type { ForwardInputs, WeightAndPresence } from './architecture.js';
+import { encodedAs, encoderInput, tableParameters } from './token-modalities.js';
 
 /** The config of a built-in family. */
 export type FamilyConfig = Exclude<ModelConfig, CustomConfig>;
@@ -25,16 +26,25 @@ const families: { readonly [F in FamilyConfig['family']]: Family<Extract<FamilyC
 
 export const familyOf = ({ config }: FamilyModel): Family<FamilyConfig> => families[config.family] as Family<FamilyConfig>;
 
-export const parametersOf = (model: FamilyModel): ParameterSpec[] =>
-	familyOf(model).parameters(model.config, model.modalities, model.outputs);
+/** The modalities as the encoders of the family see them. */
+export const encodedModalities = ({ config, modalities }: FamilyModel): ModalityShape[] =>
+	modalities.map((modality) => encodedAs(config, modality));
+
+/** The parameters of the family, and behind them the tables of tokens. */
+export const parametersOf = (model: FamilyModel): ParameterSpec[] => [
+	...familyOf(model).parameters(model.config, encodedModalities(model), model.outputs),
+	...tableParameters(model.config, model.modalities),
+];
 
 /** Embeddings `[batch, …embeddingShape]` in the order of the modalities. */
 export const embed = (context: ForwardContext, model: FamilyModel, { x, mask }: Pick<ForwardInputs, 'x' | 'mask'>): Value[] =>
 	model.modalities.map((modality) =>
-		familyOf(model).encode(context, model.config, modality, {
-			x: context.g.cast(x(modality.name), 'float32'),
-			mask: modality.maskedSteps ? mask(modality.name) : null,
-		}),
+		familyOf(model).encode(
+			context,
+			model.config,
+			encodedAs(model.config, modality),
+			encoderInput(context, modality, { x: x(modality.name), mask: modality.maskedSteps ? mask(modality.name) : null }),
+		),
 	);
 
 /** `[batch, 1]` with as many axes as `like` has. */
@@ -53,7 +63,7 @@ export const fuse = (
 	familyOf(model).fuse(
 		context,
 		model.config,
-		model.modalities.map((modality, m) => {
+		encodedModalities(model).map((modality, m) => {
 			const embedding = embeddings[m] as Value;
 			const { weight, present } = modalities[m] as WeightAndPresence;
 			return { modality, embedding: context.g.mul(embedding, column(context.g, weight, embedding)), weight, present };

@@ -7,4 +7,5 @@ export const modalityShape = (name: string, profile: ModalityProfile): ModalityS
 	shape: profile.shape,
 	maskedSteps: maskOf(profile) === 'steps',
 	dtype: dtypeOf(profile),
+	...(profile.tokens === undefined ? {} : { tokens: profile.tokens }),
 });

@@ -6,6 +6,7 @@ import { embed, type FamilyModel, familyOf, fuse, parametersOf } from './family-
 import { forwardContext } from './forward-context.js';
 import { layOut, unpack } from './parameter-layout.js';
 import { fillMaskOf, fillValues, fillWeight, type Port, port, portInput, portsRead } from './port.js';
+import { encodedAs } from './token-modalities.js';
 import { embeddingName, maskName, parameterStateName, presenceName, valuesName, weightName } from './value-names.js';
 
 type Options = { readonly provider: Provider; readonly threads: number };
@@ -51,7 +52,10 @@ export async function compileFuseProgram(model: FamilyModel, options: Options): 
 	const { g } = context;
 	const { modalities } = model;
 	const embeddings = modalities.map((modality) =>
-		g.input(embeddingName(modality.name), 'float32', ['batch', ...familyOf(model).embeddingShape(model.config, modality)]),
+		g.input(embeddingName(modality.name), 'float32', [
+			'batch',
+			...familyOf(model).embeddingShape(model.config, encodedAs(model.config, modality)),
+		]),
 	);
 	const weights = modalities.map(({ name }, m) => port(weightName(name), [1], fillWeight(m, modalities.length)));
 	const presences = modalities.map((modality) => port(presenceName(modality.name), [1], fillMaskOf(modality, 'rows')));

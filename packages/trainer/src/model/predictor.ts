@@ -5,6 +5,7 @@ import { type FamilyModel, familyOf } from './family-model.js';
 import { parameterState } from './parameter-layout.js';
 import { filledPorts } from './port.js';
 import { compileEmbedProgram, compileFuseProgram } from './predict-program.js';
+import { encodedAs } from './token-modalities.js';
 import { embeddingName } from './value-names.js';
 
 const NO_WEIGHTS = new Float32Array(0);
@@ -22,7 +23,7 @@ export async function createPredictor(model: FamilyModel, options: PredictorOpti
 			const count = examples.rows.length;
 			const state = parameterState(parameters);
 			const embeddings = modalities.map((modality) => {
-				const shape = familyOf(model).embeddingShape(model.config, modality);
+				const shape = familyOf(model).embeddingShape(model.config, encodedAs(model.config, modality));
 				return { name: embeddingName(modality.name), shape, size: sizeOf(shape), data: new Float32Array(count * sizeOf(shape)) };
 			});
 			await inBatches(count, null, async (places, start) => {
