@@ -88,6 +88,24 @@ describe('a request for predictions', () => {
 		expect(await lines()).not.toContain('predictRows');
 	});
 
+	it('is refused while those at hand have too many bytes, and taken when they are answered', async () => {
+		let release = () => {};
+		const released = new Promise<void>((resolve) => {
+			release = resolve;
+		});
+		answer = async () => {
+			await released;
+			return '{}';
+		};
+		const before = orders.length;
+		const large = Array.from({ length: 8 }, () => post(Buffer.alloc(PREDICTION_BYTES)));
+		await expect.poll(() => orders.length - before, { timeout: 30_000 }).toBe(8);
+		expectProblem(await post('{}'), 503, 'unavailable');
+		release();
+		expect((await Promise.all(large)).map(({ statusCode }) => statusCode)).toEqual(large.map(() => 200));
+		expect((await post('{}')).statusCode).toBe(200);
+	});
+
 	it('is unavailable where no worker is there', async () => {
 		await answering.close(1000);
 		expectProblem(await post('{"rows":[{}]}'), 503, 'unavailable');

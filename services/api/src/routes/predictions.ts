@@ -1,5 +1,6 @@
 import { MODEL_ARTIFACT, PREDICTION_BYTES, ProblemError } from '@steelyard/contracts';
 import type { PredictionOrder, Queue } from '@steelyard/queue';
+import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { App } from '../fastify-app.js';
 import { artifactOf } from '../jobs/artifact.js';
@@ -15,11 +16,32 @@ const TYPES: ReadonlyMap<string, PredictionOrder['type']> = new Map([
 	['text/csv', 'csv'],
 ]);
 
+/** The most bytes of bodies that are at hand at the same time. */
+const MOST_AT_HAND = 64 * 1024 ** 2;
+
+/** The bytes that the body of a request will have, as it says itself; the most that it may have where it does not. */
+const bytesSaid = ({ headers }: FastifyRequest): number =>
+	Math.min(Number(headers['content-length'] ?? PREDICTION_BYTES), PREDICTION_BYTES);
+
+/** Refuses requests while those at hand, which this process holds until they are answered, have too many bytes. */
+function boundBytes(scope: App): void {
+	let atHand = 0;
+	scope.addHook('onRequest', async (request, reply) => {
+		const bytes = bytesSaid(request);
+		if (atHand + bytes > MOST_AT_HAND) throw new ProblemError('unavailable', 'Too many rows wait to be predicted: ask again later');
+		atHand += bytes;
+		reply.raw.once('close', () => {
+			atHand -= bytes;
+		});
+	});
+}
+
 const mediaTypeOf = (header: string | undefined): string => (header ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 
 /** The route that has a worker run the model of a job over rows. Neither the rows nor the answer are read here. */
 export async function predictionRoutes(app: App, { queue, job }: { queue: Queue; job: JobLookup }): Promise<void> {
 	await app.register(async (scope: App) => {
+		boundBytes(scope);
 		scope.removeAllContentTypeParsers();
 		scope.addContentTypeParser([...TYPES.keys()], { parseAs: 'buffer', bodyLimit: PREDICTION_BYTES }, (_request, body, done) =>
 			done(null, body),
