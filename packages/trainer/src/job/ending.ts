@@ -1,0 +1,12 @@
+import type { FitOutcome } from './fit-model.js';
+import type { JudgedUnimodal } from './unimodal-stage.js';
+
+/** What a job has come to when its training is done. */
+export type Ending = {
+	output: string;
+	outcome: Extract<FitOutcome, { status: 'done' }>;
+	unimodal: JudgedUnimodal | null;
+	deviceNote: string | null;
+	/** Of `performance.now`, when the attempt began. */
+	started: number;
+};
