@@ -8,7 +8,7 @@ export type RowSet = { readonly split: string; readonly rows: Uint32Array };
 
 export type TrainingRows = { readonly train: RowSet; readonly validation: RowSet };
 
-const allRows = (n: number): Uint32Array => Uint32Array.from({ length: n }, (_, i) => i);
+const allRows = (n: number): Uint32Array => new Uint32Array(n).map((_, i) => i);
 
 /** Divides `total` rows among strata in proportion to their sizes, by largest remainders; each stratum keeps at least one row. */
 function quotas(sizes: readonly number[], total: number): number[] {
@@ -59,6 +59,11 @@ function strataOf(split: CuttableRows, classes: number): { strata: ArrayLike<num
 /** What the random numbers of the cut for validation are called. */
 const VALIDATION = 'validation-split';
 
+const orderOf = (units: number, seed: number, stream = VALIDATION): Uint32Array => shuffle(allRows(units), counterRandom(seed, stream));
+
+/** How many rows to take: at least one, and not all. */
+const wantedOf = ({ rows }: { rows: number }, fraction: number): number => Math.min(rows - 1, Math.max(1, Math.round(fraction * rows)));
+
 /** The units of a split in random order, and the number of rows to take. Throws ProblemError where there are fewer than two units. */
 function cuttable(
 	split: Omit<CuttableRows, 'labels'>,
@@ -75,9 +80,8 @@ function cuttable(
 			'train',
 		);
 	}
-	const order = shuffle(allRows(units.length), counterRandom(seed, stream));
-	const wanted = Math.min(split.rows - 1, Math.max(1, Math.round(fraction * split.rows)));
-	return { units: Array.from(order, (u) => units[u] as number[]), wanted };
+	const order = orderOf(units.length, seed, stream);
+	return { units: Array.from(order, (u) => units[u] as number[]), wanted: wantedOf(split, fraction) };
 }
 
 /** Which rows are taken, 1 or 0 each, so that each label has its share there. */
@@ -96,11 +100,32 @@ function takenByLabels(
 }
 
 /**
+ * As `cut` where every row is a unit of its own, without an array for each of them. `need`: the quotas of the strata. Null where it takes none.
+ */
+function cutRows(order: Uint32Array, strata: ArrayLike<number>, sizes: readonly number[], need: readonly number[]): Uint8Array | null {
+	const remaining = [...sizes];
+	const wanted = [...need];
+	const taken = new Uint8Array(order.length);
+	for (const row of order) {
+		const s = strata[row] as number;
+		if ((wanted[s] as number) <= 0 || remaining[s] === 1) continue;
+		wanted[s] = (wanted[s] as number) - 1;
+		remaining[s] = (remaining[s] as number) - 1;
+		taken[row] = 1;
+	}
+	return taken.includes(1) ? taken : null;
+}
+
+/**
  * Which rows are taken for validation, 1 or 0 each. Goes through the units in random order, and takes each that brings the rows per stratum closer to their quotas (in
  * squares) and leaves no stratum of training empty. Where every row is a unit of its own, the quotas are met exactly.
  */
 function cut(split: CuttableRows, classes: number, fraction: number, seed: number, stream?: string): Uint8Array {
 	const { strata, sizes } = strataOf(split, classes);
+	if (split.groups === null && split.rows > 1) {
+		const taken = cutRows(orderOf(split.rows, seed, stream), strata, sizes, quotas(sizes, wantedOf(split, fraction)));
+		if (taken !== null) return taken;
+	}
 	const { units, wanted } = cuttable(split, fraction, seed, stream);
 	const need = quotas(sizes, wanted);
 	const remaining = [...sizes];

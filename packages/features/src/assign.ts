@@ -49,13 +49,17 @@ function byColumn({ reading, rows }: Survey, splits: Codes, dropped: Uint8Array)
 			'manifest.split',
 		);
 	const names = [...new Set(own)];
-	return { names, rows: Uint8Array.from(splits.rows, (code, row) => (dropped[row] === 1 ? DROPPED : names.indexOf(own[code] as string))) };
+	const places = own.map((name) => names.indexOf(name));
+	return { names, rows: dropped.map((is, row) => (is === 1 ? DROPPED : (places[splits.rows[row] as number] as number))) };
 }
 
-/** Cuts off the last rows by time. */
-function lastRows(times: Float64Array, among: readonly number[], count: number): Set<number> {
-	const order = [...among].sort((a, b) => (times[a] as number) - (times[b] as number) || a - b);
-	return new Set(order.slice(order.length - count));
+/** Cuts off the last rows by time: 1 for each of these that is one of them. */
+function lastRows(times: Float64Array, among: Uint32Array, count: number): Uint8Array {
+	const places = among.map((_, place) => place);
+	places.sort((a, b) => (times[among[a] as number] as number) - (times[among[b] as number] as number) || a - b);
+	const last = new Uint8Array(among.length);
+	for (const place of places.subarray(places.length - count)) last[place] = 1;
+	return last;
 }
 
 /** Cuts the rows by shares: by time, or at random with the same share of each class, groups together. */
@@ -76,8 +80,8 @@ function byShares(survey: Survey, dropped: Uint8Array, manifest: TableManifest):
 			);
 	}
 	const names = ['train', ...(valid > 0 ? ['valid'] : []), ...(test > 0 ? ['test'] : [])];
-	const assigned = Uint8Array.from(dropped, (is) => (is === 1 ? DROPPED : 0));
-	let left = Array.from({ length: rows }, (_, row) => row).filter((row) => dropped[row] === 0);
+	const assigned = dropped.map((is) => (is === 1 ? DROPPED : 0));
+	let left = new Uint32Array(rows).map((_, row) => row).filter((row) => dropped[row] === 0);
 	const all = left.length;
 	for (const [name, share] of [
 		['test', test],
@@ -88,8 +92,11 @@ function byShares(survey: Survey, dropped: Uint8Array, manifest: TableManifest):
 		if (left.length - count < 1) throw refusal(`The dataset: expected rows enough for training, validation and test, found ${all}`, 'file');
 		const taken =
 			times === null ? drawn(survey, left, count / left.length, { seed, stream: `${name}-split` }) : lastRows(times, left, count);
-		for (const row of taken) assigned[row] = names.indexOf(name);
-		left = left.filter((row) => !taken.has(row));
+		const split = names.indexOf(name);
+		left.forEach((row, place) => {
+			if (taken[place] === 1) assigned[row] = split;
+		});
+		left = left.filter((_, place) => taken[place] === 0);
 	}
 	return { names, rows: assigned };
 }
@@ -104,30 +111,26 @@ export function flagsOf(flags: Uint8Array, labels: number, rows: ArrayLike<numbe
 	return own;
 }
 
-/** Rows that are drawn at random. */
+/** Draws rows at random: 1 for each of these that is drawn. */
 function drawn(
 	{ labels, groups, reading }: Survey,
-	among: readonly number[],
+	among: Uint32Array,
 	fraction: number,
 	{ seed, stream }: { seed: number; stream: string },
-): Set<number> {
+): Uint8Array {
 	const classes = reading.task.classes?.length ?? 0;
-	const rows = among.length;
-	const own = { rows, groups: groups === null ? null : Int32Array.from(among, (row) => groups.rows[row] as number) };
-	const held =
-		labels.flags === null
-			? heldOut(
-					{ ...own, labels: classes === 0 ? new Float32Array(rows) : Int32Array.from(among, (row) => labels.values[row] as number) },
-					{ classes, fraction, seed, stream },
-				)
-			: heldOutByLabels(own, { flags: flagsOf(labels.flags, classes, among), labels: classes }, { fraction, seed, stream });
-	return new Set(among.filter((_, i) => held[i] === 1));
+	const integersOf = (all: ArrayLike<number>): Int32Array =>
+		new Int32Array(among.length).map((_, place) => all[among[place] as number] as number);
+	const own = { rows: among.length, groups: groups === null ? null : integersOf(groups.rows) };
+	const how = { fraction, seed, stream };
+	if (labels.flags !== null) return heldOutByLabels(own, { flags: flagsOf(labels.flags, classes, among), labels: classes }, how);
+	return heldOut({ ...own, labels: classes === 0 ? new Float32Array(own.rows) : integersOf(labels.values) }, { classes, ...how });
 }
 
 /** The splits of rows that have a label: by the name of their file, by a column, or cut. */
 function splitsOf(survey: Survey, files: readonly TableFile[], dropped: Uint8Array, manifest: TableManifest): Splits {
 	const names = files.flatMap(({ split }) => split ?? []);
-	if (names.length > 0) return { names, rows: Uint8Array.from(survey.files, (file, row) => (dropped[row] === 1 ? DROPPED : file)) };
+	if (names.length > 0) return { names, rows: survey.files.map((file, row) => (dropped[row] === 1 ? DROPPED : file)) };
 	return survey.splits === null ? byShares(survey, dropped, manifest) : byColumn(survey, survey.splits, dropped);
 }
 
@@ -151,7 +154,7 @@ export function assign(survey: Survey, files: readonly TableFile[], manifest: Ta
 				'manifest.group',
 			);
 	}
-	const dropped = Uint8Array.from(labels.values, (value) => (Number.isNaN(value) ? 1 : 0));
+	const dropped = new Uint8Array(rows).map((_, row) => (Number.isNaN(labels.values[row]) ? 1 : 0));
 	const found = splitsOf(survey, files, dropped, manifest);
 	checkSplits(survey, found);
 	return { ...found, dropped: lacking.count };

@@ -1,7 +1,7 @@
 import type { Cell } from '@steelyard/table';
-import { type CellReading, numberOf, textOf } from './cells.js';
+import { type CellReading, textOf } from './cells.js';
 import { BEYOND, Codes, NONE } from './codes.js';
-import { Growing } from './growing.js';
+import { LabelNumbers } from './label-numbers.js';
 import { classRefusal, type LabelColumns, type LabelReader, labelRefusal, MOST_LABELS, type RowLabels } from './row-labels.js';
 import { numberText, type Task } from './task.js';
 
@@ -10,8 +10,7 @@ export class OneLabel implements LabelReader {
 	readonly #name: string;
 	readonly #missing: ReadonlySet<string>;
 	readonly #codes = new Codes(MOST_LABELS);
-	readonly #dot = new Growing(new Float64Array());
-	readonly #comma = new Growing(new Float64Array());
+	readonly #numbers = new LabelNumbers();
 
 	constructor({ names: [name = ''], missing }: LabelColumns) {
 		this.#name = name;
@@ -23,8 +22,7 @@ export class OneLabel implements LabelReader {
 			throw labelRefusal(this.#name, row, 'one label, as rows before have', `a list of ${cell.length}`);
 		const text = textOf(cell, this.#missing);
 		this.#codes.add(text);
-		this.#dot.push(text === null ? Number.NaN : numberOf(text, '.'));
-		this.#comma.push(text === null ? Number.NaN : numberOf(text, ','));
+		this.#numbers.add(text);
 	}
 
 	several(): null {
@@ -32,11 +30,13 @@ export class OneLabel implements LabelReader {
 	}
 
 	labels({ classes, numeric }: Task, reading: CellReading): RowLabels {
-		if (classes === null) return { values: reading.decimal === ',' ? this.#comma.values : this.#dot.values, flags: null };
+		if (classes === null) return { values: this.#numbers.with(reading.decimal), flags: null };
 		const places = new Map(classes.map((text, place) => [text, place]));
 		const { texts } = this.#codes;
 		const classOf = texts.map((text) => places.get(text) ?? (numeric ? places.get(numberText(text, reading)) : undefined));
-		const values = Float64Array.from(this.#codes.rows, (code, row) => {
+		const { rows } = this.#codes;
+		const values = new Float64Array(rows.length).map((_, row) => {
+			const code = rows[row] as number;
 			if (code === NONE) return Number.NaN;
 			const found = code === BEYOND ? undefined : classOf[code];
 			if (found === undefined) throw classRefusal(this.#name, row, classes, texts[code] ?? 'another');

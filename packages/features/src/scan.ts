@@ -3,6 +3,7 @@ import { type CellReading, numberOf, textOf } from './cells.js';
 import { dayPlace, secondsOf } from './dates.js';
 import { ownText } from './own-text.js';
 import { ListScan } from './sequences.js';
+import { TextFilter } from './text-filter.js';
 
 /** Characters that tell values apart. */
 const LONGEST = 200;
@@ -41,6 +42,7 @@ export class ColumnScan {
 	distinct: Set<string> | null = new Set();
 	/** Once there are too many: those that were counted, and how many values since then are none of them. */
 	#counted: ReadonlySet<string> | null = null;
+	#filter: TextFilter | null = null;
 	#others = 0;
 	readonly #missing: ReadonlySet<string>;
 	readonly #most: number;
@@ -67,7 +69,7 @@ export class ColumnScan {
 			if (Number.isNaN(dot)) this.commaNumbers++;
 			else if (text.includes('.')) this.dotNumbers++;
 			if (Number.isInteger(number)) this.whole++;
-			if (typeof cell === 'string' && /^0\d/.test(text)) this.zeroes++;
+			if (typeof cell === 'string' && text.startsWith('0') && /^0\d/.test(text)) this.zeroes++;
 			if (!(Number.isNaN(this.#last) || number === this.#last + 1)) this.ascending = false;
 			this.#last = number;
 			return;
@@ -99,13 +101,14 @@ export class ColumnScan {
 		}
 		const key = text.slice(0, LONGEST);
 		if (this.distinct === null) {
-			if (this.#counted?.has(key) === false) this.#others++;
+			if (this.#filter?.mayHave(key) === false || this.#counted?.has(key) === false) this.#others++;
 			return;
 		}
 		if (this.distinct.has(key)) return;
 		if (this.distinct.size < this.#most) this.distinct.add(ownText(key));
 		else {
 			this.#counted = this.distinct;
+			this.#filter = new TextFilter(this.distinct);
 			this.distinct = null;
 			this.#others = 1;
 		}

@@ -50,7 +50,7 @@ export async function survey(
 	const splits = split < 0 ? null : new Codes(MOST_SPLITS);
 	const groups = group < 0 ? null : new Codes(MOST_GROUPS);
 	const times = time < 0 ? null : { monthFirst: new Growing(new Float64Array()), dayFirst: new Growing(new Float64Array()) };
-	const fileOfRow = new Growing(new Int32Array());
+	const fileOfRow = new Growing(new Uint8Array());
 	for await (const { rows, file, first } of allRows(files)) {
 		const fileNumber = files.indexOf(file);
 		for (const row of rows) {
@@ -78,7 +78,7 @@ export async function survey(
 		reading,
 		scans,
 		rows: fileOfRow.length,
-		files: Uint8Array.from(fileOfRow.values),
+		files: fileOfRow.values,
 		labels: labels.labels(reading.task, (reading.labels[0] as Column).reading),
 		splits,
 		groups,

@@ -16,15 +16,19 @@ export async function writeArray(
 }
 
 /** The rows of a split, in their order. */
-function rowsIn({ rows }: Assignment, split: number): number[] {
-	const own: number[] = [];
-	for (const [row, found] of rows.entries()) if (found === split) own.push(row);
+function rowsIn({ rows }: Assignment, split: number): Uint32Array {
+	const own = new Uint32Array(rows.reduce((count, found) => count + (found === split ? 1 : 0), 0));
+	let at = 0;
+	rows.forEach((found, row) => {
+		if (found === split) own[at++] = row;
+	});
 	return own;
 }
 
-/** The numbers of all rows of a split, in their order. */
-const valuesOf = (all: ArrayLike<number>, assignment: Assignment, split: number): number[] =>
-	rowsIn(assignment, split).map((row) => all[row] as number);
+const singlesOf = (all: ArrayLike<number>, rows: Uint32Array): Float32Array =>
+	new Float32Array(rows.length).map((_, i) => all[rows[i] as number] as number);
+const integersOf = (all: ArrayLike<number>, rows: Uint32Array): Int32Array =>
+	new Int32Array(rows.length).map((_, i) => all[rows[i] as number] as number);
 
 /** Writes the labels of each split, and its groups, where there are any, as those of `group`. */
 export async function writeLabels(
@@ -37,13 +41,10 @@ export async function writeLabels(
 	const { values, flags } = labels;
 	for (const [split, name] of assignment.names.entries()) {
 		const path = join(folder, `${name}_labels.npy`);
-		if (classes === null) await writeArray(path, 'float32', Float32Array.from(valuesOf(values, assignment, split)));
-		else if (flags === null) await writeArray(path, 'int32', Int32Array.from(valuesOf(values, assignment, split)));
-		else {
-			const rows = rowsIn(assignment, split);
-			await writeArray(path, 'uint8', flagsOf(flags, classes.length, rows), [rows.length, classes.length]);
-		}
-		if (groups !== null)
-			await writeArray(join(folder, `${name}_${group}.npy`), 'int32', Int32Array.from(valuesOf(groups.rows, assignment, split)));
+		const rows = rowsIn(assignment, split);
+		if (classes === null) await writeArray(path, 'float32', singlesOf(values, rows));
+		else if (flags === null) await writeArray(path, 'int32', integersOf(values, rows));
+		else await writeArray(path, 'uint8', flagsOf(flags, classes.length, rows), [rows.length, classes.length]);
+		if (groups !== null) await writeArray(join(folder, `${name}_${group}.npy`), 'int32', integersOf(groups.rows, rows));
 	}
 }
