@@ -132,10 +132,10 @@ export type ArrayRows = (from: number, count: number, batch: number) => Feeds;
 
 /**
  * Rows as a model takes them that takes arrays: for each modality, or input of a graph of the user's own, a nested list of the shape of one row. Where the model has a
- * mask, null stands for what is missing, and a sequence may be shorter than the model's. Throws ProblemError, as the function that it gives does, which names row, field
- * and place.
+ * mask, null stands for what is missing, and a sequence may be shorter than the model's. Throws ProblemError, as the function that it gives does, which names row, counted
+ * from `first` on, field and place.
  */
-export function arrayRows(inputs: readonly ValueInfo[], rows: readonly Row[]): ArrayRows {
+export function arrayRows(inputs: readonly ValueInfo[], rows: readonly Row[], first: number): ArrayRows {
 	const fields = fieldsOf(inputs);
 	for (const { name, input } of fields)
 		if (!rows.some((row) => Object.hasOwn(row, name) || Object.hasOwn(row, input.name)))
@@ -148,6 +148,6 @@ export function arrayRows(inputs: readonly ValueInfo[], rows: readonly Row[]): A
 	return (from, count, batch) => {
 		const some = rows.slice(from, from + count);
 		const filled = [...some, ...new Array<Row>(batch - count).fill(some.at(-1) as Row)];
-		return Object.assign({}, ...fields.map((field, f) => feedOf(field, filled, shapes[f] as number[], from))) as Feeds;
+		return Object.assign({}, ...fields.map((field, f) => feedOf(field, filled, shapes[f] as number[], first + from))) as Feeds;
 	};
 }

@@ -17,8 +17,8 @@ export type Predictor = {
 	readonly columns: RawInputs | null;
 	/** Predicts the rows of a table, some at a time; `first` is the number of the first of them. Throws TableError where a column is not there, and ProblemError where the model takes no columns. */
 	predictTable(table: Table): AsyncGenerator<{ first: number; predictions: Prediction[] }>;
-	/** Predicts rows by the names of their columns, modalities or inputs. Throws TableError or ProblemError where they do not fit. */
-	predictRows(rows: readonly Row[]): Promise<Prediction[]>;
+	/** Predicts rows by the names of their columns, modalities or inputs. Throws TableError or ProblemError where they do not fit, which counts rows from `first` on, 0 unless given. */
+	predictRows(rows: readonly Row[], first?: number): Promise<Prediction[]>;
 	release(): Promise<void>;
 };
 
@@ -46,8 +46,8 @@ export async function openPredictor(model: Uint8Array, { threads = 1 } = {}): Pr
 			yield { first, predictions: await run(feeds, count, count) };
 	}
 
-	async function predictArrays(rows: readonly Row[]): Promise<Prediction[]> {
-		const feedsOf = arrayRows(session.inputs, rows);
+	async function predictArrays(rows: readonly Row[], first: number): Promise<Prediction[]> {
+		const feedsOf = arrayRows(session.inputs, rows, first);
 		const predictions: Prediction[] = [];
 		for (let from = 0; from < rows.length; from += together) {
 			const count = Math.min(together, rows.length - from);
@@ -60,8 +60,8 @@ export async function openPredictor(model: Uint8Array, { threads = 1 } = {}): Pr
 	return {
 		columns,
 		predictTable,
-		async predictRows(rows) {
-			if (columns === null) return predictArrays(rows);
+		async predictRows(rows, first = 0) {
+			if (columns === null) return predictArrays(rows, first);
 			const predictions: Prediction[] = [];
 			for await (const some of predictTable(tableOf(rows, ROWS))) predictions.push(...some.predictions);
 			return predictions;

@@ -5,9 +5,10 @@ import { basename } from 'node:path';
 import type { Writable } from 'node:stream';
 import { isId, MODEL_ARTIFACT, type Prediction, ProblemError } from '@steelyard/contracts';
 import { openPredictor, type Predictor } from '@steelyard/prediction';
-import { openTable, type Table, TableError } from '@steelyard/table';
+import { openTable, TableError } from '@steelyard/table';
 import type { Command } from 'commander';
 import { connected } from '../connect.js';
+import { jsonRows } from '../json-rows.js';
 import { expectFolderOf, UsageError } from '../output.js';
 
 /** The bytes of a file, or of the model of a job. */
@@ -18,29 +19,24 @@ async function bytesOf(model: string, command: Command): Promise<Uint8Array> {
 	});
 }
 
-async function openModel(model: string, command: Command): Promise<Predictor> {
-	const predictor = await openPredictor(await bytesOf(model, command));
-	if (predictor.columns !== null) return predictor;
-	await predictor.release();
-	throw new UsageError(`${model} takes no raw columns: expected the model.onnx of a job on a table`);
-}
-
 /** A row of the answer: a class or value, how likely each class is, how far each modality counted. */
 type Answer = Record<string, string | number>;
 
+/** Numbers and texts of a nested value by their paths, such as `y.0.1`. */
+const flat = (name: string, value: unknown): [string, string | number][] =>
+	typeof value === 'object' && value !== null
+		? Object.entries(value).flatMap(([key, inner]) => flat(`${name}.${key}`, inner))
+		: [[name, value as string | number]];
+
 /** A prediction as a row of a table; the labels that apply stand in one cell. */
-function rowOf({ prediction, ...rest }: Prediction, row: number): Answer {
-	const named = (name: string, numbers: Record<string, number> = {}): Answer =>
-		Object.fromEntries(Object.entries(numbers).map(([key, number]) => [`${name}.${key}`, number]));
-	const { probabilities, quantiles, weights, divergence } = rest;
-	return {
-		row,
-		prediction: Array.isArray(prediction) ? prediction.join('|') : (prediction ?? ''),
-		...named('probability', probabilities),
-		...named('quantile', quantiles),
-		...named('weight', weights),
-		...named('divergence', divergence),
-	};
+function rowOf({ prediction, probabilities, quantiles, weights, divergence, outputs }: Prediction, row: number): Answer {
+	const named = { probability: probabilities, quantile: quantiles, weight: weights, divergence };
+	return Object.fromEntries<string | number>([
+		['row', row],
+		...(prediction === undefined ? [] : [['prediction', Array.isArray(prediction) ? prediction.join('|') : prediction] as const]),
+		...Object.entries(named).flatMap(([name, numbers]) => flat(name, numbers ?? {})),
+		...Object.entries(outputs ?? {}).flatMap(([name, value]) => flat(name, value)),
+	]);
 }
 
 const csvCell = (value: string | number): string => {
@@ -71,8 +67,19 @@ async function parquetOf(answers: readonly Answer[]): Promise<Uint8Array> {
 	return new Uint8Array(parquetWriteBuffer({ columnData }));
 }
 
-async function* answers(model: Predictor, table: Table): AsyncGenerator<Answer[]> {
-	for await (const { first, predictions } of model.predictTable(table)) yield predictions.map((one, i) => rowOf(one, first + i));
+/** What a model says of the rows of a file: of a table, or where it takes arrays of json lines. */
+async function* answers(model: Predictor, file: string): AsyncGenerator<Answer[]> {
+	const numbered = (predictions: readonly Prediction[], first: number): Answer[] => predictions.map((one, i) => rowOf(one, first + i));
+	if (model.columns !== null) {
+		const table = await openTable(file, { file: basename(file) });
+		for await (const { first, predictions } of model.predictTable(table)) yield numbered(predictions, first);
+		return;
+	}
+	if (!/\.(jsonl|ndjson)$/i.test(file))
+		throw new UsageError(
+			`${file}: the model takes arrays and no columns; expected json lines (.jsonl), with a list for each of its modalities`,
+		);
+	for await (const { first, rows } of jsonRows(file)) yield numbered(await model.predictRows(rows, first), first);
 }
 
 /** Writes what a model says of a table to a file, whole or not at all. */
@@ -99,10 +106,9 @@ async function writeTo(file: string, all: AsyncGenerator<Answer[]>): Promise<voi
 
 async function run(modelName: string, tableFile: string, { output }: { output?: string }, command: Command): Promise<void> {
 	if (output !== undefined) await expectFolderOf(output);
-	const model = await openModel(modelName, command);
+	const model = await openPredictor(await bytesOf(modelName, command));
 	try {
-		const table = await openTable(tableFile, { file: basename(tableFile) });
-		const all = answers(model, table);
+		const all = answers(model, tableFile);
 		if (output !== undefined) return await writeTo(output, all);
 		const write = textWriter(process.stdout, true);
 		for await (const some of all) await write(some);
@@ -117,8 +123,11 @@ async function run(modelName: string, tableFile: string, { output }: { output?: 
 
 export function predict(command: Command): void {
 	command
-		.argument('<model>', 'the model.onnx of a job on a table, or the id of such a job')
-		.argument('<table>', 'a table with the columns that the model takes, in any order and beside others')
+		.argument('<model>', 'the model.onnx of a job, or the id of a job')
+		.argument(
+			'<table>',
+			'a table with the columns that the model takes, in any order and beside others; for a model of arrays .jsonl with its modalities',
+		)
 		.option('-o, --output <file>', 'where to write the predictions: .csv, .jsonl or .parquet (default: csv to standard output)')
 		.action(run);
 }
