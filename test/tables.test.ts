@@ -191,6 +191,23 @@ describe('a model that was trained on a table', () => {
 		expect(Object.keys(answers[0] ?? {}).slice(0, 4)).toEqual(['row', 'prediction', 'probability.dead', 'probability.fever']);
 	});
 
+	it('learns a vector for each word where the manifest wants tokens, and takes the text as it is', async () => {
+		const manifest = { label: 'died', split: 'split', texts: { as: 'tokens', tokens: 12 } } as const;
+		const dataset = await client.datasets.create(new Blob([csv]), 'ward.csv', { manifest });
+		expect(dataset.modalities['note']).toMatchObject({ shape: [12], dtype: 'int32', mask: 'steps' });
+		const model = { family: 'mlp-fusion', hidden: 16, token_width: 8 } as const;
+		const { id } = await client.jobs.create({ dataset: dataset.id, model, training: { epochs: 12, threads: 1 } });
+		for await (const _ of client.jobs.events(id));
+		const { result } = await client.jobs.get(id);
+		const test = rows.filter(({ split }) => split === 'test');
+		const session = await createSession(new Uint8Array(await (await client.jobs.download(id, 'model.onnx')).arrayBuffer()));
+		const { prediction } = await session.run(feedsOf(test));
+		await session.release();
+		expect(accuracy(prediction, test)).toBeCloseTo(result?.metrics['test']?.['accuracy'] ?? Number.NaN, 12);
+		const { data } = await client.jobs.predict(id, test);
+		expect(data.map(({ prediction: said }) => (said === 'yes' ? 1 : 0))).toEqual(Array.from((prediction as Tensor).data, Number));
+	});
+
 	it('takes lists of several lengths, filled up, with their masks', async (context) => {
 		const at = (name: string): string => join(home, name);
 		const stays = rows.map(({ age, split, died }, row) => ({

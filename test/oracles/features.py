@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy
 import pandas
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -49,6 +49,13 @@ frequency = dict(zip(text.get_feature_names_out(), counts))
 terms = sorted(frequency, key=lambda term: (" " in term, -frequency[term], term))
 note = text.transform(table["note"]).toarray()[:, [text.vocabulary_[term] for term in terms]]
 
+# Ids of the first 8 words, 1 and so on by how many training rows have them, 0 for those of one row, and -1 behind the last.
+words = CountVectorizer(min_df=2, binary=True, token_pattern=r"[\w']+").fit(train["note"])
+rows_with = dict(zip(words.get_feature_names_out(), numpy.asarray(words.transform(train["note"]).sum(axis=0)).ravel()))
+kept = sorted(rows_with, key=lambda word: (-rows_with[word], word))[:12]
+ids = [[1 + kept.index(word) if word in kept else 0 for word in words.build_analyzer()(text)][:8] for text in table["note"]]
+tokens = numpy.array([own + [-1] * (8 - len(own)) for own in ids])
+
 seen = table["seen"].dt
 seconds = (table["seen"] - pandas.Timestamp(0)).dt.total_seconds()
 scale = seconds[:TRAIN].std(ddof=0)
@@ -74,6 +81,8 @@ FOLDER.mkdir(exist_ok=True)
 table.to_csv(FOLDER / "visits.csv", index=False)
 expected = {
     "terms": terms,
+    "words": kept,
+    "tokens": tokens,
     "numbers": numpy.hstack([standard, flags]),
     "categories": categories,
     "note": note,

@@ -155,6 +155,29 @@ export const TableManifest = Type.Object({
 	texts: Type.Optional(
 		Type.Object(
 			{
+				as: Type.Optional(
+					choice(['terms', 'tokens'], {
+						default: 'terms',
+						description:
+							'terms: how often each of the words and pairs of words occurs, weighed by TF-IDF; tokens: its words as ids of tokens, of each of which a built-in family learns a vector',
+					}),
+				),
+				tokens: Type.Optional(
+					Type.Integer({
+						minimum: 1,
+						maximum: 4096,
+						default: 64,
+						description: 'of tokens, how many words of a text are read, the first ones',
+					}),
+				),
+				vocabulary: Type.Optional(
+					Type.Integer({
+						minimum: 1,
+						maximum: 1_000_000,
+						default: 20_000,
+						description: 'of tokens, how many words have an id of their own, those that most rows have; all others share one',
+					}),
+				),
 				terms: Type.Optional(
 					Type.Integer({
 						minimum: 1,

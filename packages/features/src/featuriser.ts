@@ -60,14 +60,31 @@ export type VectorFeature = {
  */
 export type SequenceFeature = { readonly kind: 'sequence'; readonly column: string } & SequenceForm;
 
-export type Feature = NumberFeature | CategoryFeature | DateFeature | TextFeature | VectorFeature | SequenceFeature;
+/**
+ * A column of text as ids of its first `size` words: 1 and so on for `words` in their order, 0 for any other word, and a mask of the words that are there. It is alone in
+ * its modality.
+ */
+export type TokensFeature = {
+	readonly kind: 'tokens';
+	readonly column: string;
+	readonly size: number;
+	readonly words: readonly string[];
+};
+
+export type Feature = NumberFeature | CategoryFeature | DateFeature | TextFeature | VectorFeature | SequenceFeature | TokensFeature;
 
 /** The features of one modality. `masked`: some row has nothing in any of its columns, and all its features are 0 then. */
 export type FeaturisedModality = { readonly name: string; readonly masked: boolean; readonly features: readonly Feature[] };
 
-/** The sequence that a modality is; null for other modalities. */
-export const sequenceOf = ({ features: [first] }: Pick<FeaturisedModality, 'features'>): SequenceFeature | null =>
-	first?.kind === 'sequence' ? first : null;
+/** The column that a modality is, where it has a mask for what lies along the first axis of a row, its steps or words; null for other modalities. */
+export const markedOf = ({ features: [first] }: Pick<FeaturisedModality, 'features'>): SequenceFeature | TokensFeature | null =>
+	first?.kind === 'sequence' || first?.kind === 'tokens' ? first : null;
+
+/** How many steps or words of a row the mask of such a column marks. */
+export const marksOf = (feature: SequenceFeature | TokensFeature): number => (feature.kind === 'sequence' ? feature.steps : feature.size);
+
+/** The ids that a column of words may have. */
+export const idsOf = ({ words }: TokensFeature): number => 1 + words.length;
 
 /** How the texts of a column are read as numbers or dates. */
 export type TextReading = { readonly decimal: '.' | ','; readonly day_first: boolean };
@@ -97,6 +114,8 @@ export function widthOf(feature: Feature): number {
 			return feature.size;
 		case 'sequence':
 			return feature.steps * (feature.features ?? 1);
+		case 'tokens':
+			return feature.size;
 	}
 }
 
@@ -121,13 +140,15 @@ function namesOf(feature: Exclude<Feature, NumberFeature>): string[] {
 			return Array.from({ length: feature.size }, (_, i) => `${column}[${i}]`);
 		case 'sequence':
 			return feature.features === null ? [column] : Array.from({ length: feature.features }, (_, i) => `${column}[:, ${i}]`);
+		case 'tokens':
+			return Array.from({ length: feature.size }, (_, i) => `word ${i} of ${column}`);
 	}
 }
 
 export const isNumber = (feature: Feature): feature is NumberFeature => feature.kind === 'number';
-/** Whether a column is neither of numbers, which one pass computes together, nor of sequences, which are alone. */
-export const isOther = (feature: Feature): feature is Exclude<Feature, NumberFeature | SequenceFeature> =>
-	feature.kind !== 'number' && feature.kind !== 'sequence';
+/** Whether a column is neither of numbers, which one pass computes together, nor alone in its modality. */
+export const isOther = (feature: Feature): feature is Exclude<Feature, NumberFeature | SequenceFeature | TokensFeature> =>
+	feature.kind !== 'number' && feature.kind !== 'sequence' && feature.kind !== 'tokens';
 const isNoNumber = (feature: Feature): feature is Exclude<Feature, NumberFeature> => feature.kind !== 'number';
 
 /** What each feature of a modality (of a sequence: of each of its steps) says, in words: its numbers come first, then what is missing of them, then its other columns. */
@@ -142,4 +163,4 @@ export function featureNames({ features }: FeaturisedModality): string[] {
 
 /** Whether standard operators of ONNX compute all features; text needs operators of ONNX Runtime. */
 export const isStandard = ({ modalities }: Featuriser): boolean =>
-	modalities.every(({ features }) => features.every(({ kind }) => kind !== 'text'));
+	modalities.every(({ features }) => features.every(({ kind }) => kind !== 'text' && kind !== 'tokens'));

@@ -48,6 +48,7 @@ function feedOf(rows: readonly (readonly Cell[])[], { column, place, kind, readi
 		case 'category':
 			return { dtype: 'string', shape: [n], data: rows.map((row) => categoryText(cell(row))) };
 		case 'text':
+		case 'tokens':
 			return { dtype: 'string', shape: [n], data: rows.map((row) => plainText(cell(row), reading)) };
 		case 'vector': {
 			const values = new Float64Array(n * size).fill(Number.NaN);

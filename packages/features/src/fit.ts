@@ -4,7 +4,16 @@ import type { Cell } from '@steelyard/table';
 import { byCount } from './by-count.js';
 import { cellNumber, textOf } from './cells.js';
 import { DocumentFrequencies } from './document-frequencies.js';
-import type { CategoryFeature, DateFeature, Feature, NumberFeature, SequenceFeature, TextFeature, VectorFeature } from './featuriser.js';
+import type {
+	CategoryFeature,
+	DateFeature,
+	Feature,
+	NumberFeature,
+	SequenceFeature,
+	TextFeature,
+	TokensFeature,
+	VectorFeature,
+} from './featuriser.js';
 import { categoryText, plainText } from './feeds.js';
 import type { Column } from './infer.js';
 import { ownText } from './own-text.js';
@@ -21,7 +30,7 @@ export type Fit = {
 
 const numbersDefault = { fill: 'mean', clip: 0 } as const;
 const categoriesDefault = { most: 100 };
-const textsDefault = { terms: 2048, pairs: true, sublinear: true, rows: 2 };
+const textsDefault = { as: 'terms', tokens: 64, vocabulary: 20_000, terms: 2048, pairs: true, sublinear: true, rows: 2 } as const;
 
 /** Numbers from which quantiles are taken, and different categories and terms that are counted at a time: of a column, and of all together. */
 const SAMPLE = { each: 50_000, all: 4_000_000 };
@@ -182,6 +191,21 @@ function fitText(column: Column, manifest: TableManifest, columns: number): Fit 
 	};
 }
 
+function fitTokens(column: Column, manifest: TableManifest, columns: number): Fit {
+	const { tokens, vocabulary, rows: least } = { ...textsDefault, ...manifest.texts };
+	const frequencies = new DocumentFrequencies(Math.max(2 * vocabulary, shareOf(TERMS, columns)), false);
+	return {
+		add: (cell) => frequencies.add(tokensOf(plainText(cell, column.reading))),
+		feature(): TokensFeature {
+			if (frequencies.rows === 0) refuse(column, 'text');
+			// A word that few rows have teaches what becomes of those that none has.
+			const found = frequencies.often(least, vocabulary);
+			const words = found.length > 0 ? found : frequencies.often(1, vocabulary);
+			return { kind: 'tokens', column: column.name, size: tokens, words: words.map(([word]) => word) };
+		},
+	};
+}
+
 function fitVector(column: Column): Fit {
 	const moments: Moments[] = [];
 	return {
@@ -229,7 +253,7 @@ export function fitOf(column: Column, manifest: TableManifest, columns: number):
 		case 'date':
 			return fitDate(column);
 		case 'text':
-			return fitText(column, manifest, columns);
+			return manifest.texts?.as === 'tokens' ? fitTokens(column, manifest, columns) : fitText(column, manifest, columns);
 		case 'vector':
 			return fitVector(column);
 		case 'sequence':

@@ -7,9 +7,10 @@ import type {
 	NumberFeature,
 	SequenceFeature,
 	TextFeature,
+	TokensFeature,
 	VectorFeature,
 } from './featuriser.js';
-import { isNumber, isOther, sequenceOf, widthOf } from './featuriser.js';
+import { isNumber, isOther, markedOf, widthOf } from './featuriser.js';
 import { TOKEN } from './tokens.js';
 
 const BATCH = 'batch';
@@ -187,15 +188,20 @@ function addDates(g: GraphBuilder, { column, fill, mean, inverse, time, flag }: 
 	return { features: [sideBySide(g, parts)], present: [g.reshape(not(g, missing), [BATCH, 1])] };
 }
 
-function addText(g: GraphBuilder, { column, terms, weights, sublinear }: TextFeature): Parts {
+/** The words of a column of text, `[batch, words]`, with "" behind the last one of a row that has fewer than others. */
+function wordsOf(g: GraphBuilder, column: string): Value {
 	const raw = g.input(inputName(column), 'string', [BATCH]);
 	const lower = g.op('StringNormalizer', [raw], { case_change_action: string('LOWER'), is_case_sensitive: 1, locale: string('C') });
-	const tokens = g.op(
+	return g.op(
 		'com.microsoft.Tokenizer',
 		[lower],
 		{ mark: 0, mincharnum: 1, pad_value: string(''), tokenexp: string(TOKEN) },
 		{ shape: [BATCH, 'tokens'] },
 	);
+}
+
+function addText(g: GraphBuilder, { column, terms, weights, sublinear }: TextFeature): Parts {
+	const tokens = wordsOf(g, column);
 	const words = terms.filter((term) => !term.includes(' '));
 	const pairs = terms.filter((term) => term.includes(' '));
 	const shape = [BATCH, terms.length];
@@ -243,7 +249,24 @@ function addSequence(g: GraphBuilder, modality: string, { column, steps, feature
 	g.output(presenceName(modality), mask);
 }
 
-function partsOf(g: GraphBuilder, feature: Exclude<Feature, NumberFeature | SequenceFeature>): Parts {
+/** Gives the ids of the first words, and the mask of those that are there. */
+function addTokens(g: GraphBuilder, modality: string, { column, size, words }: TokensFeature): void {
+	const codes = g.op(
+		'ai.onnx.ml.LabelEncoder',
+		[wordsOf(g, column)],
+		{ keys_strings: strings([...words, '']), values_int64s: [...words.map((_, place) => place + 1), -1], default_int64: 0 },
+		{ dtype: 'int64' },
+	);
+	const shape = [BATCH, size];
+	const long = g.op('Pad', [codes, g.ints([0, 0, 0, size]), g.constant('int64', [], [-1])], {}, { shape: [BATCH, 'padded'] });
+	const first = g.op('Slice', [long, g.ints([0]), g.ints([size]), g.ints([1])], {}, { shape });
+	const absent = g.op('Less', [first, g.constant('int64', [], [0])], {}, { dtype: 'bool', shape });
+	const ids = g.op('Where', [absent, g.constant('int64', [], [0]), first], {}, { dtype: 'int64', shape });
+	g.output(featuresName(modality), g.cast(ids, 'int32'));
+	g.output(presenceName(modality), asFloat(g, not(g, absent)));
+}
+
+function partsOf(g: GraphBuilder, feature: Exclude<Feature, NumberFeature | SequenceFeature | TokensFeature>): Parts {
 	switch (feature.kind) {
 		case 'category':
 			return addCategories(g, feature);
@@ -260,14 +283,15 @@ function partsOf(g: GraphBuilder, feature: Exclude<Feature, NumberFeature | Sequ
  * The graph from raw columns to features. Inputs, `column/<name>`: numbers and dates `[batch]` float64 (NaN for a missing one; dates in seconds since
  * 1970-01-01 UTC), categories and text `[batch]` strings ("" for a missing one), lists `[batch, size]` float64. Outputs of each modality: `x.<modality>` `[batch, features]`
  * float32 and `mask.<modality>` `[batch]` float32, 1 where any of its columns has something. Sequences are `[batch, steps]` or `[batch, steps, features]` float64 with
- * `mask/<name>` `[batch, steps]` float32, 1 for a step that is there; their outputs are `[batch, steps, features]` and that mask.
+ * `mask/<name>` `[batch, steps]` float32, 1 for a step that is there; their outputs are `[batch, steps, features]` and that mask. Those of text as tokens are ids `[batch, tokens]` int32 and a mask of the same shape.
  */
 export function featuriserGraph({ modalities }: Featuriser): Graph {
 	const g = new GraphBuilder('features/');
 	for (const { name, masked, features } of modalities) {
-		const sequence = sequenceOf({ features });
-		if (sequence !== null) {
-			addSequence(g, name, sequence);
+		const marked = markedOf({ features });
+		if (marked !== null) {
+			if (marked.kind === 'sequence') addSequence(g, name, marked);
+			else addTokens(g, name, marked);
 			continue;
 		}
 		const numbers = features.filter(isNumber);

@@ -231,10 +231,11 @@ export function infer(
 			modalities.set(column.modality, [...(modalities.get(column.modality) ?? []), column]);
 	for (const [modality, own] of modalities) {
 		if (own.length === 0) modalities.delete(modality);
-		const sequence = own.find(({ kind }) => kind === 'sequence');
-		if (sequence !== undefined && own.length > 1)
+		const isAlone = ({ kind }: Column): boolean => kind === 'sequence' || (kind === 'text' && manifest.texts?.as === 'tokens');
+		const alone = own.find(isAlone);
+		if (alone !== undefined && own.length > 1)
 			throw refusal(
-				`manifest.json: columns.${modality}: expected a column of sequences alone, found ${JSON.stringify(sequence.name)} among ${listed(own.map(({ name }) => name))}`,
+				`manifest.json: columns.${modality}: expected a column of ${alone.kind === 'text' ? 'tokens' : 'sequences'} alone, found ${JSON.stringify(alone.name)} among ${listed(own.map(({ name }) => name))}`,
 				`manifest.columns.${modality}`,
 			);
 	}

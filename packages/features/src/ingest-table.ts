@@ -7,7 +7,7 @@ import type { Table } from '@steelyard/table';
 import { type Assignment, assign, countsOf } from './assign.js';
 import { missingTexts } from './cells.js';
 import { tableProfile } from './column-profiles.js';
-import { type FeaturisedModality, type Featuriser, featureNames, isStandard, sequenceOf, widthOf } from './featuriser.js';
+import { type FeaturisedModality, type Featuriser, featureNames, idsOf, isStandard, markedOf, widthOf } from './featuriser.js';
 import { type FittedModality, fitModalities } from './fit-modalities.js';
 import { featuriserModel } from './graph.js';
 import type { Reading } from './infer.js';
@@ -50,6 +50,13 @@ function groupName(modalities: readonly FittedModality[]): string {
 	return name;
 }
 
+/** How the arrays of a modality are read: features are standardised already, sequences are as they were in the table, tokens are ids. */
+function scaleOf(modality: FeaturisedModality): { standardize?: false; tokens?: number } {
+	const marked = markedOf(modality);
+	if (marked === null) return { standardize: false };
+	return marked.kind === 'tokens' ? { tokens: idsOf(marked) } : {};
+}
+
 /** What the arrays mean, as the manifest of a dataset of arrays says it. */
 function arraysManifest(
 	reading: Reading,
@@ -68,8 +75,7 @@ function arraysManifest(
 				modality.name,
 				{
 					columns: featureNames(modality).map((name) => name.slice(0, 200)),
-					// Sequences are as they were in the table.
-					...(sequenceOf(modality) === null ? { standardize: false } : {}),
+					...scaleOf(modality),
 				},
 			]),
 		),

@@ -15,11 +15,15 @@ export function readFeaturiser(folder: string): Featuriser | null {
 	}
 }
 
+/** What a raw column is; words are taken from text. */
+type RawKind = Exclude<Feature['kind'], 'tokens'>;
+const rawKind = ({ kind }: Feature): RawKind => (kind === 'tokens' ? 'text' : kind);
+
 /** A raw column that a model takes: the name of its input, what that takes in words, and how the texts of a table are read. */
 export type RawInput = TextReading & {
 	readonly input: string;
 	readonly column: string;
-	readonly kind: Feature['kind'];
+	readonly kind: RawKind;
 	readonly takes: string;
 	/** Of lists, the numbers of each. */
 	readonly size?: number;
@@ -35,7 +39,7 @@ export type RawInputs = { readonly missing: readonly string[]; readonly columns:
 /** What a model says of its inputs, in its metadata. */
 export const INPUTS_KEY = 'steelyard.inputs';
 
-const FEEDING: Readonly<Record<Feature['kind'], string>> = {
+const FEEDING: Readonly<Record<RawKind, string>> = {
 	number: 'float64, NaN where it is missing',
 	date: 'float64: seconds since 1970-01-01 UTC, NaN where it is missing',
 	category: 'string as in the table, "" where it is missing',
@@ -111,8 +115,8 @@ export function rawModel(featuriser: Featuriser, model: Model): Model {
 		columns: features.map((feature) => ({
 			input: names.get(feature.column) ?? feature.column,
 			column: feature.column,
-			kind: feature.kind,
-			takes: FEEDING[feature.kind],
+			kind: rawKind(feature),
+			takes: FEEDING[rawKind(feature)],
 			...(feature.kind === 'vector' ? { size: feature.size } : {}),
 			...(feature.kind === 'sequence' ? sequenceInput(feature, masks.get(feature.column) as string) : {}),
 			...(featuriser.readings[feature.column] ?? { decimal: '.', day_first: false }),

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type NpyWriter, openNpyWriter, type WrittenArray } from '@steelyard/dataset';
 import type { Session, Tensor } from '@steelyard/runtime';
 import { type Assignment, countsOf } from './assign.js';
-import { sequenceOf, widthOf } from './featuriser.js';
+import { markedOf, marksOf, widthOf } from './featuriser.js';
 import { type FedColumn, feedsOf } from './feeds.js';
 import type { FittedColumn, FittedModality } from './fit-modalities.js';
 import { featuresName, inputName, maskInputName, presenceName } from './graph.js';
@@ -16,7 +16,7 @@ const NUMBERS = 2 ** 18;
 const rowsTogether = (width: number): number =>
 	Math.max(ROWS.least, Math.min(ROWS.most, 2 ** Math.floor(Math.log2(NUMBERS / Math.max(1, width)))));
 
-/** Where the features of a modality in a split go; those of a sequence with the mask of its `steps`. */
+/** Where the features of a modality in a split go; those of sequences and tokens with the mask of their `steps`. */
 type Output = {
 	readonly file: string;
 	readonly writer: NpyWriter;
@@ -24,7 +24,7 @@ type Output = {
 	readonly mask: { readonly writer: NpyWriter; readonly steps: number } | null;
 };
 
-/** The masks by split of each modality that is no sequence, 1 where it has something, and the arrays that need not be read again. */
+/** The masks by split of each modality whose mask is of rows, 1 where it has something, and the arrays that need not be read again. */
 export type Transformed = { readonly masks: Map<string, Uint8Array[]>; readonly written: Map<string, WrittenArray> };
 
 /** The files for a modality in a split of some rows. */
@@ -32,12 +32,12 @@ async function openOutput(folder: string, split: string, { name, columns }: Fitt
 	const features = columns.map(({ feature }) => feature);
 	const width = features.reduce((sum, feature) => sum + widthOf(feature), 0);
 	const file = `${split}_${name}.npy`;
-	const open = (path: string, type: 'float32' | 'uint8', shape: readonly number[]): Promise<NpyWriter> =>
+	const open = (path: string, type: 'float32' | 'int32' | 'uint8', shape: readonly number[]): Promise<NpyWriter> =>
 		openNpyWriter(join(folder, path), type, [rows, ...shape]);
-	const sequence = sequenceOf({ features });
-	if (sequence === null) return { file, width, writer: await open(file, 'float32', [width]), mask: null };
-	const { steps } = sequence;
-	const writer = await open(file, 'float32', [steps, width / steps]);
+	const marked = markedOf({ features });
+	if (marked === null) return { file, width, writer: await open(file, 'float32', [width]), mask: null };
+	const steps = marksOf(marked);
+	const writer = marked.kind === 'tokens' ? await open(file, 'int32', [width]) : await open(file, 'float32', [steps, width / steps]);
 	return { file, width, writer, mask: { writer: await open(`${split}_${name}_mask.npy`, 'uint8', [steps]), steps } };
 }
 
@@ -53,22 +53,22 @@ async function closeOutputs(outputs: ReadonlyMap<string, readonly Output[]>): Pr
 }
 
 /** Some rows of a matrix, in their order. */
-function rowsOf({ data }: Tensor, width: number, places: readonly number[]): Float32Array {
-	const all = data as Float32Array;
-	const out = new Float32Array(places.length * width);
+function rowsOf<A extends Float32Array | Int32Array>({ data }: Tensor, width: number, places: readonly number[]): A {
+	const all = data as A;
+	const out = new (all.constructor as new (length: number) => A)(places.length * width);
 	places.forEach((place, i) => out.set(all.subarray(place * width, (place + 1) * width), i * width));
 	return out;
 }
 
-/** Writes some rows of a modality, and for a sequence the mask of its steps; zeros for those that have nothing. Gives their mask, null of a sequence. */
+/** Writes some rows of a modality, and for sequences and tokens the mask of their steps; zeros for those that have nothing. Gives their mask where it is of rows. */
 async function appendRows(
 	{ writer, width, mask }: Output,
 	features: Tensor,
 	presence: Tensor,
 	places: readonly number[],
 ): Promise<Float32Array | null> {
-	const rows = rowsOf(features, width, places);
-	const present = rowsOf(presence, mask?.steps ?? 1, places);
+	const rows = rowsOf<Float32Array | Int32Array>(features, width, places);
+	const present = rowsOf<Float32Array>(presence, mask?.steps ?? 1, places);
 	if (mask === null) {
 		for (let i = 0; i < places.length; i++) if (present[i] !== 1) rows.fill(0, i * width, (i + 1) * width);
 		await writer.append(rows);
@@ -91,7 +91,7 @@ const fedColumn = ({ column, feature }: FittedColumn): FedColumn => ({
 		: {}),
 });
 
-/** The features of all rows, by the graph: one file for each split and modality, and one for the mask of a sequence. */
+/** The features of all rows, by the graph: one file for each split and modality, and one for the mask of sequences and tokens. */
 export async function transform(
 	files: readonly TableFile[],
 	session: Session,
@@ -101,7 +101,7 @@ export async function transform(
 ): Promise<Transformed> {
 	const counts = countsOf(assignment);
 	const columns = modalities.flatMap(({ columns: own }) => own.map(fedColumn));
-	const ofRows = modalities.filter(({ columns: own }) => !own.some(({ feature }) => feature.kind === 'sequence'));
+	const ofRows = modalities.filter(({ columns: own }) => markedOf({ features: own.map(({ feature }) => feature) }) === null);
 	const masks = new Map(ofRows.map(({ name }) => [name, counts.map((count) => new Uint8Array(count))]));
 	const outputs = new Map<string, Output[]>();
 	let written = new Map<string, WrittenArray>();
