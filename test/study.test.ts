@@ -18,6 +18,7 @@ import { writeReport } from '../docs/study/report.js';
 import { appendResult, isCurrent, keyOf, readResults } from '../docs/study/results.js';
 import { effectiveRobustness, relativeRobustness } from '../docs/study/robustness.js';
 import { criticalT, holm, meanInterval, pairedGain, twoSided } from '../docs/study/statistics.js';
+import { pageOf, verdictOf } from '../docs/study/tables/page.js';
 
 const DATA = fileURLToPath(new URL('../../shared/data', import.meta.url));
 const NONE = { metrics: {}, unimodal: {}, weights: {}, best_epoch: 1, epochs: 1, parameters: 1, seconds: 1, data: '' };
@@ -296,5 +297,26 @@ describe('the report of the study', () => {
 		const rosmap = allCells().find(({ dataset, split }) => dataset === 'rosmap' && split === 'test')!;
 		expect([...table.values(mosi, 'best-unimodal').values()][0]).toBe(0.5);
 		expect([...table.values(rosmap, 'best-unimodal').values()][0]).toBeCloseTo(0.802, 3);
+	});
+});
+
+describe('the study of tables', () => {
+	const at = (path: string): URL => new URL(`../docs/study/${path}`, import.meta.url);
+
+	it('says on its page what its results hold', async () => {
+		const results = JSON.parse(await readFile(at('tables/results.json'), 'utf8'));
+		expect(await readFile(at('tables.md'), 'utf8')).toBe(await pageOf(results));
+		expect(results.tables.length).toBeGreaterThan(2);
+		for (const { ours, fed } of results.tables)
+			for (const [metric, value] of Object.entries(fed)) expect(ours[metric] / (value as number)).toBeCloseTo(1, 6);
+	});
+
+	it('tells by the interval who is better, by the direction of the metric', () => {
+		const verdict = (metric: string, own: number) =>
+			verdictOf({ metric, ours: { [metric]: own }, interval: [0.4, 0.5] } as unknown as Parameters<typeof verdictOf>[0]);
+		expect(['accuracy', 'rmse'].map((metric) => [0.3, 0.45, 0.6].map((own) => verdict(metric, own)))).toEqual([
+			['**worse**', 'inside', '**better**'],
+			['**better**', 'inside', '**worse**'],
+		]);
 	});
 });

@@ -7,6 +7,7 @@ import { chosenDirection, chosenPreset } from './choices.js';
 import { CLAIMS, countedCells, countOf } from './claims.js';
 import { CURVE, curveSplit } from './conditions.js';
 import { DATASETS, higherIsBetter } from './datasets.js';
+import { tableText } from './markdown-table.js';
 import { METHODS, SEEDS } from './methods.js';
 import { gainPlot, linePlot } from './plot.js';
 import { PUBLISHED } from './published.js';
@@ -27,13 +28,6 @@ const NAMES = /** @type {Record<string, string>} */ ({
 	loss: 'loss',
 });
 const nameOf = (/** @type {string} */ metric) => `${NAMES[metric]}${higherIsBetter(metric) ? '' : ' (lower is better)'}`;
-
-/** A Markdown table whose columns are padded, so that it can be read as it is. @param {readonly (readonly string[])[]} rows the head first */
-function tableText(rows) {
-	const widths = rows[0].map((_, column) => Math.max(3, ...rows.map((row) => row[column].length)));
-	const lineOf = (/** @type {readonly string[]} */ row) => `| ${row.map((words, column) => words.padEnd(widths[column])).join(' | ')} |`;
-	return [lineOf(rows[0]), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...rows.slice(1).map(lineOf)].join('\n');
-}
 
 /** Mean and half width; the number of seeds where it is not all of them. @param {ReadonlyMap<number, number>} values */
 function levelText(values) {
