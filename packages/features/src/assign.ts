@@ -12,7 +12,9 @@ type Splits = { readonly names: readonly string[]; readonly rows: Uint8Array };
 export type Assignment = Splits & { readonly dropped: number };
 
 export const DROPPED = 255;
+/** The shares of a table that is cut at random, and by time: rows drawn among those that come before and after them would tell nothing of later ones. */
 const SHARES = { valid: 0, test: 0.2, seed: 1 };
+const SHARES_BY_TIME = { ...SHARES, valid: 0.16 };
 
 const refusal = (detail: string, param: string): ProblemError => new ProblemError('invalid_dataset', detail, param);
 
@@ -65,7 +67,10 @@ function lastRows(times: Float64Array, among: Uint32Array, count: number): Uint8
 /** Cuts the rows by shares: by time, or at random with the same share of each class, groups together. */
 function byShares(survey: Survey, dropped: Uint8Array, manifest: TableManifest): Splits {
 	const { times, reading, rows } = survey;
-	const { valid, test, seed } = { ...SHARES, ...(typeof manifest.split === 'object' ? manifest.split : {}) };
+	const { valid, test, seed } = {
+		...(times === null ? SHARES : SHARES_BY_TIME),
+		...(typeof manifest.split === 'object' ? manifest.split : {}),
+	};
 	if (valid + test >= 1)
 		throw refusal(
 			`manifest.json: split: expected shares of valid and test that leave rows for training, found ${valid} and ${test}`,

@@ -152,6 +152,8 @@ describe('what the manifest says', () => {
 		expect(shortOf(profile, 'person')).toBe('ignored (manifest.json gives it to no modality)');
 	});
 
+	const rowsOf = ({ splits }: DatasetProfile) => Object.fromEntries(Object.entries(splits).map(([name, { rows }]) => [name, rows]));
+
 	it('keeps groups together', async () => {
 		const { profile, target } = await ingest(table, { label: 'died', group: 'person', split: { test: 0.25 } });
 		const dataset = openDataset(target);
@@ -161,8 +163,8 @@ describe('what the manifest says', () => {
 		expect(shortOf(profile, 'person')).toBe('group');
 	});
 
-	it('cuts by time, the last rows for the test', async () => {
-		const { target } = await ingest(
+	it('cuts by time, the last rows for the test, and those before them for validation unless told otherwise', async () => {
+		const { profile, target } = await ingest(
 			csv(40, { when: (row) => `2020-${String(1 + ((row * 7) % 12)).padStart(2, '0')}-15`, x: (row) => (row * 7) % 12, y }),
 			{
 				time: 'when',
@@ -181,7 +183,12 @@ describe('what the manifest says', () => {
 			);
 			return [...out];
 		};
-		expect(Math.max(...valuesOf('train'))).toBeLessThanOrEqual(Math.min(...valuesOf('test')));
+		expect(Math.max(...valuesOf('train'))).toBeLessThanOrEqual(Math.min(...valuesOf('valid')));
+		expect(Math.max(...valuesOf('valid'))).toBeLessThanOrEqual(Math.min(...valuesOf('test')));
+		expect(rowsOf(profile)).toEqual({ train: 24, valid: 6, test: 10 });
+		const when = (row: number) => `2020-01-${10 + (row % 20)}`;
+		const without = await ingest(csv(40, { when, x: (row) => row, y }), { time: 'when', split: { valid: 0 } });
+		expect(rowsOf(without.profile)).toEqual({ train: 32, test: 8 });
 	});
 
 	it('reads splits from a column, and from files', async () => {
