@@ -33,6 +33,8 @@ table = pyarrow.table(
         **{name: pyarrow.array([plain(row) for row in rows], type) for name, (type, rows) in columns.items()},
         "split": ["train"] * TRAIN + ["test"] * (ROWS - TRAIN),
         "label": [int(label) for label in labels],
+        # The bits of the number of the row.
+        "tags": [[tag for bit, tag in enumerate(["fracture", "effusion", "nodule"]) if row >> bit & 1] for row in range(ROWS)],
     }
 )
 # Several row groups and pages, dictionary encoding where it pays.

@@ -164,7 +164,7 @@ export const TableManifest = Type.Object({
 				),
 				tokens: Type.Optional(
 					Type.Integer({
-						minimum: 1,
+						minimum: 2,
 						maximum: 4096,
 						default: 64,
 						description: 'of tokens, how many words of a text are read, the first ones',

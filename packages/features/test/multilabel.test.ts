@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { TableManifest } from '@steelyard/contracts';
 import { openDataset } from '@steelyard/dataset';
 import { describe, expect, it } from 'vitest';
@@ -88,6 +89,15 @@ describe('a column of several labels', () => {
 		expect(profile.table?.label).toBe('label');
 		expect(labelsOf(target, 'train')).toEqual(wanted(0, 30));
 		expect(labelsOf(target, 'test')).toEqual(wanted(30, 40));
+	});
+
+	it('is a list of texts in parquet too', async () => {
+		const bytes = await readFile(new URL('fixtures/lists.parquet', import.meta.url));
+		const { profile, target } = await ingest({ 'lists.parquet': bytes }, { label: 'tags', columns: { pulse: ['pulse'] }, split: 'split' });
+		expect(profile.task.classes).toEqual(['effusion', 'fracture', 'nodule']);
+		const flag = (bit: number) => (row: number) => (row >> bit) % 2;
+		expect(labelsOf(target, 'train')).toEqual(expected(0, 70, flag(1), flag(0), flag(2)));
+		expect(labelsOf(target, 'test')).toEqual(expected(70, 90, flag(1), flag(0), flag(2)));
 	});
 
 	it('is a text with a separator, whatever spaces stand around it and however often a label is said', async () => {

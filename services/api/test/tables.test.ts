@@ -70,6 +70,21 @@ describe('a table', () => {
 		expect(within.json().sha256).toBe(beside.json().sha256);
 	});
 
+	it('has several labels where the label is a pattern of columns', async () => {
+		const [head = '', ...lines] = csv.trim().split('\n');
+		const several = [
+			`${head.replace('died', 'finding_died')},finding_b`,
+			...lines.map((line, row) => `${line},${row % 3 === 0 ? 1 : 0}`),
+		].join('\n');
+		const query = { filename: 'ward.csv', label: 'finding_*' };
+		const task = { type: 'multilabel', classes: ['finding_died', 'finding_b'] };
+		const response = await upload(several, query);
+		expect(response.statusCode, response.body).toBe(201);
+		expect(parse(DatasetResource, response.json())).toMatchObject({ task, table: { label: task.classes } });
+		expect(parse(TablePreview, (await preview(several, query)).json())).toMatchObject({ task, label: task.classes });
+		expectProblem(await upload(csv, { ...query, label: 'finding_*' }), 422, 'invalid_dataset', 'manifest.label');
+	});
+
 	it('is only looked at for a preview', async () => {
 		const before = (await service.app.inject('/v1/datasets')).json();
 		const response = await preview(csv, { filename: 'ward.csv', label: 'died' });
