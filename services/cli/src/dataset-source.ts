@@ -6,6 +6,7 @@ import { Option } from 'commander';
 import yazl from 'yazl';
 import { jsonFrom } from './json-file.js';
 import { UsageError } from './output.js';
+import type { Upload } from './upload-line.js';
 
 const FILES = /\.(zip|npz|parquet|(?:csv|tsv|txt|jsonl|ndjson)(?:\.gz)?)$/i;
 const EXPECTED = 'a table (.csv, .tsv, .txt, .jsonl, .ndjson, each also with .gz, or .parquet), a folder of .npy files, a .zip or a .npz';
@@ -25,13 +26,13 @@ async function zipped(folder: string): Promise<ReadableStream<Uint8Array>> {
 }
 
 /** What to upload for a path: a folder as a zip archive, a file as it is. Throws UsageError for anything else. */
-export async function sourceOf(path: string): Promise<{ body: ReadableStream<Uint8Array>; filename: string }> {
+export async function sourceOf(path: string): Promise<Upload & { filename: string }> {
 	const found = await stat(path).catch(() => {
 		throw new UsageError(`${path} does not exist; expected ${EXPECTED}`);
 	});
-	if (found.isDirectory()) return { body: await zipped(path), filename: `${basename(resolve(path)) || 'dataset'}.zip` };
+	if (found.isDirectory()) return { body: await zipped(path), bytes: null, filename: `${basename(resolve(path)) || 'dataset'}.zip` };
 	if (!FILES.test(path)) throw new UsageError(`${path} is not ${EXPECTED}`);
-	return { body: Readable.toWeb(createReadStream(path)) as ReadableStream<Uint8Array>, filename: basename(path) };
+	return { body: Readable.toWeb(createReadStream(path)) as ReadableStream<Uint8Array>, bytes: found.size, filename: basename(path) };
 }
 
 /** The options that say how a table is read. */

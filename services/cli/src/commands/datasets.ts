@@ -13,6 +13,7 @@ import { withOptions } from '../options.js';
 import { print } from '../output.js';
 import { setCommand } from '../set-command.js';
 import { bytesText, countText, timeText } from '../units.js';
+import { shownUpload } from '../upload-line.js';
 
 /** `steelyard datasets inspect`: says how a table would be read, without a service. */
 async function inspect(path: string, options: ReadingOptions, command: Command): Promise<void> {
@@ -37,9 +38,9 @@ export function datasets(group: Command): void {
 		async (path: string, { name, metadata, ...reading }: Naming & ReadingOptions, command: Command) => {
 			const { client, json } = connected(command);
 			const said = await readingOf(reading);
-			const { body, filename } = await sourceOf(path);
-			const naming = { ...(name === undefined ? {} : { name }), ...(metadata === undefined ? {} : { metadata }) };
-			const dataset = await client.datasets.create(body, filename, { ...naming, ...said });
+			const { filename, ...upload } = await sourceOf(path);
+			const how = { ...(name === undefined ? {} : { name }), ...(metadata === undefined ? {} : { metadata }), ...said };
+			const dataset = await shownUpload(upload, process.stderr, (body) => client.datasets.create(body, filename, how));
 			const next = `Train on it with: echo '{"dataset": "${dataset.id}"}' | npx steelyard jobs create - --watch`;
 			print(json, dataset, `${datasetText(dataset)}\n\n${next}`);
 		},

@@ -12,6 +12,7 @@ import { withOptions } from '../options.js';
 import { EXIT, expectFolderOf } from '../output.js';
 import { type Fields, setOption, withFields } from '../spec-options.js';
 import { untilSignal } from '../until-signal.js';
+import { shownUpload } from '../upload-line.js';
 import { watchJob } from '../watch-job.js';
 
 type TrainOptions = ReadingOptions &
@@ -57,9 +58,10 @@ async function requestOf(dataset: string, { spec, family, weighting, epochs, set
 async function trainOn(client: Client, path: string, options: TrainOptions, json: boolean): Promise<number> {
 	const say = (text: string): void => void process.stderr.write(`${text}\n`);
 	const said = await readingOf(options);
-	const { body, filename } = await sourceOf(path);
+	const { filename, ...upload } = await sourceOf(path);
 	const { name, output } = options;
-	const dataset = await client.datasets.create(body, filename, { ...(name === undefined ? {} : { name }), ...said });
+	const how = { ...(name === undefined ? {} : { name }), ...said };
+	const dataset = await shownUpload(upload, process.stderr, (body) => client.datasets.create(body, filename, how));
 	say(`${datasetText(dataset)}\n`);
 	const job = await client.jobs.create(await requestOf(dataset.id, options));
 	const code = await watchJob(client, job, json);
