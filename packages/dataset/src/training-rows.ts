@@ -8,7 +8,11 @@ export type RowSet = { readonly split: string; readonly rows: Uint32Array };
 
 export type TrainingRows = { readonly train: RowSet; readonly validation: RowSet };
 
-const allRows = (n: number): Uint32Array => new Uint32Array(n).map((_, i) => i);
+function allRows(n: number): Uint32Array {
+	const rows = new Uint32Array(n);
+	for (let row = 0; row < n; row++) rows[row] = row;
+	return rows;
+}
 
 /** Divides `total` rows among strata in proportion to their sizes, by largest remainders; each stratum keeps at least one row. */
 function quotas(sizes: readonly number[], total: number): number[] {

@@ -34,6 +34,25 @@ function rowsWhere(rows: number, holds: (row: number) => boolean): { first: numb
 	return { first, count };
 }
 
+/** The rows of one split, in their order. */
+export function rowsOf(splits: Uint8Array, split: number): Uint32Array {
+	const own = new Uint32Array(splits.reduce((count, found) => count + (found === split ? 1 : 0), 0));
+	let at = 0;
+	splits.forEach((found, row) => {
+		if (found === split) own[at++] = row;
+	});
+	return own;
+}
+
+/** The numbers of some rows, as integers. */
+export function integersOf(all: ArrayLike<number>, rows: Uint32Array): Int32Array {
+	const own = new Int32Array(rows.length);
+	rows.forEach((row, i) => {
+		own[i] = all[row] as number;
+	});
+	return own;
+}
+
 /** The splits that cells name. */
 function byColumn({ reading, rows }: Survey, splits: Codes, dropped: Uint8Array): Splits {
 	const column = JSON.stringify(reading.split?.name);
@@ -86,7 +105,7 @@ function byShares(survey: Survey, dropped: Uint8Array, manifest: TableManifest):
 	}
 	const names = ['train', ...(valid > 0 ? ['valid'] : []), ...(test > 0 ? ['test'] : [])];
 	const assigned = dropped.map((is) => (is === 1 ? DROPPED : 0));
-	let left = new Uint32Array(rows).map((_, row) => row).filter((row) => dropped[row] === 0);
+	let left = rowsOf(assigned, 0);
 	const all = left.length;
 	for (const [name, share] of [
 		['test', test],
@@ -101,7 +120,7 @@ function byShares(survey: Survey, dropped: Uint8Array, manifest: TableManifest):
 		left.forEach((row, place) => {
 			if (taken[place] === 1) assigned[row] = split;
 		});
-		left = left.filter((_, place) => taken[place] === 0);
+		left = rowsOf(assigned, 0);
 	}
 	return { names, rows: assigned };
 }
@@ -124,12 +143,10 @@ function drawn(
 	{ seed, stream }: { seed: number; stream: string },
 ): Uint8Array {
 	const classes = reading.task.classes?.length ?? 0;
-	const integersOf = (all: ArrayLike<number>): Int32Array =>
-		new Int32Array(among.length).map((_, place) => all[among[place] as number] as number);
-	const own = { rows: among.length, groups: groups === null ? null : integersOf(groups.rows) };
+	const own = { rows: among.length, groups: groups === null ? null : integersOf(groups.rows, among) };
 	const how = { fraction, seed, stream };
 	if (labels.flags !== null) return heldOutByLabels(own, { flags: flagsOf(labels.flags, classes, among), labels: classes }, how);
-	return heldOut({ ...own, labels: classes === 0 ? new Float32Array(own.rows) : integersOf(labels.values) }, { classes, ...how });
+	return heldOut({ ...own, labels: classes === 0 ? new Float32Array(own.rows) : integersOf(labels.values, among) }, { classes, ...how });
 }
 
 /** The splits of rows that have a label: by the name of their file, by a column, or cut. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { openNpyWriter } from '@steelyard/dataset';
-import { type Assignment, flagsOf } from './assign.js';
+import { type Assignment, flagsOf, integersOf, rowsOf } from './assign.js';
 import type { Survey } from './survey.js';
 
 /** Writes an array whole. */
@@ -15,20 +15,8 @@ export async function writeArray(
 	await writer.close();
 }
 
-/** The rows of a split, in their order. */
-function rowsIn({ rows }: Assignment, split: number): Uint32Array {
-	const own = new Uint32Array(rows.reduce((count, found) => count + (found === split ? 1 : 0), 0));
-	let at = 0;
-	rows.forEach((found, row) => {
-		if (found === split) own[at++] = row;
-	});
-	return own;
-}
-
 const singlesOf = (all: ArrayLike<number>, rows: Uint32Array): Float32Array =>
 	new Float32Array(rows.length).map((_, i) => all[rows[i] as number] as number);
-const integersOf = (all: ArrayLike<number>, rows: Uint32Array): Int32Array =>
-	new Int32Array(rows.length).map((_, i) => all[rows[i] as number] as number);
 
 /** Writes the labels of each split, and its groups, where there are any, as those of `group`. */
 export async function writeLabels(
@@ -41,7 +29,7 @@ export async function writeLabels(
 	const { values, flags } = labels;
 	for (const [split, name] of assignment.names.entries()) {
 		const path = join(folder, `${name}_labels.npy`);
-		const rows = rowsIn(assignment, split);
+		const rows = rowsOf(assignment.rows, split);
 		if (classes === null) await writeArray(path, 'float32', singlesOf(values, rows));
 		else if (flags === null) await writeArray(path, 'int32', integersOf(values, rows));
 		else await writeArray(path, 'uint8', flagsOf(flags, classes.length, rows), [rows.length, classes.length]);
