@@ -10,7 +10,7 @@ export class OneLabel implements LabelReader {
 	readonly #name: string;
 	readonly #missing: ReadonlySet<string>;
 	readonly #codes = new Codes(MOST_LABELS);
-	readonly #numbers = new LabelNumbers();
+	#numbers = new LabelNumbers();
 
 	constructor({ names: [name = ''], missing }: LabelColumns) {
 		this.#name = name;
@@ -31,6 +31,8 @@ export class OneLabel implements LabelReader {
 
 	labels({ classes, numeric }: Task, reading: CellReading): RowLabels {
 		if (classes === null) return { values: this.#numbers.with(reading.decimal), flags: null };
+		// Nine bytes a row that are of no use to classes.
+		this.#numbers = new LabelNumbers();
 		const places = new Map(classes.map((text, place) => [text, place]));
 		const { texts } = this.#codes;
 		const classOf = texts.map((text) => places.get(text) ?? (numeric ? places.get(numberText(text, reading)) : undefined));
