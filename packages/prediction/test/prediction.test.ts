@@ -1,7 +1,8 @@
-import type { Prediction, TaskProfile } from '@steelyard/contracts';
+import type { Prediction, ProblemError, TaskProfile } from '@steelyard/contracts';
 import { encodeModel, GraphBuilder, OPSET, type Value } from '@steelyard/onnx';
 import type { DType } from '@steelyard/runtime';
 import { tableOf } from '@steelyard/table';
+import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openPredictor, type Predictor, predictCsv, predictJson } from '../src/index.js';
 
@@ -102,6 +103,29 @@ describe('rows of arrays', () => {
 		};
 		await expect(read()).rejects.toMatchObject({ code: 'invalid_request', message: expect.stringContaining('takes arrays') });
 	});
+});
+
+it('rows of any values are predicted, or refused with their place', async () => {
+	const model = await sums();
+	const value = fc.oneof(
+		fc.jsonValue(),
+		fc.array(fc.double(), { minLength: 2, maxLength: 2 }),
+		fc.array(fc.array(fc.float(), { maxLength: 2 }), { maxLength: 4 }),
+	);
+	const row = fc.record({ a: value, b: value }, { requiredKeys: [] });
+	await fc.assert(
+		fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 5 }), async (rows) => {
+			const found = await model.predictRows(rows).catch((error: ProblemError) => error);
+			if (Array.isArray(found)) expect(found).toHaveLength(rows.length);
+			else
+				expect([found.name, found.code, found.param]).toEqual([
+					'ProblemError',
+					'invalid_request',
+					expect.stringMatching(/^rows(\.\d+\.[ab]|$)/),
+				]);
+		}),
+		{ numRuns: 300 },
+	);
 });
 
 describe('a graph of the own', () => {
