@@ -113,15 +113,19 @@ describe('the environment', () => {
 			jobMemory: null,
 			jobSeconds: null,
 			inspection: { ms: 60_000, bytes: 4 * 1024 ** 3 },
+			prediction: { ms: 60_000, bytes: 2 * 1024 ** 3 },
 			logLevel: 'info',
 			traces: false,
 		});
 	});
 
-	it('limits the inspection of a model', () => {
-		const env = { REDIS_URL: 'redis://localhost', STEELYARD_INSPECT_SECONDS: '5', STEELYARD_INSPECT_MEMORY: '1000000000' };
-		expect(readConfig(env).inspection).toEqual({ ms: 5000, bytes: 1_000_000_000 });
-		expect(() => readConfig({ ...env, STEELYARD_INSPECT_SECONDS: 'long' })).toThrow(/STEELYARD_INSPECT_SECONDS/);
-		expect(() => readConfig({ ...env, STEELYARD_INSPECT_MEMORY: '1' })).toThrow(/STEELYARD_INSPECT_MEMORY/);
+	it.each([
+		['the inspection of a model', 'inspection', 'STEELYARD_INSPECT'],
+		['a prediction', 'prediction', 'STEELYARD_PREDICT'],
+	] as const)('limits %s', (_, part, prefix) => {
+		const env = { REDIS_URL: 'redis://localhost', [`${prefix}_SECONDS`]: '5', [`${prefix}_MEMORY`]: '1000000000' };
+		expect(readConfig(env)[part]).toEqual({ ms: 5000, bytes: 1_000_000_000 });
+		expect(() => readConfig({ ...env, [`${prefix}_SECONDS`]: 'long' })).toThrow(`${prefix}_SECONDS`);
+		expect(() => readConfig({ ...env, [`${prefix}_MEMORY`]: '1' })).toThrow(`${prefix}_MEMORY`);
 	});
 });
