@@ -5,16 +5,17 @@ import { endWithParent } from './end-with-parent.js';
 import type { FromPredictor, ToPredictor } from './protocol.js';
 import { createWarmModels, type WarmModels } from './warm-models.js';
 
-/** The most characters of an answer. */
-const LONGEST_ANSWER = 32 * 1024 ** 2;
+/** The most bytes of an answer: half of what Redis lets wait for one who hears its messages, before it cuts the connection. */
+const LONGEST_ANSWER = 16 * 1024 ** 2;
 
 async function predict(models: WarmModels, { job, model: file, warmBytes, type, body }: ToPredictor): Promise<string> {
 	const data = await (type === 'json' ? predictJson : predictCsv)(await models.get(file, warmBytes), body);
 	const text = JSON.stringify({ object: 'predictions', job, data } satisfies Predictions);
-	if (text.length > LONGEST_ANSWER)
+	const bytes = Buffer.byteLength(text);
+	if (bytes > LONGEST_ANSWER)
 		throw new ProblemError(
 			'prediction_too_large',
-			`The answer would have ${text.length} characters, of at most ${LONGEST_ANSWER}: send fewer rows at a time`,
+			`The answer would have ${bytes} bytes, of at most ${LONGEST_ANSWER}: send fewer rows at a time`,
 		);
 	return text;
 }

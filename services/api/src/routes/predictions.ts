@@ -16,8 +16,8 @@ const TYPES: ReadonlyMap<string, PredictionOrder['type']> = new Map([
 	['text/csv', 'csv'],
 ]);
 
-/** The most bytes of bodies that are at hand at the same time. */
-const MOST_AT_HAND = 64 * 1024 ** 2;
+/** The most bytes of bodies that are at hand at the same time: less than the 32 MB that Redis lets wait for a worker, before it cuts the connection. */
+const MOST_AT_HAND = 3 * PREDICTION_BYTES;
 
 /** The bytes that the body of a request will have, as it says itself; the most that it may have where it does not. */
 const bytesSaid = ({ headers }: FastifyRequest): number =>
