@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { train } from '../src/job/train.js';
 import { familyArchitecture } from '../src/model/family-architecture.js';
 import { smallDataset } from './small-dataset.js';
-import { initialOf, rowsIn, trainAs } from './training-steps.js';
+import { initialOf, largestError, rowsIn, trainAs } from './training-steps.js';
 
 /** Made by test/oracles/fuse_moe_training.py. */
 const fixture = JSON.parse(readFileSync(new URL('fixtures/fuse-moe.json', import.meta.url), 'utf8')) as {
@@ -51,9 +51,6 @@ function trained() {
 		steps,
 	);
 }
-
-const largestError = (ours: ArrayLike<number>, theirs: number[], floor: number): number =>
-	theirs.reduce((worst, value, i) => Math.max(worst, Math.abs(ours[i]! - value) / (Math.abs(value) + floor)), 0);
 
 describe('training fuse-moe', () => {
 	it('follows PyTorch in float64 for 100 steps, with irregular times, missing modalities, choices of experts and their balance', async () => {

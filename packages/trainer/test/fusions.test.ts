@@ -4,7 +4,7 @@ import type { ModalityShape } from '@steelyard/family';
 import { sizeOf } from '@steelyard/runtime';
 import { describe, expect, it } from 'vitest';
 import { familyArchitecture } from '../src/model/family-architecture.js';
-import { initialOf, type RowOf, rowsIn, trainAs } from './training-steps.js';
+import { initialOf, largestError, type RowOf, rowsIn, trainAs } from './training-steps.js';
 
 type Case = { config: MlpFusionConfig; initial: Record<string, number[]>; losses: number[]; final: Record<string, number[]> };
 const fixture = JSON.parse(readFileSync(new URL('fixtures/fusions.json', import.meta.url), 'utf8')) as {
@@ -42,9 +42,6 @@ function trained({ config, initial }: Case) {
 		steps,
 	);
 }
-
-const largestError = (ours: ArrayLike<number>, theirs: number[]): number =>
-	theirs.reduce((worst, value, i) => Math.max(worst, Math.abs(ours[i]! - value) / (Math.abs(value) + 0.1)), 0);
 
 describe('training of mlp-fusion on statistics, with modalities left out, follows PyTorch in float64 for 100 steps', () => {
 	for (const c of fixture.cases)

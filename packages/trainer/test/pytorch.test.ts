@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { familyArchitecture } from '../src/model/family-architecture.js';
 import type { Loss } from '../src/step/loss.js';
-import { initialOf, rowsIn, trainAs } from './training-steps.js';
+import { initialOf, largestError, rowsIn, trainAs } from './training-steps.js';
 
 type Case = {
 	task: string;
@@ -72,9 +72,6 @@ function trained(c: Case, by: number | 'split') {
 		by,
 	);
 }
-
-const largestError = (ours: ArrayLike<number>, theirs: number[], floor: number): number =>
-	theirs.reduce((worst, value, i) => Math.max(worst, Math.abs(ours[i]! - value) / (Math.abs(value) + floor)), 0);
 
 describe('training in the Scan, and by the split step', () => {
 	for (const c of fixture.cases)

@@ -10,7 +10,7 @@ import { train } from '../src/job/train.js';
 import { familyArchitecture } from '../src/model/family-architecture.js';
 import { parametersOf } from '../src/model/family-model.js';
 import { arrayDataset, type StoredDataset } from './array-dataset.js';
-import { initialOf, type RowOf, rowsIn, trainAs } from './training-steps.js';
+import { initialOf, largestError, type RowOf, rowsIn, trainAs } from './training-steps.js';
 
 const fixture = JSON.parse(readFileSync(new URL('fixtures/tokens.json', import.meta.url), 'utf8')) as {
 	rows: number;
@@ -55,8 +55,6 @@ describe('trained vectors of tokens', () => {
 			},
 			by,
 		);
-		const largestError = (ours: ArrayLike<number>, theirs: number[]): number =>
-			theirs.reduce((worst, value, i) => Math.max(worst, Math.abs(ours[i]! - value) / (Math.abs(value) + 0.1)), 0);
 		// float32 against float64: rounding of some 1e-7 a step, grown over 60 steps
 		expect(largestError(losses, fixture.losses)).toBeLessThan(5e-4);
 		expect([...parameters.keys()].sort()).toEqual(Object.keys(final).sort());

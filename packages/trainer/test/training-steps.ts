@@ -113,3 +113,7 @@ export const initialOf = (record: Readonly<Record<string, number[]>>): Map<strin
 
 /** Where the architecture itself begins. */
 export const ownInitial = (architecture: Architecture): ReadonlyMap<string, ArrayLike<number>> => architecture.initial(1, 0);
+
+/** The largest relative error of numbers; those that are small against `floor` are held to it. */
+export const largestError = (ours: ArrayLike<number>, theirs: readonly number[], floor = 0.1): number =>
+	theirs.reduce((worst, value, i) => Math.max(worst, Math.abs(ours[i]! - value) / (Math.abs(value) + floor)), 0);
