@@ -169,7 +169,10 @@ async function build() {
 	if (!existsSync(compiler)) throw new SetupError('The TypeScript compiler is missing. Delete node_modules and run the command again.');
 	// tsc -b looks at its own records and does nothing when no source changed; a first build is worth a line, a check is not.
 	const first = packageFolders().some((folder) => existsSync(join(folder, 'src')) && !existsSync(join(folder, 'dist')));
-	const compile = () => run('Building', process.execPath, [compiler, '-b', '--pretty', 'false']);
+	const compile = async () => {
+		await run('Building', process.execPath, [compiler, '-b', '--pretty', 'false']);
+		await run('Building the page', process.execPath, [join(root, 'services', 'dashboard', 'build.js')]);
+	};
 	await (first ? step('Building', compile) : compile());
 }
 

@@ -15,7 +15,7 @@ const LAYERS: readonly (readonly string[])[] = [
 	['models/*', 'weighting', 'optim', 'autodiff', 'dataset', 'store', 'redis'],
 	['features'],
 	['prediction', 'trainer', 'model-file', 'client', 'queue'],
-	['service-process'],
+	['service-process', 'dashboard'],
 	['api', 'worker', 'cli'],
 ];
 

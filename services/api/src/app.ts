@@ -17,6 +17,7 @@ import { createModels } from './models/models.js';
 import { addAccess, addSameSite } from './plugins/access.js';
 import { addAudit } from './plugins/audit.js';
 import { addBounds } from './plugins/bounds.js';
+import { addDashboard } from './plugins/dashboard.js';
 import { createGuard } from './plugins/limits.js';
 import { addMetrics } from './plugins/metrics.js';
 import { addOpenapi } from './plugins/openapi.js';
@@ -127,5 +128,6 @@ export async function buildApp({ config, queue, store, log, traces = null }: App
 	await app.register(logRoutes, { store, job });
 	await app.register(artifactRoutes, { queue, store, job });
 	await app.register(predictionRoutes, { queue, job });
+	await addDashboard(app);
 	return app;
 }

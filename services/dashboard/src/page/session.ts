@@ -1,0 +1,45 @@
+import { computed, signal } from '@preact/signals';
+import { type Client, createClient } from '@steelyard/client';
+
+const KEY = 'steelyard.key';
+const PROJECT = 'steelyard.project';
+
+/** The token of the key that requests carry. It is kept until the tab is closed, and nowhere else. */
+const token = signal(sessionStorage.getItem(KEY));
+/** The project that an admin works in; null for that of the key, or the default one. */
+const chosenProject = signal(sessionStorage.getItem(PROJECT));
+
+const keep = (name: string, value: string | null): void => {
+	if (value === null) sessionStorage.removeItem(name);
+	else sessionStorage.setItem(name, value);
+};
+
+/** Uses another key from now on; null forgets the one that was used. */
+export function useKey(value: string | null): void {
+	keep(KEY, value);
+	token.value = value;
+}
+
+/** Works in another project from now on; null for the default one. */
+export function useProject(value: string | null): void {
+	keep(PROJECT, value);
+	chosenProject.value = value;
+}
+
+/** Whether the page has a key. */
+export const hasKey = computed(() => token.value !== null);
+export const project = computed(() => chosenProject.value);
+
+/** The address of the service, without a slash at its end: this page lies at its root. */
+export const serviceUrl = new URL('.', location.href.replace(/[#?].*$/, '')).href.replace(/\/$/, '');
+
+/** The client of the service that has served this page, with the key and the project of the session. */
+export const client = computed<Client>(() =>
+	createClient({
+		url: serviceUrl,
+		// fetch wants to be called as a function of the window.
+		fetch: (input, init) => fetch(input, init),
+		...(token.value === null ? {} : { apiKey: token.value }),
+		...(chosenProject.value === null ? {} : { project: chosenProject.value }),
+	}),
+);
