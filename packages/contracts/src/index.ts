@@ -11,6 +11,7 @@ export * from './diagnostics.js';
 export { familySize, type ModalitySize } from './estimate/families.js';
 export { estimateOf, type JobEstimate, type JobLimits, limitProblems } from './estimate/job.js';
 export type { ModelSize } from './estimate/size.js';
+export * from './evaluation.js';
 export * from './event.js';
 export * from './explanation.js';
 export { activationProblem } from './families/custom/activation.js';

@@ -183,6 +183,7 @@ describe('an uploaded graph', () => {
 				'explanation.parquet',
 				'explanation.json',
 				'diagnostics.json',
+				'evaluation.json',
 				'robustness.json',
 				'report.md',
 				'training-state.safetensors',

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Diagnostics, Explanation, fieldErrors, JobCurves, JobResult, parseJobSpec } from '@steelyard/contracts';
+import { Diagnostics, EvaluationFigures, Explanation, fieldErrors, JobCurves, JobResult, parseJobSpec } from '@steelyard/contracts';
 import { openDataset } from '@steelyard/dataset';
 import { decodeModel, parametersOf } from '@steelyard/onnx';
 import { createSession, type Tensor, tensor } from '@steelyard/runtime';
@@ -41,7 +41,9 @@ async function job(kind: Kind, spec: object) {
 	const explanation = await json<Explanation>('explanation.json');
 	const curves = await json<JobCurves>('metrics.json');
 	const diagnostics = outcome.artifacts.includes('diagnostics.json') ? await json<Diagnostics>('diagnostics.json') : null;
+	const figures = await json<EvaluationFigures>('evaluation.json');
 	expect(fieldErrors(JobResult, outcome.result)).toEqual([]);
+	expect(fieldErrors(EvaluationFigures, figures)).toEqual([]);
 	expect(fieldErrors(Explanation, explanation)).toEqual([]);
 	expect(fieldErrors(JobCurves, curves)).toEqual([]);
 	if (diagnostics !== null) expect(fieldErrors(Diagnostics, diagnostics)).toEqual([]);
@@ -54,6 +56,7 @@ async function job(kind: Kind, spec: object) {
 		explanation,
 		curves,
 		diagnostics,
+		figures,
 	};
 }
 
@@ -148,6 +151,29 @@ describe('the explanation of a job', () => {
 			else expect(diagnostics!.unimodal).toEqual(outcome.result.unimodal);
 		});
 
+	for (const kind of ['binary', 'multiclass', 'multilabel', 'regression'] as const)
+		it(`has figures for pictures that agree with the result and with the rows: ${kind}`, async () => {
+			const { outcome, rows, figures } = await job(kind, { weighting: { preset: 'btw', refresh_epochs: 2 } });
+			expect(Object.keys(figures.splits)).toEqual(Object.keys(outcome.result.metrics));
+			for (const [split, of] of Object.entries(figures.splits)) {
+				const metrics = outcome.result.metrics[split]!;
+				const own = rows.filter((row) => row['split'] === split);
+				expect(of.rows).toBe(own.length);
+				const share = of.weights['a']!.right.count / of.rows;
+				if (kind === 'regression') {
+					expect(of.values!.sample.label).toEqual(own.map(({ label }) => label));
+					expect(of.values!.sample.prediction).toEqual(own.map(({ prediction }) => prediction));
+				} else expect(share).toBeCloseTo((kind === 'multilabel' ? metrics['subset_accuracy'] : metrics['accuracy'])!, 12);
+				const areas = of.curves.map(({ auroc }) => auroc!);
+				if (areas.length > 0) expect(areas.reduce((sum, area) => sum + area, 0) / areas.length).toBeCloseTo(metrics['auroc']!, 12);
+				const having = own.filter((row) => row['present.c']);
+				for (const [name, found] of [['weight.c', of.weights['c']!] as const, ['divergence.c', of.divergence!['c']!] as const]) {
+					expect(found.right.count + found.wrong.count).toBe(having.length);
+					expect(found.to).toBe(Math.max(...having.map((row) => row[name] as number)));
+				}
+			}
+		});
+
 	it('has gains that are the difference of the figures reported, and decompositions of every pair', async () => {
 		const { outcome, diagnostics } = await job('multiclass', { weighting: { preset: 'btw', refresh_epochs: 2 } });
 		const { metrics, unimodal } = outcome.result;
@@ -197,5 +223,6 @@ describe('the explanation of a job', () => {
 		const [one, two] = [await job('regression', {}), await job('regression', {})];
 		expect(one.bytes.equals(two.bytes)).toBe(true);
 		expect(one.explanation).toEqual(two.explanation);
+		expect(one.figures).toEqual(two.figures);
 	});
 });

@@ -16,6 +16,7 @@ const TIMELESS = [
 	'adapters.safetensors',
 	'explanation.parquet',
 	'diagnostics.json',
+	'evaluation.json',
 	'robustness.json',
 ];
 

@@ -1,8 +1,11 @@
-/** Scores from high to low, in runs of equal score: [positives, negatives] of each run. Typed arrays sort far faster without a comparison of our own. */
-function tiedRuns(scores: Float32Array, positive: (row: number) => boolean): Array<[number, number]> {
+/** A run of equal scores: how many positives and negatives have it, and the score. */
+export type TiedRun = readonly [positives: number, negatives: number, score: number];
+
+/** Scores from high to low, in runs of equal score. Typed arrays sort far faster without a comparison of our own. */
+export function tiedRuns(scores: Float32Array, positive: (row: number) => boolean): TiedRun[] {
 	const ups = scores.filter((_, row) => positive(row)).sort();
 	const downs = scores.filter((_, row) => !positive(row)).sort();
-	const runs: Array<[number, number]> = [];
+	const runs: TiedRun[] = [];
 	let [u, d] = [ups.length, downs.length];
 	while (u > 0 || d > 0) {
 		const top = Math.max(
@@ -12,16 +15,22 @@ function tiedRuns(scores: Float32Array, positive: (row: number) => boolean): Arr
 		const before = [u, d] as const;
 		while (u > 0 && !((ups[u - 1] as number) < top)) u--; // equal to the top; a NaN ends everything in one run
 		while (d > 0 && !((downs[d - 1] as number) < top)) d--;
-		runs.push([before[0] - u, before[1] - d]);
+		runs.push([before[0] - u, before[1] - d, top]);
 	}
 	return runs;
 }
 
 /** Area under the ROC curve (ties count half) and average precision, as scikit-learn has them; null where one class is absent. */
-export function rankingMetrics(scores: Float32Array, positive: (row: number) => boolean): { auroc: number | null; auprc: number | null } {
-	const runs = tiedRuns(scores, positive);
+export type RankingMetrics = { readonly auroc: number | null; readonly auprc: number | null };
+
+/** How well scores rank positives above negatives. */
+export const rankingMetrics = (scores: Float32Array, positive: (row: number) => boolean): RankingMetrics =>
+	rankingOfRuns(tiedRuns(scores, positive));
+
+/** The same of scores that stand in runs. */
+export function rankingOfRuns(runs: readonly TiedRun[]): RankingMetrics {
 	const positives = runs.reduce((sum, [p]) => sum + p, 0);
-	const negatives = scores.length - positives;
+	const negatives = runs.reduce((sum, [, n]) => sum + n, 0);
 	if (positives === 0 || negatives === 0) return { auroc: null, auprc: null };
 	let above = 0;
 	let seen = 0;
@@ -40,10 +49,7 @@ export function rankingMetrics(scores: Float32Array, positive: (row: number) => 
  * The same of resamples of the rows: the function that comes back takes how often each row was drawn. It sorts once, where a resample as rows of its own would be sorted
  * each time.
  */
-export function rankingOfCounts(
-	scores: Float32Array,
-	positive: (row: number) => boolean,
-): (counts: Uint32Array) => { auroc: number | null; auprc: number | null } {
+export function rankingOfCounts(scores: Float32Array, positive: (row: number) => boolean): (counts: Uint32Array) => RankingMetrics {
 	const order = Uint32Array.from(scores.keys()).sort((a, b) => (scores[b] as number) - (scores[a] as number));
 	const isPositive = Uint8Array.from(order, (row) => (positive(row) ? 1 : 0));
 	/** 1 where the next row has a lower score. */

@@ -28,6 +28,8 @@ const Json = Type.Unsafe<Readable | null>(
 	Type.Union([
 		ref('Explanation'),
 		ref('Diagnostics'),
+		ref('EvaluationFigures'),
+		ref('Calibration'),
 		ref('JobCurves'),
 		ref('Robustness'),
 		Type.Object({}, { additionalProperties: true, description: '`report.json`: the version, the spec, the dataset and the result' }),
@@ -131,7 +133,7 @@ export async function artifactRoutes(app: App, { queue, store, job }: { queue: Q
 				operationId: 'downloadArtifact',
 				summary: 'Download an artifact',
 				description:
-					'The schemas Explanation, Diagnostics, Robustness and JobCurves describe `explanation.json`, `diagnostics.json`, `robustness.json` and `metrics.json`.',
+					'The schemas Explanation, Diagnostics, EvaluationFigures, Calibration, Robustness and JobCurves describe `explanation.json`, `diagnostics.json`, `evaluation.json`, `calibration.json`, `robustness.json` and `metrics.json`.',
 				tags: ['jobs'],
 				params: ArtifactParams,
 				response: downloads(

@@ -1,9 +1,11 @@
 import {
 	Artifact,
 	AuditLine,
+	Calibration,
 	CallerResource,
 	DatasetResource,
 	Diagnostics,
+	EvaluationFigures,
 	Explanation,
 	JobChange,
 	JobCurves,
@@ -33,9 +35,11 @@ import { type Static, Type } from 'typebox';
 export const components = {
 	Artifact,
 	AuditLine,
+	Calibration,
 	Caller: CallerResource,
 	Dataset: DatasetResource,
 	Diagnostics,
+	EvaluationFigures,
 	Explanation,
 	Job: JobResource,
 	JobCurves,
