@@ -28,6 +28,16 @@ export type EpochPoint = Static<typeof EpochPoint>;
 export const WeightsPoint = Type.Object({
 	epoch: Type.Integer({ description: 'of the fusion model, counted from 0, in which the weights were made' }),
 	modality_weights: Type.Record(Type.String(), Type.Number(), { description: 'by modality, the mean over the training split' }),
+	spread: Type.Optional(
+		Type.Record(
+			Type.String(),
+			Type.Object({
+				p10: Type.Number({ description: 'one row in ten has a smaller weight' }),
+				p90: Type.Number({ description: 'one row in ten has a larger weight' }),
+			}),
+			{ description: 'by modality, over the rows of the training split that have it; not there in jobs of earlier versions' },
+		),
+	),
 	mutual_information: nullable(
 		Type.Record(Type.String(), Type.Number(), { description: 'by modality, in nats; null where the method has none' }),
 	),

@@ -68,8 +68,7 @@ export async function trainFusion(job: Job, judged: JudgedUnimodal | null, keep:
 	const shape = { rows: train.rows.length, modalities: modalities.length };
 	let table = (state.weights?.data as Float32Array | undefined) ?? uniformWeights(shape.rows, presenceIn(train));
 
-	const byName = (value: (m: number) => number): Record<string, number> =>
-		Object.fromEntries(modalities.map(({ name }, m) => [name, value(m)]));
+	const byName = <T>(value: (m: number) => T): Record<string, T> => Object.fromEntries(modalities.map(({ name }, m) => [name, value(m)]));
 	const refreshWeights = async (chunk: Chunk, parameters: () => Parameters): Promise<void> => {
 		if (!isDue(weigher.refreshes, chunk, header)) return;
 		const began = performance.now();
@@ -86,6 +85,7 @@ export async function trainFusion(job: Job, judged: JudgedUnimodal | null, keep:
 		const weights = {
 			epoch: chunk.epoch,
 			modality_weights: byName((m) => summary[m]?.mean ?? 0),
+			spread: byName((m) => ({ p10: summary[m]?.p10 ?? 0, p90: summary[m]?.p90 ?? 0 })),
 			mutual_information: information && byName((m) => information[m] as number),
 			smoothing: header.smoothing,
 			seconds: (performance.now() - began) / 1000,

@@ -1,5 +1,6 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
-import type { ComponentType, VNode } from 'preact';
+import type { ComponentChildren, ComponentType, VNode } from 'preact';
+import { useErrorBoundary } from 'preact/hooks';
 import { ConnectionNote } from './live/connection-note.js';
 import { type PageProps, pageAt } from './pages.js';
 import { askedForKey, KeyDialog } from './parts/key-dialog.js';
@@ -39,6 +40,12 @@ function Header({ section }: { section: string }): VNode {
 			<ThemeSwitch />
 		</header>
 	);
+}
+
+/** Says that a page has a fault, in its place. */
+function Guarded({ children }: { children: ComponentChildren }): VNode {
+	const [error, reset] = useErrorBoundary((fault) => console.error(fault)) as [Error | undefined, () => void];
+	return error === undefined ? <>{children}</> : <Problem error={error} title="This page has a fault" again={reset} />;
 }
 
 /** The whole page: menu, what must be known of the connection, and the page that the address names. */
@@ -85,7 +92,9 @@ export function App(): VNode {
 						Loading …
 					</p>
 				) : (
-					<Page key={shownPath} params={params} />
+					<Guarded key={shownPath}>
+						<Page params={params} />
+					</Guarded>
 				)}
 			</main>
 			{askedForKey.value && <KeyDialog />}

@@ -10,6 +10,13 @@ export function figure(value: number | null | undefined, digits = 4): string {
 		.replace('-', '−');
 }
 
+/** A round number beside an axis: `0.2`, `1,000`, `1e-5`. */
+export function tickText(value: number): string {
+	const size = Math.abs(value);
+	if (size !== 0 && (size < 1e-3 || size >= 1e6)) return Number(value.toPrecision(6)).toExponential().replace('e+', 'e');
+	return value.toLocaleString('en', { maximumSignificantDigits: 6 }).replace('-', '−');
+}
+
 /** A share as percent: `12.5 %`. */
 export const percent = (share: number): string => `${figure(share * 100, 3)} %`;
 

@@ -1,5 +1,5 @@
 import type { ComponentChildren, VNode } from 'preact';
-import { figure } from '../format.js';
+import { tickText } from '../format.js';
 import type { Axis } from './chart.js';
 import { rangeOf, type Scale, scaleOf } from './scale.js';
 
@@ -32,13 +32,13 @@ export function Axes({ label, width = 640, height = 280, x, y, xs, ys, children 
 				<g key={tick}>
 					<line class="grid" x1={LEFT} x2={width - RIGHT} y1={up(tick)} y2={up(tick)} />
 					<text class="tick" x={LEFT - 6} y={up(tick) + 4} text-anchor="end">
-						{figure(tick, 3)}
+						{tickText(tick)}
 					</text>
 				</g>
 			))}
 			{across.ticks.map((tick) => (
 				<text key={tick} class="tick" x={across(tick)} y={height - BOTTOM + 16} text-anchor="middle">
-					{figure(tick, 3)}
+					{tickText(tick)}
 				</text>
 			))}
 			<line class="axis" x1={LEFT} x2={width - RIGHT} y1={height - BOTTOM} y2={height - BOTTOM} />

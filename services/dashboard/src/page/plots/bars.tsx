@@ -1,5 +1,5 @@
 import type { VNode } from 'preact';
-import { figure } from '../format.js';
+import { figure, tickText } from '../format.js';
 import type { Numbers } from './chart.js';
 import { roundTicks } from './scale.js';
 
@@ -57,7 +57,7 @@ export function Bars({ label, parts, groups, unit, stacked = false }: BarsProps)
 				<g key={tick}>
 					<line class="grid" x1={x(tick)} x2={x(tick)} y1={legend} y2={height - 40} />
 					<text class="tick" x={x(tick)} y={height - 24} text-anchor="middle">
-						{figure(tick, 3)}
+						{tickText(tick)}
 					</text>
 				</g>
 			))}

@@ -11,6 +11,8 @@ export type Series = {
 	readonly dashed?: boolean;
 	/** Drawn behind the others, as the raw values behind a smoothed line. */
 	readonly faint?: boolean;
+	/** Whether it has no entry of its own in the legend, as all folds of a model but the first. */
+	readonly unlisted?: boolean;
 	/** Points that are marked, such as the best epoch. */
 	readonly marks?: readonly { readonly x: number; readonly y: number; readonly name: string }[];
 };

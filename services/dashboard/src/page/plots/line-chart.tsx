@@ -2,7 +2,7 @@ import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { figure } from '../format.js';
+import { figure, tickText } from '../format.js';
 import { isDark } from '../theme.js';
 import type { Chart, Series } from './chart.js';
 import { colorNow, seriesColor, withAlpha } from './colors.js';
@@ -52,14 +52,41 @@ function marksOf(series: readonly Series[], background: string): uPlot.Plugin {
 	};
 }
 
+/** Draws the line y = x, against which curves of ROC and reliability are held. */
+function diagonalOf(color: string): uPlot.Plugin {
+	return {
+		hooks: {
+			drawAxes({ ctx, valToPos }) {
+				ctx.save();
+				ctx.beginPath();
+				ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
+				ctx.strokeStyle = color;
+				ctx.lineWidth = devicePixelRatio;
+				ctx.moveTo(valToPos(0, 'x', true), valToPos(0, 'y', true));
+				ctx.lineTo(valToPos(1, 'x', true), valToPos(1, 'y', true));
+				ctx.stroke();
+				ctx.restore();
+			},
+		},
+	};
+}
+
 /** The options of uPlot for a chart. They hold for all data that have the same lines. */
-function optionsOf({ x, y, series }: Chart, width: number, height: number): uPlot.Options {
+function optionsOf({ x, y, series, diagonal = false }: Chart, width: number, height: number): uPlot.Options {
 	const quiet = colorNow('var(--quiet)');
 	const grid = { stroke: colorNow('var(--line)'), width: 1 };
-	const axis = { stroke: quiet, grid, ticks: { show: false }, font: '12px system-ui', labelFont: '12px system-ui', labelSize: 20 };
+	const axis = {
+		stroke: quiet,
+		grid,
+		ticks: { show: false },
+		font: '12px system-ui',
+		labelFont: '12px system-ui',
+		labelSize: 18,
+		labelGap: 2,
+	};
 	const lines: uPlot.Series[] = [{ label: x.label }];
 	const bands: uPlot.Band[] = [];
-	for (const { name, color, band, dashed, faint } of series) {
+	for (const { name, color, band, dashed, faint, unlisted } of series) {
 		const stroke = seriesColor(color);
 		lines.push({
 			label: faint === true ? `${name} (raw)` : name,
@@ -69,6 +96,7 @@ function optionsOf({ x, y, series }: Chart, width: number, height: number): uPlo
 			points: { size: 5 },
 			value: (_, value) => figure(value),
 			...(dashed === true ? { dash: [6, 5] } : {}),
+			...(faint === true || unlisted === true ? { class: 'unlisted' } : {}),
 		});
 		if (band === undefined) continue;
 		bands.push({ series: [lines.length, lines.length + 1], fill: withAlpha(stroke, 0.15) });
@@ -79,7 +107,7 @@ function optionsOf({ x, y, series }: Chart, width: number, height: number): uPlo
 				width: 1,
 				spanGaps: true,
 				points: { show: false },
-				value: (_, value) => figure(value),
+				class: 'unlisted',
 			});
 	}
 	return {
@@ -87,7 +115,7 @@ function optionsOf({ x, y, series }: Chart, width: number, height: number): uPlo
 		height,
 		series: lines,
 		bands,
-		plugins: [marksOf(series, colorNow('var(--surface)'))],
+		plugins: [marksOf(series, colorNow('var(--surface)')), ...(diagonal ? [diagonalOf(quiet)] : [])],
 		legend: { live: true },
 		cursor: { drag: { x: true, y: false } },
 		scales: {
@@ -104,9 +132,10 @@ function optionsOf({ x, y, series }: Chart, width: number, height: number): uPlo
 			{
 				...axis,
 				label: x.label,
+				size: 32,
 				...(x.whole === true ? { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 100_000] } : {}),
 			},
-			{ ...axis, label: y.label, size: 58, values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : figure(tick, 3))) },
+			{ ...axis, label: y.label, size: 58, values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : tickText(tick))) },
 		],
 	};
 }

@@ -34,7 +34,7 @@ function bandPath({ x: xs, band }: Series, x: Scale, y: Scale): string {
 /** A chart as a picture of its own: what is saved, and what is shown where nothing needs to be pointed at. The legend is part of it. */
 export function LinePicture({ chart, width = 640, height = 280 }: { chart: Chart; width?: number; height?: number }): VNode {
 	const { title, x, y, series, diagonal = false } = chart;
-	const named = series.filter(({ faint }) => faint !== true);
+	const named = series.filter(({ faint, unlisted }) => faint !== true && unlisted !== true);
 	return (
 		<Axes
 			label={`${title}: ${y.label} over ${x.label}`}

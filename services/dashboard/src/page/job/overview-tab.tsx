@@ -1,0 +1,189 @@
+import type { VNode } from 'preact';
+import { bytes, count, duration, figure, moment, percent } from '../format.js';
+import { hasEnded } from '../job-status.js';
+import { ChartFigure } from '../plots/chart-figure.js';
+import { linkTo } from '../router.js';
+import { lossChart, modelsIn } from './curves.js';
+import { Stages } from './stages.js';
+import type { TabProps } from './tab.js';
+
+/** The split that figures are shown of: the test, or validation where there is none. */
+const shownSplit = (metrics: object): string => ('test' in metrics ? 'test' : 'validation');
+
+/** The figures of the exported model by split. */
+function ResultTable({ job }: Pick<TabProps, 'job'>): VNode | null {
+	const { result } = job;
+	if (result === null) return null;
+	const splits = Object.keys(result.metrics).reverse();
+	const metrics = [...new Set(splits.flatMap((split) => Object.keys(result.metrics[split] ?? {})))];
+	return (
+		<>
+			<h2>How good it is</h2>
+			<p class="hint">Measured by running the exported file over each split. In brackets is the 95 % interval, by bootstrap.</p>
+			<div class="scroll" tabIndex={0} role="region" aria-label="Metrics by split">
+				<table>
+					<thead>
+						<tr>
+							<th scope="col">metric</th>
+							{splits.map((split) => (
+								<th key={split} scope="col" class="number">
+									{split}
+								</th>
+							))}
+						</tr>
+					</thead>
+					<tbody>
+						{metrics.map((metric) => (
+							<tr key={metric}>
+								<th scope="row">{metric}</th>
+								{splits.map((split) => {
+									const bounds = result.intervals?.[split]?.[metric];
+									return (
+										<td key={split} class="number">
+											{figure(result.metrics[split]?.[metric])}
+											{bounds && <span class="quiet"> ({`${figure(bounds.low)} – ${figure(bounds.high)}`})</span>}
+										</td>
+									);
+								})}
+							</tr>
+						))}
+					</tbody>
+				</table>
+			</div>
+		</>
+	);
+}
+
+/** What a job warns of. */
+function Warnings({ job }: Pick<TabProps, 'job'>): VNode {
+	return (
+		<>
+			{job.result?.warnings?.map(({ code, message, advice }) => (
+				<div key={`${code} ${message}`} class="note warn">
+					<strong>{message}</strong>
+					<p>{advice}</p>
+				</div>
+			))}
+		</>
+	);
+}
+
+/** What a job does or has come to, on one page. */
+export function OverviewTab({ view, job }: TabProps): VNode {
+	const { result, error, waiting, device, measured } = job;
+	const epochs = view.epochs.value;
+	const models = modelsIn(epochs);
+	const shown = models.includes('fusion') ? 'fusion' : models.at(-1);
+	const metrics = result === null ? job.metrics : (result.metrics[shownSplit(result.metrics)] ?? null);
+	const split = result === null ? 'validation so far' : shownSplit(result.metrics);
+	const main = Object.entries(metrics ?? {}).filter(([, value]) => value !== null);
+	return (
+		<>
+			{error !== null && (
+				<div class="note bad" role="alert">
+					<strong>The job failed: {error.code}</strong>
+					<p>
+						{error.message}
+						{error.param !== null && (
+							<>
+								{' '}
+								(<code>{error.param}</code>)
+							</>
+						)}
+					</p>
+				</div>
+			)}
+			{waiting && (
+				<div class="note warn">
+					<strong>The job waits</strong>
+					<p>{waiting.message}</p>
+				</div>
+			)}
+			{!hasEnded(job) && <Stages view={view} job={job} />}
+			<Warnings job={job} />
+			<div class="tiles">
+				{main.slice(0, 4).map(([name, value]) => (
+					<div key={name} class="tile">
+						<b>{figure(value)}</b>
+						<span>
+							{name}, {split}
+						</span>
+					</div>
+				))}
+				{result !== null && (
+					<>
+						<div class="tile">
+							<b>{result.best_epoch + 1}</b>
+							<span>best epoch of {result.epochs}</span>
+						</div>
+						<div class="tile">
+							<b>{duration(result.seconds)}</b>
+							<span>on {result.device.toUpperCase()}</span>
+						</div>
+					</>
+				)}
+			</div>
+			{shown !== undefined && (
+				<ChartFigure
+					chart={lossChart(epochs, shown, { log: false, smoothing: 0 })}
+					hint="The dot is the best epoch so far, by validation: it is the one that is exported, not the last."
+				/>
+			)}
+			<ResultTable job={job} />
+			<h2>The job</h2>
+			<dl class="facts">
+				<dt>Id</dt>
+				<dd>
+					<code>{job.id}</code>
+				</dd>
+				<dt>Dataset</dt>
+				<dd>
+					<a href={linkTo(`/data/${job.spec.dataset}`)}>{job.spec.dataset}</a>
+				</dd>
+				<dt>Model</dt>
+				<dd>
+					{job.spec.model.family}
+					{result !== null && `, ${count(result.parameters, 'trained number')}`}
+				</dd>
+				<dt>Weighting</dt>
+				<dd>{job.spec.weighting.preset}</dd>
+				<dt>Posted</dt>
+				<dd>{moment(job.created_at)}</dd>
+				<dt>Started</dt>
+				<dd>{moment(job.started_at)}</dd>
+				<dt>Ended</dt>
+				<dd>{moment(job.finished_at)}</dd>
+				<dt>Attempts</dt>
+				<dd>{job.attempt}</dd>
+				<dt>Device</dt>
+				<dd>
+					{device === null ? '–' : device.provider.toUpperCase()}
+					{device?.note && <span class="quiet"> ({device.note})</span>}
+				</dd>
+				<dt>Speed</dt>
+				<dd>
+					{job.rows_per_second === undefined ? '–' : `${figure(job.rows_per_second, 3)} rows/s`}
+					{measured?.step_seconds !== undefined && `, ${figure(measured.step_seconds * 1000, 3)} ms a step`}
+				</dd>
+				<dt>Most memory</dt>
+				<dd>{bytes(measured?.peak_memory_bytes)}</dd>
+				{result?.calibration !== undefined && (
+					<>
+						<dt>Calibration error</dt>
+						<dd>
+							{Object.entries(result.calibration.ece)
+								.map(([name, ece]) => `${name} ${percent(ece)}`)
+								.join(', ')}
+						</dd>
+					</>
+				)}
+				{Object.entries(job.spec.metadata ?? {}).map(([name, text]) => (
+					<>
+						<dt key={name}>{name}</dt>
+						<dd>{text}</dd>
+					</>
+				))}
+			</dl>
+		</>
+	);
+}
