@@ -33,6 +33,7 @@ export * from './housekeeping.js';
 export * from './id.js';
 export * from './job.js';
 export * from './job-error.js';
+export * from './job-list-change.js';
 export * from './job-log.js';
 export * from './job-status.js';
 export { type JobTask, jobTask, medianOf } from './job-task.js';

@@ -3,6 +3,8 @@ export {
 	type Attempt,
 	type AttemptEnd,
 	AttemptStopped,
+	type ChangeAt,
+	type Changes,
 	type Events,
 	type InspectionOptions,
 	type Inspections,

@@ -56,6 +56,8 @@ const has = ({ status }: Pick<JobResource, 'status'>): string => `${status === '
 /** Opens the records of the jobs. `sweep` is to be called from time to time by whoever runs jobs. */
 export function openJobs({ redis, keys, records, events, mirror, deliveries, dispatch, search, store, longestMs }: Parts): {
 	jobs: Jobs;
+	/** Where Redis is new, or was emptied, restores all jobs from the store first; returns how many of them are queued. */
+	restored: () => Promise<number>;
 	sweep: () => Promise<number>;
 } {
 	const transition: Jobs['transition'] = async (id, from, to, patch = {}, attempt) => {
@@ -95,8 +97,8 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, dis
 		return { job, changed: changed !== null };
 	}
 
-	/** Puts records back into Redis that only the store knows; returns how many are queued now. A job that was running then is running nowhere now. */
-	async function restore(ids: readonly string[]): Promise<number> {
+	/** Puts records back into Redis that only the store knows; returns how many these are, and how many of them are queued now. A job that was running then is running nowhere now. */
+	async function restore(ids: readonly string[]): Promise<{ found: number; queued: number }> {
 		const read = await Promise.all(ids.map((id) => readRecord<JobResource>(store, jobKeys.record(id))));
 		const found = read.filter((job) => job !== null);
 		await Promise.all(found.map(restoreKey));
@@ -110,20 +112,24 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, dis
 			if (restored.status === 'queued') queued++;
 			await mirror.follow(job);
 		}
-		return queued;
+		return { found: found.length, queued };
 	}
 
 	/** Restores all jobs that only the store knows; returns how many of them are queued. */
 	async function restoreAll(): Promise<number> {
 		const ids = await listIds(store, 'job');
-		let queued = 0;
-		for (let i = 0; i < ids.length; i += TOGETHER) queued += await restore(await records.unknown(ids.slice(i, i + TOGETHER)));
+		let [all, queued] = [0, 0];
+		for (let i = 0; i < ids.length; i += TOGETHER) {
+			const part = await restore(await records.unknown(ids.slice(i, i + TOGETHER)));
+			all += part.found;
+			queued += part.queued;
+		}
+		if (all > 0) await records.noteRestored();
 		await records.markRestored();
 		return queued;
 	}
 
 	let restoring: Promise<number> | null = null;
-	/** Where Redis is new, or was emptied, restores all jobs from the store first; returns how many of them are queued. */
 	async function restored(): Promise<number> {
 		if ((await records.filling()) !== null) return 0;
 		restoring ??= restoreAll().finally(() => {
@@ -350,5 +356,5 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, dis
 		return (await restored()) + (await deliverLost());
 	}
 
-	return { jobs, sweep };
+	return { jobs, restored, sweep };
 }

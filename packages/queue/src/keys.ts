@@ -20,6 +20,12 @@ export const keysOf = (prefix: string) => {
 		turn: `${root}:turn`,
 		/** sorted set of ids: of the queued ones those of higher priority first, then by creation */
 		withStatus: (project: string, status: JobStatus) => `${root}:status:${project}:${status}`,
+		/** sorted set of the ids of a project whose jobs have changed, deleted ones among them, by the number of their last change */
+		changes: (project: string) => `${root}:changes:${project}`,
+		/** sorted set of those of `changes` that are deleted, by the same number */
+		deleted: (project: string) => `${root}:deleted:${project}`,
+		/** hash: `last` (the number of the last change in a project), `trimmed` (that of the last deletion that is not among the changes any more) */
+		change: (project: string) => `${root}:change:${project}`,
 		/** set of ids of jobs that have not ended and use this dataset or model */
 		using: (id: string) => `${root}:using:${id}`,
 		/** set of ids of jobs whose copy in the store is older than the record here */
@@ -36,12 +42,16 @@ export const keysOf = (prefix: string) => {
 		worker: (id: string) => `${root}:worker:${id}`,
 		/** string of its own for every filling: set once the jobs that only the store knew were added to this Redis; a new Redis lacks it */
 		rebuilt: `${root}:rebuilt`,
+		/** integer: how often jobs were added to this Redis that only the store knew, of which `changes` says nothing */
+		restorations: `${root}:restorations`,
 		/** hash: the tally of all jobs, by its keys */
 		tally: `${root}:tally`,
 		/** string that says nothing: written to see whether this Redis takes writes */
 		probe: `${root}:probe`,
 		/** channel: the id of a job to which something happened */
 		happened: `${root}:happened`,
+		/** channel: the name of a project in which a job has changed */
+		changed: `${root}:changed`,
 		/** channel: the id of a job that is to be cancelled or paused */
 		stop: `${root}:stop`,
 		/** channel: what a worker is asked to predict */

@@ -1,6 +1,7 @@
 import { connect, type Log, silent } from '@steelyard/redis';
 import type { Store } from '@steelyard/store';
 import type { RedisOptions } from 'ioredis';
+import { openChanges } from './changes.js';
 import { openDeliveries } from './deliveries.js';
 import { openDispatch } from './dispatch.js';
 import { openEvents } from './events.js';
@@ -68,7 +69,8 @@ export async function openQueue({
 	const { filling, revisions, findAll, ids, countIds } = records;
 	// A search of many jobs may take longer: it is each of its steps that waits no longer for Redis.
 	const search = openSearch(orUnavailable(ms, { filling, revisions, findAll, ids, countIds }));
-	const { jobs, sweep } = openJobs({ redis, keys, records, events, mirror, deliveries, dispatch, search, store, longestMs: ms });
+	const { jobs, restored, sweep } = openJobs({ redis, keys, records, events, mirror, deliveries, dispatch, search, store, longestMs: ms });
+	const changes = openChanges({ redis, keys, records, hub, restored });
 	const models = openDeliveries('inspection', redis, keys, log);
 	const { work: inspect, ...inspections } = openInspections({ redis: options, keys, hub, deliveries: models, store, log });
 	const attempts = openAttempts({ records, store, mirror });
@@ -83,6 +85,7 @@ export async function openQueue({
 			...orUnavailable(null, { rebuild: jobs.rebuild, list: jobs.list }),
 		},
 		events: { ...orUnavailable(ms, { append: events.append, read: events.read }), follow: events.follow },
+		changes: orUnavailable(ms, changes),
 		workers: orUnavailable(ms, { announce: workers.announce, withdraw: workers.withdraw, list: workers.list }),
 		tally: orUnavailable(ms, openTally(redis, keys)),
 		inspections: {

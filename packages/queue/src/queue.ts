@@ -5,6 +5,7 @@ import type {
 	JobError,
 	JobEvent,
 	JobEventBody,
+	JobListChange,
 	JobResource,
 	JobResult,
 	JobStatus,
@@ -94,6 +95,19 @@ export type Events = {
 	read(id: string, page?: { after?: string; limit?: number }): Promise<JobEvent[]>;
 	/** The events after the event `after`, then new ones as they come, until that of a final status or until `signal` is aborted. */
 	follow(id: string, after: string | undefined, signal: AbortSignal): AsyncIterable<JobEvent>;
+};
+
+/** A change, and the cursor after which the next one is. */
+export type ChangeAt = { cursor: string; change: JobListChange };
+
+/** What changes the lists of jobs. */
+export type Changes = {
+	/**
+	 * Resolves with the changes of the jobs of a project after `after`, the cursor of the last one that was seen: every job that has changed since then once, as it
+	 * is now, then live. Several changes of a job within a quarter of a second are one. It begins with `reset` where no cursor is given, or one that is not known
+	 * any more, and says `reset` again where Redis was emptied meanwhile: the list is then to be loaded, and what follows changes it. It has no end but by `signal`.
+	 */
+	follow(project: string, after: string | undefined, signal: AbortSignal): Promise<AsyncIterable<ChangeAt>>;
 };
 
 /** The list of living workers. */
@@ -249,6 +263,7 @@ export type Predictions = {
 export type Queue = {
 	jobs: Jobs;
 	events: Events;
+	changes: Changes;
 	workers: Workers;
 	tally: Tallies;
 	inspections: Inspections;

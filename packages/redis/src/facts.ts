@@ -27,3 +27,6 @@ export async function factsOf(redis: Redis): Promise<RedisFacts> {
 	}
 	return { version: server.get('redis_version') ?? null, evictionPolicy, inJavaScript: server.get('os') === 'mocked redis' };
 }
+
+/** What names this run of a Redis server: another after it was started again, or where another took its place. Empty for the one in JavaScript, which begins with nothing. */
+export const runIdOf = async (redis: Redis): Promise<string> => fieldsOf(await redis.info('server')).get('run_id') ?? '';

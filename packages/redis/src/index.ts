@@ -2,7 +2,7 @@ export type { RedisOptions } from 'ioredis';
 export { isRedisAway } from './away.js';
 export { connect, script } from './connection.js';
 export { RedisStartError } from './embedded.js';
-export { factsOf, type RedisFacts } from './facts.js';
+export { factsOf, type RedisFacts, runIdOf } from './facts.js';
 export { admitRedis, objectionTo, RedisUnsuitableError } from './given.js';
 export { type LaunchOptions, launchRedis, type RedisHandle, type RedisKind, serverOnPath } from './launch.js';
 export { type HomeLock, HomeLockedError, lockHome } from './lock-home.js';
