@@ -34,11 +34,13 @@ import { datasetRoutes } from './routes/datasets.js';
 import { eventRoutes } from './routes/events.js';
 import { healthRoutes } from './routes/health.js';
 import { housekeepingRoutes } from './routes/housekeeping.js';
+import { jobChangeRoutes } from './routes/job-changes.js';
 import { jobRoutes } from './routes/jobs.js';
 import { keyRoutes } from './routes/keys.js';
 import { logRoutes } from './routes/logs.js';
 import { modelRoutes } from './routes/models.js';
 import { predictionRoutes } from './routes/predictions.js';
+import { openEventStreams } from './streams/event-streams.js';
 import { version } from './version.js';
 
 /** What the application is built over. */
@@ -124,7 +126,9 @@ export async function buildApp({ config, queue, store, log, traces = null }: App
 		limits: config.job ?? { memory: null, work: JOB_WORK, checkpoints: null },
 		mostQueued: config.projectQueued ?? PROJECT_QUEUED,
 	});
-	await app.register(eventRoutes, { queue, job, keys });
+	const streams = openEventStreams(app, keys);
+	await app.register(eventRoutes, { queue, job, streams });
+	await app.register(jobChangeRoutes, { queue, streams });
 	await app.register(logRoutes, { store, job });
 	await app.register(artifactRoutes, { queue, store, job });
 	await app.register(predictionRoutes, { queue, job });

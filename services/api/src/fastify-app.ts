@@ -10,8 +10,8 @@ declare module 'fastify' {
 		open?: boolean;
 		/** Whether the body is a stream of bytes. */
 		upload?: boolean;
-		/** Whether the answer is an event stream where the client accepts one. */
-		stream?: boolean;
+		/** Where the answer is an event stream: always, or where the client accepts one; nowhere unless given. */
+		stream?: 'always' | 'accepted';
 		/** What a key has to be allowed; unless given, `read` for GET and HEAD, and `train` for other methods. */
 		scope?: Scope;
 	}

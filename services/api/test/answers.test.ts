@@ -1,5 +1,6 @@
 import {
 	isFinal,
+	type JobListChange,
 	type JobResource,
 	type JobStatus,
 	type ModelVerdict,
@@ -137,6 +138,35 @@ describe('the answers about a job', () => {
 		seen.add(checker.check({ method: 'GET', url, status: response.statusCode, headers: response.headers, body }));
 		expect(eventsOf(body)).toEqual(events);
 		if (isFinal(statusOf(state))) await ask({ url, headers: { accept: 'text/event-stream', 'last-event-id': events.at(-1).id } });
+	});
+
+	it('are the same in the changes of the list as in the list', async () => {
+		/** The first `count` changes of a stream. */
+		const changes = async (query: string, count: number) => {
+			const url = `/v1/job-changes${query}`;
+			const response = await service.app.inject({ url, payloadAsStream: true });
+			let body = '';
+			for await (const chunk of response.stream().setEncoding('utf8')) {
+				body += chunk;
+				if (eventsOf(body).length >= count) break;
+			}
+			seen.add(checker.check({ method: 'GET', url, status: response.statusCode, headers: response.headers, body }));
+			return { body, changes: eventsOf(body) as JobListChange[] };
+		};
+		const { body, changes: first } = await changes('', 1);
+		expect(first).toEqual([{ type: 'reset' }]);
+		const [epoch] = /^id: (\S+)$/m.exec(body)?.[1]?.split('-') ?? [];
+		const { data }: { data: JobResource[] } = await get('/v1/jobs?limit=100');
+		const listed = new Map(
+			data.map((job) => {
+				const { bytes: _, ...rest } = job;
+				return [job.id, rest];
+			}),
+		);
+		const changed = (await changes(`?after=${epoch}-0`, listed.size)).changes;
+		expect(new Map(changed.map((change) => (change.type === 'changed' ? [change.job.id, change.job] : [change.type, null])))).toEqual(
+			listed,
+		);
 	});
 });
 describe('the answers about everything else', () => {

@@ -97,7 +97,8 @@ export function checkerOf(document: Document) {
 			const type = String(headers['content-type'] ?? '').split(';', 1)[0] ?? '';
 			const [, { schema }] =
 				Object.entries(response.content).find(([range]) => isIn(range, type)) ?? expect.unreachable(`${what} is not described as ${type}`);
-			if (type === 'text/event-stream') for (const event of eventsOf(body)) fits(component('JobEvent'), event, `${what}, an event`);
+			const event = component(operationId === 'watchJobs' ? 'JobListChange' : 'JobEvent');
+			if (type === 'text/event-stream') for (const one of eventsOf(body)) fits(event, one, `${what}, an event`);
 			else if (schema['format'] !== 'binary') fits(schema, JSON.parse(body), what);
 			return what;
 		},

@@ -1,9 +1,7 @@
-import { once } from 'node:events';
-import { get, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { JobEvent, JobEventBody, JobResource } from '@steelyard/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Server, startServer } from '../src/server.js';
+import { openFrames, portOf } from './event-stream.js';
 import { addDataset, addJob, expectProblem, openService, type Service, silent } from './service.js';
 
 let service: Service;
@@ -30,28 +28,17 @@ async function tell(id: string, body: JobEventBody): Promise<JobEvent> {
 	return (await service.queue.events.append(id, body)) ?? expect.unreachable('the job has not ended');
 }
 
-/** An open event stream, read one frame at a time. */
-async function openStream(path: string, headers: Record<string, string> = {}, port = (service.app.server.address() as AddressInfo).port) {
-	const request = get({ port, host: '127.0.0.1', path, headers: { accept: 'text/event-stream', ...headers } });
-	const [response] = (await once(request, 'response')) as [IncomingMessage];
-	const frames = (async function* () {
-		let pending = '';
-		for await (const chunk of response.setEncoding('utf8')) {
-			pending += chunk;
-			const parts = pending.split('\n\n');
-			pending = parts.pop() ?? '';
-			for (const part of parts) if (part.startsWith('id:')) yield part.split('\n');
-		}
-	})();
+/** An open stream of the events of a job, read one at a time. */
+async function openStream(path: string, headers: Record<string, string> = {}, port = portOf(service.app)) {
+	const frames = await openFrames(port, path, headers);
 	return {
-		request,
-		response,
+		...frames,
 		/** The next event, with the id and the name of its frame, or null at the end of the stream. */
 		async next() {
-			const { value, done } = await frames.next();
-			if (done) return null;
-			const event: JobEvent = JSON.parse(value[2]?.slice('data: '.length) ?? '');
-			expect(value.slice(0, 2)).toEqual([`id: ${event.id}`, `event: ${event.type}`]);
+			const frame = await frames.next();
+			if (frame === null) return null;
+			const event: JobEvent = JSON.parse(frame[2]?.slice('data: '.length) ?? '');
+			expect(frame.slice(0, 2)).toEqual([`id: ${event.id}`, `event: ${event.type}`]);
 			return event;
 		},
 	};

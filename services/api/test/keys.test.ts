@@ -139,16 +139,17 @@ describe('a key', () => {
 });
 
 describe('an event stream', () => {
-	it('ends some seconds after its key was revoked, and with no other key', async () => {
+	it.each(['of a job', 'of the list of jobs'])('%s ends some seconds after its key was revoked, and with no other key', async (what) => {
 		const dataset = await addDataset(service.app);
 		const { id: job } = (await service.app.inject({ method: 'POST', url: '/v1/jobs', payload: { dataset } })).json();
+		const url = what === 'of a job' ? `/v1/jobs/${job}/events` : '/v1/job-changes';
 		const [revoked, other] = [await create({ scope: 'read' }), await create({ scope: 'read' })];
 		vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
 		try {
 			const streams = await Promise.all(
 				[revoked, other].map(async ({ token }) => {
 					const headers = { ...bearer(token), accept: 'text/event-stream' };
-					const response = await app.inject({ url: `/v1/jobs/${job}/events`, headers, payloadAsStream: true });
+					const response = await app.inject({ url, headers, payloadAsStream: true });
 					expect(response.statusCode).toBe(200);
 					return response.stream();
 				}),

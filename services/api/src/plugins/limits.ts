@@ -57,7 +57,8 @@ export async function createGuard(app: App, { rate, requests, streams, refusals 
 
 		async admit(request, reply) {
 			await count('rate', `This key has sent more than ${rate} requests in a minute`, request, reply);
-			const isStream = request.routeOptions.config?.stream === true && wantsStream(request.headers.accept);
+			const { stream } = request.routeOptions.config ?? {};
+			const isStream = stream === 'always' || (stream === 'accepted' && wantsStream(request.headers.accept));
 			const done = counters[isStream ? 'streams' : 'requests'](keyOf(request));
 			if (done === null)
 				throw new ProblemError(
