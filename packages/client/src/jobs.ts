@@ -4,6 +4,7 @@ import type {
 	JobChange,
 	JobCurves,
 	JobEvent,
+	JobListChange,
 	JobLogLine,
 	JobRequest,
 	JobResource,
@@ -38,6 +39,11 @@ export type Jobs = {
 	remove(id: string): Promise<void>;
 	/** Gives the events of a job, live until its final status. When the connection breaks, it connects again and goes on where it was. */
 	events(id: string, options?: FollowOptions): AsyncIterable<JobEvent>;
+	/**
+	 * Gives what changes the list of the jobs of the project, without end. Upon `reset`, which comes first, load the list; a job that changes comes then as it is now.
+	 * When the connection breaks, it connects again and gives what has changed meanwhile.
+	 */
+	watch(options?: FollowOptions): AsyncIterable<JobListChange>;
 	/** Gives lines of the log of a job, oldest first: those that follow the line `after`, else the last ones. */
 	logs(id: string, page?: Page): Promise<List<JobLogLine>>;
 	/** Gives the curves of a job. */
@@ -49,6 +55,9 @@ export type Jobs = {
 	/** Gives the answer with an artifact, whose body the caller reads. With `range: 'bytes=…'` it goes on with a download that was cut. */
 	download(id: string, name: string, options?: { range?: string; signal?: AbortSignal }): Promise<Response>;
 };
+
+/** Whether nothing follows after an event, unless the job was resumed. */
+const isEnd = (event: JobEvent) => event.type === 'status' && ['succeeded', 'failed', 'cancelled'].includes(event.status);
 
 export function jobs(connection: Connection): Jobs {
 	const path = (id: string) => `/v1/jobs/${encodeURIComponent(id)}`;
@@ -78,7 +87,8 @@ export function jobs(connection: Connection): Jobs {
 		async remove(id) {
 			await connection('DELETE', path(id));
 		},
-		events: (id, options) => follow(connection, id, options),
+		events: (id, options) => follow<JobEvent>(connection, { path: `${path(id)}/events`, isLast: isEnd }, options),
+		watch: (options) => follow<JobListChange>(connection, { path: '/v1/job-changes', isLast: () => false }, options),
 		async logs(id, page = {}) {
 			return jsonOf(await connection('GET', `${path(id)}/logs`, { query: page }));
 		},

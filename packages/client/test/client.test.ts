@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { JobEvent } from '@steelyard/contracts';
+import type { JobEvent, JobListChange } from '@steelyard/contracts';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Client, createClient, SteelyardError } from '../src/index.js';
 
@@ -285,5 +285,88 @@ describe('following a job', () => {
 		for await (const _ of client.jobs.events('job_1', { signal: control.signal })) control.abort();
 		await Promise.all(closed);
 		expect(closed).toHaveLength(2);
+	});
+});
+
+describe('watching the jobs of a project', () => {
+	const deleted = (id: string): JobListChange => ({ type: 'deleted', id });
+	const framed = (cursor: string, change: JobListChange) => `id: ${cursor}\ndata: ${JSON.stringify(change)}\n\n`;
+	const streaming = (response: ServerResponse) => response.writeHead(200, { 'content-type': 'text/event-stream' });
+
+	it('goes on where it was across a connection that is cut and one that was refused for now, and says when it is lost and open', async () => {
+		const asked: unknown[] = [];
+		const client = await against(({ url, headers }, response) => {
+			asked.push([url, headers['last-event-id']]);
+			if (asked.length === 1) streaming(response).write(framed('a-1', { type: 'reset' }), () => response.destroy());
+			else if (asked.length < 4) response.writeHead(asked.length === 2 ? 502 : 429, { 'content-type': 'text/plain' }).end('later');
+			else streaming(response).write(framed('a-2', deleted('job_1')) + framed('a-3', deleted('job_2')));
+		});
+		const seen: unknown[] = [];
+		const leaving = new AbortController();
+		const changes = client.jobs.watch({ delay: 1, signal: leaving.signal, onConnection: (state) => seen.push(state) });
+		for await (const change of changes) {
+			seen.push(change);
+			if (change.type === 'deleted' && change.id === 'job_2') leaving.abort();
+		}
+		expect(seen).toEqual(['open', { type: 'reset' }, 'lost', 'open', deleted('job_1'), deleted('job_2')]);
+		expect(asked).toEqual([undefined, 'a-1', 'a-1', 'a-1'].map((after) => ['/v1/job-changes', after]));
+	});
+
+	it('begins after a cursor of the caller, and has no end by itself', async () => {
+		const asked: unknown[] = [];
+		const client = await against(({ headers }, response) => {
+			asked.push(headers['last-event-id']);
+			streaming(response).end(framed(`a-${asked.length}`, deleted(`job_${asked.length}`)));
+		});
+		for await (const change of client.jobs.watch({ after: 'a-0', delay: 1 })) if (change.type === 'deleted' && change.id === 'job_3') break;
+		expect(asked).toEqual(['a-0', 'a-1', 'a-2']);
+	});
+
+	it('takes a connection for lost in which nothing comes, or which does not even answer', async () => {
+		let asked = 0;
+		const closed: Promise<unknown>[] = [];
+		const client = await against((_, response) => {
+			closed.push(once(response, 'close'));
+			// The second is one that does not even answer.
+			if (++asked !== 2) streaming(response).write(framed(`a-${asked}`, deleted(`job_${asked}`)));
+		});
+		const seen: string[] = [];
+		for await (const change of client.jobs.watch({ delay: 1, silence: 50, onConnection: (state) => seen.push(state) })) {
+			seen.push(change.type === 'deleted' ? change.id : change.type);
+			if (asked === 3) break;
+		}
+		expect(seen).toEqual(['open', 'job_1', 'lost', 'open', 'job_3']);
+		await Promise.all(closed);
+	});
+
+	it('says that it is lost before it gives up, and with attempts without end does not', async () => {
+		const away = createClient({ url: 'http://127.0.0.1:1' });
+		const seen: string[] = [];
+		const onConnection = (state: string) => seen.push(state);
+		expect(await failure(all(away.jobs.watch({ delay: 1, attempts: 2, onConnection })))).toMatchObject({ code: 'unreachable' });
+		expect(seen).toEqual(['lost']);
+		let asked = 0;
+		const leaving = new AbortController();
+		const counted: typeof fetch = (...given) => {
+			if (++asked === 30) leaving.abort();
+			return fetch(...given);
+		};
+		const endless = createClient({ url: 'http://127.0.0.1:1', fetch: counted });
+		const signal = leaving.signal;
+		const quick = { delay: 0, attempts: Number.POSITIVE_INFINITY };
+		expect(await all(endless.jobs.watch({ ...quick, signal }))).toEqual([]);
+		expect(asked).toBe(30);
+	});
+
+	it('reads a body that cannot be iterated over, as in some browsers', async () => {
+		const body = new ReadableStream<Uint8Array>({
+			start: (controller) => controller.enqueue(new TextEncoder().encode(framed('a-1', { type: 'reset' }))),
+		});
+		Object.defineProperty(body, Symbol.asyncIterator, { value: undefined });
+		const client = createClient({ url: 'http://127.0.0.1:1', fetch: async () => new Response(body) });
+		for await (const change of client.jobs.watch()) {
+			expect(change).toEqual({ type: 'reset' });
+			break;
+		}
 	});
 });
