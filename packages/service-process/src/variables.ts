@@ -29,7 +29,7 @@ export const variables = {
 			pattern: '^[!-~]*$',
 			secret: true,
 			description:
-				'Of the API, the first admin key: 8 to 512 letters, digits and punctuation marks of ASCII, without spaces. Where it is set, every route but `/healthz` and `/readyz` demands it, or a key that was made with it, as `Authorization: Bearer <key>`. Of the commands, the key that they send.',
+				'Of the API, the first admin key: 8 to 512 letters, digits and punctuation marks of ASCII, without spaces. Where it is set, every route but `/healthz`, `/readyz`, `/openapi.json` and `/docs` demands it, or a key that was made with it, as `Authorization: Bearer <key>`. Of the commands, the key that they send.',
 		}),
 	),
 	REDIS_URL: Type.Optional(

@@ -25,6 +25,7 @@ import { addProblems, refuseConnection, sendProblem } from './plugins/problems.j
 import { addRequestId, requestIdOf } from './plugins/request-id.js';
 import { addTraces } from './plugins/traces.js';
 import { addValidation } from './plugins/validation.js';
+import { addViewer } from './plugins/viewer.js';
 import { createOwnerOf } from './resources/owners.js';
 import { createProjectBytes } from './resources/project-bytes.js';
 import { createRoom } from './resources/room.js';
@@ -90,6 +91,7 @@ export async function buildApp({ config, queue, store, log, traces = null }: App
 	const guard = await createGuard(app, { ...LIMITS, ...config.limits });
 	addAccess(app, config, { keys, guard });
 	await addOpenapi(app, { version, secured: config.apiKey !== null });
+	await addViewer(app);
 	const room = createRoom(store, config.reserve ?? null);
 	addMetrics(app, { queue, room });
 	app.addHook('onResponse', async (request, reply) => {

@@ -10,7 +10,7 @@ export type Schema = {
 	allOf?: Schema[];
 	[keyword: string]: unknown;
 };
-export type Content = Record<string, { schema: Schema }>;
+export type Content = Record<string, { schema: Schema; examples?: Record<string, { value: unknown }> }>;
 export type Operation = {
 	operationId: string;
 	summary?: string;
@@ -58,7 +58,7 @@ export const eventsOf = (body: string): unknown[] => [...body.matchAll(/^data: (
 
 /** Holds values and answers against a document. */
 export function checkerOf(document: Document) {
-	const ajv = new Ajv2020({ strict: false });
+	const ajv = new Ajv2020({ strict: false, formats: { binary: true } });
 	const schemas = Object.fromEntries(Object.entries(document.components.schemas).map(([name, schema]) => [name, closed(schema)]));
 	ajv.addSchema({ $id: 'document', components: { schemas } });
 	const validators = new Map<Schema, ReturnType<typeof ajv.compile>>();
@@ -73,6 +73,9 @@ export function checkerOf(document: Document) {
 	return {
 		/** Expects a value to fit a component. */
 		fits: (name: string, value: unknown) => fits(component(name), value, name),
+
+		/** Expects a value, which is called `what` where it does not, to fit a schema of the document. */
+		fitsSchema: fits,
 
 		/** Expects an answer to be described by the document, body and all; gives the id of its operation and its status. */
 		check({ method, url, status, headers, body }: Answer): string {

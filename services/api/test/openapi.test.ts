@@ -3,11 +3,12 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { type Artifact, type List, ListOf, ProblemError, WEIGHTING_PRESETS } from '@steelyard/contracts';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { examples } from '../src/examples/examples.js';
 import type { App } from '../src/fastify-app.js';
 import { problemOf } from '../src/plugins/problems.js';
 import { ref } from '../src/schemas/components.js';
 import { refusals } from '../src/schemas/refusals.js';
-import { checkerOf, type Document, operationsOf } from './document.js';
+import { checkerOf, type Document, eventsOf, operationsOf } from './document.js';
 import { openService, type Service } from './service.js';
 
 const ROOT = new URL('../../../', import.meta.url);
@@ -191,6 +192,23 @@ describe('the OpenAPI document', () => {
 		expect(() => fits('JobRequest', { dataset: 'ds_1', training: { epochs: '3' } })).toThrow('must be integer');
 		expect(() => fits('JobRequest', { dataset: 'ds_1', colour: 'red' })).toThrow('additional');
 		expect(() => fits('JobSpec', { dataset: 'ds_1' })).toThrow('required');
+	});
+
+	it('has examples of every body and every answer that is no file, and all of them fit their schemas', () => {
+		const { fits, fitsSchema } = checkerOf(document);
+		for (const { operation } of operationsOf(document)) {
+			const { operationId, requestBody, responses } = operation;
+			const answers = Object.entries(responses).flatMap(([status, { content = {} }]) => (Number(status) < 300 ? [content] : []));
+			for (const content of [requestBody?.content ?? {}, ...answers])
+				for (const [type, { schema, examples }] of Object.entries(content)) {
+					const what = `${operationId} ${type}`;
+					if (type !== 'multipart/form-data' && schema['format'] !== 'binary') expect(Object.keys(examples ?? {}), what).not.toEqual([]);
+					for (const { value } of Object.values(examples ?? {}))
+						if (type === 'text/event-stream') for (const event of eventsOf(String(value))) fits('JobEvent', event);
+						else fitsSchema(schema, value, what);
+				}
+		}
+		expect(Object.keys(examples).filter((id) => !operationsOf(document).some(({ operation }) => operation.operationId === id))).toEqual([]);
 	});
 
 	it('describes the jobs that the README and the documents post', async () => {

@@ -211,10 +211,10 @@ describe('a service that listens on loopback', () => {
 describe('a service with a key', () => {
 	const key = 'correct horse'.replace(' ', '-');
 
-	it('demands it on every route but health, and compares the whole of it', async () => {
+	it('demands it on every route but health and the documents, and compares the whole of it', async () => {
 		const app = await service.build({ host: '0.0.0.0', apiKey: key });
 		for (const authorization of ['', key, 'Bearer', `Bearer ${key}x`, `Bearer ${key.slice(1)}`, `Basic ${key}`]) {
-			for (const url of ['/v1/jobs', '/v1/datasets', '/metrics', '/openapi.json', '/nowhere']) {
+			for (const url of ['/v1/jobs', '/v1/datasets', '/metrics', '/nowhere']) {
 				const response = await app.inject({ url, headers: { authorization, host: 'ward.example' } });
 				expectProblem(response, 401, 'unauthorized', 'authorization');
 				expect(response.headers['www-authenticate']).toBe('Bearer');
@@ -222,6 +222,6 @@ describe('a service with a key', () => {
 		}
 		expect((await app.inject({ url: '/v1/jobs', headers: { authorization: `Bearer ${key}`, host: 'ward.example' } })).statusCode).toBe(200);
 		expect((await app.inject({ url: '/healthz', headers: { host: 'ward.example' } })).statusCode).toBe(200);
-		expect((await app.inject('/readyz')).statusCode).toBe(200);
+		for (const url of ['/readyz', '/openapi.json', '/docs/']) expect((await app.inject(url)).statusCode, url).toBe(200);
 	});
 });

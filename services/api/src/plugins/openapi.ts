@@ -2,6 +2,7 @@ import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
 import { JobSpec, PROJECT_NAME, requestOf, type Scope } from '@steelyard/contracts';
 import type { FastifySchema } from 'fastify';
 import { type TObject, type TSchema, Type } from 'typebox';
+import { type Examples, examples } from '../examples/examples.js';
 import type { App } from '../fastify-app.js';
 import { PROJECT_HEADER, scopeOf } from '../keys/caller.js';
 import { components, ref } from '../schemas/components.js';
@@ -66,33 +67,51 @@ function described(
 	};
 }
 
-type Responses = Record<string, { headers?: object }>;
+/** The statuses whose answers have examples. */
+const ANSWERED: ReadonlySet<string> = new Set(['200', '201', '202']);
+
+type Content = Record<string, { examples?: Record<string, { value: unknown }> }>;
+type Responses = Record<string, { headers?: object; content?: Content }>;
 
 type Parameter = { in?: string; schema?: { type?: string }; style?: string; explode?: boolean };
+type Operation = { operationId: string; responses: Responses; requestBody?: { content?: Content }; parameters?: Parameter[] };
 
 /** Says of the parameters that are objects how they are written: as `metadata[name]=text`, which `fromText` reads. */
 function styleObjects(parameters: readonly Parameter[]): void {
+	// Without an example the page that tries operations out would make one up, by which nothing is found.
 	for (const parameter of parameters)
-		if (parameter.in === 'query' && parameter.schema?.type === 'object') Object.assign(parameter, { style: 'deepObject', explode: true });
+		if (parameter.in === 'query' && parameter.schema?.type === 'object')
+			Object.assign(parameter, { style: 'deepObject', explode: true, example: {} });
 }
 
-/** The document with the header that every answer has, which no route sets by itself, and with what the generator cannot say of parameters. */
+/** Puts examples beside the schemas of a body or an answer, by media type. */
+function addExamples(content: Content = {}, values: Examples['body'] = {}): void {
+	for (const [type, named] of Object.entries(values)) {
+		const one = content[type];
+		if (one !== undefined) one.examples = Object.fromEntries(Object.entries(named).map(([name, value]) => [name, { value }]));
+	}
+}
+
+/** The document with the header that every answer has, which no route sets by itself, with examples, and with what the generator cannot say of parameters. */
 const completed: SwaggerTransformObject = (made) => {
 	if (!('openapiObject' in made)) return made.swaggerObject;
 	const { openapiObject: document } = made;
 	const own = { [REQUEST_ID]: { $ref: '#/components/headers/RequestId' } };
 	for (const methods of Object.values(document.paths ?? {}))
-		for (const { responses, parameters = [] } of Object.values(
-			methods as Record<string, { responses: Responses; parameters?: Parameter[] }>,
-		)) {
+		for (const { operationId, responses, requestBody, parameters = [] } of Object.values(methods as Record<string, Operation>)) {
+			const { body, answer } = examples[operationId] ?? {};
 			styleObjects(parameters);
-			for (const response of Object.values(responses)) response.headers = { ...response.headers, ...own };
+			addExamples(requestBody?.content, body);
+			for (const [status, response] of Object.entries(responses)) {
+				response.headers = { ...response.headers, ...own };
+				if (ANSWERED.has(status)) addExamples(response.content, answer);
+			}
 		}
 	const header = { description: 'Names the request, as the lines of the logs do', required: true, schema: { type: 'string' } };
 	return { ...document, components: { ...document.components, headers: { RequestId: header } } } as typeof document;
 };
 
-/** Serves the OpenAPI 3.1 document, which is made of the schemas that the routes validate by, at `/openapi.json`. */
+/** Serves the OpenAPI 3.1 document, which is made of the schemas that the routes validate by, at `/openapi.json`. It answers everybody: it is the same for every installation of a version. */
 export async function addOpenapi(app: App, { version, secured }: { version: string; secured: boolean }): Promise<void> {
 	for (const [name, schema] of Object.entries(components)) app.addSchema({ ...documented(schema), $id: name });
 	await app.register(swagger, {
@@ -120,13 +139,18 @@ export async function addOpenapi(app: App, { version, secured }: { version: stri
 		transformObject: completed,
 		refResolver: { buildLocalReference: ({ $id }, _base, _fragment, i) => (typeof $id === 'string' ? $id : `schema${i}`) },
 	});
+	// Whoever may ask for it without a key must not make it be written each time.
+	let text: string | undefined;
 	app.route({
 		method: 'GET',
 		url: '/openapi.json',
-		schema: { hide: true, response: { 200: Type.Unsafe<ReturnType<App['swagger']>>({ type: 'object' }) } },
+		config: { open: true },
+		schema: { hide: true },
+		serializerCompiler: () => (written) => written,
 		handler: (_request, reply) => {
 			reply.type('application/json; charset=utf-8');
-			return app.swagger();
+			text ??= JSON.stringify(app.swagger());
+			return text;
 		},
 	});
 }
