@@ -1,5 +1,5 @@
 import type { ComponentType } from 'preact';
-import { match } from './router.js';
+import { match } from './address.js';
 
 /** What a page is given: the parameters of its path. */
 export type PageProps = { readonly params: Readonly<Record<string, string>> };

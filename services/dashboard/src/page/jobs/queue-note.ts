@@ -15,8 +15,7 @@ export function reasonOfWaiting(
 ): string | null {
 	if (job.waiting) return job.waiting.message;
 	if (job.status !== 'queued') return null;
-	const before = place === undefined || place === 1 ? 'it is next' : `${place - 1} before it`;
+	const before = place === undefined || place === 1 ? 'next' : `${place - 1} before it`;
 	if (workers === null) return before;
-	if (workers.length === 0) return `no worker is alive; ${before}`;
-	return `${before}; ${workers.length === 1 ? 'the worker is' : `all ${workers.length} workers are`} busy, or jobs of other projects have their turn`;
+	return `${before}, ${workers.length === 0 ? 'no worker is alive' : workers.length === 1 ? 'worker busy' : 'workers busy'}`;
 }

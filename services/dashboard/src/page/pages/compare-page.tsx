@@ -169,7 +169,7 @@ function Leaderboard({ shown, split, metric }: { shown: readonly Shown[]; split:
 							<td class="number">{of.length}</td>
 							<td class="number">
 								{isBest ? <strong>{figure(mean?.mean)} ★</strong> : figure(mean?.mean)}
-								{mean?.half !== null && mean !== null && <span class="quiet"> ± {figure(mean.half, 2)}</span>}
+								{mean?.half !== null && mean !== null && <span class="quiet"> ± {figure(mean.half)}</span>}
 							</td>
 						</tr>
 					))}

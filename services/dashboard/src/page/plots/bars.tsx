@@ -40,16 +40,21 @@ export function Bars({ label, parts, groups, unit, stacked = false }: BarsProps)
 	const x = (value: number): number => LEFT + ((value - low) / span) * (WIDTH - LEFT - RIGHT);
 	const lines = stacked ? 1 : parts.length;
 	const groupHeight = lines * BAR + GAP;
-	const legend = parts.length > 1 ? 24 : 0;
+	const perLine = Math.min(parts.length, 4);
+	const legend = parts.length > 1 ? 8 + 16 * Math.ceil(parts.length / perLine) : 0;
 	const height = legend + groups.length * groupHeight + 42;
 	return (
 		<svg viewBox={`0 0 ${WIDTH} ${height}`} role="img" aria-label={label} class="plot">
 			{parts.length > 1 &&
 				parts.map((part, p) => (
-					<g key={part} class={`series-${p % 8}`} transform={`translate(${LEFT + (p * (WIDTH - LEFT)) / parts.length} 4)`}>
+					<g
+						key={part}
+						class={`series-${p % 8}`}
+						transform={`translate(${LEFT + ((p % perLine) * (WIDTH - LEFT)) / perLine} ${4 + 16 * Math.floor(p / perLine)})`}
+					>
 						<rect class="bar" width="11" height="11" />
 						<text class="tick" x="16" y="10">
-							{clipped(part, 22)}
+							{clipped(part, 17)}
 						</text>
 					</g>
 				))}

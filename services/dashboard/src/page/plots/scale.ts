@@ -29,7 +29,9 @@ function logTicks(low: number, high: number): number[] {
 export function rangeOf({ range, log = false }: Axis, values: Iterable<number | null>): [number, number] {
 	if (range !== undefined) return [...range];
 	const positive = log ? [...values].filter((value) => value !== null && value > 0) : values;
-	const [low, high] = extent(positive) ?? (log ? [0.1, 1] : [0, 1]);
+	const found = extent(positive);
+	if (found === null) return log ? [0.1, 1] : [0, 1];
+	const [low, high] = found;
 	if (log) return low === high ? [low / 2, high * 2] : [low, high];
 	if (low === high) return [low - (Math.abs(low) || 1) * 0.1, high + (Math.abs(high) || 1) * 0.1];
 	const margin = (high - low) * 0.05;
