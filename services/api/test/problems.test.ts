@@ -17,7 +17,7 @@ describe('an error answer is a problem document', () => {
 	it("for a path that is nobody's", async () => {
 		expectProblem(await service.app.inject('/v1/nothing'), 404, 'not_found');
 		expectProblem(
-			await service.app.inject({ method: 'POST', url: '/', headers: { 'content-type': 'text/x' }, payload: 'x' }),
+			await service.app.inject({ method: 'POST', url: '/nothing', headers: { 'content-type': 'text/x' }, payload: 'x' }),
 			404,
 			'not_found',
 		);

@@ -58,6 +58,10 @@ const table =
 	'age,note,readmitted\n87,"Comes with pain in the knee, lives alone",no\n75,"Comes with swollen legs, lives with family",yes\n';
 const stream = events.map((event) => `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('');
 
+const changes = [{ type: 'reset' }, { type: 'changed', job: listedJob(job) }, { type: 'deleted', id: job.id }]
+	.map((one, i) => `id: 19a3f0c2b7d84e51-${i + 1}\ndata: ${JSON.stringify(one)}\n\n`)
+	.join('');
+
 /** Examples by the operationId of their route. Uploads of bytes and downloads of them have none. */
 export const examples: Readonly<Record<string, Examples>> = {
 	listDatasets: { answer: json(found(listedDataset(dataset))) },
@@ -82,6 +86,7 @@ export const examples: Readonly<Record<string, Examples>> = {
 	listJobEvents: {
 		answer: { ...json(page(...events)), 'text/event-stream': { stream } },
 	},
+	watchJobs: { answer: { 'text/event-stream': { stream: changes } } },
 	getJobLogs: { answer: json(page(...log)) },
 	getJobMetrics: { answer: json(curves) },
 	listArtifacts: { answer: json(page(...job.artifacts)) },
