@@ -6,10 +6,12 @@ import type { Redis } from 'ioredis';
 import type { Hub } from './hub.js';
 import type { Keys } from './keys.js';
 import type { ChangeAt, Changes } from './queue.js';
-import type { Records } from './records.js';
+import { CHANGES_KEPT, type Records } from './records.js';
 
-/** How many changes are read at a time. */
+/** How many records are read at a time. */
 const BATCH = 100;
+/** How many slots are read by one command. */
+const SLOTS = 1000;
 /** Milliseconds for which changes are gathered, so that a job that changes often is told of once. */
 const GATHERED = 250;
 /** Milliseconds without a message after which changes are read all the same, in case a message was lost. */
@@ -38,10 +40,8 @@ export function openChanges({ redis, keys, records, hub, restored }: Parts): Cha
 		return createHash('sha256').update(`${run} ${rebuilt} ${restorations}`).digest('hex').slice(0, 16);
 	}
 
-	async function numbersOf(project: string): Promise<{ last: number; trimmed: number }> {
-		const [last, trimmed] = await redis.hmget(keys.change(project), 'last', 'trimmed');
-		return { last: Number(last ?? 0), trimmed: Number(trimmed ?? 0) };
-	}
+	/** How often jobs of a project have changed. */
+	const lastOf = async (project: string): Promise<number> => Number((await redis.get(keys.changes(project))) ?? 0);
 
 	/** The place after all changes of a project, with all jobs in Redis. */
 	async function placeNow(project: string): Promise<Place> {
@@ -49,25 +49,58 @@ export function openChanges({ redis, keys, records, hub, restored }: Parts): Cha
 			await restored();
 			const run = await runIdOf(redis);
 			const epoch = await epochOf(run);
-			if (epoch !== null) return { run, epoch, number: (await numbersOf(project)).last };
+			if (epoch !== null) return { run, epoch, number: await lastOf(project) };
 		}
 	}
 
-	/** The first changes after a place, each with its number; null where not all that changed since can be told. */
-	async function read(project: string, place: Place): Promise<{ number: number; change: JobListChange }[] | null> {
-		const found = await redis.zrangebyscore(keys.changes(project), `(${place.number}`, '+inf', 'WITHSCORES', 'LIMIT', 0, BATCH);
-		const ids = found.filter((_, i) => i % 2 === 0);
+	/** The jobs that have changed after a place, each once, with the number of its last change; null where not all of them are known any more. */
+	async function changedAfter(project: string, place: Place): Promise<[id: string, number: number][] | null> {
+		const last = await lastOf(project);
+		const changed = new Map<string, number>();
+		if (last - place.number > CHANGES_KEPT) return null;
+		for (let from = place.number + 1; from <= last; from += SLOTS) {
+			const numbers = Array.from({ length: Math.min(SLOTS, last - from + 1) }, (_, i) => from + i);
+			const ids = await redis.mget(numbers.map((number) => keys.change(project, number % CHANGES_KEPT)));
+			for (const [i, id] of ids.entries()) {
+				if (id === null) return null;
+				changed.delete(id);
+				changed.set(id, from + i);
+			}
+		}
+		// Later changes have taken no slot that was read.
+		return (await lastOf(project)) - place.number > CHANGES_KEPT ? null : [...changed];
+	}
+
+	/** What jobs are now; null where Redis is not what the place is in. */
+	async function changesOf(ids: readonly string[], place: Place): Promise<JobListChange[] | null> {
 		const jobs = new Map((await records.findAll(ids)).map(({ record }) => [record.id, record]));
-		// Read after the changes: they are whole where nothing was lost until now.
-		const [epoch, { trimmed }] = await Promise.all([epochOf(place.run), numbersOf(project)]);
-		if (epoch !== place.epoch || trimmed > place.number) return null;
-		return ids.map((id, i) => {
+		if ((await epochOf(place.run)) !== place.epoch) return null;
+		return ids.map((id) => {
 			const job = jobs.get(id);
-			return {
-				number: Number(found[2 * i + 1]),
-				change: job === undefined ? { type: 'deleted', id } : { type: 'changed', job: listedJob(job) },
-			};
+			return job === undefined ? { type: 'deleted', id } : { type: 'changed', job: listedJob(job) };
 		});
+	}
+
+	/** The changes after a place, which moves with them; returns whether Redis knows all that there were. */
+	async function* changesAfter(project: string, place: Place, signal: AbortSignal): AsyncGenerator<ChangeAt, boolean, undefined> {
+		const changed = await changedAfter(project, place);
+		if (changed === null) return false;
+		let from = 0;
+		do {
+			const part = changed.slice(from, from + BATCH);
+			const changes = await changesOf(
+				part.map(([id]) => id),
+				place,
+			);
+			if (changes === null) return false;
+			for (const [i, change] of changes.entries()) {
+				if (signal.aborted) return true;
+				place.number = part[i]?.[1] ?? place.number;
+				yield { cursor: cursorOf(place), change };
+			}
+			from += BATCH;
+		} while (from < changed.length);
+		return true;
 	}
 
 	return {
@@ -104,18 +137,11 @@ export function openChanges({ redis, keys, records, hub, restored }: Parts): Cha
 							wasCut = false;
 							place.run = await runIdOf(redis);
 						}
-						const page = await read(project, place);
-						isKnown = page !== null;
-						if (page === null) {
+						isKnown = yield* changesAfter(project, place, signal);
+						if (!isKnown) {
 							place = await placeNow(project);
 							continue;
 						}
-						for (const { number, change } of page) {
-							if (signal.aborted) return;
-							place.number = number;
-							yield { cursor: cursorOf(place), change };
-						}
-						if (page.length === BATCH) continue;
 						let timer: NodeJS.Timeout | undefined;
 						await new Promise<void>((resolve) => {
 							wake = resolve;

@@ -20,12 +20,10 @@ export const keysOf = (prefix: string) => {
 		turn: `${root}:turn`,
 		/** sorted set of ids: of the queued ones those of higher priority first, then by creation */
 		withStatus: (project: string, status: JobStatus) => `${root}:status:${project}:${status}`,
-		/** sorted set of the ids of a project whose jobs have changed, deleted ones among them, by the number of their last change */
+		/** integer: how often jobs of a project have changed */
 		changes: (project: string) => `${root}:changes:${project}`,
-		/** sorted set of those of `changes` that are deleted, by the same number */
-		deleted: (project: string) => `${root}:deleted:${project}`,
-		/** hash: `last` (the number of the last change in a project), `trimmed` (that of the last deletion that is not among the changes any more) */
-		change: (project: string) => `${root}:change:${project}`,
+		/** string: the id of the job that the change of a number was of, until a later change takes its slot. Keys of their own: the Redis in JavaScript copies a whole set for each change of it. */
+		change: (project: string, slot: number) => `${root}:changes:${project}:${slot}`,
 		/** set of ids of jobs that have not ended and use this dataset or model */
 		using: (id: string) => `${root}:using:${id}`,
 		/** set of ids of jobs whose copy in the store is older than the record here */
@@ -42,7 +40,7 @@ export const keysOf = (prefix: string) => {
 		worker: (id: string) => `${root}:worker:${id}`,
 		/** string of its own for every filling: set once the jobs that only the store knew were added to this Redis; a new Redis lacks it */
 		rebuilt: `${root}:rebuilt`,
-		/** integer: how often jobs were added to this Redis that only the store knew, of which `changes` says nothing */
+		/** integer: how often jobs were added to this Redis that only the store knew, of which no change tells */
 		restorations: `${root}:restorations`,
 		/** hash: the tally of all jobs, by its keys */
 		tally: `${root}:tally`,

@@ -7,20 +7,29 @@ import type { Keys } from './keys.js';
 /** About how many events are kept per job. The Redis in JavaScript gets slower with the length of a stream. */
 export const EVENTS_KEPT = 2000;
 
-/** How many deletions of a project are kept for those who follow its changes. */
-export const DELETIONS_KEPT = 1000;
+/** How many changes of the jobs of a project are kept for those who follow them. */
+export const CHANGES_KEPT = 10_000;
 
 /** How long an idempotency key is kept, in milliseconds. */
 export const KEY_KEPT = 24 * 60 * 60 * 1000;
+
+/** Gives a change of a job the next number of its project, and the slot of that number, and tells those who follow. */
+const CHANGED = `
+local function changed(changes, id, kept, channel, project)
+	local number = redis.call('INCR', changes)
+	redis.call('SET', changes .. ':' .. string.format('%d', number % tonumber(kept)), id)
+	redis.call('PUBLISH', channel, project)
+end
+`;
 
 /**
  * Replaces a record if its revision is still the given one; returns 1, or 0 where it is not, or -1 where as many jobs have its new status as may. In the same step changes all that depends on the record: the
  * index, the sets by status and by the dataset, the model and the job that it uses, the events, the changes of its project, and the sets of what is to be written to the store and of what has ended. The new record is composed in JavaScript,
  * because Lua's JSON would turn [] into {}.
  */
-const WRITE = `
-local job, projects, index, before, after, dataset, model, source, unsaved, ended, events, changes, deleted, change = unpack(KEYS)
-local id, revision, record, final, mirrored, event, kept, channel, project, place, most, changed = unpack(ARGV)
+const WRITE = `${CHANGED}
+local job, projects, index, before, after, dataset, model, source, unsaved, ended, events, changes = unpack(KEYS)
+local id, revision, record, final, mirrored, event, kept, channel, project, place, most, changesKept, changesChannel = unpack(ARGV)
 if (redis.call('HGET', job, 'revision') or '0') ~= revision then return 0 end
 if most ~= '' and before ~= after and redis.call('ZCARD', after) >= tonumber(most) then return -1 end
 redis.call('HSET', job, 'record', record, 'final', final)
@@ -41,18 +50,16 @@ if event ~= '' then
 	redis.call('XADD', events, 'MAXLEN', '~', kept, '*', 'body', event)
 	redis.call('PUBLISH', channel, id)
 end
-if revision == '0' then redis.call('ZREM', deleted, id) end
-redis.call('ZADD', changes, redis.call('HINCRBY', change, 'last', 1), id)
-redis.call('PUBLISH', changed, project)
+changed(changes, id, changesKept, changesChannel, project)
 return 1
 `;
 
 /** As WRITE for a new job with an idempotency key. Where the key was used before, returns the id and the body hash of the job that it made. */
 const WRITE_ONCE = `
-local known = redis.call('HMGET', KEYS[15], 'job', 'body')
+local known = redis.call('HMGET', KEYS[13], 'job', 'body')
 if known[1] then return known end
-redis.call('HSET', KEYS[15], 'job', ARGV[1], 'body', ARGV[13])
-redis.call('PEXPIRE', KEYS[15], ARGV[14])
+redis.call('HSET', KEYS[13], 'job', ARGV[1], 'body', ARGV[14])
+redis.call('PEXPIRE', KEYS[13], ARGV[15])
 ${WRITE}`;
 
 /** Takes an id out of a set, unless its record has had another turn since. */
@@ -62,25 +69,16 @@ redis.call('SREM', KEYS[2], ARGV[1])
 return 1
 `;
 
-/** Removes a record if its revision is still the given one, and all that depends on it, and notes its deletion, of which the oldest are forgotten; returns 1, or 0 where it is not, or -1 where jobs use it that have not ended. */
-const FORGET = `
-local job, index, status, dataset, model, source, unsaved, ended, events, key, users, changes, deleted, change = unpack(KEYS)
-if redis.call('HGET', job, 'revision') ~= ARGV[2] then return 0 end
+/** Removes a record if its revision is still the given one, and all that depends on it; returns 1, or 0 where it is not, or -1 where jobs use it that have not ended. */
+const FORGET = `${CHANGED}
+local job, index, status, dataset, model, source, unsaved, ended, events, key, users, changes = unpack(KEYS)
+local id, revision, project, changesKept, changesChannel = unpack(ARGV)
+if redis.call('HGET', job, 'revision') ~= revision then return 0 end
 if redis.call('SCARD', users) > 0 then return -1 end
 redis.call('DEL', job, events, key)
-for _, set in ipairs({index, status}) do redis.call('ZREM', set, ARGV[1]) end
-for _, set in ipairs({dataset, model, source, unsaved, ended}) do redis.call('SREM', set, ARGV[1]) end
-local number = redis.call('HINCRBY', change, 'last', 1)
-redis.call('ZADD', changes, number, ARGV[1])
-redis.call('ZADD', deleted, number, ARGV[1])
-local over = redis.call('ZCARD', deleted) - tonumber(ARGV[3])
-if over > 0 then
-	local oldest = redis.call('ZRANGE', deleted, 0, over - 1, 'WITHSCORES')
-	for i = 1, #oldest, 2 do redis.call('ZREM', changes, oldest[i]) end
-	redis.call('ZREMRANGEBYRANK', deleted, 0, over - 1)
-	redis.call('HSET', change, 'trimmed', oldest[#oldest])
-end
-redis.call('PUBLISH', ARGV[4], ARGV[5])
+for _, set in ipairs({index, status}) do redis.call('ZREM', set, id) end
+for _, set in ipairs({dataset, model, source, unsaved, ended}) do redis.call('SREM', set, id) end
+changed(changes, id, changesKept, changesChannel, project)
 return 1
 `;
 
@@ -135,12 +133,11 @@ export type Forgotten = 'removed' | 'changed' | 'used';
 
 /** Opens the records in Redis, each of which changes in one atomic step. `mostRunning`: the most jobs of a project that may run; null for any number. */
 export function openRecords(redis: Redis, keys: Keys, mostRunning: number | null) {
-	const write = script<number>(redis, 'steelyardWrite', WRITE, 14);
-	const writeOnce = script<number | [string, string]>(redis, 'steelyardWriteOnce', WRITE_ONCE, 15);
+	const write = script<number>(redis, 'steelyardWrite', WRITE, 12);
+	const writeOnce = script<number | [string, string]>(redis, 'steelyardWriteOnce', WRITE_ONCE, 13);
 	const leave = script<number>(redis, 'steelyardLeave', LEAVE, 2);
-	const forget = script<number>(redis, 'steelyardForget', FORGET, 14);
+	const forget = script<number>(redis, 'steelyardForget', FORGET, 12);
 
-	const keysOfChanges = (project: string): string[] => [keys.changes(project), keys.deleted(project), keys.change(project)];
 	const keysOfWrite = (before: JobStatus, { record }: Change): string[] => [
 		keys.job(record.id),
 		keys.projects,
@@ -151,7 +148,7 @@ export function openRecords(redis: Redis, keys: Keys, mostRunning: number | null
 		keys.unsaved,
 		keys.ended,
 		keys.events(record.id),
-		...keysOfChanges(projectOf(record)),
+		keys.changes(projectOf(record)),
 	];
 	const args = (revision: string, { record, mirrored, announced }: Change): string[] => [
 		record.id,
@@ -165,6 +162,7 @@ export function openRecords(redis: Redis, keys: Keys, mostRunning: number | null
 		projectOf(record),
 		String(placeOf(record)),
 		record.status === 'running' && mostRunning !== null ? String(mostRunning) : '',
+		String(CHANGES_KEPT),
 		keys.changed,
 	];
 
@@ -252,15 +250,8 @@ export function openRecords(redis: Redis, keys: Keys, mostRunning: number | null
 			const sets = [keys.jobs(project), keys.withStatus(project, status), ...usedBy(record).map(keys.using), keys.unsaved, keys.ended];
 			const events = keys.events(id);
 			const used = key === undefined ? events : keys.idempotency(project, key);
-			const removed = await forget(
-				keys.job(id),
-				...sets,
-				events,
-				used,
-				keys.using(id),
-				...keysOfChanges(project),
-				...[id, revision, DELETIONS_KEPT, keys.changed, project],
-			);
+			const own = [keys.job(id), ...sets, events, used, keys.using(id), keys.changes(project)];
+			const removed = await forget(...own, id, revision, project, CHANGES_KEPT, keys.changed);
 			return removed === 1 ? 'removed' : removed === 0 ? 'changed' : 'used';
 		},
 
