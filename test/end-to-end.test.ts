@@ -13,6 +13,7 @@ import { createSession, tensor } from '@steelyard/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { smallDataset } from '../packages/trainer/test/small-dataset.js';
 import { checkerOf, type Document } from '../services/api/test/document.js';
+import { expectExplained } from './explained-rows.js';
 import { CLI, type Running, serve } from './serving.js';
 
 const UPLOADED = fileURLToPath(new URL('fixtures/uploaded/fusion.onnx', import.meta.url));
@@ -176,6 +177,15 @@ for (const [name, env, available] of ways)
 			fits('Explanation', explained);
 			fits('Diagnostics', diagnosed);
 			fits('JobCurves', written);
+		});
+
+		it('shows the rows of a dataset as predictions take them, which are those that explain a job', async () => {
+			const { job } = await ended(client, (await client.jobs.create(short(dataset))).id);
+			const found = await client.datasets.rows(dataset, { split: 'test', offset: 10, limit: 30 });
+			expect(found).toMatchObject({ split: 'test', total: 40, kept: 40, has_more: false, left_out: [] });
+			expect(found.data[0]).toMatchObject({ row: 10, values: { c: null } }); // every fifth row lacks c
+			expect(found.data.some(({ values }) => (values['b'] as unknown[]).includes(null))).toBe(true);
+			await expectExplained(client, job, found);
 		});
 
 		it('trains a graph that PyTorch exported, with and without weighting, and gives it back under its own names', async () => {

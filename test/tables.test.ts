@@ -9,6 +9,7 @@ import { metadataOf } from '@steelyard/onnx';
 import { createSession, type StringTensor, type Tensor, tensor } from '@steelyard/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pythonRuns } from './every-runtime.js';
+import { expectExplained } from './explained-rows.js';
 import { CLI, type Running, serve } from './serving.js';
 
 type Row = { seen: string; age: string; ward: string; note: string; split: string; died: string };
@@ -135,6 +136,14 @@ describe('a model that was trained on a table', () => {
 			code: 'invalid_request',
 			message: 'rows: expected a column "seen", which the model takes, found the columns age',
 		});
+	});
+
+	it('takes the rows of the dataset as the service shows them, and says of them what explains the job', async () => {
+		const found = await client.datasets.rows(job.spec.dataset, { split: 'test', offset: 3, limit: 60 });
+		const test = rows.filter(({ split }) => split === 'test');
+		expect(found).toMatchObject({ total: test.length, kept: test.length, has_more: true });
+		expect(found.data.map(({ values, label }) => ({ ...values, died: label }))).toEqual(test.slice(3, 63));
+		await expectExplained(client, job, found);
 	});
 
 	it('comes from one command, and predicts tables by another', async () => {

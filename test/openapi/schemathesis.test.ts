@@ -74,6 +74,7 @@ function settings({ kept, toDelete, running, event, line }: Made, key: string | 
 		...tags.filter((tag) => READING[tag].length > 0).map((tag) => given(READING[tag], { 'path.id': kept[tag] })),
 		...tags.map((tag) => given(DELETING[tag], { 'path.id': toDelete[tag] })),
 		...tags.map((tag) => given(LISTING[tag], { 'query.after': kept[tag], 'header.steelyard-project': 'default' })),
+		given('listDatasetRows', { 'path.id': kept.datasets, 'query.split': 'test' }),
 		given('listAuditLines', { 'query.after': line }),
 		given('listJobEvents', { 'path.id': kept.jobs, 'query.after': event, 'header.last-event-id': event }),
 		given('getJobLogs', { 'path.id': kept.jobs, 'query.after': '1-1' }),

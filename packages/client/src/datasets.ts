@@ -1,7 +1,9 @@
 import type {
 	DatasetResource,
+	DatasetRows,
 	FoundList,
 	ListQuery,
+	RowsQuery,
 	TableManifest,
 	TablePreview,
 	UploadChange,
@@ -31,6 +33,8 @@ export type Datasets = {
 	/** Gives a page of datasets, newest first. What follows is after its `next`. */
 	list(page?: UploadsPage): Promise<FoundList<DatasetResource>>;
 	get(id: string): Promise<DatasetResource>;
+	/** Gives rows of a split as `jobs.predict` takes those of a job on the dataset: at most `limit` of `split` from `offset` on; unless given 20 of train from the first on. */
+	rows(id: string, query?: Partial<RowsQuery>): Promise<DatasetRows>;
 	/** Changes the name and the metadata. Entries of metadata that are not named stay; null removes one. */
 	update(id: string, change: UploadChange): Promise<DatasetResource>;
 	remove(id: string): Promise<void>;
@@ -55,6 +59,9 @@ export function datasets(connection: Connection): Datasets {
 		},
 		async get(id) {
 			return jsonOf(await connection('GET', path(id)));
+		},
+		async rows(id, query = {}) {
+			return jsonOf(await connection('GET', `${path(id)}/rows`, { query }));
 		},
 		async update(id, change) {
 			return jsonOf(await connection('PATCH', path(id), { json: change }));

@@ -65,6 +65,8 @@ describe('a request', () => {
 		await client.models.create(new Blob(['graph']), 'net.onnx', { name: 'Net', metadata: { a: '1' } });
 		await client.models.update('mdl_1', { name: 'x' });
 		await client.datasets.list({ name: 'ward', created_after: 3 });
+		await client.datasets.rows('ds_/..');
+		await client.datasets.rows('ds_1', { split: 'test', offset: 3, limit: 7 });
 		await client.datasets.update('ds_1', { metadata: { a: '1' } });
 		await client.jobs.cancel('job_1');
 		await client.jobs.pause('job_1');
@@ -99,6 +101,8 @@ describe('a request', () => {
 			['POST', '/v1/models?filename=net.onnx&name=Net&metadata%5Ba%5D=1', 'Bearer key', undefined, 'application/octet-stream', 'graph'],
 			['PATCH', '/v1/models/mdl_1', 'Bearer key', undefined, 'application/json', '{"name":"x"}'],
 			['GET', '/v1/datasets?name=ward&created_after=3', 'Bearer key', undefined, undefined, ''],
+			['GET', '/v1/datasets/ds_%2F../rows', 'Bearer key', undefined, undefined, ''],
+			['GET', '/v1/datasets/ds_1/rows?split=test&offset=3&limit=7', 'Bearer key', undefined, undefined, ''],
 			['PATCH', '/v1/datasets/ds_1', 'Bearer key', undefined, 'application/json', '{"metadata":{"a":"1"}}'],
 			...['cancel', 'pause', 'resume'].map((what) => ['POST', `/v1/jobs/job_1/${what}`, 'Bearer key', undefined, undefined, '']),
 			['DELETE', '/v1/jobs/job_1', 'Bearer key', undefined, undefined, ''],

@@ -7,6 +7,7 @@ export * from './audit.js';
 export { Calibration, RELIABILITY_BINS, type Reliability } from './calibration.js';
 export { ClassWeights } from './class-weights.js';
 export * from './dataset.js';
+export * from './dataset-rows.js';
 export * from './diagnostics.js';
 export { familySize, type ModalitySize } from './estimate/families.js';
 export { estimateOf, type JobEstimate, type JobLimits, limitProblems } from './estimate/job.js';

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DatasetProfile, ProblemError, type TableManifest } from '@steelyard/contracts';
-import { DEFAULT_LIMITS, type IngestOptions, ingest } from '@steelyard/dataset';
+import { DEFAULT_LIMITS, type IngestOptions, ingest, KeptRows } from '@steelyard/dataset';
 import { createSession } from '@steelyard/runtime';
 import type { Table } from '@steelyard/table';
 import { type Assignment, assign, countsOf } from './assign.js';
@@ -91,7 +91,7 @@ export type IngestTableOptions = Omit<IngestOptions, 'written'> & {
 
 /**
  * Reads tables (one, or one for each split), fits their features on the training rows, and writes all rows as a dataset in canonical form into `target`, an existing empty
- * folder, with the graph of the features. Each file is read three times: to see what its columns are, to fit, and to transform.
+ * folder, with the graph of the features and the first rows of each split as they were. Each file is read three times: to see what its columns are, to fit, and to transform.
  * @throws ProblemError `invalid_dataset`, or TableError, with file, row and column where there is one
  */
 export async function ingestTable(
@@ -126,7 +126,8 @@ export async function ingestTable(
 		),
 	});
 	const session = await createSession(featuriserModel(featuriserWith(() => true)), { optimisation: 'all' });
-	const { masks, written } = await transform(files, session, modalities, assignment, arrays).finally(() => session.release());
+	const kept = new KeptRows(assignment.names, files[0]?.table.columns ?? [], new Set(found.reading.labels.map(({ name }) => name)));
+	const { masks, written } = await transform(files, session, modalities, assignment, arrays, kept).finally(() => session.release());
 	const lacks = (name: string): boolean => masks.get(name)?.some((mask) => mask.includes(0)) === true;
 	for (const [name, bySplit] of masks)
 		if (lacks(name))
@@ -139,6 +140,7 @@ export async function ingestTable(
 	const { profile } = await ingest(arrays, target, { ...options, written });
 	await writeFile(join(target, FEATURISER_FILE), featuriserModel(featuriser));
 	await writeFile(join(target, RECIPE_FILE), JSON.stringify(featuriser));
+	await kept.write(target);
 	const features = new Map(modalities.flatMap(({ columns }) => columns.map(({ column, feature }) => [column.name, feature])));
 	const table = { ...tableProfile(found, files, { features, dropped: assignment.dropped }), standard: isStandard(featuriser) };
 	return { profile: { ...profile, table } };

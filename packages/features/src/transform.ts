@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type NpyWriter, openNpyWriter, type WrittenArray } from '@steelyard/dataset';
+import { type KeptRows, type NpyWriter, openNpyWriter, type WrittenArray } from '@steelyard/dataset';
 import type { Session, Tensor } from '@steelyard/runtime';
 import { type Assignment, countsOf } from './assign.js';
 import { markedOf, marksOf, widthOf } from './featuriser.js';
@@ -91,13 +91,14 @@ const fedColumn = ({ column, feature }: FittedColumn): FedColumn => ({
 		: {}),
 });
 
-/** The features of all rows, by the graph: one file for each split and modality, and one for the mask of sequences and tokens. */
+/** The features of all rows, by the graph: one file for each split and modality, and one for the mask of sequences and tokens. `kept` is given the first rows of each split. */
 export async function transform(
 	files: readonly TableFile[],
 	session: Session,
 	modalities: readonly FittedModality[],
 	assignment: Assignment,
 	folder: string,
+	kept: KeptRows,
 ): Promise<Transformed> {
 	const counts = countsOf(assignment);
 	const columns = modalities.flatMap(({ columns: own }) => own.map(fedColumn));
@@ -121,6 +122,7 @@ export async function transform(
 				const given = await session.run(feedsOf(rows, columns));
 				for (const [split, at] of ended.entries()) {
 					const places = rows.flatMap((_, i) => (assignment.rows[batch.first + from + i] === split ? [i] : []));
+					if (!kept.isFull(split)) for (const place of places) kept.add(split, rows[place] ?? []);
 					for (const [name, writers] of outputs) {
 						const [features, presence] = [given[featuresName(name)] as Tensor, given[presenceName(name)] as Tensor];
 						const present = await appendRows(writers[split] as Output, features, presence, places);

@@ -208,12 +208,14 @@ describe('the answers about everything else', () => {
 			const payload = await datasetArchive(task);
 			const added = await ask({ method: 'POST', url: '/v1/datasets', headers: { 'content-type': 'application/zip' }, payload });
 			await get(`/v1/datasets/${added.json().id}`);
+			expect((await get(`/v1/datasets/${added.json().id}/rows?limit=3`)).data).toHaveLength(3);
 			await ask({ method: 'DELETE', url: `/v1/datasets/${added.json().id}` });
 		}
 		const table = { method: 'POST' as const, headers: { 'content-type': 'text/csv' }, payload: 'x,y\n1,a\n3,b\n2,a\n5,b\n' };
 		expect((await ask({ ...table, url: '/v1/table-previews' })).statusCode).toBe(200);
 		const added = await ask({ ...table, url: '/v1/datasets' });
 		expect(added.statusCode).toBe(201);
+		expect((await get(`/v1/datasets/${added.json().id}/rows?split=test`)).data).toHaveLength(1);
 		await ask({ method: 'DELETE', url: `/v1/datasets/${added.json().id}` });
 		const bytes = { 'content-type': 'application/octet-stream' };
 		const model = await ask({ method: 'POST', url: '/v1/models', headers: bytes, payload: 'a model' });
@@ -226,6 +228,9 @@ describe('the answers about everything else', () => {
 			await ask({ url: `${url}/nothing` });
 			await ask({ method: 'DELETE', url: `${url}/nothing` });
 			await ask({ method: 'PATCH', url: `${url}/nothing`, payload: { name: 'x' } });
+			await ask({ url: '/v1/datasets/nothing/rows' });
+			await ask({ url: `/v1/datasets/${dataset}/rows?split=nothing` });
+			await ask({ url: `/v1/datasets/${dataset}/rows?limit=101` });
 			await ask({ method: 'POST', url, headers: { 'content-type': 'text/plain' }, payload: 'x' });
 		}
 		const zip = { 'content-type': 'application/zip' };

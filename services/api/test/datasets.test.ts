@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
-import { DatasetResource, parse } from '@steelyard/contracts';
+import { DatasetResource, DatasetRows, parse } from '@steelyard/contracts';
 import { datasetKeys } from '@steelyard/store';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { datasetArchive, datasetFiles, zip } from './archive.js';
@@ -224,8 +224,22 @@ describe('datasets', () => {
 	it('that do not exist are not found', async () => {
 		for (const id of ['ds_none', 'job_1', '..', '%2e%2e%2fjobs', 'DS_A']) {
 			expectProblem(await service.app.inject(`/v1/datasets/${id}`), 404, 'not_found');
+			expectProblem(await service.app.inject(`/v1/datasets/${id}/rows`), 404, 'not_found');
 			expectProblem(await service.app.inject({ method: 'DELETE', url: `/v1/datasets/${id}` }), 404, 'not_found');
 		}
+	});
+
+	it('show the rows of a split by pages, also many at once', async () => {
+		const id = await addDataset(service.app);
+		const rows = async (query: string) => service.app.inject(`/v1/datasets/${id}/rows${query}`);
+		const first = parse(DatasetRows, (await rows('')).json());
+		expect(first).toMatchObject({ object: 'list', split: 'train', total: 12, kept: 12, left_out: [], has_more: false });
+		expect(first.data.map(({ row }) => row)).toEqual([...Array(12).keys()]);
+		const pages = await Promise.all([0, 5, 10].map((offset) => rows(`?offset=${offset}&limit=5`)));
+		expect(pages.flatMap((page) => page.json().data)).toEqual(first.data);
+		expect(pages.map((page) => page.json().has_more)).toEqual([true, true, false]);
+		expectProblem(await rows('?split=nothing'), 400, 'invalid_request', 'split');
+		for (const query of ['?limit=101', '?limit=0', '?offset=-1', '?from=1']) expectProblem(await rows(query), 400, 'invalid_request');
 	});
 
 	it('are deleted with their files once no job that has not ended uses them', async () => {

@@ -52,6 +52,7 @@ describe('the OpenAPI document', () => {
 			'get /v1/caller getCaller',
 			'get /v1/datasets listDatasets',
 			'get /v1/datasets/{id} getDataset',
+			'get /v1/datasets/{id}/rows listDatasetRows',
 			'get /v1/job-changes watchJobs',
 			'get /v1/jobs listJobs',
 			'get /v1/jobs/{id} getJob',

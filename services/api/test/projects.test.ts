@@ -187,7 +187,7 @@ describe('a project', () => {
 			expect(project).toBe('default');
 			await service.store.put(key, JSON.stringify(before));
 		}
-		for (const url of [`/v1/datasets/${dataset}`, `/v1/models/${model}`]) {
+		for (const url of [`/v1/datasets/${dataset}`, `/v1/datasets/${dataset}/rows`, `/v1/models/${model}`]) {
 			expect((await ask(FIRST, { url })).statusCode).toBe(200);
 			expectProblem(await ask(ours.train, { url }), 404, 'not_found');
 		}

@@ -2,12 +2,14 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import {
 	type DatasetResource,
+	type DatasetRows,
 	type DatasetUpload,
 	type FoundList,
 	isId,
 	listedDataset,
 	ProblemError,
 	projectOf,
+	type RowsQuery,
 	type TablePreview,
 	type UploadChange,
 	type UploadsQuery,
@@ -25,6 +27,7 @@ import { createUploadFolders } from '../resources/upload-folder.js';
 import type { Send } from '../resources/upload-request.js';
 import type { Upload } from './protocol.js';
 import type { Reader } from './reader.js';
+import type { RowReader } from './row-reader.js';
 
 /** Characters of a name, as many as a manifest may give. */
 const LONGEST_NAME = 200;
@@ -58,6 +61,8 @@ export type Datasets = {
 	find(caller: InProject, id: string): Promise<DatasetResource | null>;
 	/** Gives datasets as `listedDataset` makes them. */
 	list(caller: InProject, query: UploadsQuery): Promise<FoundList<DatasetResource>>;
+	/** Gives some rows of a split. Throws ProblemError `not_found`, and `invalid_request` for a split that is not there. */
+	rows(caller: InProject, id: string, query: RowsQuery): Promise<DatasetRows>;
 	/** Changes name and metadata; they are on the disk before this resolves. Throws ProblemError `not_found`, and `invalid_request` where the metadata would be too many. */
 	change(caller: InProject, id: string, change: UploadChange): Promise<DatasetResource>;
 	/** Throws ProblemError `not_found`, or `dataset_in_use` while a job that has not ended names it. */
@@ -67,13 +72,21 @@ export type Datasets = {
 /** An upload that has arrived, in a folder of its own, and what was said of it. */
 type Received = { id: string; folder: string; upload: Upload; said: DatasetUpload };
 
-type Parts = { store: Store; queue: Queue; reader: Pick<Reader, 'read' | 'preview'>; room: Room; quota: ProjectBytes; uploadLimit: number };
+type Parts = {
+	store: Store;
+	queue: Queue;
+	reader: Pick<Reader, 'read' | 'preview'>;
+	rowReader: Pick<RowReader, 'read'>;
+	room: Room;
+	quota: ProjectBytes;
+	uploadLimit: number;
+};
 
 /**
  * The datasets of a store. Each is a folder `datasets/<id>/` of validated arrays. It is renamed into place when it is complete, and there is no dataset any
  * more once its `dataset.json` is removed.
  */
-export function createDatasets({ store, queue, reader, room, quota, uploadLimit }: Parts): Datasets {
+export function createDatasets({ store, queue, reader, rowReader, room, quota, uploadLimit }: Parts): Datasets {
 	const uploads = createUploadFolders(store);
 	const namings = createNamings(store, datasetKeys.naming);
 
@@ -154,6 +167,17 @@ export function createDatasets({ store, queue, reader, room, quota, uploadLimit 
 		preview: ({ project }, send) => withUpload(project, send, ({ upload }) => reader.preview(upload)),
 
 		list: (caller, query) => pageOf(store, 'ds', query, (id) => findListed(caller, id)),
+
+		async rows(caller, id, query) {
+			const { task, modalities, splits, table } = await get(caller, id);
+			const profile = { task, modalities, splits, ...(table === undefined ? {} : { table }) };
+			try {
+				return await rowReader.read({ folder: store.path(datasetKeys.folder(id)), profile, query });
+			} catch (error) {
+				await get(caller, id); // it may have been deleted meanwhile
+				throw error;
+			}
+		},
 
 		change: (caller, id, change) => namings.change(id, change, () => get(caller, id)),
 

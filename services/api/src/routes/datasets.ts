@@ -1,4 +1,4 @@
-import { DatasetUpload, FoundListOf, ProblemError, UploadChange, uploadsQuery } from '@steelyard/contracts';
+import { DatasetUpload, FoundListOf, ProblemError, RowsQuery, UploadChange, uploadsQuery } from '@steelyard/contracts';
 import { type Static, Type } from 'typebox';
 import type { Datasets } from '../datasets/datasets.js';
 import type { App } from '../fastify-app.js';
@@ -54,7 +54,7 @@ const uploadOf = ({ headers, query }: UploadRequest) => ({
 	},
 });
 
-/** The routes that upload, list, show, rename and delete datasets. */
+/** The routes that upload, list, show, rename and delete datasets, and show their rows. */
 export async function datasetRoutes(app: App, { datasets }: { datasets: Datasets }): Promise<void> {
 	app.route({
 		method: 'GET',
@@ -80,6 +80,21 @@ export async function datasetRoutes(app: App, { datasets }: { datasets: Datasets
 			response: { 200: ref('Dataset'), ...refusals('not_found') },
 		},
 		handler: (request) => datasets.get(callerOf(request), request.params.id),
+	});
+	app.route({
+		method: 'GET',
+		url: '/v1/datasets/:id/rows',
+		schema: {
+			operationId: 'listDatasetRows',
+			summary: 'Rows of a split of a dataset',
+			description:
+				'As `POST /v1/jobs/{id}/predict` takes the rows of a job on the dataset: of a table its cells as they were uploaded, of arrays a list for each modality. Of a table the first rows of each split are kept, at most 1000 and 4 MiB.',
+			tags: ['datasets'],
+			params: IdParams,
+			querystring: RowsQuery,
+			response: { 200: ref('DatasetRows'), ...refusals('invalid_request', 'not_found') },
+		},
+		handler: (request) => datasets.rows(callerOf(request), request.params.id, request.query),
 	});
 	app.route({
 		method: 'PATCH',
