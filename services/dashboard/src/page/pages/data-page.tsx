@@ -147,7 +147,11 @@ export function DataPage(): VNode {
 									<td class="rows">{moment(dataset.created_at)}</td>
 									<td>
 										<div class="row-actions">
-											<a class="button small" href={linkTo('/jobs/new', { dataset: dataset.id })} aria-label={`Train on ${dataset.name}`}>
+											<a
+												class="button small"
+												href={linkTo('/jobs/new', { dataset: dataset.id })}
+												aria-label={`Train on it: ${dataset.name}`}
+											>
 												Train on it
 											</a>
 											<button

@@ -1,6 +1,404 @@
-import type { VNode } from 'preact';
+import { useSignal } from '@preact/signals';
+import { SteelyardError } from '@steelyard/client';
+import type { ColumnKind, ColumnProfile, ColumnRole, TableManifest, TablePreview } from '@steelyard/contracts';
+import type { ComponentChildren, VNode } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { ColumnsTable } from '../data/columns-table.js';
+import '../data/data.css';
+import { FileDrop } from '../data/file-drop.js';
+import { LabelFields } from '../data/label-fields.js';
+import { saidOf, withKind, withModality, withRole } from '../data/manifest-edit.js';
+import type { Editing } from '../data/manifest-field.js';
+import { ManifestView } from '../data/manifest-view.js';
+import { ModalityDialog } from '../data/modality-dialog.js';
+import { CellFields, SplitFields } from '../data/reading-fields.js';
+import { columnsInRefusal, refusalPlace } from '../data/refusal-place.js';
+import { type Chosen, chosen, type TableSample } from '../data/table-sample.js';
+import { bytes, count, percent } from '../format.js';
 import { PageTitle } from '../parts/page-title.js';
+import { Problem } from '../parts/problem.js';
+import { go, linkTo } from '../router.js';
+import { client } from '../session.js';
 
+const KINDS: readonly ColumnKind[] = ['number', 'category', 'text', 'date', 'vector', 'sequence'];
+const ROLES: readonly ColumnRole[] = ['feature', 'label', 'split', 'group', 'ignored'];
+/** How many columns are tried as the label where none has a usual name. */
+const GUESSES = 4;
+
+/** Fields that are always shown with a table, and those that are once its columns are known: there a refusal stands at the field itself. */
+const LABEL_FIELDS: ReadonlySet<string> = new Set(['label', 'task.type', 'label_separator', 'missing_labels']);
+const READING_FIELDS: ReadonlySet<string> = new Set([
+	...['split', 'split.test', 'split.valid', 'split.seed', 'group', 'time'],
+	...['decimal', 'day_first', 'missing'],
+]);
+
+/** How much of a file was sent. */
+type Sent = { readonly sent: number; readonly total: number };
+
+const isEmpty = (manifest: TableManifest): boolean => Object.keys(manifest).length === 0;
+const wantsLabel = (error: unknown, manifest: TableManifest): error is SteelyardError =>
+	error instanceof SteelyardError && error.param === 'label' && manifest.label === undefined;
+
+/** Asks how a table would be read. Where no column is named as the label, the last ones are tried, and the one that was taken is the `guess`. */
+async function look(
+	{ blob, filename, names, lacksLabel }: TableSample,
+	manifest: TableManifest,
+	signal: AbortSignal,
+): Promise<{ preview: TablePreview; guess: string | null }> {
+	const ask = (said: TableManifest) =>
+		client.value.datasets.preview(blob, filename, { signal, ...(isEmpty(said) ? {} : { manifest: said }) });
+	const tried = async (known: readonly string[]) => {
+		for (const guess of known.slice(-GUESSES).reverse()) {
+			const preview = await ask({ ...manifest, label: guess }).catch((refused: Error) => {
+				if (signal.aborted || !(refused instanceof SteelyardError) || refused.param !== 'label') throw refused;
+				return null;
+			});
+			if (preview !== null) return { preview, guess };
+		}
+		return null;
+	};
+	const guessed = lacksLabel && manifest.label === undefined ? await tried(names) : null;
+	if (guessed !== null) return guessed;
+	try {
+		return { preview: await ask(manifest), guess: null };
+	} catch (error) {
+		if (!wantsLabel(error, manifest) || lacksLabel) throw error;
+		const found = await tried(names.length > 0 ? names : columnsInRefusal(error.message));
+		if (found === null) throw error;
+		return found;
+	}
+}
+
+/** What can be opened, and opens by itself where something in it must be seen. */
+function Fold({ title, mustOpen, children }: { title: string; mustOpen: boolean; children: ComponentChildren }): VNode {
+	const fold = useRef<HTMLDetailsElement>(null);
+	useEffect(() => {
+		if (mustOpen && fold.current !== null) fold.current.open = true;
+	}, [mustOpen]);
+	return (
+		<details ref={fold}>
+			<summary>{title}</summary>
+			{children}
+		</details>
+	);
+}
+
+/** How far the upload is. */
+function Progress({ sent: { sent, total }, cancel }: { sent: Sent; cancel: () => void }): VNode {
+	const isSent = sent >= total;
+	return (
+		<div class="note" role="group" aria-label="Upload">
+			<strong>{isSent ? 'The service reads and checks it' : 'The file is being sent'}</strong>
+			<p>{isSent || sent === 0 ? <progress aria-label="The upload" /> : <progress aria-label="The upload" value={sent} max={total} />}</p>
+			<p>
+				{isSent
+					? `All ${bytes(total)} have arrived. Large files take a while.`
+					: sent === 0
+						? `${bytes(total)} are on their way …`
+						: `${bytes(sent)} of ${bytes(total)}, ${percent(Math.floor((sent / total) * 100) / 100)}`}{' '}
+				Stay on this page until it is done.
+			</p>
+			<p class="actions">
+				<button type="button" onClick={cancel}>
+					Cancel the upload
+				</button>
+			</p>
+		</div>
+	);
+}
+
+/** Takes a file, shows how it would be read, lets that be corrected, and uploads it. */
 export function UploadPage(): VNode {
-	return <PageTitle title="UploadPage" />;
+	const file = useSignal<File | null>(null);
+	const opened = useSignal<Chosen | null>(null);
+	const name = useSignal('');
+	const manifest = useSignal<TableManifest>({});
+	const seen = useSignal<{ preview: TablePreview; guess: string | null } | null>(null);
+	const refusal = useSignal<Error | null>(null);
+	const isLooking = useSignal(false);
+	const isRefusedUpload = useSignal(false);
+	const sent = useSignal<Sent | null>(null);
+	const newModality = useSignal<string | null>(null);
+	const looking = useRef<AbortController | null>(null);
+	const uploading = useRef<AbortController | null>(null);
+	useEffect(
+		() => () => {
+			looking.current?.abort();
+			uploading.current?.abort();
+		},
+		[],
+	);
+
+	const preview = async (): Promise<void> => {
+		looking.current?.abort();
+		if (opened.value === null || !('table' in opened.value)) return;
+		const own = new AbortController();
+		looking.current = own;
+		isLooking.value = true;
+		try {
+			const found = await look(opened.value.table, manifest.value, own.signal);
+			if (own.signal.aborted) return;
+			seen.value = found;
+			refusal.value = null;
+		} catch (error) {
+			if (!own.signal.aborted) refusal.value = error as Error;
+		} finally {
+			if (looking.current === own) isLooking.value = false;
+		}
+	};
+	const change = (next: TableManifest): void => {
+		manifest.value = next;
+		isRefusedUpload.value = false;
+		void preview();
+	};
+	const take = (next: File): void => {
+		uploading.current?.abort();
+		looking.current?.abort();
+		file.value = next;
+		opened.value = null;
+		seen.value = null;
+		refusal.value = null;
+		isRefusedUpload.value = false;
+		manifest.value = {};
+		name.value = '';
+		isLooking.value = true;
+		void chosen(next).then((found) => {
+			if (file.value !== next) return;
+			opened.value = found;
+			isLooking.value = false;
+			void preview();
+		});
+	};
+	const upload = async (): Promise<void> => {
+		const source = file.value;
+		if (source === null) return;
+		const own = new AbortController();
+		uploading.current = own;
+		refusal.value = null;
+		isRefusedUpload.value = false;
+		sent.value = { sent: 0, total: source.size };
+		const options = {
+			signal: own.signal,
+			...(name.value.trim() === '' ? {} : { name: name.value.trim() }),
+			...(isEmpty(manifest.value) ? {} : { manifest: manifest.value }),
+		};
+		try {
+			const dataset = await client.value.datasets.create(source, source.name, options);
+			if (!own.signal.aborted) go(linkTo(`/data/${dataset.id}`));
+		} catch (error) {
+			if (own.signal.aborted) return;
+			refusal.value = error as Error;
+			isRefusedUpload.value = true;
+		} finally {
+			if (uploading.current === own) sent.value = null;
+		}
+	};
+
+	const columns = seen.value?.preview.columns ?? [];
+	const table = opened.value !== null && 'table' in opened.value ? opened.value.table : null;
+	const known = columns.length > 0 ? columns.map((column) => column.name) : (table?.names ?? []);
+	const names = known.length > 0 ? known : columnsInRefusal(refusal.value?.message ?? '');
+	const param = refusal.value instanceof SteelyardError ? refusal.value.param : null;
+	const at = refusal.value === null ? null : refusalPlace({ param, message: refusal.value.message }, names);
+	const editing: Editing = {
+		manifest: manifest.value,
+		change,
+		faultOf: (field) => (at?.field === field ? (refusal.value?.message ?? null) : null),
+	};
+	const modalities = [...new Set(columns.flatMap(({ modality }) => modality ?? []))];
+	const guess = seen.value?.guess ?? null;
+	const { label } = manifest.value;
+	const corrections = Object.keys(manifest.value).filter((field) => field !== 'label').length;
+	const isBusy = sent.value !== null;
+	const options = (values: readonly string[]) =>
+		values.map((value) => (
+			<option key={value} value={value}>
+				{value}
+			</option>
+		));
+	const editors = {
+		role: (column: ColumnProfile) =>
+			column.role === 'label' ? (
+				<>{guess === column.name ? 'label?' : 'label'}</>
+			) : (
+				<select
+					aria-label={`Role of ${column.name}`}
+					value={saidOf(manifest.value, column).role}
+					onChange={(event) => change(withRole(manifest.value, columns, column.name, event.currentTarget.value as ColumnRole))}
+				>
+					{options(ROLES)}
+				</select>
+			),
+		kind: (column: ColumnProfile) =>
+			column.role === 'feature' ? (
+				<select
+					aria-label={`Kind of ${column.name}`}
+					value={saidOf(manifest.value, column).kind}
+					onChange={(event) => change(withKind(manifest.value, column.name, event.currentTarget.value as ColumnKind))}
+				>
+					{options(KINDS)}
+				</select>
+			) : (
+				(column.kind ?? '–')
+			),
+		modality: (column: ColumnProfile) =>
+			column.role === 'feature' ? (
+				<select
+					aria-label={`Modality of ${column.name}`}
+					value={saidOf(manifest.value, column).modality}
+					onChange={(event) => {
+						const { value } = event.currentTarget;
+						if (value !== '') {
+							change(withModality(manifest.value, columns, column.name, value));
+							return;
+						}
+						event.currentTarget.value = saidOf(manifest.value, column).modality ?? '';
+						newModality.value = column.name;
+					}}
+				>
+					{options(modalities)}
+					<option value="">new …</option>
+				</select>
+			) : (
+				'–'
+			),
+		fault: (column: ColumnProfile) => (at?.column === column.name ? (refusal.value?.message ?? null) : null),
+	};
+	const isInFold = typeof at?.field === 'string' && READING_FIELDS.has(at.field);
+	const fields = table !== null && (
+		<>
+			<LabelFields key={`${file.value?.name}`} editing={editing} names={names} preview={seen.value?.preview ?? null} guess={guess} />
+			{columns.length > 0 && (
+				<>
+					<h2>Columns</h2>
+					<p class="hint" role="status">
+						{isLooking.value
+							? 'Looking at the table …'
+							: `What ${count(columns.length, 'column')} were taken for, by ${count(seen.value?.preview.rows ?? 0, 'row')}. Correct what is wrong: role, kind and modality.`}
+					</p>
+					<div class={isLooking.value ? 'stale' : undefined}>
+						<ColumnsTable columns={columns} editors={editors} />
+					</div>
+					<Fold title="Splits, and how cells are read" mustOpen={isInFold}>
+						<SplitFields editing={editing} columns={columns} preview={seen.value?.preview ?? null} />
+						<CellFields editing={editing} columns={columns} preview={seen.value?.preview ?? null} />
+					</Fold>
+				</>
+			)}
+		</>
+	);
+	const isPlaced =
+		at !== null &&
+		table !== null &&
+		(at.column !== null
+			? columns.some((column) => column.name === at.column)
+			: at.field !== null && (LABEL_FIELDS.has(at.field) || (columns.length > 0 && isInFold)));
+	return (
+		<>
+			<PageTitle title="Upload data" above={<a href="#/data">Data</a>} />
+			<FileDrop file={file.value} take={take} />
+			{file.value !== null && (
+				<p>
+					<strong>{file.value.name}</strong> <span class="quiet">{bytes(file.value.size)}</span>
+				</p>
+			)}
+			{file.value !== null && isLooking.value && columns.length === 0 && (
+				<p class="quiet" role="status">
+					Looking at the file …
+				</p>
+			)}
+			{opened.value !== null && 'arrays' in opened.value && (
+				<div class="note">
+					<strong>An archive of arrays</strong>
+					<p>Arrays are taken as they are, so there is nothing to correct beforehand. The service checks all of them as it reads them.</p>
+					{opened.value.arrays.length > 0 && (
+						<details>
+							<summary>{count(opened.value.arrays.length, 'file')} in it</summary>
+							<ul class="plain">
+								{opened.value.arrays.slice(0, 200).map((one) => (
+									<li key={one}>
+										<code>{one}</code>
+									</li>
+								))}
+							</ul>
+						</details>
+					)}
+				</div>
+			)}
+			{fields}
+			{refusal.value !== null && !isPlaced && (
+				<Problem
+					error={refusal.value}
+					title={isRefusedUpload.value ? 'The dataset was not taken' : 'The file cannot be read'}
+					again={() => void (isRefusedUpload.value ? upload() : preview())}
+				/>
+			)}
+			{isPlaced && (
+				<p class="note bad">
+					{isRefusedUpload.value ? 'The dataset was not taken' : 'The table cannot be read like this'}: see{' '}
+					{at?.column !== null ? `the column ${at?.column}` : 'the field in red'} above.
+				</p>
+			)}
+			{opened.value !== null && (
+				<>
+					<h2>Upload</h2>
+					<label class="field narrow">
+						<span>Name of the dataset</span>
+						<input
+							value={name.value}
+							maxLength={200}
+							placeholder={file.value?.name.replace(/\.gz$/i, '').replace(/\.[^.]+$/, '')}
+							onInput={(event) => {
+								name.value = event.currentTarget.value;
+							}}
+						/>
+					</label>
+					{sent.value !== null ? (
+						<Progress sent={sent.value} cancel={() => uploading.current?.abort()} />
+					) : (
+						<p class="actions">
+							<button
+								type="button"
+								class="primary"
+								disabled={
+									isBusy || isLooking.value || (table !== null && (guess !== null || (refusal.value !== null && !isRefusedUpload.value)))
+								}
+								onClick={() => void upload()}
+							>
+								Upload
+							</button>
+							<span class="quiet">
+								{guess !== null
+									? 'Choose what is to be predicted first.'
+									: refusal.value !== null && !isRefusedUpload.value
+										? 'Mend what is refused first.'
+										: 'The whole file is sent to this service, checked, and kept.'}
+							</span>
+						</p>
+					)}
+					{table !== null && (
+						<>
+							<ManifestView manifest={manifest.value} />
+							{corrections > 0 && (
+								<button type="button" class="small" onClick={() => change(label === undefined ? {} : { label })}>
+									Undo all corrections but the label
+								</button>
+							)}
+						</>
+					)}
+				</>
+			)}
+			{newModality.value !== null && (
+				<ModalityDialog
+					column={newModality.value}
+					taken={modalities}
+					close={(chosenName) => {
+						const column = newModality.value;
+						newModality.value = null;
+						if (chosenName !== null && column !== null) change(withModality(manifest.value, columns, column, chosenName));
+					}}
+				/>
+			)}
+		</>
+	);
 }
