@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import { type Client, createClient } from '@steelyard/client';
+import { type Client, createClient, type ErrorCode, SteelyardError } from '@steelyard/client';
 
 const KEY = 'steelyard.key';
 const PROJECT = 'steelyard.project';
@@ -43,3 +43,12 @@ export const client = computed<Client>(() =>
 		...(chosenProject.value === null ? {} : { project: chosenProject.value }),
 	}),
 );
+
+/** What the service answers under a path that is not of its resources, such as `openapi.json`, as JSON. Throws SteelyardError where it refuses. */
+export async function fetchDocument<T>(path: string, signal: AbortSignal): Promise<T> {
+	const headers: Record<string, string> = token.value === null ? {} : { authorization: `Bearer ${token.value}` };
+	const response = await fetch(`${serviceUrl}/${path}`, { headers, signal });
+	if (response.ok) return (await response.json()) as T;
+	const { code, detail } = (await response.json().catch(() => ({}))) as { code?: ErrorCode; detail?: string };
+	throw new SteelyardError(code ?? 'unexpected_answer', detail ?? `${path} was answered with ${response.status}`, response.status);
+}
