@@ -42,8 +42,8 @@ describe('a form made of the schema', () => {
 	});
 
 	it('says what a field expects and keeps the default out of its help', () => {
-		expect(expectedOf(fieldAt('training.epochs'))).toBe('1 to 100,000; 40 unless given');
-		expect(expectedOf(fieldAt('training.optimizer.learning_rate'))).toBe('above 0, at most 100; 0.001 unless given');
+		expect(expectedOf(fieldAt('training.epochs'))).toBe('1 to 100,000; default 40');
+		expect(expectedOf(fieldAt('training.optimizer.learning_rate'))).toBe('above 0, at most 100; default 0.001');
 		expect(fieldAt('training.epochs').help).toBe('most passes over the training rows, of each model of the job');
 		expect(fieldAt('training.batch_size').label).toBe('Batch size');
 	});

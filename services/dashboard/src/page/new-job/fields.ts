@@ -1,4 +1,3 @@
-import { count } from '../format.js';
 import { type Json, own } from './json.js';
 import type { JsonSchema } from './json-schema.js';
 import { statedDefault } from './stated-default.js';
@@ -156,19 +155,26 @@ function kindOf(schema: JsonSchema, standard: Json | undefined): Kind {
 	return { kind: 'text', of: of ?? null, longest: schema.maxLength ?? null };
 }
 
+/** Says of a name of which group it is, since several have one. */
+const called = (kind: Kind, group: string): Kind =>
+	kind.kind !== 'group' || group === ''
+		? kind
+		: { ...kind, fields: kind.fields.map((field) => (field.name === 'name' ? { ...field, label: `${group} name` } : field)) };
+
 /** The field that a schema describes. */
 export function fieldOf(name: string, schema: JsonSchema, isRequired: boolean): Field {
 	const { standard, help } = statedDefault(schema);
+	const label = labelOf(name);
 	return {
 		name,
-		label: labelOf(name),
+		label,
 		help,
 		standard,
 		isRequired,
 		isDeprecated: schema.deprecated === true,
 		only: null,
 		schema,
-		...kindOf(schema, standard),
+		...called(kindOf(schema, standard), label),
 	};
 }
 
@@ -203,16 +209,8 @@ export function alternativeOf({ alternatives }: FieldOf<'either'>, value: Json |
 
 /** What a field expects, in few words: its range and its default. */
 export function expectedOf(field: Field): string {
-	const range =
-		field.kind === 'number'
-			? field.range
-			: field.kind === 'text' && field.longest !== null
-				? `at most ${count(field.longest, 'character')}`
-				: '';
 	const { standard } = field;
-	const unless =
-		standard === undefined || typeof standard === 'object'
-			? ''
-			: `${typeof standard === 'string' ? standard : JSON.stringify(standard)} unless given`;
-	return [range, unless].filter((part) => part !== '').join('; ');
+	const isShown = standard !== undefined && typeof standard !== 'object';
+	const unless = isShown ? `default ${typeof standard === 'string' ? standard : JSON.stringify(standard)}` : '';
+	return [field.kind === 'number' ? field.range : '', unless].filter((part) => part !== '').join('; ');
 }
