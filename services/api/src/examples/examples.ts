@@ -67,6 +67,12 @@ export const examples: Readonly<Record<string, Examples>> = {
 	listDatasets: { answer: json(found(listedDataset(dataset))) },
 	getDataset: { answer: json(dataset) },
 	createDataset: { body: { 'text/csv': { table } }, answer: json({ ...dataset, metadata: {} }) },
+	listDatasetRows: {
+		answer: json({
+			...{ object: 'list', split: 'test', total: 160, kept: 160, left_out: [], has_more: true },
+			data: [{ row: 0, values: { age: 87, note: 'Comes with a sore throat, lives with family' }, label: 'no' }],
+		}),
+	},
 	updateDataset: { body: json(change), answer: json(dataset) },
 	previewTable: { body: { 'text/csv': { table } }, answer: json(preview) },
 	listModels: { answer: json(found({ ...model, report: null })) },
