@@ -1,12 +1,12 @@
 import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
-import { useEffect } from 'preact/hooks';
 import { useLoading } from '../loading.js';
 import { PageTitle } from '../parts/page-title.js';
 import { Problem } from '../parts/problem.js';
 import { client } from '../session.js';
 import { EmptyStart } from '../start/empty-start.js';
 import { UsedStart } from '../start/used-start.js';
+import { useAgain } from '../use-again.js';
 import '../parts/service-state.css';
 import '../start/start.css';
 
@@ -17,16 +17,17 @@ export function StartPage(): VNode {
 	// While the sample is loaded the service is no longer empty, and the page goes on showing how far that is.
 	const step = useSignal<number | null>(null);
 	const state = useLoading(async () => {
-		const { value } = client;
-		const [ready, usage] = await Promise.all([value.ready(), value.usage()]);
-		return { ready, usage };
+		const { datasets, jobs, keys, ready, usage } = client.value;
+		const [{ scope }, state, oneDataset, oneJob] = await Promise.all([
+			keys.self(),
+			ready(),
+			datasets.list({ limit: 1 }),
+			jobs.list({ limit: 1 }),
+		]);
+		const isEmpty = oneDataset.data.length === 0 && oneJob.data.length === 0;
+		return { ready: state, usage: scope === 'admin' ? await usage() : null, isEmpty };
 	});
-	useEffect(() => {
-		const timer = setInterval(() => {
-			if (!state.peek().isLoading && !document.hidden) state.again();
-		}, EVERY);
-		return () => clearInterval(timer);
-	}, []);
+	useAgain(state, EVERY);
 	const { value, error } = state.value;
 	if (value === null)
 		return (
@@ -41,12 +42,10 @@ export function StartPage(): VNode {
 				)}
 			</>
 		);
-	const { datasets, jobs } = value.usage.project;
-	const isEmpty = (datasets.count === 0 && jobs.count === 0) || step.value !== null;
 	return (
 		<>
 			{error !== null && <Problem error={error} title="What stands here may be old" again={() => state.again()} />}
-			{isEmpty ? <EmptyStart step={step} /> : <UsedStart ready={value.ready} usage={value.usage} />}
+			{value.isEmpty || step.value !== null ? <EmptyStart step={step} /> : <UsedStart ready={value.ready} usage={value.usage} />}
 		</>
 	);
 }

@@ -29,7 +29,7 @@ export function RunningJobs({ jobs }: { jobs: readonly JobResource[] }): VNode {
 							.filter((part) => part !== null)
 							.join(' · ')}
 					</p>
-					{job.waiting && <p class="field-error">Waits: {job.waiting.message}</p>}
+					{job.waiting !== null && job.waiting !== undefined && <p class="field-error">Waits: {job.waiting.message}</p>}
 				</li>
 			))}
 		</ul>

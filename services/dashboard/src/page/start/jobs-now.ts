@@ -1,8 +1,8 @@
 import { useComputed } from '@preact/signals';
 import type { JobResource } from '@steelyard/contracts';
-import { useEffect } from 'preact/hooks';
 import { useLoading } from '../loading.js';
 import { client } from '../session.js';
+import { useAgain } from '../use-again.js';
 
 /** Milliseconds between two looks at the jobs. */
 const EVERY = 2000;
@@ -19,12 +19,7 @@ export function useJobs(): { jobs: readonly JobResource[] | null; error: Error |
 		]);
 		return [...open.data, ...ended.data];
 	});
-	useEffect(() => {
-		const timer = setInterval(() => {
-			if (!loading.peek().isLoading && !document.hidden) loading.again();
-		}, EVERY);
-		return () => clearInterval(timer);
-	}, []);
+	useAgain(loading, EVERY);
 	const known = useComputed(() => ({ jobs: loading.value.value, error: loading.value.error, again: () => loading.again() }));
 	return known.value;
 }

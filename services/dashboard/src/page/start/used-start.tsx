@@ -22,8 +22,8 @@ const reasonOf = ({ workers, redis }: Readiness, running: number): string =>
 				? 'The first one is about to begin, or the workers are busy with jobs of other projects.'
 				: `The workers are busy with ${count(running, 'job')}. The next job begins when one has ended.`;
 
-/** What goes on in a service that is in use. */
-export function UsedStart({ ready, usage }: { ready: Readiness; usage: Usage }): VNode {
+/** What goes on in a service that is in use. `usage` is null for keys that may not see it. */
+export function UsedStart({ ready, usage }: { ready: Readiness; usage: Usage | null }): VNode {
 	const { jobs, error, again } = useJobs();
 	const { running, queued, paused, ended } = orderOf(jobs ?? []);
 	const nameOf = (id: string): string | undefined => {
@@ -35,7 +35,7 @@ export function UsedStart({ ready, usage }: { ready: Readiness; usage: Usage }):
 		[queued.length, queued.length === 1 ? 'job waits' : 'jobs wait'],
 		...(paused.length > 0 ? ([[paused.length, paused.length === 1 ? 'job is paused' : 'jobs are paused']] as [number, string][]) : []),
 		[ready.workers.length, ready.workers.length === 1 ? 'worker' : 'workers'],
-		[bytes(usage.disk.free_bytes), 'free on the disk'],
+		[bytes(ready.store.free_bytes), 'free on the disk'],
 	];
 	return (
 		<>
@@ -87,10 +87,12 @@ export function UsedStart({ ready, usage }: { ready: Readiness; usage: Usage }):
 				<h2>Workers</h2>
 				<Workers workers={ready.workers} nameOf={nameOf} />
 			</section>
-			<section>
-				<h2>Disk</h2>
-				<DiskUse usage={usage} />
-			</section>
+			{usage !== null && (
+				<section>
+					<h2>Disk</h2>
+					<DiskUse usage={usage} />
+				</section>
+			)}
 		</>
 	);
 }
