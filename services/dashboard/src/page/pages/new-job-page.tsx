@@ -1,5 +1,4 @@
 import type { VNode } from 'preact';
-import { useMemo } from 'preact/hooks';
 import { useLoading } from '../loading.js';
 import { cloned, continued } from '../new-job/clone.js';
 import { type Draft, draftOf } from '../new-job/draft.js';
@@ -13,26 +12,38 @@ import { client, fetchDocument } from '../session.js';
 import '../new-job/new-job.css';
 
 /** Makes the draft that the address asks for: empty, of a dataset, or like another job. */
-async function begin(query: URLSearchParams, signal: AbortSignal): Promise<Draft> {
-	const [from, dataset] = [query.get('from'), query.get('dataset')];
+async function begin({ from, isContinued, dataset }: Beginning, signal: AbortSignal): Promise<Draft> {
 	const { jobs } = client.value;
 	const [document, job] = await Promise.all([fetchDocument<ApiDocument>('openapi.json', signal), from === null ? null : jobs.get(from)]);
 	const form = formOf(bodyOf(document, '/v1/jobs'));
-	const spec = job === null ? {} : query.get('continue') === '1' ? continued(form, job) : cloned(form, job);
+	const spec = job === null ? {} : isContinued ? continued(form, job) : cloned(form, job);
 	return draftOf(form, dataset === null ? spec : { ...spec, dataset });
 }
 
-export function NewJobPage(): VNode {
-	// The form stays as it is when another part of the query changes, such as the language of the text beside it.
-	const asked = useMemo(() => place.peek().query, []);
-	const begun = useLoading((signal) => begin(asked, signal));
+/** What the form begins with; it stays when another part of the query changes, such as the language of the text beside it. */
+type Beginning = { readonly from: string | null; readonly isContinued: boolean; readonly dataset: string | null };
+
+function Begun(beginning: Beginning): VNode {
+	const begun = useLoading((signal) => begin(beginning, signal));
 	const { value: draft, error } = begun.value;
-	const from = asked.get('from');
-	const title = from === null ? 'New job' : asked.get('continue') === '1' ? 'Continue a job' : 'Clone a job';
+	if (draft !== null) return <JobForm draft={draft} />;
+	if (error !== null) return <Problem error={error} title="The form could not be made" again={() => begun.again()} />;
+	return (
+		<p class="quiet" role="status">
+			Loading …
+		</p>
+	);
+}
+
+export function NewJobPage(): VNode {
+	const { query } = place.value;
+	const from = query.get('from');
+	const isContinued = from !== null && query.get('continue') === '1';
+	const dataset = query.get('dataset');
 	return (
 		<>
 			<PageTitle
-				title={title}
+				title={from === null ? 'New job' : isContinued ? 'Continue a job' : 'Clone a job'}
 				above={
 					from === null ? undefined : (
 						<>
@@ -41,15 +52,7 @@ export function NewJobPage(): VNode {
 					)
 				}
 			/>
-			{draft !== null ? (
-				<JobForm draft={draft} />
-			) : error !== null ? (
-				<Problem error={error} title="The form could not be made" again={() => begun.again()} />
-			) : (
-				<p class="quiet" role="status">
-					Loading …
-				</p>
-			)}
+			<Begun key={`${from} ${isContinued} ${dataset}`} from={from} isContinued={isContinued} dataset={dataset} />
 		</>
 	);
 }
