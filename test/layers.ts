@@ -80,6 +80,7 @@ interface Package {
 	readonly folder: string;
 	readonly group: 'packages' | 'services' | 'models';
 	readonly manifest: Manifest;
+	/** What it needs to run, and what of the workspace it takes types from alone. */
 	readonly dependencies: ReadonlySet<string>;
 	readonly files: readonly SourceFile[];
 }
@@ -88,6 +89,7 @@ interface Manifest {
 	readonly name?: string;
 	readonly exports?: Record<string, unknown>;
 	readonly dependencies?: Record<string, string>;
+	readonly devDependencies?: Record<string, string>;
 }
 
 function readManifest(path: string): Manifest {
@@ -133,6 +135,14 @@ function readSource(path: string): SourceFile {
 	return { path, imports, hasDefaultExport };
 }
 
+/** What of the workspace a package takes types from alone: such a package may be one that it is developed with. */
+function typesOf({ devDependencies = {} }: Manifest, files: readonly SourceFile[]): string[] {
+	const imports = files.flatMap((file) => file.imports);
+	const isTypes = (name: string) =>
+		imports.some(({ specifier }) => specifier === name) && imports.every(({ specifier, typeOnly }) => specifier !== name || typeOnly);
+	return Object.keys(devDependencies).filter((name) => name.startsWith(SCOPE) && isTypes(name));
+}
+
 function readPackages(root: string): Package[] {
 	const packages: Package[] = [];
 	for (const group of ['packages', 'services', 'models'] as const) {
@@ -141,13 +151,14 @@ function readPackages(root: string): Package[] {
 			const folder = join(root, group, name);
 			if (!existsSync(join(folder, 'package.json'))) continue;
 			const manifest = readManifest(join(folder, 'package.json'));
+			const files = sourcePaths(join(folder, 'src')).map(readSource);
 			packages.push({
 				name,
 				folder,
 				group,
 				manifest,
-				dependencies: new Set(Object.keys(manifest.dependencies ?? {})),
-				files: sourcePaths(join(folder, 'src')).map(readSource),
+				dependencies: new Set([...Object.keys(manifest.dependencies ?? {}), ...typesOf(manifest, files)]),
+				files,
 			});
 		}
 	}

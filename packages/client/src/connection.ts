@@ -1,4 +1,6 @@
 import { errorOf, SteelyardError } from './error.js';
+import { repeated } from './repeat.js';
+import { type OnProgress, type UploadSource, uploadWith } from './upload.js';
 
 /** Where the service is, and how to reach it. */
 export type ClientOptions = {
@@ -8,6 +10,8 @@ export type ClientOptions = {
 	apiKey?: string;
 	/** The project to work in, for a key of the scope admin; `default` unless given. */
 	project?: string;
+	/** How often a request is sent again that may have been lost or came at a bad time, if that does no harm: 2 unless given, and 0 for never. */
+	retries?: number;
 	/** Is called in place of the global fetch. */
 	fetch?: typeof fetch;
 };
@@ -21,7 +25,11 @@ export type Send = {
 	headers?: Record<string, string>;
 	/** A value that is sent as JSON. */
 	json?: unknown;
-	body?: Blob | ReadableStream<Uint8Array>;
+	body?: UploadSource;
+	/** Is told how much of the body was sent. */
+	onProgress?: OnProgress | undefined;
+	/** For a POST that does no harm when it arrives twice: the key by which the service knows it again. One is made where the caller gives none and requests are repeated. */
+	idempotent?: { key: string | undefined };
 	signal?: AbortSignal | undefined;
 	/** Statuses that count as success, beside all of 2xx. */
 	accept?: readonly number[];
@@ -42,42 +50,66 @@ function queryText(query: Query): string {
 	return search.size > 0 ? `?${search}` : '';
 }
 
+/** A key that no one else has. `crypto.randomUUID` is not there in pages that came over http. */
+const randomKey = (): string =>
+	Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+
 /** Makes the function that sends requests to one service. */
-export function connect({ url, apiKey, project, fetch: send = fetch }: ClientOptions): Connection {
+export function connect({ url, apiKey, project, retries = 2, fetch: send = fetch }: ClientOptions): Connection {
 	const base = url.replace(/\/+$/, '');
-	return async (method, path, { query = {}, headers = {}, json, body, signal, accept = [] } = {}) => {
+
+	function unreachable(error: unknown): SteelyardError {
+		const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+		const reason = cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code : String(cause);
+		return new SteelyardError('unreachable', `${base} is not reachable: ${reason}`, 0, null, { cause: error });
+	}
+
+	return async (method, path, { query = {}, headers = {}, json, body, onProgress, idempotent, signal, accept = [] } = {}) => {
 		const address = `${base}${path}${queryText(query)}`;
-		const payload = json === undefined ? body : JSON.stringify(json);
-		const init = {
+		const key = idempotent === undefined ? undefined : (idempotent.key ?? (retries > 0 ? randomKey() : undefined));
+		const common = {
 			method,
 			headers: {
 				...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
 				...(project === undefined ? {} : { 'steelyard-project': project }),
 				...(json === undefined ? {} : { 'content-type': 'application/json' }),
+				...(key === undefined ? {} : { 'idempotency-key': key }),
 				...headers,
 			},
-			...(payload === undefined ? {} : { body: payload }),
-			// fetch refuses a body that is a stream without this option.
-			...(body instanceof ReadableStream ? { duplex: 'half' as const } : {}),
 			...(signal === undefined ? {} : { signal }),
 		};
-		let response: Response;
-		try {
-			response = await send(address, init);
-		} catch (error) {
-			if (signal?.aborted) throw error;
-			const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-			const reason = cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code : String(cause);
-			throw new SteelyardError('unreachable', `${base} is not reachable: ${reason}`, 0, null, { cause: error });
+		const payload = json === undefined ? body : JSON.stringify(json);
+		const ask = (): Promise<Response> =>
+			body !== undefined && onProgress !== undefined
+				? uploadWith(send, address, { ...common, body }, onProgress)
+				: send(address, {
+						...common,
+						...(payload === undefined ? {} : { body: payload }),
+						// fetch refuses a body that is a stream without this option.
+						...(body instanceof ReadableStream ? { duplex: 'half' as const } : {}),
+					});
+		async function once(): Promise<Response> {
+			let response: Response;
+			try {
+				response = await ask();
+			} catch (error) {
+				throw signal?.aborted ? error : unreachable(error);
+			}
+			if (response.ok || accept.includes(response.status)) return response;
+			throw await errorOf(response);
 		}
-		if (response.ok || accept.includes(response.status)) return response;
-		throw await errorOf(response);
+		// Whoever follows a stream connects again by itself, and goes on where it was.
+		const isRepeated = (method === 'GET' && headers['accept'] !== 'text/event-stream') || key !== undefined;
+		return isRepeated ? repeated(once, retries, signal) : once();
 	};
 }
 
-/** Reads the JSON body of an answer. Rejects with SteelyardError `unexpected_answer` if the body is not JSON. */
+/** Reads the JSON body of an answer. Rejects with SteelyardError `unexpected_answer` if the body is not JSON, and `unreachable` if it did not arrive whole. */
 export async function jsonOf<T>(response: Response): Promise<T> {
-	const text = await response.text();
+	const text = await response.text().catch((cause: unknown) => {
+		if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
+		throw new SteelyardError('unreachable', `The answer of ${response.url} broke off`, 0, null, { cause });
+	});
 	try {
 		return JSON.parse(text) as T;
 	} catch (cause) {

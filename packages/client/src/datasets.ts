@@ -11,6 +11,7 @@ import type {
 	UploadsQuery,
 } from '@steelyard/contracts';
 import { type Connection, jsonOf } from './connection.js';
+import type { OnProgress, UploadSource } from './upload.js';
 
 /** Which page of a list: at most `limit` resources that follow after the id `after`. */
 export type Page = Partial<ListQuery>;
@@ -18,8 +19,8 @@ export type Page = Partial<ListQuery>;
 /** Which page of which datasets or models: those whose names have a part, that have metadata, or were made in a time. All that is given must hold. */
 export type UploadsPage = Partial<UploadsQuery>;
 
-/** What is said of a file as it is uploaded: its name and its metadata. */
-export type UploadOptions = UploadNaming & { signal?: AbortSignal };
+/** What is said of a file as it is uploaded, its name and its metadata, and how the upload is watched and ended. */
+export type UploadOptions = UploadNaming & { signal?: AbortSignal; onProgress?: OnProgress };
 
 /** What is said of a dataset as it is uploaded; of a table also its manifest, and the column to predict. */
 export type DatasetUploadOptions = UploadOptions & { manifest?: TableManifest; label?: string };
@@ -27,9 +28,9 @@ export type DatasetUploadOptions = UploadOptions & { manifest?: TableManifest; l
 /** Datasets of the service. */
 export type Datasets = {
 	/** Uploads a table or an archive, as the ending of `filename` says, and resolves once the service has validated it. */
-	create(source: Blob | ReadableStream<Uint8Array>, filename: string, options?: DatasetUploadOptions): Promise<DatasetResource>;
+	create(source: UploadSource, filename: string, options?: DatasetUploadOptions): Promise<DatasetResource>;
 	/** Says how a table would be read, from its first rows. Nothing of it is kept. */
-	preview(source: Blob | ReadableStream<Uint8Array>, filename: string, options?: DatasetUploadOptions): Promise<TablePreview>;
+	preview(source: UploadSource, filename: string, options?: DatasetUploadOptions): Promise<TablePreview>;
 	/** Gives a page of datasets, newest first. What follows is after its `next`. */
 	list(page?: UploadsPage): Promise<FoundList<DatasetResource>>;
 	get(id: string): Promise<DatasetResource>;
@@ -44,12 +45,14 @@ export function datasets(connection: Connection): Datasets {
 	const path = (id: string) => `/v1/datasets/${encodeURIComponent(id)}`;
 	async function post<T>(
 		url: string,
-		body: Blob | ReadableStream<Uint8Array>,
+		body: UploadSource,
 		filename: string,
-		{ signal, manifest, ...said }: DatasetUploadOptions = {},
+		{ signal, onProgress, manifest, ...said }: DatasetUploadOptions = {},
 	): Promise<T> {
 		const query = { filename, ...said, ...(manifest === undefined ? {} : { manifest: JSON.stringify(manifest) }) };
-		return jsonOf(await connection('POST', url, { body, query, headers: { 'content-type': 'application/octet-stream' }, signal }));
+		return jsonOf(
+			await connection('POST', url, { body, query, headers: { 'content-type': 'application/octet-stream' }, signal, onProgress }),
+		);
 	}
 	return {
 		create: (body, filename, options) => post('/v1/datasets', body, filename, options),

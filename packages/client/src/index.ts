@@ -1,9 +1,64 @@
-export type { JobRequest } from '@steelyard/contracts';
+export type {
+	Artifact,
+	AuditLine,
+	Bounds,
+	CallerResource,
+	ColumnProfile,
+	DatasetProfile,
+	DatasetResource,
+	Diagnostics,
+	EpochPoint,
+	Explanation,
+	FoundList,
+	Interval,
+	JobChange,
+	JobCurves,
+	JobError,
+	JobEvent,
+	JobLogLine,
+	JobRequest,
+	JobResource,
+	JobResult,
+	JobSpec,
+	JobsQuery,
+	JobWarning,
+	KeyRequest,
+	KeyResource,
+	List,
+	ListQuery,
+	Measured,
+	Metrics,
+	ModalityProfile,
+	ModalityWeight,
+	ModelReport,
+	ModelResource,
+	NewKey,
+	Prediction,
+	PredictionRequest,
+	Predictions,
+	Problem,
+	ProblemCode,
+	Readiness,
+	ResultRobustness,
+	Retention,
+	Robustness,
+	TableManifest,
+	TablePreview,
+	TableProfile,
+	TaskProfile,
+	UploadChange,
+	UploadNaming,
+	UploadsQuery,
+	Usage,
+	WeightsPoint,
+	WorkerStatus,
+} from '@steelyard/contracts';
 export { type Client, createClient } from './client.js';
 export type { ClientOptions } from './connection.js';
-export type { Datasets, Page, UploadOptions, UploadsPage } from './datasets.js';
+export type { Datasets, DatasetUploadOptions, Page, UploadOptions, UploadsPage } from './datasets.js';
 export { type ErrorCode, SteelyardError } from './error.js';
 export type { FollowOptions } from './follow.js';
 export type { Jobs, JobsPage } from './jobs.js';
 export type { Keys } from './keys.js';
 export type { Models } from './models.js';
+export type { OnProgress, UploadSource } from './upload.js';

@@ -63,8 +63,7 @@ export function jobs(connection: Connection): Jobs {
 	const path = (id: string) => `/v1/jobs/${encodeURIComponent(id)}`;
 	return {
 		async create(spec, { idempotencyKey } = {}) {
-			const headers = idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey };
-			return jsonOf(await connection('POST', '/v1/jobs', { json: spec, headers }));
+			return jsonOf(await connection('POST', '/v1/jobs', { json: spec, idempotent: { key: idempotencyKey } }));
 		},
 		async get(id) {
 			return jsonOf(await connection('GET', path(id)));

@@ -2,11 +2,12 @@ import type { FoundList, ModelResource, UploadChange } from '@steelyard/contract
 import { type Connection, jsonOf } from './connection.js';
 import type { UploadOptions, UploadsPage } from './datasets.js';
 import { pause } from './pause.js';
+import type { UploadSource } from './upload.js';
 
 /** Uploaded models of the service. */
 export type Models = {
 	/** Uploads a forward graph: one self-contained ONNX file, or a zip archive with one and the files of its data. Resolves before the service has inspected it. */
-	create(source: Blob | ReadableStream<Uint8Array>, filename: string, options?: UploadOptions): Promise<ModelResource>;
+	create(source: UploadSource, filename: string, options?: UploadOptions): Promise<ModelResource>;
 	/** Gives a page of models without their reports, newest first. What follows is after its `next`. */
 	list(page?: UploadsPage): Promise<FoundList<ModelResource>>;
 	get(id: string): Promise<ModelResource>;
@@ -24,13 +25,14 @@ export function models(connection: Connection): Models {
 	const path = (id: string) => `/v1/models/${encodeURIComponent(id)}`;
 	const get = async (id: string, signal?: AbortSignal): Promise<ModelResource> => jsonOf(await connection('GET', path(id), { signal }));
 	return {
-		async create(body, filename, { signal, ...naming } = {}) {
+		async create(body, filename, { signal, onProgress, ...naming } = {}) {
 			return jsonOf(
 				await connection('POST', '/v1/models', {
 					body,
 					query: { filename, ...naming },
 					headers: { 'content-type': 'application/octet-stream' },
 					signal,
+					onProgress,
 				}),
 			);
 		},

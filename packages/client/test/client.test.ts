@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import type { JobEvent, JobListChange } from '@steelyard/contracts';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Client, createClient, SteelyardError } from '../src/index.js';
@@ -9,7 +10,7 @@ type Handler = (request: IncomingMessage & { text: string }, response: ServerRes
 const servers: Server[] = [];
 
 /** A client of a server that answers by `handler`. */
-async function against(handler: Handler, options: { apiKey?: string; project?: string } = {}): Promise<Client> {
+async function against(handler: Handler, options: { apiKey?: string; project?: string; retries?: number } = {}): Promise<Client> {
 	const server = createServer(async (request, response) => {
 		let text = '';
 		for await (const chunk of request) text += chunk;
@@ -221,6 +222,157 @@ describe('a request', () => {
 		const client = await against(({ headers, url }, response) => response.writeHead(206).end(`${url} ${headers.range}`));
 		const response = await client.jobs.download('job_1', 'model.onnx', { range: 'bytes=5-' });
 		expect([response.status, await response.text()]).toEqual([206, '/v1/jobs/job_1/artifacts/model.onnx bytes=5-']);
+	});
+});
+
+describe('a request that may pass later', () => {
+	const problem = (status: number) => ({ type: '', title: '', status, detail: 'later', code: 'unavailable', param: null });
+	const later = (response: ServerResponse, status: number, after = '0') =>
+		response.writeHead(status, { 'content-type': 'application/problem+json', 'retry-after': after }).end(JSON.stringify(problem(status)));
+
+	it('is sent again after what Retry-After says, and no oftener than is wished', async () => {
+		let asked = 0;
+		const handler: Handler = (_, response) =>
+			++asked % 4 === 0 ? json(response, 200, { id: 'job_1' }) : later(response, [429, 502, 503][(asked % 4) - 1] as number);
+		const patient = await against(handler, { retries: 3 });
+		expect(await patient.jobs.get('job_1')).toEqual({ id: 'job_1' });
+		expect(asked).toBe(4);
+		expect(await failure((await against(handler)).jobs.get('job_1'))).toMatchObject({ code: 'unavailable', status: 503, retryAfter: 0 });
+		expect(asked).toBe(7);
+		asked = 0;
+		expect(await failure((await against(handler, { retries: 0 })).jobs.get('job_1'))).toMatchObject({ status: 429 });
+		expect(asked).toBe(1);
+	});
+
+	it('is sent again when the connection was lost', async () => {
+		let asked = 0;
+		const client = await against((_, response) => (++asked < 3 ? response.destroy() : json(response, 200, { object: 'list' })));
+		expect(await client.jobs.list()).toEqual({ object: 'list' });
+		expect(asked).toBe(3);
+	});
+
+	it('is sent again as a post of a job under one key, which no other post has', async () => {
+		const keys: unknown[] = [];
+		const client = await against(({ headers }, response) => {
+			keys.push(headers['idempotency-key']);
+			if (keys.length % 2 === 1) later(response, 504);
+			else json(response, 202, {});
+		});
+		await client.jobs.create({ dataset: 'ds_1' });
+		await client.jobs.create({ dataset: 'ds_1' });
+		await client.jobs.create({ dataset: 'ds_1' }, { idempotencyKey: 'mine' });
+		expect(keys[0]).toMatch(/^[0-9a-f]{32}$/);
+		expect(keys).toEqual([keys[0], keys[0], keys[2], keys[2], 'mine', 'mine']);
+		expect(keys[2]).not.toBe(keys[0]);
+	});
+
+	it('is given up where it is asked to wait too long, and by its caller', async () => {
+		let asked = 0;
+		const tomorrow = new Date(Date.now() + 86_400_000).toUTCString();
+		const long = await against((_, response) => void (asked++, later(response, 503, tomorrow)));
+		expect((await failure(long.jobs.get('job_1'))).retryAfter).toBeGreaterThan(80_000_000);
+		const leaving = new AbortController();
+		const waiting = await against((_, response) => void (asked++, later(response, 503, '59'), leaving.abort(new RangeError('enough'))));
+		await expect(waiting.jobs.download('job_1', 'model.onnx', { signal: leaving.signal })).rejects.toThrow('enough');
+		expect(asked).toBe(2);
+	});
+
+	it('is not sent again where it could happen twice, nor where it was refused', async () => {
+		const seen: unknown[] = [];
+		const client = await against(({ method, url, headers }, response) => {
+			seen.push([method, url, headers['idempotency-key']]);
+			later(response, url === '/v1/jobs/job_2' ? 404 : 503);
+		});
+		const tries = [
+			client.jobs.cancel('job_1'),
+			client.jobs.remove('job_1'),
+			client.jobs.update('job_1', { name: 'a' }),
+			client.jobs.predict('job_1', [{}]),
+			client.datasets.create(new Blob(['a']), 'a.csv'),
+			client.jobs.get('job_2'),
+		];
+		await Promise.all(tries.map(failure));
+		const once = await against(
+			({ method, url, headers }, response) => void (seen.push([method, url, headers['idempotency-key']]), later(response, 503)),
+			{ retries: 0 },
+		);
+		await failure(once.jobs.create({ dataset: 'ds_1' }));
+		expect(seen).toHaveLength(tries.length + 1);
+		expect(seen.at(-1)).toEqual(['POST', '/v1/jobs', undefined]);
+	});
+
+	it('is unreachable where its answer breaks off', async () => {
+		const client = await against((_, response) => {
+			response.writeHead(200, { 'content-type': 'application/json', 'content-length': 100 });
+			response.write('{', () => response.destroy());
+		});
+		expect(await failure(client.jobs.get('job_1'))).toMatchObject({ code: 'unreachable', status: 0 });
+	});
+});
+
+describe('an upload', () => {
+	const CHUNKS = 20;
+	const chunk = new Uint8Array(50_000);
+	const chunks = (from = 0) =>
+		new ReadableStream<Uint8Array>({
+			pull(controller) {
+				if (from++ < CHUNKS) controller.enqueue(chunk);
+				else controller.close();
+			},
+		});
+
+	it('tells how far it is, of a file with its length, and of a stream without', async () => {
+		const seen: unknown[] = [];
+		const client = await against(({ headers, text }, response) => {
+			seen.push([headers['content-length'], text.length]);
+			json(response, 201, { id: 'ds_1' });
+		});
+		const said: [number, number | null][] = [];
+		const onProgress = (...progress: [number, number | null]) => said.push(progress);
+		const bytes = CHUNKS * chunk.length;
+		expect(await client.datasets.create(new Blob(Array(CHUNKS).fill(chunk)), 'a.zip', { onProgress })).toEqual({ id: 'ds_1' });
+		expect(said.length).toBeGreaterThan(1);
+		expect(said.at(-1)).toEqual([bytes, bytes]);
+		expect(said.map(([sent]) => sent)).toEqual(said.map(([sent]) => sent).sort((a, b) => a - b));
+		said.length = 0;
+		await client.models.create(chunks(), 'a.onnx', { onProgress });
+		expect(said.at(-1)).toEqual([bytes, null]);
+		expect(seen).toEqual([
+			[String(bytes), bytes],
+			[undefined, bytes],
+		]);
+	});
+
+	it('ends when its signal is aborted, with the reason of that', async () => {
+		const ended: Promise<unknown>[] = [];
+		const server = createServer((request) => {
+			ended.push(new Promise((resolve) => request.once('close', resolve)));
+			request.on('error', () => undefined).resume();
+		});
+		servers.push(server);
+		server.listen(0, '127.0.0.1');
+		await once(server, 'listening');
+		const client = createClient({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+		const leaving = new AbortController();
+		const endless = new ReadableStream<Uint8Array>({
+			async pull(controller) {
+				await setImmediate();
+				controller.enqueue(chunk);
+			},
+		});
+		const onProgress = (sent: number) => sent > 10 * chunk.length && leaving.abort(new RangeError('enough'));
+		const upload = client.datasets.create(endless, 'a.zip', { signal: leaving.signal, onProgress });
+		await expect(upload).rejects.toThrow(new RangeError('enough'));
+		await Promise.all(ended);
+	});
+
+	it('that is refused has the same error', async () => {
+		const problem = { type: '', title: '', status: 413, detail: 'too large', code: 'too_large', param: null };
+		const client = await against((_, response) => json(response, 413, problem, 'application/problem+json'));
+		expect(await failure(client.datasets.create(new Blob(['x']), 'a.zip', { onProgress: () => undefined }))).toMatchObject({
+			code: 'too_large',
+			status: 413,
+		});
 	});
 });
 
