@@ -29,7 +29,7 @@ const PAGES = [
 		.map((name) => `docs/${name}`),
 ];
 const PACKAGES = ['packages', 'models', 'services'].flatMap((group) => entries(group).map((name) => `${group}/${name}`));
-const DOCUMENTS = [...PAGES, ...PACKAGES.map((folder) => `${folder}/README.md`)];
+const DOCUMENTS = [...PAGES, ...[...PACKAGES, 'clients/python'].map((folder) => `${folder}/README.md`)];
 /** Commands of the shell, one a line. */
 const COMMANDS = PAGES.flatMap((file) =>
 	blocksOf(read(file))
