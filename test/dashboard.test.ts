@@ -56,12 +56,7 @@ describe.skipIf(CHROMIUM === null)('the page of the service, in Chromium', () =>
 		return service;
 	};
 	let service: Running;
-	let opened: Watched[] = [];
-	const open = async (at: Running, options?: Parameters<typeof openPage>[2]): Promise<Watched> => {
-		const watched = await openPage(browser, at.url, options);
-		opened.push(watched);
-		return watched;
-	};
+	const open = (at: Running, options?: Parameters<typeof openPage>[2]): Promise<Watched> => openPage(browser, at.url, options);
 	beforeAll(async () => {
 		browser = await openBrowser();
 		service = await start();
