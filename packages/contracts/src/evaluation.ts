@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { choice } from './choice.js';
+import { HISTOGRAM_BINS } from './histogram.js';
 import { nullable } from './nullable.js';
 
 /** Most classes that a confusion matrix has of its own; the others are counted together. */
@@ -10,8 +11,6 @@ export const CURVE_CLASSES = 10;
 export const CURVE_POINTS = 200;
 /** Most rows of a regression whose predictions are listed. */
 export const SAMPLED_VALUES = 1000;
-/** Intervals of equal width in which numbers are counted. */
-export const HISTOGRAM_BINS = 20;
 
 const range = {
 	from: Type.Number({ description: 'the least of the numbers, where the first interval begins' }),

@@ -30,6 +30,7 @@ export { MmimMoeConfig, SequenceConfig } from './families/mmim-moe.js';
 export { tensorWidth } from './families/tensor-width.js';
 export { tokenWidth } from './families/token-width.js';
 export * from './from-text.js';
+export { countsIn, HISTOGRAM_BINS, type Range, rangeOf } from './histogram.js';
 export * from './housekeeping.js';
 export * from './id.js';
 export * from './job.js';

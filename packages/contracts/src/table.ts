@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { choice } from './choice.js';
+import { HISTOGRAM_BINS } from './histogram.js';
 import { CLASS_NAME, MOST_MODALITIES, NAME, type NameRule } from './name-pattern.js';
 import { recordOf } from './record.js';
 import { TASK_TYPES } from './task-type.js';
@@ -213,6 +214,39 @@ export const TableManifest = Type.Object({
 });
 export type TableManifest = Static<typeof TableManifest>;
 
+const counted = Type.Integer({ description: 'how many are counted' });
+
+/** How the numbers of a column are spread. */
+const NumbersDistribution = Type.Object({
+	of: choice(['numbers', 'dates', 'words'], { description: 'dates: as unix seconds; words: how many words each text has' }),
+	count: counted,
+	sampled: Type.Boolean({ description: 'whether they are those of rows that were drawn at random, at most 5,000 of a longer table' }),
+	min: Type.Number(),
+	max: Type.Number(),
+	mean: Type.Number(),
+	std: Type.Number({ description: 'the root of their mean squared distance from the mean' }),
+	counts: Type.Array(Type.Integer(), {
+		description: `how many lie in each of ${HISTOGRAM_BINS} intervals of equal width between min and max; one between two intervals is counted in the higher one, and all are in the first where min is max`,
+	}),
+});
+
+/** How often the values of a column occur. */
+const ValuesDistribution = Type.Object({
+	of: choice(['values'], { description: 'values as they stand in the table, of categories and of labels that are classes' }),
+	count: counted,
+	values: Type.Array(Type.Object({ value: Type.String({ description: 'at most 200 characters of it' }), count: Type.Integer() }), {
+		description:
+			'the most frequent ones, at most 20, or 5 of very wide tables; of a column with more different values than are told apart, those among the values that came first',
+	}),
+	others: Type.Integer({ description: 'how many cells have another value' }),
+});
+
+/** How the values of a column are spread. */
+export const ColumnDistribution = Type.Union([NumbersDistribution, ValuesDistribution], {
+	description: 'how its values are spread, of features and labels; absent for lists, and in datasets of earlier versions',
+});
+export type ColumnDistribution = Static<typeof ColumnDistribution>;
+
 /** What was found in a column of a table, and what became of it. */
 export const ColumnProfile = Type.Object({
 	name: Type.String(),
@@ -230,6 +264,7 @@ export const ColumnProfile = Type.Object({
 			{ description: 'of lists, how long those are that are not empty' },
 		),
 	),
+	distribution: Type.Optional(ColumnDistribution),
 	examples: Type.Array(Type.String(), { description: 'the first different values, at most three of 60 characters' }),
 	note: Type.Optional(Type.String({ description: 'why it was read so, where that is not plain' })),
 });

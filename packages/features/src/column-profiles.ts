@@ -1,15 +1,19 @@
 import type { ColumnProfile, TableProfile } from '@steelyard/contracts';
+import { distributionOf } from './distribution.js';
 import { type Feature, widthOf } from './featuriser.js';
 import type { Survey } from './survey.js';
 import type { TableFile } from './table-files.js';
 
 /** What became of each column. `features`: those that were fitted, by the name of the column; null before. */
 function columnProfiles({ reading, scans }: Survey, features: ReadonlyMap<string, Feature> | null): ColumnProfile[] {
-	return reading.columns.map(({ name, place, role, kind, modality, note }) => {
-		const { rows, missing, distinct, lists, examples } = scans[place] as (typeof scans)[number];
+	return reading.columns.map((column) => {
+		const { name, place, role, kind, modality, note } = column;
+		const scan = scans[place] as (typeof scans)[number];
+		const { rows, missing, differentValues, lists, examples } = scan;
 		const feature = features?.get(name);
 		const isUsed = role !== 'feature' || features === null || feature !== undefined;
 		const reason = isUsed ? note : 'it is the same in all training rows';
+		const distribution = isUsed ? distributionOf(column, scan, scans.length) : null;
 		return {
 			name,
 			role: isUsed ? role : 'ignored',
@@ -17,8 +21,9 @@ function columnProfiles({ reading, scans }: Survey, features: ReadonlyMap<string
 			...(modality === null || !isUsed ? {} : { modality }),
 			...(feature === undefined ? {} : { features: widthOf(feature) }),
 			missing: rows === 0 ? 0 : missing / rows,
-			...(distinct === null || lists !== null ? {} : { distinct: distinct.size }),
+			...(differentValues === null || lists !== null ? {} : { distinct: differentValues }),
 			...(lists === null ? {} : { length: { min: lists.least, mean: lists.mean, max: lists.most } }),
+			...(distribution === null ? {} : { distribution }),
 			examples: [...examples],
 			...(reason === null ? {} : { note: reason.slice(0, 500) }),
 		};

@@ -54,6 +54,12 @@ export function secondsOf(text: string, dayFirst: boolean): number {
 	return days / 1000 + hours * 3600 + Number(minute) * 60 + Number(second) - offsetOf(zone);
 }
 
+/** Whether a text is no date in which the day may stand before the month or behind it: one has a mark behind its first or second character. */
+export function hasOneOrder(text: string): boolean {
+	const isMark = (code: number): boolean => code >= 45 && code <= 47; // - . /
+	return !isMark(text.charCodeAt(1)) && !isMark(text.charCodeAt(2));
+}
+
 /** Which of the first two numbers of a date with the year behind them is over 12, and so the day; null for another text or where neither is. */
 export function dayPlace(text: string): 'first' | 'second' | null {
 	const match = YEAR_LAST.exec(text);

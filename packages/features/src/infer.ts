@@ -54,10 +54,10 @@ function mostly(scan: ColumnScan, count: number, what: string): Kind['note'] | n
 
 /** The kind of a column by its cells; null for one that says nothing. */
 function kindOf(name: string, scan: ColumnScan): Kind {
-	const { present, distinct, differing } = scan;
+	const { present, differentValues, differing } = scan;
 	if (present === 0) return { kind: null, note: 'it is empty' };
 	if (scan.lists !== null) return { kind: scan.lists.features === null && scan.lists.least === scan.lists.most ? 'vector' : 'sequence' };
-	if (distinct?.size === 1) return { kind: null, note: 'all its cells are equal' };
+	if (differentValues === 1) return { kind: null, note: 'all its cells are equal' };
 	const numbers = scan.zeroes > 0 && scan.whole === scan.numbers ? null : mostly(scan, scan.numbers, 'numbers');
 	if (numbers !== null) {
 		const isCount = scan.ascending && scan.missing === 0;

@@ -1,9 +1,11 @@
 import type { Cell } from '@steelyard/table';
 import { type CellReading, numberOf, textOf } from './cells.js';
-import { dayPlace, secondsOf } from './dates.js';
+import { ColumnSample } from './column-sample.js';
+import { dayPlace, hasOneOrder, secondsOf } from './dates.js';
 import { ownText } from './own-text.js';
 import { ListScan } from './sequences.js';
 import { TextFilter } from './text-filter.js';
+import { wordsOf } from './words-of.js';
 
 /** Characters that tell values apart. */
 const LONGEST = 200;
@@ -38,22 +40,27 @@ export class ColumnScan {
 	readonly examples: string[] = [];
 	/** Texts among the first cells that are no numbers. */
 	readonly odd = new Map<string, number>();
-	/** The different values; null once there are too many. */
-	distinct: Set<string> | null = new Set();
-	/** Once there are too many: those that were counted, and how many values since then are none of them. */
-	#counted: ReadonlySet<string> | null = null;
+	/** The different values that are told apart, by their places in `#counts`. */
+	readonly #places = new Map<string, number>();
+	readonly #counts: number[] = [];
+	/** Once there are more than are told apart: what tells of most values that they are none of these, and how many such there were. */
 	#filter: TextFilter | null = null;
 	#others = 0;
+	/** What its cells are in some rows. */
+	readonly sample: ColumnSample;
 	readonly #missing: ReadonlySet<string>;
 	readonly #most: number;
 
-	/** `missing`: texts that mean that nothing is there; `most`: how many different values are counted. */
-	constructor(missing: ReadonlySet<string>, most: number) {
+	/** `missing`: texts that mean that nothing is there; `most`: how many different values are counted; `sampled`: of how many rows the cells are kept as numbers. */
+	constructor(missing: ReadonlySet<string>, most: number, sampled: number) {
 		this.#missing = missing;
 		this.#most = most;
+		this.sample = new ColumnSample(sampled);
 	}
 
-	add(cell: Cell): void {
+	/** Takes the cell of the next row. `slot` is the place of the row in the sample, where it takes one; else below 0. */
+	add(cell: Cell, slot: number): void {
+		if (slot >= 0) this.sample.clear(slot);
 		this.rows++;
 		if (typeof cell === 'object' && cell !== null && cell.length > 0) return this.#addList(cell);
 		const text = textOf(cell, this.#missing);
@@ -70,13 +77,19 @@ export class ColumnScan {
 			else if (text.includes('.')) this.dotNumbers++;
 			if (Number.isInteger(number)) this.whole++;
 			if (typeof cell === 'string' && text.startsWith('0') && /^0\d/.test(text)) this.zeroes++;
+			if (slot >= 0)
+				this.sample.putNumber(slot, number, Number.isNaN(dot) ? ',' : typeof cell === 'string' && text.includes('.') ? '.' : null);
 			if (!(Number.isNaN(this.#last) || number === this.#last + 1)) this.ascending = false;
 			this.#last = number;
 			return;
 		}
 		this.ascending = false;
 		if (this.odd.size < ODD || this.odd.has(text)) this.odd.set(ownText(text), (this.odd.get(text) ?? 0) + 1);
-		if (!Number.isNaN(secondsOf(text, false)) || !Number.isNaN(secondsOf(text, true))) {
+		const monthFirst = secondsOf(text, false);
+		const isKnown = hasOneOrder(text) || (slot < 0 && !Number.isNaN(monthFirst));
+		const dayFirst = isKnown ? monthFirst : secondsOf(text, true);
+		if (slot >= 0) this.sample.putText(slot, text, { monthFirst, dayFirst });
+		if (!Number.isNaN(monthFirst) || !Number.isNaN(dayFirst)) {
 			this.dates++;
 			const place = dayPlace(text);
 			if (place === 'first') this.dayFirst++;
@@ -84,7 +97,7 @@ export class ColumnScan {
 		}
 		if (this.worded < WORD_ROWS) {
 			this.worded++;
-			this.words += text.split(/\s+/).length;
+			this.words += wordsOf(text);
 		}
 	}
 
@@ -100,17 +113,18 @@ export class ColumnScan {
 			if (!this.examples.includes(shown)) this.examples.push(shown);
 		}
 		const key = text.slice(0, LONGEST);
-		if (this.distinct === null) {
-			if (this.#filter?.mayHave(key) === false || this.#counted?.has(key) === false) this.#others++;
+		if (this.#filter?.mayHave(key) === false) {
+			this.#others++;
 			return;
 		}
-		if (this.distinct.has(key)) return;
-		if (this.distinct.size < this.#most) this.distinct.add(ownText(key));
-		else {
-			this.#counted = this.distinct;
-			this.#filter = new TextFilter(this.distinct);
-			this.distinct = null;
-			this.#others = 1;
+		const place = this.#places.get(key);
+		if (place !== undefined) this.#counts[place] = (this.#counts[place] as number) + 1;
+		else if (this.#places.size < this.#most) {
+			this.#places.set(ownText(key), this.#counts.length);
+			this.#counts.push(1);
+		} else {
+			this.#filter ??= new TextFilter(this.#places.keys());
+			this.#others++;
 		}
 	}
 
@@ -119,10 +133,25 @@ export class ColumnScan {
 		return this.rows - this.missing;
 	}
 
+	/** The different values in the order in which they first occur; null where there are too many. */
+	get distinct(): readonly string[] | null {
+		return this.#others > 0 ? null : [...this.#places.keys()];
+	}
+
+	/** How many different values there are; null where there are too many. */
+	get differentValues(): number | null {
+		return this.#others > 0 ? null : this.#places.size;
+	}
+
+	/** How many cells have each value that is told apart, in the order in which these first occur; `others`: how many have none of them. */
+	get valueCounts(): { counts: (readonly [value: string, count: number])[]; others: number } {
+		const counts = [...this.#places].map(([value, place]) => [value, this.#counts[place] as number] as const);
+		return { counts, others: this.#others };
+	}
+
 	/** The share of different values; at most so much where there are too many to count. */
 	get differing(): number {
-		const different = this.distinct === null ? (this.#counted?.size ?? 0) + this.#others : this.distinct.size;
-		return different / Math.max(1, this.present);
+		return (this.#places.size + this.#others) / Math.max(1, this.present);
 	}
 }
 

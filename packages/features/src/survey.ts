@@ -7,6 +7,7 @@ import { type Column, infer, type Reading } from './infer.js';
 import { labelReader } from './label-reader.js';
 import { rolesOf } from './roles.js';
 import { MOST_LABELS, type RowLabels } from './row-labels.js';
+import { RowSample } from './row-sample.js';
 import { ColumnScan } from './scan.js';
 import { shareOf } from './share.js';
 import { allRows, type TableFile } from './table-files.js';
@@ -29,6 +30,8 @@ export type Survey = {
 
 /** Different values that are counted: of a column, and of all columns together. */
 const MOST_DISTINCT = { each: 20_000, all: 1_000_000 };
+/** Rows whose cells are kept as numbers: of a column, and of all columns together. */
+const SAMPLED = { each: 5000, all: 1_000_000 };
 const MOST_SPLITS = 64;
 const MOST_GROUPS = 1_000_000;
 
@@ -42,7 +45,9 @@ export async function survey(
 	const missing = missingTexts(manifest);
 	const roles = rolesOf(names, manifest);
 	const most = shareOf(MOST_DISTINCT, names.length);
-	const scans = names.map((name) => new ColumnScan(missing, roles.labels.includes(name) ? MOST_LABELS : most));
+	const sampled = shareOf(SAMPLED, names.length);
+	const sample = new RowSample(sampled);
+	const scans = names.map((name) => new ColumnScan(missing, roles.labels.includes(name) ? MOST_LABELS : most, sampled));
 	const placeOf = (name: string | null): number => (name === null ? -1 : names.indexOf(name));
 	const [split, group, time] = [placeOf(roles.split), placeOf(roles.group), placeOf(roles.time)];
 	const labelPlaces = roles.labels.map(placeOf);
@@ -54,7 +59,8 @@ export async function survey(
 	for await (const { rows, file, first } of allRows(files)) {
 		const fileNumber = files.indexOf(file);
 		for (const row of rows) {
-			for (let c = 0; c < scans.length; c++) (scans[c] as ColumnScan).add(row[c] ?? null);
+			const slot = sample.next();
+			for (let c = 0; c < scans.length; c++) (scans[c] as ColumnScan).add(row[c] ?? null, slot);
 			labels.add(
 				labelPlaces.map((place) => row[place] ?? null),
 				fileOfRow.length,

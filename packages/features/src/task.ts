@@ -44,7 +44,8 @@ function expectShort(column: string, classes: readonly string[]): void {
 export function taskOf(name: string, scan: ColumnScan, reading: CellReading, manifest: TableManifest): Task {
 	const { type, classes } = manifest.task ?? {};
 	const numeric = scan.numbers === scan.present && scan.present > 0;
-	const found = scan.distinct === null ? null : new Set([...scan.distinct].map((text) => (numeric ? numberText(text, reading) : text)));
+	const { distinct } = scan;
+	const found = distinct === null ? null : new Set(distinct.map((text) => (numeric ? numberText(text, reading) : text)));
 	const inferred = (): TaskType => {
 		if (classes !== undefined) return classes.length === 2 ? 'binary' : 'multiclass';
 		if (found?.size === 2) return 'binary';

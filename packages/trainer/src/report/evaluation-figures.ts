@@ -5,6 +5,7 @@ import {
 	type EvaluationFigures,
 	type JobTask,
 	type NumbersByRightness,
+	rangeOf,
 	SAMPLED_VALUES,
 	type SplitFigures,
 	type ValueFigures,
@@ -13,7 +14,7 @@ import { columnOf, quantile } from '@steelyard/weighting';
 import { classCurve } from './class-curve.js';
 import { type Decisions, decisionsOf } from './decisions.js';
 import { type ExplainedSplit, isPresent } from './explained-split.js';
-import { inBins, rangeOf } from './numbers-in-bins.js';
+import { inBins } from './numbers-in-bins.js';
 import type { Predictions } from './predictions.js';
 
 /** A split with predictions. */
