@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { shapeWords, taskWords } from '../src/page/data/dataset-facts.js';
-import { labelText } from '../src/page/data/dataset-rows.js';
 import { labelBalance, MOST_CLASSES } from '../src/page/data/label-balance.js';
+import { labelText } from '../src/page/data/label-text.js';
 import { metadataChange } from '../src/page/data/metadata-change.js';
 import { cellText, listShape, numbersIn } from '../src/page/data/shown-value.js';
 

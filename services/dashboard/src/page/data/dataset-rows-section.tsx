@@ -4,7 +4,6 @@ import { useLoading } from '../loading.js';
 import { Problem } from '../parts/problem.js';
 import { place, setQuery } from '../router.js';
 import { client } from '../session.js';
-import { rowsOf } from './dataset-rows.js';
 import { RowsTable } from './rows-table.js';
 
 const PAGE = 20;
@@ -20,7 +19,7 @@ export function DatasetRowsSection({ dataset }: { dataset: DatasetResource }): V
 		const split = query.get('split');
 		return { split: split !== null && splits.includes(split) ? split : (splits[0] ?? 'train'), offset: wholeNumber(query.get('from')) };
 	};
-	const rows = useLoading(() => rowsOf(client.value, dataset.id, { ...chosen(), limit: PAGE }));
+	const rows = useLoading(() => client.value.datasets.rows(dataset.id, { ...chosen(), limit: PAGE }));
 	const { split, offset } = chosen();
 	const { value, error, isLoading } = rows.value;
 	const to = offset + (value?.data.length ?? 0);
@@ -62,7 +61,7 @@ export function DatasetRowsSection({ dataset }: { dataset: DatasetResource }): V
 			{value !== null && value.kept > 0 && value.kept < value.total && (
 				<p class="hint">The first {value.kept.toLocaleString('en')} rows of this split are kept to be looked at.</p>
 			)}
-			{value !== null && (value.left_out?.length ?? 0) > 0 && <p class="hint">Too large to be shown here: {value.left_out?.join(', ')}.</p>}
+			{value !== null && value.left_out.length > 0 && <p class="hint">Too large to be shown here: {value.left_out.join(', ')}.</p>}
 		</section>
 	);
 }

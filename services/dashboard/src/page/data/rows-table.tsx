@@ -1,6 +1,7 @@
+import type { DatasetRow } from '@steelyard/contracts';
 import type { VNode } from 'preact';
 import { shapeWords } from './dataset-facts.js';
-import { type DatasetRow, labelText } from './dataset-rows.js';
+import { labelText } from './label-text.js';
 import { cellText, listShape } from './shown-value.js';
 import { ValuesPicture } from './values-picture.js';
 
