@@ -17,7 +17,7 @@ export type ColumnEditors = {
 export function ColumnsTable({ columns, editors }: { columns: readonly Column[]; editors?: ColumnEditors }): VNode {
 	return (
 		<div class="scroll tall" tabIndex={0} role="region" aria-label="Columns">
-			<table class="columns">
+			<table class="data-columns">
 				<thead>
 					<tr>
 						<th scope="col">Column</th>

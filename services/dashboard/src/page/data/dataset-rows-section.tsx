@@ -1,8 +1,9 @@
 import type { DatasetResource } from '@steelyard/contracts';
 import type { VNode } from 'preact';
 import { useLoading } from '../loading.js';
+import { useOwnQuery } from '../parts/own-query.js';
 import { Problem } from '../parts/problem.js';
-import { place, setQuery } from '../router.js';
+import { setQuery } from '../router.js';
 import { client } from '../session.js';
 import { RowsTable } from './rows-table.js';
 
@@ -14,13 +15,12 @@ export const wholeNumber = (text: string | null): number => (text !== null && /^
 /** Rows of a dataset to look at, a page at a time. The split and the page are in the address. */
 export function DatasetRowsSection({ dataset }: { dataset: DatasetResource }): VNode {
 	const splits = Object.keys(dataset.splits);
-	const chosen = () => {
-		const { query } = place.value;
+	const chosen = useOwnQuery(`/data/${dataset.id}`, (query) => {
 		const split = query.get('split');
 		return { split: split !== null && splits.includes(split) ? split : (splits[0] ?? 'train'), offset: wholeNumber(query.get('from')) };
-	};
-	const rows = useLoading(() => client.value.datasets.rows(dataset.id, { ...chosen(), limit: PAGE }));
-	const { split, offset } = chosen();
+	});
+	const rows = useLoading(() => client.value.datasets.rows(dataset.id, { ...chosen.value, limit: PAGE }));
+	const { split, offset } = chosen.value;
 	const { value, error, isLoading } = rows.value;
 	const to = offset + (value?.data.length ?? 0);
 	return (

@@ -30,7 +30,7 @@ export function LabelFields({ editing, names, preview, guess }: Props): VNode {
 	const task = TASKS.find(([type]) => type === preview?.task.type)?.[1];
 	const classes = preview?.task.classes ?? [];
 	return (
-		<fieldset>
+		<fieldset class="box">
 			<legend>What is to be predicted</legend>
 			<div class="field-grid">
 				<Field

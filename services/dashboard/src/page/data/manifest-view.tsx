@@ -6,9 +6,9 @@ export function ManifestView({ manifest, isOpen = false }: { manifest: unknown; 
 	const said = useSignal('');
 	const text = JSON.stringify(manifest, null, '\t');
 	return (
-		<details open={isOpen}>
+		<details open={isOpen} class="fold">
 			<summary>Manifest as JSON</summary>
-			<pre tabIndex={0} role="region" aria-label="Manifest as JSON">
+			<pre class="manifest" tabIndex={0} role="region" aria-label="Manifest as JSON">
 				{text}
 			</pre>
 			<p class="actions">

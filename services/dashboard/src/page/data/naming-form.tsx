@@ -69,7 +69,7 @@ export function NamingForm({ dataset, saved }: { dataset: DatasetResource; saved
 				/>
 			</label>
 			{faultAt('name')}
-			<fieldset>
+			<fieldset class="box">
 				<legend>Metadata</legend>
 				<p class="hint">Texts of your own by name, such as a source or a version. Jobs and datasets can be found by them.</p>
 				{entries.value.map((entry, i) => (

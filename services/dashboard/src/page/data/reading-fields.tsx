@@ -12,7 +12,7 @@ export function SplitFields({ editing, columns }: Props): VNode {
 	const isColumn = typeof split === 'string';
 	const free = columns.filter(({ role }) => role !== 'label');
 	return (
-		<fieldset>
+		<fieldset class="box">
 			<legend>Splits</legend>
 			<div class="field-grid">
 				<ChoiceField
@@ -74,7 +74,7 @@ export function CellFields({ editing, columns, preview }: Props): VNode {
 	const has = (kind: ColumnProfile['kind']) => columns.some((column) => column.kind === kind && column.role === 'feature');
 	const isTokens = editing.manifest.texts?.as === 'tokens';
 	return (
-		<fieldset>
+		<fieldset class="box">
 			<legend>Cells</legend>
 			<div class="field-grid">
 				{preview?.delimiter !== undefined && (

@@ -6,9 +6,10 @@ import { taskWords } from '../data/dataset-facts.js';
 import { DeleteDataset } from '../data/delete-dataset.js';
 import { bytes, moment } from '../format.js';
 import { useLoading } from '../loading.js';
+import { useOwnQuery } from '../parts/own-query.js';
 import { PageTitle } from '../parts/page-title.js';
 import { Problem } from '../parts/problem.js';
-import { linkTo, place, setQuery } from '../router.js';
+import { linkTo, setQuery } from '../router.js';
 import { client } from '../session.js';
 
 const PAGE = 20;
@@ -60,16 +61,13 @@ function NoData(): VNode {
 /** All datasets: what is in them, and what can be done with them. */
 export function DataPage(): VNode {
 	const asked = useSignal<DatasetResource | null>(null);
+	const chosen = useOwnQuery('/data', (query) => ({ name: query.get('name') ?? '', after: query.get('after') }));
 	const page = useLoading(() => {
-		const { query, path } = place.value;
-		// The address changes before another page is shown.
-		const name = path === '/data' ? query.get('name') : null;
-		const after = path === '/data' ? query.get('after') : null;
-		return client.value.datasets.list({ limit: PAGE, ...(name ? { name } : {}), ...(after ? { after } : {}) });
+		const { name, after } = chosen.value;
+		return client.value.datasets.list({ limit: PAGE, ...(name === '' ? {} : { name }), ...(after ? { after } : {}) });
 	});
-	const { query } = place.value;
-	const name = query.get('name') ?? '';
-	const isFirst = query.get('after') === null;
+	const { name, after } = chosen.value;
+	const isFirst = after === null;
 	const { value, error } = page.value;
 	const isEmpty = value !== null && value.data.length === 0;
 	return (

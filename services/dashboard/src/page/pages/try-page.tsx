@@ -1,4 +1,4 @@
-import { batch, useComputed, useSignal } from '@preact/signals';
+import { batch, useSignal } from '@preact/signals';
 import { SteelyardError } from '@steelyard/client';
 import type { DatasetResource, JobResource } from '@steelyard/contracts';
 import type { VNode } from 'preact';
@@ -10,12 +10,13 @@ import { listShape } from '../data/shown-value.js';
 import { ValuesPicture } from '../data/values-picture.js';
 import { useLoading } from '../loading.js';
 import type { PageProps } from '../pages.js';
+import { useOwnQuery } from '../parts/own-query.js';
 import { PageTitle } from '../parts/page-title.js';
 import { Problem } from '../parts/problem.js';
 import { linkTo, place, setQuery } from '../router.js';
 import { client } from '../session.js';
 import { JsonTrial } from '../try/json-trial.js';
-import { fieldsOf, leavingOut, openTrials, type Trial } from '../try/tried.js';
+import { fieldsOf, leavingOut, openTrials } from '../try/tried.js';
 import { ValueField } from '../try/value-field.js';
 import { WhatChanges } from '../try/what-changes.js';
 
@@ -43,16 +44,11 @@ function modalitiesOf(job: JobResource, dataset: DatasetResource): string[] {
 
 /** Picks rows of the dataset of a job, lets them be changed, and shows what the model says of them. */
 function RowTrial({ job, dataset }: { job: JobResource; dataset: DatasetResource }): VNode {
-	const path = `/jobs/${job.id}/try`;
 	const splits = Object.keys(dataset.splits);
 	const modalities = modalitiesOf(job, dataset);
 	const typed = useSignal(typedIn(place.peek().query.get('values')));
 	const isLong = useSignal(false);
-	const before = useSignal<Omit<Trial, 'typed'>>({ split: preferred(splits), row: 0, without: [] });
-	const chosen = useComputed(() => {
-		const { path: at, query } = place.value;
-		// The address changes before another page is shown.
-		if (at !== path) return before.peek();
+	const chosen = useOwnQuery(`/jobs/${job.id}/try`, (query) => {
 		const split = query.get('split') ?? '';
 		return {
 			split: splits.includes(split) ? split : preferred(splits),
@@ -61,10 +57,7 @@ function RowTrial({ job, dataset }: { job: JobResource; dataset: DatasetResource
 		};
 	});
 	const run = useMemo(() => openTrials(client.peek(), job.id, dataset), [job.id, dataset.id]);
-	const tried = useLoading(() => {
-		before.value = chosen.value;
-		return run({ ...chosen.value, typed: typed.value });
-	});
+	const tried = useLoading(() => run({ ...chosen.value, typed: typed.value }));
 	const setTyped = (values: Record<string, unknown>, fields: Record<string, string | null> = {}): void => {
 		const text = JSON.stringify(values);
 		batch(() => {
@@ -149,7 +142,7 @@ function RowTrial({ job, dataset }: { job: JobResource; dataset: DatasetResource
 						const isOut = without.includes(modality);
 						const way = leavingOut(dataset, modality);
 						return (
-							<fieldset key={modality}>
+							<fieldset key={modality} class="box">
 								<legend>{modality}</legend>
 								<label class="switch">
 									<input

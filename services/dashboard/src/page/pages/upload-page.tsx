@@ -76,7 +76,7 @@ function Fold({ title, mustOpen, children }: { title: string; mustOpen: boolean;
 		if (mustOpen && fold.current !== null) fold.current.open = true;
 	}, [mustOpen]);
 	return (
-		<details ref={fold}>
+		<details ref={fold} class="fold">
 			<summary>{title}</summary>
 			{children}
 		</details>
@@ -312,7 +312,7 @@ export function UploadPage(): VNode {
 					<strong>An archive of arrays</strong>
 					<p>Arrays are taken as they are, so there is nothing to correct beforehand. The service checks all of them as it reads them.</p>
 					{opened.value.arrays.length > 0 && (
-						<details>
+						<details class="fold">
 							<summary>{count(opened.value.arrays.length, 'file')} in it</summary>
 							<ul class="plain">
 								{opened.value.arrays.slice(0, 200).map((one) => (
