@@ -37,8 +37,6 @@ export const serviceUrl = new URL('.', location.href.replace(/[#?].*$/, '')).hre
 export const client = computed<Client>(() =>
 	createClient({
 		url: serviceUrl,
-		// fetch wants to be called as a function of the window.
-		fetch: (input, init) => fetch(input, init),
 		...(token.value === null ? {} : { apiKey: token.value }),
 		...(chosenProject.value === null ? {} : { project: chosenProject.value }),
 	}),

@@ -179,6 +179,9 @@ export function UploadPage(): VNode {
 		sent.value = { sent: 0, total: source.size };
 		const options = {
 			signal: own.signal,
+			onProgress: (done: number, total: number | null) => {
+				sent.value = { sent: done, total: total ?? source.size };
+			},
 			...(name.value.trim() === '' ? {} : { name: name.value.trim() }),
 			...(isEmpty(manifest.value) ? {} : { manifest: manifest.value }),
 		};

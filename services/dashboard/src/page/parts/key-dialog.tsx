@@ -28,7 +28,7 @@ export function KeyDialog(): VNode {
 		const token = String(fields.get('key') ?? '').trim();
 		const wanted = String(fields.get('project') ?? '').trim() || null;
 		try {
-			await createClient({ url: serviceUrl, apiKey: token, fetch: (input, init) => fetch(input, init) }).keys.self();
+			await createClient({ url: serviceUrl, apiKey: token }).keys.self();
 			useProject(wanted);
 			useKey(token);
 			close();
