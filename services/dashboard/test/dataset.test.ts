@@ -1,5 +1,7 @@
+import type { ColumnProfile } from '@steelyard/contracts';
 import { describe, expect, it } from 'vitest';
 import { shapeWords, taskWords } from '../src/page/data/dataset-facts.js';
+import { boundWords, knownValues } from '../src/page/data/distribution.js';
 import { labelBalance, MOST_CLASSES } from '../src/page/data/label-balance.js';
 import { labelText } from '../src/page/data/label-text.js';
 import { metadataChange } from '../src/page/data/metadata-change.js';
@@ -87,5 +89,21 @@ describe('a value of a row', () => {
 		expect(labelText([])).toBe('none');
 		expect(labelText(0)).toBe('0');
 		expect(labelText([1, null])).toBe('1, –');
+	});
+});
+
+describe('how a column is spread', () => {
+	it('says days where the range is long, and minutes where it is short', () => {
+		const day = 86_400;
+		expect(boundWords({ of: 'dates', min: 0, max: 100 * day }, 1.5 * day)).toBe('1970-01-02');
+		expect(boundWords({ of: 'dates', min: 0, max: day }, day / 2)).toBe('1970-01-01 12:00');
+		expect(boundWords({ of: 'words', min: 0, max: 9 }, 4)).toBe('4');
+	});
+
+	it('gives the values that are known, the most frequent first', () => {
+		const distribution = { of: 'values', count: 9, values: [{ value: 'b', count: 6 }], others: 3 };
+		const column = { name: 'ward', role: 'feature' as const, missing: 0, examples: ['a', 'b'] };
+		expect(knownValues({ ...column, distribution } as ColumnProfile)).toEqual(['b', 'a']);
+		expect(knownValues(column)).toEqual(['a', 'b']);
 	});
 });

@@ -1,6 +1,7 @@
 import type { TableProfile } from '@steelyard/contracts';
 import type { ComponentChildren, VNode } from 'preact';
 import { figure, percent } from '../format.js';
+import { ColumnPicture } from './column-picture.js';
 
 type Column = TableProfile['columns'][number];
 
@@ -57,6 +58,7 @@ export function ColumnsTable({ columns, editors }: { columns: readonly Column[];
 								</td>
 								<td class={`number${column.missing > 0 ? '' : ' quiet'}`}>{column.missing > 0 ? percent(column.missing) : 'none'}</td>
 								<td class="values">
+									<ColumnPicture column={column} />
 									{column.distinct !== undefined && <div class="quiet">{column.distinct.toLocaleString('en')} different</div>}
 									{column.length !== undefined && (
 										<div class="quiet">

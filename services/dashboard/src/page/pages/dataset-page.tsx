@@ -96,7 +96,7 @@ function Jobs({ id }: { id: string }): VNode {
 							{job.status === 'succeeded' && (
 								<>
 									{' · '}
-									<a href={linkTo(`/jobs/${job.id}/try`)} aria-label={`Try the model of ${job.spec.name ?? job.id}`}>
+									<a href={linkTo(`/jobs/${job.id}/try`)} aria-label={`Try it: the model of ${job.spec.name ?? job.id}`}>
 										Try it
 									</a>
 								</>

@@ -1,11 +1,12 @@
 import { batch, useSignal } from '@preact/signals';
 import { SteelyardError } from '@steelyard/client';
-import type { DatasetResource, JobResource } from '@steelyard/contracts';
+import type { ColumnProfile, DatasetResource, JobResource } from '@steelyard/contracts';
 import type { VNode } from 'preact';
 import { useMemo } from 'preact/hooks';
 import '../data/data.css';
 import { shapeWords, taskWords } from '../data/dataset-facts.js';
 import { wholeNumber } from '../data/dataset-rows-section.js';
+import { knownValues } from '../data/distribution.js';
 import { listShape } from '../data/shown-value.js';
 import { ValuesPicture } from '../data/values-picture.js';
 import { useLoading } from '../loading.js';
@@ -77,7 +78,8 @@ function RowTrial({ job, dataset }: { job: JobResource; dataset: DatasetResource
 	const param = refusal instanceof SteelyardError ? refusal.param : null;
 	const fields = modalities.flatMap((modality) => fieldsOf(dataset, modality));
 	const faulty = fields.find((field) => param === `rows.0.${field}` || param?.startsWith(`rows.0.${field}.`)) ?? null;
-	const columnOf = (field: string) => table?.columns.find(({ name }) => name === field) ?? { kind: 'vector' as const, examples: [] };
+	const columnOf = (field: string): ColumnProfile =>
+		table?.columns.find(({ name }) => name === field) ?? { name: field, role: 'feature', kind: 'vector', missing: 0, examples: [] };
 	const withoutWords = `without ${without.join(', ')}`;
 	return (
 		<>
@@ -187,7 +189,7 @@ function RowTrial({ job, dataset }: { job: JobResource; dataset: DatasetResource
 												<ValueField
 													name={table === undefined ? `${field} as JSON` : field}
 													column={column}
-													known={column.examples}
+													known={knownValues(column)}
 													value={shown}
 													isEdited={Object.hasOwn(typed.value, field) && Object.hasOwn(own, field)}
 													fault={faulty === field ? (refusal?.message ?? null) : null}
