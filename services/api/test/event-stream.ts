@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { InjectOptions } from 'fastify';
 import type { App } from '../src/fastify-app.js';
 
 /** The port that an application listens on. */
@@ -27,4 +28,15 @@ export async function openFrames(port: number, path: string, headers: Record<str
 			return done ? null : value;
 		},
 	};
+}
+
+/** As `inject`, but leaves a stream of events after the first of them: it may have no end. */
+export async function injectOnce(app: App, request: InjectOptions) {
+	const response = await app.inject({ ...request, payloadAsStream: true });
+	let body = '';
+	for await (const chunk of response.stream().setEncoding('utf8')) {
+		body += chunk;
+		if (/^data: .*\n\n/m.test(body)) break;
+	}
+	return { statusCode: response.statusCode, headers: response.headers, body };
 }

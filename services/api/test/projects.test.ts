@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../src/fastify-app.js';
 import { datasetArchive } from './archive.js';
 import type { Document } from './document.js';
+import { injectOnce } from './event-stream.js';
 import { jobsInEveryState } from './job-states.js';
 import { ready } from './report.js';
 import { requestsOf } from './requests.js';
@@ -110,7 +111,7 @@ describe('a resource of another project', () => {
 		let cursors = 0;
 		for (const { name, method, path, kind, operation } of requestsOf(document)) {
 			if (kind !== null || method !== 'GET') continue;
-			const { body } = await ask(ours.train, { url: path });
+			const { body } = await injectOnce(app, { url: path, headers: { authorization: `Bearer ${ours.train}` } });
 			expect(
 				ids.filter((id) => body.includes(id)),
 				name,
