@@ -3,6 +3,7 @@ import { CalibrationSummary } from './calibration.js';
 import { choice } from './choice.js';
 import { JobError } from './job-error.js';
 import { JOB_STATUSES } from './job-status.js';
+import { Notified } from './notify.js';
 import { nullable } from './nullable.js';
 import { ownProject } from './project.js';
 import { JobSpec } from './spec.js';
@@ -270,6 +271,7 @@ export const JobResource = Type.Object({
 	result: nullable(JobResult),
 	artifacts: Type.Array(Artifact, { description: 'the files of a job that succeeded' }),
 	error: nullable(JobError),
+	notified: Type.Optional(Notified),
 	waiting: Type.Optional(
 		nullable(
 			Type.Object(JobError.properties, {

@@ -6,6 +6,7 @@ import { idPattern } from './id.js';
 import { lossSchema } from './loss.js';
 import { MOST_MODALITIES, NAME } from './name-pattern.js';
 import { metadata, resourceName } from './naming.js';
+import { Notify } from './notify.js';
 import { KEPT_STATES, warmStartSchema } from './warm-start.js';
 import { WeightingSpec } from './weighting.js';
 
@@ -237,6 +238,7 @@ export const JobSpec = Type.Object(
 					'the seconds for which the job may run, in all its attempts together; a job that takes longer fails as time_limit; any number unless given, but no more than STEELYARD_JOB_SECONDS of its worker',
 			}),
 		),
+		notify: Type.Optional(Notify),
 		name: Type.Optional(
 			resourceName('what you call the job: 1 to 200 characters of one line; it can be changed, and means nothing to the training'),
 		),

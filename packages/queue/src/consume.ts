@@ -16,7 +16,7 @@ const LONGEST_DELAY = 60_000;
 const LONGEST_CLOSE = 2000;
 
 /** What the ids of a queue name, as lines of the log say it. */
-const SUBJECT: Readonly<Record<DeliveryName, string>> = { training: 'job', inspection: 'model' };
+const SUBJECT: Readonly<Record<DeliveryName, string>> = { training: 'job', inspection: 'model', notice: 'job' };
 
 export type ConsumerOptions = {
 	redis: RedisOptions;

@@ -6,8 +6,8 @@ import type { Keys } from './keys.js';
 /** How many of BullMQ's own events are kept. Nobody reads them, and the Redis in JavaScript gets slower with the length of a stream. */
 export const STREAM_LENGTH = 200;
 
-/** The two queues: what is to be done with the ids in them. */
-export type DeliveryName = 'training' | 'inspection';
+/** The queues: what is to be done with the ids in them. */
+export type DeliveryName = 'training' | 'inspection' | 'notice';
 
 export type Deliveries = {
 	/** Hands an id to the workers, at once or after `ms` milliseconds; resolves with false where they have it already. */

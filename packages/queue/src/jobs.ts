@@ -273,7 +273,7 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, dis
 				await events.reopen(id);
 			}
 			const { job } = await ask(id, (found) => {
-				const { setbacks: _, ...fresh } = found;
+				const { setbacks: _setbacks, notified: _notified, ...fresh } = found;
 				if (found.status === 'paused') return moved(fresh, 'queued');
 				if (found.status === 'cancelled') return moved(fresh, 'queued', { cancel_requested: false, finished_at: null });
 				if (isFinal(found.status)) return `${id} ${has(found)}, and cannot be resumed`;

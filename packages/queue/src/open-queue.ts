@@ -11,6 +11,7 @@ import { openInspections } from './inspections.js';
 import { openJobs } from './jobs.js';
 import { keysOf } from './keys.js';
 import { openMirror } from './mirror.js';
+import { openNotices } from './notices.js';
 import { orUnavailable, within } from './or-unavailable.js';
 import { openPredictions } from './predictions.js';
 import type { Queue } from './queue.js';
@@ -73,6 +74,8 @@ export async function openQueue({
 	const changes = openChanges({ redis, keys, records, hub, restored });
 	const models = openDeliveries('inspection', redis, keys, log);
 	const { work: inspect, ...inspections } = openInspections({ redis: options, keys, hub, deliveries: models, store, log });
+	const told = openDeliveries('notice', redis, keys, log);
+	const notices = openNotices({ redis: options, keys, records, mirror, deliveries: told, store, log });
 	const attempts = openAttempts({ records, store, mirror });
 	const workers = openWorkers(redis, keys, log);
 	const predictions = openPredictions({ redis, options, keys, workers, log });
@@ -94,16 +97,18 @@ export async function openQueue({
 			work: inspect,
 		},
 		predictions: { ask: predictions.ask, work: predictions.work },
+		notices: { work: notices.work },
 		...orUnavailable(ms, attempts),
 		...orUnavailable(ms, { enqueue: dispatch }),
-		work: (work) => startWork({ redis: options, keys, hub, records, dispatch, sweep, queue: { jobs, ...attempts } }, { log, ...work }),
+		work: (work) =>
+			startWork({ redis: options, keys, hub, records, dispatch, sweep, notices, queue: { jobs, ...attempts } }, { log, ...work }),
 		health: () => healthOf(redis, options, keys, mirror.trouble),
 		async close() {
 			hub.close();
 			predictions.close();
 			await waitFor(LONGEST_CLOSE, mirror.close());
 			await waitFor(LONGEST_CLOSE, workers.close());
-			await waitFor(LONGEST_CLOSE, Promise.all([deliveries.close(), models.close()]));
+			await waitFor(LONGEST_CLOSE, Promise.all([deliveries.close(), models.close(), told.close()]));
 			redis.disconnect();
 		},
 	};

@@ -241,6 +241,36 @@ export type Inspections = {
 	work(options: InspectionOptions): Work;
 };
 
+/** What is told to whoever waits for the end of a job. */
+export type Notice = {
+	/** The same in every attempt, so that it can be told from others. */
+	id: string;
+	url: string;
+	/** What signs it: `whsec_` and base64. */
+	secret: string;
+	/** The job that has ended. */
+	job: JobResource;
+};
+
+export type NoticeOptions = {
+	/** Sends a notice once. What it throws says why it has not arrived; it is then sent again. */
+	send(notice: Notice): Promise<void>;
+	log?: Log;
+	/** After how many milliseconds without a sign of life a notice is given to another process; 15,000 unless given. */
+	lockMs?: number;
+	/** Milliseconds before each further attempt; nine growing pauses, of 22.7 hours in all, unless given. After the last attempt the notice is given up. */
+	pauses?: readonly number[];
+};
+
+/**
+ * The notices of the ends of jobs, for those whose spec or project names an address. Whoever runs jobs hands them over, in the step that is done again until it is done; what of a
+ * notice is done stands in the record of its job. A notice is sent at least once.
+ */
+export type Notices = {
+	/** Sends notices as they come. */
+	work(options: NoticeOptions): Work;
+};
+
 /** What the model of a job is to be run over. */
 export type PredictionOrder = {
 	job: string;
@@ -268,6 +298,7 @@ export type Queue = {
 	tally: Tallies;
 	inspections: Inspections;
 	predictions: Predictions;
+	notices: Notices;
 	/**
 	 * Has a queued job handed to the workers when its turn comes: the projects take turns, the one with the fewest jobs running first, and of a project the
 	 * job with the highest priority begins first, of several the one that was posted first.

@@ -6,6 +6,7 @@ import { consume } from './consume.js';
 import type { Dispatch } from './dispatch.js';
 import type { Hub } from './hub.js';
 import type { Keys } from './keys.js';
+import type { NoticeQueue } from './notices.js';
 import { type AttemptEnd, AttemptStopped, type Queue, StaleAttemptError, type StopReason, type Work, type WorkOptions } from './queue.js';
 import type { Records } from './records.js';
 import { RETRIES, retryPause } from './status.js';
@@ -27,6 +28,7 @@ type Parts = {
 	records: Records;
 	dispatch: Dispatch;
 	sweep: () => Promise<number>;
+	notices: Pick<NoticeQueue, 'handOver'>;
 	queue: Pick<Queue, 'jobs' | 'claim' | 'commit' | 'release'>;
 };
 
@@ -40,7 +42,7 @@ export const mayPass = (error: unknown): boolean =>
 	error instanceof ProblemError && (error.code === 'unavailable' || error.code === 'insufficient_storage');
 
 /** Runs jobs as they come; see WorkOptions. */
-export function startWork({ redis, keys, hub, records, dispatch, sweep, queue }: Parts, options: WorkOptions): Work {
+export function startWork({ redis, keys, hub, records, dispatch, sweep, notices, queue }: Parts, options: WorkOptions): Work {
 	const { concurrency = 1, process, ended, log = silent, lockMs = LOCK, retries = RETRIES, retryMs, checkMs = CHECK } = options;
 	const { maxSeconds = Number.POSITIVE_INFINITY } = options;
 	const { jobs } = queue;
@@ -98,6 +100,7 @@ export function startWork({ redis, keys, hub, records, dispatch, sweep, queue }:
 	async function settle(id: string): Promise<void> {
 		const found = await records.findTurn(id);
 		if (found !== null && !isFinal(found.record.status)) return;
+		if (found !== null) await notices.handOver(found.record);
 		if (found !== null) await ended?.(found.record);
 		await records.settled(id, found?.turn ?? null);
 	}
@@ -172,7 +175,7 @@ export function startWork({ redis, keys, hub, records, dispatch, sweep, queue }:
 	let settling = false;
 	/** Settles the jobs whose worker died before it could, and those that ended without one. */
 	async function settleAll(): Promise<void> {
-		if (settling || ended === undefined) return;
+		if (settling) return;
 		settling = true;
 		try {
 			for (const id of await records.ended()) {

@@ -1,6 +1,18 @@
 export { createId, idsFrom } from './id.js';
 export { InvalidKeyError } from './key.js';
-export { auditKeys, datasetKeys, folders, jobKeys, keyKeys, listAttempts, listIds, listLogs, modelKeys, uploadKeys } from './layout.js';
+export {
+	auditKeys,
+	datasetKeys,
+	folders,
+	jobKeys,
+	keyKeys,
+	listAttempts,
+	listIds,
+	listLogs,
+	modelKeys,
+	uploadKeys,
+	webhookKeys,
+} from './layout.js';
 export { openStore } from './local-store.js';
 export { isDamaged, listDamaged, readRecord } from './record.js';
 export { type Space, spaceOf } from './reserve.js';

@@ -63,6 +63,11 @@ export const keyKeys = {
 	used: (id: string) => `keys/${id}/used.json`,
 };
 
+/** The webhook of a project, with the secret that signs its notices. */
+export const webhookKeys = {
+	record: (project: string) => `webhooks/${project}.json`,
+};
+
 /** The audit log: files of JSON lines, whose names sort by time. */
 export const auditKeys = {
 	all: () => 'audit',

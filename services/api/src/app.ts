@@ -42,8 +42,10 @@ import { keyRoutes } from './routes/keys.js';
 import { logRoutes } from './routes/logs.js';
 import { modelRoutes } from './routes/models.js';
 import { predictionRoutes } from './routes/predictions.js';
+import { webhookRoutes } from './routes/webhook.js';
 import { openEventStreams } from './streams/event-streams.js';
 import { version } from './version.js';
+import { createWebhooks } from './webhooks/webhooks.js';
 
 /** What the application is built over. */
 export type AppOptions = {
@@ -113,10 +115,12 @@ export async function buildApp({ config, queue, store, log, traces = null }: App
 	const quota = createProjectBytes(store, ownerOf, config.projectBytes ?? null);
 	const datasets = createDatasets({ store, queue, reader, rowReader, room, quota, uploadLimit: config.uploadLimit });
 	const models = createModels({ store, queue, room, quota, modelLimit: config.modelLimit });
+	const webhooks = createWebhooks(store);
 	const job = createJobLookup(queue);
 	await app.register(healthRoutes, { queue, store });
 	await app.register(datasetRoutes, { datasets });
 	await app.register(modelRoutes, { models });
+	await app.register(webhookRoutes, { webhooks });
 	await app.register(keyRoutes, { keys });
 	await app.register(auditRoutes, { audit });
 	await app.register(housekeepingRoutes, {
@@ -127,7 +131,7 @@ export async function buildApp({ config, queue, store, log, traces = null }: App
 		limits: config.retention ?? { days: null, count: null, bytes: null },
 	});
 	await app.register(jobRoutes, {
-		...{ queue, store, datasets, models, room, job },
+		...{ queue, store, datasets, models, room, job, webhooks },
 		limits: config.job ?? { memory: null, work: JOB_WORK, checkpoints: null },
 		mostQueued: config.projectQueued ?? PROJECT_QUEUED,
 	});

@@ -14,6 +14,7 @@ import { READING } from './datasets/reader.js';
 import type { RetentionLimits } from './housekeeping/retention.js';
 import type { JobBounds } from './jobs/admission.js';
 import { LIMITS, type Limits } from './keys/limits.js';
+import { isRange } from './notices/addresses.js';
 
 /** The most multiply-adds of a job, unless given. */
 export const JOB_WORK = 1e18;
@@ -91,6 +92,13 @@ export const Environment = Type.Object({
 				'The addresses of proxies in front of the API, such as `10.0.0.7` or `10.0.0.0/24`, with commas between them. Of what comes from there, `X-Forwarded-For` says which client it is of, for limits and for the audit log.',
 		}),
 	),
+	STEELYARD_WEBHOOK_NETWORKS: Type.Optional(
+		Type.String({
+			maxLength: 2000,
+			description:
+				'The addresses that are not public to which notices of ended jobs may go all the same, such as `127.0.0.1` or `10.0.0.0/24`, with commas between them. Whoever may post a job can have requests sent there.',
+		}),
+	),
 	STEELYARD_JOB_MEMORY: variables.STEELYARD_JOB_MEMORY,
 	STEELYARD_JOB_CHECKPOINT_BYTES: Type.Optional(
 		Type.Integer({
@@ -129,6 +137,8 @@ export type Config = ServiceConfig & {
 	projectBytes: number | null;
 	/** Addresses and ranges of proxies that say which client a request is of. */
 	proxies: string[];
+	/** Addresses and ranges that are not public, to which notices may go. */
+	webhookNetworks: string[];
 	/** What one key may take of the service. */
 	limits: Partial<Limits>;
 	/** What one job may take. */
@@ -143,9 +153,21 @@ export const isLoopback = (host: string): boolean =>
 	host === '[::1]' ||
 	(isIP(host) === 4 && host.startsWith('127.'));
 
+/** What stands between the commas of a list. */
+const partsOf = (list: string): string[] => list.split(',').flatMap((one) => one.trim() || []);
+
+/** The addresses and ranges of a list. Throws ConfigError. */
+function networksIn(list: string): string[] {
+	const networks = partsOf(list);
+	for (const network of networks)
+		if (!isRange(network))
+			throw new ConfigError(`STEELYARD_WEBHOOK_NETWORKS must be addresses or ranges such as 10.0.0.0/24, found "${network}"`);
+	return networks;
+}
+
 /** The addresses and ranges of a list. Throws ConfigError. */
 function proxiesIn(list: string): string[] {
-	const proxies = list.split(',').flatMap((one) => one.trim() || []);
+	const proxies = partsOf(list);
 	for (const proxy of proxies) {
 		const [address = '', bits, ...rest] = proxy.split('/');
 		const most = isIP(address) === 4 ? 32 : 128;
@@ -178,6 +200,7 @@ export function configOf(values: Static<typeof Environment>): Config {
 		projectQueued: values.STEELYARD_PROJECT_QUEUED,
 		projectBytes: values.STEELYARD_PROJECT_BYTES ?? null,
 		proxies: proxiesIn(values.STEELYARD_PROXIES ?? ''),
+		webhookNetworks: networksIn(values.STEELYARD_WEBHOOK_NETWORKS ?? ''),
 		limits: { rate: values.STEELYARD_RATE },
 		job: {
 			memory: values.STEELYARD_JOB_MEMORY ?? null,

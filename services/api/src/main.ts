@@ -1,6 +1,7 @@
 import './small-heap.js';
 import { runService } from '@steelyard/service-process';
 import { configOf, Environment } from './config.js';
+import { startNotifying } from './notices/notices.js';
 import { startServer } from './server.js';
 import { version } from './version.js';
 
@@ -26,8 +27,9 @@ runService({
 		const models = await queue.inspections.rebuild();
 		if (models > 0) log.warn({ models }, 'models were queued for inspection again');
 		const server = await startServer({ config, port: config.port, queue, store, log, traces });
+		const notifying = startNotifying({ queue, log, networks: config.webhookNetworks });
 		log.info({ address: server.address }, 'listening');
 		const message: ApiMessage = { type: 'listening', address: server.address };
-		return { message, close: () => server.close(LONGEST_END - 1000) };
+		return { message, close: () => Promise.all([server.close(LONGEST_END - 1000), notifying.close(LONGEST_END - 3000)]) };
 	},
 });

@@ -188,6 +188,9 @@ describe('the answers about everything else', () => {
 		await get('/healthz');
 		await get('/v1/usage');
 		await get('/v1/caller');
+		await ask({ method: 'PUT', url: '/v1/webhook', payload: { url: 'https://example.com/hook', on: ['failed'] } });
+		await get('/v1/webhook');
+		await ask({ method: 'DELETE', url: '/v1/webhook' });
 		const key = await ask({ method: 'POST', url: '/v1/keys', payload: { name: 'a key', scope: 'read', expires_in_days: 0.5 } });
 		expect((await get('/v1/keys')).data).toHaveLength(1);
 		await ask({ method: 'DELETE', url: `/v1/keys/${key.json().id}` });
@@ -251,6 +254,7 @@ describe('the answers about everything else', () => {
 		await ask({ method: 'POST', url: '/v1/retention?dry_run=maybe' });
 		await ask({ method: 'POST', url: '/v1/keys', payload: { name: 'a key', scope: 'root' } });
 		await ask({ method: 'DELETE', url: '/v1/keys/nothing' });
+		for (const method of ['GET', 'DELETE'] as const) await ask({ method, url: '/v1/webhook' });
 		await ask({ url: '/v1/audit?after=2026-11-000001-99999' });
 		await post({ dataset: 'ds_0' });
 		await post({ dataset }, { 'idempotency-key': 'one' });
@@ -301,7 +305,7 @@ describe('the answers about everything else', () => {
 			if (!path.startsWith('/v1/')) continue;
 			const url = path.replace('{id}', jobs['queued'] as string).replace('{name}', 'x');
 			await ask({ method: method.toUpperCase() as 'GET', url: `${url}?colour=red` });
-			if (!['post', 'patch'].includes(method) || operation.requestBody?.content['multipart/form-data'] !== undefined) continue;
+			if (!['post', 'patch', 'put'].includes(method) || operation.requestBody?.content['multipart/form-data'] !== undefined) continue;
 			const post = (type: string, payload: string) =>
 				ask({ method: method.toUpperCase() as 'POST', url, headers: { 'content-type': type }, payload });
 			await post('text/plain', 'x');
@@ -323,7 +327,7 @@ describe('the answers about everything else', () => {
 				.filter((status) => status !== 'default')
 				.map((status) => `${operation.operationId} ${status}`),
 		);
-		const untried = ['createDataset 507', 'createJob 507', 'createKey 507', 'createModel 503', 'createModel 507'];
+		const untried = ['createDataset 507', 'createJob 507', 'createKey 507', 'createModel 503', 'createModel 507', 'setWebhook 507'];
 		expect([...seen].sort()).toEqual(documented.filter((answer) => !untried.includes(answer)).sort());
 	});
 });

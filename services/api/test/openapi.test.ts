@@ -46,6 +46,7 @@ describe('the OpenAPI document', () => {
 			'delete /v1/jobs/{id} deleteJob',
 			'delete /v1/keys/{id} revokeKey',
 			'delete /v1/models/{id} deleteModel',
+			'delete /v1/webhook deleteWebhook',
 			'get /healthz getHealth',
 			'get /readyz getReadiness',
 			'get /v1/audit listAuditLines',
@@ -66,6 +67,7 @@ describe('the OpenAPI document', () => {
 			'get /v1/models listModels',
 			'get /v1/models/{id} getModel',
 			'get /v1/usage getUsage',
+			'get /v1/webhook getWebhook',
 			'patch /v1/datasets/{id} updateDataset',
 			'patch /v1/jobs/{id} updateJob',
 			'patch /v1/models/{id} updateModel',
@@ -79,6 +81,7 @@ describe('the OpenAPI document', () => {
 			'post /v1/models createModel',
 			'post /v1/retention applyRetention',
 			'post /v1/table-previews previewTable',
+			'put /v1/webhook setWebhook',
 		]);
 	});
 
@@ -165,9 +168,11 @@ describe('the OpenAPI document', () => {
 				'deleteDataset',
 				'deleteJob',
 				'deleteModel',
+				'deleteWebhook',
 				'pauseJob',
 				'previewTable',
 				'resumeJob',
+				'setWebhook',
 			],
 			...['updateDataset', 'updateJob', 'updateModel'],
 		]);

@@ -16,6 +16,6 @@ export function kindOf(path: string): string | null {
 export const requestsOf = (document: Document) =>
 	operationsOf(document).flatMap(({ path, method, operation }) => {
 		const url = (id: string, name = 'metrics.json') => path.replace('{id}', id).replace('{name}', name);
-		const methods = method === 'get' ? (['GET', 'HEAD'] as const) : [method.toUpperCase() as 'POST' | 'PATCH' | 'DELETE'];
+		const methods = method === 'get' ? (['GET', 'HEAD'] as const) : [method.toUpperCase() as 'POST' | 'PATCH' | 'PUT' | 'DELETE'];
 		return methods.map((one) => ({ name: `${one} ${path}`, method: one, path, operation, kind: kindOf(path), url }));
 	});

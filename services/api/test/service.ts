@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JobResource, ModelVerdict, Problem, WorkerStatus } from '@steelyard/contracts';
 import { openQueue, type PredictionOrder, type Queue, type Work } from '@steelyard/queue';
-import { launchRedis } from '@steelyard/redis';
+import { launchRedis, type RedisHandle } from '@steelyard/redis';
 import { openStore, type Store } from '@steelyard/store';
 import pino from 'pino';
 import { expect, vi } from 'vitest';
@@ -17,6 +17,7 @@ export type Service = {
 	app: App;
 	queue: Queue;
 	store: Store;
+	redis: RedisHandle;
 	home: string;
 	/** Another application over the same queue and store. */
 	build(config: Partial<AppOptions['config']>, log?: AppOptions['log']): Promise<App>;
@@ -45,6 +46,7 @@ export async function openService(config: Partial<AppOptions['config']> = {}): P
 		app: await build(config),
 		queue,
 		store,
+		redis,
 		home,
 		build,
 		async close() {

@@ -28,6 +28,7 @@ import type { Room } from '../resources/room.js';
 import { ref } from '../schemas/components.js';
 import { IdParams } from '../schemas/id-params.js';
 import { refusals } from '../schemas/refusals.js';
+import type { Webhooks } from '../webhooks/webhooks.js';
 
 const IdempotencyHeaders = Type.Object({
 	'idempotency-key': Type.Optional(
@@ -79,13 +80,17 @@ type Parts = {
 	models: Models;
 	room: Room;
 	job: JobLookup;
+	webhooks: Webhooks;
 	limits: JobBounds;
 	/** The most jobs of a project that have not ended. */
 	mostQueued: number;
 };
 
 /** The routes that post, list and show jobs, and those that rename, cancel, pause, resume and delete them. */
-export async function jobRoutes(app: App, { queue, store, datasets, models, room, job, limits, mostQueued }: Parts): Promise<void> {
+export async function jobRoutes(
+	app: App,
+	{ queue, store, datasets, models, room, job, webhooks, limits, mostQueued }: Parts,
+): Promise<void> {
 	/** The job of a project that a spec begins with; null where there is none. */
 	async function findSource({ project }: InProject, { training }: JobSpec): Promise<JobResource | null> {
 		const start = warmStartOf(training);
@@ -121,6 +126,12 @@ export async function jobRoutes(app: App, { queue, store, datasets, models, room
 		takeBack: () => Promise<unknown>,
 	): Promise<JobResource> {
 		const owner = { project: projectOf(owned) };
+		if (spec.notify !== undefined && (await webhooks.find(owner.project)) === null)
+			throw new ProblemError(
+				'invalid_request',
+				'The project has no webhook, whose secret would sign the notice: PUT /v1/webhook makes one',
+				'notify',
+			);
 		await expectQuota(queue, owner.project, mostQueued);
 		checkJob(spec, await lookUp(owner, spec), await queue.workers.list(), limits);
 		const job = await use();

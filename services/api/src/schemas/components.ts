@@ -13,6 +13,7 @@ import {
 	JobEvent,
 	JobListChange,
 	JobLogLine,
+	JobNotice,
 	JobRequest,
 	JobResource,
 	JobSpec,
@@ -20,6 +21,7 @@ import {
 	KeyResource,
 	ModelResource,
 	NewKey,
+	NewWebhook,
 	Prediction,
 	PredictionRequest,
 	Predictions,
@@ -30,6 +32,8 @@ import {
 	TablePreview,
 	UploadChange,
 	Usage,
+	WebhookRequest,
+	WebhookResource,
 } from '@steelyard/contracts';
 import { type Static, Type } from 'typebox';
 
@@ -50,12 +54,14 @@ export const components = {
 	JobEvent,
 	JobListChange,
 	JobLogLine,
+	JobNotice,
 	JobRequest,
 	JobSpec,
 	Key: KeyResource,
 	KeyRequest,
 	Model: ModelResource,
 	NewKey,
+	NewWebhook,
 	Prediction,
 	PredictionRequest,
 	Predictions,
@@ -66,6 +72,8 @@ export const components = {
 	TablePreview,
 	UploadChange,
 	Usage,
+	Webhook: WebhookResource,
+	WebhookRequest,
 };
 
 type Components = typeof components;
