@@ -5,6 +5,7 @@ import { errorOf } from './error.js';
 import { type Jobs, jobs } from './jobs.js';
 import { type Keys, keys } from './keys.js';
 import { type Models, models } from './models.js';
+import { type Webhook, webhook } from './webhook.js';
 
 /** What the service offers, by resource. */
 export type Client = {
@@ -12,6 +13,7 @@ export type Client = {
 	models: Models;
 	jobs: Jobs;
 	keys: Keys;
+	webhook: Webhook;
 	/** Asks the service how it is. Resolves also if the service says that it is not ready. */
 	ready(): Promise<Readiness>;
 	/** Gives a page of the audit log, newest line first. */
@@ -30,6 +32,7 @@ export function createClient(options: ClientOptions): Client {
 		models: models(connection),
 		jobs: jobs(connection),
 		keys: keys(connection),
+		webhook: webhook(connection),
 		async audit(page = {}) {
 			return jsonOf(await connection('GET', '/v1/audit', { query: page }));
 		},

@@ -21,6 +21,7 @@ export type {
 	JobEvent,
 	JobListChange,
 	JobLogLine,
+	JobNotice,
 	JobRequest,
 	JobResource,
 	JobResult,
@@ -38,6 +39,7 @@ export type {
 	ModelReport,
 	ModelResource,
 	NewKey,
+	NewWebhook,
 	Prediction,
 	PredictionRequest,
 	Predictions,
@@ -55,6 +57,8 @@ export type {
 	UploadNaming,
 	UploadsQuery,
 	Usage,
+	WebhookRequest,
+	WebhookResource,
 	WeightsPoint,
 	WorkerStatus,
 } from '@steelyard/contracts';
@@ -67,3 +71,4 @@ export type { Jobs, JobsPage } from './jobs.js';
 export type { Keys } from './keys.js';
 export type { Models } from './models.js';
 export type { OnProgress, UploadSource } from './upload.js';
+export type { Webhook } from './webhook.js';

@@ -131,12 +131,18 @@ describe('a request', () => {
 		await client.keys.list({ limit: 2 });
 		await client.keys.revoke('key_/..');
 		await client.keys.self();
+		await client.webhook.set({ url: 'https://example.com/' });
+		await client.webhook.get();
+		await client.webhook.remove();
 		await client.audit({ limit: 3, after: '2026-11-000001-1' });
 		expect(seen).toEqual([
 			['POST', '/v1/keys', 'ward-3', '{"name":"a key","scope":"read","project":"ward-4"}'],
 			['GET', '/v1/keys?limit=2', 'ward-3', ''],
 			['DELETE', '/v1/keys/key_%2F..', 'ward-3', ''],
 			['GET', '/v1/caller', 'ward-3', ''],
+			['PUT', '/v1/webhook', 'ward-3', '{"url":"https://example.com/"}'],
+			['GET', '/v1/webhook', 'ward-3', ''],
+			['DELETE', '/v1/webhook', 'ward-3', ''],
 			['GET', '/v1/audit?limit=3&after=2026-11-000001-1', 'ward-3', ''],
 		]);
 	});
