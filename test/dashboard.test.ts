@@ -113,7 +113,7 @@ describe.skipIf(CHROMIUM === null)('the page of the service, in Chromium', () =>
 			const { page, faults } = await open(service);
 			await page.goto('/#/data/new');
 			await page.locator('input[type=file]').setInputFiles(VISITS);
-			await page.getByText('readmitted').first().waitFor();
+			await page.getByRole('rowheader', { name: /readmitted/ }).waitFor();
 			await page.getByRole('button', { name: 'Upload' }).click();
 			await page.waitForURL(/#\/data\/ds_/, { timeout: 60_000 });
 			await page.getByRole('link', { name: 'Train on it' }).click();
@@ -225,7 +225,7 @@ describe.skipIf(CHROMIUM === null)('the page of the service, in Chromium', () =>
 			for (const [name, at] of Object.entries(places)) {
 				await page.goto(at);
 				await page.getByRole('heading', { level: 1 }).waitFor();
-				await page.waitForLoadState('networkidle').catch(() => {});
+				await page.getByText('Loading …').first().waitFor({ state: 'detached' });
 				for (const one of await axeFindings(page)) found.push(`${name}: ${one}`);
 				const wide = await tooWide(page);
 				if (wide > 0) found.push(`${name}: ${wide} pixels too wide`);

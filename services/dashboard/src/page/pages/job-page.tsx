@@ -79,6 +79,7 @@ export function JobPage({ params }: PageProps): VNode {
 					</a>
 				))}
 			</nav>
+			<h2 class="unseen">{TABS.find(([name]) => name === tab.value)?.[1]}</h2>
 			{tab.value === 'overview' && <OverviewTab {...shown} />}
 			{tab.value === 'training' && <TrainingTab {...shown} />}
 			{tab.value === 'weights' && <WeightsTab {...shown} />}
