@@ -1,7 +1,7 @@
 import type { ColumnProfile } from '@steelyard/contracts';
 import type { VNode } from 'preact';
 import { figure, percent } from '../format.js';
-import { boundWords, distributionOf, type NumbersDistribution, type ValuesDistribution } from './distribution.js';
+import { boundWords, type NumbersDistribution, type ValuesDistribution } from './distribution.js';
 
 const WIDTH = 140;
 const HEIGHT = 30;
@@ -65,8 +65,7 @@ function Values({ distribution: { count, values, others } }: { distribution: Val
 }
 
 /** How the values of a column are spread, as a small picture; nothing where that is not known. */
-export function ColumnPicture({ column }: { column: ColumnProfile }): VNode | null {
-	const distribution = distributionOf(column);
+export function ColumnPicture({ column: { distribution } }: { column: ColumnProfile }): VNode | null {
 	if (distribution === undefined) return null;
 	return distribution.of === 'values' ? <Values distribution={distribution} /> : <Numbers distribution={distribution} />;
 }

@@ -1,37 +1,16 @@
-import type { ColumnProfile } from '@steelyard/contracts';
+import type { ColumnDistribution, ColumnProfile } from '@steelyard/contracts';
 import { figure } from '../format.js';
 
-/** How the numbers of a column are spread: dates in unix seconds, texts by how many words they have. */
-export type NumbersDistribution = {
-	readonly of: 'numbers' | 'dates' | 'words';
-	readonly count: number;
-	readonly sampled: boolean;
-	readonly min: number;
-	readonly max: number;
-	readonly mean: number;
-	readonly std: number;
-	/** How many lie in each of intervals of equal width. */
-	readonly counts: readonly number[];
-};
+/** How the numbers of a column are spread. */
+export type NumbersDistribution = Exclude<ColumnDistribution, { of: 'values' }>;
 
-/** How often the values of a column occur, the most frequent first. */
-export type ValuesDistribution = {
-	readonly of: 'values';
-	readonly count: number;
-	readonly values: readonly { readonly value: string; readonly count: number }[];
-	/** How many cells have another value. */
-	readonly others: number;
-};
-
-/** How the values of a column are spread; undefined where the service does not say it. */
-export const distributionOf = (column: ColumnProfile): NumbersDistribution | ValuesDistribution | undefined =>
-	(column as { distribution?: NumbersDistribution | ValuesDistribution }).distribution;
+/** How often the values of a column occur. */
+export type ValuesDistribution = Extract<ColumnDistribution, { of: 'values' }>;
 
 /** The values that a column is known to have, the most frequent first. */
-export function knownValues(column: ColumnProfile): string[] {
-	const distribution = distributionOf(column);
+export function knownValues({ distribution, examples }: Pick<ColumnProfile, 'distribution' | 'examples'>): string[] {
 	const frequent = distribution?.of === 'values' ? distribution.values.map(({ value }) => value) : [];
-	return [...new Set([...frequent, ...column.examples])];
+	return [...new Set([...frequent, ...examples])];
 }
 
 const DAY_SECONDS = 86_400;
