@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -8,15 +7,14 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
-import { chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openService, type Service } from '../services/api/test/service.js';
+import { CHROMIUM, openBrowser } from './chromium.js';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const PACKAGE = join(ROOT, 'packages/client');
 const TSC = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
-/** Where Debian has its browser, unless a variable names one. */
-const CHROMIUM = process.env['STEELYARD_CHROMIUM'] || '/usr/bin/chromium';
 /** The most that a page may load of the client: minified and compressed. */
 const MOST_BYTES = 8000;
 const run = promisify(execFile);
@@ -175,12 +173,12 @@ async function bundled(): Promise<string> {
 	return (outputFiles?.[0] ?? expect.unreachable()).text;
 }
 
-describe.skipIf(!existsSync(CHROMIUM))('in a browser, the packed client', () => {
+describe.skipIf(CHROMIUM === null)('in a browser, the packed client', () => {
 	/** Runs a function body in a page of the service that has a client. */
 	const inPage = <T>(page: Page, body: string): Promise<T> => page.evaluate(`(async () => { ${body} })()`) as Promise<T>;
 
 	it('uploads with progress, ends an upload that is aborted, and says what is wrong as everywhere', async () => {
-		const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+		const browser = await openBrowser();
 		try {
 			const page = await browser.newPage();
 			await page.goto(`${url}/docs/`);

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { createClient } from '@steelyard/client';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { axeFindings, CHROMIUM, mainThreadSeconds, openBrowser, openPage, tabTo, tooWide, type Watched } from './dashboard/browser.js';
+import { CHROMIUM, openBrowser } from './chromium.js';
+import { axeFindings, mainThreadSeconds, openPage, tabTo, tooWide, type Watched } from './dashboard/browser.js';
 import { manyEpochs, manyJobs } from './dashboard/many.js';
 import { type Running, serve } from './serving.js';
 

@@ -1,4 +1,4 @@
-// Makes the pictures of the page in this folder from real jobs of a service of its own: `npm run pictures`. It needs a Chromium (variable CHROMIUM, or on the path).
+// Makes the pictures of the page in this folder from real jobs of a service of its own: `npm run pictures`. It needs a Chromium (variable STEELYARD_CHROMIUM, or on the path).
 import { existsSync, openAsBlob } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,12 +13,12 @@ const root = dirname(dirname(here));
 const sample = (name) => join(root, 'services', 'cli', 'sample', name);
 
 const CHROMIUM =
-	process.env.CHROMIUM ??
+	process.env.STEELYARD_CHROMIUM ??
 	(process.env.PATH ?? '')
 		.split(delimiter)
 		.flatMap((folder) => ['chromium', 'chromium-browser', 'google-chrome'].map((name) => join(folder, name)))
 		.find(existsSync);
-if (CHROMIUM === undefined) throw new Error('There is no Chromium: install one, or name it in the variable CHROMIUM');
+if (CHROMIUM === undefined) throw new Error('There is no Chromium: install one, or name it in the variable STEELYARD_CHROMIUM');
 
 /** Posts a job, and resolves with it once it has succeeded. */
 async function trained(client, spec) {

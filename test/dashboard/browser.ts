@@ -1,23 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { delimiter, join } from 'node:path';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { expect } from 'vitest';
-
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-
-/** Where a Chromium is: as the variable CHROMIUM says, else on the path; null where there is none. */
-export const CHROMIUM: string | null =
-	process.env['CHROMIUM'] ??
-	(process.env['PATH'] ?? '')
-		.split(delimiter)
-		.flatMap((folder) => NAMES.map((name) => join(folder, name)))
-		.find(existsSync) ??
-	null;
-
-/** Chromium without a window. Its sandbox wants rights that a container may lack, and it opens nothing but the page of a service of our own. */
-export const openBrowser = (): Promise<Browser> =>
-	chromium.launch({ executablePath: CHROMIUM as string, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
 
 /** A page, and what went wrong in it: errors of its scripts, of its console, and requests that would leave this machine. */
 export type Watched = { page: Page; faults: string[] };

@@ -1,11 +1,8 @@
-import { existsSync } from 'node:fs';
-import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CHROMIUM, openBrowser } from '../../../test/chromium.js';
 import type { Document } from './document.js';
 import { openService, type Service } from './service.js';
 
-/** Where Debian has its browser, unless a variable names one. */
-const CHROMIUM = process.env['STEELYARD_CHROMIUM'] || '/usr/bin/chromium';
 const KEY = 'a-key-of-this-test';
 
 let service: Service;
@@ -50,9 +47,9 @@ describe('the page of the API', () => {
 	});
 });
 
-describe.skipIf(!existsSync(CHROMIUM))('in a browser, the page of the API', () => {
+describe.skipIf(CHROMIUM === null)('in a browser, the page of the API', () => {
 	it('shows every operation, and asks for what the user wants with the key that Authorize took', async () => {
-		const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+		const browser = await openBrowser();
 		try {
 			const page = await browser.newPage();
 			const complaints: string[] = [];
