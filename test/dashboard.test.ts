@@ -114,7 +114,8 @@ describe.skipIf(CHROMIUM === null)('the page of the service, in Chromium', () =>
 			const { page, faults } = await open(service);
 			await page.goto('/#/data/new');
 			await page.locator('input[type=file]').setInputFiles(VISITS);
-			await page.getByRole('rowheader', { name: /readmitted/ }).waitFor();
+			await page.getByRole('button', { name: 'Predict readmitted' }).click();
+			await page.getByLabel('Role of pulse').selectOption('ignored');
 			await page.getByRole('button', { name: 'Upload' }).click();
 			await page.waitForURL(/#\/data\/ds_/, { timeout: 60_000 });
 			await page.getByRole('link', { name: 'Train on it' }).click();
