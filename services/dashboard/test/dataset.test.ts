@@ -78,7 +78,7 @@ describe('a value of a row', () => {
 
 	it('is cut where it is long, and is null where nothing is there', () => {
 		expect(cellText('abcdef', 4)).toBe('abc…');
-		expect(cellText([1, 2])).toBe('[1,2]');
+		expect(cellText([1, 0.123456])).toBe('[1,0.1235]');
 		expect(cellText(0)).toBe('0');
 		expect([cellText(''), cellText(null), cellText(undefined)]).toEqual([null, null, null]);
 	});

@@ -62,7 +62,8 @@ export function ColumnsTable({ columns, editors }: { columns: readonly Column[];
 									{column.distinct !== undefined && <div class="quiet">{column.distinct.toLocaleString('en')} different</div>}
 									{column.length !== undefined && (
 										<div class="quiet">
-											lists of {figure(column.length.min)} to {figure(column.length.max)}
+											lists of {figure(column.length.min)}
+											{column.length.max > column.length.min && ` to ${figure(column.length.max)}`}
 										</div>
 									)}
 								</td>

@@ -45,8 +45,8 @@ export function DeleteDataset({ dataset, close, deleted }: Props): VNode {
 			)}
 			{using.length > 0 && (
 				<div class="note warn">
-					<strong>{count(using.length, 'job')} still use it</strong>
-					<p>Cancel them, or wait until they have ended:</p>
+					<strong>{count(using.length, 'job still uses it', 'jobs still use it')}</strong>
+					<p>Cancel what is listed here, or wait until it has ended:</p>
 					<ul class="plain">
 						{using.map((job) => (
 							<li key={job.id}>

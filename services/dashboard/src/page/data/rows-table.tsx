@@ -12,13 +12,13 @@ function Cell({ value }: { value: unknown }): VNode {
 	return (
 		<div class="list-cell">
 			<ValuesPicture value={value} />
-			<span class="quiet">{shapeWords(listShape(value))}</span>
+			<span class="quiet">{shapeWords(listShape(value))} numbers</span>
 			<span class="mono">{text}</span>
 		</div>
 	);
 }
 
-/** Rows of a dataset: the label, then all that a model could learn from. `choose`: a link to do something with a row. */
+/** Rows of a dataset: the label, then all that a model could learn from. */
 export function RowsTable({ rows, caption, label }: { rows: readonly DatasetRow[]; caption: string; label: string }): VNode {
 	const names = Object.keys(rows[0]?.values ?? {});
 	return (

@@ -17,9 +17,12 @@ export function listShape(value: unknown): number[] {
 	return shape;
 }
 
-/** A value as a cell of a table shows it, cut after `most` characters; null where nothing is there. */
+const shortNumber = (_: string, part: unknown): unknown =>
+	typeof part === 'number' && !Number.isInteger(part) ? Number(part.toPrecision(4)) : part;
+
+/** A value as a cell of a table shows it, cut after `most` characters, the numbers of lists to four digits; null where nothing is there. */
 export function cellText(value: unknown, most = 120): string | null {
 	if (value === null || value === undefined || value === '') return null;
-	const text = typeof value === 'string' ? value : JSON.stringify(value);
+	const text = typeof value === 'string' ? value : Array.isArray(value) ? JSON.stringify(value, shortNumber) : JSON.stringify(value);
 	return text.length > most ? `${text.slice(0, most - 1)}…` : text;
 }

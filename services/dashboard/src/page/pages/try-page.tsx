@@ -1,8 +1,7 @@
-import { batch, useSignal } from '@preact/signals';
+import { batch, useComputed, useSignal } from '@preact/signals';
 import { SteelyardError } from '@steelyard/client';
 import type { ColumnProfile, DatasetResource, JobResource } from '@steelyard/contracts';
 import type { VNode } from 'preact';
-import { useMemo } from 'preact/hooks';
 import '../data/data.css';
 import { shapeWords, taskWords } from '../data/dataset-facts.js';
 import { wholeNumber } from '../data/dataset-rows-section.js';
@@ -57,8 +56,8 @@ function RowTrial({ job, dataset }: { job: JobResource; dataset: DatasetResource
 			without: query.getAll('without').filter((name) => modalities.includes(name)),
 		};
 	});
-	const run = useMemo(() => openTrials(client.peek(), job.id, dataset), [job.id, dataset.id]);
-	const tried = useLoading(() => run({ ...chosen.value, typed: typed.value }));
+	const run = useComputed(() => openTrials(client.value, job.id, dataset));
+	const tried = useLoading(() => run.value({ ...chosen.value, typed: typed.value }));
 	const setTyped = (values: Record<string, unknown>, fields: Record<string, string | null> = {}): void => {
 		const text = JSON.stringify(values);
 		batch(() => {
@@ -286,7 +285,7 @@ export function TryPage({ params: { id = '' } }: PageProps): VNode {
 			)}
 			{value !== null && value.job.status === 'succeeded' && (
 				<>
-					{value.dataset !== null && <p class="hint">It predicts {taskWords(value.dataset.task)} of each row.</p>}
+					{value.dataset !== null && <p class="hint">It predicts {taskWords(value.dataset.task)} for each row.</p>}
 					{value.dataset === null ? <JsonTrial job={value.job} /> : <RowTrial key={value.job.id} job={value.job} dataset={value.dataset} />}
 				</>
 			)}

@@ -1,4 +1,4 @@
-import { useSignal } from '@preact/signals';
+import { useSignal, useSignalEffect } from '@preact/signals';
 import { SteelyardError } from '@steelyard/client';
 import type { ColumnKind, ColumnProfile, ColumnRole, TableManifest, TablePreview } from '@steelyard/contracts';
 import type { ComponentChildren, VNode } from 'preact';
@@ -15,6 +15,7 @@ import { CellFields, SplitFields } from '../data/reading-fields.js';
 import { columnsInRefusal, refusalPlace } from '../data/refusal-place.js';
 import { type Chosen, chosen, type TableSample } from '../data/table-sample.js';
 import { bytes, count, percent } from '../format.js';
+import { wantsKey } from '../loading.js';
 import { PageTitle } from '../parts/page-title.js';
 import { Problem } from '../parts/problem.js';
 import { go, linkTo } from '../router.js';
@@ -146,6 +147,11 @@ export function UploadPage(): VNode {
 			if (looking.current === own) isLooking.value = false;
 		}
 	};
+	// Once there is a key, what was refused for want of one is asked again.
+	useSignalEffect(() => {
+		void client.value;
+		if (wantsKey(refusal.peek()) && !isRefusedUpload.peek()) queueMicrotask(() => void preview());
+	});
 	const change = (next: TableManifest): void => {
 		manifest.value = next;
 		isRefusedUpload.value = false;

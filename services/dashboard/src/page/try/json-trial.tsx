@@ -7,7 +7,9 @@ import { WhatChanges } from './what-changes.js';
 
 /** Tries a model on a row written as JSON, where its dataset was deleted and nobody knows what a row of it looks like. */
 export function JsonTrial({ job }: { job: JobResource }): VNode {
-	const names = Object.keys(job.result?.modality_weights ?? {});
+	// Only the model of a table has a second file, which takes its features in the place of columns.
+	const isTable = job.artifacts.some(({ name }) => name === 'model-features.onnx');
+	const names = isTable ? [] : Object.keys(job.result?.modality_weights ?? {});
 	const text = useSignal(JSON.stringify(Object.fromEntries(names.map((name) => [name, null])), null, 2));
 	const problem = useSignal<string | null>(null);
 	const refusal = useSignal<Error | null>(null);

@@ -34,7 +34,7 @@ function Says({
 	return (
 		<div class="tile">
 			<span>{title}</span>
-			<b>{typeof said === 'number' ? figure(said, 6) : (said ?? 'outputs')}</b>
+			<b>{typeof said === 'number' ? figure(said, 5) : (said ?? 'outputs')}</b>
 			{likely !== undefined && <span>with a probability of {percent(likely)}</span>}
 			{typeof said === 'number' && typeof label === 'number' && (
 				<span>
@@ -124,7 +124,7 @@ export function WhatChanges({ asIs, changed, without, label }: Props): VNode {
 			title: 'Quantiles',
 			of: 'Share',
 			unit: 'value',
-			hint: 'Below each value lies this share of all labels, the model expects: between the outermost lies what is likely.',
+			hint: 'The model expects this share of all labels to lie below the value.',
 			rows: compared(asIs.quantiles, changed?.quantiles),
 		},
 		{
@@ -148,7 +148,7 @@ export function WhatChanges({ asIs, changed, without, label }: Props): VNode {
 				{label !== undefined && (
 					<div class="tile">
 						<span>The label of the row</span>
-						<b>{Array.isArray(label) ? label.join(', ') || 'none' : typeof label === 'number' ? figure(label, 6) : (label ?? '–')}</b>
+						<b>{Array.isArray(label) ? label.join(', ') || 'none' : typeof label === 'number' ? figure(label, 5) : (label ?? '–')}</b>
 					</div>
 				)}
 				<Says title={changed === null ? 'The model predicts' : 'As it is, the model predicts'} prediction={asIs} label={label} />
