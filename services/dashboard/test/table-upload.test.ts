@@ -94,6 +94,8 @@ describe('a refusal', () => {
 		expect(at('manifest.group', 'The column "ward" of groups: expected a group in every row')).toEqual({ column: null, field: 'group' });
 		expect(at('manifest.split.test', 'manifest.json: split.test must be < 1')).toEqual({ column: null, field: 'split.test' });
 		expect(at('file', 'The dataset: expected rows')).toEqual({ column: null, field: null });
+		expect(at('columns', 'Column "gone": expected lists')).toEqual({ column: null, field: null });
+		expect(refusalPlace({ param: 'columns', message: 'Column "ward": expected lists' }, [])).toEqual({ column: 'ward', field: null });
 		expect(at(null, 'no answer')).toEqual({ column: null, field: null });
 	});
 

@@ -3,14 +3,14 @@ export type RefusalPlace = { readonly column: string | null; readonly field: str
 
 const QUOTED = /\bcolumn ("(?:[^"\\]|\\.)*")/i;
 
-/** Finds where a refusal of a table belongs, by its `param` and the column that its message names. */
+/** Finds where a refusal of a table belongs, by its `param` and the column that its message names. `columns`: their names; none where they are not known. */
 export function refusalPlace({ param, message }: { param: string | null; message: string }, columns: readonly string[]): RefusalPlace {
 	const field = param === null ? null : param.replace(/^manifest\./, '');
 	const quoted = QUOTED.exec(message)?.[1];
 	if (quoted !== undefined && (field === null || field === 'file' || /^(columns|kinds)\b/.test(field)))
 		try {
 			const name = JSON.parse(quoted) as string;
-			if (columns.includes(name)) return { column: name, field: null };
+			if (columns.length === 0 || columns.includes(name)) return { column: name, field: null };
 		} catch {
 			// The message was cut within the name.
 		}

@@ -44,7 +44,7 @@ const wantsLabel = (error: unknown, manifest: TableManifest): error is Steelyard
 async function look(
 	{ blob, filename, names, lacksLabel }: TableSample,
 	manifest: TableManifest,
-	signal: AbortSignal,
+	{ signal, tellNames }: { signal: AbortSignal; tellNames: (names: readonly string[]) => void },
 ): Promise<{ preview: TablePreview; guess: string | null }> {
 	const ask = (said: TableManifest) =>
 		client.value.datasets.preview(blob, filename, { signal, ...(isEmpty(said) ? {} : { manifest: said }) });
@@ -64,7 +64,9 @@ async function look(
 		return { preview: await ask(manifest), guess: null };
 	} catch (error) {
 		if (!wantsLabel(error, manifest) || lacksLabel) throw error;
-		const found = await tried(names.length > 0 ? names : columnsInRefusal(error.message));
+		const known = names.length > 0 ? names : columnsInRefusal(error.message);
+		tellNames(known);
+		const found = await tried(known);
 		if (found === null) throw error;
 		return found;
 	}
@@ -115,6 +117,8 @@ export function UploadPage(): VNode {
 	const name = useSignal('');
 	const manifest = useSignal<TableManifest>({});
 	const seen = useSignal<{ preview: TablePreview; guess: string | null } | null>(null);
+	/** The columns that a refusal has listed, of a file in which they cannot be read here. */
+	const listedNames = useSignal<readonly string[]>([]);
 	const refusal = useSignal<Error | null>(null);
 	const isLooking = useSignal(false);
 	const isRefusedUpload = useSignal(false);
@@ -137,7 +141,12 @@ export function UploadPage(): VNode {
 		looking.current = own;
 		isLooking.value = true;
 		try {
-			const found = await look(opened.value.table, manifest.value, own.signal);
+			const found = await look(opened.value.table, manifest.value, {
+				signal: own.signal,
+				tellNames: (found) => {
+					listedNames.value = found;
+				},
+			});
 			if (own.signal.aborted) return;
 			seen.value = found;
 			refusal.value = null;
@@ -163,6 +172,7 @@ export function UploadPage(): VNode {
 		file.value = next;
 		opened.value = null;
 		seen.value = null;
+		listedNames.value = [];
 		refusal.value = null;
 		isRefusedUpload.value = false;
 		manifest.value = {};
@@ -205,8 +215,8 @@ export function UploadPage(): VNode {
 
 	const columns = seen.value?.preview.columns ?? [];
 	const table = opened.value !== null && 'table' in opened.value ? opened.value.table : null;
-	const known = columns.length > 0 ? columns.map((column) => column.name) : (table?.names ?? []);
-	const names = known.length > 0 ? known : columnsInRefusal(refusal.value?.message ?? '');
+	const read = table === null || table.names.length === 0 ? listedNames.value : table.names;
+	const names = columns.length > 0 ? columns.map((column) => column.name) : read;
 	const param = refusal.value instanceof SteelyardError ? refusal.value.param : null;
 	const at = refusal.value === null ? null : refusalPlace({ param, message: refusal.value.message }, names);
 	const editing: Editing = {
@@ -341,6 +351,13 @@ export function UploadPage(): VNode {
 					title={isRefusedUpload.value ? 'The dataset was not taken' : 'The file cannot be read'}
 					again={() => void (isRefusedUpload.value ? upload() : preview())}
 				/>
+			)}
+			{at !== null && at.column !== null && !isPlaced && (
+				<p class="actions">
+					<button type="button" onClick={() => change(withRole(manifest.value, columns, at.column as string, 'ignored'))}>
+						Leave {at.column} out
+					</button>
+				</p>
 			)}
 			{isPlaced && (
 				<p class="note bad">
