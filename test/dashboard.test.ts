@@ -156,7 +156,10 @@ describe.skipIf(CHROMIUM === null)('the page of the service, in Chromium', () =>
 		await page.getByRole('button', { name: 'Give a key' }).click();
 		await page.getByLabel('Key', { exact: true }).fill('a-wrong-key');
 		await page.getByRole('button', { name: 'Use it' }).click();
-		await page.getByText(/wrong, has expired or was revoked/).waitFor();
+		await page
+			.getByRole('dialog')
+			.getByText(/wrong, has expired or was revoked/)
+			.waitFor();
 		await page.getByLabel('Key', { exact: true }).fill(key);
 		await page.getByRole('button', { name: 'Use it' }).click();
 		await page.getByText('There are no jobs yet').waitFor();
