@@ -148,6 +148,23 @@ describe.skipIf(CHROMIUM === null)('the page of the service, in Chromium', () =>
 		await page.getByRole('link', { name: 'After the kill' }).waitFor();
 	});
 
+	it('holds no connection while nobody sees it, and shows what has happened when it is seen again', async () => {
+		const { page } = await open(service);
+		const see = (isHidden: boolean) =>
+			page.evaluate(
+				`Object.defineProperty(document, 'hidden', { get: () => ${isHidden}, configurable: true }); document.dispatchEvent(new Event('visibilitychange'));`,
+			);
+		await page.goto('/#/jobs');
+		await page.getByRole('link', { name: 'Sample mail' }).first().waitFor();
+		const isStream = (request: { url(): string }) => request.url().endsWith('/v1/job-changes');
+		await Promise.all([page.waitForEvent('requestfailed', isStream), see(true)]);
+		const client = createClient({ url: service.url });
+		const [dataset] = (await client.datasets.list()).data;
+		await client.jobs.create({ dataset: dataset?.id ?? '', name: 'While nobody looked', training: { epochs: 1 } });
+		await Promise.all([page.waitForRequest(isStream), see(false)]);
+		await page.getByRole('link', { name: 'While nobody looked' }).waitFor();
+	});
+
 	it('asks for a key where the service wants one, and keeps it in the session alone', async () => {
 		const key = 'a-key-of-the-service-0123456789';
 		const guarded = await start({ STEELYARD_API_KEY: key });

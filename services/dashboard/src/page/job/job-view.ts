@@ -3,6 +3,7 @@ import type { Client } from '@steelyard/client';
 import type { EpochPoint, JobCurves, JobEvent, JobResource, WeightsPoint } from '@steelyard/contracts';
 import { hasEnded } from '../job-status.js';
 import { connection } from '../live/connection-note.js';
+import { noticeOf } from '../live/notices.js';
 
 /** Milliseconds for which what happened is collected before the page changes. */
 const COLLECTED = 100;
@@ -26,18 +27,28 @@ export function merged<T>(before: readonly T[], after: readonly T[], keyOf: (poi
 	return [...points.values()];
 }
 
+/** Nothing is known of a job yet. */
+export const unknownJob = (): JobView => ({
+	job: signal(null),
+	epochs: signal([]),
+	weights: signal([]),
+	progress: signal(null),
+	error: signal(null),
+});
+
 /**
- * Follows a job: its record, its curves, and what happens to it until it ends. Events that come close together change the page once. Ends when the signal is
- * aborted; an action on the job is followed by calling it anew.
+ * Keeps what is known of a job up to date: its record, its curves, and what happens to it until it ends, or the signal is aborted. Events that come close
+ * together change the page once. After an action on the job it is called anew.
  */
-export function followJob(client: Client, id: string, left: AbortSignal): JobView {
-	const view: JobView = { job: signal(null), epochs: signal([]), weights: signal([]), progress: signal(null), error: signal(null) };
+export function followJob(view: JobView, client: Client, id: string, left: AbortSignal): void {
 	let pending: JobEvent[] = [];
 	let timer: ReturnType<typeof setTimeout> | undefined;
 
 	const reload = async (): Promise<void> => {
 		const job = await client.jobs.get(id);
-		if (!left.aborted) view.job.value = job;
+		if (left.aborted) return;
+		view.job.value = job;
+		noticeOf(job);
 	};
 
 	/** Puts what has happened into the view. */
@@ -71,6 +82,7 @@ export function followJob(client: Client, id: string, left: AbortSignal): JobVie
 
 	async function follow(): Promise<void> {
 		await reload();
+		view.error.value = null;
 		const curves: JobCurves = await client.jobs.metrics(id);
 		if (left.aborted) return;
 		view.epochs.value = curves.epochs;
@@ -95,5 +107,4 @@ export function followJob(client: Client, id: string, left: AbortSignal): JobVie
 		connection.value = 'idle';
 	});
 	follow().catch(fail);
-	return view;
 }

@@ -3,7 +3,8 @@ import type { Client } from '@steelyard/client';
 import type { JobResource } from '@steelyard/contracts';
 import { client } from '../session.js';
 import { connection } from './connection-note.js';
-import { noticeOf } from './notices.js';
+import { hasNotices, noticeOf } from './notices.js';
+import { isVisible } from './visibility.js';
 
 /** Jobs that one request lists. */
 const PAGE = 100;
@@ -78,16 +79,25 @@ async function follow(from: Client, left: AbortSignal): Promise<void> {
 
 let watchers = 0;
 const isWatched = signal(false);
+/** Whether there is a connection: for whoever sees the jobs, or waits to be told of one. */
+const isFollowed = computed(() => (isWatched.value && isVisible.value) || hasNotices.value);
+
+/** Forgets the jobs that another key, or another project, has shown. */
+effect(() => {
+	void client.value;
+	untracked(() => {
+		isLoaded.value = false;
+		byId.clear();
+		version.value++;
+	});
+});
 
 effect(() => {
-	if (!isWatched.value) return;
+	if (!isFollowed.value) return;
 	const from = client.value;
 	const left = new AbortController();
 	untracked(() => {
 		failure.value = null;
-		isLoaded.value = false;
-		byId.clear();
-		version.value++;
 	});
 	follow(from, left.signal).catch((error: Error) => {
 		if (!left.signal.aborted) failure.value = error;

@@ -1,16 +1,17 @@
-import { useComputed, useSignal } from '@preact/signals';
+import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
 import type { VNode } from 'preact';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import { DiagnosticsTab } from '../job/diagnostics-tab.js';
 import { EvaluationTab } from '../job/evaluation-tab.js';
 import { FilesTab } from '../job/files-tab.js';
 import { JobActions } from '../job/job-actions.js';
-import { followJob } from '../job/job-view.js';
+import { followJob, unknownJob } from '../job/job-view.js';
 import { LogTab } from '../job/log-tab.js';
 import { OverviewTab } from '../job/overview-tab.js';
 import { SpecTab } from '../job/spec-tab.js';
 import { TrainingTab } from '../job/training-tab.js';
 import { WeightsTab } from '../job/weights-tab.js';
+import { isVisible } from '../live/visibility.js';
 import type { PageProps } from '../pages.js';
 import { PageTitle } from '../parts/page-title.js';
 import { Problem } from '../parts/problem.js';
@@ -35,10 +36,15 @@ const isTab = (text: string | null): text is Tab => TABS.some(([tab]) => tab ===
 /** One job: what it does, how it learned, what it trusts, how good it is, and its files. */
 export function JobPage({ params }: PageProps): VNode {
 	const id = params['id'] ?? '';
+	const view = useMemo(unknownJob, [id]);
 	const turn = useSignal(0);
-	const left = useMemo(() => new AbortController(), [id, turn.value, client.value]);
-	const view = useMemo(() => followJob(client.value, id, left.signal), [left]);
-	useEffect(() => () => left.abort(), [left]);
+	useSignalEffect(() => {
+		void turn.value;
+		if (!isVisible.value) return;
+		const left = new AbortController();
+		followJob(view, client.value, id, left.signal);
+		return () => left.abort();
+	});
 	const again = (): void => void turn.value++;
 	const tab = useComputed<Tab>(() => {
 		const asked = place.value.query.get('tab');
