@@ -74,7 +74,7 @@ describe.skipIf(process.platform !== 'linux')('steelyard serve', () => {
 			]);
 		});
 		child.kill(signal);
-		expect(await child.ended).toMatchObject({ code: 0, stdout: `Steelyard is listening on ${url}\n` });
+		expect(await child.ended).toMatchObject({ code: 0, stdout: `Steelyard is listening on ${url} (open it in a browser)\n` });
 		expect(await processes()).toEqual([]);
 		expect((await readdir(join(home, 'logs'))).sort()).toEqual(['api.log', 'worker.log']);
 	});

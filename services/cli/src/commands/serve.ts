@@ -18,7 +18,7 @@ export function serve(command: Command): void {
 			const { startService } = await import('../service.js');
 			const service = startService({ home, host, port: Number(port), notify: (message) => process.stderr.write(`${message}\n`) });
 			const forever = service.then(({ url }) => {
-				process.stdout.write(json ? `${JSON.stringify({ url })}\n` : `Steelyard is listening on ${url}\n`);
+				process.stdout.write(json ? `${JSON.stringify({ url })}\n` : `Steelyard is listening on ${url} (open it in a browser)\n`);
 				return new Promise<never>(() => {});
 			});
 			// The children end with this process's IPC channel, however it ends.
