@@ -3,8 +3,8 @@ import { shapeWords, taskWords } from '../src/page/data/dataset-facts.js';
 import { boundWords, knownValues } from '../src/page/data/distribution.js';
 import { labelBalance, MOST_CLASSES } from '../src/page/data/label-balance.js';
 import { labelText } from '../src/page/data/label-text.js';
-import { metadataChange } from '../src/page/data/metadata-change.js';
 import { cellText, listShape, numbersIn } from '../src/page/data/shown-value.js';
+import { metadataChange } from '../src/page/parts/metadata-change.js';
 
 describe('words about a dataset', () => {
 	it('say what is predicted', () => {

@@ -9,10 +9,10 @@ import { DeleteDataset } from '../data/delete-dataset.js';
 import { labelBalance } from '../data/label-balance.js';
 import { ManifestView } from '../data/manifest-view.js';
 import { ModalitiesTable } from '../data/modalities-table.js';
-import { NamingForm } from '../data/naming-form.js';
 import { bytes, count, figure, moment } from '../format.js';
 import { useLoading } from '../loading.js';
 import type { PageProps } from '../pages.js';
+import { NamingForm } from '../parts/naming-form.js';
 import { PageTitle } from '../parts/page-title.js';
 import { Problem } from '../parts/problem.js';
 import { Status } from '../parts/status.js';
@@ -187,7 +187,15 @@ function Dataset({ dataset, again }: { dataset: DatasetResource; again: () => vo
 			<DatasetRowsSection dataset={dataset} />
 			<Jobs id={id} />
 			<h2>Name and metadata</h2>
-			<NamingForm dataset={dataset} saved={again} />
+			<NamingForm
+				name={dataset.name}
+				metadata={dataset.metadata}
+				update={async ({ name, metadata = {} }) =>
+					(await client.value.datasets.update(dataset.id, { ...(typeof name === 'string' ? { name } : {}), metadata })).metadata
+				}
+				saved={again}
+				isNamed
+			/>
 			{dataset.ignored !== undefined && dataset.ignored.length > 0 && (
 				<>
 					<h2>Files that were not read</h2>

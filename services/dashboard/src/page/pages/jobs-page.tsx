@@ -19,6 +19,7 @@ const STATUSES: readonly JobResource['status'][] = ['queued', 'running', 'paused
 /** Jobs that can be compared. */
 const COMPARED = { least: 2, most: 8 };
 const KEPT = 'steelyard.columns';
+const SORT_KEPT = 'steelyard.sort';
 
 const NAME: Column = {
 	...{ id: 'name', title: 'Name', isNumber: false },
@@ -34,6 +35,9 @@ const kept = (): string[] | null => {
 		return null;
 	}
 };
+
+/** What the list is sorted by, from the fields of a query. */
+const sortIn = (query: URLSearchParams) => ({ id: query.get('sort') ?? 'created', isDescending: query.get('order') !== 'asc' });
 
 /** Lets the user choose the columns, which the browser keeps. */
 function ColumnChoice({ all, chosen }: { all: readonly Column[]; chosen: Signal<readonly string[] | null> }): VNode {
@@ -83,7 +87,8 @@ export function JobsPage(): VNode {
 		const statuses = query.getAll('status');
 		return {
 			filter: { text: query.get('find') ?? '', statuses, dataset: query.get('dataset') },
-			sort: { id: query.get('sort') ?? 'created', isDescending: query.get('order') !== 'asc' },
+			// What the address does not say is as it was chosen last.
+			sort: sortIn(query.get('sort') === null ? new URLSearchParams(localStorage.getItem(SORT_KEPT) ?? '') : query),
 		};
 	});
 	const shown = useComputed(() => {
@@ -104,7 +109,12 @@ export function JobsPage(): VNode {
 	const chosenJobs = jobs.value.map((job) => job.value).filter(({ id }) => selected.value.has(id));
 	const canDelete = chosenJobs.length > 0 && chosenJobs.every(hasEnded);
 	const canCompare = chosenJobs.length >= COMPARED.least && chosenJobs.length <= COMPARED.most;
-	const sortBy = (id: string): void => setQuery({ sort: id, order: sort.id === id && sort.isDescending ? 'asc' : null });
+	const sortBy = (id: string): void => {
+		const chosenSort = { sort: id, order: sort.id === id && sort.isDescending ? 'asc' : 'desc' };
+		localStorage.setItem(SORT_KEPT, new URLSearchParams(chosenSort).toString());
+		setQuery(chosenSort);
+	};
+	const isNarrowed = filter.text !== '' || filter.statuses.length > 0 || filter.dataset !== null;
 	return (
 		<>
 			<PageTitle title="Jobs">
@@ -150,6 +160,11 @@ export function JobsPage(): VNode {
 						: 'Loading …'}
 					{chosenJobs.length > 0 && `, ${chosenJobs.length} selected`}
 				</span>
+				{chosenJobs.length === 0 && isNarrowed && shown.value.length > 1 && (
+					<a class="button" href={linkTo('/compare', { find: filter.text, status: filter.statuses, dataset: filter.dataset })}>
+						Compare these
+					</a>
+				)}
 				{chosenJobs.length > 0 && (
 					<>
 						{canCompare ? (

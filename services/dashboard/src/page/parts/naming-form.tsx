@@ -1,18 +1,32 @@
 import { useSignal } from '@preact/signals';
 import { SteelyardError } from '@steelyard/client';
-import type { DatasetResource } from '@steelyard/contracts';
 import type { VNode } from 'preact';
-import { client } from '../session.js';
 import { type Entry, metadataChange } from './metadata-change.js';
 
 const MOST_ENTRIES = 16;
 
-const entriesOf = (metadata: DatasetResource['metadata']): Entry[] => Object.entries(metadata).map(([key, text]) => ({ key, text }));
+type Metadata = Readonly<Record<string, string>>;
 
-/** The name and the metadata of a dataset, which can be changed here. */
-export function NamingForm({ dataset, saved }: { dataset: DatasetResource; saved: () => void }): VNode {
-	const name = useSignal(dataset.name);
-	const entries = useSignal<readonly Entry[]>(entriesOf(dataset.metadata));
+/** What is changed: a name, which null takes away, and entries, of which null removes one. */
+export type Naming = { name?: string | null; metadata?: Record<string, string | null> };
+
+export type NamingFormProps = {
+	/** The name as it is; null where there is none, which is allowed then. */
+	name: string | null;
+	metadata: Metadata;
+	/** Changes them, and resolves with the metadata as they are then. */
+	update: (change: Naming) => Promise<Metadata>;
+	saved: () => void;
+	/** Whether there must be a name. */
+	isNamed: boolean;
+};
+
+const entriesOf = (metadata: Metadata): Entry[] => Object.entries(metadata).map(([key, text]) => ({ key, text }));
+
+/** The name and the metadata of a dataset or a job, which can be changed here. */
+export function NamingForm({ name: before, metadata, update, saved, isNamed }: NamingFormProps): VNode {
+	const name = useSignal(before ?? '');
+	const entries = useSignal<readonly Entry[]>(entriesOf(metadata));
 	const fault = useSignal<{ text: string; at: number | 'name' | 'all' } | null>(null);
 	const done = useSignal(false);
 	const isBusy = useSignal(false);
@@ -24,21 +38,18 @@ export function NamingForm({ dataset, saved }: { dataset: DatasetResource; saved
 		event.preventDefault();
 		fault.value = null;
 		done.value = false;
-		const found = metadataChange(dataset.metadata, entries.value);
+		const found = metadataChange(metadata, entries.value);
 		if ('problem' in found) {
 			fault.value = { text: found.problem, at: found.at };
 			return;
 		}
 		const change = {
-			...(name.value === dataset.name ? {} : { name: name.value }),
+			...(name.value === (before ?? '') ? {} : { name: name.value === '' ? null : name.value }),
 			...(Object.keys(found.change).length === 0 ? {} : { metadata: found.change }),
 		};
 		isBusy.value = true;
 		try {
-			if (Object.keys(change).length > 0) {
-				const { metadata } = await client.value.datasets.update(dataset.id, change);
-				entries.value = entriesOf(metadata);
-			}
+			if (Object.keys(change).length > 0) entries.value = entriesOf(await update(change));
 			done.value = true;
 			saved();
 		} catch (error) {
@@ -61,7 +72,7 @@ export function NamingForm({ dataset, saved }: { dataset: DatasetResource; saved
 				<input
 					value={name.value}
 					maxLength={200}
-					required
+					required={isNamed}
 					onInput={(event) => {
 						done.value = false;
 						name.value = event.currentTarget.value;
