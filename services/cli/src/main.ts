@@ -45,7 +45,10 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Part>>>> = {
 		},
 	},
 	'With a running service:': {
-		datasets: { description: 'upload, list and remove datasets', load: async () => (await import('./commands/datasets.js')).datasets },
+		datasets: {
+			description: 'upload, list, look into and remove datasets',
+			load: async () => (await import('./commands/datasets.js')).datasets,
+		},
 		models: {
 			description: 'upload, inspect and remove models of your own',
 			load: async () => (await import('./commands/models.js')).models,
@@ -59,6 +62,10 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Part>>>> = {
 			load: async () => (await import('./commands/compare.js')).compareJobs,
 		},
 		keys: { description: 'create, list and revoke keys of the API', load: async () => (await import('./commands/keys.js')).keys },
+		webhook: {
+			description: 'set, show and remove where notices of ended jobs go',
+			load: async () => (await import('./commands/webhook.js')).webhook,
+		},
 		audit: {
 			description: 'show who changed what, and who was refused for lack of rights',
 			load: async () => (await import('./commands/audit.js')).audit,

@@ -934,6 +934,85 @@ describe('keys', () => {
 	});
 });
 
+describe('the webhook', () => {
+	const webhook = { object: 'webhook', project: 'ward-3', url: 'https://example.com/hook', on: ['failed'], created_at: 1_795_000_000 };
+	const secret = `whsec_${'s'.repeat(32)}`;
+
+	it('is set, and its secret shown once, with where to read how a signature is checked', async () => {
+		service.on('PUT /v1/webhook', (response) => answer(response, { ...webhook, secret }));
+		const sent = () => JSON.parse(String(service.seen.at(-1)?.body));
+		const { code, stdout, stderr } = await steelyard('webhook', 'set', webhook.url, '--on', 'succeeded, failed');
+		expect({ code, stderr, sent: sent() }).toEqual({ code: 0, stderr: '', sent: { url: webhook.url, on: ['succeeded', 'failed'] } });
+		expect(stdout.split(secret)).toHaveLength(2);
+		expect(stdout).toMatch(/^url +https:\/\/example\.com\/hook$.*^on +failed$.*shown this once.*docs\/jobs\.md/ms);
+		expect(JSON.parse((await steelyard('webhook', 'set', '--json')).stdout)).toEqual({ ...webhook, secret });
+		expect(sent()).toEqual({});
+	});
+
+	it('is shown and removed, and it is said where there is none', async () => {
+		service.on('GET /v1/webhook', (response) => answer(response, webhook));
+		service.on('DELETE /v1/webhook', (response) => void response.writeHead(204).end());
+		expect((await steelyard('webhook', 'show')).stdout).toMatch(/^project +ward-3$/m);
+		expect(JSON.parse((await steelyard('webhook', 'show', '--json')).stdout)).toEqual(webhook);
+		expect(await steelyard('webhook', 'remove')).toMatchObject({
+			code: 0,
+			stdout: expect.stringContaining('no notices are sent any more'),
+		});
+		expect(service.seen.at(-1)?.method).toBe('DELETE');
+		service.on('GET /v1/webhook', (response) => problem(response, 404, 'not_found', 'The project ward-3 has no webhook'));
+		expect(await steelyard('webhook', 'remove')).toMatchObject({ code: 2, stderr: 'The project ward-3 has no webhook (not_found)\n' });
+	});
+
+	it('is not set for ends that there are not', async () => {
+		const { code, stderr } = await steelyard('webhook', 'set', '--on', 'succeeded,paused');
+		expect({ code, seen: service.seen }).toEqual({ code: 2, seen: [] });
+		expect(stderr).toContain('Expected one or more of succeeded, failed, cancelled');
+	});
+});
+
+describe('the rows of a dataset', () => {
+	const rows = (patch: object = {}) => ({
+		...{ object: 'list', split: 'test', total: 3000, kept: 1000, left_out: [], has_more: true },
+		data: [
+			{
+				row: 40,
+				label: 'yes',
+				values: { age: 87, note: 'seen\u001b[2J twice', scan: Array(16).fill(Array(16).fill(0)), tags: ['a', null] },
+			},
+			{ row: 41, label: null, values: { age: null, note: 'x'.repeat(100), scan: null, tags: [] } },
+		],
+		...patch,
+	});
+	const show = (...args: string[]) => steelyard('datasets', 'rows', 'ds_1', ...args);
+
+	it('are shown as a table, and how to see more of them', async () => {
+		service.on('GET /v1/datasets/ds_1/rows', (response) => answer(response, rows()));
+		const { code, stdout, stderr } = await show('--split', 'test', '--offset', '40', '--limit', '2');
+		expect(code).toBe(0);
+		expect(service.seen[0]?.url).toBe('/v1/datasets/ds_1/rows?split=test&offset=40&limit=2');
+		expect(stdout).toMatch(/^row +label +age +note +scan +tags$/m);
+		expect(stdout).toMatch(/^40 +yes +87 +seen\\u001b\[2J twice +16 x 16 values +a,/m);
+		expect(stdout).toMatch(/^41 +x{23}…$/m);
+		expect(stdout).toContain('test has 3,000 rows, of which the first 1,000 can be shown');
+		expect(stderr).toBe('There are more: say the same with --offset 42\n');
+		expect(JSON.parse((await show('--json')).stdout)).toEqual(rows());
+	});
+
+	it('are said not to be there, and what of them is too much', async () => {
+		const values = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`c${i}`, i]));
+		const wide = rows({ left_out: ['video'], has_more: false, data: [{ row: 0, label: 1.5, values }] });
+		service.on('GET /v1/datasets/ds_1/rows', (response) => answer(response, wide));
+		const { stdout, stderr } = await show();
+		expect(stdout).toMatch(/ c7$.*and 2 more columns.*too large to be shown: video/ms);
+		expect(stderr).toBe('');
+		service.on('GET /v1/datasets/ds_1/rows', (response) => answer(response, rows({ data: [], kept: 0, has_more: false })));
+		expect((await show()).stdout).toContain('No rows of test were kept');
+		service.on('GET /v1/datasets/ds_1/rows', (response) => answer(response, rows({ data: [], has_more: false })));
+		expect((await show()).stdout).toContain('There are no more rows: of test the first 1,000 can be shown');
+		expect((await show('--limit', '101')).code).toBe(2);
+	});
+});
+
 it('names the project to work in, by an option or by STEELYARD_PROJECT', async () => {
 	service.on('GET /v1/jobs', (response) => answer(response, listed([])));
 	await steelyard('jobs', 'list', '--project', 'ward-3');

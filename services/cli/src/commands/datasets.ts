@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import type { DatasetResource } from '@steelyard/contracts';
+import type { DatasetResource, RowsQuery } from '@steelyard/contracts';
 import type { Command } from 'commander';
 import { connected } from '../connect.js';
 import { type ReadingOptions, readingOf, readingOptions, sourceOf } from '../dataset-source.js';
@@ -9,8 +9,10 @@ import { datasetText, previewText } from '../dataset-text.js';
 import { type FindingOptions, findingOptions, foundBy } from '../finding.js';
 import { listCommand, nameText } from '../listing.js';
 import { type Naming, namingOptions } from '../named-texts.js';
+import { wholeNumber } from '../numbers.js';
 import { withOptions } from '../options.js';
 import { print } from '../output.js';
+import { rowsText } from '../rows-text.js';
 import { setCommand } from '../set-command.js';
 import { bytesText, countText, timeText } from '../units.js';
 import { shownUpload } from '../upload-line.js';
@@ -67,6 +69,18 @@ export function datasets(group: Command): void {
 			const { client, json } = connected(command);
 			const dataset = await client.datasets.get(id);
 			print(json, dataset, datasetText(dataset));
+		});
+	group
+		.command('rows <dataset>')
+		.description('show rows of one split, as jobs predict takes them')
+		.option('--split <name>', 'the split', 'train')
+		.option('--offset <row>', 'the first row to show, counted from 0', wholeNumber(0), 0)
+		.option('--limit <count>', 'how many to show, 1 to 100', wholeNumber(1, 100), 20)
+		.action(async (id: string, query: RowsQuery, command: Command) => {
+			const { client, json } = connected(command);
+			const found = await client.datasets.rows(id, query);
+			print(json, found, rowsText(found));
+			if (found.has_more) process.stderr.write(`There are more: say the same with --offset ${query.offset + found.data.length}\n`);
 		});
 	setCommand<DatasetResource>(group, 'dataset', {
 		update: (client, id, change) => client.datasets.update(id, change),
