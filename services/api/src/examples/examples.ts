@@ -8,6 +8,7 @@ import {
 	type ModelResource,
 	type PredictionRequest,
 	type UploadChange,
+	type WebhookResource,
 } from '@steelyard/contracts';
 import {
 	caller,
@@ -62,6 +63,10 @@ const changes = [{ type: 'reset' }, { type: 'changed', job: listedJob(job) }, { 
 	.map((one, i) => `id: 19a3f0c2b7d84e51-${i + 1}\ndata: ${JSON.stringify(one)}\n\n`)
 	.join('');
 
+const webhook: WebhookResource = {
+	...{ object: 'webhook', project: 'ward-3', url: 'https://example.com/hook', on: ['succeeded', 'failed'], created_at: job.created_at },
+};
+
 /** Examples by the operationId of their route. Uploads of bytes and downloads of them have none. */
 export const examples: Readonly<Record<string, Examples>> = {
 	listDatasets: { answer: json(found(listedDataset(dataset))) },
@@ -101,6 +106,11 @@ export const examples: Readonly<Record<string, Examples>> = {
 		body: { ...json(rows), 'text/csv': { table: 'age,note\n87,"Comes with a sore throat, lives with family"\n' } },
 		answer: json(predictions),
 	},
+	setWebhook: {
+		body: json({ url: webhook.url, on: webhook.on }),
+		answer: json({ ...webhook, secret: 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD' }),
+	},
+	getWebhook: { answer: json(webhook) },
 	createKey: { body: json(newKey), answer: json(key) },
 	listKeys: { answer: json(found(madeKey)) },
 	getCaller: { answer: json(caller) },
