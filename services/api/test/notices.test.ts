@@ -264,6 +264,16 @@ describe('the webhook of a project', () => {
 		},
 	);
 
+	it.each([{}, { payload: 'null', headers: { 'content-type': 'application/json' } }])(
+		'is not set by a request with the body %j',
+		async (request) => {
+			const { secret: _, ...set } = await put({ url: 'https://example.com/hook' });
+			const refused = expectProblem(await service.app.inject({ method: 'PUT', url: '/v1/webhook', ...request }), 400, 'invalid_request');
+			expect(refused.detail).toBe('The body must be object, found null');
+			expect((await webhook({})).json()).toEqual(set);
+		},
+	);
+
 	it('is needed by a job with an address of its own', async () => {
 		const response = await service.app.inject({ method: 'POST', url: '/v1/jobs', payload: { dataset, notify: { url } } });
 		expectProblem(response, 400, 'invalid_request', 'notify');

@@ -43,8 +43,11 @@ export function addValidation(app: App): void {
 		if (httpPart === 'body' && Buffer.isBuffer(input)) return { value: input };
 		const own = schema as TObject;
 		try {
-			// A missing body is validated like one without fields, so that the answer names the fields that are required.
-			return { value: parse(own, httpPart === 'body' ? (input ?? {}) : fromText(own, input as Record<string, unknown>)) };
+			if (httpPart !== 'body') return { value: parse(own, fromText(own, input as Record<string, unknown>)) };
+			// A missing body is validated like one without fields, so that the answer names the fields that are required. Where none is, it is refused: nobody
+			// replaces the secret of a webhook by a request that has lost its body.
+			const mayBeMissing = own === NoFields || (own.required ?? []).length > 0;
+			return { value: parse(own, mayBeMissing ? (input ?? {}) : input) };
 		} catch (error) {
 			return { error: error as Error };
 		}
