@@ -1,8 +1,8 @@
 import type { EpochPoint, JobResource, WeightsPoint } from '@steelyard/contracts';
 import { type Chart, type Series, smoothed } from '../plots/chart.js';
 
-/** How curves are looked at. */
-export type CurveView = { readonly log: boolean; readonly smoothing: number };
+/** How curves are looked at. `exported` is the epoch of the fused model, from 0, that a job which has ended has exported. */
+export type CurveView = { readonly log: boolean; readonly smoothing: number; readonly exported?: number | undefined };
 
 /** The models of a job in the order in which they were trained: `fusion`, and one for each modality, or for each of its folds. */
 export const modelsIn = (epochs: readonly EpochPoint[]): string[] => [...new Set(epochs.map(({ model }) => model))];
@@ -36,13 +36,17 @@ function lines(series: Series, smoothing: number): Series[] {
 	];
 }
 
-/** The epoch that a model was or will be exported with: the last that was the best so far. */
-export const bestOf = (points: readonly EpochPoint[]): EpochPoint | null => points.findLast(({ best }) => best) ?? null;
+/**
+ * The epoch of a model that is taken: the one that was `exported`, where that is known, else the last that was the best so far.
+ * They differ where a guard has exported an epoch before the first refresh.
+ */
+export const bestOf = (points: readonly EpochPoint[], exported?: number): EpochPoint | null =>
+	points.find(({ epoch }) => epoch === exported) ?? points.findLast(({ best }) => best) ?? null;
 
 /** The epochs of the fused model: the loss of training and of validation, with the best epoch marked. Of a job that has none yet, those of the model that is trained now. */
-export function lossChart(epochs: readonly EpochPoint[], model: string, { log, smoothing }: CurveView): Chart {
+export function lossChart(epochs: readonly EpochPoint[], model: string, { log, smoothing, exported }: CurveView): Chart {
 	const points = ofModel(epochs, model);
-	const best = bestOf(points);
+	const best = bestOf(points, model === 'fusion' ? exported : undefined);
 	const x = points.map(({ epoch }) => epoch + 1);
 	const loss = best?.validation['loss'] ?? null;
 	const series: Series[] = [
@@ -64,11 +68,11 @@ export function lossChart(epochs: readonly EpochPoint[], model: string, { log, s
 export function metricChart(
 	epochs: readonly EpochPoint[],
 	{ metric, title, modalities }: { metric: string; title: string; modalities: readonly string[] },
-	{ log, smoothing }: CurveView,
+	{ log, smoothing, exported }: CurveView,
 ): Chart {
 	const series = modelsIn(epochs).flatMap((model) => {
 		const points = ofModel(epochs, model);
-		const best = bestOf(points);
+		const best = bestOf(points, model === 'fusion' ? exported : undefined);
 		const value = best?.validation[metric] ?? null;
 		const { name, fold } = sourceOf(model, modalities);
 		const line: Series = {

@@ -125,8 +125,12 @@ export function OverviewTab({ view, job }: TabProps): VNode {
 			</div>
 			{shown !== undefined && (
 				<ChartFigure
-					chart={lossChart(epochs, shown, { log: false, smoothing: 0 })}
-					hint="The dot is the best epoch so far, by validation: it is the one that is exported, not the last."
+					chart={lossChart(epochs, shown, { log: false, smoothing: 0, exported: result?.best_epoch })}
+					hint={
+						result === null
+							? 'The dot is the best epoch so far, by validation: that one is exported, not the last.'
+							: 'The dot is the epoch that was exported, the best by validation.'
+					}
 				/>
 			)}
 			<ResultTable job={job} />

@@ -8,7 +8,11 @@ import type { TabProps } from './tab.js';
 export function TrainingTab({ view, job }: TabProps): VNode {
 	const epochs = view.epochs.value;
 	const { query } = place.value;
-	const look = { log: query.get('log') === '1', smoothing: Math.min(0.99, Math.max(0, Number(query.get('smooth') ?? 0) || 0)) };
+	const look = {
+		log: query.get('log') === '1',
+		smoothing: Math.min(0.99, Math.max(0, Number(query.get('smooth') ?? 0) || 0)),
+		exported: job.result?.best_epoch,
+	};
 	const models = modelsIn(epochs);
 	if (models.length === 0) return <p class="quiet">There is no curve yet: the first epoch has not ended.</p>;
 	const modalities = modalitiesOf(job, view.weights.value, epochs);

@@ -99,7 +99,7 @@ function Curves({ shown, metric }: { shown: readonly Shown[]; metric: string }):
 	if (value === null) return null;
 	const series = shown.flatMap(({ job, color }, i): Series[] => {
 		const points = (value[i]?.epochs ?? []).filter(({ model }) => model === 'fusion');
-		const best = bestOf(points);
+		const best = bestOf(points, job.result?.best_epoch);
 		const at = best?.validation[metric] ?? null;
 		return points.length === 0
 			? []
