@@ -58,7 +58,7 @@ function Confusion({ counts, value }: { counts: readonly (readonly number[])[]; 
 	return (
 		<Figure
 			title="Confusion matrix"
-			hint="Each row is shaded by its shares: a good model is dark along the diagonal."
+			hint="Each row is shaded by its shares: a good model has its strongest colour along the diagonal."
 			numbers={() => numbersOfMatrix(drawn)}
 		>
 			<Matrix label="How many rows of each class are predicted as each class" {...drawn} />

@@ -31,6 +31,7 @@ export function Histogram({ label, unit, edges, groups, asShares = false, height
 			y={{ label: asShares ? 'share of the group' : 'count' }}
 			xs={[]}
 			ys={[0, ...shown.flatMap(({ values }) => values)]}
+			legend={shown.length > 1 ? shown.map(({ name, color }) => ({ name, color, mark: 'bar' as const })) : []}
 		>
 			{(x, y) => (
 				<>
@@ -50,15 +51,6 @@ export function Histogram({ label, unit, edges, groups, asShares = false, height
 							))}
 						</g>
 					))}
-					{shown.length > 1 &&
-						shown.map(({ name, color }, i) => (
-							<g key={name} class={`series-${color % 8}`} transform={`translate(70 ${16 + i * 16})`}>
-								<rect class="bar overlaid" width="11" height="11" y="-9" />
-								<text class="tick" x="16" y="0">
-									{name}
-								</text>
-							</g>
-						))}
 				</>
 			)}
 		</Axes>

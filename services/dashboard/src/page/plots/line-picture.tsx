@@ -44,6 +44,11 @@ export function LinePicture({ chart, width = 640, height = 280 }: { chart: Chart
 			y={y}
 			xs={series.flatMap(({ x: xs }) => xs)}
 			ys={series.flatMap(({ y: ys, band }) => [...ys, ...(band?.low ?? []), ...(band?.high ?? [])])}
+			legend={
+				named.length > 1
+					? named.slice(0, 12).map(({ name, color, dashed }) => ({ name, color, mark: dashed === true ? 'dashed' : 'line' }))
+					: []
+			}
 		>
 			{(across, up) => (
 				<>
@@ -70,15 +75,6 @@ export function LinePicture({ chart, width = 640, height = 280 }: { chart: Chart
 							))}
 						</g>
 					))}
-					{named.length > 1 &&
-						named.slice(0, 12).map((one, i) => (
-							<g key={one.name} class={`series-${one.color % 8}`} transform={`translate(${width - 150} ${18 + i * 16})`}>
-								<line class={`line${one.dashed === true ? ' dashed' : ''}`} x1="0" x2="18" y1="-4" y2="-4" />
-								<text class="tick" x="24" y="0">
-									{one.name.length > 18 ? `${one.name.slice(0, 17)}…` : one.name}
-								</text>
-							</g>
-						))}
 				</>
 			)}
 		</Axes>
