@@ -125,3 +125,6 @@ export function saidOf(
 	];
 	return { role: roles.find(([, holds]) => holds)?.[0] ?? column.role, kind, modality };
 }
+
+/** Whether a manifest says nothing. */
+export const isEmptyManifest = (manifest: TableManifest): boolean => Object.keys(manifest).length === 0;

@@ -1,188 +1,36 @@
 import { useComputed } from '@preact/signals';
-import type { JobResource } from '@steelyard/contracts';
 import type { VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { bestAmong, lessIsBetter } from '../compare/metric-order.js';
+import { Curves } from '../compare/curves.js';
+import { Leaderboard } from '../compare/leaderboard.js';
+import { bestAmong } from '../compare/metric-order.js';
 import { numbersOfCoordinates, ParallelCoordinates } from '../compare/parallel-coordinates.js';
-import { meanOf, seedGroups } from '../compare/seed-groups.js';
+import { PerJobTable } from '../compare/per-job-table.js';
+import type { ShownJob } from '../compare/shown-job.js';
 import { differencesOf, type SpecValue } from '../compare/spec-differences.js';
 import { count, figure } from '../format.js';
-import { bestOf } from '../job/curves.js';
 import { nameOf } from '../job-status.js';
 import { fits } from '../jobs/job-columns.js';
 import { jobs, jobsError, jobsLoaded, retryJobs, watchJobs } from '../live/jobs.js';
-import { useLoading } from '../loading.js';
 import { PageTitle } from '../parts/page-title.js';
 import { Problem } from '../parts/problem.js';
 import { Bars, numbersOfBars } from '../plots/bars.js';
-import type { Series } from '../plots/chart.js';
-import { ChartFigure } from '../plots/chart-figure.js';
 import { Figure } from '../plots/figure.js';
 import { linkTo, place, setQuery } from '../router.js';
-import { client } from '../session.js';
 
 /** Jobs whose curves are drawn over each other, of which each has a colour of its own. */
 const MOST_CURVES = 8;
 /** Jobs that tables and lines are made of. */
 const MOST_JOBS = 500;
 
-type Shown = { job: JobResource; color: number };
-
+/** A value of a spec as text. */
 const written = (value: SpecValue | undefined): string =>
 	value === undefined ? '–' : typeof value === 'number' ? figure(value, 6) : value === null ? 'null' : String(value);
-
-/** The name of a job with its colour. */
-function JobName({ job, color }: Shown): VNode {
-	return (
-		<span class={`series-${color % 8}`}>
-			<span class="swatch" aria-hidden="true" />
-			<a href={linkTo(`/jobs/${job.id}`)}>{nameOf(job)}</a>
-		</span>
-	);
-}
-
-/** A table with a column for each job. */
-function PerJob({
-	shown,
-	label,
-	rows,
-}: {
-	shown: readonly Shown[];
-	label: string;
-	rows: readonly { name: string; cells: readonly string[]; best?: ReadonlySet<number> }[];
-}): VNode {
-	return (
-		<div class="scroll" tabIndex={0} role="region" aria-label={label}>
-			<table>
-				<thead>
-					<tr>
-						<th scope="col">
-							<span class="unseen">Field</span>
-						</th>
-						{shown.map((one) => (
-							<th key={one.job.id} scope="col">
-								<JobName {...one} />
-							</th>
-						))}
-					</tr>
-				</thead>
-				<tbody>
-					{rows.map(({ name, cells, best }) => (
-						<tr key={name}>
-							<th scope="row">{name}</th>
-							{cells.map((cell, i) => (
-								<td key={shown[i]?.job.id}>
-									{best?.has(i) ? (
-										<strong>
-											{cell} <span aria-label="best">★</span>
-										</strong>
-									) : (
-										cell
-									)}
-								</td>
-							))}
-						</tr>
-					))}
-				</tbody>
-			</table>
-		</div>
-	);
-}
-
-/** The curves of one metric, one for each job. */
-function Curves({ shown, metric }: { shown: readonly Shown[]; metric: string }): VNode | null {
-	const ids = shown.map(({ job }) => job.id).join(' ');
-	const curves = useLoading(async () => Promise.all(ids.split(' ').map((id) => client.value.jobs.metrics(id))));
-	useEffect(() => curves.again(), [ids]);
-	const { value, error } = curves.value;
-	if (error !== null) return <Problem error={error} title="The curves could not be read" again={curves.again} />;
-	if (value === null) return null;
-	const series = shown.flatMap(({ job, color }, i): Series[] => {
-		const points = (value[i]?.epochs ?? []).filter(({ model }) => model === 'fusion');
-		const best = bestOf(points, job.result?.best_epoch);
-		const at = best?.validation[metric] ?? null;
-		return points.length === 0
-			? []
-			: [
-					{
-						...{
-							name: nameOf(job),
-							color,
-							x: points.map(({ epoch }) => epoch + 1),
-							y: points.map(({ validation }) => validation[metric] ?? null),
-						},
-						...(best === null || at === null ? {} : { marks: [{ x: best.epoch + 1, y: at, name: `best epoch of ${nameOf(job)}` }] }),
-					},
-				];
-	});
-	return (
-		<ChartFigure
-			chart={{ title: `Validation: ${metric}`, x: { label: 'epoch', whole: true }, y: { label: metric }, series }}
-			hint="Of the fused model of each job; the dot is its best epoch."
-		/>
-	);
-}
-
-/** The jobs in the order of a metric, those that differ by their seeds alone together. */
-function Leaderboard({ shown, split, metric }: { shown: readonly Shown[]; split: string; metric: string }): VNode {
-	const groups = seedGroups(shown.map(({ job }) => job)).map(({ jobs: of }) => {
-		const values = of.flatMap(({ result }) => result?.metrics[split]?.[metric] ?? []);
-		return { of, mean: meanOf(values), values };
-	});
-	const best = bestAmong(
-		metric,
-		groups.map(({ mean }) => mean?.mean ?? null),
-	);
-	const sign = lessIsBetter(metric) ? 1 : -1;
-	const order = groups
-		.map((group, i) => ({ ...group, isBest: best.has(i) }))
-		.sort((a, b) => (a.mean === null ? 1 : b.mean === null ? -1 : sign * (a.mean.mean - b.mean.mean)));
-	return (
-		<div class="scroll" tabIndex={0} role="region" aria-label="Leaderboard">
-			<table>
-				<thead>
-					<tr>
-						<th scope="col" class="number">
-							place
-						</th>
-						<th scope="col">jobs</th>
-						<th scope="col" class="number">
-							seeds
-						</th>
-						<th scope="col" class="number">
-							{split} {metric}
-						</th>
-					</tr>
-				</thead>
-				<tbody>
-					{order.map(({ of, mean, isBest }, i) => (
-						<tr key={of[0]?.id}>
-							<td class="number">{mean === null ? '–' : i + 1}</td>
-							<td>
-								{of.slice(0, 8).map((job) => (
-									<span key={job.id} class="listed">
-										<JobName job={job} color={shown.find((one) => one.job.id === job.id)?.color ?? 7} />
-									</span>
-								))}
-								{of.length > 8 && <span class="quiet">and {of.length - 8} more</span>}
-							</td>
-							<td class="number">{of.length}</td>
-							<td class="number">
-								{isBest ? <strong>{figure(mean?.mean)} ★</strong> : figure(mean?.mean)}
-								{mean?.half !== null && mean !== null && <span class="quiet"> ± {figure(mean.half)}</span>}
-							</td>
-						</tr>
-					))}
-				</tbody>
-			</table>
-		</div>
-	);
-}
 
 /** Some jobs side by side: in what they differ, and what came of it. */
 export function ComparePage(): VNode {
 	useEffect(watchJobs, []);
-	const shown = useComputed<readonly Shown[]>(() => {
+	const shown = useComputed<readonly ShownJob[]>(() => {
 		const { query } = place.value;
 		const ids = query.getAll('job');
 		if (ids.length > 0) {
@@ -267,7 +115,7 @@ export function ComparePage(): VNode {
 			) : (
 				<>
 					<p class="hint">Only settings that are not equal in all of them; names, metadata and priority aside.</p>
-					<PerJob
+					<PerJobTable
 						shown={few}
 						label="Settings that differ"
 						rows={differences.map(({ field, values }) => ({ name: field, cells: few.map((_, i) => written(values[i])) }))}
@@ -293,7 +141,7 @@ export function ComparePage(): VNode {
 					</select>
 				</label>
 			</div>
-			<PerJob
+			<PerJobTable
 				shown={few}
 				label={`Metrics on ${split}`}
 				rows={metrics.map((name) => {

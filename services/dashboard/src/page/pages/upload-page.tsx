@@ -1,21 +1,24 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
 import { SteelyardError } from '@steelyard/client';
 import type { ColumnKind, ColumnProfile, ColumnRole, TableManifest, TablePreview } from '@steelyard/contracts';
-import type { ComponentChildren, VNode } from 'preact';
+import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { ColumnsTable } from '../data/columns-table.js';
 import '../data/data.css';
 import { FileDrop } from '../data/file-drop.js';
 import { LabelFields } from '../data/label-fields.js';
-import { saidOf, withKind, withModality, withRole } from '../data/manifest-edit.js';
+import { isEmptyManifest, saidOf, withKind, withModality, withRole } from '../data/manifest-edit.js';
 import type { Editing } from '../data/manifest-field.js';
 import { ManifestView } from '../data/manifest-view.js';
 import { ModalityDialog } from '../data/modality-dialog.js';
 import { CellFields, SplitFields } from '../data/reading-fields.js';
-import { columnsInRefusal, refusalPlace } from '../data/refusal-place.js';
-import { type Chosen, chosen, type TableSample } from '../data/table-sample.js';
-import { bytes, count, percent } from '../format.js';
+import { refusalPlace } from '../data/refusal-place.js';
+import { lookAtTable } from '../data/table-look.js';
+import { type Chosen, chosen } from '../data/table-sample.js';
+import { type Sent, UploadProgress } from '../data/upload-progress.js';
+import { bytes, count } from '../format.js';
 import { wantsKey } from '../loading.js';
+import { Fold } from '../parts/fold.js';
 import { PageTitle } from '../parts/page-title.js';
 import { Problem } from '../parts/problem.js';
 import { go, linkTo } from '../router.js';
@@ -23,92 +26,12 @@ import { client } from '../session.js';
 
 const KINDS: readonly ColumnKind[] = ['number', 'category', 'text', 'date', 'vector', 'sequence'];
 const ROLES: readonly ColumnRole[] = ['feature', 'label', 'split', 'group', 'ignored'];
-/** How many columns are tried as the label where none has a usual name. */
-const GUESSES = 4;
-
 /** Fields that are always shown with a table, and those that are once its columns are known: there a refusal stands at the field itself. */
 const LABEL_FIELDS: ReadonlySet<string> = new Set(['label', 'task.type', 'label_separator', 'missing_labels']);
 const READING_FIELDS: ReadonlySet<string> = new Set([
 	...['split', 'split.test', 'split.valid', 'split.seed', 'group', 'time'],
 	...['decimal', 'day_first', 'missing'],
 ]);
-
-/** How much of a file was sent. */
-type Sent = { readonly sent: number; readonly total: number };
-
-const isEmpty = (manifest: TableManifest): boolean => Object.keys(manifest).length === 0;
-const wantsLabel = (error: unknown, manifest: TableManifest): error is SteelyardError =>
-	error instanceof SteelyardError && error.param === 'label' && manifest.label === undefined;
-
-/** Asks how a table would be read. Where no column is named as the label, the last ones are tried, and the one that was taken is the `guess`. */
-async function look(
-	{ blob, filename, names, lacksLabel }: TableSample,
-	manifest: TableManifest,
-	{ signal, tellNames }: { signal: AbortSignal; tellNames: (names: readonly string[]) => void },
-): Promise<{ preview: TablePreview; guess: string | null }> {
-	const ask = (said: TableManifest) =>
-		client.value.datasets.preview(blob, filename, { signal, ...(isEmpty(said) ? {} : { manifest: said }) });
-	const tried = async (known: readonly string[]) => {
-		for (const guess of known.slice(-GUESSES).reverse()) {
-			const preview = await ask({ ...manifest, label: guess }).catch((refused: Error) => {
-				if (signal.aborted || !(refused instanceof SteelyardError) || refused.param !== 'label') throw refused;
-				return null;
-			});
-			if (preview !== null) return { preview, guess };
-		}
-		return null;
-	};
-	const guessed = lacksLabel && manifest.label === undefined ? await tried(names) : null;
-	if (guessed !== null) return guessed;
-	try {
-		return { preview: await ask(manifest), guess: null };
-	} catch (error) {
-		if (!wantsLabel(error, manifest) || lacksLabel) throw error;
-		const known = names.length > 0 ? names : columnsInRefusal(error.message);
-		tellNames(known);
-		const found = await tried(known);
-		if (found === null) throw error;
-		return found;
-	}
-}
-
-/** What can be opened, and opens by itself where something in it must be seen. */
-function Fold({ title, mustOpen, children }: { title: string; mustOpen: boolean; children: ComponentChildren }): VNode {
-	const fold = useRef<HTMLDetailsElement>(null);
-	useEffect(() => {
-		if (mustOpen && fold.current !== null) fold.current.open = true;
-	}, [mustOpen]);
-	return (
-		<details ref={fold} class="fold">
-			<summary>{title}</summary>
-			{children}
-		</details>
-	);
-}
-
-/** How far the upload is. */
-function Progress({ sent: { sent, total }, cancel }: { sent: Sent; cancel: () => void }): VNode {
-	const isSent = sent >= total;
-	return (
-		<div class="note" role="group" aria-label="Upload">
-			<strong>{isSent ? 'The service reads and checks it' : 'The file is being sent'}</strong>
-			<p>{isSent || sent === 0 ? <progress aria-label="The upload" /> : <progress aria-label="The upload" value={sent} max={total} />}</p>
-			<p>
-				{isSent
-					? `All ${bytes(total)} have arrived. Large files take a while.`
-					: sent === 0
-						? `${bytes(total)} are on their way …`
-						: `${bytes(sent)} of ${bytes(total)}, ${percent(Math.floor((sent / total) * 100) / 100)}`}{' '}
-				Stay on this page until it is done.
-			</p>
-			<p class="actions">
-				<button type="button" onClick={cancel}>
-					Cancel the upload
-				</button>
-			</p>
-		</div>
-	);
-}
 
 /** Takes a file, shows how it would be read, lets that be corrected, and uploads it. */
 export function UploadPage(): VNode {
@@ -141,7 +64,7 @@ export function UploadPage(): VNode {
 		looking.current = own;
 		isLooking.value = true;
 		try {
-			const found = await look(opened.value.table, manifest.value, {
+			const found = await lookAtTable(opened.value.table, manifest.value, {
 				signal: own.signal,
 				tellNames: (found) => {
 					listedNames.value = found;
@@ -199,7 +122,7 @@ export function UploadPage(): VNode {
 				sent.value = { sent: done, total: total ?? source.size };
 			},
 			...(name.value.trim() === '' ? {} : { name: name.value.trim() }),
-			...(isEmpty(manifest.value) ? {} : { manifest: manifest.value }),
+			...(isEmptyManifest(manifest.value) ? {} : { manifest: manifest.value }),
 		};
 		try {
 			const dataset = await client.value.datasets.create(source, source.name, options);
@@ -380,7 +303,7 @@ export function UploadPage(): VNode {
 						/>
 					</label>
 					{sent.value !== null ? (
-						<Progress sent={sent.value} cancel={() => uploading.current?.abort()} />
+						<UploadProgress sent={sent.value} cancel={() => uploading.current?.abort()} />
 					) : (
 						<p class="actions">
 							<button
