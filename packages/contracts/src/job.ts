@@ -229,6 +229,11 @@ export const JobResource = Type.Object({
 			description: 'whether the job is asked to pause, which a running one does after its chunk of steps; not there where it never was',
 		}),
 	),
+	reopened: Type.Optional(
+		Type.Integer({
+			description: 'how often it was resumed after it was cancelled, each of which gives it another end; not there where never',
+		}),
+	),
 	setbacks: Type.Optional(
 		Type.Object(
 			{

@@ -275,7 +275,10 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, dis
 			const { job } = await ask(id, (found) => {
 				const { setbacks: _setbacks, notified: _notified, ...fresh } = found;
 				if (found.status === 'paused') return moved(fresh, 'queued');
-				if (found.status === 'cancelled') return moved(fresh, 'queued', { cancel_requested: false, finished_at: null });
+				if (found.status === 'cancelled') {
+					const reopened = (found.reopened ?? 0) + 1;
+					return moved(fresh, 'queued', { cancel_requested: false, finished_at: null, reopened });
+				}
 				if (isFinal(found.status)) return `${id} ${has(found)}, and cannot be resumed`;
 				if (found.cancel_requested) return `${id} is being cancelled; it can be resumed once it is cancelled`;
 				if (!found.pause_requested) return null;

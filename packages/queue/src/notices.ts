@@ -27,8 +27,9 @@ export type NoticeQueue = Notices & {
 	handOver(job: JobResource): Promise<void>;
 };
 
-/** What names the end of a job: it may be resumed, and end once more. */
-const endOf = ({ id, finished_at }: JobResource): string => `${id}_${finished_at}`;
+/** What names the end of a job: it may be resumed, and end once more, also within the same second. */
+const endOf = ({ id, finished_at, reopened }: JobResource): string =>
+	[id, finished_at, ...(reopened === undefined ? [] : [reopened])].join('_');
 
 /** Opens the notices. The records know which are to be sent; BullMQ only brings the ids of their jobs to those who send. */
 export function openNotices({ redis, keys, records, mirror, deliveries, store, log }: Parts): NoticeQueue {

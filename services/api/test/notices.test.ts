@@ -211,6 +211,24 @@ describe('the notice of a job that has ended', () => {
 		expect(received.map(({ body }) => JSON.parse(body).data.job.id)).toEqual([job.id, job.id]);
 	});
 
+	it('has an id of its own where the job has ended twice within a second', async () => {
+		await put({ url });
+		notifying();
+		const { id } = await addJob(service.app, dataset);
+		const now = Date.now();
+		const cancel = async () => {
+			vi.useFakeTimers({ now, toFake: ['Date'] });
+			await service.app.inject({ method: 'POST', url: `/v1/jobs/${id}/cancel` }).finally(() => vi.useRealTimers());
+			settle();
+			await told(id, 'delivered');
+			return (await get(id)).finished_at;
+		};
+		const first = await cancel();
+		await service.queue.jobs.requestResume(id);
+		expect(await cancel()).toBe(first);
+		expect(new Set(received.map(({ headers }) => headers['webhook-id'])).size).toBe(2);
+	});
+
 	it('goes to no webhook that was made after the end', async () => {
 		vi.useFakeTimers({ now: Date.now() + 60_000, toFake: ['Date'] });
 		await put({ url }).finally(() => vi.useRealTimers());
