@@ -125,7 +125,8 @@ export async function ingestTable(
 			}),
 		),
 	});
-	const session = await createSession(featuriserModel(featuriserWith(() => true)), { optimisation: 'all' });
+	// Not optimised: with thousands of columns that would take minutes, for little.
+	const session = await createSession(featuriserModel(featuriserWith(() => true)));
 	const kept = new KeptRows(assignment.names, files[0]?.table.columns ?? [], new Set(found.reading.labels.map(({ name }) => name)));
 	const { masks, written } = await transform(files, session, modalities, assignment, arrays, kept).finally(() => session.release());
 	const lacks = (name: string): boolean => masks.get(name)?.some((mask) => mask.includes(0)) === true;
