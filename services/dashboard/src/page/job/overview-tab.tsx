@@ -4,6 +4,7 @@ import { hasEnded } from '../job-status.js';
 import { ChartFigure } from '../plots/chart-figure.js';
 import { linkTo } from '../router.js';
 import { lossChart, modelsIn } from './curves.js';
+import { noticeText } from './notice-text.js';
 import { Stages } from './stages.js';
 import type { TabProps } from './tab.js';
 
@@ -157,6 +158,12 @@ export function OverviewTab({ view, job }: TabProps): VNode {
 				<dd>{moment(job.started_at)}</dd>
 				<dt>Ended</dt>
 				<dd>{moment(job.finished_at)}</dd>
+				{job.notified !== undefined && (
+					<>
+						<dt>Notice of the end</dt>
+						<dd>{noticeText(job.notified)}</dd>
+					</>
+				)}
 				<dt>Attempts</dt>
 				<dd>{job.attempt}</dd>
 				<dt>Device</dt>

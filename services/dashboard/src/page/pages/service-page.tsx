@@ -8,6 +8,7 @@ import { Problem } from '../parts/problem.js';
 import { Workers } from '../parts/workers.js';
 import { AuditLog } from '../service/audit-log.js';
 import { KeyList } from '../service/key-list.js';
+import { Notices } from '../service/notices.js';
 import { RetentionPart } from '../service/retention.js';
 import { State } from '../service/state.js';
 import { client, fetchDocument, serviceUrl } from '../session.js';
@@ -49,6 +50,10 @@ export function ServicePage(): VNode {
 					<section>
 						<h2>Workers</h2>
 						<Workers workers={value.ready.workers} />
+					</section>
+					<section>
+						<h2>Notices</h2>
+						<Notices mayChange={value.caller.scope !== 'read'} />
 					</section>
 					{value.usage === null ? (
 						<p class="quiet">What needs a key of the scope admin is left out: disk, retention, keys and the audit log.</p>

@@ -2,11 +2,10 @@ import { type Signal, useSignal } from '@preact/signals';
 import { SteelyardError } from '@steelyard/client';
 import type { KeyRequest, KeyResource, NewKey } from '@steelyard/contracts';
 import type { VNode } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
 import { moment } from '../format.js';
 import { useLoading } from '../loading.js';
 import { ConfirmDialog } from '../parts/confirm-dialog.js';
-import { CopyButton } from '../parts/copy-button.js';
+import { OnceDialog } from '../parts/once-dialog.js';
 import { Problem } from '../parts/problem.js';
 import { client } from '../session.js';
 
@@ -28,25 +27,6 @@ async function allKeys(): Promise<KeyResource[]> {
 		after = page.next;
 	} while (after !== null);
 	return all;
-}
-
-/** Shows the token of a key that was just made: the one time that it can be seen. */
-function TokenDialog({ made, close }: { made: NewKey; close: () => void }): VNode {
-	const dialog = useRef<HTMLDialogElement>(null);
-	useEffect(() => dialog.current?.showModal(), []);
-	return (
-		<dialog ref={dialog} onClose={close} aria-labelledby="token-title">
-			<h2 id="token-title">The token of {made.name}</h2>
-			<p>It is shown this once. Copy it now: the service keeps only its hash.</p>
-			<pre>{made.token}</pre>
-			<p class="actions">
-				<CopyButton text={made.token} what="the token" />
-				<button type="button" class="primary" onClick={() => dialog.current?.close()}>
-					I have it
-				</button>
-			</p>
-		</dialog>
-	);
 }
 
 /** Makes a key. */
@@ -206,12 +186,16 @@ export function KeyList({ own }: { own: string | null }): VNode {
 			)}
 			<NewKeyForm made={made} again={() => keys.again()} />
 			{made.value !== null && (
-				<TokenDialog
-					made={made.value}
+				<OnceDialog
+					title={`The token of ${made.value.name}`}
+					text={made.value.token}
+					what="the token"
 					close={() => {
 						made.value = null;
 					}}
-				/>
+				>
+					<p>It is shown this once. Copy it now: the service keeps only its hash.</p>
+				</OnceDialog>
 			)}
 			{key !== null && (
 				<ConfirmDialog
