@@ -76,10 +76,18 @@ preview = client.datasets.preview('visits.csv', label='readmitted')
 with open('visits.csv', 'rb') as file:
     dataset = client.datasets.create(file, 'visits.csv', label='readmitted', name='Ward 3', metadata={'study': 'winter'})
 found = client.datasets.list(metadata={'study': 'winter'}, limit=5)['data']
+rows = client.datasets.rows(dataset['id'], 'test', offset=2, limit=1)
+hook = client.webhook.set('https://example.com/hook', on=['failed'])
+hooks = [hook['secret'][:6], hook['on'], client.webhook.get().get('secret'), client.webhook.set()['url']]
+client.webhook.remove()
+changes = client.jobs.watch()
+seen = [next(changes)]
 client.datasets.update(dataset['id'], {'metadata': {'study': None}})
 spec = {'dataset': dataset['id'], 'model': {'hidden': 4}, 'weighting': {'preset': 'uniform'}, 'training': {'epochs': 100000, 'early_stopping': None}}
 job = client.jobs.create(spec, idempotency_key='once')
 again = client.jobs.create(spec, idempotency_key='once')
+seen.append(next(changes))
+changes.close()
 client.jobs.update(job['id'], {'name': 'long'})
 client.jobs.pause(job['id'])
 client.jobs.resume(job['id'])
@@ -93,20 +101,23 @@ inspected = client.models.inspected(model['id'], delay=0.05)
 client.models.remove(model['id'])
 client.datasets.remove(dataset['id'])
 errors = []
-for failing in (lambda: client.jobs.get('job_0'), lambda: client.jobs.create({'dataset': 'ds_0', 'colour': 'red'}), lambda: client.datasets.create('visits.csv', 'a.png')):
+for failing in (lambda: client.jobs.get('job_0'), client.webhook.get, lambda: client.jobs.create({'dataset': 'ds_0', 'colour': 'red'}), lambda: client.datasets.create('visits.csv', 'a.png')):
     try:
         failing()
     except steelyard.SteelyardError as error:
         errors.append([error.code, error.param, error.status])
-print(json.dumps([preview['rows'], dataset['name'], len(found), again['id'] == job['id'], ended['status'], [one['id'] == job['id'] for one in listed], logs, inspected['status'], errors, client.ready()['ready'], client.caller()['scope']]))
+print(json.dumps([preview['rows'], dataset['name'], len(found), again['id'] == job['id'], ended['status'], [one['id'] == job['id'] for one in listed], logs, inspected['status'], errors, rows['data'][0]['row'], sorted(rows['data'][0]['values']), hooks, seen[0], [seen[1]['type'], seen[1]['job']['id'] == job['id']], client.ready()['ready'], client.caller()['scope']]))
 `;
 		expect(await answers(service.url, program)).toEqual([
 			...[800, 'Ward 3', 1, true, 'cancelled', [true], 'list', 'ready'],
 			[
 				['not_found', 'id', 404],
+				['not_found', null, 404],
 				['invalid_request', 'colour', 400],
 				['invalid_request', expect.any(String), 400],
 			],
+			...[2, ['note', 'pulse', 'seen', 'visit', 'ward', 'age'].sort(), ['whsec_', ['failed'], null, null]],
+			...[{ type: 'reset' }, ['changed', true]],
 			...[true, 'admin'],
 		]);
 	});
@@ -128,6 +139,26 @@ print(json.dumps([preview['rows'], dataset['name'], len(found), again['id'] == j
 			...['1-0', '2-0', '3-0'],
 		]);
 		expect(asked).toEqual([undefined, '1-0', '1-0']);
+	});
+
+	it('goes on with what changes in the jobs after the last change', async () => {
+		const asked: unknown[] = [];
+		const frame = (id: number, change: object) => `id: 00-${id}\ndata: ${JSON.stringify(change)}\n\n`;
+		const url = await served(({ headers, url: path }, response) => {
+			asked.push([path, headers['last-event-id']]);
+			response.writeHead(200, { 'content-type': 'text/event-stream' });
+			if (asked.length === 1) response.end(frame(1, { type: 'reset' }) + frame(2, { type: 'deleted', id: 'job_1' }));
+			else response.write(frame(3, { type: 'deleted', id: 'job_2' }));
+		});
+		const program = `
+import itertools
+print(json.dumps([change.get('id') for change in itertools.islice(client.jobs.watch(delay=0.001), 3)]))
+`;
+		expect(await answers(url, program)).toEqual([null, 'job_1', 'job_2']);
+		expect(asked).toEqual([
+			['/v1/job-changes', undefined],
+			['/v1/job-changes', '00-2'],
+		]);
 	});
 
 	it('sends again what does no harm twice, and nothing else', async () => {

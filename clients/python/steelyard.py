@@ -200,6 +200,10 @@ class Datasets(_Uploads):
         """Says how a table would be read, from its first rows. Nothing of it is kept."""
         return self._connection.upload('/v1/table-previews', file, filename, self._said(label, manifest, None, None))
 
+    def rows(self, id, split='train', offset=0, limit=20):
+        """Gives rows of a split, as `jobs.predict` takes those of a job on the dataset: at most `limit`, which is up to 100, from row `offset` on, counted from 0. `data` has them, each with `row`, `values` and `label`."""
+        return self._connection.get(_path(self._kind, id, 'rows'), {'split': split, 'offset': offset, 'limit': limit})
+
     @staticmethod
     def _said(label, manifest, name, metadata):
         return {'label': label, 'manifest': None if manifest is None else json.dumps(manifest), 'name': name, 'metadata': metadata}
@@ -268,30 +272,15 @@ class Jobs:
         When the connection breaks, it connects again and goes on where it was. It gives up after `attempts` failures in a row, and at once where the
         service refuses the request. It waits `delay` seconds before the first new attempt; each further wait is twice as long, up to 5 s.
         """
-        failures = 0
-        while True:
-            try:
-                headers = {'Accept': 'text/event-stream', **({} if after is None else {'Last-Event-ID': after})}
-                with self._connection.open('GET', _path('jobs', id, 'events'), headers=headers) as answer:
-                    # With 204 the service says that nothing more will come.
-                    if answer.status == 204:
-                        return
-                    failures = 0
-                    last = False
-                    for event in _events_of(answer):
-                        after = event['id']
-                        last = event['type'] == 'status' and event['status'] in _FINAL
-                        yield event
-                    if last:
-                        return
-            except (OSError, http.client.HTTPException) as error:
-                if failures >= attempts:
-                    raise SteelyardError('unreachable', f'The events of {id} broke off: {error}') from error
-            except SteelyardError as error:
-                if 0 < error.status < 500 or failures >= attempts:
-                    raise
-            time.sleep(min(5.0, delay * 2**failures))
-            failures += 1
+        return _follow(self._connection, _path('jobs', id, 'events'), _is_end, after, attempts, delay)
+
+    def watch(self, attempts=20, delay=0.25):
+        """Yields what changes the list of the jobs of the project, without end: dictionaries whose `type` is `reset`, `changed` or `deleted`.
+
+        Upon `reset`, which comes first, load the list. A job that changes comes then as it is now, as `job`; of one that was deleted comes the `id`. When
+        the connection breaks, it connects again, as `events` does, and yields what has changed meanwhile.
+        """
+        return _follow(self._connection, '/v1/job-changes', lambda change: False, None, attempts, delay)
 
     def wait(self, id):
         """Gives the job once it has ended: `succeeded`, `failed` or `cancelled`."""
@@ -335,6 +324,31 @@ class Jobs:
             raise
 
 
+class Webhook:
+    """The webhook of the project, to which notices of its jobs go that have ended."""
+
+    _PATH = '/v1/webhook'
+
+    def __init__(self, connection):
+        self._connection = connection
+
+    def set(self, url=None, on=None):
+        """Sets it, with a new `secret` that signs the notices, which is in this answer alone.
+
+        Without `url` only jobs with a `notify` of their own are told of. `on` lists the ends that it tells of: succeeded, failed, cancelled; all unless given.
+        """
+        said = {'url': url, 'on': on}
+        return self._connection.send('PUT', self._PATH, {name: value for name, value in said.items() if value is not None})
+
+    def get(self):
+        """The webhook, without its secret. Where there is none, SteelyardError has the code `not_found`."""
+        return self._connection.get(self._PATH)
+
+    def remove(self):
+        """Takes it away: no notices of the project are sent any more."""
+        self._connection.send('DELETE', self._PATH)
+
+
 def _copy(answer, target):
     """Copies the body of an answer, which must be as long as it says."""
     length = int(answer.headers.get('content-length', -1))
@@ -348,15 +362,49 @@ def _copy(answer, target):
 
 
 def _events_of(answer):
-    """The events of a body of server-sent events, as the service writes them: a field a line, and an empty line after each event."""
-    data = []
+    """The events of a body of server-sent events, as the service writes them, each with its id: a field a line, and an empty line after each event."""
+    id, data = None, []
     for line in answer:
         text = line.decode('utf-8').rstrip('\r\n')
-        if text.startswith('data:'):
+        if text.startswith('id:'):
+            id = text[3:].lstrip(' ')
+        elif text.startswith('data:'):
             data.append(text[5:].lstrip(' '))
         elif text == '' and data:
-            yield json.loads('\n'.join(data))
+            yield id, json.loads('\n'.join(data))
             data = []
+
+
+def _is_end(event):
+    """Whether nothing follows after an event of a job, unless it is resumed."""
+    return event['type'] == 'status' and event['status'] in _FINAL
+
+
+def _follow(connection, path, is_last, after, attempts, delay):
+    """Yields the events of a stream after the event `after`, and connects again where it breaks, until one is the last."""
+    failures = 0
+    while True:
+        try:
+            headers = {'Accept': 'text/event-stream', **({} if after is None else {'Last-Event-ID': after})}
+            with connection.open('GET', path, headers=headers) as answer:
+                # With 204 the service says that nothing more will come.
+                if answer.status == 204:
+                    return
+                failures = 0
+                last = False
+                for after, event in _events_of(answer):
+                    last = is_last(event)
+                    yield event
+                if last:
+                    return
+        except (OSError, http.client.HTTPException) as error:
+            if failures >= attempts:
+                raise SteelyardError('unreachable', f'The events of {path} broke off: {error}') from error
+        except SteelyardError as error:
+            if 0 < error.status < 500 or failures >= attempts:
+                raise
+        time.sleep(min(5.0, delay * 2**failures))
+        failures += 1
 
 
 class Client:
@@ -373,6 +421,7 @@ class Client:
         self.datasets = Datasets(connection)
         self.models = Models(connection)
         self.jobs = Jobs(connection)
+        self.webhook = Webhook(connection)
 
     def ready(self):
         """How the service is: `ready`, and what is wrong where it is not."""
