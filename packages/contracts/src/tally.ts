@@ -22,11 +22,12 @@ export const DISTRIBUTIONS = {
 } satisfies Record<string, Distribution>;
 export type DistributionName = keyof typeof DISTRIBUTIONS;
 
-/** What is counted of the training of all jobs, by name. `by`: what tells its parts apart. */
+/** What is counted of all jobs, by name. `metric`: what it is called among the metrics. `by`: what tells its parts apart. */
 export const COUNTS = {
-	rows: { help: 'Rows that jobs were trained on, each as often as an epoch had it', by: null },
-	checkpoint_bytes: { help: 'Bytes of checkpoints that were written', by: null },
-	attempts: { help: 'Attempts of jobs that have ended, by how', by: 'end' },
+	rows: { metric: 'training_rows', help: 'Rows that jobs were trained on, each as often as an epoch had it', by: null },
+	checkpoint_bytes: { metric: 'training_checkpoint_bytes', help: 'Bytes of checkpoints that were written', by: null },
+	attempts: { metric: 'training_attempts', help: 'Attempts of jobs that have ended, by how', by: 'end' },
+	notices: { metric: 'notice_tries', help: 'Tries to deliver notices of ended jobs, by how they ended', by: 'end' },
 } as const;
 export type CountName = keyof typeof COUNTS;
 
@@ -44,7 +45,7 @@ export function tallyValue(tally: Tally, name: DistributionName, value: number, 
 	add(tally, `${name}:sum`, Math.round(value * times * parts));
 }
 
-/** Adds to a count; `part` is how its attempts ended, for a count that has parts. */
+/** Adds to a count; `part` is how its attempts or tries ended, for a count that has parts. */
 export const tallyCount = (tally: Tally, name: CountName, by: number, part?: string): void =>
 	add(tally, part === undefined ? name : `${name}:${part}`, by);
 

@@ -14,6 +14,8 @@ export type Deliveries = {
 	add(id: string, ms?: number): Promise<boolean>;
 	/** How many ids wait for a worker; those that are to be delivered later are not among them. */
 	waiting(): Promise<number>;
+	/** How many ids are in the queue at all, also those that a worker has or that are to be delivered later. */
+	held(): Promise<number>;
 	/** The first of the ids that BullMQ does not know; null where it knows all. */
 	firstUnknown(ids: readonly string[]): Promise<string | null>;
 	/** Takes an id out of the queue if no worker has it; with `held` also then, for a worker that is known to be dead. */
@@ -39,6 +41,14 @@ export function openDeliveries(name: DeliveryName, redis: Redis, keys: Keys, log
 			return true;
 		},
 		waiting: () => redis.llen(queue.toKey('wait')),
+		async held() {
+			const [wait, active, later] = await Promise.all([
+				redis.llen(queue.toKey('wait')),
+				redis.llen(queue.toKey('active')),
+				redis.zcard(queue.toKey('delayed')),
+			]);
+			return wait + active + later;
+		},
 		async firstUnknown(ids) {
 			const pipeline = redis.pipeline();
 			for (const id of ids) pipeline.exists(queue.toKey(id));

@@ -1,4 +1,14 @@
-import { isFinal, type JobResource, logFieldsOf, NOTIFIED_OF, type Notified, projectOf, type WebhookResource } from '@steelyard/contracts';
+import {
+	isFinal,
+	type JobResource,
+	logFieldsOf,
+	NOTIFIED_OF,
+	type Notified,
+	projectOf,
+	type Tally,
+	tallyCount,
+	type WebhookResource,
+} from '@steelyard/contracts';
 import type { Log } from '@steelyard/redis';
 import { readRecord, type Store, webhookKeys } from '@steelyard/store';
 import type { RedisOptions } from 'ioredis';
@@ -6,7 +16,7 @@ import { consume } from './consume.js';
 import type { Deliveries } from './deliveries.js';
 import type { Keys } from './keys.js';
 import type { Mirror } from './mirror.js';
-import type { Notice, NoticeOptions, Notices } from './queue.js';
+import type { Notice, NoticeOptions, Notices, Tallies } from './queue.js';
 import type { Records } from './records.js';
 
 const LOCK = 15_000;
@@ -17,7 +27,16 @@ const PAUSES = [5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, H
 /** How much of what went wrong is kept, in characters. */
 const LONGEST_ERROR = 300;
 
-type Parts = { redis: RedisOptions; keys: Keys; records: Records; mirror: Mirror; deliveries: Deliveries; store: Store; log: Log };
+type Parts = {
+	redis: RedisOptions;
+	keys: Keys;
+	records: Records;
+	mirror: Mirror;
+	deliveries: Deliveries;
+	tally: Tallies;
+	store: Store;
+	log: Log;
+};
 
 /** What is kept of the webhook of a project. */
 type Webhook = Pick<WebhookResource, 'url' | 'on' | 'created_at'> & { secret: string };
@@ -32,7 +51,7 @@ const endOf = ({ id, finished_at, reopened }: JobResource): string =>
 	[id, finished_at, ...(reopened === undefined ? [] : [reopened])].join('_');
 
 /** Opens the notices. The records know which are to be sent; BullMQ only brings the ids of their jobs to those who send. */
-export function openNotices({ redis, keys, records, mirror, deliveries, store, log }: Parts): NoticeQueue {
+export function openNotices({ redis, keys, records, mirror, deliveries, tally, store, log }: Parts): NoticeQueue {
 	/** The notice that a job asks for, or its project; null where none is to be sent. */
 	async function noticeOf(job: JobResource): Promise<Notice | null> {
 		const webhook = await readRecord<Webhook>(store, webhookKeys.record(projectOf(job)));
@@ -52,6 +71,13 @@ export function openNotices({ redis, keys, records, mirror, deliveries, store, l
 			endOf(found) === endOf(job) && isFinal(found.status) ? { record: { ...found, notified }, mirrored: true, announced: false } : null,
 		);
 		await mirror.follow(changed);
+	}
+
+	/** Counts a try. A notice that was sent is not sent again because it could not be counted. */
+	async function count(state: Notified['state'], own: Log): Promise<void> {
+		const one: Tally = {};
+		tallyCount(one, 'notices', 1, state === 'pending' ? 'failed' : state);
+		await tally.add(one).catch((error: unknown) => own.warn({ err: error }, 'a try to deliver a notice is not counted'));
 	}
 
 	/** Sends the notice of a job once, if it is time; resolves with the milliseconds after which it is to be looked at again, or with null. */
@@ -78,6 +104,7 @@ export function openNotices({ redis, keys, records, mirror, deliveries, store, l
 			next_attempt_at,
 			error: (error as string | null)?.slice(0, LONGEST_ERROR) ?? null,
 		});
+		await count(state, own);
 		own[state === 'delivered' ? 'info' : 'warn'](
 			{ ...logFieldsOf(job), attempts, error },
 			`the notice of a job is ${state.replace('_', ' ')}`,
@@ -97,6 +124,7 @@ export function openNotices({ redis, keys, records, mirror, deliveries, store, l
 
 	return {
 		handOver,
+		waiting: deliveries.held,
 
 		work(options) {
 			const { log: own = log, lockMs = LOCK } = options;

@@ -75,7 +75,8 @@ export async function openQueue({
 	const models = openDeliveries('inspection', redis, keys, log);
 	const { work: inspect, ...inspections } = openInspections({ redis: options, keys, hub, deliveries: models, store, log });
 	const told = openDeliveries('notice', redis, keys, log);
-	const notices = openNotices({ redis: options, keys, records, mirror, deliveries: told, store, log });
+	const tally = openTally(redis, keys);
+	const notices = openNotices({ redis: options, keys, records, mirror, deliveries: told, tally, store, log });
 	const attempts = openAttempts({ records, store, mirror });
 	const workers = openWorkers(redis, keys, log);
 	const predictions = openPredictions({ redis, options, keys, workers, log });
@@ -90,14 +91,14 @@ export async function openQueue({
 		events: { ...orUnavailable(ms, { append: events.append, read: events.read }), follow: events.follow },
 		changes: orUnavailable(ms, changes),
 		workers: orUnavailable(ms, { announce: workers.announce, withdraw: workers.withdraw, list: workers.list }),
-		tally: orUnavailable(ms, openTally(redis, keys)),
+		tally: orUnavailable(ms, tally),
 		inspections: {
 			...orUnavailable(ms, inspections),
 			rebuild: orUnavailable(null, { rebuild: inspections.rebuild }).rebuild,
 			work: inspect,
 		},
 		predictions: { ask: predictions.ask, work: predictions.work },
-		notices: { work: notices.work },
+		notices: { ...orUnavailable(ms, { waiting: notices.waiting }), work: notices.work },
 		...orUnavailable(ms, attempts),
 		...orUnavailable(ms, { enqueue: dispatch }),
 		work: (work) =>

@@ -118,7 +118,7 @@ export type Workers = {
 	list(): Promise<WorkerStatus[]>;
 };
 
-/** What was measured and counted of the training of all jobs, by all workers, until Redis is emptied. */
+/** What was measured and counted of the training of all jobs and of their notices, by all processes, until Redis is emptied. */
 export type Tallies = {
 	add(tally: Tally): Promise<void>;
 	read(): Promise<Tally>;
@@ -267,8 +267,10 @@ export type NoticeOptions = {
  * notice is done stands in the record of its job. A notice is sent at least once.
  */
 export type Notices = {
-	/** Sends notices as they come. */
+	/** Sends notices as they come. How each try ended is tallied. */
 	work(options: NoticeOptions): Work;
+	/** How many notices are still to be delivered, those among them that are tried again later. */
+	waiting(): Promise<number>;
 };
 
 /** What the model of a job is to be run over. */

@@ -1,4 +1,4 @@
-import { DEFAULT_PROJECT, type JobResource } from '@steelyard/contracts';
+import { countIn, DEFAULT_PROJECT, type JobResource } from '@steelyard/contracts';
 import type { RedisHandle } from '@steelyard/redis';
 import { jobKeys, openStore, readRecord, type Store, webhookKeys } from '@steelyard/store';
 import { Redis } from 'ioredis';
@@ -86,5 +86,22 @@ for (const { way, absent, start } of ways)
 			const { notified } = (await queue.jobs.get(id)) as JobResource;
 			expect(notified).toMatchObject({ state: 'pending', attempts: 1, error: 'nobody is there' });
 			expect((notified?.next_attempt_at ?? 0) - (notified?.last_attempt_at ?? 0)).toBeGreaterThanOrEqual(3600);
+			expect(await queue.notices.waiting()).toBe(1);
+		});
+
+		it('are counted while they wait, and by how each try ended', async () => {
+			const first = await ended();
+			await until(async () => (await queue.notices.waiting()) === 1);
+			send();
+			await isDelivered(first);
+			await until(async () => (await queue.notices.waiting()) === 0);
+			for (const work of works.splice(0)) await work.close(5000);
+			const refuse = async (): Promise<void> => {
+				throw new Error('nobody is there');
+			};
+			works.push(queue.notices.work({ pauses: [1], send: refuse }));
+			await ended();
+			await until(async () => countIn(await queue.tally.read(), 'notices')['given_up'] === 1);
+			expect(countIn(await queue.tally.read(), 'notices')).toEqual({ delivered: 1, failed: 1, given_up: 1 });
 		});
 	});

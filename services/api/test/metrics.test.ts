@@ -51,6 +51,7 @@ beforeAll(async () => {
 	tallyValue(tally, 'step_seconds', 1e3);
 	tallyCount(tally, 'rows', 96);
 	tallyCount(tally, 'attempts', 3, 'crashed');
+	tallyCount(tally, 'notices', 2, 'given_up');
 	await service.queue.tally.add(tally);
 	text = (await service.app.inject('/metrics')).body;
 });
@@ -78,6 +79,7 @@ describe('the metrics', () => {
 		expect(value('running_job_progress_ratio', { job: running })).toBe(0.5);
 		expect(value('running_job_rows_per_second', { job: running })).toBe(123.5);
 		for (const [name, one] of Object.entries(measured)) expect(value(`running_job_${name}`, { job: running }), name).toBe(one);
+		expect(value('notices_waiting')).toBe(0);
 		expect(value('redis_up')).toBe(1);
 		expect(value('redis_answer_seconds')).toBeGreaterThan(0);
 		expect(value('disk_size_bytes')).toBeGreaterThan(value('disk_free_bytes') as number);
@@ -95,6 +97,9 @@ describe('the metrics', () => {
 		expect([of('step_seconds_sum')[0]?.value, of('step_seconds_count')[0]?.value]).toEqual([1000.5, 5]);
 		expect(of('rows_total')).toMatchObject([{ labels: {}, value: 96 }]);
 		expect(of('attempts_total')).toMatchObject([{ labels: { end: 'crashed' }, value: 3 }]);
+		expect(samples.filter(({ name }) => name === 'steelyard_notice_tries_total')).toMatchObject([
+			{ labels: { end: 'given_up' }, value: 2 },
+		]);
 		expect(of('refresh_seconds_count')).toMatchObject([{ value: 0 }]);
 	});
 
@@ -114,6 +119,7 @@ describe('the metrics', () => {
 			for (const name of [
 				'jobs',
 				'workers',
+				'notices_waiting',
 				'worker_jobs',
 				'redis_answer_seconds',
 				'disk_free_bytes',

@@ -27,6 +27,7 @@ function gaugesOf(registry: Registry, { queue, room }: Parts): () => Promise<voi
 	const refresh = gauge('running_job_refresh_seconds', 'Time of the last refresh of the weights of a running job', 'job');
 	const checkpoint = gauge('running_job_checkpoint_seconds', 'Time to write the last checkpoint of a running job', 'job');
 	const checkpointBytes = gauge('running_job_checkpoint_bytes', 'Size of the last checkpoint of a running job', 'job');
+	const notices = gauge('notices_waiting', 'Notices of ended jobs that are still to be delivered, or to be tried again');
 	const isUp = gauge('redis_up', 'Whether Redis can be used: 1, or 0');
 	const latency = gauge('redis_answer_seconds', 'Seconds in which Redis took a write and told its state, measured at the scrape');
 	const free = gauge('disk_free_bytes', 'Bytes that can still be written to the disk of the data folder');
@@ -37,12 +38,18 @@ function gaugesOf(registry: Registry, { queue, room }: Parts): () => Promise<voi
 	addTrainingMetrics(registry, () => tally);
 
 	async function lookAtJobs(): Promise<void> {
-		const [projects, oldest, alive] = await Promise.all([queue.jobs.projects(), queue.jobs.oldestQueued(), queue.workers.list()]);
+		const [projects, oldest, alive, undelivered] = await Promise.all([
+			queue.jobs.projects(),
+			queue.jobs.oldestQueued(),
+			queue.workers.list(),
+			queue.notices.waiting(),
+		]);
 		for (const project of projects) {
 			const counts = await queue.jobs.counts(project);
 			for (const status of JOB_STATUSES) jobs.set({ project, status }, counts[status]);
 		}
 		age.set(oldest === null ? 0 : Math.max(0, Date.now() / 1000 - oldest.created_at));
+		notices.set(undelivered);
 		workers.set(alive.length);
 		for (const { id, jobs: own } of alive) {
 			running.set({ worker: id }, own.length);

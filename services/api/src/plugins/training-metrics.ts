@@ -5,7 +5,7 @@ type Value = { metricName: string; labels: Record<string, string | number>; valu
 
 const namesOf = <T extends object>(of: T) => Object.keys(of) as (keyof T & string)[];
 
-/** Registers what workers have tallied of the training of all jobs; `tally` gives it anew for every scrape, null where it is not known. */
+/** Registers what was tallied of the training of all jobs, and of their notices; `tally` gives it anew for every scrape, null where it is not known. */
 export function addTrainingMetrics(registry: Registry, tally: () => Tally | null): void {
 	/** Of the classes of the library none takes sums that were made elsewhere. Its registry asks of a metric no more than this. */
 	const register = (type: 'histogram' | 'counter', name: string, help: string, valuesOf: (known: Tally) => Value[]) => {
@@ -29,8 +29,8 @@ export function addTrainingMetrics(registry: Registry, tally: () => Tally | null
 		});
 	};
 	const counter = (of: CountName) => {
-		const name = `steelyard_training_${of}_total`;
-		const { help, by } = COUNTS[of];
+		const { metric, help, by } = COUNTS[of];
+		const name = `steelyard_${metric}_total`;
 		register('counter', name, help, (known) =>
 			Object.entries(countIn(known, of)).map(([part, value]) => ({ metricName: name, labels: by === null ? {} : { [by]: part }, value })),
 		);
