@@ -84,7 +84,7 @@ function Jobs({ id }: { id: string }): VNode {
 			{error !== null && <Problem error={error} title="The jobs could not be read" again={jobs.again} />}
 			{value !== null && value.data.length === 0 && (
 				<p class="quiet">
-					None yet. <a href={linkTo('/jobs/new', { dataset: id })}>Train on it</a> to get a model.
+					None yet: <a href={linkTo('/jobs/new', { dataset: id })}>train a first model</a>.
 				</p>
 			)}
 			{value !== null && value.data.length > 0 && (
