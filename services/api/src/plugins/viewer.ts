@@ -20,7 +20,6 @@ const POLICY = [
 /** Paths that the viewer would answer itself, and where its answers are: in one place each. They are relative, so that a proxy may put the service under a path. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
 	[PAGE]: './docs/',
-	[`${PAGE}/json`]: '../openapi.json',
 	[`${PAGE}/yaml`]: '../openapi.json',
 };
 
@@ -29,6 +28,13 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
  * since it holds nothing of the installation; what it asks for in the name of the user needs the key that its button Authorize takes.
  */
 export async function addViewer(app: App): Promise<void> {
+	// Whoever may ask for it without a key must not make it be written each time.
+	let document: string | undefined;
+	/** The OpenAPI document, and where the service is as seen from here, since the page would take it to be at the root of the host. */
+	const documentForPage = (): string => {
+		document ??= JSON.stringify({ ...app.swagger(), servers: [{ url: '..', description: 'this service' }] });
+		return document;
+	};
 	await app.register(async (scope: App) => {
 		scope.addHook('onRoute', (route) => {
 			route.config = { ...route.config, open: true };
@@ -40,9 +46,11 @@ export async function addViewer(app: App): Promise<void> {
 			uiConfig: { layout: 'BaseLayout', defaultModelsExpandDepth: 0, displayRequestDuration: true },
 			uiHooks: {
 				onRequest: (request, reply, done) => {
-					const place = ELSEWHERE[request.url.split('?', 1)[0] ?? ''];
-					if (place === undefined) done();
-					else reply.redirect(place);
+					const path = request.url.split('?', 1)[0] ?? '';
+					const place = ELSEWHERE[path];
+					if (place !== undefined) reply.redirect(place);
+					else if (path === `${PAGE}/json`) reply.type('application/json; charset=utf-8').send(documentForPage());
+					else done();
 				},
 			},
 		});
