@@ -49,6 +49,7 @@ export type {
 	ResultRobustness,
 	Retention,
 	Robustness,
+	RowsQuery,
 	TableManifest,
 	TablePreview,
 	TableProfile,
