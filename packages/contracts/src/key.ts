@@ -60,6 +60,7 @@ export const CallerResource = Type.Object({
 	name: nullable(Type.String({ description: 'the name of the key; null for STEELYARD_API_KEY and where none is needed' })),
 	scope,
 	project: Type.String({ description: 'the project that this request works in' }),
+	has_webhook: Type.Boolean({ description: 'whether that project has a webhook' }),
 	expires_at: nullable(Type.Integer({ description: 'unix seconds; null for never' })),
 });
 export type CallerResource = Static<typeof CallerResource>;

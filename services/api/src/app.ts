@@ -121,7 +121,7 @@ export async function buildApp({ config, queue, store, log, traces = null }: App
 	await app.register(datasetRoutes, { datasets });
 	await app.register(modelRoutes, { models });
 	await app.register(webhookRoutes, { webhooks });
-	await app.register(keyRoutes, { keys });
+	await app.register(keyRoutes, { keys, webhooks });
 	await app.register(auditRoutes, { audit });
 	await app.register(housekeepingRoutes, {
 		queue,

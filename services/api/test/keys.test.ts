@@ -53,7 +53,15 @@ describe('a key', () => {
 
 		const caller: CallerResource = (await get(key.token, '/v1/caller')).json();
 		expect(caller).toEqual({
-			...{ object: 'caller', key: key.id, name: 'ward 3', scope: 'train', project: 'ward-3', expires_at: key.expires_at },
+			...{
+				object: 'caller',
+				key: key.id,
+				name: 'ward 3',
+				scope: 'train',
+				project: 'ward-3',
+				has_webhook: false,
+				expires_at: key.expires_at,
+			},
 		});
 		const found = (await list()).data.find(({ id }) => id === key.id);
 		const { token: _, ...shown } = key;

@@ -923,7 +923,15 @@ describe('keys', () => {
 		service.on('DELETE /v1/keys/key_1', (response) => void response.writeHead(204).end());
 		expect(await steelyard('keys', 'revoke', 'key_1')).toMatchObject({ code: 0, stdout: expect.stringContaining('revoked key_1') });
 		expect((await steelyard('keys', 'revoke', 'key_3')).code).toBe(2);
-		const caller = { object: 'caller', key: 'key_1', name: 'ward 3', scope: 'train', project: 'ward-3', expires_at: null };
+		const caller = {
+			object: 'caller',
+			key: 'key_1',
+			name: 'ward 3',
+			scope: 'train',
+			project: 'ward-3',
+			has_webhook: false,
+			expires_at: null,
+		};
 		service.on('GET /v1/caller', (response) => answer(response, caller));
 		expect((await steelyard('keys', 'self')).stdout).toMatch(/^project +ward-3$/m);
 	});

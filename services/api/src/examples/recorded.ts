@@ -403,7 +403,15 @@ export const key: NewKey = {
 	token: 'steelyard_01m8pddkb88jzed5knftpd8nk9_…',
 };
 
-export const caller: CallerResource = { object: 'caller', key: null, name: null, scope: 'admin', project: 'default', expires_at: null };
+export const caller: CallerResource = {
+	object: 'caller',
+	key: null,
+	name: null,
+	scope: 'admin',
+	project: 'default',
+	has_webhook: false,
+	expires_at: null,
+};
 
 export const lines: AuditLine[] = [
 	{

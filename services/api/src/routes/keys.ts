@@ -6,9 +6,10 @@ import type { Keys } from '../keys/keys.js';
 import { ref } from '../schemas/components.js';
 import { IdParams } from '../schemas/id-params.js';
 import { refusals } from '../schemas/refusals.js';
+import type { Webhooks } from '../webhooks/webhooks.js';
 
 /** The routes that make, list and revoke keys, and the one that says who asks. */
-export async function keyRoutes(app: App, { keys }: { keys: Keys }): Promise<void> {
+export async function keyRoutes(app: App, { keys, webhooks }: { keys: Keys; webhooks: Pick<Webhooks, 'find'> }): Promise<void> {
 	const config = { scope: 'admin' } as const;
 	app.route({
 		method: 'POST',
@@ -70,6 +71,9 @@ export async function keyRoutes(app: App, { keys }: { keys: Keys }): Promise<voi
 			tags: ['keys'],
 			response: { 200: ref('Caller') },
 		},
-		handler: async (request) => ({ object: 'caller' as const, ...callerOf(request) }),
+		handler: async (request) => {
+			const caller = callerOf(request);
+			return { object: 'caller' as const, ...caller, has_webhook: (await webhooks.find(caller.project)) !== null };
+		},
 	});
 }

@@ -14,12 +14,8 @@ const ENDS = ['succeeded', 'failed', 'cancelled'] as const;
 
 /** The webhook of the project; null where it has none. */
 async function ownWebhook(): Promise<{ webhook: WebhookResource | null }> {
-	try {
-		return { webhook: await client.value.webhook.get() };
-	} catch (error) {
-		if (error instanceof SteelyardError && error.code === 'not_found') return { webhook: null };
-		throw error;
-	}
+	const { has_webhook: isThere } = await client.value.keys.self();
+	return { webhook: isThere ? await client.value.webhook.get() : null };
 }
 
 function WebhookFacts({ webhook }: { webhook: WebhookResource }): VNode {
