@@ -12,7 +12,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { writeFiles } from '../packages/dataset/test/write-npy.js';
 import { runExample } from './documents/example.js';
 import { manifestFiles } from './documents/manifest-files.js';
-import { blocksOf, deadLinks, rowsOf } from './documents/markdown.js';
+import { blocksOf, deadLinks, picturesOf, rowsOf } from './documents/markdown.js';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const CLI = join(ROOT, 'services/cli/bin/steelyard.js');
@@ -95,6 +95,49 @@ describe('the documents', () => {
 			return new RegExp(`^Usage: steelyard ${path}[ |]`).test(help) && options.every((option) => help.includes(option));
 		};
 		expect(used.filter((one) => !isKnown(one)).map(({ text }) => text)).toEqual([]);
+	});
+
+	it('name scripts, programs and variables that there are', async () => {
+		const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+		const named = COMMANDS.flatMap((command) => [
+			...[...command.matchAll(/\bnpm (?:run )?([a-z][\w:]*)/g)].map(([, name = '']) => `npm ${name}`),
+			...[...command.matchAll(/\bnode (?:--\S+ )*([\w./-]+\.js)\b/g)].map(([, path = '']) => path),
+			...[...command.matchAll(/\b([A-Z][A-Z_]{3,})=/g)].map(([, variable = '']) => `$${variable}`),
+		]);
+		// Those of the service have their page; those of the tests are read by a test.
+		const sources = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
+			.filter((path) => path.endsWith('.test.ts') && !path.includes('node_modules'))
+			.map((path) => read(`test/${path}`));
+		const variables = new Set(
+			[read('docs/configuration.md'), ...sources].flatMap((text) => [...text.matchAll(/[`'](\w+)[`']/g)].map(([, name]) => name)),
+		);
+		const isThere = (name: string): boolean => {
+			if (name.startsWith('npm ')) return ['install', 'test', 'start', 'ci', 'pack'].includes(name.slice(4)) || name.slice(4) in scripts;
+			return name.startsWith('$') ? variables.has(name.slice(1)) : existsSync(join(ROOT, name));
+		};
+		expect(named.length).toBeGreaterThan(20);
+		expect(named.filter((name) => !isThere(name))).toEqual([]);
+	});
+
+	it('are all in their index', () => {
+		const index = read('docs/README.md');
+		const missing = entries('docs').filter((name) => name.endsWith('.md') && name !== 'README.md' && !index.includes(`](${name})`));
+		expect(missing).toEqual([]);
+	});
+
+	it('say of each picture what is to be seen, and show each that is there', () => {
+		const shown = DOCUMENTS.flatMap((file) => picturesOf(ROOT, file));
+		expect(shown.filter(({ text }) => text.split(' ').length < 8)).toEqual([]);
+		const files = entries('docs/pictures').filter((name) => /\.(png|svg)$/.test(name));
+		expect(shown.map(({ path }) => path).toSorted()).toEqual(expect.arrayContaining(files.map((name) => `docs/pictures/${name}`)));
+	});
+
+	it('have pictures of the page in three widths, which are small together', () => {
+		const pictures = entries('docs/pictures').filter((name) => name.endsWith('.png'));
+		const bytes = pictures.map((name) => readFileSync(join(ROOT, 'docs/pictures', name)));
+		expect(bytes.reduce((sum, { length }) => sum + length, 0)).toBeLessThan(1.5e6);
+		// The width is the first field of the first chunk.
+		expect([...new Set(bytes.map((png) => png.readUInt32BE(16)))].toSorted((a, b) => a - b)).toEqual([360, 800, 1280]);
 	});
 
 	it('state no measured figure outside of the page of figures', () => {

@@ -54,3 +54,10 @@ export function deadLinks(root: string, file: string): string[] {
 	}
 	return dead;
 }
+
+/** The pictures that a document shows: where each is, from the root, and what is said in its place. */
+export const picturesOf = (root: string, file: string): { path: string; text: string }[] =>
+	[...withoutBlocks(readFileSync(join(root, file), 'utf8')).matchAll(/!\[([^\]]*)\]\(([^)\s]+)\)/g)].map(([, text = '', target = '']) => ({
+		path: relative(root, join(root, dirname(file), target)),
+		text,
+	}));
