@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { median, range, row } from '../figures.js';
-import { pythonWith, timed } from '../peer.js';
+import { timed } from '../processes.js';
+import { pythonWith } from '../python.js';
 import { makeCsv } from './make-csv.js';
 
 const MB = 1e6;
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
-const PACKAGES = { numpy: 'numpy', pandas: 'pandas', 'scikit-learn': 'sklearn' };
 
 /** One run into a folder, which is made anew: seconds, and the largest resident size in MiB. */
 async function intoFolder(command, script, file, folder) {
@@ -30,7 +30,8 @@ function report({ size, rows, mine, theirs, agreed }) {
 	const seconds = (runs) => median(runs.map((one) => one.seconds));
 	const speed = (runs) => `${seconds(runs).toFixed(1)} s, ${(size / MB / seconds(runs)).toFixed(1)} MB/s, ${peak(runs)} MiB`;
 	row(`ingestion of a csv file of ${(size / MB).toFixed(0)} MB, ${rows} rows`, speed(mine));
-	if (agreed === null) return;
+	const figures = { seconds: seconds(mine), peakMiB: Number(peak(mine)), bytes: size, rows };
+	if (agreed === null) return figures;
 	const ratios = mine.map((one, i) => theirs[i].seconds / one.seconds);
 	row(
 		'  pandas and scikit-learn, same run',
@@ -40,6 +41,7 @@ function report({ size, rows, mine, theirs, agreed }) {
 		'  features: ours, theirs, of both; furthest apart in the sampled rows',
 		`${agreed.ours}, ${agreed.theirs}, ${agreed.both}; ${agreed.furthest.toExponential(1)} in ${agreed.rows}`,
 	);
+	return { ...figures, pandas: { seconds: seconds(theirs), peakMiB: Number(peak(theirs)), ratio: median(ratios) } };
 }
 
 /** Ingestion of a file of 200 MB, the median of three rounds; `quick`: of 20 MB, once. */
@@ -48,15 +50,17 @@ export async function tables({ quick }) {
 	try {
 		const file = join(folder, 'table.csv');
 		const rows = await makeCsv(file, { bytes: (quick ? 20 : 200) * MB });
-		const { python, absent } = await pythonWith(PACKAGES);
+		const { python, absent } = await pythonWith('numpy', 'pandas', 'sklearn');
 		const [mine, theirs] = [[], []];
 		for (let round = 0; round < (quick ? 1 : 3); round++) {
 			mine.push(await intoFolder(process.execPath, 'ingest.js', file, join(folder, 'ours')));
 			if (python !== undefined) theirs.push(await intoFolder(python, 'ingest_peer.py', file, join(folder, 'theirs')));
 		}
 		const agreed = python === undefined ? null : await agreement(python, join(folder, 'ours'), join(folder, 'theirs'));
-		report({ size: (await stat(file)).size, rows, mine, theirs, agreed });
-		if (agreed === null) row('  pandas and scikit-learn, same run', `peer absent: ${absent}`);
+		const figures = report({ size: (await stat(file)).size, rows, mine, theirs, agreed });
+		if (agreed !== null) return figures;
+		row('  pandas and scikit-learn, same run', `absent: ${absent}`);
+		return { ...figures, pandas: { absent } };
 	} finally {
 		await rm(folder, { recursive: true, force: true });
 	}

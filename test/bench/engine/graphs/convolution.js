@@ -1,5 +1,5 @@
 // A small convolutional classifier of 32×32 images: three convolutions with ReLU, two maximum pools, a global average and a linear head.
-import { GraphBuilder } from '../../../packages/onnx/dist/index.js';
+import { GraphBuilder } from '../../../../packages/onnx/dist/index.js';
 import { constant, crossEntropy, gemm, parametersOf } from './parts.js';
 
 export function convolution({ batch = 32, size = 32, classes = 10 } = {}) {

@@ -4,11 +4,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createClient } from '../../packages/client/dist/index.js';
-import { startService } from '../../services/cli/dist/index.js';
+import { createClient } from '../../../packages/client/dist/index.js';
+import { startService } from '../../../services/cli/dist/index.js';
 
 const ROUNDS = 5;
-const sample = fileURLToPath(new URL('../../services/cli/sample/spam-mail.zip', import.meta.url));
+const sample = fileURLToPath(new URL('../../../services/cli/sample/spam-mail.zip', import.meta.url));
 const folder = await mkdtemp(join(tmpdir(), 'steelyard-bench-'));
 const service = await startService({ home: folder, port: 0 });
 try {

@@ -3,12 +3,12 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createClient } from '../../packages/client/dist/index.js';
-import { startService } from '../../services/cli/dist/index.js';
+import { createClient } from '../../../packages/client/dist/index.js';
+import { startService } from '../../../services/cli/dist/index.js';
 
 const MOST = 10_000;
 const quick = process.argv.includes('--quick');
-const sample = fileURLToPath(new URL('../../services/cli/sample/visits.csv', import.meta.url));
+const sample = fileURLToPath(new URL('../../../services/cli/sample/visits.csv', import.meta.url));
 const folder = await mkdtemp(join(tmpdir(), 'steelyard-bench-'));
 const service = await startService({ home: folder, port: 0 });
 

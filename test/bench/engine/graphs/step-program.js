@@ -1,9 +1,10 @@
 // A graph of the bench as a training program: a Scan whose body is one step, forward, backward and Adam over flat groups of parameters, as the trainer builds it.
-import { differentiate } from '../../../packages/autodiff/dist/index.js';
-import { canonicalise, encodeModel, GraphBuilder, OPSET } from '../../../packages/onnx/dist/index.js';
-import { optimizer as optimizerOf } from '../../../packages/optim/dist/index.js';
-import { loadProgram, tensor } from '../../../packages/runtime/dist/index.js';
-import { layOut, pack, unpack } from '../../../packages/trainer/dist/model/parameter-layout.js';
+import { differentiate } from '../../../../packages/autodiff/dist/index.js';
+import { canonicalise, encodeModel, GraphBuilder, OPSET } from '../../../../packages/onnx/dist/index.js';
+import { optimizer as optimizerOf } from '../../../../packages/optim/dist/index.js';
+import { loadProgram, tensor } from '../../../../packages/runtime/dist/index.js';
+import { layOut, pack, unpack } from '../../../../packages/trainer/dist/model/parameter-layout.js';
+import { drawData } from '../start-file.js';
 
 const adam = optimizerOf({ name: 'adam', weightDecay: 0, momentum: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
 const slots = ['', ...adam.slots.map((slot) => `/${slot}`)];
@@ -51,7 +52,7 @@ function scanOver(body, layout, data) {
 }
 
 /** Compiles and loads; `milliseconds` says what each part took. `options` go to differentiate. */
-export async function stepProgram({ graph, parameters, dims }, options = {}) {
+async function stepProgram({ graph, parameters, dims }, { threads, ...options }) {
 	const milliseconds = {};
 	let began = performance.now();
 	const lap = (name) => {
@@ -79,44 +80,51 @@ export async function stepProgram({ graph, parameters, dims }, options = {}) {
 		state[`state/${name}`] = tensor('float32', [1, size], flat);
 		for (const slot of adam.slots) state[`state/${name}/${slot}`] = tensor('float32', [1, size], new Float32Array(size));
 	}
-	const program = await loadProgram(model, state, { threads: 1 });
+	const program = await loadProgram(model, state, { threads });
 	lap('session');
 	return {
 		program,
 		data,
 		milliseconds,
-		body,
 		counts: { forward: graph.nodes.length, canonical: canonical.nodes.length, step: body.nodes.length },
 	};
 }
 
-/** A function that trains `steps` steps in one run on random data and gives milliseconds a step. */
-export function trainer({ program, data }, steps) {
-	const inputs = {};
-	for (const { name, shape } of data) {
-		const size = shape.reduce((all, dim) => all * dim, steps);
-		const values = new Float32Array(size);
-		if (name === 'target') for (let i = 0; i < size; i += shape.at(-1)) values[i + Math.floor(Math.random() * shape.at(-1))] = 1;
-		else for (let i = 0; i < size; i++) values[i] = 2 * Math.random() - 1;
-		inputs[`chunk/${name}`] = tensor('float32', [steps, ...shape], values);
+/** Trains a chunk of steps behind the first `step`, and multiplies the slots of the optimizer as they are to be after it. */
+async function trainChunk(program, inputs, { step, steps, rate }) {
+	const places = Array.from({ length: steps }, (_, j) => adam.scalarsAt({ step: step + j + 1, inChunk: j + 1, learningRate: rate }));
+	const ofSteps = scalars.map((name) => [
+		`chunk/${name}`,
+		tensor(
+			'float32',
+			[steps, ...shapeOfScalar(name)],
+			places.map((place) => place[name]),
+		),
+	]);
+	const { loss } = await program.run({ ...inputs, ...Object.fromEntries(ofSteps) });
+	const factors = adam.afterChunk(steps);
+	for (const [name, { data: values }] of Object.entries(program.state())) {
+		const factor = factors[name.split('/').at(-1)] ?? 1;
+		if (factor !== 1) for (let i = 0; i < values.length; i++) values[i] *= factor;
 	}
+	return loss.data;
+}
+
+/** Everything about the training of a graph: what it starts from, and `run`, which trains a chunk and gives the loss of each step. */
+export async function graphTraining(row, given, options) {
+	const { program, data, milliseconds, counts } = await stepProgram(given, options);
+	const shapes = Object.fromEntries(data.filter(({ name }) => name !== 'target').map(({ name, shape }) => [name, shape]));
+	const { inputs, target } = drawData(shapes, row);
+	const fed = Object.fromEntries([...Object.entries(inputs), ['target', target]].map(([name, value]) => [`chunk/${name}`, value]));
 	let step = 0;
-	return async () => {
-		const places = Array.from({ length: steps }, (_, j) => adam.scalarsAt({ step: ++step, inChunk: j + 1, learningRate: 1e-3 }));
-		const started = performance.now();
-		for (const name of scalars)
-			inputs[`chunk/${name}`] = tensor(
-				'float32',
-				[steps, ...shapeOfScalar(name)],
-				places.map((place) => place[name]),
-			);
-		const { loss } = await program.run(inputs);
-		const factors = adam.afterChunk(steps);
-		for (const [name, { data: values }] of Object.entries(program.state())) {
-			const factor = factors[name.split('/').at(-1)] ?? 1;
-			if (factor !== 1) for (let i = 0; i < values.length; i++) values[i] *= factor;
-		}
-		if (!loss.data.every(Number.isFinite)) throw new Error('the loss is not finite');
-		return (performance.now() - started) / steps;
+	return {
+		parameters: new Map(given.parameters.map((name) => [name, given.graph.initializers.get(name)])),
+		...{ inputs, target },
+		compiled: { milliseconds, counts },
+		run: async () => {
+			const losses = await trainChunk(program, fed, { step, steps: row.chunk, rate: row.rate });
+			step += row.chunk;
+			return losses;
+		},
 	};
 }

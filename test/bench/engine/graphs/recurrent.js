@@ -1,5 +1,5 @@
 // An LSTM over sequences with a classifying head on its last state, as PyTorch exports torch.nn.LSTM.
-import { GraphBuilder } from '../../../packages/onnx/dist/index.js';
+import { GraphBuilder } from '../../../../packages/onnx/dist/index.js';
 import { constant, crossEntropy, gemm, parametersOf } from './parts.js';
 
 export function recurrent({ steps = 30, batch = 32, size = 32, hidden = 64, classes = 3 } = {}) {

@@ -1,20 +1,22 @@
 // What the graphs of the bench are put together from, each in the form in which PyTorch's exporter writes it.
-import { tensor } from '../../../packages/runtime/dist/index.js';
+import { counterRandom } from '../../../../packages/random/dist/index.js';
+import { tensor } from '../../../../packages/runtime/dist/index.js';
 
-const uniform = (shape, bound) => {
+const uniform = (random, shape, bound) => {
 	const values = new Float32Array(shape.reduce((all, size) => all * size, 1));
-	for (let i = 0; i < values.length; i++) values[i] = (2 * Math.random() - 1) * bound;
+	for (let i = 0; i < values.length; i++) values[i] = (2 * random.uniform() - 1) * bound;
 	return tensor('float32', shape, values);
 };
 
 /** A builder's initializers that are to be trained, by name; `parameter` adds one, drawn from U(−bound, bound) around `centre`. */
 export function parametersOf(g) {
 	const names = [];
+	const random = counterRandom(1, 1);
 	return {
 		names,
 		parameter(name, shape, bound, centre = 0) {
 			names.push(name);
-			const values = uniform(shape, bound);
+			const values = uniform(random, shape, bound);
 			for (let i = 0; i < values.data.length; i++) values.data[i] += centre;
 			return g.initializer(name, values);
 		},

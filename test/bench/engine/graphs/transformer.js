@@ -1,5 +1,5 @@
 // A transformer encoder with a classifying head as PyTorch exports it with dynamic axes: every view works its shape out of Shape, Gather, Unsqueeze and Concat.
-import { GraphBuilder } from '../../../packages/onnx/dist/index.js';
+import { GraphBuilder } from '../../../../packages/onnx/dist/index.js';
 import { constant, crossEntropy, gemm, linear, number, parametersOf } from './parts.js';
 
 const reshape = (g, x, sizes) => g.op('Reshape', [x, g.op('Concat', sizes, { axis: 0 })]);
@@ -9,7 +9,8 @@ const sizeOf = (g, x, axis) => {
 };
 const known = (g, size) => g.op('Unsqueeze', [constant(g, 'int64', [], [size]), constant(g, 'int64', [1], [0])]);
 
-function attention(g, at, name, x, { width, heads }) {
+/** Self-attention of x `[batch, time, width]`. */
+export function attention(g, at, name, x, { width, heads }) {
 	const split = (part) => {
 		const projected = linear(g, at, `${name}.${part}`, x, width, width);
 		return reshape(g, projected, [sizeOf(g, x, 0), sizeOf(g, x, 1), known(g, heads), known(g, width / heads)]);
@@ -32,8 +33,12 @@ function gelu(g, x) {
 	return g.op('Mul', [g.op('Mul', [x, g.op('Add', [error, number(g, 1)])]), number(g, 0.5)]);
 }
 
-const norm = (g, { parameter }, name, x, width) =>
+export const norm = (g, { parameter }, name, x, width) =>
 	g.op('LayerNormalization', [x, parameter(`${name}.weight`, [width], 0, 1), parameter(`${name}.bias`, [width], 0)], { axis: -1 });
+
+/** Two linear layers with GELU between them. */
+export const feedForward = (g, at, prefix, x, width) =>
+	dropout(g, linear(g, at, `${prefix}down`, gelu(g, linear(g, at, `${prefix}up`, x, width, 4 * width)), 4 * width, width));
 
 /** The graph, the names of its parameters, and the sizes that its symbolic dimensions take. */
 export function transformer({ layers, width = 128, heads = 4, time = 64, batch = 16, classes = 10 }) {
@@ -44,8 +49,7 @@ export function transformer({ layers, width = 128, heads = 4, time = 64, batch =
 	for (let i = 0; i < layers; i++) {
 		const name = `layers.${i}`;
 		x = norm(g, at, `${name}.norm1`, g.op('Add', [x, attention(g, at, `${name}.attention`, x, { width, heads })]), width);
-		const hidden = gelu(g, linear(g, at, `${name}.up`, x, width, 4 * width));
-		x = norm(g, at, `${name}.norm2`, g.op('Add', [x, dropout(g, linear(g, at, `${name}.down`, hidden, 4 * width, width))]), width);
+		x = norm(g, at, `${name}.norm2`, g.op('Add', [x, feedForward(g, at, `${name}.`, x, width)]), width);
 	}
 	const pooled = g.op('ReduceMean', [x, constant(g, 'int64', [1], [1])], { keepdims: 0 });
 	crossEntropy(g, gemm(g, at, 'head', pooled, width, classes), { batch, classes });

@@ -4,11 +4,11 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseJobSpec } from '../../packages/contracts/dist/index.js';
-import { ingest } from '../../packages/dataset/dist/index.js';
-import { train } from '../../packages/trainer/dist/index.js';
+import { parseJobSpec } from '../../../packages/contracts/dist/index.js';
+import { ingest } from '../../../packages/dataset/dist/index.js';
+import { train } from '../../../packages/trainer/dist/index.js';
 
-const source = fileURLToPath(new URL('../../../shared/data/p12_icu', import.meta.url));
+const source = fileURLToPath(new URL('../../../../shared/data/p12_icu', import.meta.url));
 if (!existsSync(source)) {
 	console.log(JSON.stringify({ absent: 'no ../shared/data/p12_icu' }));
 	process.exit(0);

@@ -2,9 +2,9 @@
 // folder for its peer (refresh_peer.py); every line then asks for one run, and is answered by milliseconds and, of a refresh, the mean weight of each modality.
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { writeNumberTable } from '../../packages/dataset/dist/index.js';
-import { weighPredictions } from '../../packages/trainer/dist/index.js';
-import { consensus, fitConsensus } from '../../packages/weighting/dist/index.js';
+import { writeNumberTable } from '../../../packages/dataset/dist/index.js';
+import { weighPredictions } from '../../../packages/trainer/dist/index.js';
+import { consensus, fitConsensus } from '../../../packages/weighting/dist/index.js';
 
 const ROWS = 20_000;
 const CLASSES = 10;

@@ -1,0 +1,52 @@
+// Training of a built-in family in the program that the trainer builds for it.
+import { optimizer as optimizerOf } from '../../../packages/optim/dist/index.js';
+import { loadProgram, tensor } from '../../../packages/runtime/dist/index.js';
+import { familyArchitecture } from '../../../packages/trainer/dist/model/family-architecture.js';
+import { SAMPLE_WEIGHT, TARGET, valuesName, weightName } from '../../../packages/trainer/dist/model/value-names.js';
+import { buildStep } from '../../../packages/trainer/dist/step/build-step.js';
+import { randomInputs, scalarInputs } from '../../../packages/trainer/dist/step/chunk-inputs.js';
+import { scanProgram } from '../../../packages/trainer/dist/step/scan-program.js';
+import { initialState } from '../../../packages/trainer/dist/step/step-state.js';
+import { drawData } from './start-file.js';
+
+/** Everything about the training of a row: what it starts from, and `run`, which trains a chunk and gives the loss of each step. */
+export async function familyTraining(row, { threads }) {
+	const { family: config, shapes, batch, chunk: steps, classes, rate } = row;
+	const modalities = Object.entries(shapes).map(([name, shape]) => ({ name, shape, maskedSteps: false }));
+	const architecture = familyArchitecture({ config, modalities, outputs: classes });
+	const optimizer = optimizerOf({ name: 'adam', weightDecay: 0, momentum: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
+	const program = await buildStep({
+		architecture,
+		batch,
+		task: { type: 'multiclass', classes: [], outputs: classes },
+		scale: { mean: 0, deviation: 1 },
+		loss: 'cross_entropy',
+		optimizer,
+		clipNorm: null,
+		standardisation: new Map(),
+	});
+	const initial = architecture.initial(1, 0);
+	const loaded = await loadProgram(scanProgram(program), initialState(program, initial), { threads });
+	const { inputs, target } = drawData(Object.fromEntries(modalities.map(({ name, shape }) => [name, [batch, ...shape]])), row);
+	const filled = (shape, value) => tensor('float32', [steps, ...shape], new Float32Array(steps * batch).fill(value));
+	const fed = {
+		...Object.fromEntries(Object.entries(inputs).map(([name, values]) => [valuesName(name), values])),
+		...Object.fromEntries(modalities.map(({ name }) => [weightName(name), filled([batch, 1], 1)])),
+		[TARGET]: target,
+		[SAMPLE_WEIGHT]: filled([batch, 1], 1 / batch),
+	};
+	const drawn = randomInputs(program);
+	let step = 0;
+	return {
+		parameters: new Map(architecture.parameters.map(({ name, shape }) => [name, tensor('float32', [...shape], initial.get(name))])),
+		...{ inputs, target },
+		compiled: {},
+		run: async () => {
+			const random = drawn({ seed: 1, stream: 0, step }, steps);
+			const scalars = scalarInputs(program, optimizer, { step, length: steps }, () => rate);
+			step += steps;
+			const { loss } = await loaded.run({ ...fed, ...random, ...scalars });
+			return loss.data;
+		},
+	};
+}
