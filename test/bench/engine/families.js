@@ -2,7 +2,7 @@
 import { optimizer as optimizerOf } from '../../../packages/optim/dist/index.js';
 import { loadProgram, tensor } from '../../../packages/runtime/dist/index.js';
 import { familyArchitecture } from '../../../packages/trainer/dist/model/family-architecture.js';
-import { SAMPLE_WEIGHT, TARGET, valuesName, weightName } from '../../../packages/trainer/dist/model/value-names.js';
+import { presenceName, SAMPLE_WEIGHT, TARGET, valuesName, weightName } from '../../../packages/trainer/dist/model/value-names.js';
 import { buildStep } from '../../../packages/trainer/dist/step/build-step.js';
 import { randomInputs, scalarInputs } from '../../../packages/trainer/dist/step/chunk-inputs.js';
 import { scanProgram } from '../../../packages/trainer/dist/step/scan-program.js';
@@ -29,12 +29,15 @@ export async function familyTraining(row, { threads }) {
 	const loaded = await loadProgram(scanProgram(program), initialState(program, initial), { threads });
 	const { inputs, target } = drawData(Object.fromEntries(modalities.map(({ name, shape }) => [name, [batch, ...shape]])), row);
 	const filled = (shape, value) => tensor('float32', [steps, ...shape], new Float32Array(steps * batch).fill(value));
-	const fed = {
+	const known = {
 		...Object.fromEntries(Object.entries(inputs).map(([name, values]) => [valuesName(name), values])),
-		...Object.fromEntries(modalities.map(({ name }) => [weightName(name), filled([batch, 1], 1)])),
+		...Object.fromEntries(
+			modalities.flatMap(({ name }) => [weightName(name), presenceName(name)].map((port) => [port, filled([batch, 1], 1)])),
+		),
 		[TARGET]: target,
 		[SAMPLE_WEIGHT]: filled([batch, 1], 1 / batch),
 	};
+	const fed = Object.fromEntries(program.ports.map(({ name }) => [name, known[name]]));
 	const drawn = randomInputs(program);
 	let step = 0;
 	return {

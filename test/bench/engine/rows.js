@@ -11,7 +11,10 @@ const fusion = (batch, width, chunk) => ({
 	...{ batch, chunk, classes: 3 },
 });
 
-/** Dropout and the noise of routers are off: two programs that draw numbers of their own could not be compared. */
+/**
+ * Dropout and the noise of routers are off: two programs that draw numbers of their own could not be compared. The rate of learning of these rows is small, since rounding
+ * alone sends a token that lies between two experts one way or the other, the sooner the more the parameters move.
+ */
 const experts = { router: 'permod', gate: 'laplace', noisy: false, experts: 16, top_k: 2, balance: 0.01, dropout: 0 };
 
 const transformer = (layers, chunk) => ({
@@ -41,7 +44,7 @@ export const rows = [
 		},
 		shapes: sequences,
 		...{ model: 'mmim_moe', options: { modalities: Object.keys(sequences), layers: 2, ...experts } },
-		...{ batch: 32, chunk: 10, classes: 3 },
+		...{ batch: 32, chunk: 10, classes: 3, rate: 1e-4 },
 	},
 	{
 		name: 'fuse-moe',
@@ -52,7 +55,7 @@ export const rows = [
 		},
 		shapes: sequences,
 		...{ model: 'fuse_moe', options: { modalities: Object.keys(sequences), layers: 2, heads: 4, tokens: 4, ...experts } },
-		...{ batch: 32, chunk: 10, classes: 3 },
+		...{ batch: 32, chunk: 10, classes: 3, rate: 1e-4 },
 	},
 	{
 		name: 'lstm',

@@ -1,9 +1,25 @@
 """The models of the bench in JAX: plain functions of the parameters, which are ours by their names, and the inputs of one step. Each gives logits, or logits and a loss
 that is added."""
 
+import re
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
+
+
+def with_experts_stacked(parameters):
+    """The parameters with those of the experts of a layer in one array, `[experts, …]`, so that one product serves them all."""
+    experts, others = {}, {}
+    for name, values in parameters.items():
+        found = re.fullmatch(r"(.*\.expert)\.(\d+)\.(.*)", name)
+        if found is None:
+            others[name] = values
+        else:
+            experts.setdefault(f"{found[1]}.{found[3]}", {})[int(found[2])] = values
+    stacked = {name: np.stack([members[e] for e in range(len(members))]) for name, members in experts.items()}
+    return {**others, **stacked}
 
 
 def linear(p, name, x):
@@ -141,6 +157,117 @@ def lstm(options):
     return apply
 
 
+def sequence(p, name, x):
+    """The last states of an LSTM in both directions over `[batch, steps, features]`."""
+    steps = x.transpose(1, 0, 2)
+
+    def last(direction, steps):
+        sums = steps @ p[f"{name}.{direction}.input"] + p[f"{name}.{direction}.bias"]
+        return run_lstm(sums, p[f"{name}.{direction}.recurrent"], "ifoc")
+
+    return jnp.concatenate([last("forward", steps), last("backward", steps[::-1])], 1)
+
+
+def route(p, name, x, chosen):
+    """The experts of each token by the distance of their vectors, their shares, and how unevenly the experts are used."""
+    w = p[f"{name}.weight"]
+    distance = (w * w).sum(0) - 2 * x @ w + (x * x).sum(1, keepdims=True)
+    scores = -jnp.sqrt(jnp.maximum(distance, 1e-12))
+    best, index = lax.top_k(scores, chosen)
+    experts = w.shape[1]
+    use = jax.nn.one_hot(index, experts).mean((0, 1))
+    return index, jax.nn.softmax(best, 1), experts * (use * jax.nn.softmax(scores, 1).mean(0)).sum()
+
+
+def experts(p, layer, tokens, options):
+    """`tokens` has `[n, width]` of each modality. Gives the outputs one below the other, and the sum of the imbalances. The choices are sorted by expert, so that one
+    product over ragged groups does the work of each expert on its own tokens."""
+    routed = [route(p, f"{layer}.router.{m}", x, options["top_k"]) for m, x in zip(options["modalities"], tokens)]
+    index, shares = (jnp.concatenate([one[part] for one in routed]) for part in range(2))
+    x = jnp.concatenate(tokens)
+    order = jnp.argsort(index.reshape(-1))
+    token, expert = order // options["top_k"], index.reshape(-1)[order]
+    sizes = jnp.bincount(expert, length=options["experts"]).astype(jnp.int32)
+    name = f"{layer}.expert"
+    hidden = gelu(lax.ragged_dot(x[token], p[f"{name}.up.weight"], sizes) + p[f"{name}.up.bias"][expert])
+    y = lax.ragged_dot(hidden, p[f"{name}.down.weight"], sizes) + p[f"{name}.down.bias"][expert]
+    mixed = jnp.zeros_like(x).at[token].add(y * shares.reshape(-1)[order][:, None])
+    return mixed, sum(one[2] for one in routed)
+
+
+def projection(p, name, x):
+    return linear(p, f"{name}.1", jax.nn.relu(linear(p, f"{name}.0", x)))
+
+
+def mmim_moe(options):
+    def encode(p, m, x):
+        return projection(p, f"encoder.{m}", sequence(p, f"encoder.{m}", x) if x.ndim == 3 else x)
+
+    def layer(p, name, x):
+        h = layer_norm(p, f"{name}.norm", x + attention(p, f"{name}.attention", x, x, 1, linear, "output"))
+        y, imbalance = experts(p, name, [h[:, m] for m in range(h.shape[1])], options)
+        m = h + y.reshape(h.shape[1], h.shape[0], h.shape[2]).transpose(1, 0, 2)
+        return m + feed_forward(p, f"{name}.feed_forward.", layer_norm(p, f"{name}.feed_forward.norm", m), linear), imbalance
+
+    def apply(p, x):
+        tokens = jnp.stack([encode(p, m, x[m]) for m in options["modalities"]], 1)
+        total = 0.0
+        for i in range(options["layers"]):
+            tokens, imbalance = layer(p, f"layer.{i}", tokens)
+            total = total + imbalance
+        h = jnp.tanh(linear(p, "head.0", tokens.reshape(len(tokens), -1)))
+        return linear(p, "head.2", jnp.tanh(linear(p, "head.1", h))), options["balance"] * total
+
+    return apply
+
+
+def time_attention(p, name, x, heads, points):
+    """The steps `[batch, steps, features]` as seen from reference times (mTAND), `[batch, points, width]`; the steps are evenly spread."""
+
+    def looks(count, part):
+        phases = linear(p, f"{name}.time", jnp.linspace(-(3**0.5), 3**0.5, count)[:, None])
+        embedded = linear(p, f"{name}.{part}", jnp.concatenate([phases[:, :1], jnp.sin(phases[:, 1:])], 1))
+        return embedded.reshape(count, heads, -1).transpose(1, 0, 2)
+
+    query, key = looks(points, "query"), looks(x.shape[1], "key")
+    weights = jax.nn.softmax(jnp.einsum("hpd,hsd->hps", query, key) / query.shape[-1] ** 0.5, -1)
+    averages = jnp.einsum("hps,bsf->bphf", weights, x)
+    return linear(p, f"{name}.output", averages.reshape(len(x), points, -1))
+
+
+def fuse_moe(options):
+    modalities, heads = options["modalities"], options["heads"]
+
+    def encode(p, m, x):
+        name = f"encoder.{m}"
+        return time_attention(p, name, x, heads, options["tokens"]) if x.ndim == 3 else projection(p, name, x)[:, None]
+
+    def layer(p, name, streams):
+        def look(kind, m, x, queries, keys):
+            return x + attention(p, f"{name}.{kind}.{modalities[m]}", queries, keys, heads, linear, "output")
+
+        normed = [layer_norm(p, f"{name}.self.{m}.norm", x) for m, x in zip(modalities, streams)]
+        streams = [look("self", m, x, normed[m], normed[m]) for m, x in enumerate(streams)]
+        normed = [layer_norm(p, f"{name}.cross.{m}.norm", x) for m, x in zip(modalities, streams)]
+        rest = lambda m: jnp.concatenate(normed[:m] + normed[m + 1 :], 1)
+        streams = [look("cross", m, x, normed[m], rest(m)) for m, x in enumerate(streams)]
+        tokens = [layer_norm(p, f"{name}.expert_norm.{m}", x).reshape(-1, x.shape[-1]) for m, x in zip(modalities, streams)]
+        y, imbalance = experts(p, name, tokens, options)
+        ends = np.cumsum([len(one) for one in tokens])[:-1]
+        return [x + part.reshape(x.shape) for x, part in zip(streams, jnp.split(y, ends))], imbalance
+
+    def apply(p, x):
+        streams = [encode(p, m, x[m]) + p[f"position.{m}"] for m in modalities]
+        total = 0.0
+        for i in range(options["layers"]):
+            streams, imbalance = layer(p, f"layer.{i}", streams)
+            total = total + imbalance
+        pooled = jnp.concatenate([layer_norm(p, f"norm.{m}", y).mean(1) for m, y in zip(modalities, streams)], 1)
+        return linear(p, "head.1", jax.nn.relu(linear(p, "head.0", pooled))), options["balance"] * total
+
+    return apply
+
+
 MODELS = {
     "fusion": fusion,
     "transformer": transformer,
@@ -148,4 +275,6 @@ MODELS = {
     "convolution": convolution,
     "resnet": resnet,
     "lstm": lstm,
+    "mmim_moe": mmim_moe,
+    "fuse_moe": fuse_moe,
 }

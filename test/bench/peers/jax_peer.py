@@ -17,13 +17,14 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jax_models import MODELS
+from jax_models import MODELS, with_experts_stacked
 from start import read_start
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 row, parameters, inputs, labels = read_start(path)
 RATE = row["rate"]
+parameters = with_experts_stacked(parameters)
 model = MODELS[row["model"]](row["options"])
 
 

@@ -242,6 +242,184 @@ class Lstm(nn.Module):
         return self.head(self.lstm(x["x"])[1][0][0])
 
 
+class Sequence(nn.Module):
+    """An LSTM in both directions, of which the last states count. Ours has one bias a gate, so the second of PyTorch stays zero."""
+
+    def __init__(self, p, name):
+        super().__init__()
+        features, hidden = p[f"{name}.forward.input"].shape[0], p[f"{name}.forward.recurrent"].shape[0]
+        self.lstm = nn.LSTM(features, hidden, batch_first=True, bidirectional=True)
+        for direction, suffix in [("forward", ""), ("backward", "_reverse")]:
+            for part, of in [("weight_ih", "input"), ("weight_hh", "recurrent"), ("bias_ih", "bias")]:
+                values = p[f"{name}.{direction}.{of}"]
+                put(getattr(self.lstm, f"{part}_l0{suffix}"), gates(values.T, "ifoc", 0))
+            nn.init.zeros_(getattr(self.lstm, f"bias_hh_l0{suffix}").requires_grad_(False))
+
+    def forward(self, x):
+        return torch.cat(tuple(self.lstm(x)[1][0]), 1)
+
+
+class Router(nn.Module):
+    """Sends each token to the experts whose vectors are nearest; gives their numbers, their shares and how unevenly the experts are used."""
+
+    def __init__(self, p, name, chosen):
+        super().__init__()
+        self.chosen, self.vectors = chosen, nn.Parameter(torch.from_numpy(p[f"{name}.weight"]).t().contiguous())
+
+    def forward(self, x):
+        scores, experts = -torch.cdist(x, self.vectors), len(self.vectors)
+        best, index = scores.topk(self.chosen, 1)
+        use = F.one_hot(index, experts).float().mean((0, 1))
+        return index, best.softmax(1), experts * (use * scores.softmax(1).mean(0)).sum()
+
+
+class Experts(nn.Module):
+    """A router per modality and experts that all share, in a loop over them. One without tokens gets gradients of zeros, as ours does: without any, Adam would leave its
+    parameters where they are, in spite of their momentum."""
+
+    def __init__(self, p, layer, options):
+        super().__init__()
+        self.routers = nn.ModuleList(Router(p, f"{layer}.router.{m}", options["top_k"]) for m in options["modalities"])
+        expert = lambda name: nn.Sequential(linear_like(p, f"{name}.up"), nn.GELU(), linear_like(p, f"{name}.down"))
+        self.experts = nn.ModuleList(expert(f"{layer}.expert.{e}") for e in range(options["experts"]))
+
+    def forward(self, tokens):
+        """`tokens` has `[n, width]` of each modality. Gives the outputs one below the other, and the sum of the imbalances."""
+        index, shares, imbalance = zip(*(router(x) for router, x in zip(self.routers, tokens)))
+        index, shares, x = torch.cat(index), torch.cat(shares), torch.cat(tokens)
+        y = torch.zeros_like(x)
+        for e, expert in enumerate(self.experts):
+            token, turn = torch.where(index == e)
+            y = y.index_add(0, token, expert(x[token]) * shares[token, turn, None])
+        return y, sum(imbalance)
+
+
+class MixingLayer(nn.Module):
+    """A layer of mmim-moe over one token per modality, `[batch, modalities, width]`."""
+
+    def __init__(self, p, name, options):
+        super().__init__()
+        width = len(p[f"{name}.norm.weight"])
+        self.attention, self.feed_forward = Attention(width, 1), FeedForward(width)
+        self.attention.load(p, f"{name}.attention", "output", True)
+        self.feed_forward.load(p, f"{name}.feed_forward.", True)
+        self.norm1, self.norm2 = norm_like(p, f"{name}.norm"), norm_like(p, f"{name}.feed_forward.norm")
+        self.experts = Experts(p, name, options)
+
+    def forward(self, x):
+        h = self.norm1(x + self.attention(x, x))
+        y, imbalance = self.experts(h.unbind(1))
+        m = h + torch.stack(y.chunk(h.shape[1]), 1)
+        return m + self.feed_forward(self.norm2(m)), imbalance
+
+
+class MmimMoe(nn.Module):
+    def __init__(self, options):
+        super().__init__()
+        self.options = options
+
+    def load(self, p):
+        modalities = self.options["modalities"]
+        projection = lambda m: nn.Sequential(linear_like(p, f"encoder.{m}.0"), nn.ReLU(), linear_like(p, f"encoder.{m}.1"))
+        state = lambda m: Sequence(p, f"encoder.{m}") if f"encoder.{m}.forward.input" in p else nn.Identity()
+        self.encoders = nn.ModuleList(nn.Sequential(state(m), projection(m)) for m in modalities)
+        self.layers = nn.ModuleList(MixingLayer(p, f"layer.{i}", self.options) for i in range(self.options["layers"]))
+        self.head = nn.Sequential(linear_like(p, "head.0"), nn.Tanh(), linear_like(p, "head.1"), nn.Tanh(), linear_like(p, "head.2"))
+
+    def forward(self, x):
+        tokens = torch.stack([encoder(x[m]) for m, encoder in zip(self.options["modalities"], self.encoders)], 1)
+        total = 0
+        for layer in self.layers:
+            tokens, imbalance = layer(tokens)
+            total = total + imbalance
+        return self.head(tokens.flatten(1)), self.options["balance"] * total
+
+
+def even_times(count):
+    return torch.linspace(-(3**0.5), 3**0.5, count)[:, None]
+
+
+class TimeAttention(nn.Module):
+    """The steps `[batch, steps, features]` as seen from reference times (mTAND), `[batch, points, width]`; the steps are evenly spread."""
+
+    def __init__(self, p, name, heads, points):
+        super().__init__()
+        self.heads, self.points = heads, points
+        self.time, self.query, self.key, self.output = (linear_like(p, f"{name}.{part}") for part in ["time", "query", "key", "output"])
+
+    def looks(self, count, layer):
+        phases = self.time(even_times(count))
+        embedded = layer(torch.cat([phases[:, :1], torch.sin(phases[:, 1:])], 1))
+        return embedded.view(count, self.heads, -1).transpose(0, 1)
+
+    def forward(self, x):
+        query, key = self.looks(self.points, self.query), self.looks(x.shape[1], self.key)
+        weights = torch.softmax(query @ key.transpose(1, 2) / query.shape[-1] ** 0.5, -1)
+        averages = (weights.flatten(0, 1) @ x).view(len(x), self.heads, self.points, -1)
+        return self.output(averages.transpose(1, 2).flatten(2))
+
+
+class Look(nn.Module):
+    """The attention of one modality with its norm."""
+
+    def __init__(self, p, name, heads):
+        super().__init__()
+        self.norm = norm_like(p, f"{name}.norm")
+        self.attention = Attention(len(p[f"{name}.norm.weight"]), heads)
+        self.attention.load(p, name, "output", True)
+
+
+class CrossLayer(nn.Module):
+    """A layer of fuse-moe over the tokens of each modality, `[batch, tokens, width]`."""
+
+    def __init__(self, p, name, options):
+        super().__init__()
+        modalities, heads = options["modalities"], options["heads"]
+        self.own = nn.ModuleList(Look(p, f"{name}.self.{m}", heads) for m in modalities)
+        self.others = nn.ModuleList(Look(p, f"{name}.cross.{m}", heads) for m in modalities)
+        self.norms = nn.ModuleList(norm_like(p, f"{name}.expert_norm.{m}") for m in modalities)
+        self.experts = Experts(p, name, options)
+
+    def forward(self, streams):
+        normed = [look.norm(x) for look, x in zip(self.own, streams)]
+        streams = [x + look.attention(n, n) for look, x, n in zip(self.own, streams, normed)]
+        normed = [look.norm(x) for look, x in zip(self.others, streams)]
+        rest = lambda m: torch.cat(normed[:m] + normed[m + 1 :], 1)
+        streams = [x + look.attention(normed[m], rest(m)) for m, (look, x) in enumerate(zip(self.others, streams))]
+        y, imbalance = self.experts([norm(x).flatten(0, 1) for norm, x in zip(self.norms, streams)])
+        parts = y.split([x.shape[0] * x.shape[1] for x in streams])
+        return [x + part.view(x.shape) for x, part in zip(streams, parts)], imbalance
+
+
+class FuseMoe(nn.Module):
+    def __init__(self, options):
+        super().__init__()
+        self.options = options
+
+    def load(self, p):
+        modalities, heads, tokens = (self.options[name] for name in ["modalities", "heads", "tokens"])
+
+        def encoder(m):
+            if f"encoder.{m}.time.weight" in p:
+                return TimeAttention(p, f"encoder.{m}", heads, tokens)
+            return nn.Sequential(linear_like(p, f"encoder.{m}.0"), nn.ReLU(), linear_like(p, f"encoder.{m}.1"), nn.Unflatten(1, (1, -1)))
+
+        self.encoders = nn.ModuleList(encoder(m) for m in modalities)
+        self.positions = nn.ParameterList(torch.from_numpy(p[f"position.{m}"]) for m in modalities)
+        self.layers = nn.ModuleList(CrossLayer(p, f"layer.{i}", self.options) for i in range(self.options["layers"]))
+        self.norms = nn.ModuleList(norm_like(p, f"norm.{m}") for m in modalities)
+        self.head = nn.Sequential(linear_like(p, "head.0"), nn.ReLU(), linear_like(p, "head.1"))
+
+    def forward(self, x):
+        streams = [encoder(x[m]) + position for m, encoder, position in zip(self.options["modalities"], self.encoders, self.positions)]
+        total = 0
+        for layer in self.layers:
+            streams, imbalance = layer(streams)
+            total = total + imbalance
+        pooled = torch.cat([norm(x).mean(1) for norm, x in zip(self.norms, streams)], 1)
+        return self.head(pooled), self.options["balance"] * total
+
+
 MODELS = {
     "fusion": Fusion,
     "transformer": Transformer,
@@ -249,4 +427,6 @@ MODELS = {
     "convolution": Convolution,
     "resnet": Resnet,
     "lstm": Lstm,
+    "mmim_moe": MmimMoe,
+    "fuse_moe": FuseMoe,
 }
