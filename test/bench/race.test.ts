@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { numbersIn } from './cores.js';
 import { COMPARED, race, TOLERANCE, verdict } from './engine/race.js';
+import { sameQuality } from './job/quality.js';
 
 const STEPS = 10;
 const falling = (step: number): number => 1 / (1 + step);
@@ -75,4 +77,16 @@ test('a run in which ours fails fails', async () => {
 	const ours = { step: () => Promise.reject(new Error('no such operator')), stop: () => undefined };
 	await expect(race({ ours, peers: { peer } }, 3)).rejects.toThrow('ours: no such operator');
 	expect(peer.stopped.times).toBe(1);
+});
+
+test('whole jobs are compared only where they reach the same on the test split', () => {
+	const ours = { auroc: 0.84, loss: 0.33 };
+	expect(sameQuality(ours, { auroc: 0.83, loss: 0.34 })).toBe('equal');
+	expect(sameQuality(ours, { auroc: 0.8, loss: 0.33 })).toBe('void: the auroc of test is 0.8400 and 0.8000, expected within 0.03');
+	expect(sameQuality(ours, { auroc: 0.84, loss: Number.NaN })).toBe('void: the loss of test is 0.33 and NaN');
+});
+
+test('the cores of a process are read from the list that Linux writes', () => {
+	expect(numbersIn('0-3,6')).toEqual([0, 1, 2, 3, 6]);
+	expect(numbersIn('5')).toEqual([5]);
 });

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { engine, memory } from './engine/engine.js';
 import { row } from './figures.js';
+import { job } from './job/job.js';
 import { machine, versions } from './machine.js';
 import { predictions, service } from './service/service.js';
 import { tables } from './tables/tables.js';
@@ -15,7 +16,7 @@ function devices() {
 	return { absent };
 }
 
-const parts = { engine, memory, weighting, service, predictions, tables, devices };
+const parts = { engine, memory, weighting, job, service, predictions, tables, devices };
 /** The peaks of `memory` are among the figures of `engine`. */
 const usual = Object.keys(parts).filter((name) => name !== 'memory');
 

@@ -179,19 +179,28 @@ def route(p, name, x, chosen):
     return index, jax.nn.softmax(best, 1), experts * (use * jax.nn.softmax(scores, 1).mean(0)).sum()
 
 
+# Rows of a block of tokens that one expert serves.
+BLOCK = 8
+
+
 def experts(p, layer, tokens, options):
-    """`tokens` has `[n, width]` of each modality. Gives the outputs one below the other, and the sum of the imbalances. The choices are sorted by expert, so that one
-    product over ragged groups does the work of each expert on its own tokens."""
+    """`tokens` has `[n, width]` of each modality. Gives the outputs one below the other, and the sum of the imbalances. Shapes are fixed under jit, so the tokens of each
+    expert fill whole blocks, and each block takes a copy of the weights of its expert: on a CPU that is faster than lax.ragged_dot, which lets every expert see every row."""
     routed = [route(p, f"{layer}.router.{m}", x, options["top_k"]) for m, x in zip(options["modalities"], tokens)]
     index, shares = (jnp.concatenate([one[part] for one in routed]) for part in range(2))
-    x = jnp.concatenate(tokens)
-    order = jnp.argsort(index.reshape(-1))
-    token, expert = order // options["top_k"], index.reshape(-1)[order]
-    sizes = jnp.bincount(expert, length=options["experts"]).astype(jnp.int32)
-    name = f"{layer}.expert"
-    hidden = gelu(lax.ragged_dot(x[token], p[f"{name}.up.weight"], sizes) + p[f"{name}.up.bias"][expert])
-    y = lax.ragged_dot(hidden, p[f"{name}.down.weight"], sizes) + p[f"{name}.down.bias"][expert]
-    mixed = jnp.zeros_like(x).at[token].add(y * shares.reshape(-1)[order][:, None])
+    x, count, expert = jnp.concatenate(tokens), options["experts"], index.reshape(-1)
+    choices = len(expert)
+    chosen = jax.nn.one_hot(expert, count, dtype=jnp.int32)
+    place = (jnp.cumsum(chosen, 0) - chosen)[jnp.arange(choices), expert]
+    used = (chosen.sum(0) + BLOCK - 1) // BLOCK
+    ends = jnp.cumsum(used)
+    slot = (ends - used)[expert] * BLOCK + place
+    blocks = (choices + count * (BLOCK - 1)) // BLOCK
+    filled = jnp.zeros((blocks * BLOCK, x.shape[1])).at[slot].set(x[jnp.arange(choices) // options["top_k"]])
+    of = jnp.minimum(jnp.searchsorted(ends, jnp.arange(blocks), side="right"), count - 1)
+    layers = lambda part, x: x @ p[f"{layer}.expert.{part}.weight"][of] + p[f"{layer}.expert.{part}.bias"][of][:, None]
+    y = layers("down", gelu(layers("up", filled.reshape(blocks, BLOCK, -1)))).reshape(blocks * BLOCK, -1)
+    mixed = (y[slot] * shares.reshape(-1)[:, None]).reshape(*shares.shape, -1).sum(1)
     return mixed, sum(one[2] for one in routed)
 
 

@@ -1,16 +1,14 @@
-// What a BTW refresh costs beside the epochs between two refreshes, and the trainer's memory, on p12_icu of ../shared/data where it is there.
-import { existsSync } from 'node:fs';
+// What a BTW refresh costs beside the epochs between two refreshes, and the trainer's memory, on p12_icu where it is there.
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseJobSpec } from '../../../packages/contracts/dist/index.js';
 import { ingest } from '../../../packages/dataset/dist/index.js';
 import { train } from '../../../packages/trainer/dist/index.js';
+import { icu, withoutIcu } from '../data.js';
 
-const source = fileURLToPath(new URL('../../../../shared/data/p12_icu', import.meta.url));
-if (!existsSync(source)) {
-	console.log(JSON.stringify({ absent: 'no ../shared/data/p12_icu' }));
+if (withoutIcu !== null) {
+	console.log(JSON.stringify({ absent: withoutIcu }));
 	process.exit(0);
 }
 const folder = await mkdtemp(join(tmpdir(), 'steelyard-bench-'));
@@ -18,7 +16,7 @@ const dataset = join(folder, 'dataset');
 const output = join(folder, 'output');
 await mkdir(dataset);
 await mkdir(output);
-await ingest(source, dataset);
+await ingest(icu, dataset);
 const spec = parseJobSpec({ dataset: 'ds_1', device: 'cpu', weighting: { preset: 'btw' }, training: { epochs: 21, early_stopping: null } });
 const refreshes = [];
 let began = 0;
