@@ -28,12 +28,13 @@ export async function stepping(command, args, env = {}) {
 	return {
 		/** What the process said of itself before the first step. */
 		first: first.value,
-		/** Throws with what the process complained about last where it has ended. */
+		/** Throws with what the process complained about last where it has ended, and where it answers something else. */
 		step: async () => {
 			child.stdin.write('go\n');
 			const { done, value } = await lines.next();
 			if (done) throw new Error(await ended);
 			const figures = value.split(' ').map(Number);
+			if (!Number.isFinite(figures[0])) throw new Error(`it answered "${value}", expected numbers`);
 			return { milliseconds: figures[0], peakMiB: figures[1], losses: figures.slice(2), figures };
 		},
 		stop: () => child.stdin.end(),
