@@ -1,19 +1,18 @@
 import { DEFAULT_PROJECT, type JobResource } from '@steelyard/contracts';
 import type { RedisHandle } from '@steelyard/redis';
-import { jobKeys, openStore, type Store } from '@steelyard/store';
-import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { remove, temporaryFolder, ways } from '../../redis/test/servers.js';
+import { jobKeys, type Store } from '@steelyard/store';
+import type { Redis } from 'ioredis';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ways } from '../../redis/test/servers.js';
 import { type ChangeAt, openQueue, type Queue } from '../src/index.js';
 import { CHANGES_KEPT } from '../src/records.js';
+import { withEmptiedRedis } from './emptied-redis.js';
 import { newJob, outcome } from './job.js';
 
 for (const { way, absent, start } of ways)
 	describe.skipIf(absent)(`the changes of jobs on ${way}`, () => {
-		let home: string;
 		let redis: RedisHandle;
 		let raw: Redis;
-		let folder: string;
 		let store: Store;
 		let queue: Queue;
 		let leaving: AbortController;
@@ -43,27 +42,14 @@ for (const { way, absent, start } of ways)
 			await queue.jobs.remove(id);
 		};
 
-		beforeAll(async () => {
-			home = await temporaryFolder();
-			redis = await start(home);
-			raw = new Redis({ ...redis.options, replyMapping: 'legacy' });
-		});
-		afterAll(async () => {
-			raw.disconnect();
-			await redis.close();
-			await remove(home);
-		});
+		withEmptiedRedis(start, (emptied) => ({ redis, raw, store } = emptied));
 		beforeEach(async () => {
-			await raw.flushdb();
-			folder = await temporaryFolder();
-			store = await openStore(folder);
 			leaving = new AbortController();
 			queue = await open();
 		});
 		afterEach(async () => {
 			leaving.abort();
 			for (const one of queues.splice(0)) await one.close();
-			await remove(folder);
 		});
 
 		it('begin with a list that is to be loaded, and are those of its own project as they come, by whichever process', async () => {

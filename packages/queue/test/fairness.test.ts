@@ -4,10 +4,11 @@ import { fileURLToPath } from 'node:url';
 import type { JobResource } from '@steelyard/contracts';
 import type { RedisHandle } from '@steelyard/redis';
 import { openStore, type Store } from '@steelyard/store';
-import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Redis } from 'ioredis';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ended, remove, temporaryFolder, until, ways } from '../../redis/test/servers.js';
 import { openQueue, type Queue, type QueueOptions, type Work, type WorkOptions } from '../src/index.js';
+import { withEmptiedRedis } from './emptied-redis.js';
 import { newJob, outcome } from './job.js';
 
 const WORKER = fileURLToPath(new URL('fixtures/worker.mjs', import.meta.url));
@@ -22,7 +23,6 @@ const several = (project: string, count: number): JobResource[] =>
 
 for (const { way, absent, start } of ways)
 	describe.skipIf(absent)(`the order of jobs on ${way}`, () => {
-		let home: string;
 		let redis: RedisHandle;
 		let raw: Redis;
 		let folder: string;
@@ -61,26 +61,13 @@ for (const { way, absent, start } of ways)
 		};
 		const waiting = () => raw.lrange('steelyard:2:deliveries:training:wait', 0, -1);
 
-		beforeAll(async () => {
-			home = await temporaryFolder();
-			redis = await start(home);
-			raw = new Redis({ ...redis.options, replyMapping: 'legacy' });
-		});
-		afterAll(async () => {
-			raw.disconnect();
-			await redis.close();
-			await remove(home);
-		});
+		withEmptiedRedis(start, (emptied) => ({ redis, raw, folder, store } = emptied));
 		beforeEach(async () => {
-			await raw.flushdb();
-			folder = await temporaryFolder();
-			store = await openStore(folder);
 			queue = await open();
 		});
 		afterEach(async () => {
 			for (const one of works.splice(0)) await one.close(5000);
 			for (const one of queues.splice(0)) await one.close();
-			await remove(folder);
 		});
 
 		it('does not let the many jobs of a project keep back the one of another', async () => {

@@ -1,18 +1,17 @@
 import { countIn, DEFAULT_PROJECT, type JobResource } from '@steelyard/contracts';
 import type { RedisHandle } from '@steelyard/redis';
-import { jobKeys, openStore, readRecord, type Store, webhookKeys } from '@steelyard/store';
-import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { remove, temporaryFolder, until, ways } from '../../redis/test/servers.js';
+import { jobKeys, readRecord, type Store, webhookKeys } from '@steelyard/store';
+import type { Redis } from 'ioredis';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { until, ways } from '../../redis/test/servers.js';
 import { openQueue, type Queue, type Work } from '../src/index.js';
+import { withEmptiedRedis } from './emptied-redis.js';
 import { newJob } from './job.js';
 
 for (const { way, absent, start } of ways)
 	describe.skipIf(absent)(`the notices of jobs on ${way}`, () => {
-		let home: string;
 		let redis: RedisHandle;
 		let raw: Redis;
-		let folder: string;
 		let store: Store;
 		let queue: Queue;
 		let sent: string[];
@@ -31,21 +30,9 @@ for (const { way, absent, start } of ways)
 		const isDelivered = ({ id }: JobResource) =>
 			until(async () => (await readRecord<JobResource>(store, jobKeys.record(id)))?.notified?.state === 'delivered');
 
-		beforeAll(async () => {
-			home = await temporaryFolder();
-			redis = await start(home);
-			raw = new Redis({ ...redis.options, replyMapping: 'legacy' });
-		});
-		afterAll(async () => {
-			raw.disconnect();
-			await redis.close();
-			await remove(home);
-		});
+		withEmptiedRedis(start, (emptied) => ({ redis, raw, store } = emptied));
 		beforeEach(async () => {
-			await raw.flushdb();
 			sent = [];
-			folder = await temporaryFolder();
-			store = await openStore(folder);
 			const webhook = { url: 'https://example.com', on: ['cancelled'], secret: 'whsec_', created_at: 0 };
 			await store.put(webhookKeys.record(DEFAULT_PROJECT), JSON.stringify(webhook));
 			queue = await openQueue({ redis: redis.options, store });
@@ -53,7 +40,6 @@ for (const { way, absent, start } of ways)
 		afterEach(async () => {
 			for (const work of works.splice(0)) await work.close(5000);
 			await queue.close();
-			await remove(folder);
 		});
 
 		it('are sent where Redis was emptied before they were, and not again where they were sent before', async () => {

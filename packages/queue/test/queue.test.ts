@@ -7,7 +7,7 @@ import { DEFAULT_PROJECT, type JobEvent, type JobResource, type ModelVerdict, Pr
 import { launchRedis, type RedisHandle, silent } from '@steelyard/redis';
 import { createId, jobKeys, listDamaged, openStore, type Store } from '@steelyard/store';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ended, remove, temporaryFolder, until, ways } from '../../redis/test/servers.js';
 import {
 	type AttemptStopped,
@@ -18,6 +18,7 @@ import {
 	type Work,
 	type WorkOptions,
 } from '../src/index.js';
+import { withEmptiedRedis } from './emptied-redis.js';
 import { newJob, outcome, report, result } from './job.js';
 
 const WORKER = fileURLToPath(new URL('fixtures/worker.mjs', import.meta.url));
@@ -38,7 +39,6 @@ const aborted = (signal: AbortSignal) =>
 
 for (const { way, absent, start } of ways)
 	describe.skipIf(absent)(`the queue on ${way}`, () => {
-		let home: string;
 		let redis: RedisHandle;
 		let raw: Redis;
 		let folder: string;
@@ -90,20 +90,8 @@ for (const { way, absent, start } of ways)
 			await ended(child);
 		};
 
-		beforeAll(async () => {
-			home = await temporaryFolder();
-			redis = await start(home);
-			raw = new Redis({ ...redis.options, replyMapping: 'legacy' });
-		});
-		afterAll(async () => {
-			raw.disconnect();
-			await redis.close();
-			await remove(home);
-		});
+		withEmptiedRedis(start, (emptied) => ({ redis, raw, folder, store } = emptied));
 		beforeEach(async () => {
-			await raw.flushdb();
-			folder = await temporaryFolder();
-			store = await openStore(folder);
 			queue = await open();
 		});
 		afterEach(async () => {
@@ -113,7 +101,6 @@ for (const { way, absent, start } of ways)
 			}
 			for (const one of works.splice(0)) await one.close(5000);
 			for (const one of queues.splice(0)) await one.close();
-			await remove(folder);
 		});
 
 		it('keeps a new job, lists it first and mirrors it to the store', async () => {

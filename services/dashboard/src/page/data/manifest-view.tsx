@@ -1,9 +1,8 @@
-import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
+import { CopyButton } from '../parts/copy-button.js';
 
 /** A manifest as JSON, which can be copied. */
 export function ManifestView({ manifest, isOpen = false }: { manifest: unknown; isOpen?: boolean }): VNode {
-	const said = useSignal('');
 	const text = JSON.stringify(manifest, null, '\t');
 	return (
 		<details open={isOpen} class="fold">
@@ -12,26 +11,7 @@ export function ManifestView({ manifest, isOpen = false }: { manifest: unknown; 
 				{text}
 			</pre>
 			<p class="actions">
-				<button
-					type="button"
-					onClick={() => {
-						const clipboard = navigator.clipboard as Clipboard | undefined;
-						const copied = clipboard === undefined ? Promise.reject(new Error()) : clipboard.writeText(text);
-						copied.then(
-							() => {
-								said.value = '✓ copied';
-							},
-							() => {
-								said.value = 'The browser does not let the page copy here. Mark the text and copy it yourself.';
-							},
-						);
-					}}
-				>
-					Copy
-				</button>
-				<span role="status" class="quiet">
-					{said.value}
-				</span>
+				<CopyButton text={text} what="the manifest" />
 			</p>
 		</details>
 	);
