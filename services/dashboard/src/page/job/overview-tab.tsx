@@ -1,6 +1,7 @@
 import type { VNode } from 'preact';
 import { bytes, count, duration, figure, moment, percent } from '../format.js';
 import { hasEnded } from '../job-status.js';
+import { type Fact, Facts } from '../parts/facts.js';
 import { ChartFigure } from '../plots/chart-figure.js';
 import { linkTo } from '../router.js';
 import { lossChart, modelsIn } from './curves.js';
@@ -69,9 +70,33 @@ function Warnings({ job }: Pick<TabProps, 'job'>): VNode {
 	);
 }
 
+/** What is known of a job beside its figures. */
+function factsOf(job: TabProps['job']): Fact[] {
+	const { result, device, measured, spec, notified } = job;
+	const ece = Object.entries(result?.calibration?.ece ?? {}).map(([name, error]) => `${name} ${percent(error)}`);
+	const speed = job.rows_per_second === undefined ? '–' : `${figure(job.rows_per_second, 3)} rows/s`;
+	const step = measured?.step_seconds === undefined ? '' : `, ${figure(measured.step_seconds * 1000, 3)} ms a step`;
+	return [
+		['Id', <code>{job.id}</code>],
+		['Dataset', <a href={linkTo(`/data/${spec.dataset}`)}>{spec.dataset}</a>],
+		['Model', `${spec.model.family}${result === null ? '' : `, ${count(result.parameters, 'trained number')}`}`],
+		['Weighting', spec.weighting.preset],
+		['Posted', moment(job.created_at)],
+		['Started', moment(job.started_at)],
+		['Ended', moment(job.finished_at)],
+		notified === undefined ? null : ['Notice of the end', noticeText(notified)],
+		['Attempts', job.attempt],
+		['Device', `${device?.provider.toUpperCase() ?? '–'}${device?.note ? ` (${device.note})` : ''}`],
+		['Speed', `${speed}${step}`],
+		['Most memory', bytes(measured?.peak_memory_bytes)],
+		ece.length === 0 ? null : ['Calibration error', ece.join(', ')],
+		...Object.entries(spec.metadata),
+	];
+}
+
 /** What a job does or has come to, on one page. */
 export function OverviewTab({ view, job }: TabProps): VNode {
-	const { result, error, waiting, device, measured } = job;
+	const { result, error, waiting } = job;
 	const epochs = view.epochs.value;
 	const models = modelsIn(epochs);
 	const shown = models.includes('fusion') ? 'fusion' : models.at(-1);
@@ -136,65 +161,7 @@ export function OverviewTab({ view, job }: TabProps): VNode {
 			)}
 			<ResultTable job={job} />
 			<h2>The job</h2>
-			<dl class="facts">
-				<dt>Id</dt>
-				<dd>
-					<code>{job.id}</code>
-				</dd>
-				<dt>Dataset</dt>
-				<dd>
-					<a href={linkTo(`/data/${job.spec.dataset}`)}>{job.spec.dataset}</a>
-				</dd>
-				<dt>Model</dt>
-				<dd>
-					{job.spec.model.family}
-					{result !== null && `, ${count(result.parameters, 'trained number')}`}
-				</dd>
-				<dt>Weighting</dt>
-				<dd>{job.spec.weighting.preset}</dd>
-				<dt>Posted</dt>
-				<dd>{moment(job.created_at)}</dd>
-				<dt>Started</dt>
-				<dd>{moment(job.started_at)}</dd>
-				<dt>Ended</dt>
-				<dd>{moment(job.finished_at)}</dd>
-				{job.notified !== undefined && (
-					<>
-						<dt>Notice of the end</dt>
-						<dd>{noticeText(job.notified)}</dd>
-					</>
-				)}
-				<dt>Attempts</dt>
-				<dd>{job.attempt}</dd>
-				<dt>Device</dt>
-				<dd>
-					{device === null ? '–' : device.provider.toUpperCase()}
-					{device?.note && <span class="quiet"> ({device.note})</span>}
-				</dd>
-				<dt>Speed</dt>
-				<dd>
-					{job.rows_per_second === undefined ? '–' : `${figure(job.rows_per_second, 3)} rows/s`}
-					{measured?.step_seconds !== undefined && `, ${figure(measured.step_seconds * 1000, 3)} ms a step`}
-				</dd>
-				<dt>Most memory</dt>
-				<dd>{bytes(measured?.peak_memory_bytes)}</dd>
-				{result?.calibration !== undefined && (
-					<>
-						<dt>Calibration error</dt>
-						<dd>
-							{Object.entries(result.calibration.ece)
-								.map(([name, ece]) => `${name} ${percent(ece)}`)
-								.join(', ')}
-						</dd>
-					</>
-				)}
-				{Object.entries(job.spec.metadata ?? {}).map(([name, text]) => (
-					<>
-						<dt key={name}>{name}</dt>
-						<dd>{text}</dd>
-					</>
-				))}
-			</dl>
+			<Facts rows={factsOf(job)} />
 		</>
 	);
 }

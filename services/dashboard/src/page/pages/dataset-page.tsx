@@ -12,6 +12,7 @@ import { ModalitiesTable } from '../data/modalities-table.js';
 import { bytes, count, figure, moment } from '../format.js';
 import { useLoading } from '../loading.js';
 import type { PageProps } from '../pages.js';
+import { Facts } from '../parts/facts.js';
 import { NamingForm } from '../parts/naming-form.js';
 import { PageTitle } from '../parts/page-title.js';
 import { Problem } from '../parts/problem.js';
@@ -209,14 +210,13 @@ function Dataset({ dataset, again }: { dataset: DatasetResource; again: () => vo
 				</>
 			)}
 			<h2>About the files</h2>
-			<dl class="facts">
-				<dt>Id</dt>
-				<dd class="mono">{id}</dd>
-				<dt>Uploaded</dt>
-				<dd>{moment(dataset.created_at)}</dd>
-				<dt>SHA-256</dt>
-				<dd class="mono">{dataset.sha256}</dd>
-			</dl>
+			<Facts
+				rows={[
+					['Id', <code>{id}</code>],
+					['Uploaded', moment(dataset.created_at)],
+					['SHA-256', <code>{dataset.sha256}</code>],
+				]}
+			/>
 			{dataset.manifest === null ? (
 				<p class="quiet">It was uploaded without a manifest: all was found out from the files.</p>
 			) : (

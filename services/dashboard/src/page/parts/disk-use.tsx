@@ -1,6 +1,7 @@
 import type { Usage } from '@steelyard/contracts';
-import { Fragment, type VNode } from 'preact';
+import type { VNode } from 'preact';
 import { bytes, count, percent } from '../format.js';
+import { Facts } from './facts.js';
 
 /** How the disk of the data folder is used: by what, and how much is left. */
 export function DiskUse({ usage }: { usage: Usage }): VNode {
@@ -36,14 +37,7 @@ export function DiskUse({ usage }: { usage: Usage }): VNode {
 				))}
 				<span style={{ flexGrow: disk.free_bytes }} />
 			</div>
-			<dl class="facts">
-				{rows.map(([name, value]) => (
-					<Fragment key={name}>
-						<dt>{name}</dt>
-						<dd>{value}</dd>
-					</Fragment>
-				))}
-			</dl>
+			<Facts rows={rows} />
 		</>
 	);
 }

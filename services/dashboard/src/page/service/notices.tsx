@@ -1,10 +1,11 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { SteelyardError } from '@steelyard/client';
 import type { NewWebhook, WebhookResource } from '@steelyard/contracts';
-import { Fragment, type VNode } from 'preact';
+import type { VNode } from 'preact';
 import { moment } from '../format.js';
 import { useLoading } from '../loading.js';
 import { ConfirmDialog } from '../parts/confirm-dialog.js';
+import { Facts } from '../parts/facts.js';
 import { OnceDialog } from '../parts/once-dialog.js';
 import { Problem } from '../parts/problem.js';
 import { client } from '../session.js';
@@ -24,16 +25,7 @@ function WebhookFacts({ webhook }: { webhook: WebhookResource }): VNode {
 		['Tells of jobs that have', webhook.on.join(', ')],
 		['Since', moment(webhook.created_at)],
 	];
-	return (
-		<dl class="facts">
-			{rows.map(([name, value]) => (
-				<Fragment key={name}>
-					<dt>{name}</dt>
-					<dd>{value}</dd>
-				</Fragment>
-			))}
-		</dl>
-	);
+	return <Facts rows={rows} />;
 }
 
 type FormProps = { webhook: WebhookResource | null; made: Signal<NewWebhook | null>; again: () => void };

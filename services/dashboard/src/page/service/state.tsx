@@ -1,6 +1,7 @@
 import type { CallerResource, Readiness } from '@steelyard/contracts';
-import { Fragment, type VNode } from 'preact';
+import type { VNode } from 'preact';
 import { bytes, moment } from '../format.js';
+import { Facts } from '../parts/facts.js';
 
 /** How a Redis came to be there. */
 const KINDS: Readonly<Record<string, string>> = {
@@ -52,14 +53,5 @@ export function State({ ready, caller, version }: { ready: Readiness; caller: Ca
 					}`,
 		],
 	];
-	return (
-		<dl class="facts">
-			{rows.map(([name, value]) => (
-				<Fragment key={name}>
-					<dt>{name}</dt>
-					<dd>{value}</dd>
-				</Fragment>
-			))}
-		</dl>
-	);
+	return <Facts rows={rows} />;
 }
