@@ -16,9 +16,3 @@ export function taskWords({ type, outputs, positions }: Pick<Task, 'type' | 'out
 
 /** The shape of one instance: `57`, `8 × 3`. */
 export const shapeWords = (shape: readonly number[]): string => shape.map((size) => size.toLocaleString('en')).join(' × ');
-
-/** How many rows each split has: `640 train, 160 test`. */
-export const splitWords = (splits: DatasetResource['splits']): string =>
-	Object.entries(splits)
-		.map(([name, { rows }]) => `${rows.toLocaleString('en')} ${name}`)
-		.join(', ');
