@@ -1,4 +1,4 @@
-import { axpy, type Optimizer, type OptimizerOptions } from './optimizer.js';
+import { axpy, type Optimizer, type OptimizerOptions, type StepPlace } from './optimizer.js';
 
 /** The largest loss scale within a chunk; it keeps the scaled moments far from the limits of float32. */
 const LARGEST_SCALE = 1e3;
@@ -14,16 +14,21 @@ const LARGEST_SCALE = 1e3;
 export function adam({ name, weightDecay, beta1, beta2, epsilon }: OptimizerOptions): Optimizer {
 	const decoupled = name === 'adamw' && weightDecay > 0;
 	const coupled = name === 'adam' && weightDecay > 0;
+	/** √((1−β2^t)/(1−β2)), and the rate that goes with it. */
+	const corrected = ({ step, learningRate }: Pick<StepPlace, 'step' | 'learningRate'>) => {
+		const correction = Math.sqrt((1 - beta2 ** step) / (1 - beta2));
+		return { correction, rate: (-learningRate * (1 - beta1) * correction) / (1 - beta1 ** step) };
+	};
 	return {
 		slots: ['m', 'v'],
 		scalars: ['rate', 'epsilon', 'memory', ...(decoupled || coupled ? ['decay'] : [])],
 		maxChunk: Math.max(1, Math.floor((2 * Math.log(LARGEST_SCALE)) / -Math.log(beta2))),
 		scalarsAt({ step, inChunk, learningRate }) {
 			const lossScale = beta2 ** (-inChunk / 2);
-			const correction = Math.sqrt((1 - beta2 ** step) / (1 - beta2));
+			const { correction, rate } = corrected({ step, learningRate });
 			return {
 				lossScale,
-				rate: (-learningRate * (1 - beta1) * correction) / (1 - beta1 ** step),
+				rate,
 				epsilon: lossScale * epsilon * correction,
 				memory: beta1 / Math.sqrt(beta2),
 				decay: decoupled ? 1 - learningRate * weightDecay : lossScale * weightDecay,
@@ -39,5 +44,21 @@ export function adam({ name, weightDecay, beta1, beta2, epsilon }: OptimizerOpti
 			return { parameter: axpy(g, of(scalars, 'rate'), direction, kept), slots: { m, v } };
 		},
 		afterChunk: (steps) => ({ m: beta2 ** (steps / 2), v: beta2 ** steps }),
+		inPlace: {
+			scalars: ['rate', 'epsilon', 'decay', 'keep'],
+			scalarsAt(place) {
+				const { correction, rate } = corrected(place);
+				return {
+					rate,
+					epsilon: epsilon * correction,
+					decay: coupled ? weightDecay : 0,
+					keep: decoupled ? 1 - place.learningRate * weightDecay : 1,
+				};
+			},
+			update({ adam }, { parameter, gradient, size, slots }, scale, { rate, epsilon, decay, keep }) {
+				const { m, v } = slots as { m: number; v: number };
+				adam(parameter, gradient, size, scale, decay as number, rate as number, m, v, beta1, beta2, epsilon as number, keep as number);
+			},
+		},
 	};
 }

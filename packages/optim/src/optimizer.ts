@@ -1,4 +1,5 @@
 import type { GraphBuilder, Value } from '@steelyard/onnx';
+import type { Kernels } from './kernels/kernels.js';
 
 /** Hyperparameters under the names of PyTorch; `weightDecay` is an L2 penalty, except for adamw, where it is decoupled from the gradient. */
 export type OptimizerOptions = {
@@ -38,6 +39,27 @@ export type Optimizer = {
 	};
 	/** The factor of each slot after a chunk of `steps`. */
 	afterChunk(steps: number): Record<string, number>;
+	/** The same update outside of a graph. */
+	readonly inPlace: UpdateInPlace;
+};
+
+/** Where the vectors of one parameter lie: addresses in bytes, multiples of 16, as `kernelsOver` takes them. */
+export type VectorsInPlace = {
+	readonly parameter: number;
+	readonly gradient: number;
+	readonly slots: Readonly<Record<string, number>>;
+	/** How many numbers each vector has. */
+	readonly size: number;
+};
+
+/** The update of an optimizer by a kernel that changes vectors where they lie. Slots hold what they hold at the end of a chunk of the graph's form. */
+export type UpdateInPlace = {
+	/** The names of the scalars that `update` reads. */
+	readonly scalars: readonly string[];
+	/** The scalars of one step. */
+	scalarsAt(place: Pick<StepPlace, 'step' | 'learningRate'>): Record<string, number>;
+	/** Changes a parameter and its slots by its gradient times `scale`. */
+	update(kernels: Kernels, at: VectorsInPlace, scale: number, scalars: Readonly<Record<string, number>>): void;
 };
 
 /** factor·x + y in one pass, which ONNX Runtime has as Gemm. */

@@ -15,5 +15,14 @@ export function sgd({ name, weightDecay, momentum }: OptimizerOptions): Optimize
 			return { parameter: axpy(g, rate as typeof parameter, direction, parameter), slots: heavy ? { buffer: direction } : {} };
 		},
 		afterChunk: () => (heavy ? { buffer: 1 } : {}),
+		inPlace: {
+			scalars: ['rate'],
+			scalarsAt: ({ learningRate }) => ({ rate: -learningRate }),
+			update(kernels, { parameter, gradient, size, slots }, scale, { rate }) {
+				const common = [parameter, gradient, size, scale, weightDecay, rate as number] as const;
+				if (heavy) kernels.momentum(...common, slots['buffer'] as number, momentum);
+				else kernels.sgd(...common);
+			},
+		},
 	};
 }

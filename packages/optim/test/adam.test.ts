@@ -1,7 +1,7 @@
 import { counterRandom } from '@steelyard/random';
 import { describe, expect, it } from 'vitest';
 import { type OptimizerOptions, optimizer } from '../src/index.js';
-import { afterSteps, largestDifference } from './steps.js';
+import { afterSteps, afterStepsInPlace, largestDifference } from './steps.js';
 
 const STEPS = 600;
 const PARAMETERS = 400;
@@ -63,7 +63,7 @@ describe('Adam', () => {
 		['Adam with ε = 1e-3', { epsilon: 1e-3 }],
 	];
 	for (const [title, changed] of cases)
-		it(`${title} in chunks of any size is as near to float64 as PyTorch in float32 after ${STEPS} steps`, async () => {
+		it(`${title} in chunks of any size and in place is as near to float64 as PyTorch in float32 after ${STEPS} steps`, async () => {
 			const chosen = { ...options, ...changed };
 			const ours = optimizer(chosen);
 			const work = problem(1);
@@ -75,12 +75,14 @@ describe('Adam', () => {
 					largestDifference(await afterSteps(ours, { ...work, chunks: chunks.map((steps) => Math.min(steps, ours.maxChunk)) }), truth),
 					`chunks ${chunks}`,
 				).toBeLessThanOrEqual(allowed);
+			expect(largestDifference(afterStepsInPlace(ours, work), truth), 'in place').toBeLessThanOrEqual(allowed);
 		});
 
 	it('does not move a parameter whose gradient is always 0', async () => {
 		const initial = Float32Array.of(1, -2, 0);
 		const gradients = Array.from({ length: 20 }, () => new Float32Array(3));
 		expect(await afterSteps(optimizer(options), { initial, gradients, learningRate: 0.1, chunks: [5] })).toEqual(initial);
+		expect(afterStepsInPlace(optimizer(options), { initial, gradients, learningRate: 0.1 })).toEqual(initial);
 	});
 
 	it('keeps every scale finite and its square far inside float32 up to the largest chunk, and takes at least one step', () => {

@@ -1,16 +1,33 @@
 import { encodeModel, GraphBuilder, OPSET } from '@steelyard/onnx';
-import { createSession, type Tensor, tensor } from '@steelyard/runtime';
-import type { Optimizer } from '../src/index.js';
+import { createSession, placeTensors, type Tensor, tensor } from '@steelyard/runtime';
+import { kernelsOver, type Optimizer } from '../src/index.js';
 
-/** The parameters after the optimizer's steps in float32, in chunks of `chunks` steps in turn, as a training program does them. */
+/** What an optimizer is tried on: where it begins, and the gradient of every step. */
+export type Work = { initial: Float32Array; gradients: readonly Float32Array[]; learningRate: number };
+
+/** The parameters after the optimizer's steps in place. */
+export function afterStepsInPlace({ inPlace, slots }: Optimizer, { initial, gradients, learningRate }: Work): Float32Array {
+	const size = initial.length;
+	const vector = { dtype: 'float32' as const, shape: [size] };
+	const names = ['parameter', 'gradient', ...slots];
+	const { memory, tensors } = placeTensors(Object.fromEntries(names.map((name) => [name, vector])));
+	const at = (name: string): Float32Array => tensors[name]!.data as Float32Array;
+	const kernels = kernelsOver(memory);
+	at('parameter').set(initial);
+	gradients.forEach((gradient, index) => {
+		at('gradient').set(gradient);
+		const scalars = inPlace.scalarsAt({ step: index + 1, learningRate });
+		const places = Object.fromEntries(slots.map((slot) => [slot, at(slot).byteOffset]));
+		const vectors = { parameter: at('parameter').byteOffset, gradient: at('gradient').byteOffset, slots: places, size };
+		inPlace.update(kernels, vectors, 1, scalars);
+	});
+	return at('parameter');
+}
+
+/** The parameters after the optimizer's steps in float32, in chunks of `chunks` steps in turn, as a graph does them. */
 export async function afterSteps(
 	optimizer: Optimizer,
-	{
-		initial,
-		gradients,
-		learningRate,
-		chunks,
-	}: { initial: Float32Array; gradients: readonly Float32Array[]; learningRate: number; chunks: readonly number[] },
+	{ initial, gradients, learningRate, chunks }: Work & { chunks: readonly number[] },
 ): Promise<Float32Array> {
 	const shape = [1, initial.length];
 	const g = new GraphBuilder();

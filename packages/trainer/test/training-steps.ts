@@ -4,13 +4,13 @@ import { loadProgram, type Program, sizeOf, type Tensor, tensor } from '@steelya
 import type { Architecture } from '../src/model/architecture.js';
 import { parametersByName } from '../src/model/parameter-layout.js';
 import { presenceName, SAMPLE_WEIGHT, weightName } from '../src/model/value-names.js';
-import { buildSplitStep } from '../src/step/build-split-step.js';
+import { buildInPlaceStep } from '../src/step/build-in-place-step.js';
 import { buildStep } from '../src/step/build-step.js';
 import { scalarInputs } from '../src/step/chunk-inputs.js';
+import { loadInPlaceProgram } from '../src/step/in-place-program.js';
 import type { Loss } from '../src/step/loss.js';
 import { scanProgram } from '../src/step/scan-program.js';
-import { loadSplitProgram } from '../src/step/split-program.js';
-import type { SplitStep, Step } from '../src/step/step.js';
+import type { InPlaceStep, Step } from '../src/step/step.js';
 import type { StepOptions } from '../src/step/step-inputs.js';
 import { initialState, parametersIn } from '../src/step/step-state.js';
 
@@ -41,11 +41,11 @@ const optionsOf = ({ optimizer = {}, ...wanted }: Wanted): StepOptions => ({
 /** The training step of an architecture; Adam without decay, clipping or standardisation unless given. */
 export const stepOf = (wanted: Wanted): Promise<Step> => buildStep(optionsOf(wanted));
 
-/** That step and its program: repeated by Scan, or split. */
-async function loaded(oracle: Oracle, isSplit: boolean): Promise<{ step: Step | SplitStep; program: Program }> {
-	if (isSplit) {
-		const step = await buildSplitStep(optionsOf(oracle));
-		return { step, program: await loadSplitProgram(step, initialState(step, oracle.initial)) };
+/** That step and its program: repeated by Scan, or in place. */
+async function loaded(oracle: Oracle, by: Repetition): Promise<{ step: Step | InPlaceStep; program: Program }> {
+	if (by === 'in place') {
+		const step = await buildInPlaceStep(optionsOf(oracle));
+		return { step, program: await loadInPlaceProgram(step, initialState(step, oracle.initial)) };
 	}
 	const step = await stepOf(oracle);
 	return { step, program: await loadProgram(scanProgram(step), initialState(step, oracle.initial)) };
@@ -64,14 +64,18 @@ export type Oracle = Wanted & {
 	initial: ReadonlyMap<string, ArrayLike<number>>;
 };
 
-/** Trains as the oracle did, `steps` of them per run, or by the split step: the reports of every step and the parameters at the end. */
+/** How the steps of a chunk are repeated: by Scan, in the graph, or one by one on state in place. */
+export type Repetition = 'scan' | 'in place';
+
+/** Trains as the oracle did, `chunk` steps per run: the reports of every step and the parameters at the end. */
 export async function trainAs(
 	oracle: Oracle,
-	by: number | 'split',
+	chunk: number,
+	by: Repetition = 'scan',
 ): Promise<{ losses: number[]; norms: number[]; parameters: Map<string, Tensor> }> {
 	const { batch, steps, rows, inputs, learningRate, optimizer = {} } = oracle;
-	const chunk = by === 'split' ? 1 : by;
-	const { step, program } = await loaded(oracle, by === 'split');
+	const rule = optimizerWith(optimizer);
+	const { step, program } = await loaded(oracle, by);
 	const [losses, norms]: [number[], number[]] = [[], []];
 	/** Rows count alike, and a weight of 0 stands for a missing modality, where the oracle does not say otherwise. */
 	const assumed: Readonly<Record<string, RowOf>> = {
@@ -92,7 +96,7 @@ export async function trainAs(
 			chosen.forEach((row, i) => numbers.set(of(row), i * sizeOf(shape)));
 			return [name, tensor(dtype, [chunk, batch, ...shape], numbers)];
 		});
-		const scalars = scalarInputs(step, optimizerWith(optimizer), { step: first, length: chunk }, () => learningRate);
+		const scalars = scalarInputs(step, by === 'in place' ? rule.inPlace : rule, { step: first, length: chunk }, () => learningRate);
 		const found = await program.run({ ...Object.fromEntries(filled), ...scalars });
 		losses.push(...(found['loss']!.data as Float32Array));
 		if (found['grad_norm'] !== undefined) norms.push(...(found['grad_norm'].data as Float32Array));

@@ -8,7 +8,7 @@ import { type Buffers, filledPorts } from '../model/port.js';
 import { POOL, slotFactorName } from '../model/value-names.js';
 import type { Chunk } from './chunk.js';
 import { dropModalities } from './modality-dropout.js';
-import { type SplitStep, type Step, slotsOf } from './step.js';
+import { type InPlaceStep, type Step, slotsOf } from './step.js';
 
 /** The places of `steps` batches, the last batch filled up with its own places in turn. */
 function repeated(places: Uint32Array, rows: number, batch: number): Uint32Array {
@@ -47,7 +47,7 @@ function keptBuffers(): Buffers {
 
 /** The inputs of a chunk that come from the training examples. */
 export function exampleInputs(
-	{ ports, batch }: Step | SplitStep,
+	{ ports, batch }: Step | InPlaceStep,
 	{ train, architecture, modalityDropout }: { train: Examples; architecture: Architecture; modalityDropout: number },
 ) {
 	const buffers = keptBuffers();
@@ -64,7 +64,7 @@ export function exampleInputs(
 }
 
 /** The random numbers of a chunk: the pool, which serves many chunks, and the rows of it that each place of each step takes. */
-export function randomInputs({ draws }: Step | SplitStep) {
+export function randomInputs({ draws }: Step | InPlaceStep) {
 	let kept: { number: number; drawn: Tensor } | null = null;
 	return (place: ChunkPlace, length: number): Record<string, Tensor> => {
 		if (draws.length === 0) return {};
@@ -80,7 +80,7 @@ export function randomInputs({ draws }: Step | SplitStep) {
 
 /** The inputs of the steps `from` to `until` of a chunk of `length` steps: the slots of the optimizer are multiplied when the whole chunk is done. */
 export function partOf(
-	{ ports, draws, scalars, state }: Step | SplitStep,
+	{ ports, draws, scalars, state }: Step | InPlaceStep,
 	inputs: Readonly<Record<string, Tensor>>,
 	{ from, until, length }: { from: number; until: number; length: number },
 ): Record<string, Tensor> {
@@ -95,10 +95,10 @@ export function partOf(
 	return { ...inputs, ...Object.fromEntries([...ofSteps, ...ofSlots]) };
 }
 
-/** What the host tells the steps of a chunk: the scalars of each, and by how much the optimizer's slots are multiplied after them. */
+/** What the host tells the steps of a chunk: the scalars of each, and by how much the optimizer's slots are multiplied after them where it multiplies them. */
 export function scalarInputs(
-	{ scalars, state }: Step | SplitStep,
-	optimizer: Optimizer,
+	{ scalars }: Pick<Step | InPlaceStep, 'scalars'>,
+	optimizer: Pick<Optimizer, 'scalarsAt'> & Partial<Pick<Optimizer, 'afterChunk'>>,
 	{ step: first, length }: Pick<Chunk, 'step' | 'length'>,
 	learningRate: (step: number) => number,
 ): Record<string, Tensor> {
@@ -114,10 +114,7 @@ export function scalarInputs(
 			values.map((one) => one[name] as number),
 		),
 	]);
-	const factors = optimizer.afterChunk(length);
-	const ofSlots = slotsOf(state).map((slot): [string, Tensor] => [
-		slotFactorName(slot),
-		tensor('float32', [1, 1], [factors[slot] as number]),
-	]);
+	const factors = Object.entries(optimizer.afterChunk?.(length) ?? {});
+	const ofSlots = factors.map(([slot, factor]): [string, Tensor] => [slotFactorName(slot), tensor('float32', [1, 1], [factor])]);
 	return Object.fromEntries([...ofSteps, ...ofSlots]);
 }

@@ -2,21 +2,20 @@ import type { TaskProfile, TrainingConfig } from '@steelyard/contracts';
 import type { Standardisation } from '@steelyard/dataset';
 import { optimizer as optimizerOf } from '@steelyard/optim';
 import { shuffledOrder } from '@steelyard/random';
-import { loadProgram, type Provider, type State, type Tensor } from '@steelyard/runtime';
+import { hasCApi, loadProgram, type Provider, type State, type Tensor } from '@steelyard/runtime';
 import type { Architecture, Parameters } from '../model/architecture.js';
 import type { Examples, TargetScale } from '../model/examples.js';
-import { countOf } from '../model/work.js';
-import { buildSplitStep } from './build-split-step.js';
+import { buildInPlaceStep } from './build-in-place-step.js';
 import { buildStep } from './build-step.js';
 import type { Chunk } from './chunk.js';
 import { exampleInputs, partOf, randomInputs, scalarInputs } from './chunk-inputs.js';
 import { chunkSteps } from './chunk-size.js';
 import { diverged } from './diverged.js';
 import type { Modulation } from './gradient-modulation.js';
+import { loadInPlaceProgram } from './in-place-program.js';
 import type { Loss } from './loss.js';
 import { openPace } from './pace.js';
 import { scanProgram } from './scan-program.js';
-import { loadSplitProgram } from './split-program.js';
 import { initialState, namedParametersIn, namedSlotsIn, parametersIn, type SlotValues } from './step-state.js';
 
 /** The numbers that a model begins with: its parameters and running statistics by name, and what the optimizer has of them; zeros where `slots` is empty. */
@@ -83,9 +82,6 @@ export type Fit = {
 	dispose(): Promise<void>;
 };
 
-/** From so many trained numbers on, a step is split on the CPU: its state is held once, and nothing is won by repeating steps within a run. */
-const LARGE = 2 ** 22;
-
 /** Compiles the training program of a model and loads it with its initial state, or with the one to go on from. */
 export async function openFit(options: FitOptions): Promise<Fit> {
 	const { architecture, training, train, stream, provider, recompute, before } = options;
@@ -98,14 +94,15 @@ export async function openFit(options: FitOptions): Promise<Fit> {
 	const optimizer = optimizerOf({ ...rest, weightDecay });
 	const { task, loss, classWeights, scale, standardisation, modulation } = options;
 	const ofStep = { architecture, task, loss, classWeights, scale, standardisation, modulation, batch, optimizer, clipNorm, recompute };
-	const isSplit = provider === 'cpu' && countOf(architecture.parameters) >= LARGE;
-	const built = isSplit ? { split: await buildSplitStep(ofStep) } : { whole: await buildStep(ofStep) };
-	const step = built.split ?? built.whole;
+	const inPlace = provider === 'cpu' && (await hasCApi());
+	const built = inPlace ? { inPlace: await buildInPlaceStep(ofStep) } : { whole: await buildStep(ofStep) };
+	const step = built.inPlace ?? built.whole;
+	const ofHost = inPlace ? optimizer.inPlace : optimizer;
 	const perChunk = chunkSteps({
 		work: step.work,
 		batch,
 		perEpoch,
-		most: isSplit ? 1 : Math.min(optimizer.maxChunk, options.mostSteps ?? optimizer.maxChunk),
+		most: Math.min(inPlace ? Number.POSITIVE_INFINITY : optimizer.maxChunk, options.mostSteps ?? Number.POSITIVE_INFINITY),
 		modalities: architecture.modalities,
 		targets: architecture.auxiliary.reduce((sum, { positions }) => sum + positions, 0),
 	});
@@ -117,9 +114,9 @@ export async function openFit(options: FitOptions): Promise<Fit> {
 	const state = options.state ?? begun();
 	const session = { provider, threads: training.threads };
 	const program =
-		built.split === undefined
+		built.inPlace === undefined
 			? await loadProgram(scanProgram(built.whole), state, session)
-			: await loadSplitProgram(built.split, state, session);
+			: await loadInPlaceProgram(built.inPlace, state, session);
 
 	const ofExamples = exampleInputs(step, { train, architecture, modalityDropout: training.modality_dropout ?? 0 });
 	const ofRandom = randomInputs(step);
@@ -133,7 +130,7 @@ export async function openFit(options: FitOptions): Promise<Fit> {
 		const inputs = {
 			...ofExamples(chunk, weights, place),
 			...ofRandom(place, chunk.length),
-			...scalarInputs(step, optimizer, whole, (at) => learningRate(at - before.steps)),
+			...scalarInputs(step, ofHost, whole, (at) => learningRate(at - before.steps)),
 		};
 		prepared = { chunk, inputs };
 		return inputs;

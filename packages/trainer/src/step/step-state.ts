@@ -3,7 +3,7 @@ import { type State, type Tensor, tensor } from '@steelyard/runtime';
 import type { Parameters } from '../model/architecture.js';
 import { type layoutOf, type ParameterGroup, packed, parameterState, parametersByName } from '../model/parameter-layout.js';
 import { flatName, flatSlotName, nextName, parameterStateName, slotStateName } from '../model/value-names.js';
-import { type SplitStep, type StateVector, type Step, slotsOf } from './step.js';
+import { type InPlaceStep, type StateVector, type Step, slotsOf } from './step.js';
 
 /** Every vector of the state of a step: the parameters and the slots of each trained group, then the running statistics. */
 export function stateVectors({ trained, running }: ReturnType<typeof layoutOf>, { slots }: Optimizer): StateVector[] {
@@ -23,7 +23,7 @@ export type SlotValues = ReadonlyMap<string, ReadonlyMap<string, ArrayLike<numbe
 
 /** The state that a step begins with: these parameters and running statistics, and these numbers in the slots of the optimizer, or zeros. */
 export function initialState(
-	{ state, trained, running }: Step | SplitStep,
+	{ state, trained, running }: Step | InPlaceStep,
 	values: ReadonlyMap<string, ArrayLike<number>>,
 	slots: SlotValues = new Map(),
 ): State {
@@ -35,15 +35,15 @@ export function initialState(
 }
 
 /** Parameters and running statistics in the state of a step. */
-export const parametersIn = ({ trained, running }: Step | SplitStep, state: State): Parameters =>
+export const parametersIn = ({ trained, running }: Step | InPlaceStep, state: State): Parameters =>
 	new Map([...trained, ...running].map(({ name }) => [name, state[parameterStateName(name)] as Tensor]));
 
 /** The trained parameters in the state of a step, by their own names and in the order of the model. */
-export const namedParametersIn = (step: Step | SplitStep, state: State): ReadonlyMap<string, Tensor> =>
+export const namedParametersIn = (step: Step | InPlaceStep, state: State): ReadonlyMap<string, Tensor> =>
 	parametersByName(step.trained, parametersIn(step, state));
 
 /** The slots of the optimizer in the state of a step, by the names of the parameters. */
-export function namedSlotsIn({ state: vectors, trained }: Step | SplitStep, state: State): Map<string, Map<string, Tensor>> {
+export function namedSlotsIn({ state: vectors, trained }: Step | InPlaceStep, state: State): Map<string, Map<string, Tensor>> {
 	const ofSlot = (slot: string): Parameters => new Map(trained.map(({ name }) => [name, state[slotStateName(name, slot)] as Tensor]));
 	return new Map(slotsOf(vectors).map((slot) => [slot, parametersByName(trained, ofSlot(slot))]));
 }

@@ -1,4 +1,5 @@
 import type { Graph } from '@steelyard/onnx';
+import type { UpdateInPlace } from '@steelyard/optim';
 import type { ParameterGroup } from '../model/parameter-layout.js';
 import type { Port, TrainingBatch } from '../model/port.js';
 
@@ -43,13 +44,13 @@ export type Step = {
 };
 
 /**
- * A training step in two graphs, for a model whose state is too large to be held twice: `passes` gives the gradients, and `update` changes one part of one vector of
- * state after another. Running statistics and small parameters are vectors `[1, size]`; a parameter that is a group by itself goes into `passes` under its own name
- * and shape.
+ * A training step whose state is changed in place: `passes` gives the gradients of a batch, then `optimizer` updates one vector of state after another. Parameters and
+ * running statistics go into `passes` under their own names and shapes.
  */
-export type SplitStep = Omit<Step, 'graph'> & {
-	/** Parameters, running statistics, ports, draws, `POOL` where it draws, and `LOSS_SCALE` in; `gradientName` of each trained group, the next running statistics, reports and, where gradients are clipped, `CLIP` out. */
+export type InPlaceStep = Omit<Step, 'graph'> & {
+	/** Parameters, running statistics, ports, draws, `POOL` where it draws, and `LOSS_SCALE` in; `gradientName` of each parameter, `statisticName` of each running statistic, and `loss` out. */
 	readonly passes: Graph;
-	/** Parameter, slots, gradient, scalars, factors of the slots and `CLIP` in; the next parameter and slots out, `[1, n]` each. */
-	readonly update: Graph;
+	readonly optimizer: UpdateInPlace;
+	/** The largest global L2 norm that the gradient may have; null for no limit. */
+	readonly clipNorm: number | null;
 };
