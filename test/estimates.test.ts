@@ -59,7 +59,7 @@ describe.skipIf(process.platform !== 'linux')(
 		it.each([
 			['of a small model', {}, {}],
 			['of many parameters, with the state of adamw', { hidden: 900 }, {}],
-			['of so many that the state is held once', { hidden: 1500 }, {}],
+			['of many more', { hidden: 1500 }, {}],
 			['of large batches of sequences', { hidden: 256 }, { batch_size: 240 }],
 			['of experts', { family: 'mmim-moe' }, { batch_size: 256 }],
 			['of cross-modal layers', { family: 'fuse-moe', layers: 2 }, { batch_size: 256 }],

@@ -12,7 +12,7 @@ import type { Loss } from '../src/step/loss.js';
 import { scanProgram } from '../src/step/scan-program.js';
 import type { InPlaceStep, Step } from '../src/step/step.js';
 import type { StepOptions } from '../src/step/step-inputs.js';
-import { initialState, parametersIn } from '../src/step/step-state.js';
+import { initialState, parametersIn, withZeros } from '../src/step/step-state.js';
 
 const taskOf = (loss: Loss, outputs: number): TaskProfile => ({
 	type:
@@ -48,7 +48,7 @@ async function loaded(oracle: Oracle, by: Repetition): Promise<{ step: Step | In
 		return { step, program: await loadInPlaceProgram(step, initialState(step, oracle.initial)) };
 	}
 	const step = await stepOf(oracle);
-	return { step, program: await loadProgram(scanProgram(step), initialState(step, oracle.initial)) };
+	return { step, program: await loadProgram(scanProgram(step), withZeros(step, initialState(step, oracle.initial))) };
 }
 
 /** Numbers of row `row`, of as many as its shape has. */

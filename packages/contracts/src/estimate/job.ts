@@ -29,8 +29,6 @@ type DatasetSizes = Pick<DatasetProfile, 'modalities' | 'task' | 'splits' | 'byt
 const LEAST = 150 * 2 ** 20;
 /** Up to this size a dataset is held in memory. */
 const HELD = 256 * 2 ** 20;
-/** From so many trained numbers on, the state of a model is held once. */
-const LARGE = 2 ** 22;
 /** Numbers that an optimizer keeps for each trained number. */
 const SLOTS = { sgd: 0, momentum: 1, adam: 2, adamw: 2 };
 /** Checkpoints that a trainer has at the same time. */
@@ -40,8 +38,8 @@ const UPDATE = 20;
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, axis) => product * axis, 1);
 
-/** Bytes for the state, gradients and copies of so many trained numbers. Measured: 37 to 47 bytes a number of a large model with adam, 92 of another. */
-const stateBytes = (parameters: number, slots: number): number => 4 * parameters * (parameters >= LARGE ? 8 + slots : 16 + 3 * slots);
+/** Bytes for the state and gradients of so many trained numbers, and for the copies that are made of them at the beginning, at checkpoints and at the end. */
+const stateBytes = (parameters: number, slots: number): number => 4 * parameters * (8 + slots);
 
 /** The size of an uploaded graph, of which the values in between are not counted: every number of it meets every row. */
 function customSize(spec: JobSpec, model: ModelInterface | null): ModelSize & { readonly kept: number } {

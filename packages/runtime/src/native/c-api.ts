@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import 'onnxruntime-node';
 import { RuntimeError, wordsOf } from '../errors.js';
 
 /** An address, or null. */
@@ -53,15 +54,14 @@ export type CApi = {
 	readonly env: Pointer;
 };
 
-/** The library that onnxruntime-node carries for this platform. Throws Error where there is none. */
+/** The library that lies beside the binding of onnxruntime-node, which this process has loaded. Throws Error where there is none. */
 function libraryPath(): string {
-	const folder = join(dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json')), 'bin');
-	for (const napi of readdirSync(folder)) {
-		const own = join(folder, napi, process.platform, process.arch);
-		const library = readdirSync(own).find((file) => /^(lib)?onnxruntime(\.[\d.]+)?\.(so(\.\d+)*|dylib|dll)$/.test(file));
-		if (library !== undefined) return join(own, library);
-	}
-	throw new Error(`onnxruntime-node carries no library for ${process.platform} ${process.arch}`);
+	const loaded = Object.keys(createRequire(import.meta.url).cache);
+	const binding = loaded.find((path) => basename(path) === 'onnxruntime_binding.node');
+	if (binding === undefined) throw new Error('the binding of onnxruntime-node is not loaded');
+	const library = readdirSync(dirname(binding)).find((file) => /^(lib)?onnxruntime(\.[\d.]+)?\.(so(\.\d+)*|dylib|dll)$/.test(file));
+	if (library === undefined) throw new Error(`no library of ONNX Runtime lies beside ${binding}`);
+	return join(dirname(binding), library);
 }
 
 async function opened(): Promise<CApi> {
@@ -103,9 +103,15 @@ export function cApi(): Promise<CApi> {
 	return shared;
 }
 
-/** Whether the C interface can be called here. */
-export const hasCApi = (): Promise<boolean> =>
-	cApi().then(
-		() => true,
-		() => false,
-	);
+/** Whether the C interface can be called here; where it cannot, the process is warned once. */
+export async function hasCApi(): Promise<boolean> {
+	try {
+		await cApi();
+		return true;
+	} catch (error) {
+		process.emitWarning(`steps are trained more slowly here: ONNX Runtime's C interface cannot be called (${wordsOf(error)})`, {
+			code: 'STEELYARD_NO_C_INTERFACE',
+		});
+		return false;
+	}
+}

@@ -16,7 +16,7 @@ import { loadInPlaceProgram } from './in-place-program.js';
 import type { Loss } from './loss.js';
 import { openPace } from './pace.js';
 import { scanProgram } from './scan-program.js';
-import { initialState, namedParametersIn, namedSlotsIn, parametersIn, type SlotValues } from './step-state.js';
+import { initialState, namedParametersIn, namedSlotsIn, parametersIn, type SlotValues, withZeros } from './step-state.js';
 
 /** The numbers that a model begins with: its parameters and running statistics by name, and what the optimizer has of them; zeros where `slots` is empty. */
 export type Beginning = { readonly values: ReadonlyMap<string, ArrayLike<number>>; readonly slots: SlotValues };
@@ -115,7 +115,7 @@ export async function openFit(options: FitOptions): Promise<Fit> {
 	const session = { provider, threads: training.threads };
 	const program =
 		built.inPlace === undefined
-			? await loadProgram(scanProgram(built.whole), state, session)
+			? await loadProgram(scanProgram(built.whole), withZeros(built.whole, state), session)
 			: await loadInPlaceProgram(built.inPlace, state, session);
 
 	const ofExamples = exampleInputs(step, { train, architecture, modalityDropout: training.modality_dropout ?? 0 });

@@ -21,18 +21,23 @@ export function stateVectors({ trained, running }: ReturnType<typeof layoutOf>, 
 /** The slots of an optimizer by their names, each with its numbers by the name of the parameter. */
 export type SlotValues = ReadonlyMap<string, ReadonlyMap<string, ArrayLike<number>>>;
 
-/** The state that a step begins with: these parameters and running statistics, and these numbers in the slots of the optimizer, or zeros. */
+/** What is not zero in the state that a step begins with: these parameters and running statistics, and these numbers in the slots of the optimizer. */
 export function initialState(
-	{ state, trained, running }: Step | InPlaceStep,
+	{ trained, running }: Step | InPlaceStep,
 	values: ReadonlyMap<string, ArrayLike<number>>,
 	slots: SlotValues = new Map(),
 ): State {
-	const zeros = Object.fromEntries(state.map(({ name, size }) => [name, tensor('float32', [1, size], new Float32Array(size))]));
 	const ofSlots = [...slots].flatMap(([slot, numbers]) =>
 		[...packed(trained, numbers)].map(([group, vector]): [string, Tensor] => [slotStateName(group, slot), vector]),
 	);
-	return { ...zeros, ...parameterState(packed([...trained, ...running], values)), ...Object.fromEntries(ofSlots) };
+	return { ...parameterState(packed([...trained, ...running], values)), ...Object.fromEntries(ofSlots) };
 }
+
+/** The whole state of a step: zeros where `state` says nothing. */
+export const withZeros = ({ state: vectors }: Step, state: State): State => ({
+	...Object.fromEntries(vectors.map(({ name, size }) => [name, tensor('float32', [1, size], new Float32Array(size))])),
+	...state,
+});
 
 /** Parameters and running statistics in the state of a step. */
 export const parametersIn = ({ trained, running }: Step | InPlaceStep, state: State): Parameters =>
