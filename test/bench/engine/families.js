@@ -3,9 +3,8 @@ import { optimizer as optimizerOf } from '../../../packages/optim/dist/index.js'
 import { tensor } from '../../../packages/runtime/dist/index.js';
 import { familyArchitecture } from '../../../packages/trainer/dist/model/family-architecture.js';
 import { presenceName, SAMPLE_WEIGHT, TARGET, valuesName, weightName } from '../../../packages/trainer/dist/model/value-names.js';
-import { buildInPlaceStep } from '../../../packages/trainer/dist/step/build-in-place-step.js';
 import { randomInputs, scalarInputs } from '../../../packages/trainer/dist/step/chunk-inputs.js';
-import { loadInPlaceProgram } from '../../../packages/trainer/dist/step/in-place-program.js';
+import { openStep } from '../../../packages/trainer/dist/step/open-step.js';
 import { initialState } from '../../../packages/trainer/dist/step/step-state.js';
 import { drawData } from './start-file.js';
 
@@ -15,18 +14,12 @@ export async function familyTraining(row, { threads }) {
 	const modalities = Object.entries(shapes).map(([name, shape]) => ({ name, shape, maskedSteps: false }));
 	const architecture = familyArchitecture({ config, modalities, outputs: classes });
 	const optimizer = optimizerOf({ name: 'adam', weightDecay: 0, momentum: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
-	const program = await buildInPlaceStep({
-		architecture,
-		batch,
-		task: { type: 'multiclass', classes: [], outputs: classes },
-		scale: { mean: 0, deviation: 1 },
-		loss: 'cross_entropy',
-		optimizer,
-		clipNorm: null,
-		standardisation: new Map(),
-	});
+	const task = { type: 'multiclass', classes: [], outputs: classes };
+	const scale = { mean: 0, deviation: 1 };
+	const training = { loss: 'cross_entropy', optimizer, clipNorm: null, standardisation: new Map() };
+	const { step: program, numbers, load } = await openStep({ architecture, batch, task, scale, ...training }, 'cpu');
 	const initial = architecture.initial(1, 0);
-	const loaded = await loadInPlaceProgram(program, initialState(program, initial), { threads });
+	const loaded = await load(initialState(program, initial), { threads });
 	const { inputs, target } = drawData(Object.fromEntries(modalities.map(({ name, shape }) => [name, [batch, ...shape]])), row);
 	const filled = (shape, value) => tensor('float32', [steps, ...shape], new Float32Array(steps * batch).fill(value));
 	const known = {
@@ -46,7 +39,7 @@ export async function familyTraining(row, { threads }) {
 		compiled: {},
 		run: async () => {
 			const random = drawn({ seed: 1, stream: 0, step }, steps);
-			const scalars = scalarInputs(program, optimizer.inPlace, { step, length: steps }, () => rate);
+			const scalars = scalarInputs(program, numbers, { step, length: steps }, () => rate);
 			step += steps;
 			const { loss } = await loaded.run({ ...fed, ...random, ...scalars });
 			return loss.data;

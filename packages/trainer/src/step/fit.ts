@@ -2,21 +2,18 @@ import type { TaskProfile, TrainingConfig } from '@steelyard/contracts';
 import type { Standardisation } from '@steelyard/dataset';
 import { optimizer as optimizerOf } from '@steelyard/optim';
 import { shuffledOrder } from '@steelyard/random';
-import { hasCApi, loadProgram, type Provider, type State, type Tensor } from '@steelyard/runtime';
+import type { Provider, State, Tensor } from '@steelyard/runtime';
 import type { Architecture, Parameters } from '../model/architecture.js';
 import type { Examples, TargetScale } from '../model/examples.js';
-import { buildInPlaceStep } from './build-in-place-step.js';
-import { buildStep } from './build-step.js';
 import type { Chunk } from './chunk.js';
 import { exampleInputs, partOf, randomInputs, scalarInputs } from './chunk-inputs.js';
 import { chunkSteps } from './chunk-size.js';
 import { diverged } from './diverged.js';
 import type { Modulation } from './gradient-modulation.js';
-import { loadInPlaceProgram } from './in-place-program.js';
 import type { Loss } from './loss.js';
+import { openStep } from './open-step.js';
 import { openPace } from './pace.js';
-import { scanProgram } from './scan-program.js';
-import { initialState, namedParametersIn, namedSlotsIn, parametersIn, type SlotValues, withZeros } from './step-state.js';
+import { initialState, namedParametersIn, namedSlotsIn, parametersIn, type SlotValues } from './step-state.js';
 
 /** The numbers that a model begins with: its parameters and running statistics by name, and what the optimizer has of them; zeros where `slots` is empty. */
 export type Beginning = { readonly values: ReadonlyMap<string, ArrayLike<number>>; readonly slots: SlotValues };
@@ -94,15 +91,12 @@ export async function openFit(options: FitOptions): Promise<Fit> {
 	const optimizer = optimizerOf({ ...rest, weightDecay });
 	const { task, loss, classWeights, scale, standardisation, modulation } = options;
 	const ofStep = { architecture, task, loss, classWeights, scale, standardisation, modulation, batch, optimizer, clipNorm, recompute };
-	const inPlace = provider === 'cpu' && (await hasCApi());
-	const built = inPlace ? { inPlace: await buildInPlaceStep(ofStep) } : { whole: await buildStep(ofStep) };
-	const step = built.inPlace ?? built.whole;
-	const ofHost = inPlace ? optimizer.inPlace : optimizer;
+	const { step, numbers, most, load } = await openStep(ofStep, provider);
 	const perChunk = chunkSteps({
 		work: step.work,
 		batch,
 		perEpoch,
-		most: Math.min(inPlace ? Number.POSITIVE_INFINITY : optimizer.maxChunk, options.mostSteps ?? Number.POSITIVE_INFINITY),
+		most: Math.min(most, options.mostSteps ?? most),
 		modalities: architecture.modalities,
 		targets: architecture.auxiliary.reduce((sum, { positions }) => sum + positions, 0),
 	});
@@ -112,11 +106,7 @@ export async function openFit(options: FitOptions): Promise<Fit> {
 		return initialState(step, values, slots);
 	};
 	const state = options.state ?? begun();
-	const session = { provider, threads: training.threads };
-	const program =
-		built.inPlace === undefined
-			? await loadProgram(scanProgram(built.whole), withZeros(built.whole, state), session)
-			: await loadInPlaceProgram(built.inPlace, state, session);
+	const program = await load(state, { threads: training.threads });
 
 	const ofExamples = exampleInputs(step, { train, architecture, modalityDropout: training.modality_dropout ?? 0 });
 	const ofRandom = randomInputs(step);
@@ -130,7 +120,7 @@ export async function openFit(options: FitOptions): Promise<Fit> {
 		const inputs = {
 			...ofExamples(chunk, weights, place),
 			...ofRandom(place, chunk.length),
-			...scalarInputs(step, ofHost, whole, (at) => learningRate(at - before.steps)),
+			...scalarInputs(step, numbers, whole, (at) => learningRate(at - before.steps)),
 		};
 		prepared = { chunk, inputs };
 		return inputs;

@@ -1,0 +1,39 @@
+import type { Optimizer } from '@steelyard/optim';
+import { hasCApi, loadProgram, type Program, type Provider, type SessionOptions, type State } from '@steelyard/runtime';
+import { buildInPlaceStep } from './build-in-place-step.js';
+import { buildStep } from './build-step.js';
+import { loadInPlaceProgram } from './in-place-program.js';
+import { scanProgram } from './scan-program.js';
+import type { InPlaceStep, Step } from './step.js';
+import type { StepOptions } from './step-inputs.js';
+import { withZeros } from './step-state.js';
+
+/** A training step in the form in which a provider trains it. */
+export type OpenStep = {
+	readonly step: Step | InPlaceStep;
+	/** What the host tells the steps of a chunk. */
+	readonly numbers: Pick<Optimizer, 'scalarsAt'> & Partial<Pick<Optimizer, 'afterChunk'>>;
+	/** The most steps of a chunk. */
+	readonly most: number;
+	/** Loads it with what is not zero in its state. Throws RuntimeError as createSession does. */
+	load(state: State, options: SessionOptions): Promise<Program>;
+};
+
+/** Builds the training step of an architecture: in place on the CPU where that can be done, else repeated within a run. Throws GraphError or RuntimeError. */
+export async function openStep(options: StepOptions, provider: Provider): Promise<OpenStep> {
+	const { optimizer } = options;
+	if (provider === 'cpu' && (await hasCApi())) {
+		const step = await buildInPlaceStep(options);
+		return {
+			step,
+			numbers: optimizer.inPlace,
+			most: Number.POSITIVE_INFINITY,
+			load: (state, session) => loadInPlaceProgram(step, state, session),
+		};
+	}
+	const step = await buildStep(options);
+	return {
+		...{ step, numbers: optimizer, most: optimizer.maxChunk },
+		load: (state, session) => loadProgram(scanProgram(step), withZeros(step, state), { ...session, provider }),
+	};
+}
