@@ -171,6 +171,7 @@ async function build() {
 	const first = packageFolders().some((folder) => existsSync(join(folder, 'src')) && !existsSync(join(folder, 'dist')));
 	const compile = async () => {
 		await run('Building', process.execPath, [compiler, '-b', '--pretty', 'false']);
+		await run('Bundling the services', process.execPath, [join(root, 'bin', 'bundle.js')]);
 		await run('Building the page', process.execPath, [join(root, 'services', 'dashboard', 'build.js')]);
 	};
 	await (first ? step('Building', compile) : compile());

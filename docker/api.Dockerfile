@@ -8,7 +8,7 @@ RUN npm install --global --no-fund --no-audit pnpm@10.34.9
 COPY pnpm-lock.yaml pnpm-workspace.yaml ./
 RUN pnpm fetch
 COPY . .
-RUN pnpm install --offline --frozen-lockfile && node_modules/.bin/tsc -b services/api && node services/dashboard/build.js
+RUN pnpm install --offline --frozen-lockfile && node_modules/.bin/tsc -b services/api && node bin/bundle.js && node services/dashboard/build.js
 # What runs: compiled code and production dependencies, in the versions of the lockfile. No sources, no build records.
 RUN find packages services models -mindepth 2 -maxdepth 2 \( -name src -o -name tsconfig.json \) -exec rm -r {} + \
 	&& find packages services models -name .tsbuildinfo -path '*/dist/*' -delete \
@@ -28,4 +28,4 @@ USER 1000:1000
 EXPOSE 8080
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 \
 	CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "--max-semi-space-size=2", "dist/main.js"]
+CMD ["node", "--max-semi-space-size=2", "bundle/main.js"]

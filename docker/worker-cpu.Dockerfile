@@ -8,7 +8,7 @@ RUN npm install --global --no-fund --no-audit pnpm@10.34.9
 COPY pnpm-lock.yaml pnpm-workspace.yaml ./
 RUN pnpm fetch
 COPY . .
-RUN pnpm install --offline --frozen-lockfile && node_modules/.bin/tsc -b services/worker
+RUN pnpm install --offline --frozen-lockfile && node_modules/.bin/tsc -b services/worker && node bin/bundle.js
 # What runs: compiled code and production dependencies, in the versions of the lockfile. No sources, no build records.
 RUN find packages services models -mindepth 2 -maxdepth 2 \( -name src -o -name tsconfig.json \) -exec rm -r {} + \
 	&& find packages services models -name .tsbuildinfo -path '*/dist/*' -delete \
@@ -29,4 +29,4 @@ VOLUME /var/lib/steelyard
 USER 1000:1000
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 \
 	CMD ["node", "health.js"]
-CMD ["node", "dist/main.js"]
+CMD ["node", "bundle/main.js"]

@@ -298,7 +298,6 @@ describe.skipIf(CHROMIUM === null)('the page of the service, in Chromium', () =>
 /** The process id of the API that a service has started, which is a child of the service. */
 async function apiOf({ pid }: Running): Promise<number> {
 	const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ').map(Number);
-	for (const child of children)
-		if ((await readFile(`/proc/${child}/cmdline`, 'utf8')).includes(join('api', 'dist', 'main.js'))) return child;
+	for (const child of children) if (/\bapi.(dist|bundle).main\.js\b/.test(await readFile(`/proc/${child}/cmdline`, 'utf8'))) return child;
 	throw new Error(`no child of ${pid} is the API`);
 }

@@ -206,7 +206,7 @@ describe.each(images)('docker/%s.Dockerfile', (image) => {
 		const { last } = stages();
 		expect(last.filter(({ keyword }) => keyword === 'HEALTHCHECK')).toHaveLength(1);
 		const commands = last.filter(({ keyword }) => keyword === 'CMD').map(({ args }) => JSON.parse(args) as string[]);
-		expect(commands).toEqual([['node', ...(commands[0]?.slice(1, -1) ?? []), 'dist/main.js']]);
+		expect(commands).toEqual([['node', ...(commands[0]?.slice(1, -1) ?? []), 'bundle/main.js']]);
 	});
 
 	test('installs by the lockfile, with the package manager that package.json names', () => {
@@ -237,5 +237,6 @@ describe.each(images)('docker/%s.Dockerfile', (image) => {
 		expect(image.startsWith(service)).toBe(true);
 		expect(source).toContain(`--filter @steelyard/${service} `);
 		expect(existsSync(join(root, 'services', service, 'src', 'main.ts'))).toBe(true);
+		expect(source).toContain(' && node bin/bundle.js');
 	});
 });

@@ -10,6 +10,7 @@ export {
 	type OrderEnd,
 	startBoundedChild,
 } from './bounded-child.js';
+export { bundled } from './bundled.js';
 export { namedRedis, type RedisSetting, type ServiceConfig, serviceConfigOf } from './configuration.js';
 export { ConfigError, readEnvironment, secretsOf, shownEnvironment, type Variables } from './environment.js';
 export { machineMemory } from './machine-memory.js';

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { bundled } from '@steelyard/service-process';
 import { inUse } from './check-address.js';
 import { openLog, readableLines } from './part-log.js';
 
@@ -43,7 +44,7 @@ export async function startPart({
 }: PartOptions): Promise<{ child: ChildProcess; message: Record<string, unknown> }> {
 	const log = logFile === null ? null : await openLog(logFile);
 	const sink = log?.fd ?? 2;
-	const child = fork(fileURLToPath(ENTRIES[part]()), { env, execArgv: NODE_OPTIONS, stdio: ['ignore', sink, sink, 'ipc'] });
+	const child = fork(bundled(fileURLToPath(ENTRIES[part]())), { env, execArgv: NODE_OPTIONS, stdio: ['ignore', sink, sink, 'ipc'] });
 	forked(child);
 	await log?.close();
 	return new Promise((ready, refuse) => {

@@ -52,6 +52,10 @@ async function processes(): Promise<{ pid: number; command: string; environment:
 	}
 	return found;
 }
+/** What a process is by its command: a part of the service, a child of one, or what started them. */
+const nameOf = ({ command }: { command: string }): string | undefined =>
+	/(api|worker).(?:dist|bundle).main/.exec(command)?.[1] ??
+	/steelyard\.js serve|trainer-child|read-child|javascript-server/.exec(command)?.[0];
 const gone = () => vi.waitFor(async () => expect(await processes()).toEqual([]), { timeout: 20_000, interval: 50 });
 
 // What lives is read from /proc.
@@ -61,17 +65,8 @@ describe.skipIf(process.platform !== 'linux')('steelyard serve', () => {
 		const url = await urlOf(child);
 		expect(await createClient({ url }).ready()).toMatchObject({ ready: true, workers: [{ jobs: [] }] });
 		await vi.waitFor(async () => {
-			const names = (await processes()).map(
-				({ command }) => /steelyard\.js serve|[a-z]+\/dist\/main|trainer-child|read-child|javascript-server/.exec(command)?.[0],
-			);
-			expect(names.sort()).toEqual([
-				'api/dist/main',
-				'javascript-server',
-				'read-child',
-				'steelyard.js serve',
-				'trainer-child',
-				'worker/dist/main',
-			]);
+			const names = (await processes()).map(nameOf);
+			expect(names.sort()).toEqual(['api', 'javascript-server', 'read-child', 'steelyard.js serve', 'trainer-child', 'worker']);
 		});
 		child.kill(signal);
 		expect(await child.ended).toMatchObject({ code: 0, stdout: `Steelyard is listening on ${url} (open it in a browser)\n` });
@@ -145,10 +140,7 @@ describe.skipIf(process.platform !== 'linux')('steelyard serve', () => {
 		const key = 'planted-marker-1';
 		await urlOf(serve({ STEELYARD_API_KEY: key, LOG_LEVEL: 'trace' }));
 		const holders = (await processes()).filter(({ environment }) => environment.includes(key));
-		expect(holders.map(({ command }) => /steelyard\.js serve|[a-z]+\/dist\/main/.exec(command)?.[0]).sort()).toEqual([
-			'api/dist/main',
-			'steelyard.js serve',
-		]);
+		expect(holders.map(nameOf).sort()).toEqual(['api', 'steelyard.js serve']);
 		for (const name of await readdir(join(home, 'logs'))) expect(await readFile(join(home, 'logs', name), 'utf8')).not.toContain(key);
 	});
 
@@ -180,11 +172,11 @@ describe.skipIf(process.platform !== 'linux')('steelyard serve', () => {
 		const child = serve();
 		const url = await urlOf(child);
 		for (const part of ['api', 'worker']) {
-			const { pid } = (await processes()).find(({ command }) => command.includes(`${part}/dist/main`)) ?? expect.unreachable(`no ${part}`);
+			const { pid } = (await processes()).find((one) => nameOf(one) === part) ?? expect.unreachable(`no ${part}`);
 			process.kill(pid, 'SIGKILL');
 			await vi.waitFor(
 				async () => {
-					const next = (await processes()).find(({ command }) => command.includes(`${part}/dist/main`));
+					const next = (await processes()).find((one) => nameOf(one) === part);
 					expect(next?.pid ?? pid).not.toBe(pid);
 				},
 				{ timeout: 20_000, interval: 50 },

@@ -5,7 +5,7 @@ import type { Devices } from '@steelyard/runtime';
 import { eachLine, environmentWithoutSecrets } from '@steelyard/service-process';
 import type { FromProbe } from './protocol.js';
 
-/** The compiled file, by a path that holds from `src` as well as from `dist`. */
+/** The compiled file, by a path that holds from `src` as well as from `dist` and from `bundle`. */
 export const PROBE_ENTRY = fileURLToPath(new URL('../dist/probe-child.js', import.meta.url));
 
 /** How long a probe may take, in milliseconds: a driver that has to translate its kernels first is slow. */

@@ -1,11 +1,11 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ChildLimits, type OrderEnd, startBoundedChild } from '@steelyard/service-process';
+import { bundled, type ChildLimits, type OrderEnd, startBoundedChild } from '@steelyard/service-process';
 import type { FromInspector, ToInspector } from './protocol.js';
 
-/** The compiled file, by a path that holds from `src` as well as from `dist`. */
-export const INSPECT_ENTRY = fileURLToPath(new URL('../dist/inspect-child.js', import.meta.url));
+/** The program, by a path that holds from `src` as well as from `dist` and from `bundle`. */
+export const INSPECT_ENTRY = bundled(fileURLToPath(new URL('../dist/inspect-child.js', import.meta.url)));
 
 /** What one inspection may take. */
 export type InspectionLimits = ChildLimits;

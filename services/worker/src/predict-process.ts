@@ -1,13 +1,21 @@
 import { fileURLToPath } from 'node:url';
 import { MODEL_ARTIFACT, type ProblemCode, ProblemError } from '@steelyard/contracts';
 import type { PredictionOrder } from '@steelyard/queue';
-import { type BoundedChild, type ChildLimits, howItEnded, memoryText, type OrderEnd, startBoundedChild } from '@steelyard/service-process';
+import {
+	type BoundedChild,
+	bundled,
+	type ChildLimits,
+	howItEnded,
+	memoryText,
+	type OrderEnd,
+	startBoundedChild,
+} from '@steelyard/service-process';
 import { jobKeys, type Store } from '@steelyard/store';
 import type { FromPredictor, ToPredictor } from './protocol.js';
 import { withoutPathsOf } from './without-paths.js';
 
-/** The compiled file, by a path that holds from `src` as well as from `dist`. */
-export const PREDICT_ENTRY = fileURLToPath(new URL('../dist/predict-child.js', import.meta.url));
+/** The program, by a path that holds from `src` as well as from `dist` and from `bundle`. */
+export const PREDICT_ENTRY = bundled(fileURLToPath(new URL('../dist/predict-child.js', import.meta.url)));
 
 /** What one request for predictions may take. */
 export const PREDICTION: ChildLimits = { ms: 60_000, bytes: 2 * 1024 ** 3 };

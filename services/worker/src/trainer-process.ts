@@ -2,13 +2,13 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { JobEventBody, Measured, Tally } from '@steelyard/contracts';
-import { eachLine, environmentWithoutSecrets, heldTo } from '@steelyard/service-process';
+import { bundled, eachLine, environmentWithoutSecrets, heldTo } from '@steelyard/service-process';
 import { oomKills } from './oom-kills.js';
 import type { FromTrainer, ToTrainer, TrainOrder } from './protocol.js';
 import { type SaidShortage, saysOutOfMemory } from './says-out-of-memory.js';
 
-/** The compiled file, by a path that holds from `src` as well as from `dist`. */
-export const TRAINER_ENTRY = fileURLToPath(new URL('../dist/trainer-child.js', import.meta.url));
+/** The program, by a path that holds from `src` as well as from `dist` and from `bundle`. */
+export const TRAINER_ENTRY = bundled(fileURLToPath(new URL('../dist/trainer-child.js', import.meta.url)));
 
 /**
  * The engine allocates its outputs anew in every run. With an allocator that keeps freed memory instead of giving it back to the system, and with huge

@@ -1,11 +1,8 @@
-import { fileURLToPath } from 'node:url';
 import { ProblemError, type TablePreview } from '@steelyard/contracts';
 import { type BoundedChild, type ChildLimits, howItEnded, memoryText, type OrderEnd, startBoundedChild } from '@steelyard/service-process';
+import { READ_ENTRY } from '../entries.js';
 import { createExclusive } from '../resources/exclusive.js';
 import type { FromReader, ReadDataset, ToReader, Upload } from './protocol.js';
-
-/** The compiled file, by a path that holds from `src` as well as from `dist`. */
-const ENTRY = fileURLToPath(new URL('../../dist/datasets/read-child.js', import.meta.url));
 
 /** What the reading of one dataset may take, unless given. */
 export const READING: ChildLimits = { ms: 900_000, bytes: 1024 ** 3 };
@@ -45,7 +42,7 @@ function answerOf(end: OrderEnd<FromReader>, { ms, bytes }: ChildLimits): Answer
 }
 
 /** Reads datasets in a process of its own, one at a time, since each takes the processor. */
-export function openReader({ limits = READING, entry = ENTRY }: { limits?: ChildLimits; entry?: string } = {}): Reader {
+export function openReader({ limits = READING, entry = READ_ENTRY }: { limits?: ChildLimits; entry?: string } = {}): Reader {
 	const exclusive = createExclusive();
 	let child: BoundedChild | null = null;
 	let closed = false;

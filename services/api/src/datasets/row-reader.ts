@@ -1,11 +1,8 @@
-import { fileURLToPath } from 'node:url';
 import { type DatasetRows, ProblemError } from '@steelyard/contracts';
 import { type BoundedChild, type ChildLimits, howItEnded, startBoundedChild } from '@steelyard/service-process';
+import { ROWS_ENTRY } from '../entries.js';
 import { createExclusive } from '../resources/exclusive.js';
 import type { FromRowReader, ToRowReader } from './protocol.js';
-
-/** The compiled file, by a path that holds from `src` as well as from `dist`. */
-const ENTRY = fileURLToPath(new URL('../../dist/datasets/rows-child.js', import.meta.url));
 
 /** What the reading of the rows of one request may take: they are few, and none is large. */
 const LIMITS: ChildLimits = { ms: 30_000, bytes: 512 * 1024 ** 2 };
@@ -26,7 +23,7 @@ export function openRowReader(): RowReader {
 		read: (order) =>
 			exclusive('', async () => {
 				if (closed) throw new ProblemError('unavailable', 'The service is about to end');
-				if (child === null || !child.isAlive) child = startBoundedChild({ entry: ENTRY, limits: LIMITS });
+				if (child === null || !child.isAlive) child = startBoundedChild({ entry: ROWS_ENTRY, limits: LIMITS });
 				const end = await child.run<FromRowReader>(order);
 				if (end.type !== 'answered') {
 					const how = end.type === 'crashed' ? howItEnded(end) : end.type === 'late' ? 'took too long' : 'took too much memory';
