@@ -95,6 +95,8 @@ export async function runAttempt(
 			log.debug({ event }, 'event');
 			if (event.type === 'progress') progress = Math.max(progress, event.progress);
 			record(event);
+			// The next job is not to wait until its trainer has loaded the engine.
+			if (event.type === 'stage' && event.stage === 'evaluating') trainers.prepare();
 		},
 		onMeasured: (latest, tally) => {
 			peakMemory = latest.peak_memory_bytes;

@@ -402,6 +402,30 @@ describe('a cancelled job', () => {
 });
 
 describe('a worker', () => {
+	it.skipIf(process.platform !== 'linux')(
+		'has the trainer of the next job ready when one evaluates, and ends both when it closes',
+		async () => {
+			const worker = await service.work();
+			const first = await service.post('wait until stopped');
+			await service.when(first, isTraining);
+			expect(await childrenOf('trainer.mjs')).toHaveLength(1);
+			await service.queue.jobs.requestCancel(first);
+			const second = await service.post('evaluate until stopped');
+			const { step: pid } = await service.when(second, ({ stage, step }) => stage === 'evaluating' && step !== null);
+			const others = async () => (await childrenOf('trainer.mjs')).filter((other) => other !== pid);
+			const [ready] = await vi.waitFor(async () => {
+				const found = await others();
+				expect(found).toHaveLength(1);
+				return found;
+			});
+			await service.queue.jobs.requestCancel(second);
+			const third = await service.post('wait until stopped');
+			expect((await service.when(third, isTraining)).step).toBe(ready);
+			await worker.close();
+			expect(await childrenOf('trainer.mjs')).toEqual([]);
+		},
+	);
+
 	it('that closes hands its job back after a checkpoint, for another to go on', async () => {
 		const first = await service.work();
 		const id = await service.post('wait until stopped');
