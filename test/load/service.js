@@ -43,11 +43,11 @@ export async function openService() {
 		url: service.url,
 		client,
 		spec,
-		/** Bytes of memory of the API, the worker, its trainers and Redis. */
+		/** Bytes of memory of the API, the worker, the largest of its trainers, beside which one may wait for the next job, and Redis. */
 		async memory() {
 			const found = await processes();
 			const of = async (/** @type {(one: { pid: number, parent: number, command: string }) => boolean} */ is) =>
-				(await Promise.all(found.filter(is).map(({ pid }) => residentBytes(pid)))).reduce((sum, bytes) => sum + bytes, 0);
+				Math.max(0, ...(await Promise.all(found.filter(is).map(({ pid }) => residentBytes(pid)))));
 			const worker = found.find(({ parent, command }) => parent === process.pid && command.includes('/worker/'))?.pid;
 			return {
 				api: await of(isApi),

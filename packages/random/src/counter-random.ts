@@ -17,12 +17,13 @@ const M1 = 0xcd9e8d57;
 const W0 = 0x9e3779b9;
 const W1 = 0xbb67ae85;
 
-/** High half of the 64-bit product of two 32-bit numbers. */
-function highProduct(a: number, b: number): number {
-	const [aHigh, aLow, bHigh, bLow] = [a >>> 16, a & 0xffff, b >>> 16, b & 0xffff];
-	const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
-	const carry = aLow * bHigh + (middle & 0xffff);
-	return (aHigh * bHigh + Math.floor(middle / 65536) + Math.floor(carry / 65536)) >>> 0;
+/** High half of the 64-bit product of two 32-bit numbers, the first given by its halves. No sum in it needs more than 32 bits, so it is computed in integers. */
+function highProduct(aHigh: number, aLow: number, b: number): number {
+	const bHigh = b >>> 16;
+	const bLow = b & 0xffff;
+	const middle = (Math.imul(aHigh, bLow) + (Math.imul(aLow, bLow) >>> 16)) | 0;
+	const carry = (Math.imul(aLow, bHigh) + (middle & 0xffff)) | 0;
+	return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (carry >>> 16)) | 0;
 }
 
 /**
@@ -30,19 +31,23 @@ function highProduct(a: number, b: number): number {
  * Source: Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011.
  */
 export function philox(counter: ArrayLike<number>, key: ArrayLike<number>, out: Uint32Array): void {
-	let [c0, c1, c2, c3] = [counter[0] as number, counter[1] as number, counter[2] as number, counter[3] as number];
-	let [k0, k1] = [key[0] as number, key[1] as number];
+	let c0 = (counter[0] as number) | 0;
+	let c1 = (counter[1] as number) | 0;
+	let c2 = (counter[2] as number) | 0;
+	let c3 = (counter[3] as number) | 0;
+	let k0 = (key[0] as number) | 0;
+	let k1 = (key[1] as number) | 0;
 	for (let round = 0; round < 10; round++) {
-		const high0 = highProduct(M0, c0);
-		const high1 = highProduct(M1, c2);
-		const low0 = Math.imul(M0, c0) >>> 0;
-		const low1 = Math.imul(M1, c2) >>> 0;
-		c0 = (high1 ^ c1 ^ k0) >>> 0;
+		const high0 = highProduct(M0 >>> 16, M0 & 0xffff, c0);
+		const high1 = highProduct(M1 >>> 16, M1 & 0xffff, c2);
+		const low0 = Math.imul(M0, c0);
+		const low1 = Math.imul(M1, c2);
+		c0 = high1 ^ c1 ^ k0;
 		c1 = low1;
-		c2 = (high0 ^ c3 ^ k1) >>> 0;
+		c2 = high0 ^ c3 ^ k1;
 		c3 = low0;
-		k0 = (k0 + W0) >>> 0;
-		k1 = (k1 + W1) >>> 0;
+		k0 = (k0 + W0) | 0;
+		k1 = (k1 + W1) | 0;
 	}
 	out[0] = c0;
 	out[1] = c1;

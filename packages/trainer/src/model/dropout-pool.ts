@@ -20,7 +20,8 @@ export const poolOf = (step: number): number => Math.floor(step / POOL_STEPS);
 /** The pool of a chunk: uniform over [0, 1). */
 export function drawPool({ seed, stream, step }: ChunkPlace): Tensor {
 	const random = counterRandom(seed, `dropout/pool/${stream}/${poolOf(step)}`);
-	const data = Float32Array.from({ length: POOL_ROWS * POOL_WIDTH }, () => (random.uint32() >>> 8) / 2 ** 24);
+	const data = new Float32Array(POOL_ROWS * POOL_WIDTH);
+	for (let i = 0; i < data.length; i++) data[i] = (random.uint32() >>> 8) / 2 ** 24;
 	return tensor('float32', [POOL_ROWS, POOL_WIDTH], data);
 }
 

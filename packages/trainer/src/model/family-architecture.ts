@@ -12,9 +12,11 @@ import { maskName, presenceName, valuesName, weightName } from './value-names.js
 import { denseWork, stepWork } from './work.js';
 
 function drawn(initial: Initialisation, count: number, random: CounterRandom): Float32Array {
-	if ('constant' in initial) return new Float32Array(count).fill(initial.constant);
-	if ('normal' in initial) return Float32Array.from({ length: count }, () => random.normal() * initial.normal);
-	return Float32Array.from({ length: count }, () => (2 * random.uniform() - 1) * initial.uniform);
+	const values = new Float32Array(count);
+	if ('constant' in initial) return values.fill(initial.constant);
+	const value = 'normal' in initial ? () => random.normal() * initial.normal : () => (2 * random.uniform() - 1) * initial.uniform;
+	for (let i = 0; i < count; i++) values[i] = value();
+	return values;
 }
 
 function initialParameters(model: FamilyModel, seed: number, stream: number): Map<string, Float32Array> {

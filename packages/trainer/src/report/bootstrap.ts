@@ -31,7 +31,9 @@ export type ResamplingWords = { readonly words: Uint32Array; readonly width: num
 export function resamplingWords(seed: number, rows: number): ResamplingWords {
 	const random = counterRandom(seed, 'bootstrap');
 	const width = Math.min(rows, MOST_ROWS);
-	return { words: Uint32Array.from({ length: RESAMPLES * width }, () => random.uint32()), width };
+	const words = new Uint32Array(RESAMPLES * width);
+	for (let i = 0; i < words.length; i++) words[i] = random.uint32();
+	return { words, width };
 }
 
 /** The value of each row whose mean a metric is, and what is done to the mean; null for a metric that is no mean over rows. */
@@ -101,7 +103,11 @@ function metricOfRows(judged: JudgedRows, count: number, metric: string): (rows:
 	const mean = meanOver(judged, metric);
 	if (mean !== null) {
 		const { values, of } = mean;
-		return (rows) => of(rows.reduce((sum, row) => sum + (values[row] as number), 0) / rows.length);
+		return (rows) => {
+			let sum = 0;
+			for (let i = 0; i < rows.length; i++) sum += values[rows[i] as number] as number;
+			return of(sum / rows.length);
+		};
 	}
 	const ranking = metric === 'auroc' || metric === 'auprc' ? rankingOfRows(judged, count, metric) : null;
 	if (ranking !== null) return ranking;
