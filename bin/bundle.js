@@ -20,11 +20,11 @@ const APART = ['@steelyard/dashboard', '@fastify/swagger-ui'];
 /** Packages of CommonJS call `require`, which a module does not have by itself. */
 const REQUIRE = "import { createRequire as requireOf } from 'node:module';\nconst require = requireOf(import.meta.url);";
 
-/** ONNX Runtime is a library in files of its own, and none of the service's own dependencies: it is found by way of the packages that lead to it. */
+/** ONNX Runtime and what calls its C interface are libraries in files of their own, and none of the service's own dependencies: they are found by way of the packages that lead to it. */
 const engineBy = (packages) => ({
 	name: 'engine',
 	setup({ onResolve, onLoad }) {
-		onResolve({ filter: /^onnxruntime-node$/ }, ({ path }) => ({ path, namespace: 'engine' }));
+		onResolve({ filter: /^(onnxruntime-node|koffi)$/ }, ({ path }) => ({ path, namespace: 'engine' }));
 		onLoad({ filter: /.*/, namespace: 'engine' }, ({ path }) => ({
 			contents: `module.exports = ${JSON.stringify(packages)}.reduce((from, name) => requireOf(from.resolve(name)), require)(${JSON.stringify(path)});`,
 		}));
