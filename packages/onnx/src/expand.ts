@@ -2,7 +2,7 @@ import type { Tensor } from '@steelyard/runtime';
 import { readAttributes } from './attributes.js';
 import { namesOf, readsOf } from './bodies.js';
 import { GraphBuilder } from './builder.js';
-import type { CompositeContext } from './composites/composite.js';
+import type { CompositeContext, Expansions } from './composites/composite.js';
 import { composites, expansions } from './composites/table.js';
 import { type Graph, GraphError, type Model, type Node, OPSET, type Value } from './graph.js';
 import { renamed } from './rename.js';
@@ -66,28 +66,33 @@ class Walk {
 	#expansions = 0;
 	readonly #stem: string;
 	readonly #opset: number;
+	readonly #table: Expansions;
 
-	constructor({ graph, opset }: Model) {
+	constructor({ graph, opset }: Model, table: Expansions) {
 		const names = [...namesOf(graph)];
 		let stem = 'expand';
 		while (names.some((name) => name.startsWith(stem))) stem += '.';
 		this.#stem = stem;
 		this.#opset = opset;
+		this.#table = table;
 	}
 
 	/** The nodes that take the place of `node` and give its outputs; null where the node stays. */
 	#expansionOf(node: Node, scope: Scope): Graph | null {
-		const expansion = Object.hasOwn(expansions, node.op) ? expansions[node.op] : undefined;
+		const expansion = Object.hasOwn(this.#table, node.op) ? this.#table[node.op] : undefined;
 		if (expansion === undefined) return null;
 		const g = new GraphBuilder(`${this.#stem}${this.#expansions++}/`);
 		try {
 			const results = expansion(contextOf(node, scope, g, this.#opset));
 			if (results === null) return null;
+			const made = new Set(g.build(node.name).nodes.flatMap(({ outputs }) => outputs));
 			const names = new Map<string, string>();
 			node.outputs.forEach((name, i) => {
 				const result = results[i];
+				if (name === '' || result === null || result === undefined) return;
 				// a result may be two outputs at once, or an input
-				if (name !== '' && result !== null && result !== undefined) names.set(g.op('Identity', [result]).name, name);
+				const own = made.has(result.name) && !names.has(result.name);
+				names.set(own ? result.name : g.op('Identity', [result]).name, name);
 			});
 			return renamed(g.build(node.name), (name) => names.get(name) ?? name);
 		} catch (error) {
@@ -120,9 +125,12 @@ class Walk {
 	}
 }
 
-/** The model with composite nodes written as the operators that they consist of, where the types of their inputs are known. Bodies of control flow stay as they are. */
-export function expand(model: Model, known: ReadonlyMap<string, Value>): Expanded {
-	const walk = new Walk(model);
+/**
+ * The model with the nodes that `table` has an expansion of, composite ones unless given, written as the operators that they consist of, where the types of their inputs
+ * are known. Bodies of control flow stay as they are.
+ */
+export function expand(model: Model, known: ReadonlyMap<string, Value>, table: Expansions = expansions): Expanded {
+	const walk = new Walk(model, table);
 	const graph = walk.graph(model.graph, known);
 	return { model: { ...model, graph }, count: walk.count, waiting: walk.waiting };
 }

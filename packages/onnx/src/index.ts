@@ -6,6 +6,7 @@ export { type CanonicaliseOptions, canonicalise } from './canonicalise.js';
 export { checked, elementsOf } from './check.js';
 export { composites, expansions } from './composites/table.js';
 export { withConstantNodes } from './constant-nodes.js';
+export { withCudaForms } from './cuda-forms.js';
 export { type DecodeOptions, decodeModel } from './decode.js';
 export { dependentsOf } from './dependents.js';
 export { isForeign, listOperators, type OperatorUse, operatorUses, unknownDomain } from './domains.js';

@@ -11,6 +11,9 @@ import { embeddingName, maskName, parameterStateName, presenceName, valuesName, 
 
 type Options = { readonly provider: Provider; readonly threads: number };
 
+/** A program and the inputs of it that are filled from examples; beside them it takes the parameters as state. */
+export type PredictGraph = { readonly graph: Graph; readonly ports: readonly Port[] };
+
 /** A loaded program and the inputs of it that are filled from examples; beside them it takes the parameters as state. */
 export type PredictProgram = { readonly session: Session; readonly ports: readonly Port[] };
 
@@ -21,15 +24,8 @@ function withParameters(model: FamilyModel): ForwardContext {
 	return forwardContext(g, (name) => g.value(name), null);
 }
 
-const load = (graph: Graph, options: Options): Promise<Session> =>
-	createSession(encodeModel({ graph, opset: OPSET }), { ...options, optimisation: 'all' }); // fuses activations: 10 % here
-
 /** From raw values and masks to the embedding of each modality, `[batch, …embeddingShape]`, under `embeddingName`. */
-export async function compileEmbedProgram(
-	model: FamilyModel,
-	standardisation: ReadonlyMap<string, Standardisation>,
-	options: Options,
-): Promise<PredictProgram> {
+export function embedGraph(model: FamilyModel, standardisation: ReadonlyMap<string, Standardisation>): PredictGraph {
 	const context = withParameters(model);
 	const { g } = context;
 	const ports: Port[] = [];
@@ -43,11 +39,11 @@ export async function compileEmbedProgram(
 		mask: (name) => input(port(maskName(name), [modality(name).shape[0] as number], fillMaskOf(modality(name), 'steps'))),
 	});
 	model.modalities.forEach(({ name }, m) => g.output(embeddingName(name), embeddings[m] as Value));
-	return { session: await load(g.build('predict'), options), ports };
+	return { graph: g.build('predict'), ports };
 }
 
 /** From embeddings, `embeddingName`, and the weight and presence of each modality, `[batch, 1]`, to `logits` `[batch, outputs]`. */
-export async function compileFuseProgram(model: FamilyModel, options: Options): Promise<PredictProgram> {
+export function fuseGraph(model: FamilyModel): PredictGraph {
 	const context = withParameters(model);
 	const { g } = context;
 	const { modalities } = model;
@@ -62,6 +58,11 @@ export async function compileFuseProgram(model: FamilyModel, options: Options): 
 	const input = (added: Port | undefined): Value => portInput(g, added as Port, ['batch']);
 	const weighted = modalities.map((_, m) => ({ weight: input(weights[m]), present: input(presences[m]) }));
 	g.output('logits', fuse(context, model, embeddings, weighted).logits);
-	const { graph, ports } = portsRead(g.build('predict'), [...weights, ...presences]);
-	return { session: await load(graph, options), ports };
+	return portsRead(g.build('predict'), [...weights, ...presences]);
+}
+
+/** Loads a program. */
+export async function loadPredictGraph({ graph, ports }: PredictGraph, options: Options): Promise<PredictProgram> {
+	const session = await createSession(encodeModel({ graph, opset: OPSET }), { ...options, optimisation: 'all' }); // fuses activations: 10 % here
+	return { session, ports };
 }

@@ -4,7 +4,7 @@ import { inBatches, taken } from './examples.js';
 import { type FamilyModel, familyOf } from './family-model.js';
 import { parameterState } from './parameter-layout.js';
 import { filledPorts } from './port.js';
-import { compileEmbedProgram, compileFuseProgram } from './predict-program.js';
+import { embedGraph, fuseGraph, loadPredictGraph } from './predict-program.js';
 import { encodedAs } from './token-modalities.js';
 import { embeddingName } from './value-names.js';
 
@@ -13,8 +13,8 @@ const NO_WEIGHTS = new Float32Array(0);
 /** Predicts by a model of a built-in family, whose encoders run once for any number of weights. */
 export async function createPredictor(model: FamilyModel, options: PredictorOptions): Promise<Predictor> {
 	const { modalities } = model;
-	const encoder = await compileEmbedProgram(model, options.standardisation, options);
-	const fusion = await compileFuseProgram(model, options);
+	const encoder = await loadPredictGraph(embedGraph(model, options.standardisation), options);
+	const fusion = await loadPredictGraph(fuseGraph(model), options);
 	const { ascending } = options;
 	const { mean, deviation } = options.scale;
 	const session = options.stoppable(encoder.session);
