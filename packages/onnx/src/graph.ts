@@ -64,7 +64,7 @@ export type Model = {
 	readonly labels?: ReadonlyMap<string, ExporterLabel>;
 };
 
-/** The working operator set, in which all our graphs are written: the newest whose Scan, Pad and LSTM still have CUDA kernels in ONNX Runtime 1.29. */
+/** The working operator set, in which all our graphs are written: older runtimes load it, and the CUDA and WebGPU providers of ONNX Runtime have kernels for its forms. */
 export const OPSET = 18;
 
 export type GraphErrorCode = 'malformed_model' | 'unsupported_model' | 'unknown_shape' | 'unsupported_operator';

@@ -211,16 +211,16 @@ describe('CUDA kernels', () => {
 
 	it('are told as missing for forms newer than the kernels', () => {
 		const scanSince = (since: number) => hasKernel('Scan', { since, float: true });
-		expect([11, 16, 19].map(scanSince)).toEqual([true, true, true]);
-		expect([21, 23, 24, 25].map(scanSince)).toEqual([false, false, false, false]);
-		expect(hasKernel('Pad', { since: 18, float: true })).toBe(true);
-		expect(hasKernel('Pad', { since: 19, float: true })).toBe(false);
-		expect(hasKernel('Softplus', { since: 22, float: true })).toBe(false);
+		expect([11, 16, 19, 21, 23, 24, 25].map(scanSince)).toEqual(Array(7).fill(true));
+		expect(scanSince(26)).toBe(false);
+		expect(hasKernel('Abs', { since: 13, float: true })).toBe(true);
+		expect(hasKernel('Abs', { since: 14, float: true })).toBe(false);
 	});
 
 	it('are told as missing where they do not take float32', () => {
 		expect(hasKernel('Equal', { since: 7, float: true })).toBe(false);
 		expect(hasKernel('Equal', { since: 11, float: true })).toBe(true);
 		expect(hasKernel('Not', { since: 1, float: false })).toBe(true);
+		expect(hasKernel('DequantizeLinear', { since: 13, float: true })).toBe(false);
 	});
 });
