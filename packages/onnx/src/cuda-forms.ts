@@ -33,27 +33,43 @@ function batchNormalization({ g, input, int, float, wants }: CompositeContext): 
 	return [y, wants(1) ? running(input(3), mean) : null, wants(2) ? running(input(4), variance) : null];
 }
 
-/** A transposed convolution whose padding before and behind differs, with the smaller of both on either side: what is too much is cut off. */
-function convTranspose({ g, input, optional, output, int, ints, text }: CompositeContext): Value[] | null {
-	const [x, kernel, y] = [input(0), input(1), output(0)];
-	const rank = sizes(x).length - 2;
-	const pads = ints('pads') ?? Array<number>(2 * rank).fill(0);
-	if (text('auto_pad', 'NOTSET') !== 'NOTSET' || ints('output_shape') !== null) return null;
-	const begin = pads.slice(0, rank);
-	const end = pads.slice(rank);
-	if (begin.every((size, i) => size === end[i])) return null;
-	const both = begin.map((size, i) => Math.min(size, end[i] as number));
+/** What a transposed convolution cuts off before and behind by axis; null where its output is larger than what it lays down. */
+function cutsOf({ input, output, ints, text }: CompositeContext, padding: readonly number[]): Array<[begin: number, end: number]> | null {
+	const auto = text('auto_pad', 'NOTSET');
+	const [, , ...kernel] = sizes(input(1));
+	const pads = ints('pads');
+	if (auto === 'NOTSET' && ints('output_shape') === null) return kernel.map((_, i) => [pads?.[i] ?? 0, pads?.[kernel.length + i] ?? 0]);
+	const [, , ...lengths] = sizes(output(0));
+	const totals = kernel.map((size, i) => {
+		const covered = ((sizes(input(0))[i + 2] as number) - 1) * (ints('strides')?.[i] ?? 1) + (size - 1) * (ints('dilations')?.[i] ?? 1) + 1;
+		return covered + (padding[i] as number) - (lengths[i] as number);
+	});
+	if (totals.some((total) => total < 0)) return null;
+	return totals.map((total) =>
+		auto === 'SAME_UPPER' ? [Math.floor(total / 2), Math.ceil(total / 2)] : [Math.ceil(total / 2), Math.floor(total / 2)],
+	);
+}
+
+/** A transposed convolution that cuts off more on one side than on the other, as one that cuts the smaller of both off on either side, and a Slice. */
+function convTranspose(context: CompositeContext): Value[] | null {
+	const { g, input, optional, output, int, ints, text } = context;
+	const y = output(0);
 	const [batch, channels, ...lengths] = sizes(y) as [number, number, ...number[]];
-	const full = lengths.map((length, i) => length + (begin[i] as number) + (end[i] as number) - 2 * (both[i] as number));
+	const padding = ints('output_padding') ?? lengths.map(() => 0);
+	const cuts = cutsOf(context, padding);
+	const given = text('auto_pad', 'NOTSET') === 'NOTSET' && ints('output_shape') === null;
+	if (cuts === null || (given && cuts.every(([begin, end]) => begin === end))) return null;
+	const both = cuts.map(([begin, end]) => Math.min(begin, end));
 	const attributes = {
-		...{ group: int('group', 1), pads: [...both, ...both] },
+		...{ group: int('group', 1), pads: [...both, ...both], output_padding: padding },
 		...{ strides: ints('strides') ?? both.map(() => 1), dilations: ints('dilations') ?? both.map(() => 1) },
-		...{ output_padding: ints('output_padding') ?? both.map(() => 0) },
 	};
+	const full = lengths.map((length, i) => length + Math.abs((cuts[i]?.[0] as number) - (cuts[i]?.[1] as number)));
 	const bias = optional(2);
 	// the provider reads a bias that is left out by an empty name, and crashes
-	const wide = g.op('ConvTranspose', bias === null ? [x, kernel] : [x, kernel, bias], attributes, { shape: [batch, channels, ...full] });
-	const starts = begin.map((size, i) => size - (both[i] as number));
+	const inputs = [input(0), input(1), ...(bias === null ? [] : [bias])];
+	const wide = g.op('ConvTranspose', inputs, attributes, { shape: [batch, channels, ...full] });
+	const starts = cuts.map(([begin], i) => begin - (both[i] as number));
 	const ends = starts.map((start, i) => start + (lengths[i] as number));
 	return [g.op('Slice', [wide, g.ints(starts), g.ints(ends), g.ints(starts.map((_, i) => i + 2))], {}, { shape: sizes(y) })];
 }

@@ -71,6 +71,8 @@ const uses: Record<string, Use> = {
 	'BatchNormalization with its own momentum and epsilon': norm({ momentum: float(0.6), epsilon: float(0.1) }),
 	'ConvTranspose that cuts more at the begin': transposed({ pads: [1, 1, 0, 0] }),
 	'ConvTranspose that cuts more at the end, with a bias': transposed({ pads: [0, 1, 2, 1], output_padding: [1, 0] }, true),
+	'ConvTranspose with automatic padding': transposed({ auto_pad: 'SAME_UPPER' }),
+	'ConvTranspose to a given shape': transposed({ output_shape: [8, 8] }),
 	Celu: unary('Celu'),
 	'Celu with alpha': unary('Celu', { alpha: float(0.7) }),
 	'Sinh near 0': unary('Sinh', {}, [-0.01, 0.01]),
