@@ -9,9 +9,12 @@ import { tensor } from './tensor.js';
  */
 export type Devices = { cpu: { available: true }; cuda: { available: boolean; note: string | null; detail: string | null } };
 
-// y = x + x, opset 18: the bytes of a ModelProto, so that this package needs no encoder.
-const doubling = Uint8Array.from(
-	Buffer.from('CAg6PQoOCgF4CgF4EgF5IgNBZGQSAWdaEwoBeBIOCgwIARIICgIIAgoCCAJiEwoBeRIOCgwIARIICgIIAgoCCAJCBAoAEBI=', 'base64'),
+// y = Conv(x, w), opset 18: the bytes of a ModelProto, so that this package needs no encoder. A convolution takes cuDNN, which the provider opens only when it needs it.
+const convolution = Uint8Array.from(
+	Buffer.from(
+		'CAgSCXN0ZWVseWFyZDp1ChkKAXgKAXcSAXkaBkNvbnZfMCIEQ29udjoAEgFnWhsKAXgSFgoUCAESEAoCCAEKAggBCgIIBAoCCARaGwoBdxIWChQIARIQCgIIAQoCCAEKAggDCgIIA2IbCgF5EhYKFAgBEhAKAggBCgIIAQoCCAIKAggCQgQKABAS',
+		'base64',
+	),
 );
 
 /** Whether the system shows an NVIDIA GPU to this process. Known on Linux, where its driver makes a device of it; elsewhere none is assumed. */
@@ -20,17 +23,23 @@ function gpuIsThere(): boolean {
 	return existsSync('/dev/dxg') || readdirSync('/dev').some((name) => /^nvidia\d+$/.test(name));
 }
 
-/** Tries the CUDA provider by running a small graph. Takes a moment; ask once per process. */
+/** Tries the CUDA provider by running a small graph, one that takes cuDNN too. Takes a moment; ask once per process. */
 export async function probeDevices(): Promise<Devices> {
 	try {
-		const session = await createSession(doubling, { provider: 'cuda', logSeverity: 4 });
-		await session.run({ x: tensor('float32', [2, 2], [1, 2, 3, 4]) });
+		const session = await createSession(convolution, { provider: 'cuda', logSeverity: 4 });
+		await session.run({ x: tensor('float32', [1, 1, 4, 4], new Float32Array(16)), w: tensor('float32', [1, 1, 3, 3], new Float32Array(9)) });
 		await session.release();
 		return { cpu: { available: true }, cuda: { available: true, note: null, detail: null } };
 	} catch (error) {
-		const note = gpuIsThere() ? 'the GPU cannot be used: CUDA or its provider is not installed here, or does not work' : 'no GPU found';
-		return { cpu: { available: true }, cuda: { available: false, note, detail: wordsOf(error) } };
+		const detail = wordsOf(error);
+		return { cpu: { available: true }, cuda: { available: false, note: noteOf(detail), detail } };
 	}
+}
+
+/** Why CUDA does not run, in plain words. */
+function noteOf(detail: string): string {
+	if (/cudnn/i.test(detail)) return 'the GPU cannot be used: cuDNN 9 (libcudnn.so.9) is not installed here, or does not work';
+	return gpuIsThere() ? 'the GPU cannot be used: CUDA or its provider is not installed here, or does not work' : 'no GPU found';
 }
 
 /**

@@ -20,6 +20,12 @@ const MEMORY = {
 	GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
 };
 
+/**
+ * On a GPU, products of float32 are computed in float32. The provider would round their factors to ten bits (TF32), losses would not agree with those of a CPU, and the
+ * options that onnxruntime-node passes on cannot forbid it; NVIDIA's libraries obey this variable. A worker that has it set keeps it.
+ */
+const PRECISION = { NVIDIA_TF32_OVERRIDE: '0' };
+
 /** How many of the last lines that a trainer wrote to stderr are kept for the report of a crash. */
 const LINES = 10;
 /** How long a trainer may take to exit after it has reported its end, in milliseconds. */
@@ -62,7 +68,7 @@ function forkTrainer(entry: string, memory: number | null): ChildProcess {
 	const held = memory === null ? null : heldTo(memory);
 	return fork(entry, [], {
 		...(held ?? { execArgv: [] }),
-		env: { ...environmentWithoutSecrets(), ...MEMORY },
+		env: { ...PRECISION, ...environmentWithoutSecrets(), ...MEMORY },
 		stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
 	});
 }

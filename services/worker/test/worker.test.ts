@@ -149,13 +149,14 @@ describe('a job that goes well', () => {
 		);
 	});
 
-	it('trains in an allocator that keeps its memory', async () => {
+	it('trains in an allocator that keeps its memory, and without TF32', async () => {
 		await service.work();
 		const { id } = await service.end(await service.post('show the environment'));
 		expect(JSON.parse(String(await service.store.get(`jobs/${id}/attempts/1/report.json`)))).toEqual({
 			MALLOC_MMAP_THRESHOLD_: '2000000000',
 			MALLOC_TRIM_THRESHOLD_: '4000000000',
 			GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
+			NVIDIA_TF32_OVERRIDE: '0',
 		});
 	});
 });
