@@ -1,10 +1,12 @@
+import type { Provider } from '@steelyard/runtime';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { denseWork, stepWork } from '../src/model/work.js';
 import { chunkSteps } from '../src/step/chunk-size.js';
 
-type Sizes = Parameters<typeof denseWork>[0] & { perEpoch: number; most: number };
-const stepsOf = (sizes: Sizes): number => chunkSteps({ ...sizes, targets: 0, work: stepWork(denseWork(sizes), sizes.parameters) });
+type Sizes = Parameters<typeof denseWork>[0] & { perEpoch: number; most: number; provider?: Provider };
+const stepsOf = (sizes: Sizes): number =>
+	chunkSteps({ provider: 'cpu', ...sizes, targets: 0, work: stepWork(denseWork(sizes), sizes.parameters) });
 const of = (parameters: number, features: number[], batch: number, more: Partial<{ perEpoch: number; most: number }> = {}) => ({
 	parameters: [{ name: 'p', shape: [parameters] }],
 	modalities: [{ name: 'x', shape: features, maskedSteps: false }],
@@ -44,6 +46,11 @@ describe('steps of a chunk', () => {
 		expect(stepsOf(of(100_000, [50], 128))).toBeLessThan(plain);
 		expect(stepsOf(of(100_000, [50_000], 32))).toBeLessThan(plain);
 		expect(stepsOf(of(100_000, [30, 50], 32))).toBeLessThan(plain); // a sequence: every step of it goes through the encoder
+	});
+
+	it('are more on a GPU, where each is quicker', () => {
+		const large = of(1_000_000, [30, 50], 128);
+		expect(stepsOf({ ...large, provider: 'cuda' })).toBeGreaterThan(20 * stepsOf(large));
 	});
 
 	it('are one for a model that takes a second a step', () => {

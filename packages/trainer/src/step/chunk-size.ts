@@ -1,10 +1,13 @@
 import type { ModalityShape } from '@steelyard/family';
-import { sizeOf } from '@steelyard/runtime';
+import { type Provider, sizeOf } from '@steelyard/runtime';
 
-/** Multiply-adds that a chunk may cost: some tenths of a second on one core. */
-const CHUNK_WORK = 5e9;
-/** Bytes of input that a chunk may hold. */
-const CHUNK_BYTES = 32 * 2 ** 20;
+/** What a chunk may cost: multiply-adds, and bytes of input. */
+type Limits = { readonly work: number; readonly bytes: number };
+
+/** Some tenths of a second on one core. */
+const HOST: Limits = { work: 5e9, bytes: 32 * 2 ** 20 };
+/** Some tenths of a second at ten million million operations a second, of which GPUs are capable; the state crosses the bus twice a chunk, so that long ones cost less. */
+const CUDA: Limits = { work: 1e12, bytes: 128 * 2 ** 20 };
 
 /**
  * How many steps one run takes: few enough that a request to stop is heard soon and the inputs fit, many enough that starting a run costs little beside them.
@@ -12,6 +15,7 @@ const CHUNK_BYTES = 32 * 2 ** 20;
  * not depend.
  */
 export function chunkSteps(of: {
+	provider: Provider;
 	/** Multiply-adds of a step. */
 	work: number;
 	modalities: readonly ModalityShape[];
@@ -25,6 +29,7 @@ export function chunkSteps(of: {
 	most: number;
 }): number {
 	const features = of.modalities.reduce((sum, { shape }) => sum + sizeOf(shape), of.targets);
-	const limit = Math.min(CHUNK_WORK / of.work, CHUNK_BYTES / (4 * of.batch * features), of.most, of.perEpoch);
+	const { work, bytes } = of.provider === 'cuda' ? CUDA : HOST;
+	const limit = Math.min(work / of.work, bytes / (4 * of.batch * features), of.most, of.perEpoch);
 	return Math.max(1, Math.floor(limit));
 }

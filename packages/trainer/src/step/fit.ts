@@ -93,6 +93,7 @@ export async function openFit(options: FitOptions): Promise<Fit> {
 	const ofStep = { architecture, task, loss, classWeights, scale, standardisation, modulation, batch, optimizer, clipNorm, recompute };
 	const { step, numbers, most, load } = await openStep(ofStep, provider);
 	const perChunk = chunkSteps({
+		provider,
 		work: step.work,
 		batch,
 		perEpoch,
