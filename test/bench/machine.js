@@ -19,6 +19,10 @@ async function onnxRuntime() {
 	return version;
 }
 
+export async function ownVersions() {
+	return { node: process.versions.node, onnxruntime: await onnxRuntime() };
+}
+
 export async function versions() {
-	return { node: process.versions.node, onnxruntime: await onnxRuntime(), ...(await peerVersions()) };
+	return { ...(await ownVersions()), ...(await peerVersions()) };
 }

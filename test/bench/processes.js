@@ -3,6 +3,12 @@ import { execFile, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 
+/** The line that says why a process failed: the last that names an error, else the last. */
+function reasonIn(complaint) {
+	const lines = complaint.trim().split('\n');
+	return lines.findLast((line) => /^\s*\w*Error: /.test(line))?.trim() ?? lines.at(-1);
+}
+
 /** How many characters of what a process writes to its standard error are kept. */
 const KEPT = 4000;
 
@@ -20,7 +26,7 @@ export async function stepping(command, args, env = {}) {
 	child.stdin.on('error', () => {});
 	const ended = new Promise((resolve) => {
 		child.once('error', ({ message }) => resolve(message));
-		child.once('close', (code, signal) => resolve(complaint.trim().split('\n').at(-1) || `it ended with ${signal ?? code}`));
+		child.once('close', (code, signal) => resolve(reasonIn(complaint) || `it ended with ${signal ?? code}`));
 	});
 	const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
 	const first = await lines.next();

@@ -1,6 +1,7 @@
 // `npm run bench [-- PART …]`: ours beside its peers in one run, interleaved, as ratios. README.md tells of the parts and options.
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { devices } from './devices.js';
 import { engine, memory } from './engine/engine.js';
 import { row } from './figures.js';
 import { job } from './job/job.js';
@@ -8,13 +9,6 @@ import { machine, versions } from './machine.js';
 import { predictions, service } from './service/service.js';
 import { tables } from './tables/tables.js';
 import { weighting } from './weighting/weighting.js';
-
-/** No run on other devices yet: it is said, not left out, so that no reader takes the CPU's figures for theirs. */
-function devices() {
-	const absent = 'the bench measures the CPU only so far';
-	row('other devices', `absent: ${absent}`);
-	return { absent };
-}
 
 const parts = { engine, memory, weighting, job, service, predictions, tables, devices };
 /** The peaks of `memory` are among the figures of `engine`. */

@@ -1,7 +1,14 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { differentiate } from '@steelyard/autodiff';
 import { canonicalise, encodeModel, GraphBuilder, OPSET, type Value, withCudaForms } from '@steelyard/onnx';
 import { describe, expect, it } from 'vitest';
 import { cases } from '../../packages/autodiff/test/cases.js';
+import { faultsOf, probed, textOf, trainings } from './check.js';
 import { toFloat32 } from './float32.js';
 import { placementsOf } from './placement.js';
 import { programs } from './programs.js';
@@ -42,12 +49,11 @@ const MOST_UPLOADS = 20;
 /** Operators with gradients that have no CUDA kernel, and that no form replaces. */
 const ON_CPU = ['Acos', 'Acosh', 'Asin', 'Asinh', 'Atan', 'Atanh', 'Col2Im', 'DFT', 'Det', 'MaxUnpool', 'STFT'];
 
-const withoutDepth = ({ depth: _, ...copy }: Copy): object => copy;
+const withoutDepth = ({ to, of, for: readers }: Copy): object => ({ to, of, for: readers });
 const byText = (list: readonly object[]): string[] => list.map((one) => JSON.stringify(one)).sort();
 
-if (where.absent !== undefined) it.skip(`the CUDA provider: ${where.absent}`, () => undefined);
-
-describe.skipIf(where.absent !== undefined)('the CUDA provider, over stub libraries of CUDA,', () => {
+const title = `the CUDA provider, over stub libraries of CUDA${where.absent === undefined ? '' : ` (${where.absent})`},`;
+describe.skipIf(where.absent !== undefined)(title, () => {
 	it('takes the programs of every family, of uploaded graphs, of prediction and of exports whole', async () => {
 		const chosen = Object.entries(programs).filter(([name]) => everything || !MORE.test(name));
 		const models = await Promise.all(chosen.map(async ([name, { build }]): Promise<Model> => ({ name, ...(await build()) })));
@@ -59,6 +65,10 @@ describe.skipIf(where.absent !== undefined)('the CUDA provider, over stub librar
 				name,
 			).toEqual([]);
 			expect(byText(copies.map(withoutDepth)), name).toEqual(byText(COPIES[name] ?? []));
+			expect(
+				Object.keys(step).filter((name) => name.endsWith(', blocking')),
+				name,
+			).toEqual([]);
 			expect(calls(step, 'wait'), name).toBe(0);
 			expect(calls(step, 'copy: device to host'), name).toBe(0);
 			expect(calls(step, 'copy: host to device'), name).toBeLessThanOrEqual(MOST_UPLOADS);
@@ -111,5 +121,63 @@ describe.skipIf(where.absent !== undefined)('the CUDA provider, over stub librar
 		outputs.forEach((value, i) => g.output(`out${i}`, value));
 		const [row] = await place([{ name: 'norm', bytes: encodeModel({ graph: g.build('norm'), opset: OPSET }), optimisation: 'disabled' }]);
 		expect(row?.error).toMatch(/Training mode does not support BN/);
+	});
+
+	it('that computes nothing is not taken for one that trains as the CPU does', async () => {
+		const rows = await trainings({ rows: ['lstm'], where, quick: true, peers: false });
+		const wrong = faultsOf({ placement: [], rows });
+		expect(wrong).toEqual([expect.stringMatching(/^lstm does not train as on the CPU: void: the losses of step 1 are 0\.0+ and 1\./)]);
+		expect(rows[0]).not.toHaveProperty('peers.cpu.ms');
+	});
+
+	it('is not available where there is no cuDNN, and the probe names it', async () => {
+		const folder = await mkdtemp(join(tmpdir(), 'steelyard-without-cudnn-'));
+		try {
+			await cp(where.stubs as string, folder, { recursive: true });
+			await rm(join(folder, 'libcudnn.so.9'));
+			expect((await probed(where)).available).toBe(true);
+			const without = await probed({ ...where, env: { ...where.env, LD_LIBRARY_PATH: folder } });
+			expect(without).toMatchObject({ available: false, note: expect.stringContaining('libcudnn.so.9') });
+		} finally {
+			await rm(folder, { recursive: true });
+		}
+	});
+});
+
+describe('what the check says', () => {
+	const equal = { ms: 2, losses: 'equal', ratio: 2 };
+	const row = { name: 'lstm', title: 'LSTM', ours: { ms: 1 }, peers: { cpu: equal, eager: { absent: 'no Python' } } };
+	const placement = [{ name: 'a', error: null, cpu: [{ op: 'Atan', depth: 1 }], copies: [] }];
+
+	it('is right where losses agree, and names each thing that is wrong', () => {
+		expect(faultsOf({ placement, rows: [row] })).toEqual([]);
+		const rows = [
+			{ ...row, peers: { cpu: { losses: 'void: the losses of step 3 are 1 and 2' } } },
+			{ ...row, peers: { cpu: { absent: 'killed' } } },
+			{ name: 'lstm', title: 'LSTM', failed: 'ours: no kernel' },
+		];
+		expect(faultsOf({ placement: [{ ...placement[0], error: 'refused' }], rows })).toEqual([
+			'a does not run: refused',
+			'lstm does not train as on the CPU: void: the losses of step 3 are 1 and 2',
+			'lstm was not compared with the CPU: killed',
+			'lstm does not train: ours: no kernel',
+		]);
+	});
+
+	it('is a report with a line for every row and program', () => {
+		const about = { at: '2026', gpu: 'a GPU', machine: { cpu: 'a CPU' }, versions: { node: '20' }, wrong: ['lstm is wrong'] };
+		const text = textOf({ ...about, placement, rows: [row, { title: 'ViT', failed: 'out of memory' }] });
+		expect(text).toContain('| LSTM | 1.000 ms | 2.000 ms | absent: no Python | – | – |');
+		expect(text).toContain('| ViT | failed: out of memory |');
+		expect(text).toContain('- lstm is wrong');
+		expect(text).toContain('| a | Atan |');
+	});
+
+	it('is that nothing was checked where there is no GPU, which is no failure', async () => {
+		const { available, note } = await probed();
+		if (available || note !== 'no GPU found') return;
+		const run = fileURLToPath(new URL('run.js', import.meta.url));
+		const { stdout } = await promisify(execFile)(process.execPath, [run, '--check', '--json']);
+		expect(JSON.parse(stdout)).toMatchObject({ checked: false, available: false, note });
 	});
 });

@@ -62,15 +62,17 @@ async function fingerprint() {
 
 /**
  * What a process needs to load the provider on a machine without a GPU: `args` of Node.js and `env`. `{ absent: reason }` where it cannot be had: it takes Linux on x64,
- * gcc with readelf, and, for the first time, the package registry.
+ * gcc with readelf, and the provider in out/cuda, which `bring` fetches from the package registry where it is not there yet.
  */
-export async function standIn() {
+export async function standIn({ bring = false } = {}) {
 	if (process.platform !== 'linux' || process.arch !== 'x64')
 		return { absent: `the provider is built for Linux on x64; this is ${process.platform} on ${process.arch}` };
 	for (const tool of ['gcc', 'readelf'])
 		if (!(await run(tool, ['--version']).catch(() => null))) return { absent: `there is no ${tool} to build the libraries of CUDA with` };
 	try {
-		const runtime = await once(join(home, `runtime-${PACKAGE.split('@')[1]}`), runtimeWithProvider);
+		const runtime = join(home, `runtime-${PACKAGE.split('@')[1]}`);
+		if (!bring && !existsSync(runtime)) return { absent: 'the provider is not in out/cuda; "node test/cuda/bring.js" brings it there' };
+		await once(runtime, runtimeWithProvider);
 		const copy = join(runtime, 'node_modules/onnxruntime-node');
 		const stubs = await once(join(home, `stubs-${await fingerprint()}`), (folder) =>
 			buildStubs(join(copy, BINARIES, LIBRARIES[1]), folder),

@@ -27,7 +27,10 @@ function gpuIsThere(): boolean {
 export async function probeDevices(): Promise<Devices> {
 	try {
 		const session = await createSession(convolution, { provider: 'cuda', logSeverity: 4 });
-		await session.run({ x: tensor('float32', [1, 1, 4, 4], new Float32Array(16)), w: tensor('float32', [1, 1, 3, 3], new Float32Array(9)) });
+		await session.run({
+			x: tensor('float32', [1, 1, 4, 4], new Float32Array(16)),
+			w: tensor('float32', [1, 1, 3, 3], new Float32Array(9)),
+		});
 		await session.release();
 		return { cpu: { available: true }, cuda: { available: true, note: null, detail: null } };
 	} catch (error) {

@@ -9,7 +9,7 @@ import { initialState } from '../../../packages/trainer/dist/step/step-state.js'
 import { drawData } from './start-file.js';
 
 /** Everything about the training of a row: what it starts from, and `run`, which trains a chunk and gives the loss of each step. */
-export async function familyTraining(row, { threads }) {
+export async function familyTraining(row, { threads, provider }) {
 	const { family: config, shapes, batch, chunk: steps, classes, rate } = row;
 	const modalities = Object.entries(shapes).map(([name, shape]) => ({ name, shape, maskedSteps: false }));
 	const architecture = familyArchitecture({ config, modalities, outputs: classes });
@@ -17,7 +17,7 @@ export async function familyTraining(row, { threads }) {
 	const task = { type: 'multiclass', classes: [], outputs: classes };
 	const scale = { mean: 0, deviation: 1 };
 	const training = { loss: 'cross_entropy', optimizer, clipNorm: null, standardisation: new Map() };
-	const { step: program, numbers, load } = await openStep({ architecture, batch, task, scale, ...training }, 'cpu');
+	const { step: program, numbers, load } = await openStep({ architecture, batch, task, scale, ...training }, provider);
 	const initial = architecture.initial(1, 0);
 	const loaded = await load(initialState(program, initial), { threads });
 	const { inputs, target } = drawData(Object.fromEntries(modalities.map(({ name, shape }) => [name, [batch, ...shape]])), row);

@@ -1,4 +1,4 @@
-// Our side of a race: `steps.js ROW THREADS START [VARIANT]`. Writes what it starts from into the file START unless it is a variant, says what it took to compile, then
+// Our side of a race: `steps.js ROW THREADS START [VARIANT] [PROVIDER]`. Writes what it starts from into the file START unless it is a variant or not on the CPU, says what it took to compile, then
 // answers every line with milliseconds a step, the largest resident size of the process so far in MiB, and the loss of each step of the chunk.
 import { createInterface } from 'node:readline';
 import { familyTraining } from './families.js';
@@ -13,12 +13,12 @@ import { writeStart } from './start-file.js';
 
 const graphs = { transformer, recurrent, convolution, vitBlock, residual };
 
-const [name, threads, start, variant] = process.argv.slice(2);
+const [name, threads, start, variant = '', provider = 'cpu'] = process.argv.slice(2);
 const [row] = rowsOf([name]);
-const options = { threads: Number(threads), ...row.variants?.[variant] };
+const options = { threads: Number(threads), provider, ...row.variants?.[variant] };
 const { kind, ...sizes } = row.graph ?? {};
 const training = row.family ? await familyTraining(row, options) : await graphTraining(row, graphs[kind](sizes), options);
-if (variant === undefined) await writeStart(start, row, training);
+if (variant === '' && provider === 'cpu') await writeStart(start, row, training);
 console.log(JSON.stringify(training.compiled));
 for await (const _ of createInterface({ input: process.stdin })) {
 	const started = performance.now();
