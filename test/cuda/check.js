@@ -92,7 +92,7 @@ export const faultsOf = ({ placement, rows }) => [
 async function placed(where, tell) {
 	const models = [];
 	for (const [name, { build }] of Object.entries(programs)) models.push({ name, ...(await build()) });
-	const rows = await placementsOf(models, where);
+	const rows = await placementsOf(models, where, { timed: true });
 	for (const row of rows) tell(row);
 	return rows;
 }
@@ -108,6 +108,9 @@ export async function check({ rows, where = {}, quick, peers = true, tell = () =
 		wrong: faultsOf({ placement, rows: trained }),
 	};
 }
+
+/** How often a step calls functions whose names begin so, where stubs counted them. */
+const calls = ({ step }, kind) => Object.entries(step).reduce((sum, [name, [count]]) => (name.startsWith(kind) ? sum + count : sum), 0);
 
 const time = ({ ms, absent, losses }) => (absent !== undefined ? `absent: ${absent}` : ms === undefined ? losses : `${ms.toFixed(3)} ms`);
 
@@ -140,8 +143,12 @@ export function textOf({ at, gpu, machine, versions, placement, rows, wrong }) {
 		),
 		'## Placement',
 		table(
-			['program', 'on the host'],
-			placement.map((row) => [row.name, row.error ?? (onHost(row).join('; ') || 'nothing')]),
+			['program', 'on the host', 'launches a step', 'uploads a step', 'processor time of a step'],
+			placement.map((row) => [
+				...[row.name, row.error ?? (onHost(row).join('; ') || 'nothing')],
+				...(Object.keys(row.step).length === 0 ? ['–', '–'] : [calls(row, 'launch'), calls(row, 'copy: host to device')]),
+				row.microseconds === null ? '–' : `${row.microseconds.toFixed(0)} µs`,
+			]),
 		),
 		'',
 	].join('\n\n');

@@ -147,7 +147,16 @@ describe.skipIf(where.absent !== undefined)(title, () => {
 describe('what the check says', () => {
 	const equal = { ms: 2, losses: 'equal', ratio: 2 };
 	const row = { name: 'lstm', title: 'LSTM', ours: { ms: 1 }, peers: { cpu: equal, eager: { absent: 'no Python' } } };
-	const placement = [{ name: 'a', error: null, cpu: [{ op: 'Atan', depth: 1 }], copies: [] }];
+	const placement = [
+		{
+			name: 'a',
+			error: null,
+			cpu: [{ op: 'Atan', depth: 1 }],
+			copies: [],
+			step: { launch: [74, 0], 'copy: host to device': [8, 99] },
+			microseconds: 300.4,
+		},
+	];
 
 	it('is right where losses agree, and names each thing that is wrong', () => {
 		expect(faultsOf({ placement, rows: [row] })).toEqual([]);
@@ -170,7 +179,7 @@ describe('what the check says', () => {
 		expect(text).toContain('| LSTM | 1.000 ms | 2.000 ms | absent: no Python | – | – |');
 		expect(text).toContain('| ViT | failed: out of memory |');
 		expect(text).toContain('- lstm is wrong');
-		expect(text).toContain('| a | Atan |');
+		expect(text).toContain('| a | Atan | 74 | 8 | 300 µs |');
 	});
 
 	it('is that nothing was checked where there is no GPU, which is no failure', async () => {

@@ -1,5 +1,5 @@
-// Loads graphs on the CUDA provider and runs them: `place.js LIST COUNTERS`, LIST a file of `[{ name, file, placed, run, optimisation }]`. For each it writes a line of JSON: what
-// failed, and, where there are libraries that count, what they counted in a run and in a step. The runtime's log goes to standard error, behind a line that names the graph.
+// Loads graphs on the CUDA provider and runs them: `place.js LIST COUNTERS`, LIST a file of `[{ name, file, placed, run, optimisation, timed }]`. For each it writes a line of JSON: what
+// failed, and, where there are libraries that count, what they counted in a run and in a step; of a `timed` one also the processor time of a step. The runtime's log goes to standard error, behind a line that names the graph.
 import { existsSync, readFileSync } from 'node:fs';
 import { arrayTypeOf, createSession, sizeOf, tensor } from '../../packages/runtime/dist/index.js';
 
@@ -42,8 +42,21 @@ async function countedRun(session, steps) {
 	return minus(counted(), before);
 }
 
-async function place({ name, file, placed, run, optimisation }) {
-	const said = { name, error: null, run: {}, step: {} };
+/** Processor time of a run of so many steps, in microseconds: the least of some, since other processes disturb it. */
+async function spent(session, steps) {
+	const feeds = feedsOf(session.inputs, steps);
+	let least = Number.POSITIVE_INFINITY;
+	for (let i = 0; i < 5; i++) {
+		const before = process.cpuUsage();
+		await session.run(feeds);
+		const { user, system } = process.cpuUsage(before);
+		least = Math.min(least, user + system);
+	}
+	return least;
+}
+
+async function place({ name, file, placed, run, optimisation, timed }) {
+	const said = { name, error: null, run: {}, step: {}, microseconds: null };
 	try {
 		const options = { provider: 'cuda', optimisation };
 		await (await createSession(readFileSync(file), { ...options, logSeverity: 0, optimisedModelPath: placed })).release();
@@ -53,6 +66,7 @@ async function place({ name, file, placed, run, optimisation }) {
 		if (session.inputs.some(({ shape }) => shape[0] === 'K')) {
 			const eight = minus(await countedRun(session, 12), said.run);
 			said.step = Object.fromEntries(Object.entries(eight).map(([name, [calls, bytes]]) => [name, [calls / 8, bytes / 8]]));
+			if (timed) said.microseconds = ((await spent(session, 40)) - (await spent(session, 8))) / 32;
 		}
 		await session.release();
 	} catch (error) {

@@ -89,7 +89,10 @@ async function placed(entries, folder, { args = [], env = {} }) {
 		);
 		for (const part of parts) {
 			const name = part.slice(0, part.indexOf('\n'));
-			done.set(name, { said: said.get(name) ?? { error: `the process ended with ${code}`, run: {}, step: {} }, log: part });
+			done.set(name, {
+				said: said.get(name) ?? { error: `the process ended with ${code}`, run: {}, step: {}, microseconds: null },
+				log: part,
+			});
 		}
 		if (parts.length === 0) throw new Error(`the provider did not start: ${(await readFile(join(folder, 'log'), 'utf8')).slice(-500)}`);
 	}
@@ -98,9 +101,9 @@ async function placed(entries, folder, { args = [], env = {} }) {
 
 /**
  * Places and runs models, `{ name, bytes, optimisation }`, with the `args` and `env` of a process (see stand-in.js). Gives for each
- * `{ name, error, nodes, cpu, copies, run, step }`: the number of nodes on CUDA, the nodes on the CPU, inserted copies, and calls of CUDA in a run and in a step.
+ * `{ name, error, cpu, copies, run, step, microseconds }`: the nodes on the CPU, inserted copies, calls of CUDA in a run and in a step where stubs count them, and, with `timed`, the processor time of a step.
  */
-export async function placementsOf(models, where) {
+export async function placementsOf(models, where, { timed = false } = {}) {
 	const folder = await mkdtemp(join(tmpdir(), 'steelyard-placement-'));
 	try {
 		const entries = [];
@@ -109,15 +112,15 @@ export async function placementsOf(models, where) {
 			const [file, placed, run] = ['onnx', 'placed.onnx', 'run.onnx'].map((end) => join(folder, `${i}.${end}`));
 			await writeFile(file, encodeModel({ ...model, graph: named(model.graph) }));
 			await writeFile(run, encodeModel({ ...model, graph: evened(model.graph) }));
-			entries.push({ name, file, placed, run, optimisation });
+			entries.push({ name, file, placed, run, optimisation, timed });
 		}
 		const done = await placed(entries, folder, where);
 		return await Promise.all(
 			entries.map(async ({ name, placed }) => {
 				const { said, log } = done.get(name);
-				const { CPU, CUDA } = placements(log);
+				const { CPU } = placements(log);
 				const inserted = existsSync(placed) ? copies(decodeModel(await readFile(placed)).graph) : [];
-				return { name, error: said.error, nodes: CUDA.length, cpu: CPU, copies: inserted, run: said.run, step: said.step };
+				return { name, error: said.error, cpu: CPU, copies: inserted, run: said.run, step: said.step, microseconds: said.microseconds };
 			}),
 		);
 	} finally {
