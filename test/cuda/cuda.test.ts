@@ -6,8 +6,16 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { differentiate } from '@steelyard/autodiff';
 import { canonicalise, encodeModel, GraphBuilder, OPSET, type Value, withCudaForms } from '@steelyard/onnx';
+import { counterRandom } from '@steelyard/random';
+import { loadProgram, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
 import { describe, expect, it } from 'vitest';
 import { cases } from '../../packages/autodiff/test/cases.js';
+import { randomInputs, scalarInputs } from '../../packages/trainer/src/step/chunk-inputs.js';
+import { onProvider } from '../../packages/trainer/src/step/on-provider.js';
+import { scanProgram } from '../../packages/trainer/src/step/scan-program.js';
+import type { Step } from '../../packages/trainer/src/step/step.js';
+import type { StepOptions } from '../../packages/trainer/src/step/step-inputs.js';
+import { initialState } from '../../packages/trainer/src/step/step-state.js';
 import { faultsOf, probed, textOf, trainings } from './check.js';
 import { toFloat32 } from './float32.js';
 import { placementsOf } from './placement.js';
@@ -142,6 +150,43 @@ describe.skipIf(where.absent !== undefined)(title, () => {
 			await rm(folder, { recursive: true });
 		}
 	});
+});
+
+/** The losses of some steps on the CPU, on data that are drawn. */
+async function losses(step: Step, { architecture, optimizer }: StepOptions): Promise<Float32Array> {
+	const random = counterRandom(1, 'cuda').uniform;
+	const program = await loadProgram(scanProgram(step), initialState(step, architecture.initial(1, 0)));
+	try {
+		const ports = step.ports.map(({ name, dtype, shape }): [string, Tensor] => {
+			const sizes = [STEPS, step.batch, ...shape];
+			return [
+				name,
+				tensor(
+					dtype,
+					sizes,
+					Float32Array.from({ length: sizeOf(sizes) }, () => (name === 'target' ? 0.1 : random())),
+				),
+			];
+		});
+		const drawn = randomInputs(step)({ seed: 1, stream: 0, step: 0 }, STEPS);
+		const scalars = scalarInputs(step, optimizer, { step: 0, length: STEPS }, () => 1e-3);
+		return (await program.run({ ...Object.fromEntries(ports), ...drawn, ...scalars }))['loss']!.data as Float32Array;
+	} finally {
+		await program.dispose();
+	}
+}
+const STEPS = 6;
+
+describe('a step in the operators that CUDA has kernels for', () => {
+	for (const name of ['unusual operators', 'residual net', 'lstm', 'mmim-moe'] as const)
+		it(`trains as the step itself does: ${name}`, async () => {
+			const { step, options } = (await programs[name].step()) as unknown as { step: Step; options: StepOptions };
+			const changed = onProvider(step, 'cuda');
+			expect(changed.graph.nodes).not.toEqual(step.graph.nodes);
+			const [plain, other] = [await losses(step, options), await losses(changed, options)];
+			expect(new Set(plain).size).toBe(STEPS);
+			plain.forEach((loss, i) => expect(Math.abs(other[i]! - loss)).toBeLessThanOrEqual(1e-4 * Math.abs(loss)));
+		});
 });
 
 describe('what the check says', () => {

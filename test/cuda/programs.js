@@ -1,4 +1,4 @@
-// The graphs that Steelyard runs on a device, each made as the trainer makes it: `programs` by name, `{ kind, build }`, where `build` gives `{ bytes, optimisation }`.
+// The graphs that Steelyard runs on a device, each made as the trainer makes it: `programs` by name, where `build` gives `{ bytes, optimisation }`.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,15 +67,18 @@ const optionsOf = ({ architecture, loss = 'mse', optimizer = 'adamw', ...more })
 	...more,
 });
 
-/** A training program: `options` gives those of its step. */
-const training = (options) => ({
-	kind: 'training',
-	options,
-	build: async () => {
-		const step = await buildStep(optionsOf(await options()));
-		return { bytes: scanProgram(onProvider(step, 'cuda')).bytes, optimisation: 'disabled' };
-	},
-});
+/** A training program; `step` gives the options of its step and the step as it is on the CPU. */
+function training(options) {
+	const step = async () => {
+		const made = optionsOf(await options());
+		return { options: made, step: await buildStep(made) };
+	};
+	return {
+		kind: 'training',
+		step,
+		build: async () => ({ bytes: scanProgram(onProvider((await step()).step, 'cuda')).bytes, optimisation: 'disabled' }),
+	};
+}
 
 const family = (config, { loss, outputs = loss === 'cross_entropy' ? 3 : 1, ...more } = {}) =>
 	training(() => ({ architecture: familyArchitecture({ config, modalities, outputs }), ...(loss === undefined ? {} : { loss }), ...more }));
