@@ -31,7 +31,9 @@ function scanOver(body, { state, scalars }, data) {
 	const g = new GraphBuilder('train/');
 	const before = state.map(({ name, size }) => g.input(name, 'float32', [1, size]));
 	const chunks = [...data, ...scalars].map(({ name, dtype = 'float32', shape }) => g.input(chunkName(name), dtype, ['K', ...shape]));
-	const factors = new Map([...new Set(state.flatMap(({ slot }) => slot ?? []))].map((slot) => [slot, g.input(slotFactorName(slot), 'float32', [1, 1])]));
+	const factors = new Map(
+		[...new Set(state.flatMap(({ slot }) => slot ?? []))].map((slot) => [slot, g.input(slotFactorName(slot), 'float32', [1, 1])]),
+	);
 	const after = before.map((value) => ({ ...value, name: `${value.name}/final` }));
 	g.node('Scan', [...before, ...chunks], [...after, { name: 'loss', dtype: 'float32', shape: ['K'] }], {
 		body: { type: 'graph', value: body },
