@@ -61,6 +61,7 @@ describe.skipIf(process.platform !== 'linux')(
 			['of many parameters, with the state of adamw', { hidden: 900 }, {}],
 			['of many more', { hidden: 1500 }, {}],
 			['of large batches of sequences', { hidden: 256 }, { batch_size: 240 }],
+			['of large batches in a lower precision', { hidden: 256 }, { batch_size: 240, precision: 'float16' }],
 			['of experts', { family: 'mmim-moe' }, { batch_size: 256 }],
 			['of cross-modal layers', { family: 'fuse-moe', layers: 2 }, { batch_size: 256 }],
 		])('%s', { timeout: 120_000 }, async (name, model, training) => {

@@ -9,6 +9,7 @@ import {
 	readsOf,
 	type Value,
 } from '@steelyard/onnx';
+import { isHalf } from './float-types.js';
 import { gradientPaths } from './gradient-paths.js';
 import { recomputing } from './recompute.js';
 import type { Part, Rule, RuleContext } from './rule.js';
@@ -168,21 +169,28 @@ export type DifferentiateOptions = {
 	readonly recompute?: 'none' | 'segments';
 };
 
-/** The rules are for float32 and float64: in float16 a product may overflow on the way back where the model itself does not. */
+/**
+ * The rules are for float32 and float64: in 16 bits a product may overflow on the way back where the model itself does not. A value between two Casts, which rounds what
+ * goes through it, may have 16 bits.
+ */
 function checkTypes(graph: Graph): void {
-	for (const part of graphsWithin(graph))
-		for (const { name, dtype } of allValues(part).values())
-			if (dtype === 'float16')
+	for (const part of graphsWithin(graph)) {
+		const between = new Set(part.nodes.filter(({ op }) => op === 'Cast').flatMap(({ outputs }) => outputs));
+		for (const node of part.nodes) if (node.op !== 'Cast') for (const name of readsOf(node)) between.delete(name);
+		for (const value of allValues(part).values())
+			if (isHalf(value) && !between.has(value.name))
 				throw new GraphError(
 					'unsupported_model',
-					`the value "${name}" is float16, expected float32 or float64; read the model with { widen: HALVES }, which brings float16 to float32`,
-					name,
+					`the value "${value.name}" is ${value.dtype}, expected float32 or float64; read the model with { widen: HALVES }, which brings it to float32`,
+					value.name,
 				);
+	}
 }
 
 /**
  * Reverse-mode differentiation of a canonical graph: d loss / d value for every value of `wrt`, as further nodes of standard operators. Throws GraphError
- * `unsupported_operator` that names the node, its operator and the path to the loss, where an operator has no rule; `unsupported_model` where a value is float16.
+ * `unsupported_operator` that names the node, its operator and the path to the loss, where an operator has no rule; `unsupported_model` where a value has
+ * 16 bits that is not between two Casts.
  */
 export function differentiate(graph: Graph, { loss, wrt, recompute = 'none' }: DifferentiateOptions): Gradients {
 	checkTypes(graph);

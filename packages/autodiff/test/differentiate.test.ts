@@ -38,6 +38,24 @@ describe('differentiate', () => {
 		expect(curvature?.data[0]).toBeCloseTo(-2 * t * (1 - t * t), 5);
 	});
 
+	it.each([
+		['float16', 2 ** -10],
+		['bfloat16', 2 ** -7],
+	] as const)('rounds the gradient where the values of a graph are rounded to %s and back', async (type, step) => {
+		const g = new GraphBuilder();
+		const [x, c] = [g.input('x', 'float32', [2]), g.input('c', 'float32', [2])];
+		g.output('loss', g.sumAll(g.mul(g.cast(g.cast(x, type), 'float32'), c)));
+		const { graph, gradients } = differentiate(g.build('f'), { loss: 'loss', wrt: ['x', 'c'] });
+		const backward = GraphBuilder.from(graph, 't/');
+		for (const name of ['x', 'c']) backward.output(`d${name}`, gradients.get(name) as Value);
+		const { dx, dc } = await run(backward, {
+			x: tensor('float32', [2], [1 + 0.6 * step, 2]),
+			c: tensor('float32', [2], [1 + 0.4 * step, -3 - 1.2 * step]),
+		});
+		expect(Array.from(dx?.data as Float32Array)).toEqual([1, -3 - 2 * step]);
+		expect(Array.from(dc?.data as Float32Array)).toEqual([1 + step, 2]);
+	});
+
 	it('gives zeros for a value that the loss does not depend on', async () => {
 		const g = new GraphBuilder();
 		const x = g.input('x', 'float32', [1]);

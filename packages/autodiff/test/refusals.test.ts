@@ -44,6 +44,13 @@ describe('differentiation refuses, by the name of the node,', () => {
 		);
 	});
 
+	it('a value of bfloat16 that anything but a Cast reads', () => {
+		const g = new GraphBuilder();
+		const half = g.cast(g.input('x', 'float32', [2]), 'bfloat16');
+		g.output('loss', g.sumAll(g.cast(g.mul(half, half), 'float32')));
+		expect(() => differentiate(g.build('f'), { loss: 'loss', wrt: ['x'] })).toThrow(/"Cast\S*" is bfloat16, expected float32 or float64/);
+	});
+
 	it('a Dropout in training, whose mask nobody could repeat', async () => {
 		await expect(gradientOf([2, 3], (g, x) => g.op('Dropout', [x, g.scalar(0.5), g.constant('bool', [], [1])]))).rejects.toThrow(/Dropout/);
 	});

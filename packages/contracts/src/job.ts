@@ -154,6 +154,12 @@ export const JobResult = Type.Object(
 		),
 		best_epoch: Type.Integer({ description: 'the epoch, counted from 0, whose fusion model was chosen' }),
 		epochs: Type.Integer({ description: 'epochs that the fusion model was trained for' }),
+		skipped_steps: Type.Optional(
+			Type.Integer({
+				description:
+					'of a job with training.precision float16, how many steps of its models changed nothing, because their gradients were too large for float16',
+			}),
+		),
 		parameters: Type.Integer({ description: 'trained numbers in the exported model' }),
 		seconds: Type.Number({ description: 'how long the attempt took that ended the job' }),
 		device: choice(PROVIDERS, { description: 'what the job was trained on' }),

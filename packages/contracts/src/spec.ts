@@ -97,6 +97,10 @@ export const EarlyStopping = Type.Object(
 );
 export type EarlyStopping = Static<typeof EarlyStopping>;
 
+/** The types in which the products of training are computed. */
+export const PRECISIONS = ['float32', 'float16', 'bfloat16'] as const;
+export type Precision = (typeof PRECISIONS)[number];
+
 export const TrainingConfig = Type.Object(
 	{
 		epochs: Type.Integer({
@@ -134,6 +138,12 @@ export const TrainingConfig = Type.Object(
 			choice(['none', 'segments'], {
 				description:
 					'what a step does with the intermediate values that gradients need: none (unless given) keeps all of them; segments keeps some and computes the rest a second time, which takes less memory and more time and gives the same results',
+			}),
+		),
+		precision: Type.Optional(
+			choice(PRECISIONS, {
+				description:
+					'the type that the products of matrices and convolutions of a training step read and give: float32 (unless given), or float16 or bfloat16 as under autocast of PyTorch, float16 with a scale of the loss that follows from the gradients; parameters, everything else and the exported model are float32; for GPUs: on the CPU the numbers are rounded alike, which takes longer',
 			}),
 		),
 		validation_fraction: Type.Number({

@@ -8,4 +8,13 @@ export {
 	type WeightedEmbedding,
 } from './family.js';
 export { type ForwardContext, inference } from './forward-context.js';
-export { type Initialisation, type Meets, meeting, multiplyAdds, ofEncoder, type ParameterSpec, parameterSpec } from './parameter-spec.js';
+export {
+	exactly,
+	type Initialisation,
+	type Meets,
+	meeting,
+	multiplyAdds,
+	ofEncoder,
+	type ParameterSpec,
+	parameterSpec,
+} from './parameter-spec.js';

@@ -15,6 +15,8 @@ export type ParameterSpec = {
 	/** The modality to whose encoder it belongs; null for a parameter of no encoder. */
 	readonly encoder: string | null;
 	readonly meets: Meets;
+	/** Whether its products are computed in float32 whatever the precision of training is. */
+	readonly exact?: true;
 };
 
 /** A parameter of no encoder that meets every row. */
@@ -33,6 +35,10 @@ export const ofEncoder = (modality: string, parameters: readonly ParameterSpec[]
 /** The parameters with something else that they meet. */
 export const meeting = (meets: Meets, parameters: readonly ParameterSpec[]): ParameterSpec[] =>
 	parameters.map((parameter) => ({ ...parameter, meets }));
+
+/** The parameters, of whose products small differences matter, as those that are computed in float32 whatever the precision of training is. */
+export const exactly = (parameters: readonly ParameterSpec[]): ParameterSpec[] =>
+	parameters.map((parameter) => ({ ...parameter, exact: true }));
 
 /** Multiply-adds of a pass in which each number of a parameter is used as often as `times` says. */
 export const multiplyAdds = (parameters: readonly ParameterSpec[], times: (parameter: ParameterSpec) => number): number =>

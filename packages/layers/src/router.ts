@@ -1,4 +1,4 @@
-import { type ForwardContext, type ParameterSpec, parameterSpec } from '@steelyard/family';
+import { exactly, type ForwardContext, type ParameterSpec, parameterSpec } from '@steelyard/family';
 import type { Value } from '@steelyard/onnx';
 import { meanOver } from './mean-over.js';
 
@@ -30,11 +30,15 @@ export type Routing = Choice & {
 	readonly imbalance: Value;
 };
 
-/** `<name>.weight` `[width, experts]`, one column per expert; with noise also `<name>.noise` of that shape, which starts as zeros. */
-export const routerParameters = (name: string, width: number, { experts, noisy }: RouterSize): ParameterSpec[] => [
-	parameterSpec(`${name}.weight`, [width, experts], { uniform: 1 / Math.sqrt(width) }),
-	...(noisy ? [parameterSpec(`${name}.noise`, [width, experts], { constant: 0 })] : []),
-];
+/**
+ * `<name>.weight` `[width, experts]`, one column per expert; with noise also `<name>.noise` of that shape, which starts as zeros. Their products are exact, as in Switch
+ * Transformers (Fedus et al. 2022, § 2.4): a rounding may send a token elsewhere, and a distance is a difference of large numbers.
+ */
+export const routerParameters = (name: string, width: number, { experts, noisy }: RouterSize): ParameterSpec[] =>
+	exactly([
+		parameterSpec(`${name}.weight`, [width, experts], { uniform: 1 / Math.sqrt(width) }),
+		...(noisy ? [parameterSpec(`${name}.noise`, [width, experts], { constant: 0 })] : []),
+	]);
 
 /** Smaller square distances are raised to this: at 0 the root has no gradient. */
 const NEAR = 1e-12;

@@ -5,6 +5,7 @@ const numbers: Record<DType, T> = {
 	float32: T.FLOAT,
 	float64: T.DOUBLE,
 	float16: T.FLOAT16,
+	bfloat16: T.BFLOAT16,
 	int8: T.INT8,
 	int16: T.INT16,
 	int32: T.INT32,
@@ -17,7 +18,7 @@ const numbers: Record<DType, T> = {
 	string: T.STRING,
 };
 const names = new Map<number, DType>(Object.entries(numbers).map(([name, number]) => [number, name as DType]));
-names.delete(T.STRING);
+for (const none of [T.STRING, T.BFLOAT16]) names.delete(none);
 
 /** The number that TensorProto.DataType gives to an element type. */
 export const dataTypeOf = (dtype: DType): number => numbers[dtype];

@@ -31,6 +31,7 @@ export {
 	staticShape,
 	type Value,
 } from './graph.js';
+export { inHalfPrecision } from './half-precision.js';
 export { HALVES, type Half } from './halves.js';
 export { interfaceOf } from './interface.js';
 export { metadataOf } from './metadata.js';
@@ -42,3 +43,4 @@ export { type Activation, gruStep, type LstmOptions, lstmStep } from './recurren
 export { reducedTo } from './reduced-to.js';
 export { type Naming, renamed, renamedNode } from './rename.js';
 export { replaceInitializers } from './replace-initializers.js';
+export { roundedProducts } from './rounded-products.js';

@@ -4,6 +4,7 @@ import { type FlatNode, flatNodes } from './flat-nodes.js';
 import type { Model } from './graph.js';
 import { isView, type Use, useOf } from './parameter-uses.js';
 import { type Pattern, patternOf } from './pattern.js';
+import { PRODUCTS } from './products.js';
 
 /** An initializer of a floating type, and whether training may change it. */
 export type Parameter = {
@@ -29,7 +30,6 @@ const FLOATING: ReadonlySet<DType> = new Set<DType>(['float16', 'float32', 'floa
 export const isFloating = (dtype: DType): boolean => FLOATING.has(dtype);
 
 const RANDOM = /^(Random|Bernoulli|Multinomial)/;
-const PRODUCTS: ReadonlySet<string> = new Set(['MatMul', 'Gemm', 'Conv', 'ConvTranspose', 'Einsum']);
 
 /** The names that exporters make up: `val_7` and names of torch functions (torch.export), `onnx::MatMul_123` and `/layer/Constant_output_0` (TorchScript). */
 const MADE_UP =

@@ -9,9 +9,10 @@ const LARGEST_SCALE = 1e3;
  * Within a chunk the moments are kept as M = m/((1−β1)·β2^(j/2)) and V = v/((1−β2)·β2^j), with j the step in the chunk. With a scaled gradient, G = c·g and c = β2^(−j/2), then
  *   M ← β1/√β2·M + G,   V ← V + G²,   p ← p − s·M/(√V + e),
  *   s = lr·(1−β1)/(1−β1^t)·√((1−β2^t)/(1−β2)),   e = c·ε·√((1−β2^t)/(1−β2)),
- * so that the decay of V costs no pass. After a chunk of K steps M is multiplied by β2^(K/2) and V by β2^K.
+ * so that the decay of V costs no pass. After a chunk of K steps M is multiplied by β2^(K/2) and V by β2^K. Plain moments are m/(1−β1) and v/(1−β2) after every step.
  */
-export function adam({ name, weightDecay, beta1, beta2, epsilon }: OptimizerOptions): Optimizer {
+export function adam({ name, weightDecay, beta1, beta2, epsilon, moments = 'scaled' }: OptimizerOptions): Optimizer {
+	const plain = moments === 'plain';
 	const decoupled = name === 'adamw' && weightDecay > 0;
 	const coupled = name === 'adam' && weightDecay > 0;
 	/** √((1−β2^t)/(1−β2)), and the rate that goes with it. */
@@ -21,16 +22,17 @@ export function adam({ name, weightDecay, beta1, beta2, epsilon }: OptimizerOpti
 	};
 	return {
 		slots: ['m', 'v'],
-		scalars: ['rate', 'epsilon', 'memory', ...(decoupled || coupled ? ['decay'] : [])],
-		maxChunk: Math.max(1, Math.floor((2 * Math.log(LARGEST_SCALE)) / -Math.log(beta2))),
+		scalars: ['rate', 'epsilon', 'memory', ...(plain ? ['squareMemory'] : []), ...(decoupled || coupled ? ['decay'] : [])],
+		maxChunk: plain ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor((2 * Math.log(LARGEST_SCALE)) / -Math.log(beta2))),
 		scalarsAt({ step, inChunk, learningRate }) {
-			const lossScale = beta2 ** (-inChunk / 2);
+			const lossScale = plain ? 1 : beta2 ** (-inChunk / 2);
 			const { correction, rate } = corrected({ step, learningRate });
 			return {
 				lossScale,
 				rate,
 				epsilon: lossScale * epsilon * correction,
-				memory: beta1 / Math.sqrt(beta2),
+				memory: plain ? beta1 : beta1 / Math.sqrt(beta2),
+				squareMemory: beta2,
 				decay: decoupled ? 1 - learningRate * weightDecay : lossScale * weightDecay,
 			};
 		},
@@ -38,17 +40,19 @@ export function adam({ name, weightDecay, beta1, beta2, epsilon }: OptimizerOpti
 			const of = (values: Readonly<Record<string, typeof parameter>>, key: string) => values[key] as typeof parameter;
 			const G = coupled ? axpy(g, of(scalars, 'decay'), parameter, gradient) : gradient;
 			const m = axpy(g, of(scalars, 'memory'), of(slots, 'm'), G);
-			const v = g.add(of(slots, 'v'), g.mul(G, G));
+			const square = g.mul(G, G);
+			const v = plain ? axpy(g, of(scalars, 'squareMemory'), of(slots, 'v'), square) : g.add(of(slots, 'v'), square);
 			const direction = g.div(m, g.add(g.op('Sqrt', [v]), of(scalars, 'epsilon')));
 			const kept = decoupled ? g.mul(parameter, of(scalars, 'decay')) : parameter;
 			return { parameter: axpy(g, of(scalars, 'rate'), direction, kept), slots: { m, v } };
 		},
-		afterChunk: (steps) => ({ m: beta2 ** (steps / 2), v: beta2 ** steps }),
+		afterChunk: (steps) => (plain ? { m: 1, v: 1 } : { m: beta2 ** (steps / 2), v: beta2 ** steps }),
 		inPlace: {
 			scalars: ['rate', 'epsilon', 'decay', 'keep'],
 			scalarsAt(place) {
 				const { correction, rate } = corrected(place);
 				return {
+					lossScale: 1,
 					rate,
 					epsilon: epsilon * correction,
 					decay: coupled ? weightDecay : 0,

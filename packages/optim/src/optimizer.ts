@@ -11,6 +11,11 @@ export type OptimizerOptions = {
 	beta1: number;
 	beta2: number;
 	epsilon: number;
+	/**
+	 * What the moments of adam and adamw are within a chunk: `scaled` (unless given), so that their decay costs no pass, or `plain`, as they are after every step, so that
+	 * how far a chunk has come does not matter and a step of it can be left out.
+	 */
+	moments?: 'scaled' | 'plain';
 };
 
 /** The place of a step, counted from 1 over the whole training and within its chunk, and its learning rate. */
@@ -56,7 +61,7 @@ export type VectorsInPlace = {
 export type UpdateInPlace = {
 	/** The names of the scalars that `update` reads. */
 	readonly scalars: readonly string[];
-	/** The scalars of one step. */
+	/** `lossScale`, which is 1, and the scalars of one step. */
 	scalarsAt(place: Pick<StepPlace, 'step' | 'learningRate'>): Record<string, number>;
 	/** Changes a parameter and its slots by its gradient times `scale`. */
 	update(kernels: Kernels, at: VectorsInPlace, scale: number, scalars: Readonly<Record<string, number>>): void;

@@ -17,7 +17,7 @@ export function sgd({ name, weightDecay, momentum }: OptimizerOptions): Optimize
 		afterChunk: () => (heavy ? { buffer: 1 } : {}),
 		inPlace: {
 			scalars: ['rate'],
-			scalarsAt: ({ learningRate }) => ({ rate: -learningRate }),
+			scalarsAt: ({ learningRate }) => ({ lossScale: 1, rate: -learningRate }),
 			update(kernels, { parameter, gradient, size, slots }, scale, { rate }) {
 				const common = [parameter, gradient, size, scale, weightDecay, rate as number] as const;
 				if (heavy) kernels.momentum(...common, slots['buffer'] as number, momentum);

@@ -61,6 +61,7 @@ describe('Adam', () => {
 		['Adam with β2 = 0.95', { beta2: 0.95 }],
 		['Adam with β1 = 0', { beta1: 0 }],
 		['Adam with ε = 1e-3', { epsilon: 1e-3 }],
+		['AdamW with plain moments', { name: 'adamw', weightDecay: 0.1, moments: 'plain' }],
 	];
 	for (const [title, changed] of cases)
 		it(`${title} in chunks of any size and in place is as near to float64 as PyTorch in float32 after ${STEPS} steps`, async () => {
@@ -98,6 +99,15 @@ describe('Adam', () => {
 			expect(lossScale! ** 2).toBeLessThan(1e8);
 			for (const factor of Object.values(afterChunk(maxChunk))) expect(factor).toBeGreaterThan(1e-8);
 		}
+	});
+
+	it('with plain moments, has the same numbers for a step wherever it stands in a chunk, and nothing to do after one', () => {
+		const { scalarsAt, afterChunk, maxChunk } = optimizer({ ...options, moments: 'plain' });
+		const at = (inChunk: number) => scalarsAt({ step: 100, inChunk, learningRate: 1e-3 });
+		expect(at(77)).toEqual(at(1));
+		expect(at(1)['lossScale']).toBe(1);
+		expect(afterChunk(50)).toEqual({ m: 1, v: 1 });
+		expect(maxChunk).toBe(Number.POSITIVE_INFINITY);
 	});
 
 	it('allows chunks of a hundred steps and more for the usual β2', () => {

@@ -1,8 +1,9 @@
-/** Element types of tensors, by the names that ONNX Runtime's JavaScript API uses. */
+/** Element types of tensors, by the names that ONNX Runtime's JavaScript API uses. Only values within a graph are `bfloat16`: no tensor of ours is. */
 export type DType =
 	| 'float32'
 	| 'float64'
 	| 'float16'
+	| 'bfloat16'
 	| 'int8'
 	| 'int16'
 	| 'int32'
@@ -14,8 +15,8 @@ export type DType =
 	| 'bool'
 	| 'string';
 
-/** The element types of numbers. */
-export type NumberDType = Exclude<DType, 'string'>;
+/** The element types of numbers that a tensor holds. */
+export type NumberDType = Exclude<DType, 'string' | 'bfloat16'>;
 
 export type TensorData =
 	| Float32Array
@@ -53,9 +54,10 @@ const arrayTypes = {
 /** The number of elements of a shape; 1 for a scalar. */
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((size, dim) => size * dim, 1);
 
-/** The typed array class that holds elements of `dtype`. Throws TypeError for strings, which none holds. */
+/** The typed array class that holds elements of `dtype`. Throws TypeError for strings and bfloat16, which none holds. */
 export function arrayTypeOf(dtype: DType): (typeof arrayTypes)[NumberDType] {
 	if (dtype === 'string') throw new TypeError('no typed array holds strings');
+	if (dtype === 'bfloat16') throw new TypeError('no typed array holds bfloat16');
 	return arrayTypes[dtype];
 }
 

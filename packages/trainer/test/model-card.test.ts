@@ -122,6 +122,14 @@ describe('a model card', () => {
 		expect(await second.card()).toBe(await whole.card());
 	});
 
+	it('says in which precision the products of training were, and how many steps were skipped', () => {
+		const low = (precision: 'float16' | 'bfloat16', more = {}): string =>
+			modelCard(input({ spec: spec({ training: { precision } }), result: { ...input().result, ...more } }));
+		expect(low('float16', { skipped_steps: 12 })).toMatch(/products of training +\| float16, 12 steps skipped/);
+		expect(low('bfloat16')).toMatch(/products of training +\| bfloat16 +\|/);
+		expect(modelCard(input())).not.toContain('products of training');
+	});
+
 	it('says that robustness was not measured, and why', async () => {
 		const { card } = await job('binary', { more: { evaluation: { robustness: false } } });
 		expect(await card()).toContain('evaluation.robustness false');

@@ -7,6 +7,7 @@ import { presenceName, SAMPLE_WEIGHT, weightName } from '../src/model/value-name
 import { buildInPlaceStep } from '../src/step/build-in-place-step.js';
 import { buildStep } from '../src/step/build-step.js';
 import { scalarInputs } from '../src/step/chunk-inputs.js';
+import { HALTED } from '../src/step/guarded.js';
 import { loadInPlaceProgram } from '../src/step/in-place-program.js';
 import type { Loss } from '../src/step/loss.js';
 import { scanProgram } from '../src/step/scan-program.js';
@@ -25,7 +26,9 @@ const ADAM: OptimizerOptions = { name: 'adam', weightDecay: 0, momentum: 0.9, be
 export const optimizerWith = (options: Partial<OptimizerOptions>) => optimizerOf({ ...ADAM, ...options });
 
 export type Wanted = Pick<StepOptions, 'architecture' | 'batch' | 'loss'> &
-	Partial<Pick<StepOptions, 'clipNorm' | 'classWeights' | 'recompute' | 'standardisation' | 'modulation'>> & {
+	Partial<
+		Pick<StepOptions, 'clipNorm' | 'classWeights' | 'recompute' | 'standardisation' | 'modulation' | 'precision' | 'halfPrecision'>
+	> & {
 		optimizer?: Partial<OptimizerOptions>;
 	};
 
@@ -97,6 +100,7 @@ export async function trainAs(
 			return [name, tensor(dtype, [chunk, batch, ...shape], numbers)];
 		});
 		const scalars = scalarInputs(step, by === 'in place' ? rule.inPlace : rule, { step: first, length: chunk }, () => learningRate);
+		if (oracle.precision === 'float16') program.setState({ [HALTED]: tensor('float32', [1, 1], [0]) });
 		const found = await program.run({ ...Object.fromEntries(filled), ...scalars });
 		losses.push(...(found['loss']!.data as Float32Array));
 		if (found['grad_norm'] !== undefined) norms.push(...(found['grad_norm'].data as Float32Array));

@@ -68,6 +68,14 @@ function epochText({ spec, epoch, result }: JobResource): string | null {
 	return epoch === null ? null : `${epoch + 1} of at most ${spec.training.epochs}`;
 }
 
+/** A lower precision of training, and how many steps of float16 changed nothing. */
+function precisionText({ spec: { training }, result }: JobResource): string | null {
+	const { precision = 'float32' } = training;
+	if (precision === 'float32') return null;
+	const skipped = result?.skipped_steps;
+	return skipped === undefined ? precision : `${precision}, ${countText(skipped)} steps skipped`;
+}
+
 /** What a job begins with that another one has kept; once it has succeeded, how much of it. */
 function beginningText({ spec: { training }, result }: JobResource): string | null {
 	const { initialise_from: from } = training;
@@ -123,6 +131,7 @@ export function jobText(job: JobResource): string {
 		['dataset', spec.dataset],
 		['model', `${spec.model.family}${result === null ? '' : `, ${countText(result.parameters)} parameters`}`],
 		['weighting', spec.weighting.preset],
+		['precision', precisionText(job)],
 		['begins with', beginningText(job)],
 		['priority', spec.priority ? String(spec.priority) : null],
 		['device', job.device === null ? null : deviceText(job.device)],

@@ -264,6 +264,12 @@ describe('a job that goes on, and what is shown of it', () => {
 		);
 	});
 
+	it('shows a lower precision and the steps that were skipped', async () => {
+		const low = { ...succeeded, spec: spec({ precision: 'float16' }), result: { ...result, skipped_steps: 1234 } };
+		service.on(`GET /v1/jobs/${ID}`, (response) => answer(response, low));
+		expect((await steelyard('jobs', 'show', ID)).stdout).toMatch(/precision +float16, 1,234 steps skipped/);
+	});
+
 	it('shows what a job began with', async () => {
 		const initialised = { taken: 5, anew: 4, anew_names: ['a', 'b', 'c', 'd'] };
 		const begun = { ...succeeded, spec: spec({ initialise_from: 'job_0' }), result: { ...result, initialised } };

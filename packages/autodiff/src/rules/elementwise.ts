@@ -1,6 +1,6 @@
 import { float, type GraphBuilder, type Value } from '@steelyard/onnx';
 import { choose, compare, oneWhere } from '../choose.js';
-import { isFloat, likeType } from '../float-types.js';
+import { isFloat, isHalf, likeType } from '../float-types.js';
 import type { Rule, Rules } from '../rule.js';
 
 /** `yes` where x > limit, else `no`. At the limit itself that is the derivative from below, as in PyTorch. */
@@ -86,7 +86,7 @@ export const elementwise: Rules = {
 	Sum: ({ inputs, dy, g }) => inputs.map((x) => g.sumTo((x as Value).shape, dy)),
 	Mean: ({ inputs, dy, g }) => inputs.map((x) => g.sumTo((x as Value).shape, g.scale(1 / inputs.length, dy))),
 	// integers take no gradient and hand none on
-	Cast: ({ x, y, dy, g }) => [isFloat(x) && isFloat(y) ? likeType(g, dy, x) : null],
+	Cast: ({ x, y, dy, g }) => [[x, y].every((value) => isFloat(value) || isHalf(value)) ? likeType(g, dy, x) : null],
 	// clip(1e30·y, 0, 1) is the step function of y ≥ 0, and three times as fast as comparing
 	Relu: ({ y, dy, g }) => [g.mul(dy, g.op('HardSigmoid', [y], { alpha: float(1e30), beta: float(0) }))],
 	Add: ({ x: a, second: b, dy, g }) => [g.sumTo(a.shape, dy), g.sumTo(b.shape, dy)],

@@ -33,6 +33,8 @@ const HELD = 256 * 2 ** 20;
 const SLOTS = { sgd: 0, momentum: 1, adam: 2, adamw: 2 };
 /** Checkpoints that a trainer has at the same time. */
 const CHECKPOINTS = 3;
+/** Bytes of a trained number that is rounded: as such, and in the type that it is rounded to. */
+const ROUNDED = 8;
 /** Multiply-adds of an update of one trained number. */
 const UPDATE = 20;
 
@@ -69,10 +71,12 @@ export function estimateOf(spec: JobSpec, dataset: DatasetSizes, model: ModelInt
 	const rows = Object.hasOwn(dataset.splits, 'train') ? (dataset.splits['train']?.rows as number) : 0;
 	const batch = Math.min(training.batch_size, rows);
 	const features = modalities.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-	const held = training.recompute === 'segments' ? 1 : 2;
+	const isRounded = (training.precision ?? 'float32') !== 'float32';
+	// beside what is as it was, what products read is kept rounded
+	const held = (training.recompute === 'segments' ? 1 : 2) + (isRounded ? 1 : 0);
 	const activations = 4 * batch * (held * whole.numbers + features);
 	const apart = unimodal.reduce((sum, { parameters }) => sum + 3 * 4 * parameters, 0);
-	const state = stateBytes(whole.parameters, SLOTS[training.optimizer.name]);
+	const state = stateBytes(whole.parameters, SLOTS[training.optimizer.name]) + (isRounded ? ROUNDED * whole.parameters : 0);
 	// The parameters as they are and the best so far, with those before the first weights where the method gives any, and what the optimizer keeps.
 	const copies = (givesWeights(weighting) ? 3 : 2) + SLOTS[training.optimizer.name];
 	const kept = unimodal.reduce((sum, { parameters }) => sum + parameters, copies * whole.parameters) + rows * modalities.length;

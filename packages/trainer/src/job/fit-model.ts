@@ -5,7 +5,8 @@ import type { Examples } from '../model/examples.js';
 import { copied } from '../model/parameter-layout.js';
 import { isBetter } from '../report/metrics.js';
 import type { Chunk } from '../step/chunk.js';
-import { type Fit, openFit } from '../step/fit.js';
+import { overflowed } from '../step/diverged.js';
+import { type Fit, openFit, type StepLoss } from '../step/fit.js';
 import type { FitState, ScoredEpoch } from './fit-state.js';
 import type { Job, ModelPlace } from './job.js';
 import type { TrainingEnd } from './keep-training-state.js';
@@ -42,6 +43,8 @@ export type FitOutcome =
 			score: number | null;
 			/** The best of the epochs that were not eligible, and its parameters where they are kept. */
 			passedOver: (ScoredEpoch & { parameters: Parameters | null }) | null;
+			/** Steps that changed nothing, because their gradients were not finite. */
+			skipped: number;
 	  }
 	| { status: 'stopped' };
 
@@ -61,7 +64,7 @@ function afterEpoch(
 	metrics: Metrics,
 	eligible: boolean,
 ): { state: FitState; best: boolean } {
-	const next = { ...state, epoch: state.epoch + 1, chunk: 0, step: 0, lossSum: 0 };
+	const next = { ...state, epoch: state.epoch + 1, chunk: 0, step: 0, lossSum: 0, ...(state.leftOut === undefined ? {} : { leftOut: 0 }) };
 	const metric = stopping?.metric ?? 'loss';
 	const value = metrics[metric] ?? null;
 	if (!eligible) return { state: { ...next, passedOver: betterOf(metric, state.passedOver, state.epoch, value) }, best: false };
@@ -105,6 +108,7 @@ export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Pr
 		state: resumed?.tensors.state ?? null,
 		beginning: () => initialisation.of(stored, model.architecture, model.architecture.initial(training.seed, stream)),
 		before,
+		scaling: resumed?.state.scaling ?? null,
 		mostSteps: model.mostSteps,
 		recompute: job.recompute,
 	});
@@ -123,14 +127,26 @@ export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Pr
 	const learningRate = (step: number): number =>
 		learningRateAt(schedule, { base: training.optimizer.learning_rate, step, steps: fit.steps, plateau: state.plateau });
 
-	const endEpoch = async ({ step, length, seen }: Chunk): Promise<void> => {
+	/** Counts the losses of steps; one that is not finite, of a step that was skipped, is left out. */
+	const count = (losses: readonly StepLoss[]): void => {
+		for (const { loss, rows } of losses)
+			if (Number.isFinite(loss)) state.lossSum += loss * rows;
+			else state.leftOut = (state.leftOut ?? 0) + rows;
+		const scaling = fit.scaling();
+		if (scaling !== null) state.scaling = scaling;
+		state.step += losses.length;
+	};
+
+	const endEpoch = async ({ step, epoch, length, seen }: Chunk): Promise<void> => {
+		const counted = seen - (state.leftOut ?? 0);
+		if (counted === 0) throw overflowed({ step, epoch, training }, `no step of epoch ${epoch} has a finite loss`);
 		const { reported, chosenBy } = await model.validate(fit.parameters());
 		const judged = afterEpoch(state, training, chosenBy, model.eligible());
 		if (judged.best) best = copied(fit.parameters());
 		if (model.keepsPassedOver && judged.state.passedOver !== state.passedOver) passedOver = copied(fit.parameters());
 		job.reportEpoch(place, {
 			epoch: state.epoch,
-			train_loss: state.lossSum / seen,
+			train_loss: state.lossSum / counted,
 			validation: reported,
 			learning_rate: learningRate(step + length),
 			best: judged.best,
@@ -166,18 +182,19 @@ export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Pr
 			while (state.step < chunk.length) {
 				const started = performance.now();
 				const losses = await fit.run(chunk, state.step, { weights: model.weights(), learningRate });
-				for (const { loss, rows } of losses) state.lossSum += loss * rows;
-				state.step += losses.length;
+				count(losses);
 				const seconds = (performance.now() - started) / 1000;
 				job.measured({ of: 'steps', steps: losses.length, rows: losses.reduce((sum, { rows }) => sum + rows, 0), seconds });
-				job.reportProgress(place, {
-					epoch: chunk.epoch,
-					epochs: training.epochs,
-					step: chunk.step + state.step,
-					steps: fit.steps,
-					loss: state.lossSum / Math.min(chunk.seen, first + state.step * fit.batch),
-					rows_per_second: (losses.length * fit.batch) / seconds,
-				});
+				const counted = Math.min(chunk.seen, first + state.step * fit.batch) - (state.leftOut ?? 0);
+				if (counted > 0)
+					job.reportProgress(place, {
+						epoch: chunk.epoch,
+						epochs: training.epochs,
+						step: chunk.step + state.step,
+						steps: fit.steps,
+						loss: state.lossSum / counted,
+						rows_per_second: (losses.length * fit.batch) / seconds,
+					});
 				if (state.step < chunk.length && (await isStopped())) return { status: 'stopped' };
 			}
 			if (!chunk.endsEpoch) Object.assign(state, { chunk: chunk.index + 1, step: 0 });
@@ -193,8 +210,11 @@ export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Pr
 			epochs: state.epoch,
 			score: state.best?.score ?? null,
 			passedOver: state.passedOver && { ...state.passedOver, parameters: model.keepsPassedOver ? passedOver : null },
+			skipped: state.scaling?.skipped ?? 0,
 		};
-		const trained = { epochs: before.epochs + state.epoch, steps: before.steps + state.epoch * fit.perEpoch };
+		const skipped = (before.skipped ?? 0) + outcome.skipped;
+		const steps = before.steps + state.epoch * fit.perEpoch;
+		const trained = { epochs: before.epochs + state.epoch, steps, ...(skipped === 0 ? {} : { skipped }) };
 		await model.ended?.(outcome, { ...trained, last: fit.parameters(), slots: fit.slots() });
 		return outcome;
 	} finally {

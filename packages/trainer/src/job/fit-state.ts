@@ -1,6 +1,7 @@
 import type { PlateauState } from '@steelyard/optim';
 import type { State } from '@steelyard/runtime';
 import type { Parameters } from '../model/architecture.js';
+import type { LossScaling } from '../step/loss-scaling.js';
 
 /** An epoch, counted from 0, and its validation score. */
 export type ScoredEpoch = { readonly epoch: number; readonly score: number };
@@ -19,6 +20,9 @@ export type FitState = {
 	/** Epochs since the best one. */
 	badEpochs: number;
 	plateau: PlateauState;
+	/** Where the precision is float16: the scale of the loss, and rows of the running epoch that `lossSum` leaves out, because the loss of their step was not finite. */
+	scaling?: LossScaling;
+	leftOut?: number;
 };
 
 /** The tensors of a model in training: the state of its program, and the parameters of its best epochs so far. */

@@ -32,6 +32,10 @@ const classWeightsIn = ({ task, classWeights }: Job): Pick<JobResult, 'class_wei
 		? {}
 		: { class_weights: Object.fromEntries(classWeights.slice(0, MOST_NAMES).map((weight, c) => [task.classes[c] ?? String(c), weight])) };
 
+/** How many steps of all models were skipped, where any could be. */
+const skippedIn = ({ spec, state }: Job, { outcome }: Ending): Pick<JobResult, 'skipped_steps'> =>
+	spec.training.precision === 'float16' ? { skipped_steps: state.header.skippedSteps + outcome.skipped } : {};
+
 /** What was trained of an uploaded graph, and what was not. */
 const initializersIn = ({ initializers }: TrainedFile): Pick<JobResult, 'initializers'> =>
 	initializers === null
@@ -80,6 +84,7 @@ export function jobResult(job: Job, parts: ResultParts): JobResult {
 		...(job.initialisation.told === null ? {} : { initialised: job.initialisation.told }),
 		best_epoch: chosen.epoch,
 		epochs: ending.outcome.epochs,
+		...skippedIn(job, ending),
 		parameters: file.parameters,
 		seconds: (performance.now() - ending.started) / 1000,
 		device: job.provider,

@@ -17,6 +17,8 @@ export type JobHeader = {
 	readonly key: string;
 	/** Unimodal models done; all of them while the fusion model trains. */
 	modelsDone: number;
+	/** Steps of the models done that changed nothing, because their gradients were not finite. */
+	skippedSteps: number;
 	fit: FitState | null;
 	readonly epochs: JobCurves['epochs'];
 	readonly weights: JobCurves['weights'];
@@ -119,6 +121,7 @@ export async function openJobState(
 	const header: JobHeader = resumed?.header ?? {
 		key,
 		modelsDone: 0,
+		skippedSteps: 0,
 		fit: null,
 		epochs: [],
 		weights: [],

@@ -33,7 +33,11 @@ export type TrainingEnd = TrainedBefore & {
  * Writes the artifact that jobs with `training.initialise_from` begin with, as `training.keep_state` asks: `fusion/best/<parameter>`, `fusion/last/<parameter>`,
  * `fusion/slots/<slot>/<parameter>` and `unimodal/<model>/<parameter>`. Waits for room on the disk, and throws Stopped where the job is asked to stop meanwhile.
  */
-export async function keepTrainingState(job: Job, output: string, { best, last, slots, epochs, steps }: TrainingEnd): Promise<void> {
+export async function keepTrainingState(
+	job: Job,
+	output: string,
+	{ best, last, slots, epochs, steps, skipped = 0 }: TrainingEnd,
+): Promise<void> {
 	const kept = keptStateOf(job.spec.training);
 	if (kept === 'none') return;
 	throwIfStopped(job);
@@ -48,7 +52,8 @@ export async function keepTrainingState(job: Job, output: string, { best, last, 
 			]),
 		),
 	};
-	const header: Header = { format: FORMAT, epochs, steps, slots: Object.keys(ofSlots), rows: trainedRowsOf(job.spec, job.dataset) };
+	const before = { epochs, steps, ...(skipped === 0 ? {} : { skipped }) };
+	const header: Header = { format: FORMAT, ...before, slots: Object.keys(ofSlots), rows: trainedRowsOf(job.spec, job.dataset) };
 	const parts = safetensorsParts(flattened(tree), { steelyard: JSON.stringify(header) });
 	await withRoom(job, () => writeWhole(join(output, TRAINING_STATE), parts));
 }

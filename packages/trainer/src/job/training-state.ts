@@ -59,7 +59,7 @@ export async function openTrainingState(path: string): Promise<TrainingState> {
 	}
 	const header = JSON.parse(found.metadata['steelyard'] ?? '{}') as Partial<Header>;
 	if (header.format !== FORMAT) throw refuse(`it has the format ${String(header.format)}, expected ${FORMAT}`);
-	const { epochs, steps, slots, rows } = header as Header;
+	const { epochs, steps, skipped = 0, slots, rows } = header as Header;
 
 	/** What is stored below some names, by the last name of each. */
 	const below = (names: readonly string[]): Map<string, StoredTensor> => {
@@ -70,7 +70,7 @@ export async function openTrainingState(path: string): Promise<TrainingState> {
 	const readAll = (tensors: Iterable<[string, StoredTensor]>): Map<string, Tensor> =>
 		reading(path, (file) => new Map([...tensors].map(([name, tensor]) => [name, readTensor(file, tensor)])));
 	return {
-		...{ sha256, slots, rows, before: { epochs, steps } },
+		...{ sha256, slots, rows, before: { epochs, steps, skipped } },
 		shapes: (model, epoch) => new Map([...below(placeOf(model, epoch))].map(([name, { shape }]) => [name, shape])),
 		read: (model, epoch, wanted) => readAll([...below(placeOf(model, epoch))].filter(([name]) => wanted.has(name))),
 		readSlot: (slot) => readAll(below(['fusion', 'slots', slot])),

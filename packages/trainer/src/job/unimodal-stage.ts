@@ -89,6 +89,7 @@ export async function trainUnimodal(job: Job): Promise<boolean> {
 		if (outcome.status === 'stopped') return false;
 		state.unimodal.set(nameOf(member), outcome.parameters);
 		state.header.modelsDone = index + 1;
+		state.header.skippedSteps += outcome.skipped;
 		await state.save(null);
 	}
 	return true;

@@ -6,8 +6,8 @@ import type { AuxiliaryOutput } from './auxiliary-output.js';
 import type { Examples, MaskKind, TargetScale } from './examples.js';
 import type { PositionLogits, VisitOutputs } from './position-logits.js';
 
-/** A float32 tensor of a model. */
-export type ParameterShape = { readonly name: string; readonly shape: readonly number[] };
+/** A float32 tensor of a model; where it is `exact`, its products are computed in float32 whatever the precision of training is. */
+export type ParameterShape = { readonly name: string; readonly shape: readonly number[]; readonly exact?: true };
 
 export type ForwardInputs = {
 	/** `[batch, …shape]` by modality: float32 where it is standardised, else the raw values in the type of the dataset. */

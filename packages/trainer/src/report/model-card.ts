@@ -174,7 +174,15 @@ function data(input: CardInput): string {
 	);
 }
 
-function training({ spec, result, version }: CardInput): string {
+/** The precision of training where it was a lower one, and how many steps of float16 changed nothing. */
+function precisionRow({ spec: { training }, result: { skipped_steps: skipped } }: CardInput): string[][] {
+	const { precision = 'float32' } = training;
+	if (precision === 'float32') return [];
+	return [['products of training', `${precision}${skipped === undefined ? '' : `, ${count(skipped)} steps skipped`}`]];
+}
+
+function training(input: CardInput): string {
+	const { spec, result, version } = input;
 	const { model, weighting, training: of } = spec;
 	const { optimizer, early_stopping: stopping } = of;
 	const rows = [
@@ -190,6 +198,7 @@ function training({ spec, result, version }: CardInput): string {
 			'epochs',
 			`${count(result.epochs)} of at most ${count(of.epochs)}; that of number ${result.best_epoch + 1} was kept, by the ${nameOf(stopping?.metric ?? 'loss')} on validation`,
 		],
+		...precisionRow(input),
 		['seed, threads, device', `${of.seed}, ${of.threads}, ${result.device}`],
 	];
 	return section('Training', markdownTable(rows), `Made by Steelyard ${version}; \`report.json\` has the whole spec.`);

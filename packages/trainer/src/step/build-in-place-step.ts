@@ -6,8 +6,8 @@ import { chunkName, gradientName, LOSS_SCALE, POOL, statisticName } from '../mod
 import { stepGradients } from './modulated-gradients.js';
 import { forwardAndBackward } from './passes.js';
 import type { InPlaceStep } from './step.js';
-import { drawsOf, type StepOptions } from './step-inputs.js';
-import { stateVectors } from './step-state.js';
+import { drawsOf, isGuarded, type StepOptions } from './step-inputs.js';
+import { haltedVector, stateVectors } from './step-state.js';
 import { trainingPorts } from './training-ports.js';
 
 /** The input of `passes` that takes the values of a port; under the name of the port itself stand the standardised ones. */
@@ -39,10 +39,11 @@ export async function buildInPlaceStep(options: StepOptions): Promise<InPlaceSte
 
 	const { graph, ports } = portsRead(withoutOutputCopies(withoutUnused(g.build('step'))), trainingPorts(options));
 	const layout = layoutOf(architecture);
+	const guarded = isGuarded(options);
 	return {
 		...{ ...layout, passes: graph, ports, draws, batch, work, optimizer: optimizer.inPlace, clipNorm },
-		state: stateVectors(layout, optimizer),
-		scalars: optimizer.inPlace.scalars.map((name) => ({ name, shape: [] })),
-		reports: ['loss', ...(clipNorm === null ? [] : ['grad_norm'])],
+		state: [...stateVectors(layout, optimizer), ...(guarded ? [haltedVector] : [])],
+		scalars: [LOSS_SCALE, ...optimizer.inPlace.scalars].map((name) => ({ name, shape: [] })),
+		reports: ['loss', ...(clipNorm === null ? [] : ['grad_norm']), ...(guarded ? ['finite'] : [])],
 	};
 }

@@ -3,11 +3,12 @@ import { clipToNorm, globalNorm } from '@steelyard/optim';
 import { layoutOf, pack, unpack } from '../model/parameter-layout.js';
 import { portsRead } from '../model/port.js';
 import { flatName, flatSlotName, LOSS_SCALE, nextName, reportName, statisticName } from '../model/value-names.js';
+import { areFinite, guard, HALTED } from './guarded.js';
 import { stepGradients } from './modulated-gradients.js';
 import { forwardAndBackward } from './passes.js';
 import type { Step } from './step.js';
-import { addInputs, drawsOf, type StepOptions, scalarsOf } from './step-inputs.js';
-import { stateVectors } from './step-state.js';
+import { addInputs, drawsOf, isGuarded, type StepOptions, scalarsOf } from './step-inputs.js';
+import { haltedVector, stateVectors } from './step-state.js';
 import { trainingPorts } from './training-ports.js';
 
 /** The gradients clipped to the norm that the options allow, and the norm before; `lossScale` is how much the gradients are too large. */
@@ -21,7 +22,8 @@ function clipped(g: GraphBuilder, gradients: readonly Value[], clipNorm: number,
 export async function buildStep(options: StepOptions): Promise<Step> {
 	const { architecture, optimizer, clipNorm, batch } = options;
 	const { trained, running } = layoutOf(architecture);
-	const state = stateVectors({ trained, running }, optimizer);
+	const guarded = isGuarded(options);
+	const state = [...stateVectors({ trained, running }, optimizer), ...(guarded ? [haltedVector] : [])];
 	const scalars = scalarsOf(options);
 	const { graph: passes, gradients: plain, work } = await forwardAndBackward(options);
 
@@ -34,27 +36,35 @@ export async function buildStep(options: StepOptions): Promise<Step> {
 
 	const byParameter = stepGradients(g, options, plain);
 	const packed = trained.map((group) => pack(g, group, (name) => byParameter.get(name) as Value));
-	const limited = clipNorm === null ? null : clipped(g, packed, clipNorm, g.value(LOSS_SCALE));
+	const lossScale = g.value(LOSS_SCALE);
+	// under a guard the optimizer has no scale of its own
+	const gradients = guarded ? packed.map((gradient) => g.div(gradient, g.reshape(lossScale, [1, 1]))) : packed;
+	const limited = clipNorm === null ? null : clipped(g, gradients, clipNorm, guarded ? g.scalar(1) : lossScale);
+	const finite = guarded ? areFinite(g, gradients) : null;
+	const held = finite && guard(g, finite, g.value(HALTED));
+	/** The next value of a vector of state, by the name of its input. */
+	const move = (input: string, next: Value): void => g.output(nextName(input), held === null ? next : held.next(g.value(input), next));
 	const scalarValues = Object.fromEntries(scalars.map(({ name }) => [name, g.value(name)]));
 	trained.forEach(({ name: group }, i) => {
 		const slots = Object.fromEntries(optimizer.slots.map((slot) => [slot, g.value(flatSlotName(group, slot))]));
-		const gradient = (limited?.gradients ?? packed)[i] as Value;
+		const gradient = (limited?.gradients ?? gradients)[i] as Value;
 		const next = optimizer.update(g, { parameter: g.value(flatName(group)), gradient, slots, scalars: scalarValues });
-		g.output(nextName(flatName(group)), next.parameter);
-		for (const slot of optimizer.slots) g.output(nextName(flatSlotName(group, slot)), next.slots[slot] as Value);
+		move(flatName(group), next.parameter);
+		for (const slot of optimizer.slots) move(flatSlotName(group, slot), next.slots[slot] as Value);
 	});
 	for (const group of running)
-		g.output(
-			nextName(flatName(group.name)),
+		move(
+			flatName(group.name),
 			pack(g, group, (name) => g.value(statisticName(name))),
 		);
-	g.output(reportName('loss'), g.value('loss'));
-	if (limited !== null) g.output(reportName('grad_norm'), limited.norm);
+	if (held !== null) g.output(nextName(HALTED), held.halted);
+	const reports = { loss: g.value('loss'), ...(limited && { grad_norm: limited.norm }), ...(finite && { finite: g.reshape(finite, []) }) };
+	for (const [report, value] of Object.entries(reports)) g.output(reportName(report), value);
 
 	return {
 		...portsRead(withoutOutputCopies(withoutUnused(g.build('step'))), trainingPorts(options)),
 		...{ batch, trained, running, state, scalars, work },
 		draws: drawsOf(options),
-		reports: ['loss', ...(limited === null ? [] : ['grad_norm'])],
+		reports: Object.keys(reports),
 	};
 }

@@ -18,8 +18,11 @@ export function classWeightOf(g: GraphBuilder, weights: readonly number[], targe
  * target is one-hot `[batch, classes]`, or 0 and 1, `[batch, 1]`.
  */
 export function weighedByClass(g: GraphBuilder, weights: readonly number[], target: Value, weight: Value): Value {
+	// one of the terms is not 0: the sum is exact, which a product of matrices is not in a lower precision
 	const ofClass =
-		target.shape[1] === 1 ? classWeightOf(g, weights, target) : g.matMul(target, g.constant('float32', [weights.length, 1], weights));
+		target.shape[1] === 1
+			? classWeightOf(g, weights, target)
+			: g.reduceSum(g.mul(target, g.constant('float32', [1, weights.length], weights)), [1]);
 	const weighed = g.mul(weight, ofClass);
 	return g.div(weighed, g.sumAll(weighed));
 }

@@ -2,24 +2,28 @@ import type { TaskProfile, TrainingConfig } from '@steelyard/contracts';
 import type { Standardisation } from '@steelyard/dataset';
 import { optimizer as optimizerOf } from '@steelyard/optim';
 import { shuffledOrder } from '@steelyard/random';
-import type { Provider, State, Tensor } from '@steelyard/runtime';
+import { type Provider, type State, type Tensor, tensor } from '@steelyard/runtime';
 import type { Architecture, Parameters } from '../model/architecture.js';
 import type { Examples, TargetScale } from '../model/examples.js';
+import { LOSS_SCALE } from '../model/value-names.js';
 import type { Chunk } from './chunk.js';
 import { exampleInputs, partOf, randomInputs, scalarInputs } from './chunk-inputs.js';
 import { chunkSteps } from './chunk-size.js';
-import { diverged } from './diverged.js';
+import { diverged, overflowed } from './diverged.js';
 import type { Modulation } from './gradient-modulation.js';
+import { HALTED } from './guarded.js';
 import type { Loss } from './loss.js';
+import { afterGood, afterSkip, GROWTH_INTERVAL, initialScaling, type LossScaling, SMALLEST_SCALE } from './loss-scaling.js';
 import { openStep } from './open-step.js';
 import { openPace } from './pace.js';
+import { isGuarded } from './step-inputs.js';
 import { initialState, namedParametersIn, namedSlotsIn, parametersIn, type SlotValues } from './step-state.js';
 
 /** The numbers that a model begins with: its parameters and running statistics by name, and what the optimizer has of them; zeros where `slots` is empty. */
 export type Beginning = { readonly values: ReadonlyMap<string, ArrayLike<number>>; readonly slots: SlotValues };
 
-/** The training that a model has behind it, in epochs and steps: orders of rows, random numbers and the optimizer go on from there. */
-export type TrainedBefore = { readonly epochs: number; readonly steps: number };
+/** The training that a model has behind it, in epochs and steps: orders of rows, random numbers and the optimizer go on from there. `skipped` of the steps changed nothing, none unless given. */
+export type TrainedBefore = { readonly epochs: number; readonly steps: number; readonly skipped?: number };
 
 export type FitOptions = {
 	readonly architecture: Architecture;
@@ -40,6 +44,8 @@ export type FitOptions = {
 	readonly state: State | null;
 	readonly beginning: () => Beginning;
 	readonly before: TrainedBefore;
+	/** Where the scale of the loss has come to; as it begins where null. */
+	readonly scaling: LossScaling | null;
 	/** Most steps of a chunk; as many as are quick where null. */
 	readonly mostSteps: number | null;
 	/** Whether values that gradients need are kept, or partly computed again: results are the same in every bit. */
@@ -54,7 +60,7 @@ export type ChunkOptions = {
 	readonly learningRate: (step: number) => number;
 };
 
-/** The mean loss of a step and the rows that it is the mean of. */
+/** The mean loss of a step and the rows that it is the mean of; not finite alone where the precision is float16, of a step that changed nothing. */
 export type StepLoss = { readonly loss: number; readonly rows: number };
 
 /** A model in training. */
@@ -67,7 +73,8 @@ export type Fit = {
 	chunks(from: { epoch: number; chunk: number }): Generator<Chunk, void, undefined>;
 	/**
 	 * Trains through a chunk from its step `from` on, counted from 0, for one or more steps: as many as are quick. Bit-identical for the same options and the same
-	 * chunks before, however many steps a run takes. Throws ProblemError `diverged` where a loss is not finite.
+	 * chunks before, however many steps a run takes. Throws ProblemError `diverged` where a loss is not finite; where the precision is float16, only where the gradients
+	 * stay infinite at any scale of the loss.
 	 */
 	run(chunk: Chunk, from: number, options: ChunkOptions): Promise<StepLoss[]>;
 	/** The next run may change the arrays: copy what has to stay. */
@@ -76,8 +83,13 @@ export type Fit = {
 	slots(): ReadonlyMap<string, ReadonlyMap<string, Tensor>>;
 	/** Everything that another fit of the same options needs to go on; as of `parameters`, the arrays are those of the moment. */
 	state(): State;
+	/** The scale of the loss; null where none follows from the gradients. */
+	scaling(): LossScaling | null;
 	dispose(): Promise<void>;
 };
+
+/** The state with which a program goes on that has halted. */
+const goOn: State = { [HALTED]: tensor('float32', [1, 1], [0]) };
 
 /** Compiles the training program of a model and loads it with its initial state, or with the one to go on from. */
 export async function openFit(options: FitOptions): Promise<Fit> {
@@ -87,17 +99,20 @@ export async function openFit(options: FitOptions): Promise<Fit> {
 	const batch = architecture.fixedBatch ?? Math.min(training.batch_size, count);
 	// a loss that the graph takes over a whole batch cannot leave rows out: the rows of a last, short batch wait for the next order
 	const perEpoch = architecture.ownLoss === null ? Math.ceil(count / batch) : Math.floor(count / batch);
+	const { precision } = training;
+	const guarded = isGuarded({ precision });
 	const { weight_decay: weightDecay, learning_rate: _, ...rest } = training.optimizer;
-	const optimizer = optimizerOf({ ...rest, weightDecay });
+	const optimizer = optimizerOf({ ...rest, weightDecay, moments: guarded ? 'plain' : 'scaled' });
 	const { task, loss, classWeights, scale, standardisation, modulation } = options;
-	const ofStep = { architecture, task, loss, classWeights, scale, standardisation, modulation, batch, optimizer, clipNorm, recompute };
-	const { step, numbers, most, load } = await openStep(ofStep, provider);
+	const ofBatch = { architecture, task, loss, classWeights, scale, standardisation, batch };
+	const ofStep = { ...ofBatch, modulation, optimizer, clipNorm, recompute, precision, halfPrecision: provider !== 'cpu' };
+	const { step, numbers, most: mostInChunk, load } = await openStep(ofStep, provider);
 	const perChunk = chunkSteps({
 		provider,
 		work: step.work,
 		batch,
 		perEpoch,
-		most: Math.min(most, options.mostSteps ?? most),
+		most: Math.min(mostInChunk, options.mostSteps ?? mostInChunk),
 		modalities: architecture.modalities,
 		targets: architecture.auxiliary.reduce((sum, { positions }) => sum + positions, 0),
 	});
@@ -112,6 +127,7 @@ export async function openFit(options: FitOptions): Promise<Fit> {
 	const ofExamples = exampleInputs(step, { train, architecture, modalityDropout: training.modality_dropout ?? 0 });
 	const ofRandom = randomInputs(step);
 	const pace = openPace();
+	let scaling = guarded ? (options.scaling ?? initialScaling) : null;
 	let prepared: { chunk: Chunk; inputs: Record<string, Tensor> } | null = null;
 	/** The inputs of a whole chunk, of which its runs take parts. */
 	const inputsOf = (chunk: Chunk, { weights, learningRate }: ChunkOptions): Record<string, Tensor> => {
@@ -125,6 +141,18 @@ export async function openFit(options: FitOptions): Promise<Fit> {
 		};
 		prepared = { chunk, inputs };
 		return inputs;
+	};
+	/** The scalars of steps of which `skipped` before them do not count for the optimizer, under a scale of the loss. */
+	const scaledInputs = (
+		{ step: first, length }: Pick<Chunk, 'step' | 'length'>,
+		{ scale, skipped }: LossScaling,
+		learningRate: ChunkOptions['learningRate'],
+	): Record<string, Tensor> => {
+		const notMade = (before.skipped ?? 0) + skipped;
+		return {
+			...scalarInputs(step, numbers, { step: first - notMade, length }, (at) => learningRate(at + notMade - before.steps)),
+			[LOSS_SCALE]: tensor('float32', [length], new Float32Array(length).fill(scale)),
+		};
 	};
 	return {
 		batch,
@@ -143,14 +171,30 @@ export async function openFit(options: FitOptions): Promise<Fit> {
 			}
 		},
 		async run(chunk, from, options) {
-			const until = from + pace.next(chunk.length - from);
-			const inputs = partOf(step, inputsOf(chunk, options), { from, until, length: chunk.length });
+			// behind a change of the scale the next step may well be skipped too, and all steps of a run behind one that is are for nothing
+			const most = scaling === null ? chunk.length : scaling.good === 0 ? 1 : GROWTH_INTERVAL - scaling.good;
+			const until = from + Math.min(pace.next(chunk.length - from), most);
+			const inputs = {
+				...partOf(step, inputsOf(chunk, options), { from, until, length: chunk.length }),
+				...(scaling && scaledInputs({ step: before.steps + chunk.step + from, length: until - from }, scaling, options.learningRate)),
+			};
 			const started = performance.now();
 			const outputs = await program.run(inputs);
 			pace.took(until - from, performance.now() - started);
-			return Array.from((outputs['loss'] as Tensor).data as Float32Array, (loss, j) => {
+			const losses = (outputs['loss'] as Tensor).data as Float32Array;
+			const skipped = (outputs['finite']?.data as Float32Array | undefined)?.indexOf(0) ?? -1;
+			if (scaling !== null) {
+				const good = skipped < 0 ? losses.length : skipped;
+				if (good > 0) scaling = afterGood(scaling, good);
+				if (skipped >= 0) {
+					scaling = afterSkip(scaling);
+					program.setState(goOn);
+					if (scaling.scale < SMALLEST_SCALE) throw overflowed({ step: chunk.step + from + skipped, epoch: chunk.epoch, training });
+				}
+			}
+			return Array.from(skipped < 0 ? losses : losses.subarray(0, skipped + 1), (loss, j) => {
 				const at = from + j;
-				if (!Number.isFinite(loss)) {
+				if (!Number.isFinite(loss) && j !== skipped) {
 					const parameters = namedParametersIn(step, program.state());
 					throw diverged({ loss, step: chunk.step + at, epoch: chunk.epoch, parameters, training });
 				}
@@ -160,6 +204,7 @@ export async function openFit(options: FitOptions): Promise<Fit> {
 		parameters: () => parametersIn(step, program.state()),
 		slots: () => namedSlotsIn(step, program.state()),
 		state: () => program.state(),
+		scaling: () => scaling,
 		dispose: () => program.dispose(),
 	};
 }

@@ -43,7 +43,7 @@ export async function loadInPlaceProgram(step: InPlaceStep, initial: State, opti
 	const { passes, ports, draws, scalars, reports, trained, running, optimizer, clipNorm } = step;
 	const taken = new Set(passes.inputs.map(({ name }) => name));
 	const slots = slotsOf(step.state);
-	const dtypeOf = new Map(passes.inputs.map(({ name, dtype }) => [name, dtype]));
+	const takesScale = taken.has(LOSS_SCALE);
 	const vector = (size: number) => ({ dtype: 'float32' as const, shape: [1, size] });
 	/** What a run takes of each step, by the name that `run` gives it and the name of the input. */
 	const ofSteps = [...ports.map((port) => [port.name, rawName(port)] as const), ...draws.map(({ name }) => [name, name] as const)];
@@ -91,26 +91,28 @@ export async function loadInPlaceProgram(step: InPlaceStep, initial: State, opti
 	}));
 	const normOfGradients = (): number =>
 		Math.sqrt(vectors.reduce((sum, { gradient, size }) => sum + kernels.sumOfSquares(gradient, size), 0));
-	if (dtypeOf.has(LOSS_SCALE)) at(LOSS_SCALE).data[0] = 1;
+	const isGuarded = reports.includes('finite');
 
 	return {
 		async run(inputs) {
 			const given = (name: string): Tensor => inputs[name] as Tensor;
-			const steps = given(scalars[0]?.name as string).shape[0] as number;
+			const steps = given(LOSS_SCALE).shape[0] as number;
 			const found = new Map(reports.map((report) => [report, new Float32Array(steps)]));
+			const tell = (report: string, k: number, value: number): unknown => found.get(report)?.fill(value, k, k + 1);
 			for (const name of drawn) (at(name).data as Float32Array).set(given(name).data as Float32Array);
 			for (let k = 0; k < steps; k++) {
-				for (const [name, input] of ofSteps) copyOf(given(name), k, at(input));
-				session.run();
-				found.get('loss')?.fill(at('loss').data[0] as number, k, k + 1);
-				let scale = 1;
-				if (clipNorm !== null) {
-					const norm = normOfGradients();
-					found.get('grad_norm')?.fill(norm, k, k + 1);
-					scale = Math.min(1, clipNorm / (norm + 1e-6));
-				}
 				const numbers = Object.fromEntries(scalars.map(({ name }) => [name, given(name).data[k] as number]));
-				for (const each of vectors) optimizer.update(kernels, each, scale, numbers);
+				const lossScale = numbers[LOSS_SCALE] as number;
+				for (const [name, input] of ofSteps) copyOf(given(name), k, at(input));
+				if (takesScale) at(LOSS_SCALE).data[0] = lossScale;
+				session.run();
+				tell('loss', k, at('loss').data[0] as number);
+				const norm = clipNorm !== null || isGuarded ? normOfGradients() / lossScale : 0;
+				tell('grad_norm', k, norm);
+				if (isGuarded && !Number.isFinite(norm)) break; // the steps behind it are for nothing: the loss needs another scale
+				tell('finite', k, 1);
+				const clip = clipNorm === null ? 1 : Math.min(1, clipNorm / (norm + 1e-6));
+				for (const each of vectors) optimizer.update(kernels, each, clip / lossScale, numbers);
 				for (const { name } of running) copyOf(at(gradientName(name)), 0, at(parameterStateName(name)));
 			}
 			return Object.fromEntries([...found].map(([report, values]) => [report, tensor('float32', [steps], values)]));

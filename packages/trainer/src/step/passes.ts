@@ -1,6 +1,6 @@
 import { differentiate } from '@steelyard/autodiff';
 import type { Fused } from '@steelyard/family';
-import { canonicalise, GraphBuilder, type Value } from '@steelyard/onnx';
+import { canonicalise, GraphBuilder, inHalfPrecision, roundedProducts, type Value } from '@steelyard/onnx';
 import { POOL_ROWS, POOL_WIDTH } from '../model/dropout-pool.js';
 import {
 	drawName,
@@ -81,8 +81,14 @@ export async function forwardAndBackward(options: StepOptions) {
 	const moved = forward.running();
 	for (const { name } of running) g.output(statisticName(name), moved.get(name) as Value);
 	const graph = await canonicalise({ graph: g.build('forward'), opset: architecture.opset }, { runTimeSizes: true });
+	const { precision = 'float32', halfPrecision = false } = options;
+	const exact = new Set(parameters.flatMap(({ name, exact }) => (exact ? [name] : [])));
+	const rounded = precision === 'float32' ? graph : roundedProducts(graph, precision, exact);
+	const wrt = parameters.map(({ name }) => name);
+	const { graph: passes, gradients } = differentiate(rounded, { loss: 'scaled_loss', wrt, recompute: options.recompute ?? 'none' });
 	return {
-		...differentiate(graph, { loss: 'scaled_loss', wrt: parameters.map(({ name }) => name), recompute: options.recompute ?? 'none' }),
+		graph: halfPrecision && precision !== 'float32' ? inHalfPrecision(passes, precision) : passes,
+		gradients,
 		work: architecture.work(graph, options.batch),
 	};
 }

@@ -1,3 +1,4 @@
+import type { Precision } from '@steelyard/contracts';
 import type { GraphBuilder, Value } from '@steelyard/onnx';
 import type { Optimizer } from '@steelyard/optim';
 import { sizeOf } from '@steelyard/runtime';
@@ -21,9 +22,16 @@ export type StepOptions = Omit<TrainingPortsOptions, 'architecture'> & {
 	readonly clipNorm: number | null;
 	/** Whether values that gradients need are kept, or partly computed again, as `differentiate` takes it; they are kept unless given. */
 	readonly recompute?: 'none' | 'segments' | undefined;
+	/** The type that products read and give; float32 unless given. */
+	readonly precision?: Precision | undefined;
+	/** Whether the device computes products in a type of 16 bits itself; unless given, they are computed in float32, of rounded numbers and with rounded results. */
+	readonly halfPrecision?: boolean | undefined;
 	/** How the gradients of the encoders are modulated; null or not given for not at all. */
 	readonly modulation?: Modulation | null;
 };
+
+/** Whether the scale of the loss follows from the gradients, and a step whose gradients are not finite changes nothing. */
+export const isGuarded = ({ precision }: Pick<StepOptions, 'precision'>): boolean => precision === 'float16';
 
 /** Parameters whose gradients are modulated: those of encoders, where there are several modalities. */
 export function modulatedOf({ architecture, modulation }: StepOptions): ParameterShape[] {

@@ -3,6 +3,7 @@ import { type State, type Tensor, tensor } from '@steelyard/runtime';
 import type { Parameters } from '../model/architecture.js';
 import { type layoutOf, type ParameterGroup, packed, parameterState, parametersByName } from '../model/parameter-layout.js';
 import { flatName, flatSlotName, nextName, parameterStateName, slotStateName } from '../model/value-names.js';
+import { HALTED } from './guarded.js';
 import { type InPlaceStep, type StateVector, type Step, slotsOf } from './step.js';
 
 /** Every vector of the state of a step: the parameters and the slots of each trained group, then the running statistics. */
@@ -17,6 +18,9 @@ export function stateVectors({ trained, running }: ReturnType<typeof layoutOf>, 
 	};
 	return [...trained.flatMap((group) => [parameters(group), ...slots.map((name) => slot(group, name))]), ...running.map(parameters)];
 }
+
+/** Whether a run halted before its end; see guarded.ts. */
+export const haltedVector: StateVector = { name: HALTED, size: 1, input: HALTED, output: nextName(HALTED), slot: null };
 
 /** The slots of an optimizer by their names, each with its numbers by the name of the parameter. */
 export type SlotValues = ReadonlyMap<string, ReadonlyMap<string, ArrayLike<number>>>;

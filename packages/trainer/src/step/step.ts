@@ -37,7 +37,7 @@ export type Step = {
 	readonly ports: readonly Port<TrainingBatch>[];
 	readonly draws: readonly Draw[];
 	readonly scalars: readonly StepScalar[];
-	/** `loss` and, where gradients are clipped, `grad_norm`: scalars. */
+	/** `loss`, where gradients are clipped `grad_norm`, and where steps are guarded `finite`, which is 0 for a step that changes nothing, else 1: scalars. */
 	readonly reports: readonly string[];
 	/** Multiply-adds, about. */
 	readonly work: number;
