@@ -285,7 +285,8 @@ describe('a job in float16', () => {
 
 	it('tells of the steps that it skipped, and exports a model of float32', async () => {
 		const done = await attempt();
-		expect(resultOf(done)?.skipped_steps).toBeGreaterThan(0);
+		// of four models together, each of which skips some at its beginning: the last two alone skip 4
+		expect(resultOf(done)?.skipped_steps).toBeGreaterThan(5);
 		const { graph } = decodeModel(await done.model(), { widen: [] });
 		const types = [...graphsWithin(graph)].flatMap((part) => [...allValues(part).values()].map(({ dtype }) => dtype));
 		expect(types).toContain('float32');
