@@ -24,12 +24,23 @@ try {
 		for await (const event of client.jobs.events(id)) if (event.type === 'progress') first ??= performance.now() - posted;
 		(round % 2 === 0 ? idle : busy).push(first);
 	}
-	const peak = async (pid) =>
-		Number(/VmHWM:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8').catch(() => ''))?.[1] ?? Number.NaN) / 1024;
+	/** What the system says of the memory of a process in a line of its status, in MiB. */
+	const memory = async (pid, line) =>
+		Number(new RegExp(`${line}:\\s+(\\d+)`).exec(await readFile(`/proc/${pid}/status`, 'utf8').catch(() => ''))?.[1] ?? Number.NaN) / 1024;
 	const worker = (await client.ready()).workers[0].pid;
+	await new Promise((resolve) => setTimeout(resolve, 4000));
+	const ready = (await readFile(`/proc/${worker}/task/${worker}/children`, 'utf8')).trim().split(' ').at(-1);
 	const metrics = await (await fetch(`${service.url}/metrics`)).text();
 	const api = Number(/^process_resident_memory_bytes (\S+)/m.exec(metrics)?.[1] ?? Number.NaN) / 2 ** 20;
-	console.log(JSON.stringify({ idleMs: idle, busyMs: busy, workerPeakMiB: await peak(worker), apiMiB: api }));
+	console.log(
+		JSON.stringify({
+			idleMs: idle,
+			busyMs: busy,
+			workerPeakMiB: await memory(worker, 'VmHWM'),
+			readyMiB: await memory(ready, 'VmRSS'),
+			apiMiB: api,
+		}),
+	);
 } finally {
 	await service.close();
 	await rm(folder, { recursive: true, force: true });

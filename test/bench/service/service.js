@@ -1,16 +1,28 @@
-// The service: from the post of a job to its first steps, memory, and predictions by HTTP.
+// The service: from the post of a job to its first steps, memory, tiny jobs, and predictions by HTTP.
 import { fileURLToPath } from 'node:url';
 import { median, row } from '../figures.js';
 import { answerOf } from '../processes.js';
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
-export async function service() {
-	const { idleMs, busyMs, workerPeakMiB, apiMiB } = await answerOf(here('first-step.js'));
-	const figures = { idleMs: median(idleMs), busyMs: median(busyMs), workerPeakMiB, apiMiB };
+export async function service({ quick }) {
+	const { idleMs, busyMs, workerPeakMiB, readyMiB, apiMiB } = await answerOf(here('first-step.js'));
+	const { jobs, cores, seconds, processorSeconds } = await answerOf(here('tiny-jobs.js'), quick ? ['--quick'] : []);
+	const jobsPerMinute = (60 * jobs) / (seconds * cores);
+	const figures = {
+		...{ idleMs: median(idleMs), busyMs: median(busyMs), workerPeakMiB, readyMiB, apiMiB },
+		...{ jobsPerMinute, processorSecondsPerJob: processorSeconds / jobs },
+	};
 	row('POST to the first training steps told, service at rest', `${figures.idleMs.toFixed(0)} ms`);
 	row('  right after another job', `${figures.busyMs.toFixed(0)} ms`);
-	row('worker, largest resident size; API, resident', `${workerPeakMiB.toFixed(0)} MiB; ${apiMiB.toFixed(0)} MiB`);
+	row(
+		'worker, largest resident size; API, and a trainer that waits for a job, resident',
+		`${[workerPeakMiB, apiMiB, readyMiB].map((size) => `${size.toFixed(0)} MiB`).join('; ')}`,
+	);
+	row(
+		'jobs of one epoch in a minute, for each core; processor time of a job',
+		`${jobsPerMinute.toFixed(0)}; ${(processorSeconds / jobs).toFixed(2)} s`,
+	);
 	return figures;
 }
 
