@@ -192,7 +192,7 @@ export async function epochs(/** @type {Service} */ service, { epochs: count = 1
 	return { status: ended.status, epochs: count, early, late };
 }
 
-/** Uses the service as colleagues do, again and again. Resolves with the bytes of memory of its parts in the first and in the last third of that time. */
+/** Uses the service as colleagues do, again and again, for so many seconds and at least three times. Resolves with the bytes of memory of its parts in the first and in the last third of that time. */
 export async function soak(/** @type {Service} */ service, { seconds = 60 } = {}) {
 	const { client, spec } = service;
 	let rounds = 0;
@@ -222,7 +222,7 @@ export async function soak(/** @type {Service} */ service, { seconds = 60 } = {}
 		rounds++;
 	};
 	const measured = [];
-	while (Date.now() < end) {
+	while (Date.now() < end || rounds < 3) {
 		await round();
 		measured.push(await service.memory());
 	}
