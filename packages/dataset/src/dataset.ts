@@ -2,9 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatasetProfile, dtypeOf, type Manifest, type ModalityDtype, maskOf, parse } from '@steelyard/contracts';
 import { groupFile, labelsFile, MANIFEST_FILE, maskFile, modalityFile, PROFILE_FILE } from './canonical-folder.js';
-import { arrayTypeOf, type CanonicalArray } from './canonical-type.js';
-import { type Gather, gatherFromFile, gatherFromMemory } from './gather.js';
+import { arrayTypeOf, type CanonicalArray, widthOf } from './canonical-type.js';
+import { checkRows, type Gather, gatherFromFile, gatherFromMemory } from './gather.js';
 import { maskShape } from './mask.js';
+import { openReadAhead } from './read-ahead.js';
 import { openStoredArray, readStoredArray } from './stored-array.js';
 
 /** One split. The arrays that it gives are shared: do not write to them. */
@@ -29,6 +30,11 @@ export type Split = {
 	 * and steps are zeros. Blocks. Throws TypeError for another array, RangeError for a row that is not there, or where `out` has no room.
 	 */
 	gather(modality: string, rows: ArrayLike<number>, out: CanonicalArray, offset?: number): void;
+	/**
+	 * Says that a coming `gather` will want these rows, in this order: where they are on disk, they are read meanwhile. They take the place of those said before. Throws
+	 * RangeError for a row that is not there.
+	 */
+	readAhead(modality: string, rows: ArrayLike<number>): void;
 };
 
 /** A validated dataset, open for reading. */
@@ -41,7 +47,7 @@ export type Dataset = {
 	/** `train` first, then `valid` and `test` where they exist, then further ones. */
 	readonly splitNames: readonly string[];
 	split(name: string): Split;
-	/** Releases the files. Arrays that were given before stay readable, but `gather` may not be called any more. */
+	/** Releases the files. Arrays that were given before stay readable, but `gather` and `readAhead` may not be called any more. */
 	close(): void;
 };
 
@@ -76,28 +82,42 @@ export function openDataset(folder: string, { memoryBytes = DEFAULT_MEMORY_BYTES
 	const group = (manifest as Manifest | null)?.group;
 	const inMemory = profile.bytes <= memoryBytes;
 	const open: { close(): void }[] = [];
+	const ahead = openReadAhead();
 	let closed = false;
+	const checkOpen = (): void => {
+		if (closed) throw new Error('the dataset is closed');
+	};
 
 	const modalityOf = (modality: string) => {
 		const known = entry(profile.modalities, modality, 'modality');
 		return { ...known, dtype: dtypeOf(known) };
 	};
 
-	const openModality = (split: string, rows: number, modality: string): Gather => {
+	const openModality = (split: string, rows: number, modality: string): { gather: Gather; expect: (rows: ArrayLike<number>) => void } => {
 		const { shape, dtype } = modalityOf(modality);
 		const rowSize = shape.reduce((product, axis) => product * axis, 1);
 		const file = modalityFile(split, modality);
-		if (inMemory) return gatherFromMemory(file, readStoredArray(folder, file, dtype, [rows, ...shape]), rows, rowSize);
+		if (inMemory) {
+			const values = readStoredArray(folder, file, dtype, [rows, ...shape]);
+			return { gather: gatherFromMemory(file, values, rows, rowSize), expect: () => {} };
+		}
 		const array = openStoredArray(folder, file, dtype, [rows, ...shape]);
 		open.push(array);
-		return gatherFromFile(file, array, rows, rowSize);
+		const ofArray = ahead.of(array, rowSize * widthOf(dtype));
+		return {
+			gather: gatherFromFile(file, array, rows, rowSize, ofArray),
+			expect(wanted) {
+				checkRows(file, rows, wanted);
+				ofArray.expect(wanted);
+			},
+		};
 	};
 
 	const openSplit = (name: string): Split => {
 		const { rows } = entry(profile.splits, name, 'split');
 		const { type, outputs, positions = [] } = profile.task;
 		const labels = labelsFile(name);
-		const gatherOf = lazily((modality) => openModality(name, rows, modality));
+		const opened = lazily((modality) => openModality(name, rows, modality));
 		return {
 			name,
 			rows,
@@ -119,12 +139,16 @@ export function openDataset(folder: string, { memoryBytes = DEFAULT_MEMORY_BYTES
 				return readStoredArray(folder, maskFile(name, modality), 'uint8', maskShape(rows, steps));
 			}),
 			gather: (modality, wanted, out, offset = 0) => {
-				if (closed) throw new Error('the dataset is closed');
-				const gather = gatherOf(modality);
+				checkOpen();
+				const { gather } = opened(modality);
 				const { dtype } = modalityOf(modality);
 				if (!(out instanceof arrayTypeOf(dtype)))
 					throw new TypeError(`${modality} holds ${dtype}: expected a ${arrayTypeOf(dtype).name}, found a ${out.constructor.name}`);
 				gather(wanted, out, offset);
+			},
+			readAhead: (modality, wanted) => {
+				checkOpen();
+				opened(modality).expect(wanted);
 			},
 		};
 	};
@@ -138,6 +162,7 @@ export function openDataset(folder: string, { memoryBytes = DEFAULT_MEMORY_BYTES
 		split: lazily(openSplit),
 		close: () => {
 			closed = true;
+			ahead.close();
 			for (const array of open.splice(0)) array.close();
 		},
 	};

@@ -1,26 +1,25 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ArrayOf, arrayTypeOf, type CanonicalArray, type CanonicalType, descrOf } from './canonical-type.js';
 import { headerSpan, PREFIX_BYTES, parseHeader, shapeText } from './npy-header.js';
+import { readFully } from './read-fully.js';
 import { refusal } from './refusal.js';
-
-/** The most bytes of one read: the system reads at most 2 GiB at once. */
-const READ_BYTES = 2 ** 30;
 
 /** An array of a canonical folder, open for reading. */
 export type StoredArray<A extends CanonicalArray> = {
+	/** The open file, and where the values begin in it, in bytes. */
+	readonly fd: number;
+	readonly start: number;
 	/** Fills `into` with the values of the flat array from `start` on. */
 	read(start: number, into: A): void;
 	readAll(): A;
 	close(): void;
 };
 
-function readFully(fd: number, into: Uint8Array, position: number, file: string): void {
-	for (let done = 0; done < into.length; ) {
-		const count = readSync(fd, into, done, Math.min(READ_BYTES, into.length - done), position + done);
-		if (count === 0) throw refusal(file, `${position + into.length} bytes`, `${position + done}: the file is truncated`);
-		done += count;
-	}
+/** Fills `into` from `position` on. Refuses a file that ends before. */
+function readWhole(fd: number, into: Uint8Array, position: number, file: string): void {
+	const found = readFully(fd, into, position);
+	if (found < into.length) throw refusal(file, `${position + into.length} bytes`, `${position + found}: the file is truncated`);
 }
 
 /** Opens an array. Refuses another type or shape. */
@@ -33,10 +32,10 @@ export function openStoredArray<T extends CanonicalType>(
 	const fd = openSync(join(folder, file), 'r');
 	try {
 		const prefix = new Uint8Array(PREFIX_BYTES);
-		readFully(fd, prefix, 0, file);
+		readWhole(fd, prefix, 0, file);
 		const span = headerSpan(prefix, file);
 		const text = new Uint8Array(span.bytes);
-		readFully(fd, text, span.start, file);
+		readWhole(fd, text, span.start, file);
 		const header = parseHeader(text, file);
 		if (header.element.name !== type || header.bigEndian || header.fortranOrder || header.shape.join() !== shape.join())
 			throw refusal(
@@ -46,8 +45,10 @@ export function openStoredArray<T extends CanonicalType>(
 			);
 		const start = span.start + span.bytes;
 		const read = (from: number, into: ArrayOf<T>): void =>
-			readFully(fd, new Uint8Array(into.buffer, into.byteOffset, into.byteLength), start + from * into.BYTES_PER_ELEMENT, file);
+			readWhole(fd, new Uint8Array(into.buffer, into.byteOffset, into.byteLength), start + from * into.BYTES_PER_ELEMENT, file);
 		return {
+			fd,
+			start,
 			read,
 			readAll: () => {
 				const values = new (arrayTypeOf(type))(header.elements);

@@ -40,6 +40,24 @@ describe.each(ways)('a dataset read %s', (_how, options) => {
 		dataset.close();
 	});
 
+	it('gathers what it was told of before, and anything else', async () => {
+		const dataset = openDataset((await ingestFiles(small())).folder, options);
+		const { gather, readAhead } = dataset.split('train');
+		const gathered = (...rows: number[]): number[] => {
+			const out = new Float32Array(rows.length * 2);
+			gather('x', rows, out);
+			return [...out];
+		};
+		readAhead('x', [0, 1]);
+		readAhead('x', [3, 1, 2]);
+		expect(gathered(1, 3)).toEqual([3, 4, 7, 8]);
+		expect(gathered(3, 1, 2)).toEqual([7, 8, 3, 4, 5, 6]);
+		expect(gathered(3, 1, 2)).toEqual([7, 8, 3, 4, 5, 6]);
+		readAhead('x', Uint32Array.of(2));
+		expect(gathered(3, 1)).toEqual([7, 8, 3, 4]);
+		dataset.close();
+	});
+
 	it.each<[Descr, string, CanonicalArray]>([
 		['|i1', 'int8', Int8Array.of(-128, 0, 1, 127)],
 		['<i2', 'int16', Int16Array.of(-32_768, 0, 1, 32_767)],

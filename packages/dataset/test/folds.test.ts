@@ -11,6 +11,7 @@ const split = (labels: Int32Array | Float32Array, groups: Int32Array | null = nu
 	dtype: () => 'float32',
 	mask: () => null,
 	gather: () => {},
+	readAhead: () => {},
 });
 const all = (n: number): Uint32Array => Uint32Array.from({ length: n }, (_, i) => i);
 const sizesOf = (fold: Uint8Array, folds: number): number[] =>

@@ -44,6 +44,7 @@ export function inMemory({ name, split, rows }: Examples, modalities: readonly M
 			labels: rowsOf(split.labels, split.labels.length / split.rows, rows),
 			groups: split.groups && rowsOf(split.groups, 1, rows),
 			mask: maskOf,
+			readAhead: () => {},
 			gather(modality, wanted, out, offset = 0) {
 				const { size, values } = valuesOf(modality);
 				for (let i = 0; i < wanted.length; i++) {

@@ -5,7 +5,7 @@ import type { Architecture } from '../model/architecture.js';
 import { type ChunkPlace, drawPool, drawRows, poolOf } from '../model/dropout-pool.js';
 import { type Examples, presence, taken, takenRows } from '../model/examples.js';
 import { type Buffers, filledPorts } from '../model/port.js';
-import { POOL, slotFactorName } from '../model/value-names.js';
+import { POOL, slotFactorName, valuesName } from '../model/value-names.js';
 import type { Chunk } from './chunk.js';
 import { dropModalities } from './modality-dropout.js';
 import { type InPlaceStep, type Step, slotsOf } from './step.js';
@@ -53,14 +53,23 @@ export function exampleInputs(
 	const buffers = keptBuffers();
 	const presentInTrain = presenceTable(train, architecture.modalities);
 	const { modalities, padding } = architecture;
-	return ({ places: real, length }: Chunk, weights: Float32Array, place: ChunkPlace): Record<string, Tensor> => {
-		const places = padding === 'repeat' ? repeated(real, length * batch, batch) : real;
+	const placesOf = ({ places, length }: Chunk): Uint32Array => (padding === 'repeat' ? repeated(places, length * batch, batch) : places);
+	const read = modalities.filter(({ name }) => ports.some((port) => port.name === valuesName(name)));
+	/** Lets the rows of a chunk be read while another one runs. */
+	const readAhead = (chunk: Chunk): void => {
+		const { split, rows } = taken(train, placesOf(chunk));
+		for (const { name } of read) split.readAhead(name, rows);
+	};
+	const inputsOf = (chunk: Chunk, weights: Float32Array, place: ChunkPlace): Record<string, Tensor> => {
+		const { places: real, length } = chunk;
+		const places = placesOf(chunk);
 		const present = takenRows(presentInTrain, modalities.length, places);
 		dropModalities(present, modalities.length, modalityDropout, batch, place);
 		const own = takenRows(weights, modalities.length, places).map((weight, at) => (present[at] === 0 ? 0 : weight));
 		const rows = { ...taken(train, places), present, weights: own, sampleWeights: sampleWeightsOf(places.length, real.length, batch) };
 		return filledPorts(ports, rows, [length, batch], buffers);
 	};
+	return { inputsOf, readAhead };
 }
 
 /** The random numbers of a chunk: the pool, which serves many chunks, and the rows of it that each place of each step takes. */

@@ -124,10 +124,26 @@ export async function openFit(options: FitOptions): Promise<Fit> {
 	const state = options.state ?? begun();
 	const program = await load(state, { threads: training.threads });
 
-	const ofExamples = exampleInputs(step, { train, architecture, modalityDropout: training.modality_dropout ?? 0 });
+	const examples = exampleInputs(step, { train, architecture, modalityDropout: training.modality_dropout ?? 0 });
 	const ofRandom = randomInputs(step);
 	const pace = openPace();
 	let scaling = guarded ? (options.scaling ?? initialScaling) : null;
+
+	let drawn: { epoch: number; order: Uint32Array } | null = null;
+	const orderOf = (epoch: number): Uint32Array => {
+		if (drawn?.epoch !== epoch) drawn = { epoch, order: shuffledOrder(seed, before.epochs + epoch, count) };
+		return drawn.order;
+	};
+	/** A chunk of an epoch, the first one of the next epoch where it has no more; null behind the last. */
+	const chunkAt = (epoch: number, index: number): Chunk | null => {
+		if (epoch >= epochs) return null;
+		const first = index * perChunk;
+		if (first >= perEpoch) return chunkAt(epoch + 1, 0);
+		const length = Math.min(perChunk, perEpoch - first);
+		const seen = Math.min(count, (first + length) * batch);
+		const places = orderOf(epoch).subarray(first * batch, seen);
+		return { epoch, index, step: epoch * perEpoch + first, length, places, seen, endsEpoch: first + length === perEpoch };
+	};
 	let prepared: { chunk: Chunk; inputs: Record<string, Tensor> } | null = null;
 	/** The inputs of a whole chunk, of which its runs take parts. */
 	const inputsOf = (chunk: Chunk, { weights, learningRate }: ChunkOptions): Record<string, Tensor> => {
@@ -135,11 +151,13 @@ export async function openFit(options: FitOptions): Promise<Fit> {
 		const whole = { ...chunk, step: before.steps + chunk.step };
 		const place = { seed, stream, step: whole.step };
 		const inputs = {
-			...ofExamples(chunk, weights, place),
+			...examples.inputsOf(chunk, weights, place),
 			...ofRandom(place, chunk.length),
 			...scalarInputs(step, numbers, whole, (at) => learningRate(at - before.steps)),
 		};
 		prepared = { chunk, inputs };
+		const next = chunkAt(chunk.epoch, chunk.index + 1);
+		if (next !== null) examples.readAhead(next);
 		return inputs;
 	};
 	/** The scalars of steps of which `skipped` before them do not count for the optimizer, under a scale of the loss. */
@@ -159,16 +177,7 @@ export async function openFit(options: FitOptions): Promise<Fit> {
 		perEpoch,
 		steps: epochs * perEpoch,
 		*chunks(from) {
-			for (let epoch = from.epoch; epoch < epochs; epoch++) {
-				const order = shuffledOrder(seed, before.epochs + epoch, count);
-				for (let index = epoch === from.epoch ? from.chunk : 0; index * perChunk < perEpoch; index++) {
-					const first = index * perChunk;
-					const length = Math.min(perChunk, perEpoch - first);
-					const seen = Math.min(count, (first + length) * batch);
-					const places = order.subarray(first * batch, seen);
-					yield { epoch, index, step: epoch * perEpoch + first, length, places, seen, endsEpoch: first + length === perEpoch };
-				}
-			}
+			for (let chunk = chunkAt(from.epoch, from.chunk); chunk !== null; chunk = chunkAt(chunk.epoch, chunk.index + 1)) yield chunk;
 		},
 		async run(chunk, from, options) {
 			// behind a change of the scale the next step may well be skipped too, and all steps of a run behind one that is are for nothing
