@@ -18,7 +18,7 @@ export type PredictorLimits = {
 	readonly fused: number;
 };
 
-const LIMITS: PredictorLimits = { kept: 2 ** 26, fused: 2 ** 24 };
+const LIMITS: PredictorLimits = { kept: 2 ** 25, fused: 2 ** 22 };
 
 /** The embeddings of a modality, `[rows, …shape]`. */
 type Embedding = { readonly name: string; readonly shape: readonly number[]; readonly size: number; readonly data: Float32Array };

@@ -13,6 +13,7 @@ import {
 import type { ParameterGroup } from '../model/parameter-layout.js';
 import { gradientName, LOSS_SCALE, POOL, parameterStateName, slotStateName, statisticName } from '../model/value-names.js';
 import { rawName } from './build-in-place-step.js';
+import { isPlanned } from './is-planned.js';
 import { type InPlaceStep, slotsOf } from './step.js';
 
 const offsetOf = ({ data }: Tensor): number => data.byteOffset;
@@ -79,7 +80,7 @@ export async function loadInPlaceProgram(step: InPlaceStep, initial: State, opti
 				['loss', at('loss')],
 			]),
 		},
-		options,
+		{ ...options, planned: isPlanned(passes) },
 	);
 
 	const kernels = kernelsOver(memory);

@@ -3,6 +3,7 @@ import { hasCApi, loadProgram, type Program, type Provider, type SessionOptions,
 import { buildInPlaceStep } from './build-in-place-step.js';
 import { buildStep } from './build-step.js';
 import { loadInPlaceProgram } from './in-place-program.js';
+import { isPlanned } from './is-planned.js';
 import { onProvider } from './on-provider.js';
 import { scanProgram } from './scan-program.js';
 import type { InPlaceStep, Step } from './step.js';
@@ -33,8 +34,10 @@ export async function openStep(options: StepOptions, provider: Provider): Promis
 		};
 	}
 	const step = await buildStep(options);
+	const planned = provider !== 'cpu' || isPlanned(step.graph);
 	return {
 		...{ step, numbers: optimizer, most: optimizer.maxChunk },
-		load: (state, session) => loadProgram(scanProgram(onProvider(step, provider)), withZeros(step, state), { ...session, provider }),
+		load: (state, session) =>
+			loadProgram(scanProgram(onProvider(step, provider)), withZeros(step, state), { ...session, provider, planned }),
 	};
 }
