@@ -1,6 +1,6 @@
 export { withoutWeights } from './ask-runtime.js';
 export { type AttributeReader, readAttributes, withAttributes, withoutAttributes } from './attributes.js';
-export { bodiesOf, captured, graphsWithin, readsOf, withBodies, withoutUnused } from './bodies.js';
+export { bodiesOf, captured, graphsWithin, namesOf, readsOf, withBodies, withoutUnused } from './bodies.js';
 export { type Attributes, broadcastShapes, elementCount, float, GraphBuilder } from './builder.js';
 export { type CanonicaliseOptions, canonicalise } from './canonicalise.js';
 export { checked, elementsOf } from './check.js';
@@ -37,6 +37,7 @@ export { interfaceOf } from './interface.js';
 export { metadataOf } from './metadata.js';
 export { numbersOf } from './numbers.js';
 export { operators } from './operators.js';
+export { type OptimiseOptions, optimised } from './optimise/optimise.js';
 export { withoutOutputCopies } from './output-copies.js';
 export { type Parameter, type ParameterKind, parametersOf } from './parameters.js';
 export { type Activation, gruStep, type LstmOptions, lstmStep } from './recurrent-cells.js';
