@@ -10,6 +10,7 @@ import {
 	type Value,
 } from '@steelyard/onnx';
 import { isHalf } from './float-types.js';
+import { withShortGelus } from './gelu.js';
 import { gradientPaths } from './gradient-paths.js';
 import { recomputing } from './recompute.js';
 import type { Part, Rule, RuleContext } from './rule.js';
@@ -58,6 +59,7 @@ function contextOf(
 	scope: Scope,
 	active: ReadonlySet<string>,
 	gradientOf: (name: string) => Value | null,
+	makers: ReadonlyMap<string, Node>,
 ): RuleContext {
 	const inputs = readsOf(node).map((name) => (name === '' ? null : scope.value(name)));
 	const outputs = node.outputs.map((name) => (name === '' ? null : scope.value(name)));
@@ -81,6 +83,12 @@ function contextOf(
 			if (data === undefined)
 				throw new GraphError('unsupported_model', `input ${input} of node "${node.name}" (${node.op}) must be a constant`, node.name);
 			return Array.from(data, Number);
+		},
+		makerOf: (name) => makers.get(name),
+		valueOf: scope.value,
+		numbersOf: (name) => {
+			const data = scope.constant(name);
+			return data === undefined ? null : Array.from(data, Number);
 		},
 		backpropagate: (inner) => {
 			const onward = pathFrom(
@@ -120,6 +128,7 @@ function gradientsOf(rule: Rule, context: RuleContext): readonly (Value | null)[
 function backpropagate(part: Part, scope: Scope): (name: string) => Value | null {
 	const { graph, g, seeds } = part;
 	const active = gradientPaths(graph, part.wrt);
+	const makers = new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
 	// the gradient of a value that several nodes read is the sum of the gradients that they give
 	const termsOf = new Map<string, Value[]>();
 	const add = (name: string, gradient: Value): unknown => termsOf.set(name, [...(termsOf.get(name) ?? []), gradient]);
@@ -147,7 +156,7 @@ function backpropagate(part: Part, scope: Scope): (name: string) => Value | null
 				)}`,
 				node.name,
 			);
-		gradientsOf(rule, contextOf(node, part, scope, active, gradientOf)).forEach((gradient, i) => {
+		gradientsOf(rule, contextOf(node, part, scope, active, gradientOf, makers)).forEach((gradient, i) => {
 			const name = reads[i] as string;
 			if (gradient !== null && active.has(name)) add(name, gradient);
 		});
@@ -192,8 +201,9 @@ function checkTypes(graph: Graph): void {
  * `unsupported_operator` that names the node, its operator and the path to the loss, where an operator has no rule; `unsupported_model` where a value has
  * 16 bits that is not between two Casts.
  */
-export function differentiate(graph: Graph, { loss, wrt, recompute = 'none' }: DifferentiateOptions): Gradients {
-	checkTypes(graph);
+export function differentiate(given: Graph, { loss, wrt, recompute = 'none' }: DifferentiateOptions): Gradients {
+	checkTypes(given);
+	const graph = withShortGelus(given, [loss, ...wrt]);
 	const scope = scopeOf(graph, loss);
 	const seed = scope.value(loss);
 	if (seed.shape.some((dim) => dim !== 1))

@@ -28,6 +28,12 @@ export type RuleContext = AttributeReader & {
 	readonly needs: readonly boolean[];
 	/** The numbers of an input that is a constant of the graph. Throws GraphError where it is not constant. */
 	constant(input: number): number[];
+	/** The node that gives a value of the same graph; undefined for an input or a constant of it, or for a value of the graph around. */
+	makerOf(name: string): Node | undefined;
+	/** The value of that name, as the rule may read it. */
+	valueOf(name: string): Value;
+	/** The numbers of a constant of the graph by its name, null for other values. */
+	numbersOf(name: string): number[] | null;
 	/** Walks back through a graph that belongs to the node: its body, or what takes its place. Gives the gradient of a value by its name, null where there is none. */
 	backpropagate(part: Part): (name: string) => Value | null;
 };

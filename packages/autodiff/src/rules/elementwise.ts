@@ -1,6 +1,7 @@
 import { float, type GraphBuilder, type Value } from '@steelyard/onnx';
 import { choose, compare, oneWhere } from '../choose.js';
 import { isFloat, isHalf, likeType } from '../float-types.js';
+import { geluGradient } from '../gelu.js';
 import type { Rule, Rules } from '../rule.js';
 
 /** `yes` where x > limit, else `no`. At the limit itself that is the derivative from below, as in PyTorch. */
@@ -91,10 +92,12 @@ export const elementwise: Rules = {
 	Relu: ({ y, dy, g }) => [g.mul(dy, g.op('HardSigmoid', [y], { alpha: float(1e30), beta: float(0) }))],
 	Add: ({ x: a, second: b, dy, g }) => [g.sumTo(a.shape, dy), g.sumTo(b.shape, dy)],
 	Sub: ({ x: a, second: b, dy, g, needs }) => [g.sumTo(a.shape, dy), needs[1] ? g.neg(g.sumTo(b.shape, dy)) : null],
-	Mul: ({ x: a, second: b, dy, g, needs }) => [
-		needs[0] ? g.sumTo(a.shape, g.mul(dy, b)) : null,
-		needs[1] ? g.sumTo(b.shape, g.mul(dy, a)) : null,
-	],
+	Mul: (context) => {
+		const { x: a, second: b, dy, g, needs } = context;
+		const gelu = geluGradient(context);
+		if (gelu !== null) return [gelu, null];
+		return [needs[0] ? g.sumTo(a.shape, g.mul(dy, b)) : null, needs[1] ? g.sumTo(b.shape, g.mul(dy, a)) : null];
+	},
 	Div: ({ x: a, second: b, y, dy, g, needs }) => {
 		const da = g.div(dy, b);
 		return [needs[0] ? g.sumTo(a.shape, da) : null, needs[1] ? g.neg(g.sumTo(b.shape, g.mul(da, y))) : null];
