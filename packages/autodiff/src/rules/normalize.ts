@@ -2,7 +2,7 @@ import { type GraphBuilder, GraphError, positiveAxis, staticShape, type Value } 
 import { product, upTo } from '../axes.js';
 import { choose, isZero, withoutZeros } from '../choose.js';
 import { likeType } from '../float-types.js';
-import type { Rules } from '../rule.js';
+import type { Rule, RuleContext, Rules } from '../rule.js';
 import { alongAxis, transposed } from './along-axis.js';
 
 const axesFrom = (first: number, x: Value): number[] => x.shape.flatMap((_, axis) => (axis < first ? [] : [axis]));
@@ -36,6 +36,63 @@ const acrossChannel = (x: Value): number[] => [0, ...axesFrom(2, x)];
 const sumOf = (g: GraphBuilder, terms: ReadonlyArray<Value | null>): Value | null =>
 	terms.reduce((sum, term) => (sum && term ? g.add(sum, term) : (sum ?? term)), null);
 
+/** y = x̂·scale + bias of any shapes; the mean and 1/√(variance + ε) are outputs as well. */
+const layerNormalization: Rule = ({ x, second: scale, third: bias, dys, g, needs, int, float }) => {
+	const axes = axesFrom(positiveAxis(int('axis', -1), x.shape.length), x);
+	const parts = standardise(g, x, axes, float('epsilon', 1e-5));
+	const [dy, dmean, dinverse] = dys.map((gradient) => gradient && likeType(g, gradient, x));
+	const through = dy ? standardiseGradient(g, parts, g.mul(dy, scale), axes) : null;
+	const count = product(axes.map((axis) => Number(x.shape[axis])));
+	const throughMean = dmean ? g.scale(1 / count, dmean) : null;
+	const cube = (): Value => g.mul(parts.inverse, g.mul(parts.inverse, parts.inverse));
+	const throughInverse = dinverse ? g.mul(parts.centred, g.scale(-1 / count, g.mul(dinverse, cube()))) : null;
+	return [
+		needs[0] ? sumOf(g, [through, throughInverse, throughMean]) : null,
+		dy && needs[1] ? g.sumTo(scale.shape, g.mul(dy, parts.standard)) : null,
+		dy && bias && needs[2] ? g.sumTo(bias.shape, dy) : null,
+	];
+};
+
+/** Whether a LayerNormalization gives y alone, of an x whose rows are as long as its scale and its bias, and stands in the graph of the backward pass itself. */
+function fitsRows({ x, second: scale, third: bias, outputs, g, forward, int }: RuleContext): boolean {
+	const axis = positiveAxis(int('axis', -1), x.shape.length);
+	const parameters = bias === null ? [scale] : [scale, bias];
+	if ([x, ...parameters].some(({ shape }) => shape.some((dim) => typeof dim !== 'number'))) return false;
+	const size = product(staticShape(x).slice(axis));
+	const isLong = parameters.every((one) => product(staticShape(one)) === size && one.dtype === x.dtype);
+	return isLong && forward === g && outputs.slice(1).every((output) => output === null);
+}
+
+/**
+ * LayerNormalization of the rows of a matrix [n, d], whose x̂ the backward pass takes from the forward pass: elementary operators stand in the place of the node, since
+ * the runtime's own kernel takes three times as long as they do, and gives no x̂. Sums along a row are products with a column, which are faster than reductions.
+ */
+const layerNormalizationOfRows: Rule = ({ node, x, second: scale, third: bias, y, dy, g, forward, needs, int, float }) => {
+	const axis = positiveAxis(int('axis', -1), x.shape.length);
+	const [n, d] = [product(staticShape(x).slice(0, axis)), product(staticShape(x).slice(axis))];
+	const f = forward.nested();
+	const { inverse, standard } = standardise(f, f.reshape(x, [n, d]), [1], float('epsilon', 1e-5));
+	const scaled = f.mul(standard, f.reshape(scale, [1, d]));
+	const shifted = bias === null ? scaled : f.add(scaled, f.reshape(bias, [1, d]));
+	f.node('Reshape', [shifted, f.ints(staticShape(y))], [y]);
+	forward.replace(node, f.build(node.name));
+
+	const dyRows = g.reshape(dy, [n, d]);
+	const weighted = g.mul(dyRows, standard);
+	const share = g.reshape(g.scale(1 / d, scale), [d, 1]);
+	// dx = (dy·scale − mean(dy·scale) − x̂·mean(dy·scale·x̂))/√(variance + ε)
+	const dx = (): Value => {
+		const [mean, slope] = [g.gemm(dyRows, share), g.gemm(weighted, share)];
+		const own = g.sub(g.mul(dyRows, g.reshape(scale, [1, d])), mean);
+		return g.reshape(g.mul(inverse, g.sub(own, g.mul(standard, slope))), x.shape);
+	};
+	return [
+		needs[0] ? dx() : null,
+		needs[1] ? g.sumTo(scale.shape, g.reshape(weighted, x.shape)) : null,
+		bias && needs[2] ? g.sumTo(bias.shape, dy) : null,
+	];
+};
+
 export const normalize: Rules = {
 	// dx = y·(dy − Σ y·dy)
 	Softmax: ({ y, dy, g, int }) => {
@@ -48,22 +105,7 @@ export const normalize: Rules = {
 		const axis = positiveAxis(int('axis', -1), y.shape.length);
 		return [g.sub(dy, g.mul(g.exp(y), g.reduceSum(dy, [axis])))];
 	},
-	// y = x̂·scale + bias; the mean and 1/√(variance + ε) are outputs as well
-	LayerNormalization: ({ x, second: scale, third: bias, dys, g, needs, int, float }) => {
-		const axes = axesFrom(positiveAxis(int('axis', -1), x.shape.length), x);
-		const parts = standardise(g, x, axes, float('epsilon', 1e-5));
-		const [dy, dmean, dinverse] = dys.map((gradient) => gradient && likeType(g, gradient, x));
-		const through = dy ? standardiseGradient(g, parts, g.mul(dy, scale), axes) : null;
-		const count = product(axes.map((axis) => Number(x.shape[axis])));
-		const throughMean = dmean ? g.scale(1 / count, dmean) : null;
-		const cube = (): Value => g.mul(parts.inverse, g.mul(parts.inverse, parts.inverse));
-		const throughInverse = dinverse ? g.mul(parts.centred, g.scale(-1 / count, g.mul(dinverse, cube()))) : null;
-		return [
-			needs[0] ? sumOf(g, [through, throughInverse, throughMean]) : null,
-			dy && needs[1] ? g.sumTo(scale.shape, g.mul(dy, parts.standard)) : null,
-			dy && bias && needs[2] ? g.sumTo(bias.shape, dy) : null,
-		];
-	},
+	LayerNormalization: (context) => (fitsRows(context) ? layerNormalizationOfRows : layerNormalization)(context),
 	InstanceNormalization: ({ x, second: scale, dy, g, needs, float }) => {
 		const axes = axesFrom(2, x);
 		const parts = standardise(g, x, axes, float('epsilon', 1e-5));
