@@ -2,6 +2,7 @@ import { canonicalise, encodeModel, GraphBuilder, OPSET, type Value } from '@ste
 import { createSession, tensor } from '@steelyard/runtime';
 import { expect, it } from 'vitest';
 import { differentiate } from '../src/index.js';
+import { gradientError } from './gradient-check.js';
 
 const differentiated = async (build: (g: GraphBuilder, x: Value) => Value) => {
 	const g = new GraphBuilder();
@@ -24,6 +25,33 @@ it('padding of an unknown mode is refused by name', () => {
 	const x = g.input('x', 'float64', [3, 4]);
 	g.output('loss', g.sumAll(g.op('Pad', [x, g.ints([0, 1, 0, 1])], { mode: 'mirror' }, { shape: [3, 6] })));
 	expect(() => differentiate(g.build('f'), { loss: 'loss', wrt: ['x'] })).toThrow(/Pad.*mode "mirror", expected constant, edge/);
+});
+
+/** The order that sorts x `[n]`, or that of its `count` smallest. */
+function orderOf(g: GraphBuilder, x: Value, count = x.shape[0] as number): Value {
+	const [values, order] = [g.fresh('sorted', x.dtype, [count]), g.fresh('order', 'int64', [count])];
+	g.node('TopK', [x, g.ints([count])], [values, order], { axis: 0, largest: 0 });
+	return order;
+}
+
+it('the gradient of a Gather by a permutation is a Gather by its inverse', async () => {
+	const sorting = (count: number) => (g: GraphBuilder, x: Value) => {
+		const keys = g.reshape(g.op('Slice', [x, g.ints([0]), g.ints([1]), g.ints([1])], {}, { shape: [3, 1] }), [3]);
+		const order = orderOf(g, keys, count);
+		const rows = (of: Value, by: Value): Value => g.op('Gather', [of, by], { axis: 0 }, { shape: [count, 4] });
+		const sorted = g.mul(rows(x, order), g.constant('float64', [count, 1], [2, 3, 5].slice(0, count)));
+		// the order that sorts an order is its inverse
+		return count < 3 ? sorted : g.mul(rows(sorted, orderOf(g, order)), x);
+	};
+	for (const [count, scatters] of [
+		[3, 0],
+		[2, 1],
+	] as const) {
+		const { graph } = await differentiated(sorting(count));
+		expect(graph.nodes.filter(({ op }) => op === 'ScatterElements')).toHaveLength(scatters);
+		for (const seed of [1, 2])
+			expect(await gradientError({ shapes: [[3, 4]], build: (g, [x]) => sorting(count)(g, x as Value) }, seed)).toBeLessThanOrEqual(1);
+	}
 });
 
 it('gradients of indexing operators have gradients themselves', async () => {

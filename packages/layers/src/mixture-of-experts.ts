@@ -49,8 +49,9 @@ function sparse(context: ForwardContext, x: Value, { index, shares }: Choice, na
 	const rows = expertOf.shape[0] as Dim;
 	const hot = g.op('OneHot', [expertOf, g.ints([experts]), g.ints([0, 1])], { axis: 0 }, { dtype: 'int64', shape: [experts, rows] });
 	const counts = g.reduceSum(hot, [1], false);
-	const source = g.op('Mod', [order, tokensOf(g, x)]);
-	const sorted = g.op('Gather', [x, source], { axis: 0 }, { shape: [rows, width] });
+	// read from k copies by a permutation, whose gradient is a Gather too; one from x itself, by the order modulo n, would have to add up what repeats
+	const copies = { ...g.concat(new Array<Value>(k).fill(x), 0), shape: [rows, width] };
+	const sorted = g.op('Gather', [copies, order], { axis: 0 });
 	const parts = g.splitBy(
 		sorted,
 		counts,
@@ -67,12 +68,6 @@ function sparse(context: ForwardContext, x: Value, { index, shares }: Choice, na
 	const byTurn = g.reshape(back, [k, n, width]);
 	return g.reduceSum(g.mul(byTurn, g.reshape(byChoice(g, shares), [k, n, 1])), [0], false);
 }
-
-/** The number of rows of x: one int64 number. */
-const tokensOf = (g: GraphBuilder, x: Value): Value => {
-	const [n] = x.shape as [Dim];
-	return typeof n === 'number' ? g.ints([n]) : g.op('Shape', [x], { start: 0, end: 1 }, { dtype: 'int64', shape: [1] });
-};
 
 /** The same sum where every expert sees every token, with a share of 0 for tokens that are not routed to it. */
 function dense(context: ForwardContext, x: Value, { index, shares }: Choice, name: string, { experts }: ExpertsSize): Value {

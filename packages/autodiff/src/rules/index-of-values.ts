@@ -1,6 +1,6 @@
-import { type GraphBuilder, positiveAxis, staticShape, type Value } from '@steelyard/onnx';
+import { type Dim, type GraphBuilder, type Node, positiveAxis, readAttributes, staticShape, type Value } from '@steelyard/onnx';
 import { product, upTo } from '../axes.js';
-import type { Rules } from '../rule.js';
+import type { RuleContext, Rules } from '../rule.js';
 
 /**
  * Zeros of `shape` with `updates` added at the places that `indices` (of the shape of `updates`) name along `axis`. Not ScatterND: ONNX Runtime adds its
@@ -47,9 +47,38 @@ export function sliceNumbers(g: GraphBuilder, data: Value, indices: Value, batch
 	}, within);
 }
 
+/** What a TopK sorts whose second output, of `size` numbers, is `order`: all that it sorts, so that `order` is a permutation; null for any other value. */
+function sortedBy(
+	{ makerOf, valueOf, numbersOf }: RuleContext,
+	order: Value,
+	size: Dim,
+): { node: Node; value: Value; ascending: boolean } | null {
+	const node = makerOf(order.name);
+	if (node?.op !== 'TopK' || node.outputs[1] !== order.name) return null;
+	const value = valueOf(node.inputs[0] as string);
+	const count = numbersOf(node.inputs[1] as string)?.[0];
+	const isWhole = value.shape.length === 1 && value.shape[0] === size && count === size;
+	return isWhole ? { node, value, ascending: readAttributes(node).int('largest', 1) === 0 } : null;
+}
+
+/** The inverse of a permutation that sorts something: the order that sorts the permutation. Null for indices of which it is not known that they are one. */
+function inverseOf(context: RuleContext, indices: Value, size: Dim): Value | null {
+	const { g } = context;
+	const sorted = sortedBy(context, indices, size);
+	if (sorted === null) return null;
+	// what sorts a permutation is its inverse, and the inverse of that is the permutation
+	if (sorted.ascending && sortedBy(context, sorted.value, size) !== null) return sorted.value;
+	const [values, inverse] = [g.fresh('sorted', indices.dtype, indices.shape), g.fresh('inverse', indices.dtype, indices.shape)];
+	g.node('TopK', [indices, g.ints([size as number])], [values, inverse], { ...sorted.node.attributes, largest: 0 });
+	return inverse;
+}
+
 export const indexOfValues: Rules = {
-	Gather: ({ x, second: indices, dy, g, int }) => {
+	Gather: (context) => {
+		const { x, second: indices, dy, g, int } = context;
 		const axis = positiveAxis(int('axis', 0), x.shape.length);
+		const inverse = inverseOf(context, indices, x.shape[axis] as Dim);
+		if (inverse !== null) return [g.op('Gather', [dy, inverse], { axis }, { shape: x.shape }), null];
 		return [scatterAlong(g, staticShape(x)[axis] as number, axis, indices, dy), null];
 	},
 	GatherElements: ({ x, second: indices, dy, g, int }) => [scatterAdd(g, staticShape(x), int('axis', 0), indices, dy), null],
