@@ -11,22 +11,9 @@ import { predictions, service } from './service/service.js';
 import { tables } from './tables/tables.js';
 import { weighting } from './weighting/weighting.js';
 
-<<<<<<< HEAD
-const parts = { engine, memory, weighting, job, service, predictions, tables, devices };
-/** The peaks of `memory` are among the figures of `engine`. */
-const usual = Object.keys(parts).filter((name) => name !== 'memory');
-=======
-/** No run on other devices yet: it is said, not left out, so that no reader takes the CPU's figures for theirs. */
-function devices() {
-	const absent = 'the bench measures the CPU only so far';
-	row('other devices', `absent: ${absent}`);
-	return { absent };
-}
-
 const parts = { engine, memory, weighting, job, large, service, predictions, tables, devices };
 /** The peaks of `memory` are among the figures of `engine`; `large` takes long, and 9 GB of room on the disk. */
 const usual = Object.keys(parts).filter((name) => name !== 'memory' && name !== 'large');
->>>>>>> 36544ba (Measure training on a dataset of 4 GB, in bounded memory)
 
 const { values, positionals } = parseArgs({
 	allowPositionals: true,

@@ -1,4 +1,4 @@
-import { GraphBuilder, type Value, withoutOutputCopies, withoutUnused } from '@steelyard/onnx';
+import { GraphBuilder, optimised, type Value } from '@steelyard/onnx';
 import { POOL_ROWS, POOL_WIDTH } from '../model/dropout-pool.js';
 import { layoutOf } from '../model/parameter-layout.js';
 import { portInput, portsRead } from '../model/port.js';
@@ -37,7 +37,7 @@ export async function buildInPlaceStep(options: StepOptions): Promise<InPlaceSte
 	for (const { name } of running) g.output(statisticName(name), g.value(statisticName(name)));
 	g.output('loss', g.value('loss'));
 
-	const { graph, ports } = portsRead(withoutOutputCopies(withoutUnused(g.build('step'))), trainingPorts(options));
+	const { graph, ports } = portsRead(optimised(g.build('step'), { fused: true }), trainingPorts(options));
 	const layout = layoutOf(architecture);
 	const guarded = isGuarded(options);
 	return {

@@ -1,4 +1,4 @@
-import { GraphBuilder, type Value, withoutOutputCopies, withoutUnused } from '@steelyard/onnx';
+import { GraphBuilder, optimised, type Value } from '@steelyard/onnx';
 import { clipToNorm, globalNorm } from '@steelyard/optim';
 import { layoutOf, pack, unpack } from '../model/parameter-layout.js';
 import { portsRead } from '../model/port.js';
@@ -20,7 +20,7 @@ function clipped(g: GraphBuilder, gradients: readonly Value[], clipNorm: number,
 
 /** Builds the training step of an architecture. Throws GraphError or RuntimeError. */
 export async function buildStep(options: StepOptions): Promise<Step> {
-	const { architecture, optimizer, clipNorm, batch } = options;
+	const { architecture, optimizer, clipNorm, batch, fused = false } = options;
 	const { trained, running } = layoutOf(architecture);
 	const guarded = isGuarded(options);
 	const state = [...stateVectors({ trained, running }, optimizer), ...(guarded ? [haltedVector] : [])];
@@ -62,7 +62,7 @@ export async function buildStep(options: StepOptions): Promise<Step> {
 	for (const [report, value] of Object.entries(reports)) g.output(reportName(report), value);
 
 	return {
-		...portsRead(withoutOutputCopies(withoutUnused(g.build('step'))), trainingPorts(options)),
+		...portsRead(optimised(g.build('step'), { fused }), trainingPorts(options)),
 		...{ batch, trained, running, state, scalars, work },
 		draws: drawsOf(options),
 		reports: Object.keys(reports),

@@ -33,7 +33,7 @@ export async function openStep(options: StepOptions, provider: Provider): Promis
 			load: (state, session) => loadInPlaceProgram(step, state, session),
 		};
 	}
-	const step = await buildStep(options);
+	const step = await buildStep({ ...options, fused: provider === 'cpu' });
 	const planned = provider !== 'cpu' || isPlanned(step.graph);
 	return {
 		...{ step, numbers: optimizer, most: optimizer.maxChunk },

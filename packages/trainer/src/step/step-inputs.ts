@@ -28,6 +28,8 @@ export type StepOptions = Omit<TrainingPortsOptions, 'architecture'> & {
 	readonly halfPrecision?: boolean | undefined;
 	/** How the gradients of the encoders are modulated; null or not given for not at all. */
 	readonly modulation?: Modulation | null;
+	/** Whether the step may use operators of ONNX Runtime's own, which its CPU provider has; without them it runs everywhere. They are not used unless given. */
+	readonly fused?: boolean;
 };
 
 /** Whether the scale of the loss follows from the gradients, and a step whose gradients are not finite changes nothing. */

@@ -1,5 +1,5 @@
 // A graph of the bench as a training program for devices other than the CPU: a Scan whose body is one step, forward, backward and Adam over flat groups of parameters.
-import { encodeModel, GraphBuilder, OPSET, withCudaForms } from '../../../../packages/onnx/dist/index.js';
+import { encodeModel, GraphBuilder, OPSET, optimised, withCudaForms } from '../../../../packages/onnx/dist/index.js';
 import { loadProgram } from '../../../../packages/runtime/dist/index.js';
 import { pack, unpack } from '../../../../packages/trainer/dist/model/parameter-layout.js';
 import { chunkName, flatName, nextStateName, slotFactorName } from '../../../../packages/trainer/dist/model/value-names.js';
@@ -24,7 +24,7 @@ function stepBody({ graph, gradients }, { trained, state, scalars }, data, optim
 		for (const { slot, output } of slots) g.output(output, next.slots[slot]);
 	}
 	g.output('step_loss', g.value('loss'));
-	return g.build('step');
+	return optimised(g.build('step'), { fused: false });
 }
 
 function scanOver(body, { state, scalars }, data) {

@@ -1,6 +1,6 @@
 // A graph of the bench as a training program, as the trainer builds it: forward and backward pass as a graph, and Adam in place.
 import { differentiate } from '../../../../packages/autodiff/dist/index.js';
-import { canonicalise, GraphBuilder, OPSET, withoutOutputCopies, withoutUnused } from '../../../../packages/onnx/dist/index.js';
+import { canonicalise, GraphBuilder, OPSET, optimised } from '../../../../packages/onnx/dist/index.js';
 import { optimizer as optimizerOf } from '../../../../packages/optim/dist/index.js';
 import { layOut } from '../../../../packages/trainer/dist/model/parameter-layout.js';
 import { gradientName, LOSS_SCALE } from '../../../../packages/trainer/dist/model/value-names.js';
@@ -16,7 +16,7 @@ function passesOf({ graph, gradients }) {
 	const g = GraphBuilder.from({ ...graph, outputs: [] });
 	for (const [name, gradient] of gradients) g.output(gradientName(name), gradient);
 	g.output('loss', g.value('loss'));
-	return withoutOutputCopies(withoutUnused(g.build('step')));
+	return optimised(g.build('step'), { fused: true });
 }
 
 /** Compiles and loads; `milliseconds` says what each part took. `options` go to differentiate. */
