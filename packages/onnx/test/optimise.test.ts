@@ -130,6 +130,25 @@ describe('optimised', () => {
 		expect(distance(await outputsOf(graph, feeds), await outputsOf(by, feeds))).toBeLessThan(1e-5);
 	});
 
+	it('tells nodes by their attributes, and a row from what is longer', async () => {
+		const g = new GraphBuilder();
+		const x = g.input('x', 'float32', [2, 3, 4]);
+		const layer = (name: string): Value => g.matMul(x, g.input(name, 'float32', [4, 3]));
+		g.output('row', g.add(layer('a'), g.input('bias', 'float32', [1, 1, 3])));
+		g.output('places', g.add(layer('b'), g.input('place', 'float32', [1, 3, 3])));
+		g.output('column', g.add(g.input('one', 'float32', [2, 3, 1]), layer('c')));
+		for (const perm of [
+			[0, 2, 1],
+			[2, 1, 0],
+		])
+			g.output(`turned ${perm}`, g.op('Tanh', [g.transpose(x, perm)]));
+		const graph = g.build('told apart');
+		const by = optimised(graph);
+		expect([countOf(by, 'Add'), countOf(by, 'Transpose')]).toEqual([2, 2]);
+		const feeds = feedsOf(graph, uniformNumbers(1));
+		expect(distance(await outputsOf(graph, feeds), await outputsOf(by, feeds))).toBeLessThan(1e-5);
+	});
+
 	it('uses operators of the runtime’s own only where it may', async () => {
 		const g = new GraphBuilder();
 		const [q, k] = [g.input('q', 'float32', [2, 3, 4, 5]), g.input('k', 'float32', [2, 4, 3, 5])];
