@@ -35,12 +35,12 @@ async function stepProgram({ graph, parameters, dims }, { threads, provider = 'c
 	const data = canonical.inputs.filter(({ name }) => name !== 'lossScale' && !parameters.includes(name));
 	const inPlace = provider === 'cpu';
 	const numbers = inPlace ? adam.inPlace : adam;
-	const scalars = numbers.scalars.map((name) => ({ name, shape: inPlace ? [] : [1, 1] }));
+	const scalars = [{ name: LOSS_SCALE, shape: [] }, ...numbers.scalars.map((name) => ({ name, shape: inPlace ? [] : [1, 1] }))];
 	const step = {
 		...{ ...layout, state: stateVectors(layout, adam), passes: passesOf(differentiated) },
 		ports: data.map(({ name, shape }) => ({ name, standardisation: null, shape })),
 		...{ draws: [], optimizer: adam.inPlace, clipNorm: null, reports: ['loss'] },
-		scalars: inPlace ? scalars : [{ name: LOSS_SCALE, shape: [] }, ...scalars],
+		scalars,
 	};
 	const initial = initialState(step, new Map(parameters.map((name) => [name, graph.initializers.get(name).data])));
 	const program = inPlace
