@@ -122,7 +122,7 @@ function lastState(
 		.map((next, i) =>
 			isThere === null ? next : b.op('Where', [isThere, next, states[i] as Value], {}, { dtype: next.dtype, shape: next.shape }),
 		);
-	for (const value of after) b.output(b.fresh('out', value.dtype, value.shape).name, value);
+	for (const value of after) b.output(value.name, value);
 
 	const last = starts.map((value) => g.fresh('state', value.dtype, value.shape));
 	g.node('Scan', [...starts, ...scanned], last, {

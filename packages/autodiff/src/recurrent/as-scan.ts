@@ -1,4 +1,5 @@
 import { type Graph, type GraphBuilder, GraphError, type Node, readAttributes, staticShape, type Value } from '@steelyard/onnx';
+import { asOutputs } from '../rules/bodies.js';
 import { activationsOf } from './activations.js';
 import { type Cell, cells, type Setting, type Weights } from './cells.js';
 
@@ -53,7 +54,7 @@ function walk(g: GraphBuilder, cell: Cell, x: Value, inside: Value | null, direc
 		mask === null ? yes : b.op('Where', [mask, yes, no], {}, { dtype: yes.dtype, shape: yes.shape });
 	const after = made.map((value, i) => chosen(value, before[i] as Value));
 	const [h] = made as [Value];
-	for (const value of [...after, chosen(h, b.scalar(0, h.dtype))]) b.output(b.fresh('out', value.dtype, value.shape).name, value);
+	for (const value of asOutputs(b, [...after, chosen(h, b.scalar(0, h.dtype))])) b.output(value.name, value);
 
 	const states = direction.starts.map((start) => g.fresh('state', start.dtype, start.shape));
 	const all = g.fresh('all', x.dtype, [steps, ...staticShape(h)]);
