@@ -1,4 +1,4 @@
-import type { Graph, Node } from './graph.js';
+import type { Attribute, Graph, Node, Value } from './graph.js';
 
 /** The graphs inside a node by the name of their attribute: `body` of Scan and Loop, `then_branch` and `else_branch` of If. */
 export const bodiesOf = (node: Node): [string, Graph][] =>
@@ -43,14 +43,38 @@ export function* namesOf(graph: Graph): Generator<string> {
 	}
 }
 
-/** The graph without the nodes and initializers that none of its outputs needs. */
+/** A list attribute with an entry per stacked output of a Scan, of which only those of the places `kept` stay. */
+const ofKept = (attribute: Attribute | undefined, kept: readonly number[]): Attribute | undefined =>
+	attribute?.type === 'ints' ? { type: 'ints', value: kept.map((place) => attribute.value[place] ?? 0) } : attribute;
+
+/** A Scan without the stacked outputs that are not `used`, whose body need not make them either; any other node as it is. */
+function withoutUnusedStacks(node: Node, used: ReadonlySet<string>): Node {
+	const { body, num_scan_inputs: scanned, scan_output_axes: axes, scan_output_directions: directions, ...others } = node.attributes;
+	if (node.op !== 'Scan' || body?.type !== 'graph' || scanned?.type !== 'int') return node;
+	const carries = node.inputs.length - scanned.value;
+	const kept = node.outputs.flatMap((name, i) => (i < carries || used.has(name) ? [i] : []));
+	// a Scan gives something
+	if (kept.length === node.outputs.length || kept.length === 0) return node;
+	const stacks = kept.filter((i) => i >= carries).map((i) => i - carries);
+	const places = Object.entries({ scan_output_axes: ofKept(axes, stacks), scan_output_directions: ofKept(directions, stacks) });
+	const given = places.flatMap(([name, attribute]) => (attribute === undefined || stacks.length === 0 ? [] : [[name, attribute] as const]));
+	const rest = withoutUnused({ ...body.value, outputs: kept.map((i) => body.value.outputs[i] as Value) });
+	return {
+		...node,
+		outputs: kept.map((i) => node.outputs[i] as string),
+		attributes: { ...others, ...Object.fromEntries(given), num_scan_inputs: scanned, body: { type: 'graph', value: rest } },
+	};
+}
+
+/** The graph without the nodes, the stacked outputs of Scans and the initializers that none of its outputs needs. */
 export function withoutUnused(graph: Graph): Graph {
 	const used = new Set(graph.outputs.map(({ name }) => name));
 	const nodes: Node[] = [];
 	for (const node of graph.nodes.toReversed()) {
 		if (!node.outputs.some((output) => used.has(output))) continue;
-		nodes.push(node);
-		for (const name of readsOf(node)) used.add(name);
+		const bare = withoutUnusedStacks(node, used);
+		nodes.push(bare);
+		for (const name of readsOf(bare)) used.add(name);
 	}
 	return { ...graph, nodes: nodes.reverse(), initializers: new Map([...graph.initializers].filter(([name]) => used.has(name))) };
 }
