@@ -31,7 +31,8 @@ export const elementwise: Rules = {
 	Sqrt: ({ y, dy, g }) => [g.div(g.scale(0.5, dy), y)],
 	Abs: ({ x, dy, g }) => [g.mul(dy, g.op('Sign', [x]))],
 	Tanh: ({ y, dy, g }) => [g.mul(dy, g.sub(g.scalar(1, y.dtype), g.mul(y, y)))],
-	Sigmoid: ({ y, dy, g }) => [g.mul(dy, g.mul(y, g.sub(g.scalar(1, y.dtype), y)))],
+	// in this order, so that the body of a Scan finds the product of y and what dy was made of where the forward pass has made it
+	Sigmoid: ({ y, dy, g }) => [g.mul(g.mul(dy, y), g.sub(g.scalar(1, y.dtype), y))],
 	Softplus: ({ x, dy, g }) => [g.mul(dy, g.op('Sigmoid', [x]))],
 	Sin: ({ x, dy, g }) => [g.mul(dy, g.op('Cos', [x]))],
 	Cos: ({ x, dy, g }) => [g.neg(g.mul(dy, g.op('Sin', [x])))],

@@ -1,14 +1,4 @@
-import {
-	type Attribute,
-	bodiesOf,
-	type Graph,
-	type GraphBuilder,
-	type Node,
-	positiveAxis,
-	readAttributes,
-	staticShape,
-	type Value,
-} from '@steelyard/onnx';
+import { type Attribute, bodiesOf, type Graph, type GraphBuilder, type Node, positiveAxis, staticShape, type Value } from '@steelyard/onnx';
 import type { RuleContext } from '../rule.js';
 import { asOutputs } from './bodies.js';
 
@@ -22,13 +12,17 @@ export type Stack = { readonly whole: Value; readonly slice: Value; readonly axi
 /** A carry: what passes from step to step, as values of the body and of one shape. `before` is what a step begins with, `after` what it hands on. */
 export type Carry = { readonly before: Value; readonly after: Value };
 
-/** A Scan: its body, its carries, its stacked inputs and outputs in their order, and how many steps it makes. */
+/**
+ * A Scan: its body, its carries, its stacked inputs and outputs in their order, and how many steps it makes. `direction` is that of its first stacked input; what is
+ * stacked for the gradients is stacked like that too, so that it stands in the order of what comes in and goes out.
+ */
 export type ScanParts = {
 	readonly body: Graph;
 	readonly carries: readonly Carry[];
 	readonly stackedInputs: readonly Stack[];
 	readonly stackedOutputs: readonly Stack[];
 	readonly steps: number;
+	readonly direction: number;
 };
 
 /** The slices of a stack in the opposite order of the steps. */
@@ -54,26 +48,34 @@ export function partsOf({ node, inputs, int, ints }: RuleContext): ScanParts {
 		const whole = inputs[count + i] as Value;
 		return { whole, slice, ...along('input', i, whole.shape.length) };
 	});
-	const { whole, axis } = stackedInputs[0] as Stack;
+	const { whole, axis, direction } = stackedInputs[0] as Stack;
 	const steps = staticShape(whole)[axis] as number;
 	const stackedOutputs = body.outputs.slice(count).map((slice, i): Stack => {
 		const place = along('output', i, slice.shape.length + 1);
 		return { whole: { ...slice, name: node.outputs[count + i] ?? '', shape: stackedShape(slice, place.axis, steps) }, slice, ...place };
 	});
-	return { body, carries, stackedInputs, stackedOutputs, steps };
+	return { body, carries, stackedInputs, stackedOutputs, steps, direction };
 }
 
-/** A list attribute about the stacked outputs, with the default for `by` further ones. */
-const longer = (node: Node, name: string, by: number): Record<string, Attribute> => {
-	const given = readAttributes(node).ints(name);
-	return given === null ? {} : { [name]: { type: 'ints', value: [...given, ...Array<number>(by).fill(0)] } };
-};
+/** The attributes of a Scan that say where its stacked outputs have their slices. */
+export const outputPlaces = (outputs: readonly Stack[]): Record<string, Attribute> =>
+	outputs.length === 0
+		? {}
+		: {
+				scan_output_axes: { type: 'ints', value: outputs.map(({ axis }) => axis) },
+				scan_output_directions: { type: 'ints', value: outputs.map(({ direction }) => direction) },
+			};
 
 /**
  * Puts another Scan in the place of the forward one: with the body that `ahead` builds, it also gives the residuals, what the backward pass reads of the forward
  * one, as further stacked outputs [steps, …slice].
  */
-export function saveResiduals({ node, forward }: RuleContext, { body }: ScanParts, ahead: GraphBuilder, residuals: readonly Stack[]): void {
+export function saveResiduals(
+	{ node, forward }: RuleContext,
+	{ body, stackedOutputs }: ScanParts,
+	ahead: GraphBuilder,
+	residuals: readonly Stack[],
+): void {
 	const copies = asOutputs(
 		ahead,
 		residuals.map(({ slice }) => slice),
@@ -85,8 +87,7 @@ export function saveResiduals({ node, forward }: RuleContext, { body }: ScanPart
 		outputs: [...outputs, ...residuals.map(({ whole }) => whole.name)],
 		attributes: {
 			...node.attributes,
-			...longer(node, 'scan_output_axes', residuals.length),
-			...longer(node, 'scan_output_directions', residuals.length),
+			...outputPlaces([...stackedOutputs, ...residuals]),
 			body: { type: 'graph', value: { ...ahead.build(body.name), outputs: [...body.outputs, ...copies] } },
 		},
 	};

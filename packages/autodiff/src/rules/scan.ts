@@ -2,8 +2,9 @@ import { captured, type Graph, type GraphBuilder, readsOf, type Value, withoutUn
 import type { Rule, RuleContext } from '../rule.js';
 import { asOutputs, zerosOf } from './bodies.js';
 import { type Operand, type Product, sumOfProducts, termsOf } from './products.js';
-import { backwards, partsOf, type ScanParts, type Stack, saveResiduals, stackedShape, stackOf } from './scan-parts.js';
+import { backwards, outputPlaces, partsOf, type ScanParts, type Stack, saveResiduals, stackedShape, stackOf } from './scan-parts.js';
 import { type GradientCarry, type Step, stepOf } from './scan-step.js';
+import { addOnce, addStacked, workOf } from './scan-work.js';
 
 /** What a step adds to the gradient of the captured value `of`: the sum of products of matrices and of `rest`, each of its shape. */
 type Addend = { readonly of: string; readonly products: readonly Product[]; readonly rest: readonly Value[] };
@@ -30,17 +31,18 @@ const inputGradients = (g: GraphBuilder, { gradients }: Step, stackedInputs: rea
 		return slice === undefined ? [] : [{ ...backwards(stack), of: stack.slice.name, whole: g.fresh('Scan', dtype, shape), slice }];
 	});
 
-/** The stacked output of the backward Scan that holds an operand in the order of the forward steps, along the axis that the product sums over. */
-const operandIn = (outputs: readonly Stack[], { value, axis }: Operand): Stack | undefined =>
-	outputs.find((stack) => stack.slice.name === value.name && stack.axis === axis && stack.direction === 1);
+/** The stacked output of the backward Scan that holds an operand in the order of the residuals, along the axis that the product sums over. */
+const operandIn = (outputs: readonly Stack[], { value, axis }: Operand, { direction }: ScanParts): Stack | undefined =>
+	outputs.find((stack) => stack.slice.name === value.name && stack.axis === axis && stack.direction === 1 - direction);
 
 /** Further stacked outputs of the backward Scan: one per operand, [steps, n, m] or [n, steps, m], that is not among its `outputs` already. */
-function operandStacks(g: GraphBuilder, operands: readonly Operand[], outputs: readonly Stack[], steps: number): Stack[] {
+function operandStacks(g: GraphBuilder, operands: readonly Operand[], outputs: readonly Stack[], parts: ScanParts): Stack[] {
 	const more: Stack[] = [];
 	for (const operand of operands) {
 		const { value, axis } = operand;
-		if (operandIn([...outputs, ...more], operand) === undefined)
-			more.push({ whole: g.fresh('Scan', value.dtype, stackedShape(value, axis, steps)), slice: value, axis, direction: 1 });
+		const direction = 1 - parts.direction;
+		if (operandIn([...outputs, ...more], operand, parts) === undefined)
+			more.push({ whole: g.fresh('Scan', value.dtype, stackedShape(value, axis, parts.steps)), slice: value, axis, direction });
 	}
 	return more;
 }
@@ -51,13 +53,13 @@ const missingResiduals = (
 	{ ahead, varying }: Step,
 	has: readonly Stack[],
 	names: Iterable<string>,
-	steps: number,
+	{ steps, direction }: ScanParts,
 ): Stack[] =>
 	[...names]
 		.filter((name) => varying.has(name) && stackOf(has, name) === undefined)
 		.map((name) => {
 			const slice = ahead.value(name);
-			return { whole: forward.fresh('saved', slice.dtype, stackedShape(slice, 0, steps)), slice, axis: 0, direction: 0 };
+			return { whole: forward.fresh('saved', slice.dtype, stackedShape(slice, 0, steps)), slice, axis: 0, direction };
 		});
 
 /**
@@ -99,9 +101,7 @@ function addScan(
 		num_scan_inputs: inputs.length,
 		scan_input_axes: inputs.map(({ axis }) => axis),
 		scan_input_directions: inputs.map(({ direction }) => direction),
-		...(outputs.length === 0
-			? {}
-			: { scan_output_axes: outputs.map(({ axis }) => axis), scan_output_directions: outputs.map(({ direction }) => direction) }),
+		...outputPlaces(outputs),
 	});
 	return finals;
 }
@@ -114,8 +114,8 @@ function wholeAlong(g: GraphBuilder, { whole, axis: from }: Stack, axis: number)
 }
 
 /**
- * Adds the backward Scan, with `carries` and stacked `outputs`, and has the forward one save the residuals that it reads, and those of the values `others`. Gives the
- * final carries, and all stacks of the forward Scan.
+ * Adds the backward Scan, with `carries` and stacked `outputs`, behind what leaves its body, and has the forward one save the residuals that these read, and those of
+ * the values `others`. Gives the final carries, and all stacks of values of the forward step.
  */
 function backwardScan(
 	context: RuleContext,
@@ -124,19 +124,38 @@ function backwardScan(
 	{ carries, outputs, others }: { carries: readonly GradientCarry[]; outputs: readonly Stack[]; others: readonly string[] },
 ): { finals: Value[]; residuals: Stack[] } {
 	const { g, forward } = context;
-	const { back } = step;
+	const { ahead, back, varying } = step;
 	const bodyOutputs = asOutputs(back, [...carries.map(({ after }) => after), ...outputs.map(({ slice }) => slice)]);
-	const bodyOver = (stackedInputs: readonly Stack[]): Graph => {
+	const withInputs = (body: Graph, stackedInputs: readonly Stack[]): Graph => {
 		const inputs = [...carries.map(({ before }) => before), ...stackedInputs.map(({ slice }) => slice)];
-		return withoutUnused({ ...back.build(parts.body.name), inputs, outputs: bodyOutputs });
+		return withoutUnused({ ...body, inputs, initializers: back.build('').initializers });
 	};
-	const wanted = captured(bodyOver(step.outputGradients));
 	const has = [...parts.stackedInputs, ...parts.stackedOutputs];
-	const saved = missingResiduals(forward, step, has, new Set([...wanted, ...others]), parts.steps);
-	const residuals = [...has, ...saved];
-	const inputs = backwardInputs(step, wanted, residuals, parts.stackedInputs);
-	saveResiduals(context, parts, step.ahead, saved);
-	return { finals: addScan(g, bodyOver(inputs), carries, inputs, outputs), residuals };
+	const valueOf = (name: string): Value | undefined => [ahead, back].find((one) => one.has(name))?.value(name);
+	const work = workOf(withInputs({ ...back.build(parts.body.name), outputs: bodyOutputs }, step.outputGradients), {
+		...{ back, varying, forward: ahead.build('').nodes, others, valueOf },
+		stackedAs: (name) => {
+			const stack = stackOf(has, name);
+			return stack && (stack.direction === parts.direction ? 'others' : 'reverse');
+		},
+	});
+
+	const saved = missingResiduals(forward, step, has, work.saved, parts);
+	saveResiduals(context, parts, ahead, saved);
+	const kept = [...has, ...saved];
+	const constants = new Map([...step.constants, ...back.build('').initializers]);
+	addOnce(g, work, constants);
+	const made = addStacked(g, work, constants, (name) => {
+		const stack = stackOf(kept, name);
+		return stack && wholeAlong(g, stack, 0);
+	});
+	const { direction } = parts;
+	const computed = [...made].map(
+		([name, whole]): Stack => ({ whole, slice: { ...whole, name, shape: whole.shape.slice(1) }, axis: 0, direction }),
+	);
+	const residuals = [...kept, ...computed];
+	const inputs = backwardInputs(step, captured(work.body), residuals, parts.stackedInputs);
+	return { finals: addScan(g, withInputs(work.body, inputs), carries, inputs, outputs), residuals };
 }
 
 /** The gradients of captured values, each of the shape of its value: the final sum, where there is one, and the products summed over all steps. */
@@ -161,7 +180,7 @@ const capturedGradients = (
 export const scan: Rule = (context) => {
 	const { node, g } = context;
 	const parts = partsOf(context);
-	const { body, stackedInputs, stackedOutputs, steps } = parts;
+	const { body, stackedInputs, stackedOutputs, direction } = parts;
 	const step = stepOf(context, parts);
 
 	const addends = addendsOf(step, readsOf(node).slice(node.inputs.length));
@@ -169,15 +188,15 @@ export const scan: Rule = (context) => {
 	const ofInputs = inputGradients(g, step, stackedInputs);
 	// the forward Scan gives its own operands, but not those whose stack it has in the opposite order of the steps
 	const isForward = ({ value: { name } }: Operand): boolean =>
-		step.varying.has(name) && stackOf([...stackedInputs, ...stackedOutputs], name)?.direction !== 1;
+		step.varying.has(name) && (stackOf([...stackedInputs, ...stackedOutputs], name)?.direction ?? direction) === direction;
 	const operands = addends.flatMap(({ products }) => products.flatMap(({ left, right }) => [left, right]));
 	const ofBackward = operands.filter((operand) => !isForward(operand));
-	const outputs = [...ofInputs, ...operandStacks(g, ofBackward, ofInputs, steps)];
+	const outputs = [...ofInputs, ...operandStacks(g, ofBackward, ofInputs, parts)];
 
 	const others = operands.filter(isForward).map(({ value }) => value.name);
 	const { finals, residuals } = backwardScan(context, parts, step, { carries, outputs, others });
 	const stacked = (operand: Operand): Value =>
-		wholeAlong(g, operandIn(outputs, operand) ?? (stackOf(residuals, operand.value.name) as Stack), operand.axis);
+		wholeAlong(g, operandIn(outputs, operand, parts) ?? (stackOf(residuals, operand.value.name) as Stack), operand.axis);
 	const ofCarries = new Map(carries.map(({ of }, i) => [of, finals[i] as Value]));
 	const gradients = new Map([
 		...ofCarries,

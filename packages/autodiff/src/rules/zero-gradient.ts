@@ -5,8 +5,10 @@ const never = () => [];
 const comparisons = ['Equal', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'IsNaN', 'IsInf', 'Not', 'And', 'Or', 'Xor'];
 const bits = ['BitShift', 'BitwiseAnd', 'BitwiseOr', 'BitwiseXor', 'BitwiseNot'];
 /** Functions that are constant but where they jump. Round is not among them: see its rule. */
-const steps = ['Sign', 'Floor', 'Ceil', 'Hardmax'];
-const indices = ['ArgMax', 'ArgMin', 'NonZero', 'NonMaxSuppression'];
+const steps = ['Sign', 'Floor', 'Ceil'];
+/** The operators without a gradient that are applied number by number. */
+export const elementwiseSteps: ReadonlySet<string> = new Set([...comparisons, ...steps]);
+const indices = ['Hardmax', 'ArgMax', 'ArgMin', 'NonZero', 'NonMaxSuppression'];
 const sizes = ['Shape', 'Size', 'SequenceLength', 'OptionalHasElement'];
 /** Operators whose outputs depend on sizes, counts and constants alone. Range too: its length, and so its bounds, are fixed in a canonical graph. */
 const ofSizes = ['Constant', 'ConstantOfShape', 'EyeLike', 'Range', 'HannWindow', 'HammingWindow', 'BlackmanWindow', 'MelWeightMatrix'];
