@@ -57,7 +57,7 @@ export type GruOptions = {
 export function gruStep(g: GraphBuilder, gateSums: Value, candidateSums: (reset: Value) => Value, h: Value, options: GruOptions): Value {
 	const { order, gate = sigmoid, candidate = tanh } = options;
 	const hidden = h.shape[1] as number;
-	const parts = g.split(gate(g, gateSums), [hidden, hidden], 1);
+	const parts = g.split(gateSums, [hidden, hidden], 1).map((sums) => gate(g, sums));
 	const [reset, update] = [parts[order.indexOf('reset')], parts[order.indexOf('update')]] as [Value, Value];
 	const n = candidate(g, candidateSums(reset));
 	return g.add(n, g.mul(update, g.sub(h, n)));

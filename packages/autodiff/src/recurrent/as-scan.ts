@@ -54,7 +54,9 @@ function walk(g: GraphBuilder, cell: Cell, x: Value, inside: Value | null, direc
 		mask === null ? yes : b.op('Where', [mask, yes, no], {}, { dtype: yes.dtype, shape: yes.shape });
 	const after = made.map((value, i) => chosen(value, before[i] as Value));
 	const [h] = made as [Value];
-	for (const value of asOutputs(b, [...after, chosen(h, b.scalar(0, h.dtype))])) b.output(value.name, value);
+	// where a value is both, the state is the copy, so that a gradient finds the stack under the name of the value
+	const [ofStep, ...copies] = asOutputs(b, [chosen(h, b.scalar(0, h.dtype)), ...after]) as [Value, ...Value[]];
+	for (const value of [...copies, ofStep]) b.output(value.name, value);
 
 	const states = direction.starts.map((start) => g.fresh('state', start.dtype, start.shape));
 	const all = g.fresh('all', x.dtype, [steps, ...staticShape(h)]);
