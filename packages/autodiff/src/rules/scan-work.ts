@@ -44,8 +44,15 @@ export type Setting = {
 	valueOf(name: string): Value | undefined;
 };
 
-/** Whether the operator makes each number of its output of the numbers at the same place, so that it can make those of all steps at once. */
-const isElementwise = (op: string): boolean => Object.hasOwn(elementwise, op) || elementwiseSteps.has(op);
+/** Operators whose output has the shape of their first input, whatever that of the others. */
+const ofFirstShape: ReadonlySet<string> = new Set(['Clip', 'PRelu']);
+
+/**
+ * Whether a node makes each number of its output of the numbers at the same place of its inputs, so that it can make those of all steps at once; `varies` says which of
+ * its inputs change from step to step.
+ */
+const canStack = ({ op }: Node, varies: readonly boolean[]): boolean =>
+	(Object.hasOwn(elementwise, op) || elementwiseSteps.has(op)) && !(ofFirstShape.has(op) && varies.lastIndexOf(true) > 0);
 
 /** The place of each value that the body reads or makes. What it gives, and what a node with bodies makes, stays in it. */
 function placesOf({ inputs, nodes, outputs }: Graph, { varying, stackedAs }: Setting): (name: string) => Place {
@@ -55,10 +62,9 @@ function placesOf({ inputs, nodes, outputs }: Graph, { varying, stackedAs }: Set
 	const given = new Set(outputs.map(({ name }) => name));
 	for (const node of nodes) {
 		const reads = readsOf(node).map(placeOf);
-		// the bounds of Clip are single numbers
-		const canStack = isElementwise(node.op) && (node.op !== 'Clip' || !reads.slice(1).includes('stacked'));
 		const stays = reads.includes('body') || bodiesOf(node).length > 0 || node.outputs.some((output) => given.has(output));
-		const place = stays || (reads.includes('stacked') && !canStack) ? 'body' : reads.includes('stacked') ? 'stacked' : 'once';
+		const varies = reads.map((place) => place === 'stacked');
+		const place = stays || (varies.includes(true) && !canStack(node, varies)) ? 'body' : varies.includes(true) ? 'stacked' : 'once';
 		for (const output of node.outputs) places.set(output, place);
 	}
 	return placeOf;
@@ -129,10 +135,10 @@ function divided(body: Graph, setting: Setting, isOutside: boolean): Work {
 	const again: Node[] = [];
 	for (const node of isOutside ? forward.toReversed() : []) {
 		const [output] = node.outputs as [string];
-		const reads = node.inputs.filter((name) => varying.has(name));
-		if (!saved.has(output) || stackedAs(output) !== undefined || !isElementwise(node.op) || node.op === 'Clip') continue;
+		const varies = node.inputs.map((name) => varying.has(name));
+		if (!saved.has(output) || stackedAs(output) !== undefined || !varies.includes(true) || !canStack(node, varies)) continue;
 		const isThere = (name: string): boolean => stackedAs(name) === 'others' || (saved.has(name) && stackedAs(name) === undefined);
-		if (reads.length === 0 || !reads.every(isThere)) continue;
+		if (!node.inputs.filter((_, i) => varies[i]).every(isThere)) continue;
 		saved.delete(output);
 		again.unshift(node);
 	}
