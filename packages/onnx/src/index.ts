@@ -45,3 +45,4 @@ export { reducedTo } from './reduced-to.js';
 export { type Naming, renamed, renamedNode } from './rename.js';
 export { replaceInitializers } from './replace-initializers.js';
 export { roundedProducts } from './rounded-products.js';
+export { winogradConvolutions } from './winograd.js';
