@@ -64,6 +64,10 @@ function contextOf(
 	const inputs = readsOf(node).map((name) => (name === '' ? null : scope.value(name)));
 	const outputs = node.outputs.map((name) => (name === '' ? null : scope.value(name)));
 	const dys = node.outputs.map((name) => (name === '' ? null : gradientOf(name)));
+	const known = (input: number): number[] | null => {
+		const data = scope.constant(node.inputs[input] ?? '');
+		return data === undefined ? null : Array.from(data, Number);
+	};
 	return {
 		node,
 		inputs,
@@ -78,11 +82,12 @@ function contextOf(
 		forward: part.forward,
 		needs: readsOf(node).map((name) => active.has(name)),
 		...readAttributes(node),
+		known,
 		constant: (input) => {
-			const data = scope.constant(node.inputs[input] ?? '');
-			if (data === undefined)
+			const numbers = known(input);
+			if (numbers === null)
 				throw new GraphError('unsupported_model', `input ${input} of node "${node.name}" (${node.op}) must be a constant`, node.name);
-			return Array.from(data, Number);
+			return numbers;
 		},
 		makerOf: (name) => makers.get(name),
 		valueOf: scope.value,

@@ -26,7 +26,9 @@ export type RuleContext = AttributeReader & {
 	readonly forward: GraphBuilder;
 	/** Which inputs need a gradient; a rule may skip the others. */
 	readonly needs: readonly boolean[];
-	/** The numbers of an input that is a constant of the graph. Throws GraphError where it is not constant. */
+	/** The numbers of an input that is a constant of the graph; null where it is not constant. */
+	known(input: number): number[] | null;
+	/** The same. Throws GraphError where it is not constant. */
 	constant(input: number): number[];
 	/** The node that gives a value of the same graph; undefined for an input or a constant of it, or for a value of the graph around. */
 	makerOf(name: string): Node | undefined;

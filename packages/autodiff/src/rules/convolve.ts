@@ -1,6 +1,7 @@
 import { elementCount, type GraphBuilder, staticShape, type Value } from '@steelyard/onnx';
 import { product, upTo } from '../axes.js';
 import type { RuleContext, Rules } from '../rule.js';
+import { sumsOfSlices } from './index-of-values.js';
 
 /** How a kernel slides: by spatial axis, its strides, its dilations, and the padding before the first element. */
 export type Window = { readonly strides: readonly number[]; readonly dilations: readonly number[]; readonly begin: readonly number[] };
@@ -51,6 +52,33 @@ function slide(
 	return g.op('Slice', [y, g.ints(axes.map(() => 0)), g.ints(sizes), g.ints(axes)], {}, { shape: [...shape, ...sizes] });
 }
 
+/**
+ * The same as layDown, of one group, for few positions: the products of all images with the kernel are one product of matrices, where ConvTranspose takes one for each
+ * image, which is slow where an image has few positions. Then each place of the result adds up what was laid upon it.
+ */
+function layDownTogether(g: GraphBuilder, x: Value, kernel: Value, { strides, dilations, begin }: Window, sizes: readonly number[]): Value {
+	const [batch, from, ...positions] = staticShape(x) as [number, number, ...number[]];
+	const [, to, ...kernelSizes] = staticShape(kernel) as [number, number, ...number[]];
+	const [count, places] = [product(positions), product(kernelSizes)];
+	const rows = g.reshape(g.transpose(g.reshape(x, [batch * from, count]), [1, 0]), [count * batch, from]);
+	const products = g.gemm(rows, g.reshape(kernel, [from, to * places]));
+	const byPlace = g.transpose(g.reshape(products, [count * batch * to, places]), [1, 0]);
+	const summands: number[][] = upTo(product(sizes)).map(() => []);
+	grid(kernelSizes).forEach((k, place) => {
+		grid(positions).forEach((position, at) => {
+			const on = position.map((o, i) => o * strides[i]! + k[i]! * dilations[i]! - begin[i]!);
+			if (on.every((index, i) => index >= 0 && index < sizes[i]!))
+				summands[on.reduce((flat, index, i) => flat * sizes[i]! + index, 0)]!.push(place * count + at);
+		});
+	});
+	const sums = sumsOfSlices(g, g.reshape(byPlace, [1, places * count, batch * to]), summands);
+	return g.reshape(g.transpose(g.reshape(sums, [product(sizes), batch * to]), [1, 0]), [batch, to, ...sizes]);
+}
+
+/** Up to so many positions of an image layDownTogether is faster, for many channels. */
+const FEW_POSITIONS = 16;
+const MANY_CHANNELS = 64;
+
 /** ConvTranspose of x [N, C, …] with kernel [C, M/group, …] whose output has exactly `sizes`: every element of x, times the kernel, is added to the places around it. */
 export function layDown(
 	g: GraphBuilder,
@@ -61,6 +89,11 @@ export function layDown(
 	group: number,
 ): Value {
 	const kernelSizes = spatial(kernel);
+	const few =
+		product(spatial(x)) <= FEW_POSITIONS &&
+		Number(x.shape[0]) > 1 &&
+		Math.min(Number(kernel.shape[0]), Number(kernel.shape[1])) >= MANY_CHANNELS;
+	if (few && group === 1) return layDownTogether(g, x, kernel, { strides, dilations, begin }, sizes);
 	const missing = spatial(x).map(
 		(size, i) => sizes[i]! + begin[i]! - ((size - 1) * strides[i]! + (kernelSizes[i]! - 1) * dilations[i]! + 1),
 	);
@@ -81,17 +114,14 @@ export function layDown(
 /** Swaps batch and channels. */
 const swapped = (g: GraphBuilder, x: Value): Value => g.transpose(x, [1, 0, ...x.shape.slice(2).map((_, i) => i + 2)]);
 
-/**
- * dW[m, c, k] = Σ over n, o of small[n, m, o]·large[n, c, o·stride + k·dilation − begin]: one product of matrices for each k, or else itself a Conv. On one
- * thread the products take half the time of the Conv, but k may have many values, and groups would need products of their own.
- */
+/** dW[m, c, k] = Σ over n, o of small[n, m, o]·large[n, c, o·stride + k·dilation − begin]: a product of matrices, or itself a Conv for groups and large kernels. */
 function kernelGradient(g: GraphBuilder, large: Value, small: Value, window: Window, kernel: Value, group: number): Value {
-	const taps = product(spatial(kernel));
-	const byTap = group === 1 && taps <= MOST_TAPS;
-	return byTap ? kernelGradientByTap(g, large, small, window, kernel) : kernelGradientByConv(g, large, small, window, kernel, group);
+	return group === 1 && product(spatial(kernel)) <= MOST_TAPS
+		? kernelGradientByProduct(g, large, small, window, kernel)
+		: kernelGradientByConv(g, large, small, window, kernel, group);
 }
 
-/** The most places in a kernel for which each k has its own nodes. */
+/** The most places in a kernel of which each may have nodes of its own. */
 const MOST_TAPS = 64;
 
 /** [N, C, …] as [C, …, N], so that what one place of the kernel reads lies in long runs. */
@@ -103,33 +133,53 @@ function batchLast(g: GraphBuilder, x: Value): Value {
 
 const matrix = (g: GraphBuilder, x: Value): Value => g.reshape(x, [x.shape[0]!, elementCount(x) / Number(x.shape[0])]);
 
-function kernelGradientByTap(g: GraphBuilder, large: Value, small: Value, { strides, dilations, begin }: Window, kernel: Value): Value {
+/** The most numbers that are copied for one product: 16 MiB. */
+const MOST_COPIED = 2 ** 22;
+
+/**
+ * dW as the product of small [M, o·n] and of what each place of the kernel reads of large, [C·k, o·n]. The places are taken a few at a time where all of them would be
+ * too many numbers.
+ */
+function kernelGradientByProduct(g: GraphBuilder, large: Value, small: Value, { strides, dilations, begin }: Window, kernel: Value): Value {
 	const [to, from, ...sizes] = staticShape(kernel) as [number, number, ...number[]];
-	const [, , ...lengths] = staticShape(large);
+	const [batch, , ...lengths] = staticShape(large) as [number, number, ...number[]];
 	const reach = spatial(small).map((size, i) => (size - 1) * strides[i]! + 1);
 	const end = sizes.map((size, i) => Math.max(0, (size - 1) * dilations[i]! + reach[i]! - lengths[i]! - begin[i]!));
 	const turned = batchLast(g, large);
-	const axes = sizes.map((_, i) => i + 1);
-	const padded = [...begin, ...end].every((size) => size === 0)
+	const padded = lengths.map((length, i) => begin[i]! + length + end[i]!);
+	const whole = [...begin, ...end].every((size) => size === 0)
 		? turned
-		: g.op(
-				'Pad',
-				[turned, g.ints([0, ...begin, 0, 0, ...end, 0])],
-				{},
-				{
-					shape: [from, ...lengths.map((length, i) => begin[i]! + length + end[i]!), turned.shape.at(-1)!],
-				},
-			);
-	const rows = matrix(g, batchLast(g, small));
-	const taps = sizes.reduce<number[][]>((all, size) => all.flatMap((tap) => Array.from({ length: size }, (_, k) => [...tap, k])), [[]]);
-	const products = taps.map((tap) => {
-		const starts = tap.map((k, i) => k * dilations[i]!);
-		const ends = starts.map((start, i) => start + reach[i]!);
-		const inputs = [padded, ...[starts, ends, axes, strides].map((values) => g.ints(values))];
-		const read = g.op('Slice', inputs, {}, { shape: [from, ...spatial(small), turned.shape.at(-1)!] });
-		return g.gemm(rows, matrix(g, read), null, { transB: true });
+		: g.op('Pad', [turned, g.ints([0, ...begin, 0, 0, ...end, 0])], {}, { shape: [from, ...padded, batch] });
+	// along the last axis each place of the kernel reads a slice; along the others it reads rows of these slices
+	const last = sizes.length - 1;
+	const [lead, run] = [product(padded.slice(0, last)), spatial(small)[last]! * batch];
+	const slices = upTo(sizes[last]!).map((k) => {
+		const [start, stride] = [k * dilations[last]!, strides[last]!];
+		const inputs = [whole, ...[start, start + reach[last]!, last + 1, stride].map((value) => g.ints([value]))];
+		const slice = g.op('Slice', inputs, {}, { shape: [from, ...padded.slice(0, last), spatial(small)[last]!, batch] });
+		return g.reshape(slice, [from, lead, run]);
 	});
-	return g.reshape(g.transpose(g.reshape(g.concat(products, 1), [to, taps.length, from]), [0, 2, 1]), staticShape(kernel));
+	const rows = slices.length === 1 ? slices[0]! : g.concat(slices, 1);
+	const positions = grid(spatial(small).slice(0, last));
+	const readBy = (tap: readonly number[]): number[] =>
+		positions.map(
+			(position) => position.reduce((at, o, i) => at * padded[i]! + o * strides[i]! + tap[i]! * dilations[i]!, 0) + tap[last]! * lead,
+		);
+	const taps = grid(sizes);
+	const atOnce = Math.max(1, Math.floor(MOST_COPIED / (from * positions.length * run)));
+	const results = matrix(g, batchLast(g, small));
+	// it is faster to multiply by the shorter of the two, turned around; but the result then has to be turned back
+	const turnBack = 4 * positions.length * run >= to * from;
+	const products = upTo(Math.ceil(taps.length / atOnce)).map((part) => {
+		const some = taps.slice(part * atOnce, (part + 1) * atOnce);
+		const read = g.op('Gather', [rows, g.ints(some.flatMap(readBy))], { axis: 1 }, { shape: [from, some.length * positions.length, run] });
+		const columns = g.reshape(read, [from * some.length, positions.length * run]);
+		return turnBack
+			? g.reshape(g.gemm(columns, results, null, { transB: true }), [from, some.length, to])
+			: g.reshape(g.gemm(results, columns, null, { transB: true }), [to, from, some.length]);
+	});
+	const joined = products.length === 1 ? products[0]! : g.concat(products, turnBack ? 1 : 2);
+	return g.reshape(turnBack ? g.transpose(g.reshape(joined, [from * taps.length, to]), [1, 0]) : joined, staticShape(kernel));
 }
 
 /** A Conv of large over small, with batch and channels, and strides and dilations, in exchanged roles. In groups, the batch stands among the channels of each group. */
@@ -145,7 +195,7 @@ function kernelGradientByConv(g: GraphBuilder, large: Value, small: Value, windo
 const biasGradient = (g: GraphBuilder, dy: Value): Value => g.reduceSum(dy, [0, ...dy.shape.slice(2).map((_, i) => i + 2)], false);
 
 /** All places of a grid of `sizes`, row by row. */
-const grid = (sizes: readonly number[]): number[][] =>
+export const grid = (sizes: readonly number[]): number[][] =>
 	sizes.reduce<number[][]>((all, size) => all.flatMap((place) => upTo(size).map((i) => [...place, i])), [[]]);
 
 export const convolve: Rules = {
