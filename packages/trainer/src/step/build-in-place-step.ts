@@ -16,7 +16,7 @@ export const rawName = ({ name, standardisation }: Pick<InPlaceStep['ports'][num
 
 /** Builds the training step of an architecture as a graph that gives the gradients, and an update that changes the state in place. Throws GraphError or RuntimeError. */
 export async function buildInPlaceStep(options: StepOptions): Promise<InPlaceStep> {
-	const { architecture, optimizer, clipNorm, batch } = options;
+	const { architecture, optimizer, clipNorm, batch, fused = false } = options;
 	const { parameters, running } = architecture;
 	const { graph: passes, gradients: plain, work } = await forwardAndBackward(options);
 
@@ -37,7 +37,7 @@ export async function buildInPlaceStep(options: StepOptions): Promise<InPlaceSte
 	for (const { name } of running) g.output(statisticName(name), g.value(statisticName(name)));
 	g.output('loss', g.value('loss'));
 
-	const { graph, ports } = portsRead(optimised(g.build('step'), { fused: true }), trainingPorts(options));
+	const { graph, ports } = portsRead(optimised(g.build('step'), { fused }), trainingPorts(options));
 	const layout = layoutOf(architecture);
 	const guarded = isGuarded(options);
 	return {

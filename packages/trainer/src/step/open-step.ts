@@ -24,8 +24,10 @@ export type OpenStep = {
 /** Builds the training step of an architecture: in place on the CPU where that can be done, else repeated within a run. Throws GraphError or RuntimeError. */
 export async function openStep(options: StepOptions, provider: Provider): Promise<OpenStep> {
 	const { optimizer } = options;
-	if (provider === 'cpu' && (await hasCApi())) {
-		const step = await buildInPlaceStep(options);
+	const onCpu = provider === 'cpu';
+	const ofProvider = { ...options, fused: onCpu, winograd: onCpu };
+	if (onCpu && (await hasCApi())) {
+		const step = await buildInPlaceStep(ofProvider);
 		return {
 			step,
 			numbers: optimizer.inPlace,
@@ -33,8 +35,8 @@ export async function openStep(options: StepOptions, provider: Provider): Promis
 			load: (state, session) => loadInPlaceProgram(step, state, session),
 		};
 	}
-	const step = await buildStep({ ...options, fused: provider === 'cpu' });
-	const planned = provider !== 'cpu' || isPlanned(step.graph);
+	const step = await buildStep(ofProvider);
+	const planned = !onCpu || isPlanned(step.graph);
 	return {
 		...{ step, numbers: optimizer, most: optimizer.maxChunk },
 		load: (state, session) =>

@@ -26,6 +26,8 @@ export type StepOptions = Omit<TrainingPortsOptions, 'architecture'> & {
 	readonly precision?: Precision | undefined;
 	/** Whether the device computes products in a type of 16 bits itself; unless given, they are computed in float32, of rounded numbers and with rounded results. */
 	readonly halfPrecision?: boolean | undefined;
+	/** Whether convolutions are computed by Winograd's algorithm where that is faster on the CPU; they are not unless given. */
+	readonly winograd?: boolean | undefined;
 	/** How the gradients of the encoders are modulated; null or not given for not at all. */
 	readonly modulation?: Modulation | null;
 	/** Whether the step may use operators of ONNX Runtime's own, which its CPU provider has; without them it runs everywhere. They are not used unless given. */

@@ -1,6 +1,6 @@
 // A graph of the bench as a training program, as the trainer builds it: forward and backward pass as a graph, and Adam in place.
 import { differentiate } from '../../../../packages/autodiff/dist/index.js';
-import { canonicalise, GraphBuilder, OPSET, optimised } from '../../../../packages/onnx/dist/index.js';
+import { canonicalise, GraphBuilder, OPSET, optimised, winogradConvolutions } from '../../../../packages/onnx/dist/index.js';
 import { optimizer as optimizerOf } from '../../../../packages/optim/dist/index.js';
 import { layOut } from '../../../../packages/trainer/dist/model/parameter-layout.js';
 import { gradientName, LOSS_SCALE } from '../../../../packages/trainer/dist/model/value-names.js';
@@ -22,6 +22,7 @@ function passesOf({ graph, gradients }) {
 /** Compiles and loads; `milliseconds` says what each part took. `options` go to differentiate. */
 async function stepProgram({ graph, parameters, dims }, { threads, provider = 'cpu', ...options }) {
 	const milliseconds = {};
+	const inPlace = provider === 'cpu';
 	let began = performance.now();
 	const lap = (name) => {
 		milliseconds[name] = performance.now() - began;
@@ -29,11 +30,10 @@ async function stepProgram({ graph, parameters, dims }, { threads, provider = 'c
 	};
 	const canonical = await canonicalise({ graph, opset: OPSET }, { dims, parameters });
 	lap('canonicalise');
-	const differentiated = differentiate(canonical, { loss: 'scaled_loss', wrt: parameters, ...options });
+	const differentiated = differentiate(inPlace ? winogradConvolutions(canonical) : canonical, { loss: 'scaled_loss', wrt: parameters, ...options });
 	lap('differentiate');
 	const layout = { trained: layOut(parameters.map((name) => ({ name, shape: graph.initializers.get(name).shape }))), running: [] };
 	const data = canonical.inputs.filter(({ name }) => name !== 'lossScale' && !parameters.includes(name));
-	const inPlace = provider === 'cpu';
 	const numbers = inPlace ? adam.inPlace : adam;
 	const scalars = [{ name: LOSS_SCALE, shape: [] }, ...numbers.scalars.map((name) => ({ name, shape: inPlace ? [] : [1, 1] }))];
 	const step = {
