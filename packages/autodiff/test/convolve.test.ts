@@ -1,4 +1,4 @@
-import { encodeModel, type Graph, GraphBuilder, OPSET, type Value, winogradConvolutions } from '@steelyard/onnx';
+import { encodeModel, type Graph, GraphBuilder, OPSET, poolBeforeRelu, type Value, winogradConvolutions } from '@steelyard/onnx';
 import { counterRandom } from '@steelyard/random';
 import { createSession, sizeOf, type Tensor, tensor } from '@steelyard/runtime';
 import fc from 'fast-check';
@@ -135,5 +135,48 @@ describe('the gradient of MaxPool over windows side by side', () => {
 			}),
 			{ numRuns: 40, seed: 1 },
 		);
+	});
+});
+
+describe('MaxPool before Relu', () => {
+	it('gives the results and gradients of Relu before MaxPool in every bit', async () => {
+		const window = fc.record({
+			kernel: fc.integer({ min: 1, max: 3 }),
+			stride: fc.integer({ min: 1, max: 3 }),
+			pad: fc.integer({ min: 0, max: 1 }),
+		});
+		await fc.assert(
+			fc.asyncProperty(window, fc.infiniteStream(fc.integer({ min: -2, max: 2 })), async ({ kernel, stride, pad }, numbers) => {
+				const [edge, size] = [Math.min(pad, kernel - 1), 7];
+				const length = Math.floor((size + 2 * edge - kernel) / stride) + 1;
+				const [x, y] = [
+					[1, 2, size, size],
+					[1, 2, length, length],
+				];
+				const g = new GraphBuilder();
+				const attributes = { kernel_shape: [kernel, kernel], strides: [stride, stride], pads: [edge, edge, edge, edge] };
+				const pooled = g.op('MaxPool', [g.op('Relu', [g.input('x', 'float32', x)])], attributes, { shape: y });
+				g.output('loss', g.sumAll(g.mul(pooled, g.input('r', 'float32', y))));
+				const graph = g.build('pool');
+				const first = poolBeforeRelu(graph);
+				expect(first.nodes.map(({ op }) => op).slice(0, 2)).toEqual(['MaxPool', 'Relu']);
+				const feeds = { x: tensor('float32', x, [...numbers.take(sizeOf(x))]), r: drawn(y) };
+				const [before, after] = [await gradientsOf(graph, ['x'], feeds), await gradientsOf(first, ['x'], feeds)];
+				expect(Array.from(after['dx']?.data as Float32Array, (value) => value + 0)).toEqual(
+					Array.from(before['dx']?.data as Float32Array, (value) => value + 0),
+				);
+				expect(await run(first, feeds)).toEqual(await run(graph, feeds));
+			}),
+			{ numRuns: 15, seed: 1 },
+		);
+	});
+
+	it('is left where something else reads what Relu gives', () => {
+		const g = new GraphBuilder();
+		const rectified = g.op('Relu', [g.input('x', 'float32', [1, 1, 4, 4])]);
+		const pooled = g.op('MaxPool', [rectified], { kernel_shape: [2, 2], strides: [2, 2] }, { shape: [1, 1, 2, 2] });
+		g.output('y', g.add(g.sumAll(pooled), g.sumAll(rectified)));
+		const graph = g.build('both');
+		expect(poolBeforeRelu(graph).nodes).toEqual(graph.nodes);
 	});
 });

@@ -40,6 +40,7 @@ export { operators } from './operators.js';
 export { type OptimiseOptions, optimised } from './optimise/optimise.js';
 export { withoutOutputCopies } from './output-copies.js';
 export { type Parameter, type ParameterKind, parametersOf } from './parameters.js';
+export { poolBeforeRelu } from './pool-before-relu.js';
 export { type Activation, gruStep, type LstmOptions, lstmStep } from './recurrent-cells.js';
 export { reducedTo } from './reduced-to.js';
 export { type Naming, renamed, renamedNode } from './rename.js';

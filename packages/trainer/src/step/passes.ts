@@ -1,6 +1,6 @@
 import { differentiate } from '@steelyard/autodiff';
 import type { Fused } from '@steelyard/family';
-import { canonicalise, GraphBuilder, inHalfPrecision, roundedProducts, type Value, winogradConvolutions } from '@steelyard/onnx';
+import { canonicalise, GraphBuilder, inHalfPrecision, poolBeforeRelu, roundedProducts, type Value, winogradConvolutions } from '@steelyard/onnx';
 import { POOL_ROWS, POOL_WIDTH } from '../model/dropout-pool.js';
 import {
 	drawName,
@@ -83,7 +83,8 @@ export async function forwardAndBackward(options: StepOptions) {
 	const graph = await canonicalise({ graph: g.build('forward'), opset: architecture.opset }, { runTimeSizes: true });
 	const { precision = 'float32', halfPrecision = false } = options;
 	const exact = new Set(parameters.flatMap(({ name, exact }) => (exact ? [name] : [])));
-	const exactly = options.winograd ? winogradConvolutions(graph) : graph;
+	const pooled = poolBeforeRelu(graph);
+	const exactly = options.winograd ? winogradConvolutions(pooled) : pooled;
 	const rounded = precision === 'float32' ? exactly : roundedProducts(graph, precision, exact);
 	const wrt = parameters.map(({ name }) => name);
 	const { graph: passes, gradients } = differentiate(rounded, { loss: 'scaled_loss', wrt, recompute: options.recompute ?? 'none' });
