@@ -116,28 +116,31 @@ export const normalize: Rules = {
 			needs[2] ? perChannel(dy) : null,
 		];
 	},
-	// In training x̂ comes from the batch, otherwise from the running mean and variance. The running statistics that it puts out are
-	// momentum·(what came in) + (1 − momentum)·(that of the batch).
+	// y = (x − mean)·scale/√(variance + ε) + bias. In training mean and variance are those of the batch, over its n numbers of a channel, and
+	// dx = (dy − Σ dy/n − (x − mean)·Σ dy·(x − mean)/(n·(variance + ε)))·scale/√(variance + ε). The running statistics that it puts out are momentum·(what came in)
+	// + (1 − momentum)·(that of the batch).
 	BatchNormalization: ({ x, second: scale, inputs, dys, g, needs, int, float }) => {
 		const training = int('training_mode', 0) === 1;
 		const axes = acrossChannel(x);
-		const epsilon = float('epsilon', 1e-5);
-		const [, , , mean, variance] = inputs as Value[];
+		const [, , , running, runningVariance] = inputs as Value[];
 		const perChannel = (value: Value): Value => g.reduceSum(value, axes, false);
-		const fixed = () => {
-			const centred = g.sub(x, byChannel(g, x, likeType(g, mean!, x)));
-			const inverse = byChannel(g, x, inverseRoot(g, likeType(g, variance!, x), epsilon));
-			return { centred, inverse, standard: g.mul(centred, inverse) };
-		};
-		const parts = training ? standardise(g, x, axes, epsilon) : fixed();
+		const besideX = (value: Value): Value => byChannel(g, x, likeType(g, value, x));
+		const count = product(axes.map((axis) => Number(x.shape[axis])));
+		const centred = g.sub(x, training ? mean(g, x, axes) : besideX(running!));
+		const inverse = inverseRoot(g, training ? mean(g, g.mul(centred, centred), axes) : besideX(runningVariance!), float('epsilon', 1e-5));
 		const [dy = null, dmean = null, dvariance = null] = dys;
-		const dstandard = dy && g.mul(dy, byChannel(g, x, likeType(g, scale, x)));
-		const through = dstandard && (training ? standardiseGradient(g, parts, dstandard, axes) : g.mul(dstandard, parts.inverse));
+		const sum = dy && perChannel(dy);
+		const alongX = dy && perChannel(g.mul(dy, centred));
+		const dscale = alongX && g.mul(alongX, g.reshape(inverse, alongX.shape));
+		const varied = (): Value => {
+			const share = g.scale(1 / count, g.mul(besideX(dscale!), inverse));
+			return g.sub(g.sub(dy!, g.scale(1 / count, besideX(sum!))), g.mul(centred, share));
+		};
+		const through = dy && g.mul(training ? varied() : dy, g.mul(besideX(scale), inverse));
 		const momentum = float('momentum', 0.9);
 		const share = (gradient: Value, factor: number): Value => byChannel(g, x, g.scale((1 - momentum) * factor, likeType(g, gradient, x)));
-		const count = product(axes.map((axis) => Number(x.shape[axis])));
 		const throughMean = dmean ? g.expand(share(dmean, 1 / count), staticShape(x)) : null;
-		const throughVariance = dvariance ? g.mul(parts.centred, share(dvariance, 2 / count)) : null;
+		const throughVariance = dvariance ? g.mul(centred, share(dvariance, 2 / count)) : null;
 		const kept = (gradient: Value | null | undefined): Value | null => (gradient ? g.scale(momentum, gradient) : null);
 		const drunning = (input: number, gradient: (through: Value) => Value): Value | null => {
 			if (!needs[input]) return null;
@@ -146,10 +149,10 @@ export const normalize: Rules = {
 		};
 		return [
 			needs[0] ? sumOf(g, [through, throughMean, throughVariance]) : null,
-			dy && needs[1] ? likeType(g, perChannel(g.mul(dy, parts.standard)), scale) : null,
-			dy && needs[2] ? likeType(g, perChannel(dy), scale) : null,
+			dscale && needs[1] ? likeType(g, dscale, scale) : null,
+			sum && needs[2] ? likeType(g, sum, scale) : null,
 			drunning(3, (dx) => g.neg(perChannel(dx))),
-			drunning(4, (dx) => g.scale(-0.5, perChannel(g.mul(dx, g.mul(parts.standard, parts.inverse))))),
+			drunning(4, (dx) => g.scale(-0.5, perChannel(g.mul(dx, g.mul(centred, g.mul(inverse, inverse)))))),
 		];
 	},
 	// y = x·s^−β, s = bias + α/size·Σ x² over the channels around: dx = dy·s^−β − 2αβ/size·x·Σ dy·y/s over the channels that count this one among them
