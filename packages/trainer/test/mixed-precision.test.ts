@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { type Precision, parseJobSpec, type TaskProfile } from '@steelyard/contracts';
 import type { Split } from '@steelyard/dataset';
 import { allValues, decodeModel, graphsWithin } from '@steelyard/onnx';
+import type * as runtime from '@steelyard/runtime';
 import type { State, Tensor } from '@steelyard/runtime';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { train } from '../src/job/train.js';
 import type { Architecture } from '../src/model/architecture.js';
 import { familyArchitecture } from '../src/model/family-architecture.js';
@@ -17,6 +18,13 @@ import { afterGood, afterSkip, GROWTH_INTERVAL, initialScaling, type LossScaling
 import type { StoredDataset } from './array-dataset.js';
 import { smallDataset } from './small-dataset.js';
 import { largestError, type Oracle, ownInitial, rowsIn, stepOf, trainAs } from './training-steps.js';
+
+/** Whether steps are made in place where they can, or repeated by Scan. */
+let inPlace = true;
+vi.mock('@steelyard/runtime', async (original) => {
+	const { hasCApi, ...rest } = await original<typeof runtime>();
+	return { ...rest, hasCApi: async () => inPlace && (await hasCApi()) };
+});
 
 type Case = {
 	precision: Exclude<Precision, 'float32'>;
@@ -146,7 +154,17 @@ function errorOf(c: Case, found: ReadonlyMap<string, Tensor>): number {
 const titleOf = (c: Case): string => `${c.precision}, ${c.task}, ${c.optimizer}, clip ${c.clip_norm}`;
 const overflowing = fixture.cases.find(({ skipped, optimizer }) => skipped.length > 0 && optimizer === 'adam')!;
 
-describe('training in a lower precision', () => {
+describe.each([
+	['in place', true],
+	['repeated by Scan', false],
+])('training in a lower precision, steps %s', (_, isInPlace) => {
+	beforeEach(() => {
+		inPlace = isInPlace;
+	});
+	afterEach(() => {
+		inPlace = true;
+	});
+
 	for (const c of fixture.cases)
 		it(`follows PyTorch under autocast for ${steps} steps: ${titleOf(c)}`, async () => {
 			const { losses, skipped, parameters } = await fitted(c);

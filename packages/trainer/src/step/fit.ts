@@ -212,7 +212,10 @@ export async function openFit(options: FitOptions): Promise<Fit> {
 		},
 		parameters: () => parametersIn(step, program.state()),
 		slots: () => namedSlotsIn(step, program.state()),
-		state: () => program.state(),
+		state() {
+			const { [HALTED]: _, ...state } = program.state();
+			return state;
+		},
 		scaling: () => scaling,
 		dispose: () => program.dispose(),
 	};
