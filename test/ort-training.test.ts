@@ -75,9 +75,12 @@ async function trainHere(options: OptimizerOptions, learningRate: number): Promi
 		target[i * classes + label] = 1;
 	});
 	const course: Course = { losses: [], parameters: [] };
-	const parameters = () => Object.fromEntries(places.map(({ name }) => [name, program.state()[`state/${name}/`]!.data as Float32Array]));
+	const parameters = async () => {
+		const now = await program.state();
+		return Object.fromEntries(places.map(({ name }) => [name, now[`state/${name}/`]!.data as Float32Array]));
+	};
 	for (let step = 1; step <= STEPS; step++) {
-		course.parameters.push(parameters());
+		course.parameters.push(await parameters());
 		const { lossScale, ...rest } = optimizer.scalarsAt({ step, inChunk: step, learningRate });
 		const { step_loss: loss } = await program.run({
 			x: tensor('float32', [batch, features], data.x),
@@ -87,7 +90,7 @@ async function trainHere(options: OptimizerOptions, learningRate: number): Promi
 		});
 		course.losses.push(loss!.data[0] as number);
 	}
-	course.parameters.push(parameters());
+	course.parameters.push(await parameters());
 	await program.dispose();
 	return course;
 }

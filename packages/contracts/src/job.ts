@@ -12,7 +12,7 @@ import { JobWarning } from './warning.js';
 export const JOB_STAGES = ['preparing', 'unimodal', 'fusion', 'evaluating', 'exporting'] as const;
 export type JobStage = (typeof JOB_STAGES)[number];
 /** What a job can be trained on. */
-export const PROVIDERS = ['cpu', 'cuda'] as const;
+export const PROVIDERS = ['cpu', 'cuda', 'webgpu'] as const;
 
 /** Metric name → value; null where it is undefined (one class only). */
 export const Metrics = Type.Record(Type.String(), nullable(Type.Number()), {
@@ -163,7 +163,7 @@ export const JobResult = Type.Object(
 		parameters: Type.Integer({ description: 'trained numbers in the exported model' }),
 		seconds: Type.Number({ description: 'how long the attempt took that ended the job' }),
 		device: choice(PROVIDERS, { description: 'what the job was trained on' }),
-		device_note: nullable(Type.String({ description: 'why auto took the CPU' })),
+		device_note: nullable(Type.String({ description: 'why auto took what it took, where that needs a word' })),
 	},
 	{ description: 'what a job that succeeded came to' },
 );
@@ -272,7 +272,7 @@ export const JobResource = Type.Object({
 		Type.Object(
 			{
 				provider: choice(PROVIDERS, { description: 'what the job is trained on' }),
-				note: nullable(Type.String({ description: 'why auto took the CPU' })),
+				note: nullable(Type.String({ description: 'why auto took what it took, where that needs a word' })),
 			},
 			{ description: 'null before a worker took the job' },
 		),

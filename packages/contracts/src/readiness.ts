@@ -8,6 +8,16 @@ export const WorkerDevices = Type.Object({
 		available: Type.Boolean(),
 		note: nullable(Type.String({ description: "why it is not available, in the provider's own words" })),
 	}),
+	webgpu: Type.Optional(
+		Type.Object({
+			available: Type.Boolean(),
+			adapter: nullable(Type.String({ description: 'what its driver calls the GPU, where it says' })),
+			software: nullable(
+				Type.Boolean({ description: 'whether a processor plays the GPU, which auto never takes; null where that is not known' }),
+			),
+			note: nullable(Type.String({ description: "why it is not available, in the provider's own words" })),
+		}),
+	),
 });
 export type WorkerDevices = Static<typeof WorkerDevices>;
 

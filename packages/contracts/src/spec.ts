@@ -232,7 +232,11 @@ export const JobSpec = Type.Object(
 		weighting: WeightingSpec,
 		training: TrainingConfig,
 		evaluation: Type.Optional(EvaluationConfig),
-		device: choice(['auto', 'cpu', 'cuda'], { default: 'auto', description: 'auto takes CUDA where the worker has it, else the CPU' }),
+		device: choice(['auto', 'cpu', 'cuda', 'webgpu'], {
+			default: 'auto',
+			description:
+				'auto takes CUDA where the worker has it, else a GPU by WebGPU where that is faster for the model, else the CPU; webgpu takes any adapter, one in software as well',
+		}),
 		priority: Type.Optional(
 			Type.Integer({
 				minimum: -100,

@@ -9,6 +9,8 @@ export type ForwardContext = {
 	readonly dropout: (x: Value, rate: number) => Value;
 	/** In training: standard normal numbers of this shape, drawn anew in each step. Otherwise null. */
 	readonly noise: (shape: readonly number[]) => Value | null;
+	/** Whether the sizes of all values must be known before a run. */
+	readonly fixedSizes?: boolean;
 };
 
 /** The context of a forward pass outside training: nothing is dropped, and there is no noise. */

@@ -104,9 +104,10 @@ function isDense(n: Dim, k: number, width: number, { experts, hidden }: ExpertsS
 
 /**
  * A sparse mixture of experts over tokens x `[n, width]`. An expert is Linear, GELU, Linear; a token passes those to which it is routed, and no token is dropped. An
- * expert to which no token is routed has gradients of zero.
+ * expert to which no token is routed has gradients of zero. Where sizes must be fixed, all experts see all tokens, which costs more arithmetic and gives the same.
  */
 export function mixtureOfExperts(context: ForwardContext, x: Value, choice: Choice, name: string, size: ExpertsSize): Value {
 	const [n, k] = choice.index.shape as [Dim, number];
-	return (isDense(n, k, x.shape[1] as number, size) ? dense : sparse)(context, x, choice, name, size);
+	const isFixed = context.fixedSizes ?? false;
+	return (isFixed || isDense(n, k, x.shape[1] as number, size) ? dense : sparse)(context, x, choice, name, size);
 }

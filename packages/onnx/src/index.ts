@@ -46,4 +46,7 @@ export { reducedTo } from './reduced-to.js';
 export { type Naming, renamed, renamedNode } from './rename.js';
 export { replaceInitializers } from './replace-initializers.js';
 export { roundedProducts } from './rounded-products.js';
+export { forWebgpu } from './webgpu/for-webgpu.js';
+export { narrow } from './webgpu/narrow.js';
+export { withoutKernel } from './webgpu/without-kernel.js';
 export { winogradConvolutions } from './winograd.js';

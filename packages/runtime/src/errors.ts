@@ -1,4 +1,4 @@
-export type RuntimeErrorCode = 'device_unavailable' | 'model_refused' | 'run_failed' | 'out_of_memory' | 'native_unavailable';
+export type RuntimeErrorCode = 'device_unavailable' | 'no_kernel' | 'model_refused' | 'run_failed' | 'out_of_memory' | 'native_unavailable';
 
 /** ONNX Runtime could not load or run a model. The message is its own, and `cause` its error. */
 export class RuntimeError extends Error {

@@ -1,9 +1,12 @@
-export { chooseProvider, type Devices, probeDevices } from './devices.js';
+export { type Adapter, adapterIn } from './adapter.js';
+export { type Availability, type Choice, chooseProvider, type Devices, probeDevices } from './devices.js';
 export { RuntimeError, type RuntimeErrorCode } from './errors.js';
 export { type Bindings, type BoundSession, loadBoundSession } from './native/bound-session.js';
 export { hasCApi } from './native/c-api.js';
 export { placeTensors, type TensorSize } from './native/place.js';
 export { type Memory, WebAssembly } from './native/web-assembly.js';
-export { loadProgram, type Program, type ProgramModel, type State } from './program.js';
+export { loadOnDevice, type OnDevice } from './on-device.js';
+export { loadProgram, type Program } from './program.js';
+export type { ProgramModel, State } from './program-model.js';
 export { createSession, type Provider, type Session, type SessionOptions, type ValueInfo } from './session.js';
 export { arrayTypeOf, type DType, type NumberDType, type StringTensor, sizeOf, type Tensor, type TensorData, tensor } from './tensor.js';

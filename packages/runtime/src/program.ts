@@ -1,16 +1,7 @@
+import { loadOnDevice } from './on-device.js';
+import { checkState, checkWhole, type ProgramModel, type State, underModelNames } from './program-model.js';
 import { createSession, type SessionOptions } from './session.js';
 import type { Tensor } from './tensor.js';
-
-export type State = Readonly<Record<string, Tensor>>;
-
-export type ProgramModel = {
-	/** Serialised ONNX. */
-	readonly bytes: Uint8Array;
-	/** Name of an input that is state → name of the output that is its next value. */
-	readonly state: Readonly<Record<string, string>>;
-	/** Name under which `run` takes an input → name of that input in the model, where the two differ. */
-	readonly inputs?: Readonly<Record<string, string>>;
-};
 
 /**
  * A model with state that outlives a run: parameters and optimizer state go in, come out changed and go in again. This is the one interface through which training
@@ -19,38 +10,31 @@ export type ProgramModel = {
 export type Program = {
 	/** Runs one chunk on `inputs` (everything but the state) and gives every output that is not state. */
 	run(inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
-	/** The current state by input name. */
-	state(): State;
+	/** The current state by input name, on the host. */
+	state(): Promise<State>;
 	/** Replaces some or all of the state. Throws RangeError for a name that is not state or a shape that does not fit. */
 	setState(state: State): void;
 	dispose(): Promise<void>;
 };
 
-/** Loads a program; `state` must name every state input. Throws RuntimeError as createSession does. */
+/** Loads a program; `state` must name every state input. On WebGPU the state stays on the device. Throws RuntimeError as createSession does. */
 export async function loadProgram(model: ProgramModel, state: State, options: SessionOptions = {}): Promise<Program> {
+	if (options.provider === 'webgpu') {
+		const { run, ...rest } = await loadOnDevice({ only: model }, state, options);
+		return { ...rest, run: (inputs) => run('only', inputs) };
+	}
 	const session = await createSession(model.bytes, options);
 	const names = Object.keys(model.state);
 	let current: Record<string, Tensor> = {};
-
 	const setState = (next: State): void => {
-		for (const [name, value] of Object.entries(next)) {
-			if (!Object.hasOwn(model.state, name))
-				throw new RangeError(`"${name}" is not state of this program; its state is ${names.join(', ')}`);
-			const expected = session.inputs.find((input) => input.name === name)?.shape ?? [];
-			if (expected.length !== value.shape.length || expected.some((dim, i) => typeof dim === 'number' && dim !== value.shape[i]))
-				throw new RangeError(`state "${name}" has shape [${expected}], found [${value.shape}]`);
-		}
+		checkState(next, names, session.inputs);
 		current = { ...current, ...next };
 	};
-
 	setState(state);
-	const missing = names.filter((name) => !(name in current));
-	if (missing.length > 0) throw new RangeError(`state is missing for ${missing.join(', ')}`);
-
+	checkWhole(current, names);
 	return {
 		async run(inputs) {
-			const named = Object.entries(inputs).map(([name, value]) => [model.inputs?.[name] ?? name, value]);
-			const outputs = await session.run({ ...current, ...Object.fromEntries(named) });
+			const outputs = await session.run({ ...current, ...underModelNames(model, inputs) });
 			const next: Record<string, Tensor> = {};
 			for (const name of names) {
 				const output = model.state[name] as string;
@@ -60,7 +44,7 @@ export async function loadProgram(model: ProgramModel, state: State, options: Se
 			current = next;
 			return outputs;
 		},
-		state: () => current,
+		state: async () => current,
 		setState,
 		dispose: () => session.release(),
 	};

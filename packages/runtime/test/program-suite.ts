@@ -30,9 +30,9 @@ export function describeProgram(title: string, load: LoadProgram): void {
 			withProgram(zero, async (program) => {
 				await program.run(step(1));
 				const { mean } = await program.run(step(2));
-				expect(numbers(program.state()['total'])).toEqual([3, 6, 9]);
-				expect(numbers(program.state()['count'])).toEqual([2]);
-				expect(program.state()['count']!.shape).toEqual([]);
+				expect(numbers((await program.state())['total'])).toEqual([3, 6, 9]);
+				expect(numbers((await program.state())['count'])).toEqual([2]);
+				expect((await program.state())['count']!.shape).toEqual([]);
 				expect(mean).toEqual(tensor('float32', [1, 3], [1.5, 3, 4.5]));
 			}));
 
@@ -40,21 +40,21 @@ export function describeProgram(title: string, load: LoadProgram): void {
 			withProgram(zero, async (program) => {
 				await program.run(step(1, 2, 3));
 				await program.run(step(4));
-				expect(numbers(program.state()['total'])).toEqual([10, 20, 30]);
+				expect(numbers((await program.state())['total'])).toEqual([10, 20, 30]);
 			}));
 
 		it('gives from a run the outputs that are not state, and only these', () =>
 			withProgram(zero, async (program) => {
 				expect(Object.keys(await program.run(step(1)))).toEqual(['mean']);
-				expect(Object.keys(program.state()).sort()).toEqual(['count', 'total']);
+				expect(Object.keys(await program.state()).sort()).toEqual(['count', 'total']);
 			}));
 
 		it('starts from the state that it is given, and leaves the arrays of it as they are', () =>
 			withProgram({ ...zero, total: tensor('float32', [1, 3], [10, 20, 30]) }, async (program) => {
-				const before = program.state();
+				const before = await program.state();
 				expect(numbers(before['total'])).toEqual([10, 20, 30]);
 				await program.run(step(1));
-				expect(numbers(program.state()['total'])).toEqual([11, 22, 33]);
+				expect(numbers((await program.state())['total'])).toEqual([11, 22, 33]);
 				expect(numbers(before['total'])).toEqual([10, 20, 30]);
 			}));
 
@@ -63,31 +63,31 @@ export function describeProgram(title: string, load: LoadProgram): void {
 				await program.run(step(1));
 				program.setState({ total: tensor('float32', [1, 3], [100, 100, 100]) });
 				await program.run(step(1));
-				expect(numbers(program.state()['total'])).toEqual([101, 102, 103]);
-				expect(numbers(program.state()['count'])).toEqual([2]);
+				expect(numbers((await program.state())['total'])).toEqual([101, 102, 103]);
+				expect(numbers((await program.state())['count'])).toEqual([2]);
 			}));
 
 		it('gives the same bits when it runs again from a saved state', () =>
 			withProgram(zero, async (program) => {
 				await program.run(step(0.1, 0.7));
-				const saved = program.state();
+				const saved = await program.state();
 				await program.run(step(0.3));
-				const first = program.state();
+				const first = await program.state();
 				program.setState(saved);
 				await program.run(step(0.3));
-				expect(program.state()).toEqual(first);
+				expect(await program.state()).toEqual(first);
 			}));
 
 		it('refuses state of another name or shape, naming it, and then has its state as before', () =>
 			withProgram(zero, async (program) => {
 				await program.run(step(1));
-				const before = program.state();
+				const before = await program.state();
 				expect(() => program.setState({ totals: tensor('float32', [1, 3], [1, 1, 1]) })).toThrow(RangeError);
 				expect(() => program.setState({ totals: tensor('float32', [1, 3], [1, 1, 1]) })).toThrow(/"totals".*total, count/);
 				expect(() => program.setState({ x: tensor('float32', [1, 3], [1, 1, 1]) })).toThrow(/"x" is not state/);
 				expect(() => program.setState({ total: tensor('float32', [3], [1, 1, 1]) })).toThrow(/"total" has shape \[1,3\], found \[3\]/);
 				expect(() => program.setState({ count: tensor('int64', [], [5]), total: tensor('float32', [1, 2], [1, 1]) })).toThrow(RangeError);
-				expect(program.state()).toEqual(before);
+				expect(await program.state()).toEqual(before);
 			}));
 
 		it('refuses to start without all of its state, or with state that is not its own', async () => {
@@ -106,7 +106,7 @@ export function describeProgram(title: string, load: LoadProgram): void {
 					message: expect.stringContaining('factor'),
 				});
 				await program.run(step(1));
-				expect(numbers(program.state()['count'])).toEqual([2]);
+				expect(numbers((await program.state())['count'])).toEqual([2]);
 			}));
 
 		it('takes inputs under other names than those of the model where it is told to', () =>
@@ -126,7 +126,7 @@ export function describeProgram(title: string, load: LoadProgram): void {
 				async (program) => {
 					const { mean } = await program.run({ ...zero, ...step(4) });
 					expect(numbers(mean)).toEqual([4, 8, 12]);
-					expect(program.state()).toEqual({});
+					expect(await program.state()).toEqual({});
 				},
 				{ bytes: accumulating, state: {} },
 			));
@@ -141,8 +141,8 @@ export function describeProgram(title: string, load: LoadProgram): void {
 				withProgram(zero, async (other) => {
 					await one.run(step(1));
 					await other.run(step(5));
-					expect(numbers(one.state()['total'])).toEqual([1, 2, 3]);
-					expect(numbers(other.state()['total'])).toEqual([5, 10, 15]);
+					expect(numbers((await one.state())['total'])).toEqual([1, 2, 3]);
+					expect(numbers((await other.state())['total'])).toEqual([5, 10, 15]);
 				}),
 			));
 	});

@@ -7,6 +7,7 @@ import { presenceName, SAMPLE_WEIGHT, weightName } from '../src/model/value-name
 import { buildInPlaceStep } from '../src/step/build-in-place-step.js';
 import { buildStep } from '../src/step/build-step.js';
 import { scalarInputs } from '../src/step/chunk-inputs.js';
+import { loadDeviceProgram } from '../src/step/device-program.js';
 import { HALTED } from '../src/step/guarded.js';
 import { loadInPlaceProgram } from '../src/step/in-place-program.js';
 import type { Loss } from '../src/step/loss.js';
@@ -27,7 +28,10 @@ export const optimizerWith = (options: Partial<OptimizerOptions>) => optimizerOf
 
 export type Wanted = Pick<StepOptions, 'architecture' | 'batch' | 'loss'> &
 	Partial<
-		Pick<StepOptions, 'clipNorm' | 'classWeights' | 'recompute' | 'standardisation' | 'modulation' | 'precision' | 'halfPrecision'>
+		Pick<
+			StepOptions,
+			'clipNorm' | 'classWeights' | 'recompute' | 'standardisation' | 'modulation' | 'precision' | 'halfPrecision' | 'fixedSizes'
+		>
 	> & {
 		optimizer?: Partial<OptimizerOptions>;
 	};
@@ -44,8 +48,12 @@ const optionsOf = ({ optimizer = {}, ...wanted }: Wanted): StepOptions => ({
 /** The training step of an architecture; Adam without decay, clipping or standardisation unless given. */
 export const stepOf = (wanted: Wanted): Promise<Step> => buildStep(optionsOf(wanted));
 
-/** That step and its program: repeated by Scan, or in place. */
-async function loaded(oracle: Oracle, by: Repetition): Promise<{ step: Step | InPlaceStep; program: Program }> {
+/** That step and its program, for runs of `chunk` steps. */
+async function loaded(oracle: Oracle, chunk: number, by: Repetition): Promise<{ step: Step | InPlaceStep; program: Program }> {
+	if (by === 'webgpu') {
+		const step = await stepOf({ ...oracle, fixedSizes: true });
+		return { step, program: await loadDeviceProgram(step, chunk, withZeros(step, initialState(step, oracle.initial))) };
+	}
 	if (by === 'in place') {
 		const step = await buildInPlaceStep(optionsOf(oracle));
 		return { step, program: await loadInPlaceProgram(step, initialState(step, oracle.initial)) };
@@ -67,8 +75,8 @@ export type Oracle = Wanted & {
 	initial: ReadonlyMap<string, ArrayLike<number>>;
 };
 
-/** How the steps of a chunk are repeated: by Scan, in the graph, or one by one on state in place. */
-export type Repetition = 'scan' | 'in place';
+/** How the steps of a chunk are repeated: by Scan, in the graph, or one by one on state in place, or on the device. */
+export type Repetition = 'scan' | 'in place' | 'webgpu';
 
 /** Trains as the oracle did, `chunk` steps per run: the reports of every step and the parameters at the end. */
 export async function trainAs(
@@ -78,7 +86,7 @@ export async function trainAs(
 ): Promise<{ losses: number[]; norms: number[]; parameters: Map<string, Tensor> }> {
 	const { batch, steps, rows, inputs, learningRate, optimizer = {} } = oracle;
 	const rule = optimizerWith(optimizer);
-	const { step, program } = await loaded(oracle, by);
+	const { step, program } = await loaded(oracle, chunk, by);
 	const [losses, norms]: [number[], number[]] = [[], []];
 	/** Rows count alike, and a weight of 0 stands for a missing modality, where the oracle does not say otherwise. */
 	const assumed: Readonly<Record<string, RowOf>> = {
@@ -105,7 +113,7 @@ export async function trainAs(
 		losses.push(...(found['loss']!.data as Float32Array));
 		if (found['grad_norm'] !== undefined) norms.push(...(found['grad_norm'].data as Float32Array));
 	}
-	const parameters = parametersByName([...step.trained, ...step.running], parametersIn(step, program.state()));
+	const parameters = parametersByName([...step.trained, ...step.running], parametersIn(step, await program.state()));
 	await program.dispose();
 	return { losses, norms, parameters };
 }

@@ -160,15 +160,18 @@ describe('a posted job', () => {
 		expect(new Set(answers.map((answer) => answer.json().id)).size).toBe(1);
 	});
 
-	it('for CUDA waits while no worker is known, is refused in the words of all, and is taken once one has it', async () => {
-		await addJob(service.app, datasets.binary, { device: 'cuda' });
+	it('for a GPU waits while no worker is known, is refused in the words of all, and is taken once one has it', async () => {
+		const devices = ['cuda', 'webgpu'];
+		for (const device of devices) await addJob(service.app, datasets.binary, { device });
 		await service.queue.workers.announce(worker('one', 'libcudart.so.13: cannot open'));
 		await service.queue.workers.announce(worker('two', 'no device'));
-		const problem = expectProblem(await post({ dataset: datasets.binary, device: 'cuda' }), 422, 'device_unavailable', 'device');
-		expect(problem.detail).toMatch(/libcudart\.so\.13: cannot open; no device|no device; libcudart\.so\.13: cannot open/);
+		for (const device of devices) {
+			const problem = expectProblem(await post({ dataset: datasets.binary, device }), 422, 'device_unavailable', 'device');
+			expect(problem.detail).toMatch(/libcudart\.so\.13: cannot open; no device|no device; libcudart\.so\.13: cannot open/);
+		}
 		await addJob(service.app, datasets.binary, { device: 'auto' });
 		await service.queue.workers.announce(worker('three', null));
-		await addJob(service.app, datasets.binary, { device: 'cuda' });
+		for (const device of devices) await addJob(service.app, datasets.binary, { device });
 	});
 });
 

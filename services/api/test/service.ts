@@ -139,6 +139,10 @@ export const worker = (id: string, note: string | null): WorkerStatus => ({
 	pid: 1,
 	started_at: 1,
 	version: '0',
-	devices: { cpu: { available: true }, cuda: { available: note === null, note } },
+	devices: {
+		cpu: { available: true },
+		cuda: { available: note === null, note },
+		webgpu: { available: note === null, adapter: null, software: null, note },
+	},
 	jobs: [],
 });

@@ -4,7 +4,7 @@ import type { Readiness } from '@steelyard/contracts';
 import { admitRedis, serverOnPath } from '@steelyard/redis';
 import { namedRedis } from '@steelyard/service-process';
 import { listDamaged, openStore, spaceOf } from '@steelyard/store';
-import { probeCuda } from './probe-cuda.js';
+import { probeDevices } from './probe-devices.js';
 import { bytesText, countText } from './units.js';
 
 /** What was looked at, what was found, and where something is wrong what to do: `notice` may be meant so, `fault` keeps jobs from being trained. */
@@ -82,10 +82,15 @@ async function lookAtRedis({ REDIS_URL: url, REDIS_SERVER_BIN: binary, PATH: pat
 }
 
 async function lookAtDevices(): Promise<Finding> {
-	const { available, note, detail } = await probeCuda();
-	return available
-		? fine('GPU', 'CUDA works')
-		: notice('GPU', `jobs train on the CPU: ${note} (${detail})`, 'where there is a GPU: npm run cuda');
+	const { cuda, webgpu } = await probeDevices();
+	if (cuda.available) return fine('GPU', 'CUDA works');
+	if (webgpu.available && webgpu.isSoftware === false)
+		return fine('GPU', `WebGPU works on ${webgpu.name ?? 'a GPU'}; with an NVIDIA GPU, npm run cuda brings CUDA`);
+	return notice(
+		'GPU',
+		`jobs train on the CPU: ${cuda.note} (${cuda.detail})`,
+		'where there is a GPU: npm run cuda, or its driver of Vulkan',
+	);
 }
 
 function lookAtReadiness({ ready, redis, store, workers }: Readiness, version: string): Finding[] {

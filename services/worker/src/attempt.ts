@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
-import { type JobEventBody, type Tally, TRAINING_STATE, tallyValue, type WorkerDevices, warmStartOf } from '@steelyard/contracts';
+import { type JobEventBody, type Tally, TRAINING_STATE, tallyValue, warmStartOf } from '@steelyard/contracts';
 import type { Attempt, AttemptEnd, Queue } from '@steelyard/queue';
+import type { Devices } from '@steelyard/runtime';
 import { howItEnded } from '@steelyard/service-process';
 import { datasetKeys, jobKeys, modelKeys, type Store, whenThereIsRoom } from '@steelyard/store';
 import type { Logger } from 'pino';
@@ -16,7 +17,8 @@ import { withoutPathsOf } from './without-paths.js';
 export type AttemptParts = {
 	queue: Pick<Queue, 'jobs' | 'events'>;
 	store: Store;
-	devices: WorkerDevices;
+	/** What the probe found. */
+	devices: Devices;
 	trainers: Trainers;
 	/** The bytes of memory that a trainer may take; null for any number. */
 	memory: number | null;
@@ -56,10 +58,12 @@ export async function runAttempt(
 	trace: AttemptTrace,
 ): Promise<AttemptEnd> {
 	const { queue, store, devices, trainers, memory: most, graceMs, count } = parts;
-	if (job.spec.device === 'cuda' && !devices.cuda.available) {
+	const { device } = job.spec;
+	if ((device === 'cuda' || device === 'webgpu') && !devices[device].available) {
+		const { note, detail } = devices[device];
 		return {
 			status: 'failed',
-			error: { code: 'device_unavailable', message: `cuda is not available here: ${devices.cuda.note}`, param: 'device' },
+			error: { code: 'device_unavailable', message: `${device} is not available here: ${note} (${detail})`, param: 'device' },
 		};
 	}
 	const prefix = jobKeys.attempt(id, attempt);
@@ -90,6 +94,7 @@ export async function runAttempt(
 			output,
 			earlier,
 			sparesMemory,
+			devices,
 		},
 		onEvent: (event) => {
 			log.debug({ event }, 'event');

@@ -19,7 +19,7 @@ export const Environment = Type.Object({
 		maximum: 64,
 		default: 1,
 		description:
-			'How many jobs a worker trains at the same time, each in a process of its own, 1 to 64. A worker with a GPU trains one at a time.',
+			'How many jobs a worker trains at the same time, each in a process of its own, 1 to 64. A worker with CUDA trains one at a time.',
 	}),
 	STEELYARD_JOB_MEMORY: variables.STEELYARD_JOB_MEMORY,
 	STEELYARD_JOB_SECONDS: Type.Optional(

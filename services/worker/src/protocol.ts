@@ -4,7 +4,9 @@ import type { Devices } from '@steelyard/runtime';
 import type { TrainOptions } from '@steelyard/trainer';
 
 /** What a trainer is to do: the part of TrainOptions that is plain data. Files and folders are absolute paths. */
-export type TrainOrder = Pick<TrainOptions, 'spec' | 'dataset' | 'model' | 'source' | 'output' | 'sparesMemory'> & { earlier: string[] };
+export type TrainOrder = Pick<TrainOptions, 'spec' | 'dataset' | 'model' | 'source' | 'output' | 'sparesMemory' | 'devices'> & {
+	earlier: string[];
+};
 
 /** From the worker to the trainer process. `stop`: it is to write a last checkpoint and end. */
 export type ToTrainer = { type: 'train'; options: TrainOrder } | { type: 'stop' };

@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import { runAttempt } from './attempt.js';
 import { clearAttempts } from './attempt-folders.js';
 import { type AttemptOutcome, traceAttempt } from './attempt-trace.js';
-import { announced, PROBE_ENTRY, probe } from './devices.js';
+import { announced, foundIn, PROBE_ENTRY, probe } from './devices.js';
 import { INSPECT_ENTRY, type InspectionLimits, LIMITS } from './inspect-process.js';
 import { inspect } from './inspection.js';
 import { logEnd, openJobLog } from './job-log.js';
@@ -80,13 +80,14 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 	} = options;
 	const { inspectEntry = INSPECT_ENTRY, inspection: limits = LIMITS } = options;
 	const probed = await probe(probeEntry);
-	const { cuda } = probed;
-	log.info({}, cuda.available ? 'a GPU was found, and CUDA works' : `${cuda.note}, using the CPU`);
+	const { cuda, webgpu } = probed;
+	log.info({}, foundIn(probed));
 	if (cuda.detail !== null) log.debug({ detail: cuda.detail }, "the CUDA provider's own words");
+	if (webgpu.detail !== null) log.debug({ detail: webgpu.detail }, 'the words of WebGPU');
 	const devices = announced(probed);
 	let { concurrency = 1 } = options;
 	if (devices.cuda.available && concurrency > 1) {
-		log.warn({ concurrency }, 'one job at a time trains on a GPU');
+		log.warn({ concurrency }, 'one job at a time trains with CUDA');
 		concurrency = 1;
 	}
 	const status: WorkerStatus = {
@@ -147,7 +148,14 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 			status.jobs.push(id);
 			void announceJobs();
 			try {
-				const end = await runAttempt({ queue, store, devices, trainers, memory, graceMs, count }, id, attempt, attemptLog, jobLog, trace);
+				const end = await runAttempt(
+					{ queue, store, devices: probed, trainers, memory, graceMs, count },
+					id,
+					attempt,
+					attemptLog,
+					jobLog,
+					trace,
+				);
 				logEnd(jobLog, end, attempt.signal.aborted ? (attempt.signal.reason as Error).message : null);
 				const how = end.status === 'retry' ? 'crashed' : end.status;
 				countEnd(how);

@@ -275,17 +275,16 @@ describe('a job that fails', () => {
 		});
 	});
 
-	it('wants cuda where the probe found none: it fails before it starts, with the words of the provider', async () => {
+	it('wants a GPU where the probe found none: it fails before it starts, with the words of the provider', async () => {
 		await service.work();
-		const job = await service.end(await service.post('succeed', { device: 'cuda' }));
-		expect(job).toMatchObject({
-			status: 'failed',
-			error: {
-				code: 'device_unavailable',
-				message: expect.stringContaining('libcuda.so.1: cannot open shared object file'),
-				param: 'device',
-			},
-		});
+		for (const [device, library] of [
+			['cuda', 'libcuda.so.1'],
+			['webgpu', 'libvulkan.so.1'],
+		] as const) {
+			const job = await service.end(await service.post('succeed', { device }));
+			const message = expect.stringContaining(`${library}: cannot open shared object file`);
+			expect(job).toMatchObject({ status: 'failed', error: { code: 'device_unavailable', message, param: 'device' } });
+		}
 		expect(service.lines.some(({ msg }) => msg === 'the trainer has started')).toBe(false);
 	});
 });
@@ -468,6 +467,12 @@ describe('a worker', () => {
 				devices: {
 					cpu: { available: true },
 					cuda: { available: false, note: 'no GPU found (libcuda.so.1: cannot open shared object file)' },
+					webgpu: {
+						available: false,
+						adapter: null,
+						software: null,
+						note: 'no Vulkan found (libvulkan.so.1: cannot open shared object file)',
+					},
 				},
 				jobs: [id],
 			},
@@ -482,12 +487,13 @@ describe('a worker', () => {
 		expect(of(20).filter((line) => line.includes('libcuda.so.1: cannot open shared object file'))).toHaveLength(1);
 	});
 
-	it('has no CUDA when the probe of it crashes, and says so', async () => {
+	it('has neither CUDA nor WebGPU when the probe of them crashes, and says so', async () => {
 		const worker = await service.work({ probeEntry: fixture('broken-probe.mjs') });
 		expect(worker.status.devices.cuda).toEqual({
 			available: false,
 			note: expect.stringMatching(/^the probe of the GPU ended with SIGABRT \(.*driver on fire.*\)$/),
 		});
+		expect(worker.status.devices.webgpu).toMatchObject({ available: false, note: worker.status.devices.cuda.note });
 	});
 
 	it('that is killed takes its trainer with it, and its job is given to another', async () => {

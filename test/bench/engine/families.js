@@ -19,7 +19,7 @@ export async function familyTraining(row, { threads, provider }) {
 	const training = { loss: 'cross_entropy', optimizer, clipNorm: null, standardisation: new Map() };
 	const { step: program, numbers, load } = await openStep({ architecture, batch, task, scale, ...training }, provider);
 	const initial = architecture.initial(1, 0);
-	const loaded = await load(initialState(program, initial), { threads });
+	const loaded = await load(initialState(program, initial), steps, { threads });
 	const { inputs, target } = drawData(Object.fromEntries(modalities.map(({ name, shape }) => [name, [batch, ...shape]])), row);
 	const filled = (shape, value) => tensor('float32', [steps, ...shape], new Float32Array(steps * batch).fill(value));
 	const known = {

@@ -1,4 +1,5 @@
 import type { JobEventBody, JobResult, JobSpec } from '@steelyard/contracts';
+import type { Devices } from '@steelyard/runtime';
 
 /** What a part of the training took. `steps`: a run of that many optimizer steps; `refresh`: new training weights; `checkpoint`: one that was written. */
 export type Measurement =
@@ -18,6 +19,8 @@ export type TrainOptions = {
 	output: string;
 	/** Folders of earlier attempts of the same job, newest first; training goes on from the newest whole checkpoint found there. */
 	earlier?: readonly string[];
+	/** What can be trained on here, as `probeDevices` found; tried anew unless given. */
+	devices?: Devices;
 	/**
 	 * Whether values of the forward pass are computed a second time instead of kept, whatever the spec says: takes less memory and more time. Results, and the
 	 * checkpoints of other attempts that are gone on from, are the same in every bit either way.

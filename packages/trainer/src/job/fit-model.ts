@@ -1,12 +1,14 @@
 import type { Metrics, TrainingConfig } from '@steelyard/contracts';
 import { initialPlateau, learningRateAt, plateauAfter } from '@steelyard/optim';
+import type { State } from '@steelyard/runtime';
 import type { Architecture, Parameters } from '../model/architecture.js';
 import type { Examples } from '../model/examples.js';
 import { copied } from '../model/parameter-layout.js';
 import { isBetter } from '../report/metrics.js';
 import type { Chunk } from '../step/chunk.js';
 import { overflowed } from '../step/diverged.js';
-import { type Fit, openFit, type StepLoss } from '../step/fit.js';
+import { type Fit, openFit, type StepLoss, type TrainedBefore } from '../step/fit.js';
+import type { LossScaling } from '../step/loss-scaling.js';
 import type { FitState, ScoredEpoch } from './fit-state.js';
 import type { Job, ModelPlace } from './job.js';
 import type { TrainingEnd } from './keep-training-state.js';
@@ -23,7 +25,7 @@ export type ModelFit = {
 	/** Most steps of a chunk; as many as are quick where null. */
 	readonly mostSteps: number | null;
 	/** Called before every chunk. */
-	readonly beforeChunk: (chunk: Chunk, parameters: () => Parameters) => Promise<void>;
+	readonly beforeChunk: (chunk: Chunk, parameters: () => Promise<Parameters>) => Promise<void>;
 	readonly validate: (parameters: Parameters) => Promise<Validation>;
 	/** Whether the running epoch may be chosen as the best, and counts for early stopping and the schedule. */
 	readonly eligible: () => boolean;
@@ -82,36 +84,52 @@ function afterEpoch(
 	};
 }
 
-/** Trains one model of a job to its best epoch by the validation score, reports on it and keeps checkpoints. Bit-identical for equal jobs, also across a stop and a resume. */
-export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Promise<FitOutcome> {
-	const { initialisation } = job;
+/** What training a model of a job has behind it when it begins. */
+const trainedBefore = ({ initialisation }: Job, { stage }: ModelPlace): TrainedBefore =>
+	stage === 'fusion' ? initialisation.before : { epochs: 0, steps: 0 };
+
+/** Opens the training of one model of a job at a state of it, or where null at its beginning. */
+export function openFitOf(
+	job: Job,
+	place: ModelPlace,
+	{ architecture, train, mostSteps }: Pick<ModelFit, 'architecture' | 'train' | 'mostSteps'>,
+	resumed: { readonly state: State; readonly scaling: LossScaling | null } | null,
+): Promise<Fit> {
 	const { training } = job.spec;
 	const isFusion = place.stage === 'fusion';
-	const { schedule, early_stopping: stopping } = training;
-	const resumed = job.state.resumeOf(place.index);
 	const stream = isFusion ? 0 : place.index + 1;
-	const before = isFusion ? initialisation.before : { epochs: 0, steps: 0 };
 	const stored = isFusion ? 'fusion' : { unimodal: place.name };
-	const fit: Fit = await openFit({
-		architecture: model.architecture,
+	return openFit({
+		architecture,
 		training,
 		task: job.task,
 		loss: job.loss,
 		classWeights: job.classWeights,
 		scale: job.scale,
 		standardisation: job.standardisation,
-		train: model.train,
+		train,
 		// the fusion model draws alike under every weighting, so that a comparison by seed compares weightings
 		stream,
 		modulation: isFusion ? job.weigher.modulation : null,
 		provider: job.provider,
-		state: resumed?.tensors.state ?? null,
-		beginning: () => initialisation.of(stored, model.architecture, model.architecture.initial(training.seed, stream)),
-		before,
-		scaling: resumed?.state.scaling ?? null,
-		mostSteps: model.mostSteps,
+		state: resumed?.state ?? null,
+		beginning: () => job.initialisation.of(stored, architecture, architecture.initial(training.seed, stream)),
+		before: trainedBefore(job, place),
+		scaling: resumed?.scaling ?? null,
+		mostSteps,
 		recompute: job.recompute,
 	});
+}
+
+/** Trains one model of a job to its best epoch by the validation score, reports on it and keeps checkpoints. Bit-identical for equal jobs, also across a stop and a resume. */
+export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Promise<FitOutcome> {
+	const { training } = job.spec;
+	const isFusion = place.stage === 'fusion';
+	const { schedule, early_stopping: stopping } = training;
+	const resumed = job.state.resumeOf(place.index);
+	const before = trainedBefore(job, place);
+	const begun = resumed && { state: resumed.tensors.state, scaling: resumed.state.scaling ?? null };
+	const fit = await openFitOf(job, place, model, begun);
 	let state: FitState = resumed?.state ?? {
 		epoch: 0,
 		chunk: 0,
@@ -140,10 +158,11 @@ export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Pr
 	const endEpoch = async ({ step, epoch, length, seen }: Chunk): Promise<void> => {
 		const counted = seen - (state.leftOut ?? 0);
 		if (counted === 0) throw overflowed({ step, epoch, training }, `no step of epoch ${epoch} has a finite loss`);
-		const { reported, chosenBy } = await model.validate(fit.parameters());
+		const parameters = await fit.parameters();
+		const { reported, chosenBy } = await model.validate(parameters);
 		const judged = afterEpoch(state, training, chosenBy, model.eligible());
-		if (judged.best) best = copied(fit.parameters());
-		if (model.keepsPassedOver && judged.state.passedOver !== state.passedOver) passedOver = copied(fit.parameters());
+		if (judged.best) best = copied(parameters);
+		if (model.keepsPassedOver && judged.state.passedOver !== state.passedOver) passedOver = copied(parameters);
 		job.reportEpoch(place, {
 			epoch: state.epoch,
 			train_loss: state.lossSum / counted,
@@ -154,7 +173,7 @@ export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Pr
 		state = judged.state;
 	};
 
-	const save = () => job.state.save({ state, tensors: { state: fit.state(), best, passedOver } });
+	const save = async () => job.state.save({ state, tensors: { state: await fit.state(), best, passedOver } });
 	/** Whether the job is asked to stop, for which a last checkpoint is written; else one is where it is due. */
 	const isStopped = async (): Promise<boolean> => {
 		const stop = job.stopped();
@@ -205,7 +224,7 @@ export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Pr
 		if (isFusion && job.state.isSaveDue(END_SAVE_INTERVAL)) await save();
 		const outcome = {
 			status: 'done' as const,
-			parameters: state.best === null ? fit.parameters() : best,
+			parameters: state.best === null ? await fit.parameters() : best,
 			bestEpoch: state.best?.epoch ?? state.epoch - 1,
 			epochs: state.epoch,
 			score: state.best?.score ?? null,
@@ -215,7 +234,7 @@ export async function fitModel(job: Job, place: ModelPlace, model: ModelFit): Pr
 		const skipped = (before.skipped ?? 0) + outcome.skipped;
 		const steps = before.steps + state.epoch * fit.perEpoch;
 		const trained = { epochs: before.epochs + state.epoch, steps, ...(skipped === 0 ? {} : { skipped }) };
-		await model.ended?.(outcome, { ...trained, last: fit.parameters(), slots: fit.slots() });
+		await model.ended?.(outcome, { ...trained, last: await fit.parameters(), slots: await fit.slots() });
 		return outcome;
 	} finally {
 		await fit.dispose();

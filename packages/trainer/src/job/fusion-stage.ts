@@ -69,10 +69,10 @@ export async function trainFusion(job: Job, judged: JudgedUnimodal | null, keep:
 	let table = (state.weights?.data as Float32Array | undefined) ?? uniformWeights(shape.rows, presenceIn(train));
 
 	const byName = <T>(value: (m: number) => T): Record<string, T> => Object.fromEntries(modalities.map(({ name }, m) => [name, value(m)]));
-	const refreshWeights = async (chunk: Chunk, parameters: () => Parameters): Promise<void> => {
+	const refreshWeights = async (chunk: Chunk, parameters: () => Promise<Parameters>): Promise<void> => {
 		if (!isDue(weigher.refreshes, chunk, header)) return;
 		const began = performance.now();
-		const fresh = await weigher.refresh(await judgedBy(train, judged?.training ?? [], parameters()));
+		const fresh = await weigher.refresh(await judgedBy(train, judged?.training ?? [], await parameters()));
 		if (header.lastLoss !== null)
 			header.smoothing = adaptSmoothing(header.smoothing, header.lossAtRefresh, header.lastLoss, weigher.smoothing);
 		header.lossAtRefresh = header.lastLoss;

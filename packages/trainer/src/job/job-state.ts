@@ -40,6 +40,8 @@ export type JobHeader = {
 
 /** Where a job stands, and how it is kept. */
 export type JobState = {
+	/** Whether it was read from a checkpoint. */
+	readonly isResumed: boolean;
 	readonly header: JobHeader;
 	/** Parameters of the unimodal models that are done, by a name that its stage gives. */
 	readonly unimodal: Map<string, Parameters>;
@@ -139,6 +141,7 @@ export async function openJobState(
 	let savedAt = performance.now();
 	let saveTook = 0;
 	const state: JobState = {
+		isResumed: resumed !== null,
 		header,
 		unimodal: new Map([...mapOf(kept.unimodal)].map(([name, parameters]) => [name, mapOf(parameters)])),
 		weights: kept.weights ?? null,

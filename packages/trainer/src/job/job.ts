@@ -106,7 +106,8 @@ export async function openJob(
 				standardisation,
 				scale,
 				ascending: task.quantiles !== undefined,
-				provider,
+				// the graphs that predict are not written for WebGPU
+				provider: provider === 'webgpu' ? 'cpu' : provider,
 				threads: spec.training.threads,
 				stoppable: (session) => stoppable(session, { stopped }),
 			}),

@@ -14,7 +14,6 @@ import {
 import type { Standardisation } from '@steelyard/dataset';
 import { type Dataset, standardisation, trainingRows } from '@steelyard/dataset';
 import type { ModalityShape } from '@steelyard/family';
-import { chooseProvider, type Provider, probeDevices } from '@steelyard/runtime';
 import { type GraphFile, modelInterfaceOf } from '../custom/graph-file.js';
 import { type Examples, labelsOf, presence, type TargetScale } from '../model/examples.js';
 import { lossFor } from '../model/loss-for.js';
@@ -112,12 +111,4 @@ export function prepare(spec: JobSpec, dataset: Dataset, graphFile: GraphFile | 
 			.filter((name) => name !== 'train' && name !== 'valid')
 			.map((name) => examples(name, name, allRows(dataset.split(name).rows))),
 	};
-}
-
-/** The provider for a job. Throws ProblemError `device_unavailable` with the provider's own words. */
-export async function deviceFor(wish: JobSpec['device']): Promise<{ provider: Provider; note: string | null }> {
-	if (wish === 'cpu') return { provider: 'cpu', note: null };
-	const { provider, note } = chooseProvider(wish, await probeDevices());
-	if (provider === null) throw new ProblemError('device_unavailable', `cuda is not available here: ${note}`, 'device');
-	return { provider, note };
 }

@@ -1,13 +1,15 @@
 import { openDataset } from '@steelyard/dataset';
+import type { Provider } from '@steelyard/runtime';
 import { readGraphFile } from '../custom/graph-file.js';
 import { mendable } from '../custom/mendable.js';
+import { type Device, deviceFor, fasterDevice } from './device.js';
 import type { TrainOptions, TrainOutcome } from './face.js';
 import { finish } from './finish.js';
 import { trainFusion } from './fusion-stage.js';
 import { openJob } from './job.js';
 import { openJobState } from './job-state.js';
 import { keepTrainingState } from './keep-training-state.js';
-import { deviceFor, prepare } from './prepare.js';
+import { prepare } from './prepare.js';
 import { Stopped } from './stop.js';
 import { openTrainingState } from './training-state.js';
 import { judgeUnimodal, trainUnimodal } from './unimodal-stage.js';
@@ -20,14 +22,21 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
 	const { spec, model, output, emit } = options;
 	const started = performance.now();
 	emit({ type: 'stage', stage: 'preparing' });
-	const { provider, note } = await deviceFor(spec.device);
-	emit({ type: 'device', provider, note });
+	const device = await deviceFor(spec.device, options.devices);
+	const tell = ({ provider, note }: Device) => emit({ type: 'device', provider, note });
+	if (!device.isTried) tell(device);
 	const dataset = openDataset(options.dataset);
 	try {
 		const prepared = prepare(spec, dataset, model === undefined ? null : await readGraphFile(model));
 		const source = options.source === undefined ? null : await openTrainingState(options.source);
-		const state = await openJobState(options, prepared, provider, source?.sha256 ?? null);
-		const job = await openJob(options, prepared, provider, { state, source });
+		const open = async (provider: Provider) => {
+			const state = await openJobState(options, prepared, provider, source?.sha256 ?? null);
+			return openJob(options, prepared, provider, { state, source });
+		};
+		const { job, note } = device.isTried
+			? await fasterDevice(open, device.adapter)
+			: { job: await open(device.provider), note: device.note };
+		if (device.isTried) tell({ provider: job.provider, note });
 		if (job.weighted && !(await trainUnimodal(job))) return { status: 'stopped' };
 		const unimodal = job.weighted ? await judgeUnimodal(job) : null;
 		const outcome = await trainFusion(job, unimodal, (end) => keepTrainingState(job, output, end));

@@ -25,6 +25,9 @@ export type ForwardInputs = {
 /** `train`: as a step of training computes it, which moves the running statistics; `infer`: as validation and the exported model do. */
 export type ForwardMode = 'train' | 'infer';
 
+/** `fixedSizes`: whether the sizes of all values must be known before a run, as WebGPU wants it; they need not unless given. */
+export type ForwardOptions = { readonly scope: string; readonly mode: ForwardMode; readonly fixedSizes?: boolean };
+
 /** How much a modality counts in each row, and 1 where the row has it, else 0: `[batch, 1]` each. Where the presence is 0 the weight is 0. */
 export type WeightAndPresence = { readonly weight: Value; readonly present: Value };
 
@@ -119,7 +122,7 @@ export type Architecture = {
 	/** Multiply-adds of one training step, about, given its canonical forward graph. */
 	readonly work: (graph: Graph, batch: number) => number;
 	/** Adds the model to `g`; names that it gives begin with `scope`. */
-	readonly forward: (g: GraphBuilder, inputs: ForwardInputs, options: { scope: string; mode: ForwardMode }) => Forward;
+	readonly forward: (g: GraphBuilder, inputs: ForwardInputs, options: ForwardOptions) => Forward;
 	readonly predictor: (options: PredictorOptions) => Promise<Predictor>;
 	/** The file that the user gave with these parameters in place of its own; null for built-in families. */
 	readonly ownModel: ((parameters: ReadonlyMap<string, Tensor>) => OwnModel) | null;

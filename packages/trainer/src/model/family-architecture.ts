@@ -89,12 +89,9 @@ export function familyArchitecture(model: FamilyModel): Architecture {
 			const pass = family.work?.(model.config, encoded, outputs, batch) ?? denseWork({ parameters: dense, modalities: encoded, batch });
 			return stepWork(pass, parameters);
 		},
-		forward(g, inputs) {
-			const context = forwardContext(
-				g,
-				inputs.parameter,
-				inputs.random === undefined ? null : fromPool(g, inputs.random.pool, inputs.random.rows),
-			);
+		forward(g, inputs, { fixedSizes = false }) {
+			const uniform = inputs.random === undefined ? null : fromPool(g, inputs.random.pool, inputs.random.rows);
+			const context = { ...forwardContext(g, inputs.parameter, uniform), fixedSizes };
 			const embeddings: Value[] = embed(context, model, inputs);
 			return {
 				fused: (weighted) => fuse(context, model, embeddings, weighted),

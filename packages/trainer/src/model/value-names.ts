@@ -45,4 +45,6 @@ export const chunkName = (input: string): string => `chunk/${input}`;
 export const slotFactorName = (slot: string): string => `after/${slot}`;
 export const finalName = (state: string): string => `${state}/final`;
 export const nextStateName = (state: string): string => `next/${state}`;
+/** Of a step on a device: the last values of a report. */
+export const historyName = (report: string): string => `history/${report}`;
 export const stackedName = (report: string): string => `scan/${report}`;

@@ -78,11 +78,11 @@ export type Fit = {
 	 */
 	run(chunk: Chunk, from: number, options: ChunkOptions): Promise<StepLoss[]>;
 	/** The next run may change the arrays: copy what has to stay. */
-	parameters(): Parameters;
+	parameters(): Promise<Parameters>;
 	/** The slots of the optimizer, by the names of the parameters; as of `parameters`, the arrays are those of the moment. */
-	slots(): ReadonlyMap<string, ReadonlyMap<string, Tensor>>;
+	slots(): Promise<ReadonlyMap<string, ReadonlyMap<string, Tensor>>>;
 	/** Everything that another fit of the same options needs to go on; as of `parameters`, the arrays are those of the moment. */
-	state(): State;
+	state(): Promise<State>;
 	/** The scale of the loss; null where none follows from the gradients. */
 	scaling(): LossScaling | null;
 	dispose(): Promise<void>;
@@ -122,7 +122,7 @@ export async function openFit(options: FitOptions): Promise<Fit> {
 		return initialState(step, values, slots);
 	};
 	const state = options.state ?? begun();
-	const program = await load(state, { threads: training.threads });
+	const program = await load(state, perChunk, { threads: training.threads });
 
 	const examples = exampleInputs(step, { train, architecture, modalityDropout: training.modality_dropout ?? 0 });
 	const ofRandom = randomInputs(step);
@@ -201,19 +201,18 @@ export async function openFit(options: FitOptions): Promise<Fit> {
 					if (scaling.scale < SMALLEST_SCALE) throw overflowed({ step: chunk.step + from + skipped, epoch: chunk.epoch, training });
 				}
 			}
-			return Array.from(skipped < 0 ? losses : losses.subarray(0, skipped + 1), (loss, j) => {
-				const at = from + j;
-				if (!Number.isFinite(loss) && j !== skipped) {
-					const parameters = namedParametersIn(step, program.state());
-					throw diverged({ loss, step: chunk.step + at, epoch: chunk.epoch, parameters, training });
-				}
-				return { loss, rows: Math.min(batch, chunk.places.length - at * batch) };
-			});
+			const made = Array.from(skipped < 0 ? losses : losses.subarray(0, skipped + 1));
+			const bad = made.findIndex((loss, j) => !Number.isFinite(loss) && j !== skipped);
+			if (bad >= 0) {
+				const parameters = namedParametersIn(step, await program.state());
+				throw diverged({ loss: made[bad] as number, step: chunk.step + from + bad, epoch: chunk.epoch, parameters, training });
+			}
+			return made.map((loss, j) => ({ loss, rows: Math.min(batch, chunk.places.length - (from + j) * batch) }));
 		},
-		parameters: () => parametersIn(step, program.state()),
-		slots: () => namedSlotsIn(step, program.state()),
-		state() {
-			const { [HALTED]: _, ...state } = program.state();
+		parameters: async () => parametersIn(step, await program.state()),
+		slots: async () => namedSlotsIn(step, await program.state()),
+		async state() {
+			const { [HALTED]: _, ...state } = await program.state();
 			return state;
 		},
 		scaling: () => scaling,

@@ -118,7 +118,7 @@ export async function loadInPlaceProgram(step: InPlaceStep, initial: State, opti
 			}
 			return Object.fromEntries([...found].map(([report, values]) => [report, tensor('float32', [steps], values)]));
 		},
-		state: () => state,
+		state: async () => state,
 		setState,
 		async dispose() {
 			session.release();

@@ -1,6 +1,14 @@
 import { differentiate } from '@steelyard/autodiff';
 import type { Fused } from '@steelyard/family';
-import { canonicalise, GraphBuilder, inHalfPrecision, poolBeforeRelu, roundedProducts, type Value, winogradConvolutions } from '@steelyard/onnx';
+import {
+	canonicalise,
+	GraphBuilder,
+	inHalfPrecision,
+	poolBeforeRelu,
+	roundedProducts,
+	type Value,
+	winogradConvolutions,
+} from '@steelyard/onnx';
 import { POOL_ROWS, POOL_WIDTH } from '../model/dropout-pool.js';
 import {
 	drawName,
@@ -67,7 +75,7 @@ export async function forwardAndBackward(options: StepOptions) {
 	const forward = architecture.forward(
 		g,
 		{ x: (m) => input(valuesName(m)), mask: (m) => input(maskName(m)), parameter, ...labels, ...random },
-		{ scope: 'model', mode: 'train' },
+		{ scope: 'model', mode: 'train', fixedSizes: options.fixedSizes ?? false },
 	);
 	const weights = architecture.modalities.map(({ name }) => weighted(input, name));
 	const lossOfOutputs = (): Value => {

@@ -28,6 +28,8 @@ export type StepOptions = Omit<TrainingPortsOptions, 'architecture'> & {
 	readonly halfPrecision?: boolean | undefined;
 	/** Whether convolutions are computed by Winograd's algorithm where that is faster on the CPU; they are not unless given. */
 	readonly winograd?: boolean | undefined;
+	/** As `Architecture.forward` takes it. */
+	readonly fixedSizes?: boolean;
 	/** How the gradients of the encoders are modulated; null or not given for not at all. */
 	readonly modulation?: Modulation | null;
 	/** Whether the step may use operators of ONNX Runtime's own, which its CPU provider has; without them it runs everywhere. They are not used unless given. */

@@ -10,7 +10,7 @@ import { type InPlaceStep, type StateVector, type Step, slotsOf } from './step.j
 export function stateVectors({ trained, running }: ReturnType<typeof layoutOf>, { slots }: Optimizer): StateVector[] {
 	const parameters = ({ name, size }: ParameterGroup): StateVector => {
 		const input = flatName(name);
-		return { name: parameterStateName(name), size, input, output: nextName(name), slot: null };
+		return { name: parameterStateName(name), size, input, output: nextName(input), slot: null };
 	};
 	const slot = ({ name, size }: ParameterGroup, slot: string): StateVector => {
 		const input = flatSlotName(name, slot);

@@ -455,6 +455,12 @@ export const readiness: Readiness = {
 			devices: {
 				cpu: { available: true },
 				cuda: { available: false, note: 'no GPU found (OrtSessionOptionsAppendExecutionProvider_Cuda: Failed to load shared library)' },
+				webgpu: {
+					available: false,
+					adapter: null,
+					software: null,
+					note: 'no Vulkan found (libvulkan.so.1: cannot open shared object file: No such file or directory)',
+				},
 			},
 			cores: 2,
 			memory_bytes: 25276514304,

@@ -32,11 +32,15 @@ function* modelProblems({ model: config }: JobSpec, model: ModelResource | null)
 	else yield new ProblemError('invalid_model', `${id} was refused: ${model.error?.message ?? 'it has no report'}`, 'model.model');
 }
 
-/** CUDA is refused where every live worker reports that it has none; where none is live the job waits, and the worker that takes it decides. */
+const DEVICE_NAMES = { cuda: 'CUDA', webgpu: 'WebGPU' } as const;
+
+/** CUDA and WebGPU are refused where every live worker reports that it has none; where none is live the job waits, and the worker that takes it decides. */
 function* deviceProblems({ device }: JobSpec, workers: readonly WorkerStatus[]): Iterable<ProblemError> {
-	if (device !== 'cuda' || workers.length === 0 || workers.some(({ devices }) => devices.cuda.available)) return;
-	const notes = new Set(workers.map(({ devices }) => devices.cuda.note ?? 'no reason given'));
-	yield new ProblemError('device_unavailable', `No worker can train on CUDA: ${[...notes].join('; ')}`, 'device');
+	if (device === 'auto' || device === 'cpu' || workers.length === 0) return;
+	const found = workers.map(({ devices }) => devices[device]);
+	if (found.some((one) => one?.available)) return;
+	const notes = new Set(found.map((one) => one?.note ?? 'no reason given'));
+	yield new ProblemError('device_unavailable', `No worker can train on ${DEVICE_NAMES[device]}: ${[...notes].join('; ')}`, 'device');
 }
 
 /** A trainer has no more threads than its machine has cores: they would wait for each other. Where no worker says how many it has, any number is taken. */

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { print } from '../output.js';
-import { probeCuda } from '../probe-cuda.js';
+import { probeDevices } from '../probe-devices.js';
 
 const run = promisify(execFile);
 
@@ -87,7 +87,7 @@ export function cuda(command: Command): void {
 		}
 		say(`the provider is in ${target}`);
 		const missing = await missingLibraries(target);
-		const found = await probeCuda();
+		const { cuda: found } = await probeDevices();
 		const absent =
 			missing === null || missing.length === 0
 				? ''

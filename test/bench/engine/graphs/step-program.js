@@ -1,6 +1,13 @@
 // A graph of the bench as a training program, as the trainer builds it: forward and backward pass as a graph, and Adam in place.
 import { differentiate } from '../../../../packages/autodiff/dist/index.js';
-import { canonicalise, GraphBuilder, OPSET, optimised, poolBeforeRelu, winogradConvolutions } from '../../../../packages/onnx/dist/index.js';
+import {
+	canonicalise,
+	GraphBuilder,
+	OPSET,
+	optimised,
+	poolBeforeRelu,
+	winogradConvolutions,
+} from '../../../../packages/onnx/dist/index.js';
 import { optimizer as optimizerOf } from '../../../../packages/optim/dist/index.js';
 import { layOut } from '../../../../packages/trainer/dist/model/parameter-layout.js';
 import { gradientName, LOSS_SCALE } from '../../../../packages/trainer/dist/model/value-names.js';
@@ -31,7 +38,11 @@ async function stepProgram({ graph, parameters, dims }, { threads, provider = 'c
 	const canonical = await canonicalise({ graph, opset: OPSET }, { dims, parameters });
 	lap('canonicalise');
 	const pooled = poolBeforeRelu(canonical);
-	const differentiated = differentiate(inPlace ? winogradConvolutions(pooled) : pooled, { loss: 'scaled_loss', wrt: parameters, ...options });
+	const differentiated = differentiate(inPlace ? winogradConvolutions(pooled) : pooled, {
+		loss: 'scaled_loss',
+		wrt: parameters,
+		...options,
+	});
 	lap('differentiate');
 	const layout = { trained: layOut(parameters.map((name) => ({ name, shape: graph.initializers.get(name).shape }))), running: [] };
 	const data = canonical.inputs.filter(({ name }) => name !== 'lossScale' && !parameters.includes(name));

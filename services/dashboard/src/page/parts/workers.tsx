@@ -2,7 +2,10 @@ import type { WorkerStatus } from '@steelyard/contracts';
 import type { VNode } from 'preact';
 import { bytes, moment, shortId } from '../format.js';
 
-const devicesOf = ({ devices }: WorkerStatus): string => (devices.cuda.available ? 'CUDA, CPU' : 'CPU');
+function devicesOf({ devices: { cuda, webgpu } }: WorkerStatus): string {
+	const gpus = [cuda.available ? ['CUDA'] : [], webgpu?.available ? [webgpu.software ? 'WebGPU in software' : 'WebGPU'] : []];
+	return [...gpus.flat(), 'CPU'].join(', ');
+}
 
 /** Workers that are alive, with what they train on and what they run. `nameOf` gives the name of a job that the page knows. */
 export function Workers({ workers, nameOf }: { workers: readonly WorkerStatus[]; nameOf?: (id: string) => string | undefined }): VNode {
