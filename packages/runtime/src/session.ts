@@ -27,22 +27,16 @@ export type SessionOptions = {
 /** A value that a session takes or gives; a string in `shape` is a symbolic dimension. */
 export type ValueInfo = { readonly name: string; readonly dtype: DType; readonly shape: ReadonlyArray<number | string> };
 
-/** The outputs that a run gives, each with the tensor whose array it is written into, or null for a new one. */
-export type Fetches = Readonly<Record<string, Tensor | null>>;
-
 /** A loaded model. */
 export type Session = {
 	readonly inputs: readonly ValueInfo[];
 	readonly outputs: readonly ValueInfo[];
 	/**
-	 * Gives the named outputs (all unless given) for feeds by the names of inputs. Reads inputs in place and blocks the thread. Gives new arrays; where `fetches`
-	 * has a tensor for an output, it writes into the array of that one instead.
+	 * Gives the named outputs (all unless given) for feeds by the names of inputs, as new arrays. Reads inputs in place and blocks the thread.
 	 */
-	run(feeds: Readonly<Record<string, Tensor | StringTensor>>, fetches?: readonly string[] | Fetches): Promise<Record<string, Tensor>>;
+	run(feeds: Readonly<Record<string, Tensor | StringTensor>>, fetches?: readonly string[]): Promise<Record<string, Tensor>>;
 	release(): Promise<void>;
 };
-
-const isNames = (fetches: readonly string[] | Fetches): fetches is readonly string[] => Array.isArray(fetches);
 
 /** A tensor of ours in ONNX Runtime's form; the same array. */
 export const ortTensor = ({ dtype, data, shape }: Tensor | StringTensor): OrtTensor =>
@@ -52,8 +46,6 @@ export const hostTensor = ({ type, dims, data }: OrtTensor): Tensor => ({ dtype:
 
 const ortTensors = (tensors: Readonly<Record<string, Tensor | StringTensor>>): Record<string, OrtTensor> =>
 	Object.fromEntries(Object.entries(tensors).map(([name, value]) => [name, ortTensor(value)]));
-const ortFetches = (fetches: Fetches): Record<string, OrtTensor | null> =>
-	Object.fromEntries(Object.entries(fetches).map(([name, value]) => [name, value === null ? null : ortTensor(value)]));
 
 export const valueInfos = (metadata: readonly InferenceSession.ValueMetadata[]): ValueInfo[] =>
 	metadata.flatMap((value) => (value.isTensor ? [{ name: value.name, dtype: value.type as DType, shape: value.shape }] : []));
@@ -110,9 +102,7 @@ export async function createSession(model: Uint8Array | string, options: Session
 		async run(feeds, fetches) {
 			try {
 				const given = ortTensors(feeds);
-				const results = await (fetches === undefined
-					? session.run(given)
-					: session.run(given, isNames(fetches) ? fetches : ortFetches(fetches)));
+				const results = await (fetches === undefined ? session.run(given) : session.run(given, fetches));
 				return Object.fromEntries(Object.entries(results).map(([name, value]) => [name, hostTensor(value)]));
 			} catch (error) {
 				throw runError(error);

@@ -347,10 +347,10 @@ describe('an uploaded graph', () => {
 			const { graph } = await stepOf({ architecture, batch: 4, loss: 'binary_cross_entropy', optimizer: { name: 'sgd' } });
 			return graph.nodes.filter(({ op }) => op === 'Gemm' || op === 'MatMul').length;
 		};
-		// of each layer its weight's gradient, and its input's where something before it is trained
+		// of each layer the gradients of its weight and of its bias, and its input's where something before it is trained
 		const [last, head, all] = [await products(['head.1.*']), await products(['head.*']), await products(['*'])];
-		expect(head - last).toBe(2);
-		expect(all - head).toBe(1 + 2 * 3);
+		expect(head - last).toBe(3);
+		expect(all - head).toBe(1 + 2 * (3 + 2));
 	});
 
 	for (const kind of kinds)

@@ -18,7 +18,7 @@ import type { Architecture } from '../src/model/architecture.js';
 import { familyArchitecture } from '../src/model/family-architecture.js';
 import { maskName, TARGET, valuesName, weightName } from '../src/model/value-names.js';
 import { loadDeviceProgram } from '../src/step/device-program.js';
-import { initialState } from '../src/step/step-state.js';
+import { initialState, withZeros } from '../src/step/step-state.js';
 import { smallDataset } from './small-dataset.js';
 import { largestError, type Oracle, ownInitial, type RowOf, stepOf, trainAs } from './training-steps.js';
 import { uploadedArchitecture } from './uploaded-architecture.js';
@@ -104,7 +104,7 @@ describe.skipIf(!useSwiftShader())('training on WebGPU, in software', () => {
 /** Loads the step of a model; nothing is run, so that nothing is translated for the device. */
 async function places(of: Parameters<typeof stepOf>[0]): Promise<void> {
 	const step = await stepOf({ ...of, fixedSizes: true });
-	const program = await loadDeviceProgram(step, 2, initialState(step, ownInitial(of.architecture)));
+	const program = await loadDeviceProgram(step, 2, withZeros(step, initialState(step, ownInitial(of.architecture))));
 	await program.dispose();
 }
 const standardisation = new Map([['vector', { shape: [5], mean: new Float32Array(5).fill(0.5), inverse: new Float32Array(5).fill(2) }]]);
