@@ -48,6 +48,10 @@ const optionsOf = ({ optimizer = {}, ...wanted }: Wanted): StepOptions => ({
 /** The training step of an architecture; Adam without decay, clipping or standardisation unless given. */
 export const stepOf = (wanted: Wanted): Promise<Step> => buildStep(optionsOf(wanted));
 
+/** The same step, in place, in the operators of the CPU. */
+export const inPlaceStepOf = (wanted: Wanted): Promise<InPlaceStep> =>
+	buildInPlaceStep({ ...optionsOf(wanted), fused: true, winograd: true });
+
 /** That step and its program, for runs of `chunk` steps. */
 async function loaded(oracle: Oracle, chunk: number, by: Repetition): Promise<{ step: Step | InPlaceStep; program: Program }> {
 	if (by === 'webgpu') {

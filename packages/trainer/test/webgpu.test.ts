@@ -189,12 +189,14 @@ describe.skipIf(!useSwiftShader())('a job on WebGPU, in software', () => {
 		for (const folder of folders) await rm(folder, { recursive: true });
 	});
 
-	async function run(device: string, { stopAfter = Number.POSITIVE_INFINITY, earlier = [] as string[], devices = asCard } = {}) {
+	const usual = { stopAfter: Number.POSITIVE_INFINITY, earlier: [] as string[], devices: asCard, precision: 'float32' };
+	async function run(device: string, options: Partial<typeof usual> = {}) {
+		const { stopAfter, earlier, devices, precision } = { ...usual, ...options };
 		const output = await mkdtemp(join(tmpdir(), 'steelyard-webgpu-'));
 		folders.push(output);
 		const spec = parseJobSpec({
 			...{ dataset: 'ds_1', device, model: { hidden: 8, dropout: 0.2 }, weighting: { preset: 'uniform' }, modalities: ['a', 'c'] },
-			training: { epochs: 3, batch_size: 16, optimizer: { learning_rate: 0.01 }, clip_norm: 1 },
+			training: { epochs: 3, batch_size: 16, optimizer: { learning_rate: 0.01 }, clip_norm: 1, precision },
 		});
 		const events: JobEventBody[] = [];
 		const runs = () => events.filter(({ type }) => type === 'progress').length;
@@ -239,6 +241,20 @@ describe.skipIf(!useSwiftShader())('a job on WebGPU, in software', () => {
 			const note = expect.stringMatching(/^using the CPU, which is faster for (so small a|this) model: \S+ ms a step/);
 			expect(devices).toEqual([{ type: 'device', provider: 'cpu', note }]);
 			expect(outcome.status === 'done' && outcome.result.device_note).toBe(devices[0]?.note);
+		},
+		LONGEST,
+	);
+
+	it.each([
+		['bfloat16', 'it has no bfloat16'],
+		['float16', 'this GPU has no float16'],
+	])(
+		'refuses a job in %s, which this GPU lacks',
+		async (precision, reason) => {
+			await expect(run('webgpu', { precision })).rejects.toMatchObject({
+				...{ code: 'device_unavailable', param: 'device' },
+				message: `WebGPU cannot train this model: ${reason}; the device cpu can`,
+			});
 		},
 		LONGEST,
 	);

@@ -59,7 +59,7 @@ function poolGraph(): Graph {
 const bytesOf = (graph: Graph): Uint8Array => encodeModel({ graph, opset: OPSET });
 
 /** The error for a step that WebGPU cannot run wholly. */
-const refused = (reason: string): ProblemError =>
+export const refused = (reason: string): ProblemError =>
 	new ProblemError('device_unavailable', `WebGPU cannot train this model: ${reason}; the device cpu can`, 'device');
 
 /** Throws ProblemError `device_unavailable` in the place of the error of a graph of which WebGPU has no kernel, naming the nodes. */
@@ -128,7 +128,13 @@ export async function loadDeviceProgram(step: Step, most: number, initial: State
 				await device.run('pool', {});
 				drawn = needed;
 			}
-			for (let at = 0; at < steps; at++) await device.run('step', partOf(inputs, at));
+			try {
+				for (let at = 0; at < steps; at++) await device.run('step', partOf(inputs, at));
+			} catch (error) {
+				// whether a GPU computes in float16 shows when it first has to
+				if (error instanceof RuntimeError && /requires f16/.test(error.message)) throw refused('this GPU has no float16');
+				throw error;
+			}
 			const factors = slots.map((slot): [string, Tensor] => [slotFactorName(slot), inputs[slotFactorName(slot)] as Tensor]);
 			if (factors.some(([, { data }]) => data[0] !== 1)) await device.run('settle', Object.fromEntries(factors));
 			const found = await device.state(reports.map(historyName));

@@ -2,7 +2,7 @@ import type { Optimizer } from '@steelyard/optim';
 import { hasCApi, loadProgram, type Program, type Provider, type SessionOptions, type State } from '@steelyard/runtime';
 import { buildInPlaceStep } from './build-in-place-step.js';
 import { buildStep } from './build-step.js';
-import { loadDeviceProgram } from './device-program.js';
+import { loadDeviceProgram, refused } from './device-program.js';
 import { loadInPlaceProgram } from './in-place-program.js';
 import { isPlanned } from './is-planned.js';
 import { onProvider } from './on-provider.js';
@@ -22,11 +22,12 @@ export type OpenStep = {
 	load(state: State, steps: number, options: SessionOptions): Promise<Program>;
 };
 
-/** Builds the training step of an architecture: in place on the CPU where that can be done, run by run on WebGPU, else repeated within a run. Throws GraphError or RuntimeError. */
+/** Builds the training step of an architecture: in place on the CPU where that can be done, run by run on WebGPU, else repeated within a run. Throws GraphError, RuntimeError, or ProblemError `device_unavailable` for a precision that WebGPU lacks. */
 export async function openStep(options: StepOptions, provider: Provider): Promise<OpenStep> {
 	const { optimizer } = options;
 	const onCpu = provider === 'cpu';
 	const onDevice = provider === 'webgpu';
+	if (onDevice && options.precision === 'bfloat16') throw refused('it has no bfloat16');
 	const ofProvider = { ...options, fused: onCpu, winograd: onCpu, fixedSizes: onDevice };
 	if (onCpu && (await hasCApi())) {
 		const step = await buildInPlaceStep(ofProvider);
