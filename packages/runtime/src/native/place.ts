@@ -1,3 +1,4 @@
+import { RuntimeError, wordsOf } from '../errors.js';
 import { arrayTypeOf, type DType, sizeOf, type Tensor } from '../tensor.js';
 import { type Memory, WebAssembly } from './web-assembly.js';
 
@@ -10,10 +11,18 @@ const PAGE = 65536;
 /** The most that a WebAssembly memory can hold. */
 const MOST_BYTES = 2 ** 32;
 
+function memoryOf(pages: number): Memory {
+	try {
+		return new WebAssembly.Memory({ initial: pages, maximum: pages });
+	} catch (error) {
+		throw new RuntimeError('out_of_memory', `Failed to allocate memory: ${pages * PAGE} bytes (${wordsOf(error)})`, error);
+	}
+}
+
 /**
  * Lays out tensors of zeros in one memory outside of the JavaScript heap, where they never move: native code and WebAssembly work on them in place. A tensor begins
  * at a cache line, and up to the next line its memory is its own, so that loops over it may run over its end by less than 64 bytes. Throws RangeError for more than
- * 4 GiB.
+ * 4 GiB, and RuntimeError `out_of_memory` where there is not so much.
  */
 export function placeTensors(wanted: Readonly<Record<string, TensorSize>>): {
 	memory: Memory;
@@ -29,8 +38,7 @@ export function placeTensors(wanted: Readonly<Record<string, TensorSize>>): {
 		return { name, type, start, dtype, shape };
 	});
 	if (end > MOST_BYTES) throw new RangeError(`tensors of ${end} bytes do not fit into one memory, which holds ${MOST_BYTES}`);
-	const pages = Math.ceil(end / PAGE);
-	const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+	const memory = memoryOf(Math.ceil(end / PAGE));
 	const tensors = places.map(({ name, type, start, dtype, shape }): [string, Tensor] => [
 		name,
 		{ dtype, shape, data: new (type as Float32ArrayConstructor)(memory.buffer, start, sizeOf(shape)) },
