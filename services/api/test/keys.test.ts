@@ -167,8 +167,13 @@ describe('an event stream', () => {
 			for (const [i, stream] of streams.entries()) stream.on('data', (chunk) => (texts[i] += chunk)).once('close', () => (ended[i] = true));
 			await revoke(revoked.id);
 			vi.advanceTimersByTime(15_000);
-			await vi.waitFor(() => expect(ended).toEqual([true, false]), { interval: 10 });
-			expect(texts[1]).toContain('\n:\n');
+			await vi.waitFor(
+				() => {
+					expect(ended).toEqual([true, false]);
+					expect(texts[1]).toContain('\n:\n');
+				},
+				{ interval: 10 },
+			);
 		} finally {
 			vi.useRealTimers();
 		}
