@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { encodeModel, GraphBuilder, OPSET, withoutUnused } from '../../packages/onnx/dist/index.js';
 import { optimizer as optimizerOf } from '../../packages/optim/dist/index.js';
 import { sizeOf, tensor } from '../../packages/runtime/dist/index.js';
+import { withRunningStatistics } from '../../packages/trainer/dist/custom/batch-norm.js';
 import { customArchitecture } from '../../packages/trainer/dist/custom/custom-architecture.js';
 import { readGraphFile } from '../../packages/trainer/dist/custom/graph-file.js';
 import { openUploaded } from '../../packages/trainer/dist/custom/uploaded.js';
@@ -74,7 +75,6 @@ function training(options) {
 		return { options: made, step: await buildStep(made) };
 	};
 	return {
-		kind: 'training',
 		step,
 		build: async () => ({ bytes: scanProgram(onProvider((await step()).step, 'cuda')).bytes, optimisation: 'disabled' }),
 	};
@@ -199,9 +199,11 @@ const custom = (graph, more = {}) => training(() => uploaded(graph(), more));
 // ---- predicting and exporting
 
 const predicting = (config, graphOf) => ({
-	kind: 'inference',
 	build: () => ({ bytes: encodeModel({ graph: graphOf({ config, modalities, outputs: 1 }).graph, opset: OPSET }), optimisation: 'all' }),
 });
+
+/** An uploaded graph in the form in which it predicts. */
+const inferring = (graph) => ({ build: () => ({ bytes: encodeModel({ graph: graph(), opset: OPSET }), optimisation: 'all' }) });
 
 const ones = modalities.map(() => 1);
 const statistics = {
@@ -258,12 +260,13 @@ export const programs = {
 			[`fuse ${config.family}`, predicting(config, fuseGraph)],
 		]),
 	),
+	'predict transformer': inferring(() => withoutLoss(transformer({ layers: 2, width: 32, time: 16 }))),
+	'predict conv net': inferring(() => withoutLoss(convolution({ size: 16 }))),
+	'predict residual net': inferring(() => withRunningStatistics(residual())),
+	'predict lstm': inferring(lstm),
 	...Object.fromEntries(
 		['btw', 'consensus'].flatMap((preset) =>
-			Object.entries(tasks).map(([kind, task]) => [
-				`export ${preset}, ${kind}`,
-				{ kind: 'inference', build: () => exported(preset, task) },
-			]),
+			Object.entries(tasks).map(([kind, task]) => [`export ${preset}, ${kind}`, { build: () => exported(preset, task) }]),
 		),
 	),
 };
