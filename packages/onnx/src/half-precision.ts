@@ -1,9 +1,10 @@
 import { type Tensor, tensor } from '@steelyard/runtime';
 import { readAttributes } from './attributes.js';
-import { bodiesOf, namesOf, withBodies, withoutUnused } from './bodies.js';
+import { bodiesOf, withBodies, withoutUnused } from './bodies.js';
 import { dataTypeOf } from './data-types.js';
 import { allValues, type Graph, type Node, type Value } from './graph.js';
 import type { Half } from './halves.js';
+import { freeNames } from './own-names.js';
 
 /** Operators that move numbers, or give each by the numbers at one place, with kernels for both types in the CUDA provider of ONNX Runtime 1.29 at the working operator set. */
 const EITHER = [
@@ -30,13 +31,7 @@ const isStep = (node: Node): boolean => node.op === 'HardSigmoid' && readAttribu
  * the graph keep their names and types, so that one that is needed in float32 is there.
  */
 export function inHalfPrecision(graph: Graph, type: Half): Graph {
-	const taken = new Set(namesOf(graph));
-	const named = (stem: string): string => {
-		let name = stem;
-		for (let i = 1; taken.has(name); i++) name = `${stem}.${i}`;
-		taken.add(name);
-		return name;
-	};
+	const named = freeNames(graph);
 	const [least, most] = RANGE[type];
 	const isSmall = ({ data }: Tensor): boolean => {
 		const size = Math.abs(Number(data[0]));

@@ -37,3 +37,14 @@ export function namesToKeep(original: Graph, graph: Graph): Set<string> {
 		for (const [name, { dtype }] of initializers) if (dtype === 'int64') names.delete(name);
 	return names;
 }
+
+/** Gives names that stand nowhere in the graph, nor were given before: `stem`, or `stem` with a number. */
+export function freeNames(graph: Graph): (stem: string) => string {
+	const taken = new Set(namesOf(graph));
+	return (stem) => {
+		let name = stem;
+		for (let i = 1; taken.has(name); i++) name = `${stem}.${i}`;
+		taken.add(name);
+		return name;
+	};
+}

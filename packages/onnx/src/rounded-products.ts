@@ -1,7 +1,8 @@
-import { namesOf, withBodies } from './bodies.js';
+import { withBodies } from './bodies.js';
 import { dataTypeOf } from './data-types.js';
 import { allValues, type Graph, type Node, type Value } from './graph.js';
 import type { Half } from './halves.js';
+import { freeNames } from './own-names.js';
 import { PRODUCTS } from './products.js';
 
 /** Gives the name of a value of the graph around a body that is rounded, and has it rounded there; null where there is no such float32 value. */
@@ -14,13 +15,7 @@ type Outside = (name: string) => string | null;
  * back through a product as well. A value that a body captures is rounded once, outside of it.
  */
 export function roundedProducts(graph: Graph, type: Half, exact: ReadonlySet<string> = new Set()): Graph {
-	const taken = new Set(namesOf(graph));
-	const named = (stem: string): string => {
-		let name = stem;
-		for (let i = 1; taken.has(name); i++) name = `${stem}.${i}`;
-		taken.add(name);
-		return name;
-	};
+	const named = freeNames(graph);
 
 	function change(part: Graph, outside: Outside): Graph {
 		const known = allValues(part);

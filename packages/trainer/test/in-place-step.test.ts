@@ -28,6 +28,13 @@ const oracle = (options: Partial<Oracle>): Oracle => ({
 	...options,
 });
 
+type Trained = Awaited<ReturnType<typeof trainAs>>;
+
+const haveEqualParameters = (found: Trained, expected: Trained): void => {
+	for (const [name, { data }] of expected.parameters)
+		expect(largestError(found.parameters.get(name)!.data as Float32Array, Array.from(data as Float32Array)), name).toBeLessThan(1e-3);
+};
+
 // some parameters are groups by themselves, and others share one
 describe('the step in place', () => {
 	const cases: Record<string, Partial<Oracle>> = {
@@ -39,6 +46,7 @@ describe('the step in place', () => {
 			standardisation: new Map([['a', { shape: [5], mean: new Float32Array(5).fill(0.2), inverse: new Float32Array(5).fill(3) }]]),
 		},
 	};
+
 	it('skips the steps that the repeated one skips, in float16', async () => {
 		const guarded: Partial<Oracle> = {
 			...{
@@ -55,11 +63,7 @@ describe('the step in place', () => {
 		const inPlace = await trainAs(oracle(guarded), 1, 'in place');
 		expect(inPlace.norms.map(Number.isFinite)).toEqual([false, true, true, false]);
 		expect(largestError(inPlace.losses, repeated.losses)).toBeLessThan(1e-4);
-		for (const [parameter, { data }] of repeated.parameters)
-			expect(
-				largestError(inPlace.parameters.get(parameter)!.data as Float32Array, Array.from(data as Float32Array)),
-				parameter,
-			).toBeLessThan(1e-3);
+		haveEqualParameters(inPlace, repeated);
 	});
 
 	for (const [name, options] of Object.entries(cases))
@@ -69,11 +73,7 @@ describe('the step in place', () => {
 			expect(largestError(inPlace.losses, repeated.losses)).toBeLessThan(1e-5);
 			expect(inPlace.norms.length).toBe(options.clipNorm === undefined ? 0 : 4);
 			expect(largestError(inPlace.norms, repeated.norms)).toBeLessThan(1e-5);
-			for (const [parameter, { data }] of repeated.parameters)
-				expect(
-					largestError(inPlace.parameters.get(parameter)!.data as Float32Array, Array.from(data as Float32Array)),
-					parameter,
-				).toBeLessThan(1e-3);
+			haveEqualParameters(inPlace, repeated);
 		});
 
 	it('gives the same bits however many steps a run takes', async () => {
