@@ -23,7 +23,7 @@ export type TrainOptions = {
 	devices?: Devices;
 	/**
 	 * Whether values of the forward pass are computed a second time instead of kept, whatever the spec says: takes less memory and more time. Results, and the
-	 * checkpoints of other attempts that are gone on from, are the same in every bit either way.
+	 * checkpoints of other attempts that are gone on from, are equal either way, but for the rounding of a few products at most.
 	 */
 	sparesMemory?: boolean;
 	/** Called in order for everything that happens. */

@@ -36,9 +36,8 @@ export const statisticName = (statistic: string): string => `next/${statistic}`;
 export const modulationName = (modality: string): string => `modulation/${modality}`;
 export const reportName = (report: string): string => `step_${report}`;
 
-/** Values between the two programs of a split step: the gradient of a group, and what gradients are multiplied by where they are clipped. */
+/** The gradient of a parameter, and the vector of those of a group. */
 export const gradientName = (group: string): string => `gradient/${group}`;
-export const CLIP = 'clip';
 
 /** Values of a program that repeats a step: `[K, …]` of a step's input, the factor of a slot after the K steps, and the state that leaves. */
 export const chunkName = (input: string): string => `chunk/${input}`;

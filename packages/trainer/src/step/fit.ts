@@ -48,7 +48,7 @@ export type FitOptions = {
 	readonly scaling: LossScaling | null;
 	/** Most steps of a chunk; as many as are quick where null. */
 	readonly mostSteps: number | null;
-	/** Whether values that gradients need are kept, or partly computed again: results are the same in every bit. */
+	/** Whether values that gradients need are kept, or partly computed again: results are equal, but for the rounding of a few products at most. */
 	readonly recompute: 'none' | 'segments';
 };
 
