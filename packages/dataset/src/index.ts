@@ -8,5 +8,5 @@ export { MOST_NESTING, nestingOf } from './manifest.js';
 export { type NpyWriter, openNpyWriter, type WrittenArray } from './npy-writer.js';
 export { type NumberTable, readNumberTable, writeNumberTable } from './number-table.js';
 export { type RowsProfile, readRows } from './rows.js';
-export { type FeatureMoments, featureMoments, type Standardisation, standardisation } from './standardisation.js';
+export { type FeatureMoments, featureMoments, type Standardisation, standardisationOf } from './standardisation.js';
 export { type CuttableRows, heldOut, heldOutByLabels, type RowSet, type TrainingRows, trainingRows } from './training-rows.js';

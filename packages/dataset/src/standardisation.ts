@@ -25,10 +25,10 @@ export function featureMoments(split: Split, modality: string, rows: ArrayLike<n
 	const squares = new Float64Array(features);
 	let count = 0;
 
-	const add = (values: ArrayLike<number | bigint>, at: number): void => {
+	const add = (values: ArrayLike<number>, at: number): void => {
 		count++;
 		for (let f = 0; f < features; f++) {
-			const value = Number(values[at + f]);
+			const value = values[at + f] as number;
 			const delta = value - (mean[f] as number);
 			mean[f] = (mean[f] as number) + delta / count;
 			squares[f] = (squares[f] as number) + delta * (value - (mean[f] as number));
@@ -40,9 +40,10 @@ export function featureMoments(split: Split, modality: string, rows: ArrayLike<n
 	for (let start = 0; start < rows.length; start += perBlock) {
 		const part = Array.prototype.slice.call(rows, start, start + perBlock) as number[];
 		split.gather(modality, part, block);
+		const numbers = typeof block[0] === 'bigint' ? Float64Array.from(block as ArrayLike<bigint>, Number) : (block as ArrayLike<number>);
 		for (let i = 0; i < part.length; i++)
 			for (let step = 0; step < steps; step++)
-				if (mask === null || mask[(part[i] as number) * steps + step] === 1) add(block, (i * steps + step) * features);
+				if (mask === null || mask[(part[i] as number) * steps + step] === 1) add(numbers, (i * steps + step) * features);
 	}
 	const deviation = squares.map((sum, f) => {
 		const found = count === 0 ? 0 : Math.sqrt(sum / count);
@@ -51,12 +52,8 @@ export function featureMoments(split: Split, modality: string, rows: ArrayLike<n
 	return { shape: ofFeatures, mean, deviation };
 }
 
-/**
- * The standardisation of a modality over the given rows, by `featureMoments`; the inverse of the deviation is taken as float32. A feature without spread has the deviation
- * 1, and one that is missing everywhere also the mean 0.
- */
-export function standardisation(split: Split, modality: string, rows: ArrayLike<number>): Standardisation {
-	const { shape, mean, deviation } = featureMoments(split, modality, rows);
+/** The standardisation by such moments, the inverse of the deviation taken as float32. A feature without spread has the deviation 1, and one that is missing everywhere also the mean 0. */
+export function standardisationOf({ shape, mean, deviation }: FeatureMoments): Standardisation {
 	const deviations = Float32Array.from(deviation, (value) => (value === 0 ? 1 : value));
 	return { shape, mean: Float32Array.from(mean), inverse: deviations.map((value) => 1 / value) };
 }

@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 export type CounterRandom = {
 	/** Uniform over 0 … 2³²−1. */
 	uint32(): number;
+	/** So many of them as `out` has room for, as `uint32` would draw them one by one. */
+	fill(out: Uint32Array): void;
 	/** Uniform over [0, 1), 53 bits. */
 	uniform(): number;
 	/** Standard normal. */
@@ -70,14 +72,28 @@ export function counterRandom(seed: number, stream: string | number): CounterRan
 	let used = 4;
 	let spare: number | null = null;
 
+	const nextBlock = (): void => {
+		if (block === 2 ** 32) throw new RangeError(`the random stream ${stream} is used up`);
+		counter[0] = block++;
+		philox(counter, key, words);
+		used = 0;
+	};
 	const uint32 = (): number => {
-		if (used === 4) {
-			if (block === 2 ** 32) throw new RangeError(`the random stream ${stream} is used up`);
-			counter[0] = block++;
-			philox(counter, key, words);
-			used = 0;
-		}
+		if (used === 4) nextBlock();
 		return words[used++] as number;
+	};
+	const fill = (out: Uint32Array): void => {
+		let at = 0;
+		while (at < out.length && used < 4) out[at++] = words[used++] as number;
+		for (; at + 4 <= out.length; at += 4) {
+			nextBlock();
+			used = 4;
+			out[at] = words[0] as number;
+			out[at + 1] = words[1] as number;
+			out[at + 2] = words[2] as number;
+			out[at + 3] = words[3] as number;
+		}
+		while (at < out.length) out[at++] = uint32();
 	};
 	const uniform = (): number => {
 		const high = uint32() >>> 5;
@@ -103,5 +119,5 @@ export function counterRandom(seed: number, stream: string | number): CounterRan
 		while (word >= limit) word = uint32();
 		return word % n;
 	};
-	return { uint32, uniform, normal, below };
+	return { uint32, fill, uniform, normal, below };
 }

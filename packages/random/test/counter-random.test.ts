@@ -28,6 +28,18 @@ describe('the counter-based generator', () => {
 		expect(new Set(draw(7, 3)).size).toBe(9);
 	});
 
+	it('fills an array with the words that it would draw one by one, wherever it stands in a block', () => {
+		for (const before of [0, 1, 3])
+			for (const length of [0, 1, 2, 5, 11]) {
+				const [filling, drawing] = [counterRandom(7, 'a'), counterRandom(7, 'a')];
+				for (let i = 0; i < before; i++) expect(filling.uint32()).toBe(drawing.uint32());
+				const filled = new Uint32Array(length);
+				filling.fill(filled);
+				expect([...filled]).toEqual(Array.from({ length }, () => drawing.uint32()));
+				expect(filling.uint32()).toBe(drawing.uint32());
+			}
+	});
+
 	it('draws uniform and normal numbers of the right mean and variance', () => {
 		const n = 200_000;
 		const random = counterRandom(1, 'moments');

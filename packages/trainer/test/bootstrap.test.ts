@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { jobTask, type TaskType } from '@steelyard/contracts';
 import { counterRandom } from '@steelyard/random';
 import { describe, expect, it } from 'vitest';
-import { bootstrapInterval, resamplingWords } from '../src/report/bootstrap.js';
+import { bootstrapInterval, resamplesOf, resamplingWords } from '../src/report/bootstrap.js';
 import { metricsOf } from '../src/report/metrics.js';
 import { type Predictions, predictionsFrom } from '../src/report/predictions.js';
 import { rankingMetrics, rankingOfCounts } from '../src/report/ranking-metrics.js';
@@ -17,6 +17,7 @@ const { cases } = JSON.parse(readFileSync(new URL('fixtures/bootstrap.json', imp
 
 const SEED = 3;
 const words = resamplingWords(SEED, 5000);
+const resamples = (rows: number) => resamplesOf(rows, words, SEED);
 
 /** The rows of a case, its metrics, and the loss of a job that names none. */
 function judged({ task: type, labels: given, outputs }: Pick<Case, 'task' | 'labels' | 'outputs'>) {
@@ -32,7 +33,7 @@ describe('bootstrap intervals', () => {
 		it(`of ${of.labels.length} rows of a ${of.task} are those of SciPy, but for the chance of 1,000 resamples`, () => {
 			const { rows, metrics } = judged(of);
 			for (const [name, { low, high, error }] of Object.entries(expected)) {
-				const found = bootstrapInterval(rows, name, metrics[name]!, words, SEED)!;
+				const found = bootstrapInterval(rows, name, metrics[name]!, resamples(of.labels.length))!;
 				// a 2.5 % quantile of 1,000 normal numbers has a deviation of 0.085 of theirs: four of these, and rows beyond 1,000 are drawn
 				const tolerance = (of.labels.length > 1000 ? 0.5 : 0.34) * error;
 				expect(Math.abs(found.low - low), `${name} low`).toBeLessThan(tolerance);
@@ -79,7 +80,7 @@ describe('bootstrap intervals', () => {
 		const rows = { task, loss: { name: 'quantile' as const, quantiles: [0.1, 0.5, 0.9] }, predictions, labels };
 		const metrics = metricsOf(task, predictions, labels);
 		expect(metrics).toMatchObject({ coverage: 0.8, interval_width: 3 });
-		const bounds = (name: string) => bootstrapInterval(rows, name, metrics[name]!, words, SEED);
+		const bounds = (name: string) => bootstrapInterval(rows, name, metrics[name]!, resamples(40));
 		// 1.96 binomial deviations, √(0.8 · 0.2 / 40), and those of widths that are 2 or 4: less than a row more or less
 		expect(bounds('coverage')).toEqual({ low: expect.closeTo(0.8 - 0.124, 1), high: expect.closeTo(0.8 + 0.124, 1) });
 		expect(bounds('interval_width')).toEqual({ low: expect.closeTo(3 - 0.31, 1), high: expect.closeTo(3 + 0.31, 1) });
@@ -88,20 +89,17 @@ describe('bootstrap intervals', () => {
 
 	it('are null where the metric is undefined, or is in too many resamples', () => {
 		const { rows } = judged({ task: 'binary', labels: [1, ...new Array<number>(11).fill(0)], outputs: new Array<number>(12).fill(0.5) });
-		expect(bootstrapInterval(rows, 'auroc', null, words, SEED)).toBeNull();
+		expect(bootstrapInterval(rows, 'auroc', null, resamples(12))).toBeNull();
 		// of 12 rows one has the class: a third of the resamples lack it
-		expect(bootstrapInterval(rows, 'auroc', 0.5, words, SEED)).toBeNull();
-		expect(bootstrapInterval(rows, 'accuracy', 1 / 12, words, SEED)).toEqual({ low: 0, high: expect.closeTo(0.25, 1) });
+		expect(bootstrapInterval(rows, 'auroc', 0.5, resamples(12))).toBeNull();
+		expect(bootstrapInterval(rows, 'accuracy', 1 / 12, resamples(12))).toEqual({ low: 0, high: expect.closeTo(0.25, 1) });
 	});
 
 	it('are the same for the same seed', () => {
 		const { rows, metrics } = judged(cases[2]!);
-		const again = resamplingWords(SEED, 5000);
-		expect(bootstrapInterval(rows, 'loss', metrics['loss']!, again, SEED)).toEqual(
-			bootstrapInterval(rows, 'loss', metrics['loss']!, words, SEED),
-		);
-		expect(bootstrapInterval(rows, 'loss', metrics['loss']!, resamplingWords(4, 5000), 4)).not.toEqual(
-			bootstrapInterval(rows, 'loss', metrics['loss']!, words, SEED),
-		);
+		const count = cases[2]!.labels.length;
+		const of = (seed: number) => bootstrapInterval(rows, 'loss', metrics['loss']!, resamplesOf(count, resamplingWords(seed, 5000), seed));
+		expect(of(SEED)).toEqual(of(SEED));
+		expect(of(4)).not.toEqual(of(SEED));
 	});
 });

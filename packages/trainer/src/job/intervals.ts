@@ -1,6 +1,6 @@
 import type { JobResult } from '@steelyard/contracts';
 import { labelsOf } from '../model/examples.js';
-import { bootstrapInterval, resamplingWords } from '../report/bootstrap.js';
+import { bootstrapInterval, resamplesOf, resamplingWords } from '../report/bootstrap.js';
 import type { Judged } from './explanation-artifacts.js';
 import type { Job } from './job.js';
 import { mainMetricOf } from './metric-of.js';
@@ -22,9 +22,10 @@ export function intervalsOf(job: Job, judged: readonly Judged[]): NonNullable<Jo
 			const ofQuantiles = task.quantiles === undefined ? [] : ['coverage', 'interval_width'];
 			const names = new Set([mainMetricOf(spec, metrics), 'loss', ...ofQuantiles].filter((name) => name !== 'loss' || isMean));
 			const rows = { task, loss, predictions: predictions as NonNullable<typeof predictions>, labels: labelsOf(examples) };
+			const resamples = resamplesOf(examples.rows.length, words, seed);
 			const found = [...names].map((name) => {
 				throwIfStopped(job);
-				return [name, bootstrapInterval(rows, name, metrics[name] ?? null, words, seed)] as const;
+				return [name, bootstrapInterval(rows, name, metrics[name] ?? null, resamples)] as const;
 			});
 			return [examples.name, Object.fromEntries(found)];
 		}),

@@ -80,7 +80,7 @@ export async function judgedSplits(
 		const gains = await modalityGains(
 			job,
 			judged[1] as Judged,
-			async (examples) => (await judge(session, examples)).predictions as Predictions,
+			async (examples) => (await judge(session, examples, false)).predictions as Predictions,
 		);
 		const isWanted = job.spec.evaluation?.robustness ?? true;
 		const robustness = isWanted

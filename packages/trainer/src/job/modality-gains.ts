@@ -10,7 +10,7 @@ import type { Job } from './job.js';
 import { EvaluationError } from './over-rows.js';
 
 /** Rows that the model is run over for a modality at most, of which a row may be several. */
-const MOST_RUNS = 2000;
+const MOST_RUNS = 1000;
 const MOST_ROUNDS = 8;
 /** With fewer rows the noise is not known either. */
 const LEAST_ROWS = 20;

@@ -11,8 +11,14 @@ import {
 	quantilesOf,
 	TASK_LABELS,
 } from '@steelyard/contracts';
-import type { Standardisation } from '@steelyard/dataset';
-import { type Dataset, standardisation, trainingRows } from '@steelyard/dataset';
+import {
+	type Dataset,
+	type FeatureMoments,
+	featureMoments,
+	type Standardisation,
+	standardisationOf,
+	trainingRows,
+} from '@steelyard/dataset';
 import type { ModalityShape } from '@steelyard/family';
 import { type GraphFile, modelInterfaceOf } from '../custom/graph-file.js';
 import { type Examples, labelsOf, presence, type TargetScale } from '../model/examples.js';
@@ -33,6 +39,8 @@ export type Prepared = {
 	readonly modalities: readonly ModalityShape[];
 	/** Modalities that have masks. */
 	readonly masked: ReadonlySet<string>;
+	/** Mean and deviation of each feature of a modality over the training rows, taken where they are asked for first. */
+	readonly moments: (modality: string) => FeatureMoments;
 	readonly standardisation: ReadonlyMap<string, Standardisation>;
 	readonly scale: TargetScale;
 	readonly loss: Loss;
@@ -63,10 +71,23 @@ function checkPresence({ model }: JobSpec, { profile }: Dataset, train: Examples
 			check(modalityShape(labels, profile.modalities[labels] as ModalityProfile), `model.outputs.${output}.labels`);
 }
 
+function momentsIn({ split, rows }: Examples): Prepared['moments'] {
+	const taken = new Map<string, FeatureMoments>();
+	return (modality) => {
+		const known = taken.get(modality) ?? featureMoments(split, modality, rows);
+		taken.set(modality, known);
+		return known;
+	};
+}
+
 /** The standardisation of each modality but those whose values the dataset wants left as they are. */
-function standardisations(train: Examples, modalities: readonly ModalityShape[], profile: DatasetProfile): Map<string, Standardisation> {
+function standardisations(
+	moments: Prepared['moments'],
+	modalities: readonly ModalityShape[],
+	profile: DatasetProfile,
+): Map<string, Standardisation> {
 	const standardised = modalities.filter(({ name }) => profile.modalities[name]?.standardize !== false);
-	return new Map(standardised.map(({ name }) => [name, standardisation(train.split, name, train.rows)]));
+	return new Map(standardised.map(({ name }) => [name, standardisationOf(moments(name))]));
 }
 
 function scaleOf(train: Examples): TargetScale {
@@ -94,13 +115,15 @@ export function prepare(spec: JobSpec, dataset: Dataset, graphFile: GraphFile | 
 	const examples = (name: string, split: string, rows: Uint32Array): Examples => ({ name, split: dataset.split(split), rows });
 	const train = examples('train', parts.train.split, parts.train.rows);
 	checkPresence(spec, dataset, train, modalities);
+	const moments = momentsIn(train);
 	return {
 		dataset,
 		graphFile,
 		task,
 		modalities,
 		masked: new Set(modalities.filter(({ name }) => dataset.profile.modalities[name]?.masked).map(({ name }) => name)),
-		standardisation: standardise ? standardisations(train, modalities, dataset.profile) : new Map(),
+		moments,
+		standardisation: standardise ? standardisations(moments, modalities, dataset.profile) : new Map(),
 		scale: custom || task.type !== 'regression' ? { mean: 0, deviation: 1 } : scaleOf(train),
 		loss: lossFor(chosen, task.type),
 		classWeights: classWeightsOf(spec.training.class_weights, task, train),

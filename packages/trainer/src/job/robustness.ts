@@ -1,5 +1,4 @@
 import type { JobResult, Metrics, ModalityRobustness, Robustness } from '@steelyard/contracts';
-import { featureMoments } from '@steelyard/dataset';
 import type { ModalityShape } from '@steelyard/family';
 import { counterRandom, shuffle } from '@steelyard/random';
 import { sizeOf } from '@steelyard/runtime';
@@ -32,8 +31,6 @@ const FREE_WORK = 1e9;
 const WORK_OF_VALUE = 64;
 /** Multiply-adds that may be made where fewer would leave less than the least rows: about a second. */
 const WORK_OF_LEAST = 1e10;
-/** Training rows that means and deviations are taken of at most. */
-const MOMENT_ROWS = 10_000;
 
 /** What robustness is measured with. */
 export type RobustnessInput = {
@@ -106,7 +103,7 @@ type DrawnRows = Pick<BrokenRows, 'examples' | 'clean'> & {
  * training, unless the spec says how many. A function of what the job is one of.
  */
 export async function robustnessOf(job: Job, { judge, judged, unimodal, epochs }: RobustnessInput): Promise<Robustness> {
-	const { modalities, spec, train, fusion, task } = job;
+	const { modalities, spec, fusion, task } = job;
 	const { seed } = spec.training;
 	const splits = judged.filter(({ examples }) => SPLITS.includes(examples.name));
 	const metric = mainMetricOf(spec, (splits[0] as Judged).evaluation.metrics);
@@ -137,7 +134,6 @@ export async function robustnessOf(job: Job, { judge, judged, unimodal, epochs }
 
 	const ids = lookedUp(job);
 	const absenceOf = absenceIn(job, ids);
-	const momentRows = taken(train, drawnPlaces(train.rows.length, MOMENT_ROWS, seed, 'robustness/moments')).rows;
 	const found = drawn.map((): Record<string, ModalityRobustness> => ({}));
 	for (const [m, modality] of modalities.entries()) {
 		const { name, dtype } = modality;
@@ -146,8 +142,7 @@ export async function robustnessOf(job: Job, { judge, judged, unimodal, epochs }
 			for (const each of found) each[name] = { failed, missing: null, shuffled: null, noisy: null };
 			continue;
 		}
-		const moments = featureMoments(train.split, name, momentRows);
-		const breakable = { modality, absence: absenceOf(modality), replaced: ids.has(name) || dtype === 'bool', moments };
+		const breakable = { modality, absence: absenceOf(modality), replaced: ids.has(name) || dtype === 'bool', moments: job.moments(name) };
 		/** `alone` gives the outputs of the models of this modality. */
 		const ofSplits = async (alone: ((examples: Examples) => Promise<Float32Array>) | null): Promise<void> => {
 			for (const [i, { examples, clean, outputs }] of drawn.entries()) {

@@ -29,11 +29,25 @@ export type ResamplingWords = { readonly words: Uint32Array; readonly width: num
 
 /** For resamples of splits of up to so many rows. */
 export function resamplingWords(seed: number, rows: number): ResamplingWords {
-	const random = counterRandom(seed, 'bootstrap');
 	const width = Math.min(rows, MOST_ROWS);
 	const words = new Uint32Array(RESAMPLES * width);
-	for (let i = 0; i < words.length; i++) words[i] = random.uint32();
+	counterRandom(seed, 'bootstrap').fill(words);
 	return { words, width };
+}
+
+/** The rows of a split that are drawn from, and 1,000 resamples of them, one after the other, each of as many. */
+export type Resamples = { readonly count: number; readonly rows: Uint32Array; readonly drawn: Uint32Array };
+
+/** The resamples of a split of `count` rows, for which `words` are enough; of more than 1,000 rows so many are drawn without replacement first. */
+export function resamplesOf(count: number, { words, width }: ResamplingWords, seed: number): Resamples {
+	const all = Uint32Array.from({ length: count }, (_, i) => i);
+	const rows = count <= MOST_ROWS ? all : shuffle(all, counterRandom(seed, 'bootstrap/rows')).slice(0, MOST_ROWS);
+	const size = rows.length;
+	const drawn = new Uint32Array(RESAMPLES * size);
+	for (let resample = 0; resample < RESAMPLES; resample++)
+		for (let i = 0; i < size; i++)
+			drawn[resample * size + i] = rows[(((words[resample * width + i] as number) / 2 ** 32) * size) >>> 0] as number;
+	return { count, rows, drawn };
 }
 
 /** The value of each row whose mean a metric is, and what is done to the mean; null for a metric that is no mean over rows. */
@@ -125,9 +139,9 @@ function metricOfRows(judged: JudgedRows, count: number, metric: string): (rows:
 }
 
 /**
- * The 95 % interval of a metric over rows by the bootstrap: the percentiles of its values over 1,000 resamples with replacement (Efron 1979). Of more than 1,000 rows so many
- * are drawn without replacement first, resamples are of these, and the distances of the percentiles from their metric are multiplied by √(1,000/N) (Bickel, Götze and van
- * Zwet 1997). Null where the metric is undefined in too many resamples. `resamplingWords` are for at least so many rows.
+ * The 95 % interval of a metric over rows by the bootstrap: the percentiles of its values over 1,000 resamples with replacement (Efron 1979). Where these are of 1,000 of N
+ * rows, the distances of the percentiles from their metric are multiplied by √(1,000/N) (Bickel, Götze and van Zwet 1997). Null where the metric is undefined in too many
+ * resamples.
  *
  * @param value the metric over all rows
  */
@@ -135,21 +149,14 @@ export function bootstrapInterval(
 	judged: JudgedRows,
 	metric: string,
 	value: number | null,
-	{ words, width }: ResamplingWords,
-	seed: number,
+	{ count, rows, drawn }: Resamples,
 ): Bounds | null {
-	const { task, labels } = judged;
-	const count = labels.length / (task.type === 'multilabel' ? task.outputs : 1);
 	if (value === null || count < 2) return null;
-	const all = Uint32Array.from({ length: count }, (_, i) => i);
-	const rows = count <= MOST_ROWS ? all : shuffle(all, counterRandom(seed, 'bootstrap/rows')).slice(0, MOST_ROWS);
 	const size = rows.length;
 	const metricOf = metricOfRows(judged, count, metric);
 	const found: number[] = [];
-	const drawn = new Uint32Array(size);
-	for (let resample = 0; resample < RESAMPLES; resample++) {
-		for (let i = 0; i < size; i++) drawn[i] = rows[Math.floor(((words[resample * width + i] as number) / 2 ** 32) * size)] as number;
-		const one = metricOf(drawn);
+	for (let start = 0; start < drawn.length; start += size) {
+		const one = metricOf(drawn.subarray(start, start + size));
 		if (one !== null && Number.isFinite(one)) found.push(one);
 	}
 	const center = size === count ? value : metricOf(rows);
