@@ -13,6 +13,7 @@ const sourcesIn = (workspace: string): string[] => [
 	),
 	join(workspace, 'pnpm-lock.yaml'),
 	join(workspace, 'bin', 'bundle.js'),
+	join(workspace, 'bin', 'build-bundle.js'),
 ];
 
 /**

@@ -48,6 +48,7 @@ describe('the program of a process', () => {
 		'models/new/dist/.tsbuildinfo',
 		'pnpm-lock.yaml',
 		'bin/bundle.js',
+		'bin/build-bundle.js',
 	])('is the compiled file where %s is newer than the bundle', async (source) => {
 		await write(source, 5);
 		expect(bundled(compiled)).toBe(compiled);

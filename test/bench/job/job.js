@@ -1,8 +1,10 @@
-// A whole job on PhysioNet 2012, each side in a process of its own from its start to the file that it writes, one after the other.
+// A whole job on PhysioNet 2012, each side in a process of its own from its start to the file that it writes, one after the other. Ours is a bundle, as the programs of
+// the services are.
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildBundle } from '../../../bin/build-bundle.js';
 import { held } from '../cores.js';
 import { icu, withoutIcu } from '../data.js';
 import { median, row, span, spread } from '../figures.js';
@@ -12,6 +14,8 @@ import { sameQuality } from './quality.js';
 import { training } from './spec.js';
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+/** From there ONNX Runtime is found. */
+const BUNDLE = here('../../bundle');
 
 /** One run into a folder, which is made anew: seconds, and what the process printed. */
 async function intoFolder(folder, command, args, env) {
@@ -62,10 +66,11 @@ export async function job({ quick }) {
 	const folder = await mkdtemp(join(tmpdir(), 'steelyard-bench-'));
 	try {
 		const { python, absent } = await pythonWith('numpy', 'torch');
+		await buildBundle([here('train.js')], { outdir: BUNDLE, engine: ['@steelyard/runtime'] });
 		const [mine, theirs] = [[], []];
 		for (let round = 0; round < (quick ? 2 : 6); round++) {
 			const [a, b] = [join(folder, 'ours'), join(folder, 'theirs')];
-			const ours = await intoFolder(a, process.execPath, [here('train.js'), icu, a], TRAINER);
+			const ours = await intoFolder(a, process.execPath, [join(BUNDLE, 'train.js'), icu, a], TRAINER);
 			const peer = python && (await intoFolder(b, python, [here('../peers/job_peer.py'), icu, b, JSON.stringify(training)]));
 			if (round === 0) continue;
 			mine.push(ours);
@@ -76,5 +81,6 @@ export async function job({ quick }) {
 		return figures;
 	} finally {
 		await rm(folder, { recursive: true, force: true });
+		await rm(BUNDLE, { recursive: true, force: true });
 	}
 }
