@@ -81,7 +81,7 @@ for (const { way, absent, start } of ways)
 		};
 		const filesOf = (id: string) => store.list(`models/${id}`);
 		const reaches = (id: string, status: JobResource['status']) => until(async () => (await queue.jobs.get(id))?.status === status);
-		const kept = async (id: string) => JSON.parse(await readFile(store.path(`jobs/${id}/job.json`), 'utf8')) as JobResource;
+		const kept = async (id: string) => JSON.parse(String(await store.get(`jobs/${id}/job.json`))) as JobResource;
 		const lostWorker = async (id: string, lockMs: number, inspects = false) => {
 			const child = fork(WORKER, [JSON.stringify({ redis: redis.options, folder, lockMs, inspects })], { execArgv: [] });
 			children.push(child);

@@ -1,6 +1,6 @@
 import { openQueue, type Queue } from '@steelyard/queue';
 import { addressOf, admitRedis, RedisUnsuitableError } from '@steelyard/redis';
-import { openStore, type Store } from '@steelyard/store';
+import { type LocalStore, openStore } from '@steelyard/store';
 import pino, { type Logger } from 'pino';
 import type { Static, TObject } from 'typebox';
 import type { ServiceConfig } from './configuration.js';
@@ -9,7 +9,7 @@ import { logOutput } from './log-output.js';
 import { openTraces, type Traces } from './traces.js';
 
 /** What a process of the service works with once Redis answers. The queue and the store are closed for it when it ends. */
-export type ServiceParts<C extends ServiceConfig> = { config: C; queue: Queue; store: Store; log: Logger; traces: Traces | null };
+export type ServiceParts<C extends ServiceConfig> = { config: C; queue: Queue; store: LocalStore; log: Logger; traces: Traces | null };
 
 /** A process that has started: the message that tells the parent so, and how its work is ended. */
 export type Started = { message: object; close(): Promise<unknown> };

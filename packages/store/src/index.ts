@@ -17,4 +17,4 @@ export { openStore } from './local-store.js';
 export { isDamaged, listDamaged, readRecord } from './record.js';
 export { type Space, spaceOf } from './reserve.js';
 export { isFull, type RoomOptions, whenThereIsRoom } from './room.js';
-export type { Digest, Store, StoredEntry, StoredObject } from './store.js';
+export type { Digest, LocalStore, Store, StoredEntry, StoredObject } from './store.js';

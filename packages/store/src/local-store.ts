@@ -1,12 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { constants, createReadStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join, resolve, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { ProblemError } from '@steelyard/contracts';
 import { namesOf } from './key.js';
-import type { Digest, Store, StoredEntry, StoredObject } from './store.js';
+import type { Digest, LocalStore, StoredEntry, StoredObject } from './store.js';
+import { syncFolder } from './sync-folder.js';
 
 /** The folder of files that are being written. No key begins with a dot. */
 const TEMPORARY = '.tmp';
@@ -44,16 +45,6 @@ async function isLeftover(folder: string, name: string): Promise<boolean> {
 	return known !== null && Date.now() - known.mtimeMs > ABANDONED;
 }
 
-/** Writes a folder to the disk. Only then does a rename or link in it last through a power cut. */
-async function syncFolder(folder: string): Promise<void> {
-	const handle = await open(folder, constants.O_RDONLY);
-	try {
-		await handle.sync();
-	} finally {
-		await handle.close();
-	}
-}
-
 /** Makes a folder for this user alone, if it is absent; tells whether it was. */
 const makeOne = (folder: string): Promise<boolean> =>
 	mkdir(folder, { mode: 0o700 }).then(
@@ -89,7 +80,7 @@ async function write(handle: FileHandle, content: Uint8Array | string | Readable
 }
 
 /** Opens a folder as a store, which several processes may have open. Makes it where it is absent, and removes what killed processes were writing. */
-export async function openStore(folder: string): Promise<Store> {
+export async function openStore(folder: string): Promise<LocalStore> {
 	const root = resolve(folder);
 	const temporary = join(root, TEMPORARY);
 
@@ -226,6 +217,7 @@ export async function openStore(folder: string): Promise<Store> {
 			// Where another process writes into the folder while it is emptied, it is emptied again, for up to 2 s in all.
 			await rm(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 10 });
 		},
+		presign: async () => null,
 		path: pathOf,
 		async space() {
 			const { bavail, blocks, bsize } = await statfs(root);

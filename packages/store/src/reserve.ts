@@ -1,4 +1,4 @@
-import type { Store } from './store.js';
+import type { LocalStore } from './store.js';
 
 /** The bytes of the disk of a store that are free, that there are, and that are kept for the jobs that run. */
 export type Space = { free: number; total: number; kept: number };
@@ -7,7 +7,7 @@ export type Space = { free: number; total: number; kept: number };
 const standard = (total: number): number => Math.min(Math.max(1e9, total / 50), total / 10);
 
 /** The room on the disk of a store, of which `reserve` bytes are kept for running jobs; null keeps the standard reserve. */
-export async function spaceOf(store: Store, reserve: number | null): Promise<Space> {
+export async function spaceOf(store: Pick<LocalStore, 'space'>, reserve: number | null): Promise<Space> {
 	const { free, total } = await store.space();
 	return { free, total, kept: reserve ?? standard(total) };
 }

@@ -12,7 +12,8 @@ export type StoredObject = { bytes: number; modified: Date };
  * Bytes by key. A key is one or more names joined by `/`, such as `jobs/job_…/job.json` (see layout.ts); a prefix is a key that stands for all keys that
  * begin with it and a `/`. A reader sees a whole object or none, also when a writer is killed.
  *
- * Every method rejects with InvalidKeyError for a key that could leave the store, and with ProblemError `insufficient_storage` where no space is left.
+ * Every method rejects with InvalidKeyError for a key that could leave the store, and with ProblemError: `insufficient_storage` where no space is left,
+ * `unavailable` where the place that keeps the bytes cannot be reached.
  */
 export type Store = {
 	/** Writes, replacing what was there. */
@@ -36,6 +37,12 @@ export type Store = {
 	move(from: string, to: string): Promise<void>;
 	/** Removes a key, or all keys below a prefix. Nothing happens where there is none. */
 	remove(prefix: string): Promise<void>;
+	/** A URL from which an object is downloaded as a file of the name `filename` for so many seconds, by whoever has it; null where the store has none to give. */
+	presign(key: string, lease: { seconds: number; filename: string }): Promise<string | null>;
+};
+
+/** A store in a folder of this machine, whose objects are files that other programs can read, too. */
+export type LocalStore = Store & {
 	/** The file or folder behind a key, whether it exists or not. */
 	path(key: string): string;
 	/** The bytes of the disk, and how many of them can still be written. */

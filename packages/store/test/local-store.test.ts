@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { openStore } from '../src/index.js';
+import { InvalidKeyError, openStore } from '../src/index.js';
 import { storeSuite } from './store-suite.js';
 
 let folder: string;
@@ -15,6 +15,17 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 storeSuite('a local folder', () => openStore(join(folder, 'store')));
+
+it('knows the files behind keys, how much space is left, and no URL from which to download', async () => {
+	const store = await openStore(folder);
+	await store.put('x/y.txt', 'four');
+	expect(await readFile(store.path('x/y.txt'), 'utf8')).toBe('four');
+	expect(() => store.path('../x')).toThrow(InvalidKeyError);
+	const { free, total } = await store.space();
+	expect(free).toBeGreaterThan(0);
+	expect(total).toBeGreaterThanOrEqual(free);
+	expect(await store.presign('x/y.txt', { seconds: 60, filename: 'y.txt' })).toBeNull();
+});
 
 it('what a killed process was writing is removed at the next start, and what a live one writes is kept', async () => {
 	const host = hostname().replace(/[^A-Za-z0-9-]/g, '-');

@@ -2,7 +2,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { isId } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 import type { Traces } from '@steelyard/service-process';
-import type { Store } from '@steelyard/store';
+import type { LocalStore } from '@steelyard/store';
 import Fastify, { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { openAudit } from './audit/audit.js';
@@ -52,7 +52,7 @@ export type AppOptions = {
 	config: Pick<Config, 'host' | 'apiKey' | 'uploadLimit' | 'modelLimit'> &
 		Partial<Pick<Config, 'reading' | 'job' | 'projectQueued' | 'projectBytes' | 'reserve' | 'retention' | 'limits' | 'proxies'>>;
 	queue: Queue;
-	store: Store;
+	store: LocalStore;
 	log: Logger;
 	/** Where the spans of requests go; nowhere unless given. */
 	traces?: Traces | null;

@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AuditLine, List, NewKey } from '@steelyard/contracts';
-import { openStore, type Store } from '@steelyard/store';
+import { type LocalStore, openStore } from '@steelyard/store';
 import type { InjectOptions } from 'fastify';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Audit, type AuditEntry, openAudit } from '../src/audit/audit.js';
@@ -124,7 +124,7 @@ describe('the audit log of a service', () => {
 
 describe('the files of an audit log', () => {
 	let home: string;
-	let store: Store;
+	let store: LocalStore;
 	let now: number;
 	const onLoss = vi.fn<(error: unknown, lines: number) => void>();
 	beforeEach(async () => {

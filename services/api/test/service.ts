@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { JobResource, ModelVerdict, Problem, WorkerStatus } from '@steelyard/contracts';
 import { openQueue, type PredictionOrder, type Queue, type Work } from '@steelyard/queue';
 import { launchRedis, type RedisHandle } from '@steelyard/redis';
-import { openStore, type Store } from '@steelyard/store';
+import { type LocalStore, openStore } from '@steelyard/store';
 import pino from 'pino';
 import { expect, vi } from 'vitest';
 import { type AppOptions, buildApp } from '../src/app.js';
@@ -16,7 +16,7 @@ export const silent = pino({ level: 'silent' });
 export type Service = {
 	app: App;
 	queue: Queue;
-	store: Store;
+	store: LocalStore;
 	redis: RedisHandle;
 	home: string;
 	/** Another application over the same queue and store. */

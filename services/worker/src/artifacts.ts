@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { Artifact } from '@steelyard/contracts';
-import type { Store } from '@steelyard/store';
+import type { LocalStore } from '@steelyard/store';
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
 	'.json': 'application/json',
@@ -23,7 +23,7 @@ async function sync(path: string): Promise<void> {
 }
 
 /** Size, checksum and content type of the files `names` below the key `prefix`, as a result lists them. Rejects where one is absent. */
-export async function describeArtifacts(store: Store, prefix: string, names: readonly string[]): Promise<Artifact[]> {
+export async function describeArtifacts(store: LocalStore, prefix: string, names: readonly string[]): Promise<Artifact[]> {
 	const artifacts: Artifact[] = [];
 	for (const name of names) {
 		const key = `${prefix}/${name}`;

@@ -3,7 +3,7 @@ import { type JobEventBody, type Tally, TRAINING_STATE, tallyValue, warmStartOf 
 import type { Attempt, AttemptEnd, Queue } from '@steelyard/queue';
 import type { Devices } from '@steelyard/runtime';
 import { howItEnded } from '@steelyard/service-process';
-import { datasetKeys, jobKeys, modelKeys, type Store, whenThereIsRoom } from '@steelyard/store';
+import { datasetKeys, jobKeys, type LocalStore, modelKeys, whenThereIsRoom } from '@steelyard/store';
 import type { Logger } from 'pino';
 import { describeArtifacts } from './artifacts.js';
 import { earlierFolders } from './attempt-folders.js';
@@ -16,7 +16,7 @@ import { withoutPathsOf } from './without-paths.js';
 
 export type AttemptParts = {
 	queue: Pick<Queue, 'jobs' | 'events'>;
-	store: Store;
+	store: LocalStore;
 	/** What the probe found. */
 	devices: Devices;
 	trainers: Trainers;
@@ -35,13 +35,13 @@ const SPARES =
 type Crash = Extract<TrainerEnd, { type: 'crashed' }>;
 
 /** How an attempt ends whose trainer crashed: the job is tried again from its last checkpoint, until it has come no further too often. */
-function afterCrash(store: Store, crash: Crash): AttemptEnd {
+function afterCrash(store: LocalStore, crash: Crash): AttemptEnd {
 	const words = crash.lastLines.length === 0 ? '' : ` Its last words: ${withoutPathsOf(store, crash.lastLines.join('\n'))}`;
 	return { status: 'retry', error: { code: 'trainer_crashed', message: `The trainer process ${howItEnded(crash)}.${words}`, param: null } };
 }
 
 /** The path of what the job has kept that this one begins with; null where it names none. Where that job is gone, the path of a file that is not there, which the trainer tells. */
-async function sourceOf({ jobs }: Pick<Queue, 'jobs'>, store: Store, { spec }: Attempt['job']): Promise<string | null> {
+async function sourceOf({ jobs }: Pick<Queue, 'jobs'>, store: LocalStore, { spec }: Attempt['job']): Promise<string | null> {
 	const start = warmStartOf(spec.training);
 	if (start === null) return null;
 	const source = await jobs.get(start.job);

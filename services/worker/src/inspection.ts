@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import type { ModelReport, ModelVerdict } from '@steelyard/contracts';
 import { howItEnded, memoryText } from '@steelyard/service-process';
-import { modelKeys, type Store, uploadKeys } from '@steelyard/store';
+import { type LocalStore, modelKeys, uploadKeys } from '@steelyard/store';
 import type { Logger } from 'pino';
 import { type InspectionLimits, type InspectorEnd, runInspector } from './inspect-process.js';
 import { withoutPathsOf } from './without-paths.js';
@@ -13,7 +13,7 @@ const refused = (message: string, param: string | null = null, report: ModelRepo
 });
 
 /** The verdict that follows from how an inspection ended, without paths of the machine. Throws where that says nothing about the model. */
-function verdictOf(store: Store, end: InspectorEnd, { ms, bytes }: InspectionLimits): ModelVerdict {
+function verdictOf(store: LocalStore, end: InspectorEnd, { ms, bytes }: InspectionLimits): ModelVerdict {
 	switch (end.type) {
 		case 'report': {
 			const { report } = end;
@@ -37,7 +37,7 @@ function verdictOf(store: Store, end: InspectorEnd, { ms, bytes }: InspectionLim
 	}
 }
 
-export type InspectionParts = { store: Store; entry: string; limits: InspectionLimits };
+export type InspectionParts = { store: LocalStore; entry: string; limits: InspectionLimits };
 
 /**
  * Inspects one model in a process of its own, within its limits. Where an archive was uploaded, the store holds the model as one file in its place from then on:

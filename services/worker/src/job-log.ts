@@ -2,7 +2,7 @@ import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { JobEventBody, JobLogLine, StoredLogLine } from '@steelyard/contracts';
 import type { AttemptEnd } from '@steelyard/queue';
-import { jobKeys, type Store } from '@steelyard/store';
+import { jobKeys, type LocalStore } from '@steelyard/store';
 import type { Logger } from 'pino';
 import { withoutPathsOf } from './without-paths.js';
 
@@ -23,7 +23,7 @@ export type JobLog = {
 	close(): Promise<void>;
 };
 
-export type JobLogOptions = { store: Store; id: string; attempt: number; log: Logger; most?: number };
+export type JobLogOptions = { store: LocalStore; id: string; attempt: number; log: Logger; most?: number };
 
 /**
  * Opens the log of an attempt, a file of at most `most` bytes, 1 MiB unless given. Lines for which there is no room, in the file or on the disk, are lost and

@@ -10,7 +10,7 @@ import {
 	type OrderEnd,
 	startBoundedChild,
 } from '@steelyard/service-process';
-import { jobKeys, type Store } from '@steelyard/store';
+import { jobKeys, type LocalStore } from '@steelyard/store';
 import type { FromPredictor, ToPredictor } from './protocol.js';
 import { withoutPathsOf } from './without-paths.js';
 
@@ -34,10 +34,10 @@ export type Predicting = {
 	close(): Promise<void>;
 };
 
-export type PredictingOptions = { store: Store; entry?: string; limits?: ChildLimits; onLine(line: string): void };
+export type PredictingOptions = { store: LocalStore; entry?: string; limits?: ChildLimits; onLine(line: string): void };
 
 /** What an order came to. Throws ProblemError. */
-function textOf(store: Store, end: OrderEnd<FromPredictor>, { ms, bytes }: ChildLimits): string {
+function textOf(store: LocalStore, end: OrderEnd<FromPredictor>, { ms, bytes }: ChildLimits): string {
 	switch (end.type) {
 		case 'answered': {
 			const { answer } = end;

@@ -3,14 +3,14 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { StoredLogLine } from '@steelyard/contracts';
-import { openStore, type Store } from '@steelyard/store';
+import { type LocalStore, openStore } from '@steelyard/store';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openJobLog } from '../src/job-log.js';
 import { withoutPaths } from '../src/without-paths.js';
 
 let home: string;
-let store: Store;
+let store: LocalStore;
 beforeEach(async () => {
 	home = await mkdtemp(join(tmpdir(), 'steelyard log '));
 	store = await openStore(home);

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { isFinal, type JobEvent, type JobResource, type ModelVerdict, parseJobSpec } from '@steelyard/contracts';
 import { openQueue, type Queue } from '@steelyard/queue';
 import { launchRedis, type RedisHandle } from '@steelyard/redis';
-import { createId, openStore, type Store } from '@steelyard/store';
+import { createId, type LocalStore, openStore } from '@steelyard/store';
 import pino from 'pino';
 import { vi } from 'vitest';
 import { startWorker, type Worker, type WorkerOptions } from '../src/worker.js';
@@ -17,7 +17,7 @@ export const fixture = (name: string): string => fileURLToPath(new URL(`fixtures
 export type Service = {
 	home: string;
 	redis: RedisHandle;
-	store: Store;
+	store: LocalStore;
 	queue: Queue;
 	lines: Record<string, unknown>[];
 	work(options?: Partial<WorkerOptions>): Promise<Worker>;

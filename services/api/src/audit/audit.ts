@@ -1,6 +1,6 @@
 import { mkdir, open } from 'node:fs/promises';
 import type { AuditLine, AuditQuery, List } from '@steelyard/contracts';
-import { auditKeys, type Store } from '@steelyard/store';
+import { auditKeys, type LocalStore } from '@steelyard/store';
 import { unknownCursor } from '../resources/page.js';
 
 /** A line without its id, which is its place. */
@@ -16,7 +16,7 @@ export type Audit = {
 };
 
 type Options = {
-	store: Store;
+	store: LocalStore;
 	/** Called with the error of the disk and how many lines are lost by it. */
 	onLoss(error: unknown, lines: number): void;
 	/** From how many bytes on a file is followed by a new one, and how many files are kept. */

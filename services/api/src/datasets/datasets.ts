@@ -15,7 +15,7 @@ import {
 	type UploadsQuery,
 } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
-import { createId, datasetKeys, readRecord, type Store } from '@steelyard/store';
+import { createId, datasetKeys, type LocalStore, readRecord } from '@steelyard/store';
 import type { InProject } from '../keys/caller.js';
 import { createNamings } from '../resources/naming.js';
 import { pageOf } from '../resources/page.js';
@@ -73,7 +73,7 @@ export type Datasets = {
 type Received = { id: string; folder: string; upload: Upload; said: DatasetUpload };
 
 type Parts = {
-	store: Store;
+	store: LocalStore;
 	queue: Queue;
 	reader: Pick<Reader, 'read' | 'preview'>;
 	rowReader: Pick<RowReader, 'read'>;

@@ -12,7 +12,7 @@ import {
 	type UploadsQuery,
 } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
-import { createId, modelKeys, readRecord, type Store } from '@steelyard/store';
+import { createId, type LocalStore, modelKeys, readRecord } from '@steelyard/store';
 import type { InProject } from '../keys/caller.js';
 import { createNamings } from '../resources/naming.js';
 import { pageOf } from '../resources/page.js';
@@ -44,7 +44,7 @@ export type Models = {
 	remove(caller: InProject, id: string): Promise<void>;
 };
 
-type Parts = { store: Store; queue: Queue; room: Room; quota: ProjectBytes; modelLimit: number };
+type Parts = { store: LocalStore; queue: Queue; room: Room; quota: ProjectBytes; modelLimit: number };
 
 /**
  * The uploaded models of a store. Each is a folder `models/<id>/` with `model.onnx`, which is what was uploaded, and `model.json`. It is renamed into place when

@@ -1,5 +1,5 @@
 import { ProblemError } from '@steelyard/contracts';
-import { type Space, type Store, spaceOf } from '@steelyard/store';
+import { type LocalStore, type Space, spaceOf } from '@steelyard/store';
 
 /** Sees that the disk keeps room for the jobs that run. */
 export type Room = {
@@ -12,7 +12,7 @@ export type Room = {
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
 
 /** Keeps `reserve` bytes of the disk of a store free from uploads and new jobs; null keeps the standard reserve. */
-export function createRoom(store: Store, reserve: number | null): Room {
+export function createRoom(store: LocalStore, reserve: number | null): Room {
 	const state = () => spaceOf(store, reserve);
 	return { state, expect };
 

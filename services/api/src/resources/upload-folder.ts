@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Store, uploadKeys } from '@steelyard/store';
+import { type LocalStore, uploadKeys } from '@steelyard/store';
 
 /** After how many milliseconds without a change the folder of an upload is removed: the process that it belonged to was killed. */
 const ABANDONED = 3600 * 1000;
@@ -28,7 +28,7 @@ async function sync(folder: string, names: readonly string[]): Promise<void> {
 }
 
 /** Makes folders for uploads in `uploads/` of the store. */
-export function createUploadFolders(store: Store): UploadFolders {
+export function createUploadFolders(store: LocalStore): UploadFolders {
 	const uploads = store.path(uploadKeys.all());
 
 	async function removeAbandoned(): Promise<void> {

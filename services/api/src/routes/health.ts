@@ -1,6 +1,6 @@
 import { projectOf, type Readiness, type WorkerStatus } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
-import type { Store } from '@steelyard/store';
+import type { LocalStore } from '@steelyard/store';
 import { Type } from 'typebox';
 import type { App } from '../fastify-app.js';
 import type { Caller } from '../keys/caller.js';
@@ -10,7 +10,7 @@ import { ref } from '../schemas/components.js';
 const LEAST_FREE = 64 * 1024 ** 2;
 
 /** Says whether the data folder will do. Never rejects. */
-async function storeHealth(store: Store): Promise<Readiness['store']> {
+async function storeHealth(store: LocalStore): Promise<Readiness['store']> {
 	try {
 		const { free } = await store.space();
 		return { ok: free >= LEAST_FREE, free_bytes: free, note: free >= LEAST_FREE ? null : `only ${free} bytes are free` };
@@ -33,7 +33,7 @@ async function shownTo(caller: Caller | null, queue: Queue, worker: WorkerStatus
 }
 
 /** The routes that say how the service is. */
-export async function healthRoutes(app: App, { queue, store }: { queue: Queue; store: Store }): Promise<void> {
+export async function healthRoutes(app: App, { queue, store }: { queue: Queue; store: LocalStore }): Promise<void> {
 	app.route({
 		method: 'GET',
 		url: '/healthz',
