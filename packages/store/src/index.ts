@@ -17,4 +17,7 @@ export { openStore } from './local-store.js';
 export { isDamaged, listDamaged, readRecord } from './record.js';
 export { type Space, spaceOf } from './reserve.js';
 export { isFull, type RoomOptions, whenThereIsRoom } from './room.js';
+export { isS3Address, type S3Address, S3AddressError, s3AddressOf } from './s3/address.js';
+export type { S3Options } from './s3/connection.js';
+export { openS3Store, type S3Store } from './s3/s3-store.js';
 export type { Digest, LocalStore, Store, StoredEntry, StoredObject } from './store.js';
