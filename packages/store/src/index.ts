@@ -1,3 +1,6 @@
+export type { CachedFile } from './cache/arrival.js';
+export { type ContentCache, type ContentCacheOptions, openContentCache } from './cache/content-cache.js';
+export type { IdentityOf } from './cache/leases.js';
 export { createId, idsFrom } from './id.js';
 export { InvalidKeyError } from './key.js';
 export {
