@@ -33,8 +33,7 @@ export async function openLeases(folder: string, identityOf: IdentityOf): Promis
 	async function isOver(path: string): Promise<boolean> {
 		const text = await readFile(path, 'utf8').catch(absent);
 		if (text === null) return true;
-		// One that is being written has no text yet, and is of a process that lives or has just died.
-		const holder = text === '' ? null : (JSON.parse(text) as Holder);
+		const holder = holderIn(text);
 		if (holder?.host === own.host) return (await identityOf(holder.pid)) !== holder.identity;
 		const known = await stat(path).catch(absent);
 		return known === null || Date.now() - known.mtimeMs > OVER;
@@ -68,6 +67,15 @@ export async function openLeases(folder: string, identityOf: IdentityOf): Promis
 			return found;
 		},
 	};
+}
+
+/** The process that a lease names; null where it is still being written, or was torn by a power cut. */
+function holderIn(text: string): Holder | null {
+	try {
+		return JSON.parse(text) as Holder;
+	} catch {
+		return null;
+	}
 }
 
 /** null for what is not there. */
