@@ -12,7 +12,7 @@ const LAYERS: readonly (readonly string[])[] = [
 	['onnx'],
 	['family'],
 	['layers'],
-	['models/*', 'weighting', 'optim', 'autodiff', 'dataset', 'store', 'redis'],
+	['models/*', 'weighting', 'search', 'optim', 'autodiff', 'dataset', 'store', 'redis'],
 	['features'],
 	['prediction', 'trainer', 'model-file', 'client', 'queue'],
 	['service-process', 'dashboard'],
