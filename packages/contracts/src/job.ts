@@ -277,6 +277,15 @@ export const JobResource = Type.Object({
 			{ description: 'null before a worker took the job' },
 		),
 	),
+	sweep: Type.Optional(
+		Type.Object(
+			{
+				id: Type.String({ description: 'of the sweep' }),
+				trial: Type.Integer({ description: 'the number of the trial in it, from 0' }),
+			},
+			{ description: 'of a job that a sweep made, whose trial it is; not there in other jobs' },
+		),
+	),
 	spec: JobSpec,
 	bytes: Type.Optional(Type.Integer({ description: 'of its files on the disk: artifacts, checkpoints, logs and records; in lists alone' })),
 	result: nullable(JobResult),

@@ -32,7 +32,7 @@ export function requestOf(schema: TSchema): TSchema {
 }
 
 /** A value with any of its fields left out, at every depth. The types do not know which fields have a default. */
-type Partially<T> = T extends readonly unknown[] ? T : T extends object ? { [K in keyof T]?: Partially<T[K]> | undefined } : T;
+export type Partially<T> = T extends readonly unknown[] ? T : T extends object ? { [K in keyof T]?: Partially<T[K]> | undefined } : T;
 
 /** A job as a client posts it. Every field but `dataset` has a default. */
 export type JobRequest = Partially<Omit<JobSpec, 'dataset'>> & Pick<JobSpec, 'dataset'>;

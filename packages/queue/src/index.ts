@@ -1,3 +1,4 @@
+export { newJob, type Origin } from './new-job.js';
 export { openQueue, type QueueOptions } from './open-queue.js';
 export {
 	type Attempt,
@@ -19,6 +20,7 @@ export {
 	type Queue,
 	StaleAttemptError,
 	type StopReason,
+	type Sweeps,
 	type Tallies,
 	type Work,
 	type Workers,

@@ -18,6 +18,7 @@ import type { Queue } from './queue.js';
 import { openRecords } from './records.js';
 import { openAttempts } from './result.js';
 import { openSearch } from './search.js';
+import { openSweeps } from './sweeps/sweeps.js';
 import { openTally } from './tally.js';
 import { startWork } from './work.js';
 import { openWorkers } from './workers.js';
@@ -79,6 +80,7 @@ export async function openQueue({
 	const notices = openNotices({ redis: options, keys, records, mirror, deliveries: told, tally, store, log });
 	const attempts = openAttempts({ records, store, mirror });
 	const workers = openWorkers(redis, keys, log);
+	const sweeps = openSweeps({ store, jobs, enqueue: () => dispatch() });
 	const predictions = openPredictions({ redis, options, keys, workers, log });
 
 	return {
@@ -99,10 +101,12 @@ export async function openQueue({
 		},
 		predictions: { ask: predictions.ask, work: predictions.work },
 		notices: { ...orUnavailable(ms, { waiting: notices.waiting }), work: notices.work },
+		// Its steps wait for Redis each for itself.
+		sweeps,
 		...orUnavailable(ms, attempts),
 		...orUnavailable(ms, { enqueue: dispatch }),
 		work: (work) =>
-			startWork({ redis: options, keys, hub, records, dispatch, sweep, notices, queue: { jobs, ...attempts } }, { log, ...work }),
+			startWork({ redis: options, keys, hub, records, dispatch, sweep, notices, sweeps, queue: { jobs, ...attempts } }, { log, ...work }),
 		health: () => healthOf(redis, options, keys, mirror.trouble),
 		async close() {
 			hub.close();

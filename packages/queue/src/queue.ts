@@ -8,10 +8,13 @@ import type {
 	JobListChange,
 	JobResource,
 	JobResult,
+	JobSpec,
 	JobStatus,
 	JobsQuery,
 	ModelVerdict,
 	Readiness,
+	SweepResource,
+	SweepSpec,
 	Tally,
 	WorkerStatus,
 } from '@steelyard/contracts';
@@ -291,6 +294,29 @@ export type Predictions = {
 	work(worker: string, answer: (order: PredictionOrder) => Promise<string>): Promise<Work>;
 };
 
+/**
+ * The sweeps of an installation. What a sweep tries next is a function of what came of its trials before, and every decision is written once: so any process may take a
+ * sweep further, as often as it likes, and it ends the same however often processes are killed. Trials are ordinary jobs.
+ */
+export type Sweeps = {
+	/** The specs of the jobs that a sweep would begin with. Throws ProblemError where one of them makes no job. */
+	check(spec: SweepSpec): JobSpec[];
+	/** Keeps a new sweep and starts its first trials. */
+	create(project: string, spec: SweepSpec): Promise<SweepResource>;
+	get(id: string): Promise<SweepResource | null>;
+	/**
+	 * Has a sweep start no more trials, or go on, or end with its jobs cancelled. Throws ProblemError `not_found`, and `conflict` where it has ended or is being
+	 * cancelled.
+	 */
+	wish(id: string, status: 'running' | 'paused' | 'cancelled'): Promise<SweepResource>;
+	/** Removes a sweep that has ended; its jobs stay. Throws ProblemError `not_found`, or `conflict` where it has not ended. */
+	remove(id: string): Promise<void>;
+	/** Notes what came of the jobs of a sweep and makes those that follow. Nothing happens where there is none, or it has ended. */
+	advance(id: string): Promise<void>;
+	/** The same for all sweeps. */
+	advanceAll(): Promise<void>;
+};
+
 /** The queue of an installation. Every method that needs Redis rejects with ProblemError `unavailable` where Redis is away for about 8 s. */
 export type Queue = {
 	jobs: Jobs;
@@ -301,6 +327,7 @@ export type Queue = {
 	inspections: Inspections;
 	predictions: Predictions;
 	notices: Notices;
+	sweeps: Sweeps;
 	/**
 	 * Has a queued job handed to the workers when its turn comes: the projects take turns, the one with the fewest jobs running first, and of a project the
 	 * job with the highest priority begins first, of several the one that was posted first.

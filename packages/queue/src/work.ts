@@ -7,7 +7,16 @@ import type { Dispatch } from './dispatch.js';
 import type { Hub } from './hub.js';
 import type { Keys } from './keys.js';
 import type { NoticeQueue } from './notices.js';
-import { type AttemptEnd, AttemptStopped, type Queue, StaleAttemptError, type StopReason, type Work, type WorkOptions } from './queue.js';
+import {
+	type AttemptEnd,
+	AttemptStopped,
+	type Queue,
+	StaleAttemptError,
+	type StopReason,
+	type Sweeps,
+	type Work,
+	type WorkOptions,
+} from './queue.js';
 import type { Records } from './records.js';
 import { RETRIES, retryPause } from './status.js';
 import { type Clock, startClock } from './time-limit.js';
@@ -29,6 +38,7 @@ type Parts = {
 	dispatch: Dispatch;
 	sweep: () => Promise<number>;
 	notices: Pick<NoticeQueue, 'handOver'>;
+	sweeps: Pick<Sweeps, 'advance' | 'advanceAll'>;
 	queue: Pick<Queue, 'jobs' | 'claim' | 'commit' | 'release'>;
 };
 
@@ -42,7 +52,7 @@ export const mayPass = (error: unknown): boolean =>
 	error instanceof ProblemError && (error.code === 'unavailable' || error.code === 'insufficient_storage');
 
 /** Runs jobs as they come; see WorkOptions. */
-export function startWork({ redis, keys, hub, records, dispatch, sweep, notices, queue }: Parts, options: WorkOptions): Work {
+export function startWork({ redis, keys, hub, records, dispatch, sweep, notices, sweeps, queue }: Parts, options: WorkOptions): Work {
 	const { concurrency = 1, process, ended, log = silent, lockMs = LOCK, retries = RETRIES, retryMs, checkMs = CHECK } = options;
 	const { maxSeconds = Number.POSITIVE_INFINITY } = options;
 	const { jobs } = queue;
@@ -102,6 +112,7 @@ export function startWork({ redis, keys, hub, records, dispatch, sweep, notices,
 		if (found !== null && !isFinal(found.record.status)) return;
 		if (found !== null) await notices.handOver(found.record);
 		if (found !== null) await ended?.(found.record);
+		if (found?.record.sweep !== undefined) await sweeps.advance(found.record.sweep.id);
 		await records.settled(id, found?.turn ?? null);
 	}
 	const failedSettle = (id: string) => (error: unknown) =>
@@ -193,6 +204,7 @@ export function startWork({ redis, keys, hub, records, dispatch, sweep, notices,
 				if (queued > 0) log.info({ queued }, 'jobs that no worker had were handed over');
 				return settleAll();
 			})
+			.then(() => sweeps.advanceAll())
 			.catch((error: unknown) => log.warn({ err: error }, 'the queue could not be looked through'));
 	const listening = hub.listen('stop', (id) => {
 		void checkAll(id).catch(failedCheck);

@@ -13,6 +13,7 @@ export {
 	listIds,
 	listLogs,
 	modelKeys,
+	sweepKeys,
 	uploadKeys,
 	webhookKeys,
 } from './layout.js';

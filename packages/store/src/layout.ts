@@ -54,6 +54,21 @@ export const jobKeys = {
 	isCheckpoint: (key: string) => /^jobs\/[^/]+\/attempts\/\d+\/checkpoints\//.test(key),
 };
 
+/** A sweep: a folder of what is decided and what came of it, each in a file that is written once, beside the `record` and what its user wants of it. It has vanished once its `record` is gone. */
+export const sweepKeys = {
+	folder: (id: string) => `sweeps/${id}`,
+	/** What was asked for; written once. */
+	record: (id: string) => `sweeps/${id}/sweep.json`,
+	/** Whether its user has paused or cancelled it; not there before. */
+	wish: (id: string) => `sweeps/${id}/wish.json`,
+	/** How it ended; written once. */
+	end: (id: string) => `sweeps/${id}/end.json`,
+	/** Decision `number`, from 0, with the id of its job; written once. */
+	decision: (id: string, number: number) => `sweeps/${id}/decisions/${number}.json`,
+	/** What came of it; written once. */
+	outcome: (id: string, number: number) => `sweeps/${id}/outcomes/${number}.json`,
+};
+
 /** A key of the API: a folder with its `record`, without which the key is not valid. */
 export const keyKeys = {
 	folder: (id: string) => `keys/${id}`,
@@ -84,10 +99,14 @@ export const uploadKeys = {
 };
 
 /** The folders directly in the store: one for each kind of resource, and one for uploads. `audit` lies beside them. */
-export const folders = { ds: 'datasets', job: 'jobs', key: 'keys', mdl: 'models', uploads: 'uploads' } as const satisfies Record<
-	IdKind | 'uploads',
-	string
->;
+export const folders = {
+	ds: 'datasets',
+	job: 'jobs',
+	key: 'keys',
+	mdl: 'models',
+	swp: 'sweeps',
+	uploads: 'uploads',
+} as const satisfies Record<IdKind | 'uploads', string>;
 
 /** The last name of every folder directly below a prefix. */
 async function folderNames(store: Store, prefix: string): Promise<string[]> {

@@ -42,6 +42,7 @@ import { keyRoutes } from './routes/keys.js';
 import { logRoutes } from './routes/logs.js';
 import { modelRoutes } from './routes/models.js';
 import { predictionRoutes } from './routes/predictions.js';
+import { sweepRoutes } from './routes/sweeps.js';
 import { webhookRoutes } from './routes/webhook.js';
 import { openEventStreams } from './streams/event-streams.js';
 import { version } from './version.js';
@@ -134,6 +135,10 @@ export async function buildApp({ config, queue, store, log, traces = null }: App
 		...{ queue, store, datasets, models, room, job, webhooks },
 		limits: config.job ?? { memory: null, work: JOB_WORK, checkpoints: null },
 		mostQueued: config.projectQueued ?? PROJECT_QUEUED,
+	});
+	await app.register(sweepRoutes, {
+		...{ queue, store, datasets, models, room },
+		limits: config.job ?? { memory: null, work: JOB_WORK, checkpoints: null },
 	});
 	const streams = openEventStreams(app, keys);
 	await app.register(eventRoutes, { queue, job, streams });

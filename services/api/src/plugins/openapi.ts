@@ -1,5 +1,5 @@
 import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
-import { JobSpec, PROJECT_NAME, requestOf, type Scope } from '@steelyard/contracts';
+import { JobSpec, PROJECT_NAME, requestOf, type Scope, SweepSpec } from '@steelyard/contracts';
 import type { FastifySchema } from 'fastify';
 import { type TObject, type TSchema, Type } from 'typebox';
 import { type Examples, examples } from '../examples/examples.js';
@@ -51,6 +51,7 @@ function described(
 	{ isOpen, isUpload, needed }: { isOpen: boolean; isUpload: boolean; needed: Scope | null },
 ): FastifySchema {
 	const { querystring, body, response, headers, ...rest } = schema;
+	const posted = body === JobSpec ? ref('JobRequest') : body === SweepSpec ? ref('SweepRequest') : body;
 	const common = {
 		...(isOpen ? {} : refusals('invalid_request', 'internal', 'unavailable')),
 		...(isOpen || needed === null ? {} : refusals('unauthorized', 'forbidden', 'too_many_requests')),
@@ -62,7 +63,7 @@ function described(
 		...(isOpen || needed === null ? {} : { security: [{ key: [needed] }] }),
 		response: { ...together(common, response as Described), default: otherRefusals },
 		...(querystring === undefined ? {} : { querystring: documented(requestOf(querystring as TSchema)) }),
-		...(body === undefined || body === NoFields ? {} : { body: body === JobSpec ? ref('JobRequest') : body }),
+		...(body === undefined || body === NoFields ? {} : { body: posted }),
 		...(isUpload ? { body: uploadOf(schema.consumes ?? [], querystring as TSchema) } : {}),
 	};
 }

@@ -33,13 +33,12 @@ const invalidJson = (text: string): ProblemError => {
 	return new ProblemError('invalid_json', `The body is not valid JSON: ${reason}`);
 };
 
-/**
- * Validates requests by the TypeBox schemas of their routes and fills in the defaults. The values of a body must have the types of the schema; those of
- * query strings and headers are text, which is converted. Unknown fields are refused, also by routes that have no query string or no body.
- */
-export function addValidation(app: App): void {
-	app.setValidatorCompiler(({ schema, httpPart }) => (input: unknown) => {
-		// Raw bytes are checked by whoever reads them.
+type Validated = { value: unknown } | { error: Error };
+
+/** What a route does with an input of a schema. Raw bytes are checked by whoever reads them. */
+export const validatorOf =
+	({ schema, httpPart }: { schema: unknown; httpPart?: string | undefined }) =>
+	(input: unknown): Validated => {
 		if (httpPart === 'body' && Buffer.isBuffer(input)) return { value: input };
 		const own = schema as TObject;
 		try {
@@ -51,7 +50,14 @@ export function addValidation(app: App): void {
 		} catch (error) {
 			return { error: error as Error };
 		}
-	});
+	};
+
+/**
+ * Validates requests by the TypeBox schemas of their routes and fills in the defaults. The values of a body must have the types of the schema; those of
+ * query strings and headers are text, which is converted. Unknown fields are refused, also by routes that have no query string or no body.
+ */
+export function addValidation(app: App): void {
+	app.setValidatorCompiler(validatorOf);
 	// The schemas of answers are for the document and for the types of the handlers. Answers are not checked again while the service runs.
 	app.setSerializerCompiler(() => (data) => JSON.stringify(data));
 

@@ -8,17 +8,17 @@ import {
 	ProblemError,
 	projectOf,
 	sourceProblems,
-	warmStartOf,
 } from '@steelyard/contracts';
-import type { Queue } from '@steelyard/queue';
+import { newJob, type Queue } from '@steelyard/queue';
 import { inSpan } from '@steelyard/service-process';
-import { createId, jobKeys, type Store } from '@steelyard/store';
+import { jobKeys, type Store } from '@steelyard/store';
 import { Type } from 'typebox';
 import type { Datasets } from '../datasets/datasets.js';
 import type { App } from '../fastify-app.js';
-import { checkJob, type JobBounds, type Named } from '../jobs/admission.js';
+import { checkJob, type JobBounds } from '../jobs/admission.js';
 import { bodyHash } from '../jobs/body-hash.js';
 import type { JobLookup } from '../jobs/lookup.js';
+import { createLookUp } from '../jobs/named.js';
 import { expectQuota } from '../jobs/quota.js';
 import { callerOf, type InProject } from '../keys/caller.js';
 import type { Models } from '../models/models.js';
@@ -44,35 +44,6 @@ const SENDING = {
 	'messaging.destination.name': 'training',
 };
 
-/** The request that posts a job, and the project that it is made in. */
-type Origin = { project: string; request: string; traceparent: string | undefined };
-
-const newJob = (spec: JobSpec, { project, request, traceparent }: Origin): JobResource => ({
-	id: createId('job'),
-	object: 'job',
-	project,
-	status: 'queued',
-	stage: null,
-	progress: 0,
-	epoch: null,
-	step: null,
-	eta_seconds: null,
-	metrics: null,
-	modality_weights: null,
-	request_id: request,
-	...(traceparent === undefined ? {} : { traceparent }),
-	created_at: Math.floor(Date.now() / 1000),
-	started_at: null,
-	finished_at: null,
-	attempt: 0,
-	cancel_requested: false,
-	device: null,
-	spec,
-	result: null,
-	artifacts: [],
-	error: null,
-});
-
 type Parts = {
 	queue: Queue;
 	store: Store;
@@ -91,25 +62,7 @@ export async function jobRoutes(
 	app: App,
 	{ queue, store, datasets, models, room, job, webhooks, limits, mostQueued }: Parts,
 ): Promise<void> {
-	/** The job of a project that a spec begins with; null where there is none. */
-	async function findSource({ project }: InProject, { training }: JobSpec): Promise<JobResource | null> {
-		const start = warmStartOf(training);
-		const source = start === null ? null : await queue.jobs.get(start.job);
-		return source === null || projectOf(source) !== project ? null : source;
-	}
-
-	/** What a spec names, all of one project. Throws ProblemError where the dataset is not there. */
-	async function lookUp(owner: InProject, spec: JobSpec): Promise<Named> {
-		const { dataset, model } = spec;
-		const found = await datasets.find(owner, dataset);
-		if (found === null)
-			throw new ProblemError('dataset_not_found', `There is no dataset ${dataset}: it was deleted, or never existed`, 'dataset');
-		return {
-			dataset: found,
-			model: model.family === 'custom' ? await models.find(owner, model.model) : null,
-			source: await findSource(owner, spec),
-		};
-	}
+	const lookUp = createLookUp({ queue, datasets, models });
 
 	/** Throws ProblemError where what a spec names was deleted. */
 	async function expectNamed(owner: InProject, spec: JobSpec): Promise<void> {
@@ -181,7 +134,7 @@ export async function jobRoutes(
 			// A repeated post is answered by the job that the first one made, also where that could no longer be posted.
 			const first = repeatable === undefined ? null : await queue.jobs.repeated({ project, ...repeatable });
 			const create = async (traceparent: string | undefined): Promise<JobResource> => {
-				const job = newJob(spec, { project, request: request.id, traceparent });
+				const job = newJob(spec, { project, request_id: request.id, ...(traceparent === undefined ? {} : { traceparent }) });
 				await room.expect();
 				return accept(
 					job,
