@@ -61,10 +61,11 @@ export function openSweepFiles(store: Store) {
 			const own = await knownOf(id);
 			if (own === null) return null;
 			const { record, decided, outcomes } = own;
-			for (;;) {
-				const next = await readRecord<Decided>(store, sweepKeys.decision(id, decided.length));
+			// By their numbers: another reader may be at the same files.
+			for (let n = decided.length; ; n++) {
+				const next = await readRecord<Decided>(store, sweepKeys.decision(id, n));
 				if (next === null) break;
-				decided.push(next);
+				decided[n] = next;
 			}
 			for (let n = 0; n < decided.length; n++) outcomes[n] ??= (await readRecord<Outcome>(store, sweepKeys.outcome(id, n))) ?? undefined;
 			const wish = (await readRecord<Wish>(store, sweepKeys.wish(id)))?.status ?? 'running';
