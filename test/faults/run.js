@@ -1,6 +1,8 @@
 // Faults against real processes: `npm run test:faults [-- --schedules N --seed S --together T]`. Seeds S, S + 1, … make the schedules.
-import { parseArgs } from 'node:util';
+// With `-- --sweep N`, a sweep of N trials whose service is killed twice, beside the same sweep undisturbed.
+import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { prepare, runSchedule } from './faults.js';
+import { killedSweep } from './sweep.js';
 import { tableOf } from './table.js';
 
 const { values } = parseArgs({
@@ -8,6 +10,7 @@ const { values } = parseArgs({
 		schedules: { type: 'string', default: '20' },
 		seed: { type: 'string', default: '1' },
 		together: { type: 'string', default: '1' },
+		sweep: { type: 'string' },
 	},
 });
 const [schedules, first, together] = [values.schedules, values.seed, values.together].map((text) => {
@@ -20,6 +23,16 @@ const say = (/** @type {string} */ text) => process.stdout.write(`${text}\n`);
 
 // Redis goes with this process where that exits, and the parts go with their parent.
 for (const name of ['SIGINT', 'SIGTERM']) process.once(name, () => process.exit(1));
+
+if (values.sweep !== undefined) {
+	const { disturbed, undisturbed, jobs } = await killedSweep({ trials: Number(values.sweep) });
+	const holds = isDeepStrictEqual(disturbed, undisturbed) && jobs.disturbed === jobs.undisturbed;
+	say(
+		`a sweep of ${values.sweep} trials, killed twice: ${holds ? 'holds' : 'BROKEN'}: ${JSON.stringify(undisturbed.counts)}, ${jobs.undisturbed} jobs`,
+	);
+	if (!holds) say(JSON.stringify({ disturbed, undisturbed, jobs }, null, '\t'));
+	process.exit(holds ? 0 : 1);
+}
 
 const prepared = await prepare();
 const seeds = Array.from({ length: schedules }, (_, i) => first + i);

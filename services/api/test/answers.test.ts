@@ -169,6 +169,43 @@ describe('the answers about a job', () => {
 		);
 	});
 });
+describe('the answers about a sweep', () => {
+	const post = (job: object, fields: object = {}) =>
+		ask({
+			method: 'POST',
+			url: '/v1/sweeps',
+			payload: {
+				job: { dataset, ...job },
+				space: { 'training.optimizer.learning_rate': { type: 'log-uniform', low: 1e-4, high: 1e-1 } },
+				budget: { trials: 3 },
+				concurrency: 1,
+				...fields,
+			},
+		});
+	const act = async (id: string, verb: string) => (await ask({ method: 'POST', url: `/v1/sweeps/${id}/${verb}` })).statusCode;
+	const remove = async (id: string) => (await ask({ method: 'DELETE', url: `/v1/sweeps/${id}` })).statusCode;
+
+	it('are as the document says from its post to its deletion', async () => {
+		const { id } = (await post({})).json();
+		expect((await get(`/v1/sweeps/${id}`)).trials).toHaveLength(1);
+		expect((await get('/v1/sweeps')).data).toHaveLength(1);
+		expect(await remove(id)).toBe(409);
+		for (const verb of ['pause', 'resume', 'cancel']) expect(await act(id, verb)).toBe(200);
+		for (const verb of ['pause', 'resume', 'cancel']) expect(await act(id, verb)).toBe(409);
+		expect(await remove(id)).toBe(204);
+		for (const verb of ['pause', 'resume', 'cancel']) expect(await act(id, verb)).toBe(404);
+		expect(await remove(id)).toBe(404);
+		expect((await ask({ url: `/v1/sweeps/${id}` })).statusCode).toBe(404);
+	});
+
+	it('are as the document says where its jobs would be refused', async () => {
+		expect((await post({ dataset: 'ds_0' })).statusCode).toBe(422);
+		expect((await post({ training: { epochs: 0 } })).statusCode).toBe(400);
+		const model = { family: 'custom', model: models.inspecting, inputs: { labs: 'labs', text: 'text' }, output: 'y' };
+		expect((await post({ model })).statusCode).toBe(409);
+	});
+});
+
 describe('the answers about everything else', () => {
 	it('are as the document says when all goes well', async () => {
 		for (const url of ['/v1/jobs', '/v1/datasets', '/v1/models']) {
@@ -327,7 +364,15 @@ describe('the answers about everything else', () => {
 				.filter((status) => status !== 'default')
 				.map((status) => `${operation.operationId} ${status}`),
 		);
-		const untried = ['createDataset 507', 'createJob 507', 'createKey 507', 'createModel 503', 'createModel 507', 'setWebhook 507'];
+		const untried = [
+			'createDataset 507',
+			'createJob 507',
+			'createKey 507',
+			'createModel 503',
+			'createModel 507',
+			'createSweep 507',
+			'setWebhook 507',
+		];
 		expect([...seen].sort()).toEqual(documented.filter((answer) => !untried.includes(answer)).sort());
 	});
 });

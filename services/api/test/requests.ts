@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { type Document, operationsOf } from './document.js';
 
 /** The kinds of ids by the part of a path that is before one. */
-const KINDS: Readonly<Record<string, string>> = { datasets: 'ds', models: 'mdl', jobs: 'job', keys: 'key' };
+const KINDS: Readonly<Record<string, string>> = { datasets: 'ds', models: 'mdl', jobs: 'job', keys: 'key', sweeps: 'swp' };
 
 /** The kind of the resource that a path is about; null where it names none. */
 export function kindOf(path: string): string | null {

@@ -7,6 +7,8 @@ import {
 	listedJob,
 	type ModelResource,
 	type PredictionRequest,
+	type SweepRequest,
+	type SweepResource,
 	type UploadChange,
 	type WebhookResource,
 } from '@steelyard/contracts';
@@ -25,6 +27,7 @@ import {
 	preview,
 	readiness,
 	retention,
+	sweep,
 	usage,
 } from './recorded.js';
 
@@ -67,6 +70,23 @@ const webhook: WebhookResource = {
 	...{ object: 'webhook', project: 'ward-3', url: 'https://example.com/hook', on: ['succeeded', 'failed'], created_at: job.created_at },
 };
 
+const { name: _name, job: ofSweep, space, budget, ...search } = sweep.spec;
+const newSweep: SweepRequest = {
+	name: 'Learning rates',
+	job: ofSweep,
+	space,
+	budget,
+	metric: search.metric,
+	direction: search.direction,
+	pruning: { type: 'asha' },
+};
+/** The sweep before a trial had ended. */
+const begun: SweepResource = {
+	...sweep,
+	...{ status: 'running', finished_at: null, counts: { completed: 0, pruned: 0, running: 1, failed: 0 }, best: null },
+	trials: sweep.trials.slice(0, 1).map((trial) => ({ ...trial, state: 'running', epochs: 0, value: null })),
+};
+
 /** Examples by the operationId of their route. Uploads of bytes and downloads of them have none. */
 export const examples: Readonly<Record<string, Examples>> = {
 	listDatasets: { answer: json(found(listedDataset(dataset))) },
@@ -94,6 +114,24 @@ export const examples: Readonly<Record<string, Examples>> = {
 	cancelJob: { answer: json({ ...queued, status: 'cancelled', cancel_requested: true }) },
 	pauseJob: { answer: json({ ...queued, status: 'paused', pause_requested: true }) },
 	resumeJob: { answer: json(queued) },
+	createSweep: {
+		body: {
+			'application/json': {
+				'asha over learning rates': newSweep,
+				'the least': {
+					job: { dataset: dataset.id },
+					space: { [Object.keys(space)[0] as string]: Object.values(space)[0] },
+					budget: { trials: 8 },
+				},
+			},
+		},
+		answer: json(begun),
+	},
+	listSweeps: { answer: json(found({ ...sweep, trials: [] })) },
+	getSweep: { answer: json(sweep) },
+	pauseSweep: { answer: json({ ...begun, status: 'paused' }) },
+	resumeSweep: { answer: json(begun) },
+	cancelSweep: { answer: json(begun) },
 	listJobEvents: {
 		answer: { ...json(page(...events)), 'text/event-stream': { stream } },
 	},

@@ -13,6 +13,7 @@ import type {
 	Predictions,
 	Readiness,
 	Retention,
+	SweepResource,
 	TablePreview,
 	Usage,
 } from '@steelyard/contracts';
@@ -490,4 +491,60 @@ export const retention: Retention = {
 	dry_run: true,
 	jobs: { count: 0, bytes: 0, first: [] },
 	orphans: { count: 0, bytes: 0, first: [] },
+};
+
+const rate = 'training.optimizer.learning_rate';
+
+export const sweep: SweepResource = {
+	id: 'swp_01m8q9q60k3vb4ezhx6rwtcd2a',
+	object: 'sweep',
+	project: 'default',
+	status: 'succeeded',
+	created_at: 1796078242,
+	finished_at: 1796078271,
+	spec: {
+		name: 'Learning rates',
+		job: { dataset: dataset.id, training: { epochs: 9, early_stopping: null } },
+		metric: 'auroc',
+		space: {
+			[rate]: { type: 'log-uniform', low: 0.0001, high: 0.1 },
+			'weighting.preset': { type: 'choice', values: ['uniform', 'consensus'] },
+		},
+		search: { type: 'tpe', startup: 5, candidates: 24 },
+		pruning: { type: 'asha', minimum: 1, factor: 3 },
+		direction: 'maximise',
+		seeds: 1,
+		budget: { trials: 9 },
+		concurrency: 4,
+		seed: 1,
+	},
+	counts: { completed: 1, pruned: 8, running: 0, failed: 0 },
+	best: {
+		assignment: { [rate]: 0.00773, 'weighting.preset': 'uniform' },
+		jobs: ['job_01m8q9qxh26m8gxcdn7mqfe2e1'],
+		mean: 0.8101,
+		low: null,
+		high: null,
+	},
+	trials: [
+		{
+			trial: 0,
+			job: 'job_01m8q9qxh26m8gxcdn7mqfe2e1',
+			assignment: { [rate]: 0.00773, 'weighting.preset': 'uniform' },
+			seed: 0,
+			state: 'completed',
+			epochs: 9,
+			value: 0.8101,
+		},
+		{
+			trial: 5,
+			job: 'job_01m8q9qn2tx5ystx16xabzwehb',
+			assignment: { [rate]: 0.03365, 'weighting.preset': 'uniform' },
+			seed: 0,
+			state: 'pruned',
+			epochs: 3,
+			value: 0.8189,
+		},
+	],
+	importance: null,
 };

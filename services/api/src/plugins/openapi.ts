@@ -123,6 +123,7 @@ export async function addOpenapi(app: App, { version, secured }: { version: stri
 				{ name: 'datasets', description: 'Instances with several modalities' },
 				{ name: 'models', description: 'Forward graphs of your own, to be trained' },
 				{ name: 'jobs', description: 'Training, watched and fetched' },
+				{ name: 'sweeps', description: 'Many jobs, of which the best is looked for' },
 				{ name: 'webhook', description: 'Notice of jobs that have ended' },
 				{ name: 'keys', description: 'Who may do what' },
 				{ name: 'service', description: 'How the service is' },
