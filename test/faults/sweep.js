@@ -33,7 +33,7 @@ const sweepOf = (/** @type {string} */ dataset, /** @type {number} */ trials) =>
 /** What a sweep has found, without what differs between two runs of it: the ids of its jobs. */
 const found = (/** @type {any} */ { trials, counts, status }) => ({
 	...{ status, counts },
-	trials: trials.map((/** @type {any} */ { job: _, ...trial }) => trial),
+	trials: trials.map((/** @type {any} */ { job: _job, ...trial }) => trial),
 });
 
 /**

@@ -70,7 +70,7 @@ describe('the jobs of a sweep', () => {
 			const found = ({ trials, counts, status }: SweepResource) => ({
 				status,
 				counts,
-				trials: trials.map(({ job: _, ...trial }) => trial),
+				trials: trials.map(({ job: _job, ...trial }) => trial),
 			});
 			const jobsOf = async ({ id }: { id: string }): Promise<JobResource[]> =>
 				(await queue.jobs.list({ project: 'default', limit: 100 })).data.filter(({ sweep }) => sweep?.id === id);
