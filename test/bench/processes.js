@@ -9,12 +9,15 @@ function reasonIn(complaint) {
 	return lines.findLast((line) => /^\s*\w*Error: /.test(line))?.trim() ?? lines.at(-1);
 }
 
+/** Milliseconds that an answer may take, compiling included. */
+const LONGEST_ANSWER = 300_000;
+
 /** How many characters of what a process writes to its standard error are kept. */
 const KEPT = 4000;
 
 /**
  * A process that says one line when it is ready and then answers every line with numbers: milliseconds, and, of training, the largest resident size in MiB and the loss
- * of each step. `{ absent: reason }` where it does not start.
+ * of each step. `{ absent: reason }` where it does not start. One that takes more than five minutes for an answer is ended.
  */
 export async function stepping(command, args, env = {}) {
 	const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } });
@@ -37,7 +40,14 @@ export async function stepping(command, args, env = {}) {
 		/** Throws with what the process complained about last where it has ended, and where it answers something else. */
 		step: async () => {
 			child.stdin.write('go\n');
+			let isSlow = false;
+			const timer = setTimeout(() => {
+				isSlow = true;
+				child.kill('SIGKILL');
+			}, LONGEST_ANSWER);
 			const { done, value } = await lines.next();
+			clearTimeout(timer);
+			if (isSlow) throw new Error(`it took more than ${LONGEST_ANSWER / 1000} s for a chunk`);
 			if (done) throw new Error(await ended);
 			const figures = value.split(' ').map(Number);
 			if (!Number.isFinite(figures[0])) throw new Error(`it answered "${value}", expected numbers`);
