@@ -139,6 +139,7 @@ export async function buildApp({ config, queue, store, log, traces = null }: App
 	await app.register(sweepRoutes, {
 		...{ queue, store, datasets, models, room },
 		limits: config.job ?? { memory: null, work: JOB_WORK, checkpoints: null },
+		mostQueued: config.projectQueued ?? PROJECT_QUEUED,
 	});
 	const streams = openEventStreams(app, keys);
 	await app.register(eventRoutes, { queue, job, streams });

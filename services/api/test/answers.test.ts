@@ -322,6 +322,8 @@ describe('the answers about everything else', () => {
 		await ask({ method: 'POST', url: `/v1/jobs/${id}/resume` });
 
 		const full = await service.build({ projectQueued: 1 });
+		const sweep = { job: { dataset }, space: { 'training.seed': { type: 'int', low: 1, high: 9 } }, budget: { trials: 2 } };
+		expect((await ask({ method: 'POST', url: '/v1/sweeps', payload: sweep }, full)).statusCode).toBe(403);
 		await ask({ method: 'POST', url: '/v1/jobs', payload: { dataset } }, full);
 		await ask({ method: 'POST', url: `/v1/jobs/${jobs['cancelled while queued']}/resume` }, full);
 

@@ -6,6 +6,7 @@ import type { Datasets } from '../datasets/datasets.js';
 import type { App } from '../fastify-app.js';
 import { checkJob, type JobBounds } from '../jobs/admission.js';
 import { createLookUp } from '../jobs/named.js';
+import { expectQuota } from '../jobs/quota.js';
 import { callerOf, type InProject } from '../keys/caller.js';
 import type { Models } from '../models/models.js';
 import { validatorOf } from '../plugins/validation.js';
@@ -15,7 +16,7 @@ import { ref } from '../schemas/components.js';
 import { IdParams } from '../schemas/id-params.js';
 import { refusals } from '../schemas/refusals.js';
 
-type Parts = { queue: Queue; store: Store; datasets: Datasets; models: Models; room: Room; limits: JobBounds };
+type Parts = { queue: Queue; store: Store; datasets: Datasets; models: Models; room: Room; limits: JobBounds; mostQueued: number };
 
 /** Checks the body as a sweep, whose job has unions inside; everything else as all routes do. */
 const sweepValidator = (part: Parameters<typeof validatorOf>[0]) =>
@@ -33,7 +34,7 @@ const sweepValidator = (part: Parameters<typeof validatorOf>[0]) =>
 const listed = (sweep: SweepResource): SweepResource => ({ ...sweep, trials: [], importance: null });
 
 /** The routes that post, list and show sweeps, and those that pause, resume, cancel and delete them. */
-export async function sweepRoutes(app: App, { queue, store, datasets, models, room, limits }: Parts): Promise<void> {
+export async function sweepRoutes(app: App, { queue, store, datasets, models, room, limits, mostQueued }: Parts): Promise<void> {
 	const lookUp = createLookUp({ queue, datasets, models });
 
 	async function find({ project }: InProject, id: string): Promise<SweepResource | null> {
@@ -63,6 +64,7 @@ export async function sweepRoutes(app: App, { queue, store, datasets, models, ro
 					'invalid_request',
 					'invalid_json',
 					'unsupported_media_type',
+					'quota_exceeded',
 					'dataset_not_found',
 					'modality_not_found',
 					'unsupported_task',
@@ -81,6 +83,7 @@ export async function sweepRoutes(app: App, { queue, store, datasets, models, ro
 			const caller = callerOf(request);
 			const spec = request.body;
 			await room.expect();
+			await expectQuota(queue, caller.project, mostQueued);
 			const workers = await queue.workers.list();
 			for (const first of queue.sweeps.check(spec)) checkJob(first, await lookUp(caller, first), workers, limits);
 			const sweep = await queue.sweeps.create(caller.project, spec);
