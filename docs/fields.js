@@ -16,6 +16,9 @@ import {
 	JobWarning,
 	Manifest,
 	problems,
+	SweepDimension,
+	SweepResource,
+	SweepSpec,
 	TableManifest,
 	WARNINGS,
 } from '../packages/contracts/dist/index.js';
@@ -191,6 +194,22 @@ const eventUnion = { ...JobEventBody, discriminator: { propertyName: 'type' } };
 /** @type {Readonly<Record<string, () => string>>} */
 const TABLES = {
 	job: () => sent(fieldsOf(JobSpec, '', false)),
+	sweep: () => {
+		const { job, space, search, pruning, ...others } = SweepSpec.properties;
+		const union = (/** @type {string} */ name, /** @type {any} */ schema) => fieldsOfAll(schema, `${name}.`);
+		const whole = { properties: { job, space }, required: ['job', 'space'] };
+		return sent([
+			...fieldsOf(whole, '', false),
+			...fieldsOf({ properties: others, required: ['budget'] }),
+			...union('search', search),
+			...union('pruning', pruning),
+		]);
+	},
+	'sweep-dimension': () => sent(fieldsOfAll(SweepDimension)),
+	'sweep-resource': () => {
+		const { spec: _spec, ...properties } = SweepResource.properties;
+		return answered(fieldsOf({ properties }));
+	},
 	training: () => sent(fieldsOf(training, 'training.')),
 	evaluation: () => sent(fieldsOf(evaluation, 'evaluation.')),
 	weighting: () => sent(fieldsOfAll(weighting, 'weighting.')),

@@ -81,7 +81,11 @@ describe('the documents', () => {
 	it('name commands and options that the command line has', async () => {
 		const used = COMMANDS.flatMap((command) => /npx steelyard (.*)/.exec(command)?.[1] ?? []).map((text) => {
 			const words = text.split(/\s+/);
-			return { text, words, path: words.slice(0, ['datasets', 'jobs', 'keys', 'models'].includes(words[0] as string) ? 2 : 1).join(' ') };
+			return {
+				text,
+				words,
+				path: words.slice(0, ['datasets', 'jobs', 'keys', 'models', 'sweeps'].includes(words[0] as string) ? 2 : 1).join(' '),
+			};
 		});
 		const helps = new Map<string, string>();
 		await Promise.all(

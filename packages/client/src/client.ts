@@ -5,6 +5,7 @@ import { errorOf } from './error.js';
 import { type Jobs, jobs } from './jobs.js';
 import { type Keys, keys } from './keys.js';
 import { type Models, models } from './models.js';
+import { type Sweeps, sweeps } from './sweeps.js';
 import { type Webhook, webhook } from './webhook.js';
 
 /** What the service offers, by resource. */
@@ -12,6 +13,7 @@ export type Client = {
 	datasets: Datasets;
 	models: Models;
 	jobs: Jobs;
+	sweeps: Sweeps;
 	keys: Keys;
 	webhook: Webhook;
 	/** Asks the service how it is. Resolves also if the service says that it is not ready. */
@@ -31,6 +33,7 @@ export function createClient(options: ClientOptions): Client {
 		datasets: datasets(connection),
 		models: models(connection),
 		jobs: jobs(connection),
+		sweeps: sweeps(connection),
 		keys: keys(connection),
 		webhook: webhook(connection),
 		async audit(page = {}) {

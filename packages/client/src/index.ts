@@ -50,6 +50,9 @@ export type {
 	Retention,
 	Robustness,
 	RowsQuery,
+	SweepRequest,
+	SweepResource,
+	SweepTrial,
 	TableManifest,
 	TablePreview,
 	TableProfile,
@@ -71,5 +74,6 @@ export type { FollowOptions } from './follow.js';
 export type { Jobs, JobsPage } from './jobs.js';
 export type { Keys } from './keys.js';
 export type { Models } from './models.js';
+export type { Sweeps } from './sweeps.js';
 export type { OnProgress, UploadSource } from './upload.js';
 export type { Webhook } from './webhook.js';

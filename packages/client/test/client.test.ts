@@ -147,6 +147,28 @@ describe('a request', () => {
 		]);
 	});
 
+	it('for sweeps posts, lists, reads, pauses, resumes, cancels and removes them', async () => {
+		const seen: unknown[] = [];
+		const client = await against(({ method, url, text }, response) => {
+			seen.push([method, url, text]);
+			if (method === 'DELETE') response.writeHead(204).end();
+			else json(response, 200, {});
+		});
+		const sweep = { job: { dataset: 'ds_1' }, space: { a: { type: 'choice' as const, values: [1] } }, budget: { trials: 2 } };
+		await client.sweeps.create(sweep);
+		await client.sweeps.list({ limit: 2 });
+		await client.sweeps.get('swp_1');
+		for (const verb of ['pause', 'resume', 'cancel'] as const) await client.sweeps[verb]('swp_1');
+		await client.sweeps.remove('swp_/..');
+		expect(seen).toEqual([
+			['POST', '/v1/sweeps', JSON.stringify(sweep)],
+			['GET', '/v1/sweeps?limit=2', ''],
+			['GET', '/v1/sweeps/swp_1', ''],
+			...['pause', 'resume', 'cancel'].map((verb) => ['POST', `/v1/sweeps/swp_1/${verb}`, '']),
+			['DELETE', '/v1/sweeps/swp_%2F..', ''],
+		]);
+	});
+
 	it('for models uploads, lists, reads and removes them', async () => {
 		const seen: unknown[] = [];
 		const client = await against(({ method, url, headers, text }, response) => {

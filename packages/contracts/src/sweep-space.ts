@@ -5,8 +5,8 @@ import { recordOf } from './record.js';
 
 const closed = { additionalProperties: false } as const;
 
-/** Any value that JSON can write. */
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
+/** Any value that JSON can write. Its schema says no more, and so neither does its type. */
+export type Json = unknown;
 
 /** The most dimensions of a space, and values of one of them. */
 export const MOST_DIMENSIONS = 64;

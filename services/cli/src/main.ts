@@ -57,6 +57,10 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Part>>>> = {
 			description: 'create, watch and list training jobs, and download what they made',
 			load: async () => (await import('./commands/jobs.js')).jobs,
 		},
+		sweeps: {
+			description: 'try many jobs over a space of settings, and see which is best',
+			load: async () => (await import('./commands/sweeps.js')).sweeps,
+		},
 		compare: {
 			description: 'show side by side what differs between the specs of jobs, and what they came to',
 			load: async () => (await import('./commands/compare.js')).compareJobs,

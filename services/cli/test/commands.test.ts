@@ -1097,3 +1097,74 @@ describe('operators', () => {
 		expect((await run(['operators'])).stdout).toMatch(/^MatMul +differentiable +1$/m);
 	});
 });
+
+describe('steelyard sweeps', () => {
+	const RATE = 'training.optimizer.learning_rate';
+	const trial = (patch: object = {}) => ({
+		...{ trial: 0, job: 'job_7', assignment: { [RATE]: 0.0123456, 'weighting.preset': 'uniform' } },
+		...{ seed: 0, state: 'completed', epochs: 9, value: 0.8125, ...patch },
+	});
+	const sweep = (patch: object = {}) => ({
+		...{ id: 'swp_1', object: 'sweep', project: 'default', status: 'running', created_at: 1_795_000_000, finished_at: null },
+		spec: {
+			...{ name: 'Ward 3', job: { dataset: 'ds_1' }, metric: 'auroc', direction: 'maximise', budget: { trials: 6 } },
+			...{ space: { [RATE]: {}, 'weighting.preset': {} }, search: { type: 'tpe' }, pruning: { type: 'asha' } },
+			...{ seeds: 1, concurrency: 4, seed: 1 },
+		},
+		...{ counts: { completed: 0, pruned: 0, running: 2, failed: 0 }, best: null, trials: [], importance: null },
+		...patch,
+	});
+	const done = sweep({
+		...{ status: 'succeeded', finished_at: 1_795_000_100, counts: { completed: 1, pruned: 1, running: 0, failed: 1 } },
+		best: { assignment: trial().assignment, jobs: ['job_7'], mean: 0.8125, low: 0.79, high: 0.835 },
+		trials: [
+			trial(),
+			trial({ trial: 2, state: 'pruned', epochs: 1, value: 0.7 }),
+			trial({ trial: 1, state: 'failed', epochs: 0, value: null }),
+		],
+		importance: { [RATE]: 0.75, 'weighting.preset': 0.25 },
+	});
+
+	it('show has the best, its interval and its job, the trials, and how much each dimension matters', async () => {
+		service.on('GET /v1/sweeps/swp_1', (response) => answer(response, done));
+		const { code, stdout } = await steelyard('sweeps', 'show', 'swp_1');
+		expect(code).toBe(0);
+		expect(stdout).toContain('succeeded: 3 of 6 trials; 1 completed, 1 pruned, 1 failed; best auroc 0.8125');
+		expect(stdout).toContain('0.8125, 95 % interval 0.79 to 0.835: learning_rate=0.01235 preset=uniform');
+		expect(stdout).toContain('training.optimizer.learning_rate 75 %, weighting.preset 25 %');
+		expect(stdout).toMatch(/\n1 +– +0 +failed +job_7 +learning_rate=0.01235 preset=uniform\n$/);
+		expect(JSON.parse((await steelyard('--json', 'sweeps', 'show', 'swp_1')).stdout)).toEqual(done);
+	});
+
+	it('create posts a file, and with --watch follows the sweep to its end', async () => {
+		const spec = { job: { dataset: 'ds_1' }, space: { [RATE]: { type: 'uniform', low: 0, high: 1 } }, budget: { trials: 6 } };
+		await writeFile(join(folder, 'sweep.json'), JSON.stringify(spec));
+		service.on('POST /v1/sweeps', (response) => answer(response, sweep(), 202));
+		service.on('GET /v1/sweeps/swp_1', (response) => answer(response, done));
+		const { code, stdout, stderr } = await steelyard('sweeps', 'create', join(folder, 'sweep.json'), '--watch');
+		expect([code, stderr]).toEqual([0, 'running: 2 of 6 trials; 2 running\n']);
+		expect(stdout).toMatch(/status +succeeded: 3 of 6/);
+		expect(JSON.parse(String(service.seen[0]?.body))).toEqual(spec);
+		service.on('GET /v1/sweeps/swp_1', (response) => answer(response, sweep({ status: 'failed', finished_at: 1_795_000_100 })));
+		expect((await steelyard('sweeps', 'watch', 'swp_1')).code).toBe(1);
+	});
+
+	it('list shows each in a line; pause, resume, cancel and remove ask for what they say', async () => {
+		service.on('GET /v1/sweeps', (response) => answer(response, listed([done])));
+		expect((await steelyard('sweeps', 'list')).stdout).toMatch(
+			/^id +name +created +status\nswp_1 +Ward 3 +\S+ \S+ +succeeded: 3 of 6 trials/,
+		);
+		service.on('GET /v1/sweeps/swp_1', (response) => answer(response, done));
+		service.on('DELETE /v1/sweeps/swp_1', (response) => response.writeHead(204).end());
+		for (const verb of ['pause', 'resume', 'cancel']) {
+			service.on(`POST /v1/sweeps/swp_1/${verb}`, (response) => answer(response, sweep()));
+			expect((await steelyard('sweeps', verb, 'swp_1')).code).toBe(0);
+		}
+		expect((await steelyard('sweeps', 'remove', 'swp_1')).stdout).toBe('removed swp_1; its jobs stay\n');
+		expect(service.seen.map(({ method, url }) => `${method} ${url.split('?')[0]}`)).toEqual([
+			'GET /v1/sweeps',
+			...['pause', 'resume', 'cancel'].map((verb) => `POST /v1/sweeps/swp_1/${verb}`),
+			...['GET', 'DELETE'].map((method) => `${method} /v1/sweeps/swp_1`),
+		]);
+	});
+});
