@@ -122,6 +122,25 @@ print(json.dumps([preview['rows'], dataset['name'], len(found), again['id'] == j
 		]);
 	});
 
+	it('has the sweeps of the service', async () => {
+		const program = `
+dataset = client.datasets.create('visits.csv', label='readmitted')
+job = {'dataset': dataset['id'], 'model': {'hidden': 4}, 'training': {'epochs': 100000, 'early_stopping': None}}
+space = {'training.optimizer.learning_rate': {'type': 'log-uniform', 'low': 0.001, 'high': 0.1}}
+sweep = client.sweeps.create({'job': job, 'space': space, 'budget': {'trials': 2}, 'concurrency': 1})
+listed = [one['id'] == sweep['id'] for one in client.sweeps.list(limit=5)['data']]
+said = [client.sweeps.pause(sweep['id'])['status'], client.sweeps.resume(sweep['id'])['status']]
+client.sweeps.cancel(sweep['id'])
+ended = client.sweeps.wait(sweep['id'], delay=0.05)
+client.sweeps.remove(sweep['id'])
+try:
+    client.sweeps.get(sweep['id'])
+except steelyard.SteelyardError as error:
+    print(json.dumps([listed, said, ended['status'], error.code]))
+`;
+		expect(await answers(service.url, program)).toEqual([[true], ['paused', 'running'], 'cancelled', 'not_found']);
+	});
+
 	it('goes on with events where they broke off', async () => {
 		const asked: unknown[] = [];
 		const frame = (id: number, event: object) => `id: ${id}-0\nevent: x\ndata: ${JSON.stringify({ id: `${id}-0`, ...event })}\n\n`;

@@ -324,6 +324,49 @@ class Jobs:
             raise
 
 
+class Sweeps:
+    """Sweeps of the service: many jobs, of which the best is looked for."""
+
+    def __init__(self, connection):
+        self._connection = connection
+
+    def create(self, spec):
+        """Posts a sweep, whose first trials are then queued."""
+        return self._connection.send('POST', '/v1/sweeps', spec)
+
+    def get(self, id):
+        """A sweep with its trials, the best first."""
+        return self._connection.get(_path('sweeps', id))
+
+    def list(self, **query):
+        """A page of sweeps without their trials, newest first: `data`, `has_more`, and `next`, which is given as `after` for what follows."""
+        return self._connection.get('/v1/sweeps', query)
+
+    def pause(self, id):
+        """Starts no more trials; those that wait or run go on."""
+        return self._connection.send('POST', _path('sweeps', id, 'pause'))
+
+    def resume(self, id):
+        """Lets a paused sweep go on."""
+        return self._connection.send('POST', _path('sweeps', id, 'resume'))
+
+    def cancel(self, id):
+        """Ends a sweep and cancels its jobs."""
+        return self._connection.send('POST', _path('sweeps', id, 'cancel'))
+
+    def remove(self, id):
+        """Removes a sweep that has ended. Its jobs stay."""
+        self._connection.send('DELETE', _path('sweeps', id))
+
+    def wait(self, id, delay=1.0):
+        """A sweep once it has ended; looks every `delay` seconds."""
+        while True:
+            sweep = self.get(id)
+            if sweep['finished_at'] is not None:
+                return sweep
+            time.sleep(delay)
+
+
 class Webhook:
     """The webhook of the project, to which notices of its jobs go that have ended."""
 
@@ -421,6 +464,7 @@ class Client:
         self.datasets = Datasets(connection)
         self.models = Models(connection)
         self.jobs = Jobs(connection)
+        self.sweeps = Sweeps(connection)
         self.webhook = Webhook(connection)
 
     def ready(self):
