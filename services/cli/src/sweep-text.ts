@@ -25,7 +25,7 @@ export function sweepLine({ status, counts, spec, best }: SweepResource): string
 	const started = counts.completed + counts.pruned + counts.running + counts.failed;
 	const parts = Object.entries(counts).flatMap(([state, count]) => (count === 0 ? [] : [`${count} ${state}`]));
 	const value = best === null ? '' : `; best ${spec.metric} ${numberText(best.mean)}`;
-	return `${status}: ${started} of ${spec.budget.trials} trials; ${parts.join(', ')}${value}`;
+	return `${status}: ${started} of ${spec.budget.trials} trials${parts.length === 0 ? '' : `; ${parts.join(', ')}`}${value}`;
 }
 
 /** A sweep to read. */
