@@ -142,6 +142,9 @@ describe('what interrupted processes have left', () => {
 		await mkdir(store.path('uploads/mdl_0'));
 		await store.put('datasets/ds_0/train_labels.npy', 'x');
 		await store.put('models/mdl_0/model.onnx', 'x');
+		await store.put('sweeps/swp_0/decisions/0.json', '{}');
+		await store.put('sweeps/swp_1/sweep.json', '{}');
+		await store.put('sweeps/swp_1/decisions/0.json', '{}');
 		await store.put('jobs/job_0/attempts/1/model.onnx', 'x');
 		await store.put('jobs/of-a-person/notes.txt', 'x');
 		for (const name of ['dataset.json.damaged', 'train_labels.npy']) await store.put(`datasets/ds_1/${name}`, 'x');
@@ -153,6 +156,7 @@ describe('what interrupted processes have left', () => {
 			`jobs/${succeeded}/attempts/1/checkpoints`,
 			`jobs/${succeeded}/attempts/7`,
 			'models/mdl_0',
+			'sweeps/swp_0',
 			'uploads/ds_0',
 			'uploads/mdl_0',
 		].sort();

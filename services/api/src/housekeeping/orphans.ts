@@ -1,5 +1,5 @@
 import type { JobResource } from '@steelyard/contracts';
-import { datasetKeys, folders, isDamaged, jobKeys, keyKeys, modelKeys, type Store, type StoredEntry } from '@steelyard/store';
+import { datasetKeys, folders, isDamaged, jobKeys, keyKeys, modelKeys, type Store, type StoredEntry, sweepKeys } from '@steelyard/store';
 import { bytesOf } from '../resources/bytes-of.js';
 
 /** What housekeeping needs of a job that has ended. */
@@ -43,8 +43,8 @@ function leftIn({ id, status, attempt }: EndedJob, entries: readonly StoredEntry
 }
 
 /**
- * Finds what interrupted processes have left, older than an hour: uploads that never became whole, folders without the record that makes them a dataset, a model, a key or
- * a job, attempts of a job that has succeeded in another one, and files of jobs that have ended which were not written to their end. `ended` are the jobs that have
+ * Finds what interrupted processes have left, older than an hour: uploads that never became whole, folders without the record that makes them a dataset, a model, a key, a
+ * sweep or a job, attempts of a job that has succeeded in another one, and files of jobs that have ended which were not written to their end. `ended` are the jobs that have
  * ended, and `isKnown` says whether there is a job.
  */
 export async function findOrphans(
@@ -59,6 +59,7 @@ export async function findOrphans(
 		[folders.ds, datasetKeys.record],
 		[folders.mdl, modelKeys.record],
 		[folders.key, keyKeys.record],
+		[folders.swp, sweepKeys.record],
 	] as const)
 		for (const [folder, inside] of byFolder(await store.entries(kind), 2))
 			if (!inside.some(({ key }) => key === record(folder.slice(kind.length + 1)))) found.push(...old(folder, inside, now));
