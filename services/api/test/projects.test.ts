@@ -36,6 +36,11 @@ async function created(token: string, kind: string): Promise<string> {
 		ds: dataset,
 		mdl: async () => ({ method: 'POST', url: '/v1/models', headers, payload: 'a model' }),
 		job: async () => ({ method: 'POST', url: '/v1/jobs', payload: { dataset: await created(token, 'ds') } }),
+		swp: async () => {
+			const space = { 'training.seed': { type: 'int', low: 1, high: 9 } };
+			const job = { dataset: await created(token, 'ds') };
+			return { method: 'POST', url: '/v1/sweeps', payload: { job, space, budget: { trials: 2 }, concurrency: 1 } };
+		},
 	};
 	const response = await ask(token, await (request[kind] ?? expect.unreachable(`the tests make no ${kind}`))());
 	expect(response.statusCode, response.body).toBeLessThan(300);
@@ -54,8 +59,8 @@ beforeAll(async () => {
 		model: { family: 'custom', model, inputs: { labs: 'labs', text: 'text' }, output: 'y' },
 	});
 	const key = await keyOf('default');
-	theirs = { ds: [dataset], mdl: [model], job: Object.values(jobs), key: [key.id] };
-	for (const kind of ['ds', 'mdl', 'job']) theirs[kind]?.push(await created(key.token, kind));
+	theirs = { ds: [dataset], mdl: [model], job: Object.values(jobs), key: [key.id], swp: [] };
+	for (const kind of ['ds', 'mdl', 'job', 'swp']) theirs[kind]?.push(await created(key.token, kind));
 	ours = { read: (await keyOf('ward-3', 'read')).token, train: (await keyOf('ward-3')).token };
 });
 afterAll(() => service.close());
@@ -126,7 +131,7 @@ describe('a resource of another project', () => {
 			for (const id of theirs[cursor] ?? expect.unreachable(`the tests make no ${cursor}`))
 				expect(essence(await ask(ours.train, { url: `${path}?after=${id}` }), id), `${name} after ${id}`).toEqual(none);
 		}
-		expect(cursors).toBe(4);
+		expect(cursors).toBe(5);
 	});
 
 	it('is nothing that a job can name', async () => {
