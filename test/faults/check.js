@@ -43,9 +43,9 @@ async function leftInRedis(/** @type {any} */ redis) {
 	const left = [];
 	for (const key of await redis.keys('steelyard:2:*')) {
 		const of = key.slice('steelyard:2:'.length);
-		if (of.startsWith('deliveries:training:job_') || /^(using:|unsaved$|ended$|status:[^:]+:(queued|running|paused)$)/.test(of))
+		if (/^deliveries:training[^:]*:job_/.test(of) || /^(using:|unsaved$|ended$|status:[^:]+:(queued|running|paused)$|waiting:)/.test(of))
 			left.push(of);
-		else if (/^deliveries:training:(wait|active|paused|failed|completed|delayed|prioritized)$/.test(of))
+		else if (/^deliveries:training[^:]*:(wait|active|paused|failed|completed|delayed|prioritized)$/.test(of))
 			left.push(`${of} ${await redis.type(key)}`);
 	}
 	return left;

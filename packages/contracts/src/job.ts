@@ -295,7 +295,8 @@ export const JobResource = Type.Object({
 	waiting: Type.Optional(
 		nullable(
 			Type.Object(JobError.properties, {
-				description: 'what a running job waits for, such as room on the disk; null, or not there, while it goes on',
+				description:
+					'what a job waits for: a running one for room on the disk, a queued one for a worker that has what it needs (no_worker); null, or not there, while it goes on, or only waits for its turn',
 			}),
 		),
 	),

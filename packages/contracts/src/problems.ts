@@ -33,6 +33,7 @@ export const problems = {
 	invalid_model: { status: 422, title: 'The model was refused, or the job does not fit it' },
 	model_not_found: { status: 422, title: 'The job names a model that does not exist' },
 	device_unavailable: { status: 422, title: 'The requested device is not available' },
+	no_worker: { status: 422, title: 'No worker has what the job needs' },
 	prediction_too_large: { status: 422, title: 'The prediction would take more than a prediction may take' },
 	too_many_requests: { status: 429, title: 'More requests came than are allowed' },
 	training_failed: { status: 500, title: 'Training failed' },

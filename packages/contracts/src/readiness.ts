@@ -30,6 +30,11 @@ export const WorkerStatus = Type.Object({
 	devices: WorkerDevices,
 	cores: Type.Optional(Type.Integer({ description: 'of its machine that it may use' })),
 	memory_bytes: Type.Optional(Type.Integer({ description: 'of its machine, or of its container where that has less' })),
+	memory_used_bytes: Type.Optional(Type.Integer({ description: 'that are taken of these, by whatever runs there' })),
+	job_memory_bytes: Type.Optional(Type.Integer({ description: 'that the trainer of one job may take' })),
+	labels: Type.Optional(Type.Array(Type.String(), { description: 'by which jobs ask for it' })),
+	slots: Type.Optional(Type.Integer({ description: 'how many jobs it runs at the same time' })),
+	free_slots: Type.Optional(Type.Integer({ description: 'how many more it would run now' })),
 	jobs: Type.Array(Type.String(), {
 		description: 'ids of the jobs that it runs and that the key may see; without a key none, where the service demands one',
 	}),

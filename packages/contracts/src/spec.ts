@@ -7,6 +7,7 @@ import { lossSchema } from './loss.js';
 import { MOST_MODALITIES, NAME } from './name-pattern.js';
 import { metadata, resourceName } from './naming.js';
 import { Notify } from './notify.js';
+import { Requires } from './requires.js';
 import { KEPT_STATES, warmStartSchema } from './warm-start.js';
 import { WeightingSpec } from './weighting.js';
 
@@ -237,6 +238,7 @@ export const JobSpec = Type.Object(
 			description:
 				'auto takes CUDA where the worker has it, else a GPU by WebGPU where that is faster for the model, else the CPU; webgpu takes any adapter, one in software as well',
 		}),
+		requires: Type.Optional(Requires),
 		priority: Type.Optional(
 			Type.Integer({
 				minimum: -100,

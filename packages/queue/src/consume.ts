@@ -21,7 +21,9 @@ const SUBJECT: Readonly<Record<DeliveryName, string>> = { training: 'job', inspe
 export type ConsumerOptions = {
 	redis: RedisOptions;
 	keys: Keys;
+	/** What its ids name, and the queue of BullMQ, which is called the same unless given. */
 	name: DeliveryName;
+	queue?: string;
 	/** How many ids are worked on at the same time. */
 	concurrency: number;
 	/** After how many milliseconds without a sign of life a worker's id is given to another. */
@@ -47,7 +49,7 @@ export type Consumer = {
 };
 
 /** Takes ids from BullMQ and has them worked on. An id may be delivered more than once. */
-export function consume({ redis, keys, name, concurrency, lockMs, deliver, left, log }: ConsumerOptions): Consumer {
+export function consume({ redis, keys, name, queue = name, concurrency, lockMs, deliver, left, log }: ConsumerOptions): Consumer {
 	const subject = SUBJECT[name];
 	const running = new Set<Promise<unknown>>();
 	const searchMs = Math.max(lockMs / 2, 100);
@@ -67,7 +69,7 @@ export function consume({ redis, keys, name, concurrency, lockMs, deliver, left,
 	}
 
 	const worker = new Worker(
-		name,
+		queue,
 		async (delivery: Job, token?: string) => {
 			const id = delivery.id as string;
 			if (closing) return giveBack(delivery, token);

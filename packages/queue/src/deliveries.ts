@@ -12,19 +12,39 @@ export type DeliveryName = 'training' | 'inspection' | 'notice';
 export type Deliveries = {
 	/** Hands an id to the workers, at once or after `ms` milliseconds; resolves with false where they have it already. */
 	add(id: string, ms?: number): Promise<boolean>;
-	/** How many ids wait for a worker; those that are to be delivered later are not among them. */
-	waiting(): Promise<number>;
+	/** How many ids wait for a worker, and how many workers have; those that are to be delivered later are not among them. */
+	load(): Promise<{ waiting: number; active: number }>;
+	/** So many of the ids that wait for a worker, the last ones first. */
+	lastOnes(count: number): Promise<string[]>;
+	/** The ids that no worker has: those that wait, those that are to be delivered later, and those whose worker is lost. */
+	abandoned(): Promise<string[]>;
 	/** How many ids are in the queue at all, also those that a worker has or that are to be delivered later. */
 	held(): Promise<number>;
-	/** The first of the ids that BullMQ does not know; null where it knows all. */
-	firstUnknown(ids: readonly string[]): Promise<string | null>;
-	/** Takes an id out of the queue if no worker has it; with `held` also then, for a worker that is known to be dead. */
-	withdraw(id: string, options?: { held?: boolean }): Promise<void>;
+	/** Takes an id out of the queue if no worker has it; with `held` also then, for a worker that is known to be dead. Resolves with false where a worker has it. */
+	withdraw(id: string, options?: { held?: boolean }): Promise<boolean>;
 	close(): Promise<void>;
 };
 
+/** The queues that bring jobs, each to the workers of one pool, by their names. */
+export type JobDeliveries = { of(queue: string): Deliveries; close(): Promise<void> };
+
+/** Opens those queues, each when it is first asked for. */
+export function openJobDeliveries(redis: Redis, keys: Keys, log: Log): JobDeliveries {
+	const opened = new Map<string, Deliveries>();
+	return {
+		of(queue) {
+			const deliveries = opened.get(queue) ?? openDeliveries(queue, redis, keys, log);
+			opened.set(queue, deliveries);
+			return deliveries;
+		},
+		async close() {
+			await Promise.all([...opened.values()].map((one) => one.close()));
+		},
+	};
+}
+
 /** Opens a queue of ids for workers. This is all that BullMQ is used for: it keeps neither records nor results. */
-export function openDeliveries(name: DeliveryName, redis: Redis, keys: Keys, log: Log): Deliveries {
+export function openDeliveries(name: string, redis: Redis, keys: Keys, log: Log): Deliveries {
 	const queue = new BullQueue(name, {
 		connection: redis,
 		prefix: keys.deliveries,
@@ -40,7 +60,20 @@ export function openDeliveries(name: DeliveryName, redis: Redis, keys: Keys, log
 			await queue.add(name, {}, { jobId: id, delay: ms });
 			return true;
 		},
-		waiting: () => redis.llen(queue.toKey('wait')),
+		async load() {
+			const [waiting, active] = await Promise.all([redis.llen(queue.toKey('wait')), redis.llen(queue.toKey('active'))]);
+			return { waiting, active };
+		},
+		lastOnes: (count) => redis.lrange(queue.toKey('wait'), 0, count - 1),
+		async abandoned() {
+			const [wait, active, later] = await Promise.all([
+				redis.lrange(queue.toKey('wait'), 0, -1),
+				redis.lrange(queue.toKey('active'), 0, -1),
+				redis.zrange(queue.toKey('delayed'), '0', '-1'),
+			]);
+			const locks = await Promise.all(active.map((id) => redis.exists(`${queue.toKey(id)}:lock`)));
+			return [...wait, ...later, ...active.filter((_, i) => locks[i] === 0)];
+		},
 		async held() {
 			const [wait, active, later] = await Promise.all([
 				redis.llen(queue.toKey('wait')),
@@ -49,21 +82,9 @@ export function openDeliveries(name: DeliveryName, redis: Redis, keys: Keys, log
 			]);
 			return wait + active + later;
 		},
-		async firstUnknown(ids) {
-			const pipeline = redis.pipeline();
-			for (const id of ids) pipeline.exists(queue.toKey(id));
-			const found = (await pipeline.exec()) ?? [];
-			return (
-				ids.find((_, i) => {
-					const [error, count] = found[i] ?? [null, 0];
-					if (error !== null) throw error;
-					return count === 0;
-				}) ?? null
-			);
-		},
 		async withdraw(id, { held = false } = {}) {
 			if (held) await redis.del(`${queue.toKey(id)}:lock`);
-			await queue.remove(id);
+			return (await queue.remove(id)) === 1;
 		},
 		close: () => queue.close(),
 	};

@@ -1,56 +1,71 @@
-import type { Deliveries } from './deliveries.js';
+import { fits, needsIn } from '@steelyard/contracts';
+import type { JobDeliveries } from './deliveries.js';
+import type { Placements, Unplaced } from './placements.js';
+import type { Pool, Pools } from './pools.js';
+import type { Reclaim } from './reclaim.js';
 import type { Records } from './records.js';
 
-/** How many of a project's queued jobs are looked at together. */
-const PAGE = 16;
-
-/** Hands queued jobs over until one waits for a worker, or none may begin. */
+/** Hands queued jobs over until no worker is free that could run one, or none may begin. */
 export type Dispatch = () => Promise<void>;
 
 type Parts = {
 	records: Records;
-	deliveries: Deliveries;
+	placements: Placements;
+	pools: Pools;
+	deliveries: JobDeliveries;
+	reclaim: Reclaim;
 	/** The most jobs of a project that run at the same time; null for any number. */
 	mostRunning: number | null;
 };
 
 /**
- * Opens the hand-over of queued jobs to BullMQ, which gets the next one when none waits there. All others wait in the records of their project, so that
- * what is next is decided as late as can be: it is the first job of the project that has the fewest running, of several the one whose last turn is longest
- * ago. It is to be called wherever a job comes to wait, begins or ends. Two processes that call it at once make two jobs wait; what a killed one has not
- * done, the next call does.
+ * Opens the hand-over of queued jobs to BullMQ, which has a queue for each pool: the workers that have the same. A pool gets a job when one of its workers is free. All others wait in the
+ * records of their project, so that what is next, and who runs it, is decided as late as can be: it is the first job, of those that the pool can run, of the project that has the fewest
+ * running, of several the one whose last turn is longest ago. What waits for a busy worker all the same, because a worker has ended, is taken back, and so is what the queue of a pool
+ * holds that has no worker any more. It is to be called wherever a job comes to wait, begins or ends. What a killed process has not done, the next call does.
  */
-export function openDispatch({ records, deliveries, mostRunning }: Parts): Dispatch {
-	/** The first queued job of a project that BullMQ does not know; null where it knows all. */
-	async function firstOf(project: string): Promise<string | null> {
-		for (let from = 0; ; from += PAGE) {
-			const ids = await records.queued(project, from, PAGE);
-			const id = await deliveries.firstUnknown(ids);
-			if (id !== null || ids.length < PAGE) return id;
-		}
+export function openDispatch({ records, placements, pools, deliveries, reclaim, mostRunning }: Parts): Dispatch {
+	/** Of the jobs of a project that a pool can run, the first that no queue has; null where there is none. */
+	async function firstOf(project: string, { abilities }: Pool): Promise<Unplaced | null> {
+		const needs = (await placements.needsIn(project)).filter((text) => fits(needsIn(text), abilities));
+		const found = await Promise.all(needs.map((text) => placements.firstOf(project, text)));
+		const [first] = found.filter((one) => one !== null).sort((a, b) => a.place - b.place || (a.id < b.id ? -1 : 1));
+		return first ?? null;
 	}
 
-	/** The project whose turn it is, with its next job; null where no job may begin. */
-	async function next(): Promise<{ project: string; id: string } | null> {
+	/** The next job for a pool; null where no job may begin there. */
+	async function nextFor(pool: Pool): Promise<Unplaced | null> {
 		const shares = await records.shares();
 		const open = shares.filter(({ queued, running }) => queued > 0 && (mostRunning === null || running < mostRunning));
 		for (const { project } of open.sort((a, b) => a.running - b.running)) {
-			const id = await firstOf(project);
-			if (id !== null) return { project, id };
+			const found = await firstOf(project, pool);
+			if (found !== null) return found;
 		}
 		return null;
 	}
 
-	async function dispatch(): Promise<void> {
+	async function fill(pool: Pool): Promise<void> {
+		const { queue, slots } = pool;
 		const handed = new Set<string>();
-		while ((await deliveries.waiting()) === 0) {
-			const found = await next();
-			// A job that a worker did not begin, because as many of its project run as may, is unknown to BullMQ again.
+		for (;;) {
+			const { waiting, active } = await deliveries.of(queue).load();
+			const excess = Math.min(waiting, waiting + active - slots);
+			if (excess > 0) await reclaim.from(queue, await deliveries.of(queue).lastOnes(excess));
+			if (waiting + active >= slots) return;
+			const found = await nextFor(pool);
+			// A job that a worker did not begin, because as many of its project run as may, is in no queue again.
 			if (found === null || handed.has(found.id)) return;
 			handed.add(found.id);
+			if (!(await placements.place(found, queue))) continue;
 			await records.takeTurn(found.project);
-			await deliveries.add(found.id);
+			await deliveries.of(queue).add(found.id);
 		}
+	}
+
+	async function dispatch(): Promise<void> {
+		const { living, others } = await pools.look();
+		for (const queue of others) await reclaim.abandoned(queue);
+		for (const pool of living) await fill(pool);
 	}
 
 	let before: Promise<unknown> = Promise.resolve();

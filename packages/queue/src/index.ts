@@ -23,6 +23,7 @@ export {
 	type Sweeps,
 	type Tallies,
 	type Work,
+	type WorkerAbilities,
 	type Workers,
 	type WorkOptions,
 } from './queue.js';

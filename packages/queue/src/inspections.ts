@@ -132,7 +132,9 @@ export function openInspections({ redis, keys, hub, deliveries, store, log }: Pa
 		async enqueue(id) {
 			await deliveries.add(id);
 		},
-		withdraw: (id) => deliveries.withdraw(id),
+		async withdraw(id) {
+			await deliveries.withdraw(id);
+		},
 		verdict,
 		rebuild,
 		work,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
+	abilitiesIn,
 	changedMetadata,
 	isFinal,
 	JOB_STATUSES,
@@ -11,16 +12,19 @@ import {
 } from '@steelyard/contracts';
 import { jobKeys, listIds, readRecord, type Store } from '@steelyard/store';
 import type { Redis } from 'ioredis';
-import type { Deliveries } from './deliveries.js';
+import type { JobDeliveries } from './deliveries.js';
 import type { Dispatch } from './dispatch.js';
 import type { EventLog } from './events.js';
 import type { Keys } from './keys.js';
 import type { Mirror } from './mirror.js';
 import { within } from './or-unavailable.js';
+import { FORMER_QUEUE, type Placements } from './placements.js';
+import { type Pools, queueOf } from './pools.js';
 import type { IdempotentRequest, Jobs } from './queue.js';
+import type { Reclaim } from './reclaim.js';
 import { type Change, KEY_KEPT, type Records, type Request, type UseOfKey } from './records.js';
 import type { Search } from './search.js';
-import { givenUp, moved, RETRIES, released, retryPause, setBack, WORKER_LOST } from './status.js';
+import { moved, released } from './status.js';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
@@ -35,7 +39,10 @@ type Parts = {
 	records: Records;
 	events: EventLog;
 	mirror: Mirror;
-	deliveries: Deliveries;
+	placements: Placements;
+	pools: Pools;
+	deliveries: JobDeliveries;
+	reclaim: Reclaim;
 	dispatch: Dispatch;
 	search: Search;
 	store: Store;
@@ -54,7 +61,21 @@ function annotated({ name: before, ...spec }: JobSpec, { name = before, metadata
 const has = ({ status }: Pick<JobResource, 'status'>): string => `${status === 'cancelled' ? 'is' : 'has'} already ${status}`;
 
 /** Opens the records of the jobs. `sweep` is to be called from time to time by whoever runs jobs. */
-export function openJobs({ redis, keys, records, events, mirror, deliveries, dispatch, search, store, longestMs }: Parts): {
+export function openJobs({
+	redis,
+	keys,
+	records,
+	events,
+	mirror,
+	placements,
+	pools,
+	deliveries,
+	reclaim,
+	dispatch,
+	search,
+	store,
+	longestMs,
+}: Parts): {
 	jobs: Jobs;
 	/** Where Redis is new, or was emptied, restores all jobs from the store first; returns how many of them are queued. */
 	restored: () => Promise<number>;
@@ -77,7 +98,8 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, dis
 
 	/** Takes a job that does not wait any more out of the queue, where another now takes its place. */
 	async function withdraw(id: string): Promise<void> {
-		await deliveries.withdraw(id);
+		const queue = await placements.queueOf(id);
+		if (await deliveries.of(queue).withdraw(id)) await placements.unplace(id, queue);
 		await dispatch();
 	}
 
@@ -156,11 +178,21 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, dis
 		return first.record;
 	}
 
-	/** Hands over the jobs that run by their records and that BullMQ does not know, whose workers are gone, and what is next; returns how many were lost. */
+	/**
+	 * Queues again the jobs that run by their records and that BullMQ does not know, whose workers are gone, and what a worker of a version left that had one queue for all; forgets what no
+	 * worker had for a day; and hands over what is next. Returns how many were lost.
+	 */
 	async function deliverLost(): Promise<number> {
-		let lost = 0;
-		for (const id of await records.withStatus('running')) if (await deliveries.add(id)) lost++;
+		const read = async (ids: readonly string[]) => (await records.findAll(ids)).map(({ record }) => record);
+		for (const project of await records.projects()) await placements.mend(project, read);
+		let lost = await reclaim.abandoned(FORMER_QUEUE);
+		for (const id of await records.withStatus('running')) {
+			if (await placements.isHeld(id)) continue;
+			if (await reclaim.lost(id)) lost++;
+		}
 		await dispatch();
+		for (const abilities of (await pools.look()).forgotten)
+			if ((await deliveries.of(queueOf(abilitiesIn(abilities))).held()) === 0) await pools.forget(abilities);
 		return lost;
 	}
 
@@ -336,16 +368,10 @@ export function openJobs({ redis, keys, records, events, mirror, deliveries, dis
 			let queued = await restoreAll();
 			if (alone) {
 				for (const id of await records.withStatus('running')) {
-					await deliveries.withdraw(id, { held: true });
-					const after = await records.change(id, (found) => {
-						if (found.status !== 'running') return null;
-						const job = setBack(found);
-						return givenUp(job, WORKER_LOST, RETRIES) ?? released(job);
-					});
-					await mirror.follow(after);
-					if (after?.status !== 'queued') continue;
-					queued++;
-					if (retryPause(after) > 0) await deliveries.add(id, retryPause(after));
+					const queue = await placements.queueOf(id);
+					await deliveries.of(queue).withdraw(id, { held: true });
+					await placements.unplace(id, queue);
+					if (await reclaim.lost(id)) queued++;
 				}
 			}
 			queued += await deliverLost();

@@ -10,7 +10,7 @@ export const keysOf = (prefix: string) => {
 		/** What every key of an installation begins with, whatever its layout, and what the keys of this layout begin with. */
 		ofInstallation: `${prefix}:`,
 		ofLayout: `${root}:`,
-		/** hash: `record` as JSON, `revision` (how often it changed), `turn` (how often it changed in a way that the store is to know), `final` (0 or 1) */
+		/** hash: `record` as JSON, `revision` (how often it changed), `turn` (how often it changed in a way that the store is to know), `final` (0 or 1), `queue` (the name of the queue of BullMQ that may deliver it; absent where none may) */
 		job: (id: string) => `${root}:job:${id}`,
 		/** sorted set of the names of all projects that have had a job, by their last turn: that of `turn` when a job of theirs was last handed over */
 		projects: `${root}:projects`,
@@ -20,6 +20,13 @@ export const keysOf = (prefix: string) => {
 		turn: `${root}:turn`,
 		/** sorted set of ids: of the queued ones those of higher priority first, then by creation */
 		withStatus: (project: string, status: JobStatus) => `${root}:status:${project}:${status}`,
+		/** sorted set, in the same order, of the ids of the queued jobs that need the same of their worker, and the set of what queued jobs of a project need */
+		waiting: (project: string, needs: string) => `${root}:waiting:${project}:${needs}`,
+		needs: (project: string) => `${root}:needs:${project}`,
+		/** sorted set, by the seconds of Redis's clock at their last sign of life: whoever runs jobs, with slots and abilities */
+		working: `${root}:working`,
+		/** sorted set, by the seconds of Redis's clock when a worker last had them: abilities */
+		pools: `${root}:pools`,
 		/** integer: how often jobs of a project have changed */
 		changes: (project: string) => `${root}:changes:${project}`,
 		/** string: the id of the job that the change of a number was of, until a later change takes its slot. Keys of their own: the Redis in JavaScript copies a whole set for each change of it. */
@@ -57,6 +64,8 @@ export const keysOf = (prefix: string) => {
 		/** channel: the answers to what a process has asked */
 		answers: (process: string) => `${root}:answers:${process}`,
 		deliveries: `${root}:deliveries`,
+		/** hash of BullMQ: an id that a queue holds */
+		delivery: (queue: string, id: string) => `${root}:deliveries:${queue}:${id}`,
 	};
 };
 export type Keys = ReturnType<typeof keysOf>;

@@ -2,7 +2,7 @@ import { connect, type Log, silent } from '@steelyard/redis';
 import type { Store } from '@steelyard/store';
 import type { RedisOptions } from 'ioredis';
 import { openChanges } from './changes.js';
-import { openDeliveries } from './deliveries.js';
+import { openDeliveries, openJobDeliveries } from './deliveries.js';
 import { openDispatch } from './dispatch.js';
 import { openEvents } from './events.js';
 import { healthOf } from './health.js';
@@ -13,8 +13,11 @@ import { keysOf } from './keys.js';
 import { openMirror } from './mirror.js';
 import { openNotices } from './notices.js';
 import { orUnavailable, within } from './or-unavailable.js';
+import { openPlacements } from './placements.js';
+import { openPools } from './pools.js';
 import { openPredictions } from './predictions.js';
 import type { Queue } from './queue.js';
+import { openReclaim } from './reclaim.js';
 import { openRecords } from './records.js';
 import { openAttempts } from './result.js';
 import { openSearch } from './search.js';
@@ -65,13 +68,20 @@ export async function openQueue({
 	const records = openRecords(redis, keys, mostRunning);
 	const events = openEvents(redis, keys, records, store, hub);
 	const mirror = openMirror(records, events, store, log);
-	const deliveries = openDeliveries('training', redis, keys, log);
-	const dispatch = openDispatch({ records, deliveries, mostRunning });
+	const placements = openPlacements(redis, keys);
+	const pools = openPools(redis, keys);
+	const deliveries = openJobDeliveries(redis, keys, log);
+	const reclaim = openReclaim({ records, placements, deliveries, mirror });
+	const steering = { placements, pools, deliveries, reclaim };
+	const dispatch = openDispatch({ records, ...steering, mostRunning });
 	const ms = longestMs ?? null;
 	const { filling, revisions, findAll, ids, countIds } = records;
 	// A search of many jobs may take longer: it is each of its steps that waits no longer for Redis.
 	const search = openSearch(orUnavailable(ms, { filling, revisions, findAll, ids, countIds }));
-	const { jobs, restored, sweep } = openJobs({ redis, keys, records, events, mirror, deliveries, dispatch, search, store, longestMs: ms });
+	const { jobs, restored, sweep } = openJobs({
+		...{ redis, keys, records, events, mirror, dispatch, search, store, longestMs: ms },
+		...steering,
+	});
 	const changes = openChanges({ redis, keys, records, hub, restored });
 	const models = openDeliveries('inspection', redis, keys, log);
 	const { work: inspect, ...inspections } = openInspections({ redis: options, keys, hub, deliveries: models, store, log });
@@ -79,7 +89,7 @@ export async function openQueue({
 	const tally = openTally(redis, keys);
 	const notices = openNotices({ redis: options, keys, records, mirror, deliveries: told, tally, store, log });
 	const attempts = openAttempts({ records, store, mirror });
-	const workers = openWorkers(redis, keys, log);
+	const workers = openWorkers(redis, keys, pools, log);
 	const sweeps = openSweeps({ store, jobs, enqueue: () => dispatch() });
 	const predictions = openPredictions({ redis, options, keys, workers, log });
 
@@ -92,7 +102,12 @@ export async function openQueue({
 		},
 		events: { ...orUnavailable(ms, { append: events.append, read: events.read }), follow: events.follow },
 		changes: orUnavailable(ms, changes),
-		workers: orUnavailable(ms, { announce: workers.announce, withdraw: workers.withdraw, list: workers.list }),
+		workers: orUnavailable(ms, {
+			announce: workers.announce,
+			withdraw: workers.withdraw,
+			list: workers.list,
+			abilities: workers.abilities,
+		}),
 		tally: orUnavailable(ms, tally),
 		inspections: {
 			...orUnavailable(ms, inspections),
@@ -106,7 +121,10 @@ export async function openQueue({
 		...orUnavailable(ms, attempts),
 		...orUnavailable(ms, { enqueue: dispatch }),
 		work: (work) =>
-			startWork({ redis: options, keys, hub, records, dispatch, sweep, notices, sweeps, queue: { jobs, ...attempts } }, { log, ...work }),
+			startWork(
+				{ redis: options, keys, hub, records, placements, pools, dispatch, sweep, notices, sweeps, queue: { jobs, ...attempts } },
+				{ log, ...work },
+			),
 		health: () => healthOf(redis, options, keys, mirror.trouble),
 		async close() {
 			hub.close();

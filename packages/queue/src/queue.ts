@@ -1,4 +1,5 @@
 import type {
+	Abilities,
 	Artifact,
 	FoundList,
 	JobChange,
@@ -113,12 +114,17 @@ export type Changes = {
 	follow(project: string, after: string | undefined, signal: AbortSignal): Promise<AsyncIterable<ChangeAt>>;
 };
 
+/** What those have that run jobs now, those that have the same together, with how many jobs they run at the same time; and what workers of the last day had. */
+export type WorkerAbilities = { living: { abilities: Abilities; workers: number; slots: number }[]; seen: Abilities[] };
+
 /** The list of living workers. */
 export type Workers = {
-	/** Puts a worker on the list until `withdraw`, or until its process has been gone for 15 s. A second call replaces its entry. */
-	announce(worker: WorkerStatus): Promise<void>;
+	/** Puts a worker on the list until `withdraw`, or until its process has been gone for 15 s. A second call replaces its entry. A function gives it anew at every sign of life. */
+	announce(worker: WorkerStatus | (() => WorkerStatus)): Promise<void>;
 	withdraw(id: string): Promise<void>;
 	list(): Promise<WorkerStatus[]>;
+	/** What workers have of all that jobs can need. */
+	abilities(): Promise<WorkerAbilities>;
 };
 
 /** What was measured and counted of the training of all jobs and of their notices, by all processes, until Redis is emptied. */
@@ -185,6 +191,8 @@ export type Attempt = {
 export type WorkOptions = {
 	/** How many jobs are run at the same time; 1 unless given. */
 	concurrency?: number;
+	/** What whoever runs them has of all that jobs can need; nothing unless given, so that it gets only jobs that any worker can run. */
+	abilities?: Abilities;
 	/**
 	 * Runs one attempt. An error that it throws fails the job: a ProblemError with its code, any other with the code `internal`. With `unavailable` or `insufficient_storage`,
 	 * which may pass, the attempt ends as `retry`.
@@ -330,17 +338,17 @@ export type Queue = {
 	sweeps: Sweeps;
 	/**
 	 * Has a queued job handed to the workers when its turn comes: the projects take turns, the one with the fewest jobs running first, and of a project the
-	 * job with the highest priority begins first, of several the one that was posted first.
+	 * job with the highest priority begins first, of several the one that was posted first. Until a worker that has what the job needs is free it waits, and others pass it by.
 	 */
 	enqueue(id: string): Promise<void>;
 	/** Runs jobs as they come. A job whose worker is gone is given to another; a job that has ended is not run again. */
 	work(options: WorkOptions): Work;
 	/**
 	 * Begins the next attempt of a job; null where it has ended, is paused, is to be cancelled or paused, or is unknown, and where as many jobs of its project
-	 * run as may. A job that was running has lost its
+	 * run as may; with `queue` also where another queue of BullMQ than this one may deliver it. A job that was running has lost its
 	 * worker; it fails where that has happened more than `retries` times (3 unless given) without it having come further.
 	 */
-	claim(id: string, options?: { retries?: number }): Promise<JobResource | null>;
+	claim(id: string, options?: { retries?: number; queue?: string }): Promise<JobResource | null>;
 	/**
 	 * Ends a job with its result, by an exclusive create of the result's key in the store, so that only one attempt ever does. A job whose cancellation was
 	 * asked for before is cancelled instead. Throws StaleAttemptError in every other attempt.

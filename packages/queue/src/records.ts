@@ -1,5 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { isFinal, JOB_STATUSES, type JobEventBody, type JobResource, type JobStatus, projectOf, warmStartOf } from '@steelyard/contracts';
+import {
+	isFinal,
+	JOB_STATUSES,
+	type JobEventBody,
+	type JobResource,
+	type JobStatus,
+	needsOf,
+	needsText,
+	projectOf,
+	warmStartOf,
+} from '@steelyard/contracts';
 import { script } from '@steelyard/redis';
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.js';
@@ -23,14 +33,15 @@ end
 `;
 
 /**
- * Replaces a record if its revision is still the given one; returns 1, or 0 where it is not, or -1 where as many jobs have its new status as may. In the same step changes all that depends on the record: the
+ * Replaces a record if its revision is still the given one; returns 1, or 0 where it is not, or -1 where as many jobs have its new status as may, or where another queue than `deliverer` may deliver it. In the same step changes all that depends on the record: the
  * index, the sets by status and by the dataset, the model and the job that it uses, the events, the changes of its project, and the sets of what is to be written to the store and of what has ended. The new record is composed in JavaScript,
  * because Lua's JSON would turn [] into {}.
  */
 const WRITE = `${CHANGED}
-local job, projects, index, before, after, dataset, model, source, unsaved, ended, events, changes = unpack(KEYS)
-local id, revision, record, final, mirrored, event, kept, channel, project, place, most, changesKept, changesChannel = unpack(ARGV)
+local job, projects, index, before, after, dataset, model, source, unsaved, ended, events, changes, waiting, needs = unpack(KEYS)
+local id, revision, record, final, mirrored, event, kept, channel, project, place, most, changesKept, changesChannel, need, deliverer = unpack(ARGV)
 if (redis.call('HGET', job, 'revision') or '0') ~= revision then return 0 end
+if deliverer ~= '' and redis.call('HGET', job, 'queue') ~= deliverer then return -1 end
 if most ~= '' and before ~= after and redis.call('ZCARD', after) >= tonumber(most) then return -1 end
 redis.call('HSET', job, 'record', record, 'final', final)
 redis.call('HINCRBY', job, 'revision', 1)
@@ -41,6 +52,10 @@ if mirrored == '1' then
 	redis.call('ZADD', index, 0, id)
 	redis.call('ZREM', before, id)
 	redis.call('ZADD', after, place, id)
+	if string.sub(after, -7) == ':queued' then
+		redis.call('ZADD', waiting, place, id)
+		redis.call('SADD', needs, need)
+	else redis.call('ZREM', waiting, id) end
 	local use = final == '1' and 'SREM' or 'SADD'
 	for _, used in ipairs({dataset, model, source}) do redis.call(use, used, id) end
 	if final == '0' then redis.call('SREM', ended, id)
@@ -56,10 +71,10 @@ return 1
 
 /** As WRITE for a new job with an idempotency key. Where the key was used before, returns the id and the body hash of the job that it made. */
 const WRITE_ONCE = `
-local known = redis.call('HMGET', KEYS[13], 'job', 'body')
+local known = redis.call('HMGET', KEYS[15], 'job', 'body')
 if known[1] then return known end
-redis.call('HSET', KEYS[13], 'job', ARGV[1], 'body', ARGV[14])
-redis.call('PEXPIRE', KEYS[13], ARGV[15])
+redis.call('HSET', KEYS[15], 'job', ARGV[1], 'body', ARGV[16])
+redis.call('PEXPIRE', KEYS[15], ARGV[17])
 ${WRITE}`;
 
 /** Takes an id out of a set, unless its record has had another turn since. */
@@ -71,12 +86,12 @@ return 1
 
 /** Removes a record if its revision is still the given one, and all that depends on it; returns 1, or 0 where it is not, or -1 where jobs use it that have not ended. */
 const FORGET = `${CHANGED}
-local job, index, status, dataset, model, source, unsaved, ended, events, key, users, changes = unpack(KEYS)
+local job, index, status, dataset, model, source, unsaved, ended, events, key, users, changes, waiting = unpack(KEYS)
 local id, revision, project, changesKept, changesChannel = unpack(ARGV)
 if redis.call('HGET', job, 'revision') ~= revision then return 0 end
 if redis.call('SCARD', users) > 0 then return -1 end
 redis.call('DEL', job, events, key)
-for _, set in ipairs({index, status}) do redis.call('ZREM', set, id) end
+for _, set in ipairs({index, status, waiting}) do redis.call('ZREM', set, id) end
 for _, set in ipairs({dataset, model, source, unsaved, ended}) do redis.call('SREM', set, id) end
 changed(changes, id, changesKept, changesChannel, project)
 return 1
@@ -133,11 +148,12 @@ export type Forgotten = 'removed' | 'changed' | 'used';
 
 /** Opens the records in Redis, each of which changes in one atomic step. `mostRunning`: the most jobs of a project that may run; null for any number. */
 export function openRecords(redis: Redis, keys: Keys, mostRunning: number | null) {
-	const write = script<number>(redis, 'steelyardWrite', WRITE, 12);
-	const writeOnce = script<number | [string, string]>(redis, 'steelyardWriteOnce', WRITE_ONCE, 13);
+	const write = script<number>(redis, 'steelyardWrite', WRITE, 14);
+	const writeOnce = script<number | [string, string]>(redis, 'steelyardWriteOnce', WRITE_ONCE, 15);
 	const leave = script<number>(redis, 'steelyardLeave', LEAVE, 2);
-	const forget = script<number>(redis, 'steelyardForget', FORGET, 12);
+	const forget = script<number>(redis, 'steelyardForget', FORGET, 13);
 
+	const waitingOf = (record: JobResource): string => keys.waiting(projectOf(record), needsText(needsOf(record.spec)));
 	const keysOfWrite = (before: JobStatus, { record }: Change): string[] => [
 		keys.job(record.id),
 		keys.projects,
@@ -149,8 +165,10 @@ export function openRecords(redis: Redis, keys: Keys, mostRunning: number | null
 		keys.ended,
 		keys.events(record.id),
 		keys.changes(projectOf(record)),
+		waitingOf(record),
+		keys.needs(projectOf(record)),
 	];
-	const args = (revision: string, { record, mirrored, announced }: Change): string[] => [
+	const args = (revision: string, { record, mirrored, announced }: Change, deliverer = ''): string[] => [
 		record.id,
 		revision,
 		JSON.stringify(record),
@@ -164,6 +182,8 @@ export function openRecords(redis: Redis, keys: Keys, mostRunning: number | null
 		record.status === 'running' && mostRunning !== null ? String(mostRunning) : '',
 		String(CHANGES_KEPT),
 		keys.changed,
+		needsText(needsOf(record.spec)),
+		deliverer,
 	];
 
 	async function find(id: string): Promise<Versioned | null> {
@@ -250,21 +270,22 @@ export function openRecords(redis: Redis, keys: Keys, mostRunning: number | null
 			const sets = [keys.jobs(project), keys.withStatus(project, status), ...usedBy(record).map(keys.using), keys.unsaved, keys.ended];
 			const events = keys.events(id);
 			const used = key === undefined ? events : keys.idempotency(project, key);
-			const own = [keys.job(id), ...sets, events, used, keys.using(id), keys.changes(project)];
+			const own = [keys.job(id), ...sets, events, used, keys.using(id), keys.changes(project), waitingOf(record)];
 			const removed = await forget(...own, id, revision, project, CHANGES_KEPT, keys.changed);
 			return removed === 1 ? 'removed' : removed === 0 ? 'changed' : 'used';
 		},
 
 		/**
 		 * Changes a record to what `next` makes of it, and once more where another process has changed it meanwhile. Resolves with the new record, or with
-		 * null where `next` gives null, where there is no such record, and where it would run and as many jobs of its project run as may.
+		 * null where `next` gives null, where there is no such record, where it would run and as many jobs of its project run as may, and where the queue
+		 * `deliverer` may not deliver the job any more.
 		 */
-		async change(id: string, next: (record: JobResource) => Change | null): Promise<JobResource | null> {
+		async change(id: string, next: (record: JobResource) => Change | null, deliverer?: string): Promise<JobResource | null> {
 			for (;;) {
 				const found = await find(id);
 				const change = found === null ? null : next(found.record);
 				if (found === null || change === null) return null;
-				const written = await write(...keysOfWrite(found.record.status, change), ...args(found.revision, change));
+				const written = await write(...keysOfWrite(found.record.status, change), ...args(found.revision, change, deliverer));
 				if (written !== 0) return written === 1 ? change.record : null;
 			}
 		},
@@ -283,10 +304,6 @@ export function openRecords(redis: Redis, keys: Keys, mostRunning: number | null
 			});
 			return projects.map((project, i) => ({ project, queued: counts[2 * i] ?? 0, running: counts[2 * i + 1] ?? 0 }));
 		},
-
-		/** A page of the queued jobs of a project in the order in which they are to begin. */
-		queued: (project: string, from: number, count: number): Promise<string[]> =>
-			redis.zrange(keys.withStatus(project, 'queued'), String(from), String(from + count - 1)),
 
 		/** Notes that it was a project's turn. */
 		async takeTurn(project: string): Promise<void> {

@@ -35,19 +35,23 @@ export function openAttempts({ records, store, mirror }: Parts): Pick<Queue, 'cl
 		mirror.follow(await records.change(id, (job) => (job.status === 'running' && job.attempt === attempt ? next(job) : null)));
 
 	return {
-		async claim(id, { retries = RETRIES } = {}) {
+		async claim(id, { retries = RETRIES, queue } = {}) {
 			const result = await readResult(store, id);
 			if (result !== null) {
 				await mirror.follow(await records.change(id, (job) => (job.status === 'paused' ? null : endedBy(job, result))));
 				return null;
 			}
-			const claimed = await records.change(id, (found) => {
-				if (found.status !== 'queued' && found.status !== 'running') return null;
-				const job = found.status === 'running' ? setBack(found) : found;
-				if (job.cancel_requested || job.pause_requested) return released(job);
-				const failed = found.status === 'running' ? givenUp(job, WORKER_LOST, retries) : null;
-				return failed ?? moved(job, 'running', { attempt: job.attempt + 1, started_at: job.started_at ?? unixSeconds(), error: null });
-			});
+			const claimed = await records.change(
+				id,
+				(found) => {
+					if (found.status !== 'queued' && found.status !== 'running') return null;
+					const job = found.status === 'running' ? setBack(found) : found;
+					if (job.cancel_requested || job.pause_requested) return released(job);
+					const failed = found.status === 'running' ? givenUp(job, WORKER_LOST, retries) : null;
+					return failed ?? moved(job, 'running', { attempt: job.attempt + 1, started_at: job.started_at ?? unixSeconds(), error: null });
+				},
+				queue,
+			);
 			await mirror.follow(claimed);
 			return claimed?.status === 'running' ? claimed : null;
 		},

@@ -1,4 +1,5 @@
-import { isFinal, type JobError, type JobResource, logFieldsOf, ProblemError } from '@steelyard/contracts';
+import { randomUUID } from 'node:crypto';
+import { type Abilities, isFinal, type JobError, type JobResource, logFieldsOf, ProblemError } from '@steelyard/contracts';
 import { silent } from '@steelyard/redis';
 import { isFull, whenThereIsRoom } from '@steelyard/store';
 import type { RedisOptions } from 'ioredis';
@@ -7,6 +8,9 @@ import type { Dispatch } from './dispatch.js';
 import type { Hub } from './hub.js';
 import type { Keys } from './keys.js';
 import type { NoticeQueue } from './notices.js';
+import { within } from './or-unavailable.js';
+import type { Placements } from './placements.js';
+import { type Member, type Pools, queueOf } from './pools.js';
 import {
 	type AttemptEnd,
 	AttemptStopped,
@@ -28,6 +32,14 @@ const CHECK = 2000;
 /** Milliseconds between two searches for jobs that run and that BullMQ does not know. */
 const SWEEP = 30_000;
 
+/** Milliseconds between two signs of life. */
+const SIGN_OF_LIFE = 5000;
+/** How long it may take to note that the work ends, in milliseconds. Without the note it is known after 15 s. */
+const LONGEST_LEAVE = 1000;
+
+/** What somebody has who can run what any worker can. */
+const NOTHING: Abilities = { devices: [], memory: 0, labels: [] };
+
 /** A job that is being run here. */
 type Running = { id: string; attempt: number; controller: AbortController; clock: Clock };
 type Parts = {
@@ -35,6 +47,8 @@ type Parts = {
 	keys: Keys;
 	hub: Hub;
 	records: Records;
+	placements: Placements;
+	pools: Pools;
 	dispatch: Dispatch;
 	sweep: () => Promise<number>;
 	notices: Pick<NoticeQueue, 'handOver'>;
@@ -52,9 +66,14 @@ export const mayPass = (error: unknown): boolean =>
 	error instanceof ProblemError && (error.code === 'unavailable' || error.code === 'insufficient_storage');
 
 /** Runs jobs as they come; see WorkOptions. */
-export function startWork({ redis, keys, hub, records, dispatch, sweep, notices, sweeps, queue }: Parts, options: WorkOptions): Work {
+export function startWork(
+	{ redis, keys, hub, records, placements, pools, dispatch, sweep, notices, sweeps, queue }: Parts,
+	options: WorkOptions,
+): Work {
 	const { concurrency = 1, process, ended, log = silent, lockMs = LOCK, retries = RETRIES, retryMs, checkMs = CHECK } = options;
-	const { maxSeconds = Number.POSITIVE_INFINITY } = options;
+	const { maxSeconds = Number.POSITIVE_INFINITY, abilities = NOTHING } = options;
+	const deliverer = queueOf(abilities);
+	const own: Member = { id: randomUUID(), slots: concurrency, abilities };
 	const { jobs } = queue;
 	const running = new Set<Running>();
 
@@ -126,7 +145,7 @@ export function startWork({ redis, keys, hub, records, dispatch, sweep, notices,
 
 	/** Runs one delivered job; resolves with the milliseconds after which it is to be delivered again, or with null. */
 	async function deliver(id: string): Promise<number | null> {
-		const job = await queue.claim(id, { retries });
+		const job = await queue.claim(id, { retries, queue: deliverer });
 		if (job === null) {
 			await settle(id).catch(failedSettle(id));
 			return null;
@@ -170,11 +189,15 @@ export function startWork({ redis, keys, hub, records, dispatch, sweep, notices,
 		redis,
 		keys,
 		name: 'training',
+		queue: deliverer,
 		concurrency,
 		lockMs,
 		deliver,
-		// A job that was resumed while its delivery still stood could not be handed over.
-		left: handOver,
+		// A worker is free, and a job that was resumed while its delivery still stood could not be handed over.
+		left: (id) =>
+			void placements.unplace(id, deliverer).then(handOver, (error: unknown) => {
+				if (!consumer.closing) log.warn({ err: error, job: id }, 'it could not be noted that a job was delivered');
+			}),
 		log,
 	});
 
@@ -198,8 +221,13 @@ export function startWork({ redis, keys, hub, records, dispatch, sweep, notices,
 		}
 	}
 
+	const join = () =>
+		consumer.closing
+			? Promise.resolve()
+			: pools.join(own).catch((error: unknown) => log.warn({ err: error }, 'no sign of life could be given'));
 	const look = () =>
-		sweep()
+		join()
+			.then(sweep)
 			.then((queued) => {
 				if (queued > 0) log.info({ queued }, 'jobs that no worker had were handed over');
 				return settleAll();
@@ -214,16 +242,21 @@ export function startWork({ redis, keys, hub, records, dispatch, sweep, notices,
 	listening.catch((error: unknown) => log.warn({ err: error }, 'messages about the jobs at hand cannot be heard'));
 	void look();
 	const sweeping = setInterval(look, SWEEP);
+	const living = setInterval(join, SIGN_OF_LIFE);
 
 	return {
 		async close(graceMs) {
 			if (consumer.closing) return;
 			clearInterval(sweeping);
+			clearInterval(living);
+			const leaving = pools.leave(own);
+			leaving.catch((error: unknown) => log.warn({ err: error }, 'the end of the work could not be noted'));
 			const inTime = await consumer.close(graceMs, () => {
 				for (const one of running) stop(one, 'shutdown');
 			});
 			if (!inTime) log.warn({ jobs: [...running].map(({ id }) => id) }, 'jobs did not stop in time; their locks run out');
 			clearInterval(checking);
+			await within(LONGEST_LEAVE, leaving).catch(() => {});
 			listening.then(
 				(leave) => leave(),
 				() => {},

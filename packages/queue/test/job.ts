@@ -1,5 +1,9 @@
 import { type JobResource, type JobResult, type ModelReport, parseJobSpec } from '@steelyard/contracts';
 import { createId } from '@steelyard/store';
+import { queueOf } from '../src/pools.js';
+
+/** What the keys of BullMQ begin with that bring jobs to workers which have nothing that not every worker has. */
+export const DELIVERIES = `steelyard:2:deliveries:${queueOf({ devices: [], memory: 0, labels: [] })}`;
 
 export const newJob = (dataset = 'ds_ward', model: object = {}, training: object = {}): JobResource => ({
 	id: createId('job'),

@@ -19,7 +19,7 @@ import {
 	type WorkOptions,
 } from '../src/index.js';
 import { withEmptiedRedis } from './emptied-redis.js';
-import { newJob, outcome, report, result } from './job.js';
+import { DELIVERIES, newJob, outcome, report, result } from './job.js';
 
 const WORKER = fileURLToPath(new URL('fixtures/worker.mjs', import.meta.url));
 
@@ -877,9 +877,8 @@ for (const { way, absent, start } of ways)
 			const { id } = await post();
 			await lostWorker(id, 300);
 			const HOUR = 3_600_000;
-			const training = 'steelyard:2:deliveries:training';
-			expect(await raw.pexpire(`${training}:${id}:lock`, HOUR)).toBe(1);
-			await raw.set(`${training}:stalled-check`, '1', 'PX', HOUR);
+			expect(await raw.pexpire(`${DELIVERIES}:${id}:lock`, HOUR)).toBe(1);
+			await raw.set(`${DELIVERIES}:stalled-check`, '1', 'PX', HOUR);
 			work({ lockMs: 300, process: async () => ({ status: 'succeeded', ...outcome }) });
 			await reaches(id, 'succeeded');
 		});
@@ -891,7 +890,7 @@ for (const { way, absent, start } of ways)
 				retryMs: 10_000,
 				process: async (_, { attempt }) => (attempt < 3 ? { status: 'retry', error: crash } : { status: 'succeeded', ...outcome }),
 			});
-			const delayed = 'steelyard:2:deliveries:training:delayed';
+			const delayed = `${DELIVERIES}:delayed`;
 			await until(async () => (await raw.zcard(delayed)) === 1);
 			await raw.zincrby(delayed, 3_600_000 * 4096, id);
 			await reaches(id, 'succeeded');

@@ -13,7 +13,7 @@ export {
 export { bundled } from './bundled.js';
 export { namedRedis, type RedisSetting, type ServiceConfig, serviceConfigOf } from './configuration.js';
 export { ConfigError, readEnvironment, secretsOf, shownEnvironment, type Variables } from './environment.js';
-export { machineMemory } from './machine-memory.js';
+export { machineMemory, usedMemory } from './machine-memory.js';
 export { heldTo } from './memory-limit.js';
 export { runService, type ServiceParts, type ServiceProcess, type Started } from './run.js';
 export { inSpan, openTraces, type Span, type SpanKind, type SpanOptions, type Traces, type TracesOptions } from './traces.js';

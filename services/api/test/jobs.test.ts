@@ -1,5 +1,5 @@
 import { DEFAULT_PROJECT, JobResource, parse, parseJobSpec, type TaskType } from '@steelyard/contracts';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { jobsInEveryState } from './job-states.js';
 import { addDataset, addJob, expectProblem, openService, type Service, worker } from './service.js';
 
@@ -63,6 +63,7 @@ describe('a posted job', () => {
 		[{ dataset: 'ds_0', model: { hidden: 1e9 } }, 400, 'invalid_request', 'model.hidden'],
 		[{ dataset: 'ds_0', weighting: { preset: 'magic' } }, 400, 'invalid_request', 'weighting.preset'],
 		[{ dataset: 'ds_0', device: 'tpu' }, 400, 'invalid_request', 'device'],
+		[{ dataset: 'ds_0', requires: { labels: ['a,b'] } }, 400, 'invalid_request', 'requires.labels.0'],
 		[{ dataset: 'ds_0', modalities: [] }, 400, 'invalid_request', 'modalities'],
 		[{ dataset: 'ds_0', metadata: { a: 1 } }, 400, 'invalid_request', 'metadata.a'],
 		[{ dataset: 'ds_0' }, 422, 'dataset_not_found', 'dataset'],
@@ -172,6 +173,44 @@ describe('a posted job', () => {
 		await addJob(service.app, datasets.binary, { device: 'auto' });
 		await service.queue.workers.announce(worker('three', null));
 		for (const device of devices) await addJob(service.app, datasets.binary, { device });
+	});
+
+	it('waits, and says why, where a worker of the last day had what it needs, and is refused where none had', async () => {
+		const labelled = { ...worker('labelled', 'no device'), labels: ['site=berlin'], job_memory_bytes: 4 * 1024 ** 3 };
+		await service.queue.workers.announce(labelled);
+		await service.queue.workers.withdraw(labelled.id);
+		const work = service.queue.work({ process: async () => ({ status: 'stopped' }) });
+		await vi.waitFor(async () => expect((await service.queue.workers.abilities()).living).toHaveLength(1));
+		try {
+			for (const [spec, message, param] of [
+				[{ device: 'cuda' }, 'waits for a worker that has cuda; the only one does not have it', 'device'],
+				[
+					{ requires: { labels: ['site=berlin'], memory_bytes: 2 ** 30 } },
+					'waits for a worker that has 1 GiB of memory and the label site=berlin; the only one does not have it',
+					'requires',
+				],
+			] as const) {
+				const made = await addJob(service.app, datasets.binary, spec);
+				expect(made).toMatchObject({ status: 'queued', waiting: { code: 'no_worker', message, param } });
+				expect((await service.app.inject(`/v1/jobs/${made.id}`)).json().waiting).toEqual(made.waiting);
+				const [listed] = (await service.app.inject('/v1/jobs?limit=1')).json().data;
+				expect(listed).toMatchObject({ id: made.id, waiting: made.waiting });
+			}
+			for (const requires of [{ labels: ['site=bonn'] }, { labels: ['site=berlin'], memory_bytes: 5 * 2 ** 30 }]) {
+				const problem = expectProblem(await post({ dataset: datasets.binary, requires }), 422, 'no_worker', 'requires');
+				expect(problem.detail).toContain(`the label ${requires.labels[0]}; no worker of the last day had it`);
+			}
+			const sweep = {
+				job: { dataset: datasets.binary, requires: { labels: ['site=bonn'] } },
+				space: { 'training.optimizer.learning_rate': { type: 'log-uniform', low: 1e-4, high: 1e-1 } },
+				budget: { trials: 3 },
+				metric: 'loss',
+				direction: 'minimise',
+			};
+			expectProblem(await service.app.inject({ method: 'POST', url: '/v1/sweeps', payload: sweep }), 422, 'no_worker', 'requires');
+		} finally {
+			await work.close(1000);
+		}
 	});
 });
 

@@ -1,3 +1,4 @@
+import { LABEL, MOST_LABELS } from '@steelyard/contracts';
 import {
 	type ChildLimits,
 	readEnvironment,
@@ -11,6 +12,9 @@ import { type Static, Type } from 'typebox';
 import { type InspectionLimits, LIMITS } from './inspect-process.js';
 import { PREDICTION } from './predict-process.js';
 
+/** The pattern of one label, which stands in that of several. */
+const ONE = LABEL.slice(1, -1);
+
 /** The environment variables that a worker reads. */
 export const Environment = Type.Object({
 	...serviceVariables,
@@ -20,6 +24,12 @@ export const Environment = Type.Object({
 		default: 1,
 		description:
 			'How many jobs a worker trains at the same time, each in a process of its own, 1 to 64. A worker with CUDA trains one at a time.',
+	}),
+	STEELYARD_LABELS: Type.String({
+		pattern: `^(${ONE}(,${ONE}){0,${MOST_LABELS - 1}})?$`,
+		default: '',
+		description:
+			'What a worker is called by jobs that ask for some workers alone, by `requires.labels`: up to 16 labels with commas between them, such as `gpu-large,site=berlin`.',
 	}),
 	STEELYARD_JOB_MEMORY: variables.STEELYARD_JOB_MEMORY,
 	STEELYARD_JOB_SECONDS: Type.Optional(
@@ -58,6 +68,8 @@ export const Environment = Type.Object({
 export type Config = ServiceConfig & {
 	/** Jobs at one time. */
 	concurrency: number;
+	/** By which jobs ask for it, each once. */
+	labels: string[];
 	/** The bytes of memory that the trainer of one job may take; null for what suits the machine. */
 	jobMemory: number | null;
 	/** The seconds for which a job may run; null for what its spec says. */
@@ -72,6 +84,7 @@ export type Config = ServiceConfig & {
 export const configOf = (values: Static<typeof Environment>): Config => ({
 	...serviceConfigOf(values),
 	concurrency: values.STEELYARD_CONCURRENCY,
+	labels: [...new Set(values.STEELYARD_LABELS.split(',').filter((label) => label !== ''))],
 	jobMemory: values.STEELYARD_JOB_MEMORY ?? null,
 	jobSeconds: values.STEELYARD_JOB_SECONDS ?? null,
 	inspection: { ms: values.STEELYARD_INSPECT_SECONDS * 1000, bytes: values.STEELYARD_INSPECT_MEMORY },

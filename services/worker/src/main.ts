@@ -17,8 +17,8 @@ runService({
 	// queues again what ran here: nobody is left to hand it back to.
 	mayAbandonWork: true,
 	async start({ config, queue, store, log, traces }) {
-		const { concurrency, inspection, prediction, jobMemory, jobSeconds } = config;
-		const worker = await startWorker({ queue, store, log, traces, concurrency, inspection, prediction, jobMemory, jobSeconds });
+		const { concurrency, labels, inspection, prediction, jobMemory, jobSeconds } = config;
+		const worker = await startWorker({ queue, store, log, traces, concurrency, labels, inspection, prediction, jobMemory, jobSeconds });
 		log.info({ worker: worker.status.id }, 'taking jobs');
 		const message: WorkerMessage = { type: 'ready' };
 		return { message, close: () => worker.close() };

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
-import { logFieldsOf, ProblemError, type Tally, tallyCount, type WorkerStatus } from '@steelyard/contracts';
+import { abilitiesOf, logFieldsOf, ProblemError, type Tally, tallyCount, type WorkerStatus } from '@steelyard/contracts';
 import { mayPass, type Queue } from '@steelyard/queue';
-import { type ChildLimits, machineMemory, type Traces } from '@steelyard/service-process';
+import { type ChildLimits, machineMemory, type Traces, usedMemory } from '@steelyard/service-process';
 import type { LocalStore } from '@steelyard/store';
 import type { Logger } from 'pino';
 import { runAttempt } from './attempt.js';
@@ -31,6 +31,8 @@ export type WorkerOptions = {
 	traces?: Traces | null;
 	/** How many jobs are trained at the same time; 1 unless given, and always on a GPU. */
 	concurrency?: number;
+	/** By which jobs ask for it; none unless given. */
+	labels?: readonly string[];
 	/** The bytes of memory that the trainer of one job may take. Where null or not given nine tenths of those of the machine, or any with a GPU, whose driver maps much that it does not take. */
 	jobMemory?: number | null;
 	/** The seconds for which a job may run in all its attempts. Where null or not given, only its spec limits it. */
@@ -90,6 +92,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 		log.warn({ concurrency }, 'one job at a time trains with CUDA');
 		concurrency = 1;
 	}
+	const memory = options.jobMemory ?? (devices.cuda.available ? null : Math.floor(SHARE * machineMemory()));
 	const status: WorkerStatus = {
 		id: `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`,
 		pid: process.pid,
@@ -98,9 +101,18 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 		devices,
 		cores: availableParallelism(),
 		memory_bytes: machineMemory(),
+		job_memory_bytes: memory ?? machineMemory(),
+		labels: [...(options.labels ?? [])],
+		slots: concurrency,
 		jobs: [],
 	};
-	const announce = () => queue.workers.announce({ ...status, jobs: [...status.jobs] });
+	const announce = () =>
+		queue.workers.announce(() => ({
+			...status,
+			memory_used_bytes: usedMemory(),
+			free_slots: Math.max(0, concurrency - status.jobs.length),
+			jobs: [...status.jobs],
+		}));
 	const announceJobs = () => announce().catch((error: unknown) => log.warn({ err: error }, 'the jobs at hand could not be announced'));
 	/** Nobody waits for it: Redis takes it before what comes later, and where Redis is away no job is held up. */
 	const count = (tally: Tally) => {
@@ -113,7 +125,6 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 		count(tally);
 	};
 	await announce();
-	const memory = options.jobMemory ?? (devices.cuda.available ? null : SHARE * machineMemory());
 	const trainers = openTrainers(trainerEntry, memory, options.oomKills);
 	trainers.prepare();
 
@@ -135,6 +146,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 		...(retryMs === undefined ? {} : { retryMs }),
 		...(typeof options.jobSeconds === 'number' ? { maxSeconds: options.jobSeconds } : {}),
 		concurrency,
+		abilities: abilitiesOf(status),
 		async process(id, attempt) {
 			const attemptLog = log.child(logFieldsOf(attempt.job));
 			const { request_id: request } = attempt.job;

@@ -94,6 +94,7 @@ describe('the process', () => {
 		[{ STEELYARD_REDIS: '' }, /REDIS_URL/],
 		[{ STEELYARD_REDIS: '[]' }, /STEELYARD_REDIS must be a JSON object/],
 		[{ STEELYARD_CONCURRENCY: 'two' }, /STEELYARD_CONCURRENCY/],
+		[{ STEELYARD_LABELS: 'gpu large' }, /STEELYARD_LABELS/],
 	])('with %j ends with 1 and says why', async (env, message) => {
 		const child = start(env);
 		const [code] = await once(child, 'close');
@@ -110,6 +111,7 @@ describe('the environment', () => {
 			prefix: 'steelyard',
 			projectRunning: null,
 			concurrency: 2,
+			labels: [],
 			jobMemory: null,
 			jobSeconds: null,
 			inspection: { ms: 60_000, bytes: 4 * 1024 ** 3 },

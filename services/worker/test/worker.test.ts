@@ -275,17 +275,16 @@ describe('a job that fails', () => {
 		});
 	});
 
-	it('wants a GPU where the probe found none: it fails before it starts, with the words of the provider', async () => {
-		await service.work();
-		for (const [device, library] of [
-			['cuda', 'libcuda.so.1'],
-			['webgpu', 'libvulkan.so.1'],
-		] as const) {
-			const job = await service.end(await service.post('succeed', { device }));
-			const message = expect.stringContaining(`${library}: cannot open shared object file`);
-			expect(job).toMatchObject({ status: 'failed', error: { code: 'device_unavailable', message, param: 'device' } });
-		}
-		expect(service.lines.some(({ msg }) => msg === 'the trainer has started')).toBe(false);
+	it('wants a GPU where the probe found none, or a label that the worker lacks: it waits, and others pass it by', async () => {
+		await service.work({ labels: ['site=berlin'] });
+		const waiting = await Promise.all([
+			service.post('succeed', { device: 'cuda' }),
+			service.post('succeed', { device: 'webgpu' }),
+			service.post('succeed', { requires: { labels: ['site=bonn'] } }),
+		]);
+		const passing = await service.post('succeed', { requires: { labels: ['site=berlin'], memory_bytes: 1 } });
+		expect((await service.end(passing)).status).toBe('succeeded');
+		for (const id of waiting) expect(await service.queue.jobs.get(id)).toMatchObject({ status: 'queued', attempt: 0 });
 	});
 });
 

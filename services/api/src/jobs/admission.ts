@@ -1,16 +1,22 @@
 import {
+	type Abilities,
 	admit,
 	type DatasetResource,
+	fits,
 	type JobLimits,
 	type JobResource,
 	type JobSpec,
+	lackOf,
 	limitProblems,
 	type ModelInterface,
 	type ModelResource,
+	needsInWords,
+	needsOf,
 	ProblemError,
 	sourceProblems,
 	type WorkerStatus,
 } from '@steelyard/contracts';
+import type { Queue } from '@steelyard/queue';
 import { machineMemory } from '@steelyard/service-process';
 
 /** What a job may take at most; `memory` is null where that follows from the machines, `checkpoints` where any bytes will do. */
@@ -34,13 +40,42 @@ function* modelProblems({ model: config }: JobSpec, model: ModelResource | null)
 
 const DEVICE_NAMES = { cuda: 'CUDA', webgpu: 'WebGPU' } as const;
 
-/** CUDA and WebGPU are refused where every live worker reports that it has none; where none is live the job waits, and the worker that takes it decides. */
-function* deviceProblems({ device }: JobSpec, workers: readonly WorkerStatus[]): Iterable<ProblemError> {
-	if (device === 'auto' || device === 'cpu' || workers.length === 0) return;
-	const found = workers.map(({ devices }) => devices[device]);
-	if (found.some((one) => one?.available)) return;
-	const notes = new Set(found.map((one) => one?.note ?? 'no reason given'));
-	yield new ProblemError('device_unavailable', `No worker can train on ${DEVICE_NAMES[device]}: ${[...notes].join('; ')}`, 'device');
+/** What is known of the workers: those that are alive, and what those of the last day had. */
+export type KnownWorkers = { workers: readonly WorkerStatus[]; seen: readonly Abilities[] };
+
+export const knownWorkers = async ({ workers }: Pick<Queue, 'workers'>): Promise<KnownWorkers> => {
+	const [living, { seen }] = await Promise.all([workers.list(), workers.abilities()]);
+	return { workers: living, seen };
+};
+
+/**
+ * What a job needs is refused where no worker of the last day had it. Where one had it, the job waits for one, and so it does in a new installation, which has
+ * seen none.
+ */
+function* needsProblems(spec: JobSpec, { workers, seen }: KnownWorkers): Iterable<ProblemError> {
+	const needs = needsOf(spec);
+	if (seen.length === 0 || seen.some((abilities) => fits(needs, abilities))) return;
+	const { device } = needs;
+	if (device !== null && !seen.some(({ devices }) => devices.includes(device))) {
+		const notes = new Set(workers.map(({ devices }) => devices[device]?.note ?? 'no reason given'));
+		const why = notes.size === 0 ? 'none of the last day had it' : [...notes].join('; ');
+		yield new ProblemError('device_unavailable', `No worker can train on ${DEVICE_NAMES[device]}: ${why}`, 'device');
+	} else
+		yield new ProblemError(
+			'no_worker',
+			`The job needs a worker that has ${needsInWords(needs)}; no worker of the last day had it`,
+			'requires',
+		);
+}
+
+/** A job as it is shown: where it is queued and no worker that is alive has what it needs, with the reason for which it waits. */
+export async function withReason<T extends JobResource>({ workers }: Pick<Queue, 'workers'>, jobs: readonly T[]): Promise<T[]> {
+	if (!jobs.some(({ status }) => status === 'queued')) return [...jobs];
+	const { living } = await workers.abilities();
+	return jobs.map((job) => {
+		const waiting = job.status === 'queued' ? lackOf(needsOf(job.spec), living) : null;
+		return waiting === null ? job : { ...job, waiting };
+	});
 }
 
 /** A trainer has no more threads than its machine has cores: they would wait for each other. Where no worker says how many it has, any number is taken. */
@@ -68,13 +103,14 @@ function limitsOf({ memory, work, checkpoints }: JobBounds, workers: readonly Wo
 }
 
 /** Refuses a job that does not fit the dataset and the model that it names, or that no worker could train. Throws the first ProblemError that stands against it. */
-export function checkJob(spec: JobSpec, { dataset, model, source }: Named, workers: readonly WorkerStatus[], limits: JobBounds): void {
+export function checkJob(spec: JobSpec, { dataset, model, source }: Named, known: KnownWorkers, limits: JobBounds): void {
+	const { workers } = known;
 	const found = interfaceOf(model);
 	const [problem] = [
 		...admit(spec, dataset, found),
 		...modelProblems(spec, model),
 		...sourceProblems(spec, source, dataset),
-		...deviceProblems(spec, workers),
+		...needsProblems(spec, known),
 		...threadProblems(spec, workers),
 		...limitProblems(spec, dataset, found, limitsOf(limits, workers)),
 	];

@@ -1,6 +1,7 @@
 import type { ChangeAt, Queue } from '@steelyard/queue';
 import { Type } from 'typebox';
 import type { App } from '../fastify-app.js';
+import { withReason } from '../jobs/admission.js';
 import { callerOf } from '../keys/caller.js';
 import { refusals } from '../schemas/refusals.js';
 import { type EventStreams, eventStream, frameOf, lastEventId } from '../streams/event-streams.js';
@@ -17,8 +18,11 @@ const ChangeStream = eventStream(
 	'Each change is a frame: `id`, a cursor, and `data` with a JobListChange as JSON on one line. It has no end, but breaks off where the service ends.',
 );
 
-async function* framesOf(changes: AsyncIterable<ChangeAt>): AsyncGenerator<string> {
-	for await (const { cursor, change } of changes) yield frameOf({ id: cursor, data: JSON.stringify(change) });
+async function* framesOf(queue: Queue, changes: AsyncIterable<ChangeAt>): AsyncGenerator<string> {
+	for await (const { cursor, change } of changes) {
+		const shown = change.type === 'changed' ? { ...change, job: (await withReason(queue, [change.job]))[0] ?? change.job } : change;
+		yield frameOf({ id: cursor, data: JSON.stringify(shown) });
+	}
 }
 
 /** The route that gives out what changes the list of the jobs of a project, as a live stream. */
@@ -45,7 +49,7 @@ export async function jobChangeRoutes(app: App, { queue, streams }: { queue: Que
 			const { project } = callerOf(request);
 			const after = request.headers['last-event-id'] || request.query.after;
 			return streams.send(request, reply, {
-				begin: async (signal) => framesOf(await queue.changes.follow(project, after, signal)),
+				begin: async (signal) => framesOf(queue, await queue.changes.follow(project, after, signal)),
 				about: { project },
 			});
 		},

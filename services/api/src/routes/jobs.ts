@@ -15,7 +15,7 @@ import { jobKeys, type Store } from '@steelyard/store';
 import { Type } from 'typebox';
 import type { Datasets } from '../datasets/datasets.js';
 import type { App } from '../fastify-app.js';
-import { checkJob, type JobBounds } from '../jobs/admission.js';
+import { checkJob, type JobBounds, knownWorkers, withReason } from '../jobs/admission.js';
 import { bodyHash } from '../jobs/body-hash.js';
 import type { JobLookup } from '../jobs/lookup.js';
 import { createLookUp } from '../jobs/named.js';
@@ -63,6 +63,7 @@ export async function jobRoutes(
 	{ queue, store, datasets, models, room, job, webhooks, limits, mostQueued }: Parts,
 ): Promise<void> {
 	const lookUp = createLookUp({ queue, datasets, models });
+	const shown = async (one: JobResource): Promise<JobResource> => (await withReason(queue, [one]))[0] ?? one;
 
 	/** Throws ProblemError where what a spec names was deleted. */
 	async function expectNamed(owner: InProject, spec: JobSpec): Promise<void> {
@@ -86,7 +87,7 @@ export async function jobRoutes(
 				'notify',
 			);
 		await expectQuota(queue, owner.project, mostQueued);
-		checkJob(spec, await lookUp(owner, spec), await queue.workers.list(), limits);
+		checkJob(spec, await lookUp(owner, spec), await knownWorkers(queue), limits);
 		const job = await use();
 		await expectNamed(owner, spec).catch(async (error: unknown) => {
 			await takeBack();
@@ -121,6 +122,7 @@ export async function jobRoutes(
 					'model_not_ready',
 					'invalid_model',
 					'device_unavailable',
+					'no_worker',
 					'job_too_large',
 					'insufficient_storage',
 				),
@@ -152,7 +154,7 @@ export async function jobRoutes(
 			});
 			request.log.info({ job: created.id, attempt: created.attempt, project: projectOf(created) }, 'the job is accepted');
 			reply.code(202).header('location', `/v1/jobs/${created.id}`);
-			return created;
+			return shown(created);
 		},
 	});
 	app.route({
@@ -174,7 +176,7 @@ export async function jobRoutes(
 			if (after !== undefined && (last === null || projectOf(last) !== project)) throw unknownCursor(after);
 			const page = await queue.jobs.list({ project, ...request.query });
 			const sized = async (one: JobResource) => ({ ...listedJob(one), bytes: bytesOf(await store.entries(jobKeys.folder(one.id))) });
-			return { ...page, data: await Promise.all(page.data.map(sized)) };
+			return { ...page, data: await Promise.all((await withReason(queue, page.data)).map(sized)) };
 		},
 	});
 	app.route({
@@ -187,7 +189,7 @@ export async function jobRoutes(
 			params: IdParams,
 			response: { 200: ref('Job'), ...refusals('not_found') },
 		},
-		handler: (request) => job(callerOf(request), request.params.id),
+		handler: async (request) => shown(await job(callerOf(request), request.params.id)),
 	});
 	app.route({
 		method: 'PATCH',
@@ -202,7 +204,7 @@ export async function jobRoutes(
 			body: JobChange,
 			response: { 200: ref('Job'), ...refusals('invalid_request', 'not_found', 'insufficient_storage') },
 		},
-		handler: async (request) => queue.jobs.annotate((await job(callerOf(request), request.params.id)).id, request.body),
+		handler: async (request) => shown(await queue.jobs.annotate((await job(callerOf(request), request.params.id)).id, request.body)),
 	});
 	app.route({
 		method: 'DELETE',
@@ -270,6 +272,7 @@ export async function jobRoutes(
 					'job_not_usable',
 					'invalid_model',
 					'device_unavailable',
+					'no_worker',
 					'job_too_large',
 				),
 			},
@@ -277,13 +280,14 @@ export async function jobRoutes(
 		handler: async (request) => {
 			const cancelled = await job(callerOf(request), request.params.id);
 			const { id, status } = cancelled;
-			if (status !== 'cancelled') return queue.jobs.requestResume(id);
+			if (status !== 'cancelled') return shown(await queue.jobs.requestResume(id));
 			// What it names may have been deleted since, and others may have taken its place.
-			return accept(
+			const resumed = await accept(
 				cancelled,
 				() => queue.jobs.requestResume(id),
 				() => queue.jobs.requestCancel(id),
 			);
+			return shown(resumed);
 		},
 	});
 }

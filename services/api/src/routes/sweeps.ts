@@ -4,7 +4,7 @@ import type { Store } from '@steelyard/store';
 import { Type } from 'typebox';
 import type { Datasets } from '../datasets/datasets.js';
 import type { App } from '../fastify-app.js';
-import { checkJob, type JobBounds } from '../jobs/admission.js';
+import { checkJob, type JobBounds, knownWorkers } from '../jobs/admission.js';
 import { createLookUp } from '../jobs/named.js';
 import { expectQuota } from '../jobs/quota.js';
 import { callerOf, type InProject } from '../keys/caller.js';
@@ -74,6 +74,7 @@ export async function sweepRoutes(app: App, { queue, store, datasets, models, ro
 					'model_not_ready',
 					'invalid_model',
 					'device_unavailable',
+					'no_worker',
 					'job_too_large',
 					'insufficient_storage',
 				),
@@ -84,7 +85,7 @@ export async function sweepRoutes(app: App, { queue, store, datasets, models, ro
 			const spec = request.body;
 			await room.expect();
 			await expectQuota(queue, caller.project, mostQueued);
-			const workers = await queue.workers.list();
+			const workers = await knownWorkers(queue);
 			for (const first of queue.sweeps.check(spec)) checkJob(first, await lookUp(caller, first), workers, limits);
 			const sweep = await queue.sweeps.create(caller.project, spec);
 			request.log.info({ sweep: sweep.id, project: sweep.project }, 'the sweep is accepted');
