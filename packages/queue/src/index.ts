@@ -6,6 +6,7 @@ export {
 	AttemptStopped,
 	type ChangeAt,
 	type Changes,
+	type Demand,
 	type Events,
 	type InspectionOptions,
 	type Inspections,

@@ -3,6 +3,7 @@ import type { Store } from '@steelyard/store';
 import type { RedisOptions } from 'ioredis';
 import { openChanges } from './changes.js';
 import { openDeliveries, openJobDeliveries } from './deliveries.js';
+import { demandOf } from './demand.js';
 import { openDispatch } from './dispatch.js';
 import { openEvents } from './events.js';
 import { healthOf } from './health.js';
@@ -107,6 +108,7 @@ export async function openQueue({
 			withdraw: workers.withdraw,
 			list: workers.list,
 			abilities: workers.abilities,
+			demand: () => demandOf(records, placements),
 		}),
 		tally: orUnavailable(ms, tally),
 		inspections: {

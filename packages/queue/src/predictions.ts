@@ -32,7 +32,7 @@ export function byPreference(workers: readonly { id: string }[], job: string): s
 	return ranked.sort((a, b) => (a.rank < b.rank ? -1 : 1)).map(({ id }) => id);
 }
 
-type Parts = { redis: Redis; options: RedisOptions; keys: Keys; workers: Workers; log: Log };
+type Parts = { redis: Redis; options: RedisOptions; keys: Keys; workers: Pick<Workers, 'list'>; log: Log };
 type Waiting = { resolve(answer: Buffer | null): void; reject(error: Error): void };
 
 /** Opens the side that asks. `own` names its process. */

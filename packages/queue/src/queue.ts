@@ -13,6 +13,7 @@ import type {
 	JobStatus,
 	JobsQuery,
 	ModelVerdict,
+	Needs,
 	Readiness,
 	SweepResource,
 	SweepSpec,
@@ -117,12 +118,17 @@ export type Changes = {
 /** What those have that run jobs now, those that have the same together, with how many jobs they run at the same time; and what workers of the last day had. */
 export type WorkerAbilities = { living: { abilities: Abilities; workers: number; slots: number }[]; seen: Abilities[] };
 
+/** Jobs with the same needs: how many wait and run, and when the one that waits longest was posted, in unix seconds; null where none waits. */
+export type Demand = { needs: Needs; queued: number; running: number; oldest: number | null };
+
 /** The list of living workers. */
 export type Workers = {
 	/** Puts a worker on the list until `withdraw`, or until its process has been gone for 15 s. A second call replaces its entry. A function gives it anew at every sign of life. */
 	announce(worker: WorkerStatus | (() => WorkerStatus)): Promise<void>;
 	withdraw(id: string): Promise<void>;
 	list(): Promise<WorkerStatus[]>;
+	/** What the jobs that wait and run need of their workers, those with the same needs together. */
+	demand(): Promise<Demand[]>;
 	/** What workers have of all that jobs can need. */
 	abilities(): Promise<WorkerAbilities>;
 };

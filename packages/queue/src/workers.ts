@@ -9,7 +9,7 @@ import type { Workers } from './queue.js';
 const KEPT = 15_000;
 const SIGN_OF_LIFE = 5000;
 
-export type Heartbeat = Workers & { close(): Promise<void> };
+export type Heartbeat = Omit<Workers, 'demand'> & { close(): Promise<void> };
 
 /** Opens the list of living workers. Those that this process announced give signs of life until they are withdrawn. */
 export function openWorkers(redis: Redis, keys: Keys, pools: Pools, log: Log): Heartbeat {

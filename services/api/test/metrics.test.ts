@@ -79,6 +79,12 @@ describe('the metrics', () => {
 		expect(value('running_job_progress_ratio', { job: running })).toBe(0.5);
 		expect(value('running_job_rows_per_second', { job: running })).toBe(123.5);
 		for (const [name, one] of Object.entries(measured)) expect(value(`running_job_${name}`, { job: running }), name).toBe(one);
+		const any = { device: 'any', memory_gib: '0', labels: '' };
+		expect(value('jobs_waiting', any)).toBe(2);
+		expect(value('jobs_waiting_oldest_seconds', any)).toBeLessThan(600);
+		expect(value('worker_slots', any)).toBe(1);
+		expect(value('worker_slots_free', any)).toBe(0);
+		expect(value('workers_wanted', any)).toBe(3);
 		expect(value('notices_waiting')).toBe(0);
 		expect(value('redis_up')).toBe(1);
 		expect(value('redis_answer_seconds')).toBeGreaterThan(0);

@@ -1,10 +1,13 @@
-import { JOB_STATUSES, type Measured, type Tally } from '@steelyard/contracts';
+import { abilitiesOf, fits, JOB_STATUSES, type Measured, type Tally } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { Type } from 'typebox';
 import type { App } from '../fastify-app.js';
 import type { Room } from '../resources/room.js';
 import { addTrainingMetrics } from './training-metrics.js';
+
+/** The most requirements that are told of, those with the most jobs first: each makes series of its own. */
+const MOST_REQUIREMENTS = 50;
 
 type Parts = { queue: Queue; room: Room };
 
@@ -27,6 +30,12 @@ function gaugesOf(registry: Registry, { queue, room }: Parts): () => Promise<voi
 	const refresh = gauge('running_job_refresh_seconds', 'Time of the last refresh of the weights of a running job', 'job');
 	const checkpoint = gauge('running_job_checkpoint_seconds', 'Time to write the last checkpoint of a running job', 'job');
 	const checkpointBytes = gauge('running_job_checkpoint_bytes', 'Size of the last checkpoint of a running job', 'job');
+	const asked = ['device', 'memory_gib', 'labels'] as const;
+	const waiting = gauge('jobs_waiting', 'Jobs that wait for a worker, by what they need of it', ...asked);
+	const waitingAge = gauge('jobs_waiting_oldest_seconds', 'Seconds since the first of these was posted', ...asked);
+	const slots = gauge('worker_slots', 'Jobs that the workers which have what is needed run at the same time', ...asked);
+	const freeSlots = gauge('worker_slots_free', 'How many more these would run now', ...asked);
+	const wanted = gauge('workers_wanted', 'Slots that the jobs with these needs would fill: those that wait and those that run', ...asked);
 	const notices = gauge('notices_waiting', 'Notices of ended jobs that are still to be delivered, or to be tried again');
 	const isUp = gauge('redis_up', 'Whether Redis can be used: 1, or 0');
 	const latency = gauge('redis_answer_seconds', 'Seconds in which Redis took a write and told its state, measured at the scrape');
@@ -69,13 +78,32 @@ function gaugesOf(registry: Registry, { queue, room }: Parts): () => Promise<voi
 			}
 		}
 	}
+	async function lookAtDemand(): Promise<void> {
+		const [demands, alive] = await Promise.all([queue.workers.demand(), queue.workers.list()]);
+		const most = demands.sort((a, b) => b.queued + b.running - a.queued - a.running).slice(0, MOST_REQUIREMENTS);
+		for (const { needs, queued, running, oldest } of most) {
+			const labels = { device: needs.device ?? 'any', memory_gib: needs.memory, labels: needs.labels.join(',') };
+			const fitting = alive.filter((worker) => fits(needs, abilitiesOf(worker)));
+			waiting.set(labels, queued);
+			waitingAge.set(labels, oldest === null ? 0 : Math.max(0, Date.now() / 1000 - oldest));
+			slots.set(
+				labels,
+				fitting.reduce((sum, worker) => sum + (worker.slots ?? 1), 0),
+			);
+			freeSlots.set(
+				labels,
+				fitting.reduce((sum, worker) => sum + (worker.free_slots ?? 0), 0),
+			);
+			wanted.set(labels, queued + running);
+		}
+	}
 	async function lookAtRedis(): Promise<void> {
 		const began = performance.now();
 		const { ok } = await queue.health();
 		isUp.set(ok ? 1 : 0);
 		if (!ok) return;
 		latency.set((performance.now() - began) / 1000);
-		[tally] = await Promise.all([queue.tally.read(), lookAtJobs()]);
+		[tally] = await Promise.all([queue.tally.read(), lookAtJobs(), lookAtDemand()]);
 	}
 	async function lookAtDisk(): Promise<void> {
 		const state = await room.state();
