@@ -1,6 +1,6 @@
 import { isFinal, type JobError, type JobResource, logFieldsOf, ProblemError } from '@steelyard/contracts';
 import { silent } from '@steelyard/redis';
-import { isFull, whenThereIsRoom } from '@steelyard/store';
+import { isFull, mayPass, whenPossible } from '@steelyard/store';
 import type { RedisOptions } from 'ioredis';
 import { consume } from './consume.js';
 import type { Dispatch } from './dispatch.js';
@@ -47,10 +47,6 @@ const errorOf = (error: unknown): JobError =>
 		? { code: error.code, message: error.message, param: error.param }
 		: { code: 'internal', message: error instanceof Error ? error.message : String(error), param: null };
 
-/** Whether an error says nothing of the job: Redis was away, or the disk was full. An attempt that throws it ends as `retry`. */
-export const mayPass = (error: unknown): boolean =>
-	error instanceof ProblemError && (error.code === 'unavailable' || error.code === 'insufficient_storage');
-
 /** Runs jobs as they come; see WorkOptions. */
 export function startWork({ redis, keys, hub, records, dispatch, sweep, notices, sweeps, queue }: Parts, options: WorkOptions): Work {
 	const { concurrency = 1, process, ended, log = silent, lockMs = LOCK, retries = RETRIES, retryMs, checkMs = CHECK } = options;
@@ -79,8 +75,8 @@ export function startWork({ redis, keys, hub, records, dispatch, sweep, notices,
 		if (end.status === 'succeeded') {
 			const { result, artifacts } = end;
 			try {
-				// What was trained is whole: it is not trained again because there is no room to say so.
-				return await whenThereIsRoom(() => queue.commit(id, attempt, { result, artifacts }), {
+				// What was trained is whole: it is not trained again because that cannot be noted yet.
+				return await whenPossible(() => queue.commit(id, attempt, { result, artifacts }), {
 					stopped: () => signal.aborted,
 					waiting: (waiting) =>
 						void jobs

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { optionsOf, type RedisOptions, RedisUrlError } from '@steelyard/redis';
+import { type S3Address, S3AddressError, s3AddressOf } from '@steelyard/store';
 import type { Static } from 'typebox';
 import { ConfigError } from './environment.js';
 import type { ServiceEnvironment } from './variables.js';
@@ -11,6 +12,10 @@ export type RedisSetting = { options: RedisOptions; launchedByParent: boolean };
 export type ServiceConfig = {
 	/** Absolute path of the data folder. */
 	home: string;
+	/** Where the store lies, if not in the data folder; null where it does. */
+	bucket: S3Address | null;
+	/** The most bytes of the copies that the data folder keeps of what lies elsewhere. */
+	cacheBytes: number;
 	/** null where neither STEELYARD_REDIS nor REDIS_URL is set. */
 	redis: RedisSetting | null;
 	/** The beginning of every key in Redis. */
@@ -44,6 +49,15 @@ export function namedRedis(url: string): RedisOptions {
 	}
 }
 
+/** Where the store lies that STEELYARD_STORE names. Throws ConfigError. */
+export function bucketOf(address: string): S3Address {
+	try {
+		return s3AddressOf(address);
+	} catch (error) {
+		throw error instanceof S3AddressError ? new ConfigError(`STEELYARD_STORE: ${error.message}`) : error;
+	}
+}
+
 /** STEELYARD_REDIS wins over REDIS_URL: a parent that gives a Redis has launched it for this process. */
 function redisOf({ STEELYARD_REDIS, REDIS_URL }: Static<typeof ServiceEnvironment>): RedisSetting | null {
 	if (STEELYARD_REDIS !== undefined) return { options: launchedRedis(STEELYARD_REDIS), launchedByParent: true };
@@ -53,6 +67,8 @@ function redisOf({ STEELYARD_REDIS, REDIS_URL }: Static<typeof ServiceEnvironmen
 /** The shared part of a configuration, from variables that were read. Throws ConfigError. */
 export const serviceConfigOf = (values: Static<typeof ServiceEnvironment>): ServiceConfig => ({
 	home: resolve(values.STEELYARD_HOME),
+	bucket: values.STEELYARD_STORE === undefined ? null : bucketOf(values.STEELYARD_STORE),
+	cacheBytes: values.STEELYARD_CACHE_BYTES,
 	redis: redisOf(values),
 	prefix: values.STEELYARD_PREFIX,
 	projectRunning: values.STEELYARD_PROJECT_RUNNING ?? null,

@@ -20,7 +20,20 @@ export const variables = {
 	}),
 	STEELYARD_HOME: Type.String({
 		default: './.steelyard',
-		description: 'The data folder: datasets, models, jobs and what they produce. The API and every worker use the same one.',
+		description:
+			'The data folder: datasets, models, jobs and what they produce. The API and every worker use the same one, unless `STEELYARD_STORE` names another place for all that.',
+	}),
+	STEELYARD_STORE: Type.Optional(
+		Type.String({
+			description:
+				'Where datasets, models and jobs are kept, if not in the data folder: `s3://bucket/prefix`, with `?endpoint=https://…` for a server other than that of AWS, and `region=…` and `path-style=true|false` where they are needed. The same for the API and every worker. Credentials are those of the usual variables and files of AWS, such as `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. Each machine then has a data folder of its own, for what is under way and for copies.',
+		}),
+	),
+	STEELYARD_CACHE_BYTES: Type.Integer({
+		minimum: 0,
+		default: 20 * 1024 ** 3,
+		description:
+			'With `STEELYARD_STORE`, the most bytes of datasets and models of which the data folder keeps copies; those that were not used for the longest time go first. A dataset that is larger cannot be trained on.',
 	}),
 	STEELYARD_API_KEY: Type.Optional(
 		Type.String({
@@ -103,6 +116,8 @@ const traceVariables = {
 /** The variables that every process of the service reads. */
 export const serviceVariables = {
 	STEELYARD_HOME: variables.STEELYARD_HOME,
+	STEELYARD_STORE: variables.STEELYARD_STORE,
+	STEELYARD_CACHE_BYTES: variables.STEELYARD_CACHE_BYTES,
 	REDIS_URL: variables.REDIS_URL,
 	STEELYARD_REDIS: variables.STEELYARD_REDIS,
 	STEELYARD_PREFIX: variables.STEELYARD_PREFIX,

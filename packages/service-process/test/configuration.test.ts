@@ -8,6 +8,8 @@ describe('the configuration that every process of the service has', () => {
 	it('names no Redis where nothing does, and has the data folder by its absolute path', () => {
 		expect(configOf({})).toEqual({
 			home: resolve('.steelyard'),
+			bucket: null,
+			cacheBytes: 20 * 1024 ** 3,
 			redis: null,
 			prefix: 'steelyard',
 			projectRunning: null,

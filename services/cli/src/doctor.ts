@@ -37,7 +37,7 @@ async function lookAtHome({ home, reserve }: Pick<Patient, 'home' | 'reserve'>):
 		const store = await openStore(home);
 		await store.put('uploads/doctor', '');
 		await store.remove('uploads/doctor');
-		const { free, total, kept } = await spaceOf(store, reserve);
+		const { free, total, kept } = await spaceOf(store.files, reserve);
 		const damaged = await listDamaged(store);
 		return [
 			(before.mode & 0o077) === 0

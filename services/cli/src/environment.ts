@@ -25,6 +25,8 @@ export const DoctorEnvironment = Type.Object({ STEELYARD_DISK_RESERVE: variables
 
 /** The environment variables that a start of the whole service reads; the API and the worker that it starts inherit its environment. */
 export const StartEnvironment = Type.Object({
+	STEELYARD_STORE: variables.STEELYARD_STORE,
+	STEELYARD_CACHE_BYTES: variables.STEELYARD_CACHE_BYTES,
 	STEELYARD_PREFIX: variables.STEELYARD_PREFIX,
 	REDIS_URL: variables.REDIS_URL,
 	REDIS_SERVER_BIN: Type.Optional(

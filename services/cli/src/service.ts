@@ -3,8 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { openQueue } from '@steelyard/queue';
 import { type Log, launchRedis, lockHome } from '@steelyard/redis';
-import { namedRedis, readEnvironment } from '@steelyard/service-process';
-import { openStore } from '@steelyard/store';
+import { bucketOf, namedRedis, openServiceStore, readEnvironment } from '@steelyard/service-process';
 import { checkAddress } from './check-address.js';
 import { StartEnvironment } from './environment.js';
 import { endPart, type Part, ServiceStartError, startPart, watchPart } from './part.js';
@@ -50,14 +49,15 @@ export async function startService({
 	env = process.env,
 	log: logTo,
 }: ServiceOptions): Promise<Service> {
-	const { REDIS_URL, REDIS_SERVER_BIN, STEELYARD_PREFIX, LOG } = readEnvironment(StartEnvironment, env);
+	const values = readEnvironment(StartEnvironment, env);
+	const { REDIS_URL, REDIS_SERVER_BIN, STEELYARD_PREFIX, STEELYARD_STORE, STEELYARD_CACHE_BYTES, LOG } = values;
+	const bucket = STEELYARD_STORE === undefined ? null : bucketOf(STEELYARD_STORE);
 	const namedByUser = REDIS_URL === undefined ? undefined : namedRedis(REDIS_URL);
 	const home = resolve(folder);
 	const logs = (logTo ?? LOG) === 'stderr' ? null : join(home, 'logs');
 	await checkAddress(host, port).catch((error: Error) => {
 		throw new ServiceStartError(error.message);
 	});
-	const store = await openStore(home);
 	if (logs !== null) await mkdir(logs, { recursive: true, mode: 0o700 });
 	const logOf = (part: Part): string | null => (logs === null ? null : join(logs, `${part}.log`));
 	const lock = await lockHome(home);
@@ -150,6 +150,7 @@ export async function startService({
 	try {
 		if (redis.kind !== 'url') {
 			// This installation's own Redis: what ran when it was killed runs nowhere now.
+			const { store, close: closeStore } = await openServiceStore({ home, bucket, cacheBytes: STEELYARD_CACHE_BYTES });
 			const queue = await openQueue({ redis: redis.options, store, prefix: STEELYARD_PREFIX });
 			try {
 				await queue.jobs.rebuild({ alone: true });
@@ -157,6 +158,7 @@ export async function startService({
 			} finally {
 				// Its connections would keep a process alive that has nothing more to do.
 				await queue.close();
+				await closeStore();
 			}
 		}
 		const [api, worker] = await Promise.allSettled([begin('api', port), begin('worker', port)]);

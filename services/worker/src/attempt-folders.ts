@@ -1,19 +1,10 @@
 import type { JobResource } from '@steelyard/contracts';
-import { jobKeys, type LocalStore, listAttempts } from '@steelyard/store';
-
-/** The folders of the attempts before this one, newest first, in which their checkpoints are. */
-export async function earlierFolders(store: LocalStore, id: string, attempt: number): Promise<string[]> {
-	return (await listAttempts(store, id)).filter((other) => other < attempt).map((other) => store.path(jobKeys.attempt(id, other)));
-}
+import { jobKeys, listAttempts, type Store } from '@steelyard/store';
 
 const numberOf = (key: string): number => Number.parseInt(key.slice(key.lastIndexOf('/') + 1), 10);
 
 /** The newest checkpoint of these attempts, newest first; null where there is none. */
-async function newestCheckpoint(
-	store: LocalStore,
-	id: string,
-	attempts: readonly number[],
-): Promise<{ attempt: number; key: string } | null> {
+async function newestCheckpoint(store: Store, id: string, attempts: readonly number[]): Promise<{ attempt: number; key: string } | null> {
 	for (const attempt of attempts) {
 		const keys = (await store.list(jobKeys.checkpoints(id, attempt))).filter((key) => key.endsWith('.safetensors'));
 		const key = keys.sort((a, b) => numberOf(b) - numberOf(a))[0];
@@ -23,7 +14,7 @@ async function newestCheckpoint(
 }
 
 /** Leaves of the attempts of a job its newest checkpoint alone. */
-async function keepCheckpoint(store: LocalStore, { id, attempt: last }: JobResource): Promise<void> {
+async function keepCheckpoint(store: Store, { id, attempt: last }: JobResource): Promise<void> {
 	// An attempt that was begun since, of a job that was resumed, is none of ours.
 	const attempts = (await listAttempts(store, id)).filter((attempt) => attempt <= last);
 	const kept = await newestCheckpoint(store, id, attempts);
@@ -37,7 +28,7 @@ async function keepCheckpoint(store: LocalStore, { id, attempt: last }: JobResou
  * Removes what the attempts of a job that has ended have left and nobody needs: all but the artifacts of one that succeeded, and but the newest checkpoint of one
  * that was cancelled, from which it can be resumed, or that ran out of time.
  */
-export async function clearAttempts(store: LocalStore, job: JobResource): Promise<void> {
+export async function clearAttempts(store: Store, job: JobResource): Promise<void> {
 	const { id, status, attempt, error } = job;
 	if (status === 'failed' && error?.code !== 'time_limit') return store.remove(jobKeys.attempts(id));
 	if (status === 'succeeded') {
