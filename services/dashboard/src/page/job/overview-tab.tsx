@@ -4,6 +4,7 @@ import { hasEnded } from '../job-status.js';
 import { type Fact, Facts } from '../parts/facts.js';
 import { ChartFigure } from '../plots/chart-figure.js';
 import { linkTo } from '../router.js';
+import { SweepLink } from '../sweeps/sweep-link.js';
 import { lossChart, modelsIn } from './curves.js';
 import { noticeText } from './notice-text.js';
 import { Stages } from './stages.js';
@@ -72,13 +73,14 @@ function Warnings({ job }: Pick<TabProps, 'job'>): VNode {
 
 /** What is known of a job beside its figures. */
 function factsOf(job: TabProps['job']): Fact[] {
-	const { result, device, measured, spec, notified } = job;
+	const { result, device, measured, spec, notified, sweep } = job;
 	const ece = Object.entries(result?.calibration?.ece ?? {}).map(([name, error]) => `${name} ${percent(error)}`);
 	const speed = job.rows_per_second === undefined ? '–' : `${figure(job.rows_per_second, 3)} rows/s`;
 	const step = measured?.step_seconds === undefined ? '' : `, ${figure(measured.step_seconds * 1000, 3)} ms a step`;
 	return [
 		['Id', <code>{job.id}</code>],
 		['Dataset', <a href={linkTo(`/data/${spec.dataset}`)}>{spec.dataset}</a>],
+		sweep === undefined ? null : ['Sweep', <SweepLink sweep={sweep} />],
 		['Model', `${spec.model.family}${result === null ? '' : `, ${count(result.parameters, 'trained number')}`}`],
 		['Weighting', spec.weighting.preset],
 		['Posted', moment(job.created_at)],
