@@ -1149,6 +1149,24 @@ describe('steelyard sweeps', () => {
 		expect((await steelyard('sweeps', 'watch', 'swp_1')).code).toBe(1);
 	});
 
+	it('watch goes on where the service was away for a while, as it is when it starts again', async () => {
+		service.on('POST /v1/sweeps', (response) => answer(response, sweep(), 202));
+		await writeFile(join(folder, 'sweep.json'), '{}');
+		let looks = 0;
+		service.on('GET /v1/sweeps/swp_1', (response) => {
+			// The client repeats a request twice by itself.
+			if (++looks <= 4) response.destroy();
+			else answer(response, done);
+		});
+		const { code, stderr } = await steelyard('sweeps', 'create', join(folder, 'sweep.json'), '--watch');
+		expect(code).toBe(0);
+		expect(stderr).toMatch(/\nthe service does not answer; running: 2 of 6 trials; 2 running when it last did\n$/);
+		service.on('GET /v1/sweeps/swp_1', (response) =>
+			answer(response, { code: 'not_found', detail: 'There is no sweep swp_1', param: 'id' }, 404),
+		);
+		expect((await steelyard('sweeps', 'create', join(folder, 'sweep.json'), '--watch')).code).not.toBe(0);
+	});
+
 	it('list shows each in a line; pause, resume, cancel and remove ask for what they say', async () => {
 		service.on('GET /v1/sweeps', (response) => answer(response, listed([done])));
 		expect((await steelyard('sweeps', 'list')).stdout).toMatch(
