@@ -264,6 +264,23 @@ describe('a job that goes on, and what is shown of it', () => {
 		);
 	});
 
+	it('shows how a weighting was chosen', async () => {
+		const weighting_choice = {
+			...{ chosen: 'consensus', reason: 'It stands a broken modality.', metric: 'loss', rows: 40, shuffles: 5 },
+			candidates: [
+				{ preset: 'uniform', clean: 0.5, standard_error: 0.01, eligible: true, shuffled: { a: 0.9, b: 0.7 }, shuffled_mean: 0.8 },
+				{ preset: 'consensus', clean: 0.49, standard_error: 0, eligible: true, shuffled: { a: 0.7, b: null }, shuffled_mean: null },
+			],
+		};
+		const auto = { ...succeeded, result: { ...result, weighting_choice } };
+		service.on(`GET /v1/jobs/${ID}`, (response) => answer(response, auto));
+		const { stdout } = await steelyard('jobs', 'show', ID);
+		expect(stdout).toContain('weighting chosen by loss on validation: consensus. It stands a broken modality.');
+		expect(stdout).toMatch(
+			/\nweighting +as it is +standard error +a shuffled +b shuffled +mean of these\nuniform +0\.5\d* +0\.01\d* +0\.9\d* +0\.7\d* +0\.8\d*\n/,
+		);
+	});
+
 	it('shows a lower precision and the steps that were skipped', async () => {
 		const low = { ...succeeded, spec: spec({ precision: 'float16' }), result: { ...result, skipped_steps: 1234 } };
 		service.on(`GET /v1/jobs/${ID}`, (response) => answer(response, low));

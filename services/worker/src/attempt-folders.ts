@@ -8,28 +8,35 @@ export async function earlierFolders(store: LocalStore, id: string, attempt: num
 
 const numberOf = (key: string): number => Number.parseInt(key.slice(key.lastIndexOf('/') + 1), 10);
 
-/** The newest checkpoint of these attempts, newest first; null where there is none. */
-async function newestCheckpoint(
-	store: LocalStore,
-	id: string,
-	attempts: readonly number[],
-): Promise<{ attempt: number; key: string } | null> {
+/**
+ * What a job goes on from, of these attempts, newest first: the newest checkpoint, and, of a job that chooses its weighting, that of each candidate and what is
+ * noted of it, which lie in folders of their own.
+ */
+async function goesOnFrom(store: LocalStore, id: string, attempts: readonly number[]): Promise<Set<string>> {
+	const kept = new Map<string, string>();
 	for (const attempt of attempts) {
-		const keys = (await store.list(jobKeys.checkpoints(id, attempt))).filter((key) => key.endsWith('.safetensors'));
-		const key = keys.sort((a, b) => numberOf(b) - numberOf(a))[0];
-		if (key !== undefined) return { attempt, key };
+		const prefix = `${jobKeys.checkpoints(id, attempt)}/`;
+		const keys = (await store.list(jobKeys.checkpoints(id, attempt))).sort((a, b) => numberOf(b) - numberOf(a));
+		for (const key of keys) {
+			const path = key.slice(prefix.length);
+			if (/(^|\/)\d+\.safetensors$/.test(path)) {
+				const folder = path.slice(0, path.lastIndexOf('/') + 1);
+				if (!kept.has(folder)) kept.set(folder, key);
+			} else if (path.endsWith('.json') && !kept.has(path)) kept.set(path, key);
+		}
 	}
-	return null;
+	return new Set(kept.values());
 }
 
-/** Leaves of the attempts of a job its newest checkpoint alone. */
+/** Leaves of the attempts of a job alone what it goes on from. */
 async function keepCheckpoint(store: LocalStore, { id, attempt: last }: JobResource): Promise<void> {
 	// An attempt that was begun since, of a job that was resumed, is none of ours.
 	const attempts = (await listAttempts(store, id)).filter((attempt) => attempt <= last);
-	const kept = await newestCheckpoint(store, id, attempts);
+	const kept = await goesOnFrom(store, id, attempts);
 	for (const attempt of attempts) {
-		if (attempt !== kept?.attempt) await store.remove(jobKeys.attempt(id, attempt));
-		else for (const key of await store.list(jobKeys.attempt(id, attempt))) if (key !== kept.key) await store.remove(key);
+		const keys = await store.list(jobKeys.attempt(id, attempt));
+		if (keys.some((key) => kept.has(key))) for (const key of keys.filter((one) => !kept.has(one))) await store.remove(key);
+		else await store.remove(jobKeys.attempt(id, attempt));
 	}
 }
 

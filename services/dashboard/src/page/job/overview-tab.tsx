@@ -9,6 +9,7 @@ import { lossChart, modelsIn } from './curves.js';
 import { noticeText } from './notice-text.js';
 import { Stages } from './stages.js';
 import type { TabProps } from './tab.js';
+import { WeightingChoice } from './weighting-choice.js';
 
 /** The split that figures are shown of: the test, or validation where there is none. */
 const shownSplit = (metrics: object): string => ('test' in metrics ? 'test' : 'validation');
@@ -82,7 +83,10 @@ function factsOf(job: TabProps['job']): Fact[] {
 		['Dataset', <a href={linkTo(`/data/${spec.dataset}`)}>{spec.dataset}</a>],
 		sweep === undefined ? null : ['Sweep', <SweepLink sweep={sweep} />],
 		['Model', `${spec.model.family}${result === null ? '' : `, ${count(result.parameters, 'trained number')}`}`],
-		['Weighting', spec.weighting.preset],
+		[
+			'Weighting',
+			`${spec.weighting.preset}${result?.weighting_choice === undefined ? '' : `, which chose ${result.weighting_choice.chosen}`}`,
+		],
 		['Posted', moment(job.created_at)],
 		['Started', moment(job.started_at)],
 		['Ended', moment(job.finished_at)],
@@ -162,6 +166,7 @@ export function OverviewTab({ view, job }: TabProps): VNode {
 				/>
 			)}
 			<ResultTable job={job} />
+			{result?.weighting_choice !== undefined && <WeightingChoice choice={result.weighting_choice} />}
 			<h2>The job</h2>
 			<Facts rows={factsOf(job)} />
 		</>
