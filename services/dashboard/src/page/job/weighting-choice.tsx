@@ -43,9 +43,9 @@ export function WeightingChoice({ choice }: { choice: NonNullable<JobResult['wei
 									) : (
 										preset
 									)}
-									{!eligible && <span class="quiet"> (worse by more than a standard error)</span>}
 								</th>
-								<td class="number">
+								<td class="number" title={eligible ? undefined : 'worse than the best by more than a standard error'}>
+									{!eligible && <span class="quiet">worse: </span>}
 									{figure(clean)}
 									{error !== null && error > 0 && <span class="quiet"> ± {figure(error)}</span>}
 								</td>
