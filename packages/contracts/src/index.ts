@@ -1,4 +1,5 @@
 export { admit } from './admission/admit.js';
+export { candidatesOf, isSingle, type SingleJobSpec } from './admission/candidates.js';
 export { modalitiesOf } from './admission/modalities.js';
 export { parseJobSpec } from './admission/parse-job-spec.js';
 export { lossOf } from './admission/task.js';
@@ -70,4 +71,11 @@ export { type FieldError, fieldErrors, parse } from './validate.js';
 export { type KeptState, keptStateOf, TRAINING_STATE, type WarmStart, warmStartOf } from './warm-start.js';
 export * from './warning.js';
 export * from './webhook.js';
-export { WEIGHTING_PRESETS, type WeightingPreset, WeightingSpec, type WeightingSpecOf } from './weighting.js';
+export {
+	presetsOf,
+	type SingleWeighting,
+	WEIGHTING_PRESETS,
+	type WeightingPreset,
+	WeightingSpec,
+	type WeightingSpecOf,
+} from './weighting.js';

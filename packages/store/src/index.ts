@@ -4,6 +4,7 @@ export type { IdentityOf } from './cache/leases.js';
 export type { Digest } from './digest.js';
 export { type CopiesOptions, filesAsCopies } from './files/copies.js';
 export type { Appender, AttemptFolder, StoreFiles } from './files/files.js';
+export { goesOnFrom } from './files/goes-on-from.js';
 export { createId, idsFrom } from './id.js';
 export { InvalidKeyError } from './key.js';
 export {

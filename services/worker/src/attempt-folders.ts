@@ -1,26 +1,15 @@
 import type { JobResource } from '@steelyard/contracts';
-import { jobKeys, listAttempts, type Store } from '@steelyard/store';
+import { goesOnFrom, jobKeys, listAttempts, type Store } from '@steelyard/store';
 
-const numberOf = (key: string): number => Number.parseInt(key.slice(key.lastIndexOf('/') + 1), 10);
-
-/** The newest checkpoint of these attempts, newest first; null where there is none. */
-async function newestCheckpoint(store: Store, id: string, attempts: readonly number[]): Promise<{ attempt: number; key: string } | null> {
-	for (const attempt of attempts) {
-		const keys = (await store.list(jobKeys.checkpoints(id, attempt))).filter((key) => key.endsWith('.safetensors'));
-		const key = keys.sort((a, b) => numberOf(b) - numberOf(a))[0];
-		if (key !== undefined) return { attempt, key };
-	}
-	return null;
-}
-
-/** Leaves of the attempts of a job its newest checkpoint alone. */
+/** Leaves of the attempts of a job alone what it goes on from. */
 async function keepCheckpoint(store: Store, { id, attempt: last }: JobResource): Promise<void> {
 	// An attempt that was begun since, of a job that was resumed, is none of ours.
 	const attempts = (await listAttempts(store, id)).filter((attempt) => attempt <= last);
-	const kept = await newestCheckpoint(store, id, attempts);
+	const kept = await goesOnFrom(store, id, attempts);
 	for (const attempt of attempts) {
-		if (attempt !== kept?.attempt) await store.remove(jobKeys.attempt(id, attempt));
-		else for (const key of await store.list(jobKeys.attempt(id, attempt))) if (key !== kept.key) await store.remove(key);
+		const keys = await store.list(jobKeys.attempt(id, attempt));
+		if (keys.some((key) => kept.has(key))) for (const key of keys.filter((one) => !kept.has(one))) await store.remove(key);
+		else await store.remove(jobKeys.attempt(id, attempt));
 	}
 }
 

@@ -73,6 +73,8 @@ export function openSweepFiles(store: Store) {
 			return { record, wish, end, decided: [...decided], outcomes: [...outcomes] };
 		},
 
+		isOpen: async (id: string): Promise<boolean> =>
+			(await store.stat(sweepKeys.record(id))) !== null && (await store.stat(sweepKeys.end(id))) === null,
 		wish: async (id: string, status: Wish['status']): Promise<void> => {
 			await store.put(sweepKeys.wish(id), JSON.stringify({ status } satisfies Wish));
 		},

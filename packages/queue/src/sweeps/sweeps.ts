@@ -169,6 +169,7 @@ export function openSweeps({ store, jobs, enqueue }: Parts): Sweeps {
 			return (await get(id)) as SweepResource;
 		},
 		get,
+		isOpen: files.isOpen,
 		async wish(id, status) {
 			const { wish } = await expectOpen(id);
 			if (wish === 'cancelled' && status !== 'cancelled') throw new ProblemError('conflict', `${id} is being cancelled`, 'id');

@@ -1,6 +1,6 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { openContentCache } from '../cache/content-cache.js';
 import { type IdentityOf, openLeases } from '../cache/leases.js';
@@ -10,6 +10,7 @@ import type { Store } from '../store.js';
 import { filesBelow, removeContents, writeContents } from './contents.js';
 import { spaceOfDisk } from './disk.js';
 import type { StoreFiles } from './files.js';
+import { goesOnFrom } from './goes-on-from.js';
 import { keepCheckpoints } from './kept-checkpoints.js';
 import { openWholeText } from './whole-text.js';
 
@@ -33,19 +34,18 @@ export async function filesAsCopies(store: Store, { folder, most, identityOf }: 
 	const living = await leases.living();
 	for (const name of await readdir(work)) if (!living.has(name)) await rm(join(work, name), { recursive: true, force: true });
 
-	/** Copies the checkpoints of the newest attempt before this one that has any; gives the folder of that attempt. */
+	/** Copies what a job goes on from of the attempts before this one; gives the folders of those attempts that have any of it, newest first. */
 	async function bringCheckpoints(id: string, attempt: number, to: string): Promise<string[]> {
-		for (const other of await listAttempts(store, id)) {
-			if (other >= attempt) continue;
-			const keys = (await store.list(jobKeys.checkpoints(id, other))).filter((key) => key.endsWith('.safetensors'));
-			if (keys.length === 0) continue;
-			const earlier = join(to, String(other));
-			await mkdir(join(earlier, 'checkpoints'), { recursive: true });
-			for (const key of keys)
-				await pipeline(await store.read(key), createWriteStream(join(earlier, 'checkpoints', key.slice(key.lastIndexOf('/') + 1))));
-			return [earlier];
+		const before = (await listAttempts(store, id)).filter((other) => other < attempt);
+		const keys = [...(await goesOnFrom(store, id, before))];
+		for (const key of keys) {
+			const path = join(to, key.slice(jobKeys.attempts(id).length + 1));
+			await mkdir(dirname(path), { recursive: true });
+			await pipeline(await store.read(key), createWriteStream(path));
 		}
-		return [];
+		return before
+			.filter((other) => keys.some((key) => key.startsWith(`${jobKeys.attempt(id, other)}/`)))
+			.map((other) => join(to, String(other)));
 	}
 
 	const put = (key: string, path: string): Promise<Digest> => store.put(key, createReadStream(path));
