@@ -62,7 +62,7 @@ async function startService<S extends TObject, C extends ServiceConfig>(service:
 		throw new ConfigError('Set REDIS_URL, or start the whole service by "steelyard serve", which brings its own Redis');
 	const { options, launchedByParent } = config.redis;
 	const store = await openStore(config.home);
-	const note = launchedByParent ? null : await admitRedis(options);
+	const note = launchedByParent ? null : await admitRedis(options, config.prefix);
 	if (note !== null) log.warn({}, note);
 	const queue = await openQueue({
 		...{ redis: options, prefix: config.prefix, store, log },

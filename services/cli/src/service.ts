@@ -50,8 +50,8 @@ export async function startService({
 	env = process.env,
 	log: logTo,
 }: ServiceOptions): Promise<Service> {
-	const { REDIS_URL, REDIS_SERVER_BIN, STEELYARD_PREFIX, LOG } = readEnvironment(StartEnvironment, env);
-	const namedByUser = REDIS_URL === undefined ? undefined : namedRedis(REDIS_URL);
+	const { REDIS_SERVER_BIN, STEELYARD_PREFIX, LOG, ...named } = readEnvironment(StartEnvironment, env);
+	const namedByUser = namedRedis(named) ?? undefined;
 	const home = resolve(folder);
 	const logs = (logTo ?? LOG) === 'stderr' ? null : join(home, 'logs');
 	await checkAddress(host, port).catch((error: Error) => {
@@ -66,12 +66,17 @@ export async function startService({
 	let closing = false;
 	const log: Log = { info() {}, warn: (_, message) => notify(message), error: (_, message) => notify(message) };
 	const { STEELYARD_API_KEY: _key, ...withoutKey } = env;
-	const redis = await launchRedis({ home, given: namedByUser, binary: REDIS_SERVER_BIN, env: withoutKey, log }).catch(
-		async (error: unknown) => {
-			await lock.release();
-			throw error;
-		},
-	);
+	const redis = await launchRedis({
+		home,
+		given: namedByUser,
+		prefix: STEELYARD_PREFIX,
+		binary: REDIS_SERVER_BIN,
+		env: withoutKey,
+		log,
+	}).catch(async (error: unknown) => {
+		await lock.release();
+		throw error;
+	});
 	if (redis.note !== null) notify(redis.note);
 
 	/** This process takes its parts with it when it exits without closing. */
