@@ -46,7 +46,8 @@ export function refusalOf(error: unknown, { username, password, isSecure, hasCa,
 	if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `its certificate is for another name: ${message}`;
 	const known = BY_CODE[code];
 	if (known === 'unknown authority') return unknownAuthority(hasCa);
-	if (code === 'ECONNRESET' || message === 'Connection is closed.')
+	// Which of these it is depends on whether its alert arrives before the end of the connection.
+	if (code === 'ECONNRESET' || message === 'Connection is closed.' || message.includes('certificate required'))
 		return isSecure
 			? 'it closed the connection: expected a port at which it speaks TLS, and "tls-auth-clients no" there, for no certificate is sent to it'
 			: 'it closed the connection: a port at which it speaks TLS needs rediss instead of redis in REDIS_URL';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { admitRedis, connect, isRedisAway, optionsOf, RedisUnsuitableError } from '../src/index.js';
 import { type Authority, isReplica, makeAuthority, namesAnother, OPENSSL, on, openServers, type Servers, startWatched } from './forms.js';
-import { BINARY, freePort, remove, temporaryFolder } from './servers.js';
+import { BINARY, freePort, remove, temporaryFolder, until } from './servers.js';
 
 /** The sentence in which a Redis is refused. */
 const refusal = async (url: string, beside = {}, prefix?: string): Promise<string> => {
@@ -185,7 +185,14 @@ describe.skipIf(BINARY === null)('a Redis that REDIS_URL names', () => {
 			const redis = connect(optionsOf(url), { maxRetriesPerRequest: null });
 			redis.on('error', () => {});
 			await redis.set('before', '1');
-			await on(sentinel, (asked) => asked.call('SENTINEL', 'FAILOVER', 'mymaster'));
+			await redis.wait(1, 0);
+			// A sentinel that has not heard from the replica for a moment finds none to promote.
+			await until(() =>
+				on(sentinel, (asked) => asked.call('SENTINEL', 'FAILOVER', 'mymaster')).then(
+					() => true,
+					() => false,
+				),
+			);
 			await namesAnother(sentinel, master.port);
 			await isReplica(master);
 			await redis.set('after', '2');
