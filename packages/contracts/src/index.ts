@@ -58,6 +58,7 @@ export * from './project.js';
 export * from './readiness.js';
 export * from './request.js';
 export * from './robustness.js';
+export { knownRecord, NewerRecordError, nullWhereNewer, SCHEMA_VERSION } from './schema-version.js';
 export * from './spec.js';
 export { SWEEP_STATUSES, SweepRequest, SweepResource, SweepSpec, type SweepStatus, SweepTrial } from './sweep.js';
 export { Pruning, SearchMethod, SweepSearch, searchProblems } from './sweep-search.js';

@@ -8,4 +8,4 @@ export { type LaunchOptions, launchRedis, type RedisHandle, type RedisKind, serv
 export { type HomeLock, HomeLockedError, lockHome } from './lock-home.js';
 export { type Log, silent } from './log.js';
 export { identityOf } from './process-identity.js';
-export { addressOf, optionsOf, RedisUrlError } from './url.js';
+export { addressOf, type BesideUrl, optionsOf, RedisUrlError } from './url.js';

@@ -65,7 +65,7 @@ async function startService<S extends TObject, C extends ServiceConfig>(service:
 	const { options, launchedByParent } = config.redis;
 	const { store, close: closeStore } = await openServiceStore(config);
 	life.onEnd(closeStore);
-	const note = launchedByParent ? null : await admitRedis(options);
+	const note = launchedByParent ? null : await admitRedis(options, config.prefix);
 	if (note !== null) log.warn({}, note);
 	const queue = await openQueue({
 		...{ redis: options, prefix: config.prefix, store, log },

@@ -1,4 +1,4 @@
-import { variables } from '@steelyard/service-process';
+import { redisVariables, variables } from '@steelyard/service-process';
 import { Type } from 'typebox';
 
 /** The environment variables that the commands read which speak to a service. */
@@ -28,7 +28,7 @@ export const StartEnvironment = Type.Object({
 	STEELYARD_STORE: variables.STEELYARD_STORE,
 	STEELYARD_CACHE_BYTES: variables.STEELYARD_CACHE_BYTES,
 	STEELYARD_PREFIX: variables.STEELYARD_PREFIX,
-	REDIS_URL: variables.REDIS_URL,
+	...redisVariables,
 	REDIS_SERVER_BIN: Type.Optional(
 		Type.String({
 			description:

@@ -49,10 +49,12 @@ export async function startService({
 	env = process.env,
 	log: logTo,
 }: ServiceOptions): Promise<Service> {
-	const values = readEnvironment(StartEnvironment, env);
-	const { REDIS_URL, REDIS_SERVER_BIN, STEELYARD_PREFIX, STEELYARD_STORE, STEELYARD_CACHE_BYTES, LOG } = values;
+	const { REDIS_SERVER_BIN, STEELYARD_PREFIX, STEELYARD_STORE, STEELYARD_CACHE_BYTES, LOG, ...named } = readEnvironment(
+		StartEnvironment,
+		env,
+	);
 	const bucket = STEELYARD_STORE === undefined ? null : bucketOf(STEELYARD_STORE);
-	const namedByUser = REDIS_URL === undefined ? undefined : namedRedis(REDIS_URL);
+	const namedByUser = namedRedis(named) ?? undefined;
 	const home = resolve(folder);
 	const logs = (logTo ?? LOG) === 'stderr' ? null : join(home, 'logs');
 	await checkAddress(host, port).catch((error: Error) => {
@@ -66,12 +68,17 @@ export async function startService({
 	let closing = false;
 	const log: Log = { info() {}, warn: (_, message) => notify(message), error: (_, message) => notify(message) };
 	const { STEELYARD_API_KEY: _key, ...withoutKey } = env;
-	const redis = await launchRedis({ home, given: namedByUser, binary: REDIS_SERVER_BIN, env: withoutKey, log }).catch(
-		async (error: unknown) => {
-			await lock.release();
-			throw error;
-		},
-	);
+	const redis = await launchRedis({
+		home,
+		given: namedByUser,
+		prefix: STEELYARD_PREFIX,
+		binary: REDIS_SERVER_BIN,
+		env: withoutKey,
+		log,
+	}).catch(async (error: unknown) => {
+		await lock.release();
+		throw error;
+	});
 	if (redis.note !== null) notify(redis.note);
 
 	/** This process takes its parts with it when it exits without closing. */

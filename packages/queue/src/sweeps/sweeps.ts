@@ -1,4 +1,12 @@
-import { isFinal, type JobResource, ProblemError, parseJobSpec, type SweepResource, type SweepSpec } from '@steelyard/contracts';
+import {
+	isFinal,
+	type JobResource,
+	nullWhereNewer,
+	ProblemError,
+	parseJobSpec,
+	type SweepResource,
+	type SweepSpec,
+} from '@steelyard/contracts';
 import { type Decision, nextDecision, type Outcome, type Start } from '@steelyard/search';
 import { createId, listIds, type Store } from '@steelyard/store';
 import { newJob } from '../new-job.js';
@@ -185,7 +193,7 @@ export function openSweeps({ store, jobs, enqueue }: Parts): Sweeps {
 		},
 		advance,
 		async advanceAll() {
-			for (const id of await listIds(store, 'swp')) await advance(id);
+			for (const id of await listIds(store, 'swp')) await advance(id).catch(nullWhereNewer);
 		},
 	};
 }
