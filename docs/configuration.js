@@ -2,6 +2,7 @@
 // `node docs/configuration.js` writes the file; with --check it writes nothing and ends with code 1 where the file is not what the schemas say.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { redisVariables } from '../packages/service-process/dist/index.js';
 import { Environment as ApiEnvironment } from '../services/api/dist/config.js';
 import { ClientEnvironment, DoctorEnvironment, ServeOptionsEnvironment, StartEnvironment } from '../services/cli/dist/environment.js';
 import { Environment as WorkerEnvironment } from '../services/worker/dist/config.js';
@@ -10,8 +11,8 @@ const FILE = fileURLToPath(new URL('configuration.md', import.meta.url));
 
 /** @typedef {{ description: string, default?: string | number, secret?: boolean }} Variable */
 
-/** What docker-compose.yml sets for its containers itself. */
-const SET_BY_COMPOSE = new Set(['HOST', 'PORT', 'REDIS_URL', 'STEELYARD_HOME', 'STEELYARD_REDIS']);
+/** What docker-compose.yml sets for its containers itself, or what its own Redis, without TLS and sentinels, has no use for. */
+const SET_BY_COMPOSE = new Set([...['HOST', 'PORT', 'STEELYARD_HOME', 'STEELYARD_REDIS'], ...Object.keys(redisVariables)]);
 /** What it reads, or hands on to them. */
 const COMPOSE = {
 	...Object.fromEntries(

@@ -131,6 +131,83 @@ describe.skipIf(CHROMIUM === null)('the page of the service, in Chromium', () =>
 		});
 	});
 
+	it('sweeps the settings of a job: refuses at the field, shows trials live, pauses, goes on, and leads to the best model', async () => {
+		const { page, faults } = await open(service);
+		const client = createClient({ url: service.url });
+		const [job] = (await client.jobs.list({ name: 'Sample mail' })).data;
+		await page.goto(`/#/jobs/${job?.id}`);
+		await page.getByRole('link', { name: 'Sweep', exact: true }).click();
+		await page.getByText('2 settings vary').waitFor();
+		// Trials of an epoch each, of which only one is under way, so that the sweep is seen running.
+		const text = page.getByLabel('Spec of the sweep as JSON');
+		const spec = JSON.parse(await text.inputValue());
+		const space = {
+			'training.optimizer.learning_rate': { type: 'log-uniform', low: 0.1, high: 0.001 },
+			'training.batch_size': spec.space['training.batch_size'],
+		};
+		await text.fill(
+			JSON.stringify({
+				...spec,
+				job: { ...spec.job, training: { epochs: 1 } },
+				name: 'Of the page',
+				space,
+				budget: { trials: 4 },
+				concurrency: 1,
+			}),
+		);
+		const start = page.getByRole('button', { name: 'Start the sweep' });
+		await start.click();
+		const high = page.getByLabel('High').first();
+		await expect.poll(() => high.getAttribute('aria-invalid')).toBe('true');
+		await page.getByText('must be above low (0.1), found 0.001').first().waitFor();
+		await high.fill('0.5');
+		await start.click();
+		await page.waitForURL(/#\/sweeps\/swp_/);
+		await page.getByRole('heading', { level: 1, name: 'Of the page' }).waitFor();
+		await page.getByRole('button', { name: 'Pause' }).click();
+		await page.getByText(/It is paused/).waitFor();
+		await page.getByRole('button', { name: 'Resume' }).click();
+		await page.getByText('All trials were made. 4 trials ran to the end.').waitFor({ timeout: TRAINED });
+		expect(await page.getByRole('region', { name: 'Leaderboard' }).getByRole('row').count()).toBe(5);
+		await page.getByRole('figure').nth(1).waitFor();
+		const id = /swp_[0-9a-z]+/.exec(page.url())?.[0] ?? '';
+		const { best } = await client.sweeps.get(id);
+		await page.getByRole('link', { name: 'See its job' }).click();
+		await page.waitForURL(new RegExp(`#/jobs/${best?.jobs[0]}`));
+		await page
+			.getByRole('link', { name: /^Sweep swp_/ })
+			.first()
+			.waitFor();
+		await page.goto(`/#/jobs?find=${id}`);
+		await page.getByText(/^4 jobs of /).waitFor();
+		expect(faults.filter((fault) => !/400 \(Bad Request\)/.test(fault))).toEqual([]);
+	});
+
+	it('asks before a sweep is cancelled, or deleted, and says meanwhile that it stops', async () => {
+		const { page } = await open(service);
+		const client = createClient({ url: service.url });
+		const [job] = (await client.jobs.list({ name: 'Sample mail' })).data;
+		const sweep = await client.sweeps.create({
+			name: 'To be cancelled',
+			job: { dataset: job?.spec.dataset ?? '', training: { epochs: 100_000, early_stopping: null } },
+			space: { 'training.batch_size': { type: 'choice', values: [16, 32] } },
+			budget: { trials: 2 },
+		});
+		await page.goto('/#/sweeps');
+		await page.getByRole('link', { name: 'To be cancelled' }).click();
+		await page.getByRole('button', { name: 'Cancel' }).click();
+		await page.getByRole('dialog').getByRole('button', { name: 'Keep' }).click();
+		expect((await client.sweeps.get(sweep.id)).finished_at).toBeNull();
+		await page.getByRole('button', { name: 'Cancel' }).click();
+		await page.getByRole('button', { name: 'Cancel it' }).click();
+		await page.getByText('It was cancelled.').waitFor();
+		await page.getByText('The job was cancelled.').first().waitFor();
+		await page.getByRole('button', { name: 'Delete' }).click();
+		await page.getByRole('button', { name: 'Delete it' }).click();
+		await page.waitForURL(/#\/sweeps$/);
+		await page.getByRole('link', { name: 'To be cancelled' }).waitFor({ state: 'detached' });
+	});
+
 	it('goes on by itself after the API was killed, and says so meanwhile', async () => {
 		const { page } = await open(service);
 		await page.goto('/#/jobs');
@@ -231,6 +308,9 @@ describe.skipIf(CHROMIUM === null)('the page of the service, in Chromium', () =>
 					]),
 				),
 				'try it': `/#/jobs/${id}/try`,
+				sweeps: '/#/sweeps',
+				'new sweep': `/#/sweeps/new?from=${id}`,
+				sweep: `/#/sweeps/${(await client.sweeps.list({ limit: 1 })).data[0]?.id}`,
 				compare: `/#/compare?${all.map((one) => `job=${one.id}`).join('&')}`,
 				service: '/#/service',
 				'no page': '/#/nowhere',

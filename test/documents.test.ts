@@ -193,6 +193,7 @@ describe('the page on weighting', () => {
 		folds: 4,
 		epsilon: 0.2,
 		alpha: 1,
+		candidates: ['uniform', 'qmf'],
 	};
 	const accepted = (preset: string): string[] =>
 		Object.keys(choices).filter((name) => {
@@ -203,7 +204,7 @@ describe('the page on weighting', () => {
 			}
 		});
 
-	it.each(WEIGHTING_PRESETS)('lists the choices that a job with %s accepts', (preset) => {
+	it.each([...WEIGHTING_PRESETS, 'auto'])('lists the choices that a job with %s accepts', (preset) => {
 		const row = rowsOf(page).find(([name, , cell]) => name === `\`${preset}\`` && !/^\d+$/.test(cell ?? ''));
 		const listed = [...(row?.[2] ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name).filter((name) => name !== 'refresh_epochs');
 		expect(row).toBeDefined();

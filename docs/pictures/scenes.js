@@ -35,7 +35,7 @@ export const emptyScenes = () => [
  * The pictures of jobs and data by the ids that `trainJobs` gives; `table` is the path of a csv file.
  * @returns {Scene[]}
  */
-export const scenes = ({ refreshed, voted, readmission, visits, compared }, table) => [
+export const scenes = ({ refreshed, voted, readmission, visits, compared, sweep }, table) => [
 	{
 		...{ name: 'job-weights', place: `/jobs/${refreshed}?tab=weights`, size: [1280, 590] },
 		ready: figuresOf('Weight of each modality', 'Mutual information'),
@@ -59,6 +59,10 @@ export const scenes = ({ refreshed, voted, readmission, visits, compared }, tabl
 	{
 		...{ name: 'compare', place: `/compare?${compared.map((id) => `job=${id}`).join('&')}`, size: [1280, 890] },
 		ready: figuresOf('Validation: accuracy', 'Weights of the modalities'),
+	},
+	{
+		...{ name: 'sweep', place: `/sweeps/${sweep}`, size: [1280, 1330] },
+		ready: figuresOf('accuracy over the trials', 'What mattered'),
 	},
 	{
 		...{ name: 'try', place: `/jobs/${readmission}/try?without=note`, size: [1280, 1215], theme: 'dark' },

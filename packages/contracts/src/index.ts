@@ -1,4 +1,5 @@
 export { admit } from './admission/admit.js';
+export { candidatesOf, isSingle, type SingleJobSpec } from './admission/candidates.js';
 export { modalitiesOf } from './admission/modalities.js';
 export { parseJobSpec } from './admission/parse-job-spec.js';
 export { lossOf } from './admission/task.js';
@@ -59,6 +60,7 @@ export * from './readiness.js';
 export * from './request.js';
 export { LABEL, MOST_LABELS, Requires } from './requires.js';
 export * from './robustness.js';
+export { knownRecord, NewerRecordError, nullWhereNewer, SCHEMA_VERSION } from './schema-version.js';
 export * from './spec.js';
 export { SWEEP_STATUSES, SweepRequest, SweepResource, SweepSpec, type SweepStatus, SweepTrial } from './sweep.js';
 export { Pruning, SearchMethod, SweepSearch, searchProblems } from './sweep-search.js';
@@ -72,4 +74,11 @@ export { type FieldError, fieldErrors, parse } from './validate.js';
 export { type KeptState, keptStateOf, TRAINING_STATE, type WarmStart, warmStartOf } from './warm-start.js';
 export * from './warning.js';
 export * from './webhook.js';
-export { WEIGHTING_PRESETS, type WeightingPreset, WeightingSpec, type WeightingSpecOf } from './weighting.js';
+export {
+	presetsOf,
+	type SingleWeighting,
+	WEIGHTING_PRESETS,
+	type WeightingPreset,
+	WeightingSpec,
+	type WeightingSpecOf,
+} from './weighting.js';

@@ -8,6 +8,7 @@ import { nullable } from './nullable.js';
 import { ownProject } from './project.js';
 import { JobSpec } from './spec.js';
 import { JobWarning } from './warning.js';
+import { WEIGHTING_PRESETS } from './weighting.js';
 
 export const JOB_STAGES = ['preparing', 'unimodal', 'fusion', 'evaluating', 'exporting'] as const;
 export type JobStage = (typeof JOB_STAGES)[number];
@@ -76,6 +77,37 @@ export const ResultRobustness = Type.Object(
 );
 export type ResultRobustness = Static<typeof ResultRobustness>;
 
+/** How `auto` has chosen the weighting. */
+export const WeightingChoice = Type.Object(
+	{
+		chosen: choice(WEIGHTING_PRESETS, { description: 'the preset of the exported model' }),
+		reason: Type.String({ description: 'why, in a sentence' }),
+		metric: Type.String({ description: 'the metric on validation that they are compared by: that of early stopping' }),
+		rows: Type.Integer({ description: 'rows of validation' }),
+		shuffles: Type.Integer({ description: 'how often each modality was shuffled, over which its figures are means' }),
+		candidates: Type.Array(
+			Type.Object({
+				preset: choice(WEIGHTING_PRESETS, { description: 'what was trained' }),
+				clean: nullable(Type.Number({ description: 'the metric over validation as it is; null where it is undefined' })),
+				standard_error: nullable(
+					Type.Number({
+						description:
+							'of the difference of clean to that of the best, by 1,000 bootstrap resamples of the same rows; 0 for the best, null where there is none',
+					}),
+				),
+				eligible: Type.Boolean({ description: 'whether clean is within a standard error of the best' }),
+				shuffled: Type.Record(Type.String(), nullable(Type.Number()), {
+					description: 'by modality, the metric where rows have that modality of other rows',
+				}),
+				shuffled_mean: nullable(Type.Number({ description: 'the mean of these, by which it is chosen among those that are eligible' })),
+			}),
+			{ description: 'in the order in which the spec names them' },
+		),
+	},
+	{ description: 'of a job with the weighting auto, how its candidates did on validation, and which was chosen; not in lists' },
+);
+export type WeightingChoice = Static<typeof WeightingChoice>;
+
 export const JobResult = Type.Object(
 	{
 		metrics: Type.Record(Type.String(), Metrics, {
@@ -105,6 +137,7 @@ export const JobResult = Type.Object(
 			}),
 		),
 		robustness: Type.Optional(ResultRobustness),
+		weighting_choice: Type.Optional(WeightingChoice),
 		loss: Type.Optional(
 			Type.String({
 				description:
@@ -310,6 +343,7 @@ export function listedJob(job: JobResource): JobResource {
 		unimodal: _unimodal,
 		expert_use: _experts,
 		robustness: _robustness,
+		weighting_choice: _choice,
 		thresholds: _thresholds,
 		class_weights: _weights,
 		initializers: _initializers,

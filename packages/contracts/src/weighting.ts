@@ -137,21 +137,51 @@ const NOT_REFRESHING = {
 const preset = <const Name extends string, Choices extends TProperties>(name: Name, description: string, choices: Choices) =>
 	Type.Object({ preset: choice([name], { default: name }), ...choices }, { ...closed, description });
 
-/** The weighting of a job: a preset with its own choices, any of which can be overridden. One schema per preset; `uniform` where none is named. */
+/** One schema per preset that a model is trained with. */
+const SINGLE = [
+	preset('uniform', 'every modality that an instance has weighs 1', NOT_REFRESHING),
+	preset('mi', 'by the mutual information of the unimodal and the fused prediction, equal for all instances', {
+		...REFRESHING,
+		...OF_MODALITIES,
+	}),
+	preset('btw-kl', 'by the divergence of the unimodal from the fused prediction of each instance', { ...REFRESHING, ...OF_INSTANCES }),
+	preset('btw', 'divergence and mutual information, multiplied', { ...REFRESHING, ...OF_MODALITIES, ...OF_INSTANCES }),
+	preset('paper', 'btw with the choices of its paper', { ...REFRESHING, ...OF_MODALITIES, ...OF_INSTANCES }),
+	preset('consensus', 'by a vote of the unimodal models, which is joined to the fused prediction', { ...NOT_REFRESHING, ...VOTING }),
+	preset('consensus-weighted', 'by the same vote, whose weights multiply the embeddings', { ...NOT_REFRESHING, ...VOTING }),
+	preset('qmf', "by the energy of the unimodal models' logits", { ...NOT_REFRESHING, ...CROSS_FITTING }),
+	preset('ogm-ge', 'every modality weighs 1; gradients of encoders that run ahead are damped', { ...NOT_REFRESHING, ...MODULATING }),
+] as const;
+
+/** A weighting that a model is trained with. */
+export type SingleWeighting = Static<(typeof SINGLE)[number]>;
+export type WeightingPreset = SingleWeighting['preset'];
+
+const schemas = SINGLE.map(({ properties }) => ({
+	name: (properties.preset as unknown as { enum: [WeightingPreset] }).enum[0],
+	properties,
+}));
+
+/** The names of all presets that a model can be trained with. */
+export const WEIGHTING_PRESETS: readonly WeightingPreset[] = schemas.map(({ name }) => name);
+
+/** What `auto` chooses from unless it is told, the simplest first. */
+export const CANDIDATES: readonly WeightingPreset[] = ['uniform', 'consensus'];
+
+/** The weighting of a job: a preset with its own choices, any of which can be overridden, or `auto`, which trains several; `uniform` where none is named. */
 export const WeightingSpec = Type.Union(
 	[
-		preset('uniform', 'every modality that an instance has weighs 1', NOT_REFRESHING),
-		preset('mi', 'by the mutual information of the unimodal and the fused prediction, equal for all instances', {
-			...REFRESHING,
-			...OF_MODALITIES,
+		...SINGLE,
+		preset('auto', 'the best of several presets, by validation as it is and with each modality shuffled', {
+			candidates: Type.Optional(
+				Type.Array(choice(WEIGHTING_PRESETS, { description: 'a preset, with its defaults' }), {
+					minItems: 2,
+					maxItems: WEIGHTING_PRESETS.length,
+					description:
+						'the presets that are trained, the simplest first: of equally good ones the first is taken; uniform and consensus unless given',
+				}),
+			),
 		}),
-		preset('btw-kl', 'by the divergence of the unimodal from the fused prediction of each instance', { ...REFRESHING, ...OF_INSTANCES }),
-		preset('btw', 'divergence and mutual information, multiplied', { ...REFRESHING, ...OF_MODALITIES, ...OF_INSTANCES }),
-		preset('paper', 'btw with the choices of its paper', { ...REFRESHING, ...OF_MODALITIES, ...OF_INSTANCES }),
-		preset('consensus', 'by a vote of the unimodal models, which is joined to the fused prediction', { ...NOT_REFRESHING, ...VOTING }),
-		preset('consensus-weighted', 'by the same vote, whose weights multiply the embeddings', { ...NOT_REFRESHING, ...VOTING }),
-		preset('qmf', "by the energy of the unimodal models' logits", { ...NOT_REFRESHING, ...CROSS_FITTING }),
-		preset('ogm-ge', 'every modality weighs 1; gradients of encoders that run ahead are damped', { ...NOT_REFRESHING, ...MODULATING }),
 	],
 	{
 		default: {},
@@ -160,21 +190,12 @@ export const WeightingSpec = Type.Union(
 	},
 );
 export type WeightingSpec = Static<typeof WeightingSpec>;
-export type WeightingPreset = WeightingSpec['preset'];
 
 /** The choices of one preset, as a job has them: with the defaults that the schema fills in. */
-export type WeightingSpecOf<Preset extends WeightingPreset> = Extract<WeightingSpec, { preset: Preset }>;
-
-const schemas = WeightingSpec.anyOf.map(({ properties }) => ({
-	name: (properties.preset as unknown as { enum: [WeightingPreset] }).enum[0],
-	properties,
-}));
-
-/** The names of all presets. */
-export const WEIGHTING_PRESETS: readonly WeightingPreset[] = schemas.map(({ name }) => name);
+export type WeightingSpecOf<Preset extends WeightingPreset> = Extract<SingleWeighting, { preset: Preset }>;
 
 /** A weighting whose weights are computed again. */
-type Refreshed = Extract<WeightingSpec, { refresh_epochs: number }>;
+type Refreshed = Extract<SingleWeighting, { refresh_epochs: number }>;
 
 /** Whether the weights of the training rows are computed again while the job trains. */
 const isRefreshed = (weighting: WeightingSpec): weighting is Refreshed =>
@@ -183,8 +204,12 @@ const isRefreshed = (weighting: WeightingSpec): weighting is Refreshed =>
 /** Presets under which every modality weighs 1. */
 const UNWEIGHTED: readonly WeightingPreset[] = ['uniform', 'ogm-ge'];
 
+/** The presets that a job trains a model with: one, or the candidates of `auto`. */
+export const presetsOf = (weighting: WeightingSpec): readonly WeightingPreset[] =>
+	weighting.preset === 'auto' ? (weighting.candidates ?? CANDIDATES) : [weighting.preset];
+
 /** Whether modalities get weights, for which a model needs a place. */
-export const givesWeights = ({ preset }: WeightingSpec): boolean => !UNWEIGHTED.includes(preset);
+export const givesWeights = (weighting: WeightingSpec): boolean => !presetsOf(weighting).every((preset) => UNWEIGHTED.includes(preset));
 
 /**
  * What is wrong between a weighting and the rest of a spec: the training ends before the first refresh, or the weighting acts on encoders and the model is a

@@ -63,6 +63,7 @@ describe('a job is held against its dataset', () => {
 		['as it is', {}, BINARY],
 		['for some of the modalities', { modalities: ['text'] }, BINARY],
 		['with the cross entropy of classes', { training: { loss: 'cross_entropy', early_stopping: { metric: 'auroc' } } }, BINARY],
+		['with a weighting that is chosen', { weighting: { preset: 'auto' } }, BINARY],
 		['stopped by a metric of classes', stoppingBy('macro_f1'), MULTICLASS],
 		['stopped by metrics of labels', stoppingBy('subset_accuracy'), MULTILABEL],
 		['with the choices of a loss', { training: { loss: { name: 'focal', gamma: 1, alpha: 0.25 } } }, BINARY],
@@ -270,6 +271,30 @@ describe('a job is held against its dataset', () => {
 			param: 'training.loss',
 			message,
 		});
+	});
+});
+
+describe('a weighting that is chosen', () => {
+	const auto = (more: object, candidates?: string[]) => spec({ weighting: { preset: 'auto', ...(candidates && { candidates }) }, ...more });
+
+	it('needs two modalities', () => {
+		const [problem] = admit(auto({ modalities: ['text'] }), BINARY, null);
+		expect([problem?.param, problem?.message]).toEqual([
+			'weighting.preset',
+			expect.stringContaining('expected at least 2 of them, found 1'),
+		]);
+	});
+
+	it('is refused where one of its candidates would be, once for what stands against several', () => {
+		const [problem, ...others] = admit(auto({}, ['uniform', 'consensus', 'ogm-ge']), TAGGED, null);
+		expect(problem?.message).toBeDefined();
+		const said = [problem, ...others].map((one) => one?.message);
+		expect(new Set(said).size).toBe(said.length);
+		const custom = admit(auto({ model: CUSTOM }, ['uniform', 'ogm-ge']), BINARY, GRAPH);
+		expect(custom.map(({ param, message }) => [param, message])).toContainEqual([
+			'weighting.candidates',
+			expect.stringContaining('weighting auto cannot train ogm-ge: ogm-ge modulates the encoders of a built-in family'),
+		]);
 	});
 });
 

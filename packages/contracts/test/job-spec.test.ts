@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { fieldErrors, JobSpec, ProblemError, parse, parseJobSpec, problems, WEIGHTING_PRESETS } from '../src/index.js';
+import {
+	candidatesOf,
+	fieldErrors,
+	JobSpec,
+	ProblemError,
+	parse,
+	parseJobSpec,
+	presetsOf,
+	problems,
+	WEIGHTING_PRESETS,
+} from '../src/index.js';
 
 const problemOf = (input: unknown): ProblemError => {
 	try {
@@ -108,6 +118,32 @@ describe('a job spec', () => {
 		expect(weightingOf({ preset: 'btw', sigma: 'fixed' })).toEqual({ preset: 'btw', sigma: 'fixed', refresh_epochs: 5 });
 		expect(weightingOf({ preset: 'consensus', folds: 3, epsilon: 0.2 })).toEqual({ preset: 'consensus', folds: 3, epsilon: 0.2 });
 		for (const preset of WEIGHTING_PRESETS) expect(weightingOf({ preset }).preset).toBe(preset);
+	});
+
+	it('may leave the choice of its weighting to auto, from presets that are each named once', () => {
+		const weightingOf = (weighting: object, training = {}) => parseJobSpec({ dataset: 'ds_1', weighting, training }).weighting;
+		expect(weightingOf({ preset: 'auto' })).toEqual({ preset: 'auto' });
+		expect(presetsOf(weightingOf({ preset: 'auto' }))).toEqual(['uniform', 'consensus']);
+		expect(weightingOf({ preset: 'auto', candidates: ['qmf', 'mi'] })).toEqual({ preset: 'auto', candidates: ['qmf', 'mi'] });
+		const alone = candidatesOf(parseJobSpec({ dataset: 'ds_1', weighting: { preset: 'auto', candidates: ['uniform', 'btw'] } }));
+		expect(alone).toEqual(['uniform', 'btw'].map((preset) => parseJobSpec({ dataset: 'ds_1', weighting: { preset } })));
+	});
+
+	it.each<[object, string, string]>([
+		[{ candidates: ['uniform', 'auto'] }, 'weighting.candidates.1', 'must be one of "uniform", "mi", '],
+		[{ candidates: ['uniform', 'magic'] }, 'weighting.candidates.1', 'must be one of "uniform", "mi", '],
+		[{ candidates: ['uniform'] }, 'weighting.candidates', 'fewer than 2'],
+		[{ candidates: ['uniform', 'qmf', 'uniform'] }, 'weighting.candidates', 'names uniform twice'],
+		[
+			{ candidates: ['uniform', 'btw'] },
+			'weighting.candidates',
+			'cannot train btw: weighting.refresh_epochs must be less than training.epochs (3)',
+		],
+		[{ folds: 3 }, 'weighting.folds', 'means nothing to auto; its choices are candidates'],
+	])('with the weighting auto and %j is refused', (choices, param, words) => {
+		const problem = problemOf({ dataset: 'ds_1', weighting: { preset: 'auto', ...choices }, training: { epochs: 3 } });
+		expect([problem.code, problem.param]).toEqual(['invalid_request', param]);
+		expect(problem.message).toContain(words);
 	});
 
 	it('may still name the epochs between refreshes that earlier versions wrote where nothing is refreshed', () => {

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { NewerRecordError } from '@steelyard/contracts';
 import { connect, type Log } from '@steelyard/redis';
 import { DelayedError, type Job, WaitingError, Worker } from 'bullmq';
 import type { RedisOptions } from 'ioredis';
@@ -8,6 +9,8 @@ import type { Keys } from './keys.js';
 
 /** Pause before an id goes back to the queue because its work could not be begun or recorded, in milliseconds. */
 const PAUSE = 1000;
+/** Pause before an id is offered again whose record a newer version of the service has written, in milliseconds. */
+const NEWER = 5000;
 /** How long BullMQ waits for the next id by one command, at most, in milliseconds; it looks after such a command itself. */
 const LONGEST_WAIT = 10_000;
 /** How far ahead an id is put off at most, in milliseconds. */
@@ -79,6 +82,11 @@ export function consume({ redis, keys, name, queue = name, concurrency, lockMs, 
 			try {
 				again = await delivered.finally(() => running.delete(delivered));
 			} catch (error) {
+				if (error instanceof NewerRecordError) {
+					// A process of that version takes it, or this one after it was replaced by such a one.
+					log.warn({ err: error, [subject]: id }, `the ${name} is left to a newer version`);
+					return giveBack(delivery, token, NEWER);
+				}
 				// Redis or the store could not be reached. The work has not failed, so its id is delivered again.
 				log.error({ err: error, [subject]: id }, `the ${name} could not be begun or recorded`);
 				await delay(PAUSE);

@@ -15,7 +15,7 @@ export async function healthOf(redis: Redis, options: RedisOptions, keys: Keys, 
 	};
 	try {
 		const { version, evictionPolicy, inJavaScript } = await within(LONGEST_ANSWER, look());
-		const objection = objectionTo({ version, evictionPolicy, inJavaScript });
+		const objection = objectionTo({ version, evictionPolicy });
 		const kind: RedisKind = options.path === undefined ? 'url' : inJavaScript ? 'javascript' : 'binary';
 		const note =
 			objection ?? trouble() ?? (inJavaScript ? 'kept in memory alone: the queue is rebuilt from the data folder after a restart' : null);

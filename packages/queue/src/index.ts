@@ -28,4 +28,3 @@ export {
 	type Workers,
 	type WorkOptions,
 } from './queue.js';
-export { mayPass } from './work.js';

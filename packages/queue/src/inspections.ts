@@ -66,6 +66,8 @@ export function openInspections({ redis, keys, hub, deliveries, store, log }: Pa
 	/** Works on one delivered model; resolves with true when it is to be delivered again. */
 	async function inspect(id: string, process: InspectionOptions['process'], signal: AbortSignal, own: Log): Promise<boolean> {
 		if (!(await isWaiting(id))) return false;
+		// One of a newer version of the service is left to that, which this throws for.
+		await readRecord(store, modelKeys.record(id));
 		const begun = await begin(id);
 		if ('refused' in begun) {
 			own.error({ model: id }, begun.refused);

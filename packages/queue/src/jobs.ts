@@ -8,8 +8,10 @@ import {
 	type JobResource,
 	type JobSpec,
 	type JobStatus,
+	nullWhereNewer,
 	ProblemError,
 } from '@steelyard/contracts';
+import { runIdOf } from '@steelyard/redis';
 import { jobKeys, listIds, readRecord, type Store } from '@steelyard/store';
 import type { Redis } from 'ioredis';
 import type { JobDeliveries } from './deliveries.js';
@@ -119,9 +121,9 @@ export function openJobs({
 		return { job, changed: changed !== null };
 	}
 
-	/** Puts records back into Redis that only the store knows; returns how many these are, and how many of them are queued now. A job that was running then is running nowhere now. */
+	/** Puts records back into Redis that only the store knows, but for those of a newer version of the service, which that puts back; returns how many these are, and how many of them are queued now. A job that was running then is running nowhere now. */
 	async function restore(ids: readonly string[]): Promise<{ found: number; queued: number }> {
-		const read = await Promise.all(ids.map((id) => readRecord<JobResource>(store, jobKeys.record(id))));
+		const read = await Promise.all(ids.map((id) => readRecord<JobResource>(store, jobKeys.record(id)).catch(nullWhereNewer)));
 		const found = read.filter((job) => job !== null);
 		await Promise.all(found.map(restoreKey));
 		await records.addDone(found.filter(isDone));
@@ -137,8 +139,29 @@ export function openJobs({
 		return { found: found.length, queued };
 	}
 
-	/** Restores all jobs that only the store knows; returns how many of them are queued. */
+	/** Ends the jobs again whose end the store knows and this Redis has lost: one that was cancelled is not to run, nor one that has ended to end twice. */
+	async function endAgain(): Promise<void> {
+		// Of these the store has old records.
+		const unsaved = new Set(await records.unsaved());
+		for (const status of ['queued', 'running', 'paused'] as const)
+			for (const id of await records.withStatus(status)) {
+				const kept = unsaved.has(id) ? null : await readRecord<JobResource>(store, jobKeys.record(id)).catch(nullWhereNewer);
+				if (kept === null || !isFinal(kept.status)) continue;
+				// A cancelled job that was queued again has been reopened once more than the store knows.
+				await records
+					.change(id, (found) =>
+						isFinal(found.status) || (found.reopened ?? 0) > (kept.reopened ?? 0)
+							? null
+							: { record: kept, mirrored: true, announced: true },
+					)
+					.catch(nullWhereNewer);
+				await withdraw(id);
+			}
+	}
+
+	/** Restores all jobs that only the store knows, and all ends that only it knows; returns how many of the jobs are queued. */
 	async function restoreAll(): Promise<number> {
+		const run = await runIdOf(redis);
 		const ids = await listIds(store, 'job');
 		let [all, queued] = [0, 0];
 		for (let i = 0; i < ids.length; i += TOGETHER) {
@@ -147,13 +170,30 @@ export function openJobs({
 			queued += part.queued;
 		}
 		if (all > 0) await records.noteRestored();
+		if ((await records.filling()) !== null && (await records.mayLack(run))) await endAgain();
 		await records.markRestored();
+		await records.markComplete(run);
 		return queued;
+	}
+
+	/** How often a connection has come about, behind which may be another server each time; and how often it had when it was last seen that nothing is lacking. */
+	let connections = 0;
+	let whole = -1;
+	redis.on('ready', () => connections++);
+
+	/** Whether Redis has all jobs of the store. */
+	async function isWhole(): Promise<boolean> {
+		if ((await records.filling()) === null) return false;
+		const now = connections;
+		if (whole === now) return true;
+		if (await records.mayLack(await runIdOf(redis))) return false;
+		whole = now;
+		return true;
 	}
 
 	let restoring: Promise<number> | null = null;
 	async function restored(): Promise<number> {
-		if ((await records.filling()) !== null) return 0;
+		if (await isWhole()) return 0;
 		restoring ??= restoreAll().finally(() => {
 			restoring = null;
 		});
@@ -360,8 +400,11 @@ export function openJobs({
 		},
 		async oldestQueued() {
 			// Ids begin with the time at which they were made.
-			const [id] = (await records.withStatus('queued')).sort();
-			return id === undefined ? null : ((await records.find(id))?.record ?? null);
+			for (const id of (await records.withStatus('queued')).sort()) {
+				const [found] = await records.findAll([id]);
+				if (found !== undefined) return found.record;
+			}
+			return null;
 		},
 
 		async rebuild({ alone = false } = {}) {

@@ -47,6 +47,8 @@ export const keysOf = (prefix: string) => {
 		worker: (id: string) => `${root}:worker:${id}`,
 		/** string of its own for every filling: set once the jobs that only the store knew were added to this Redis; a new Redis lacks it */
 		rebuilt: `${root}:rebuilt`,
+		/** string: the run of the server on which the jobs of the store were last looked for in this Redis; that of another where this one took its place, or was started again */
+		restoredOn: `${root}:restored-on`,
 		/** integer: how often jobs were added to this Redis that only the store knew, of which no change tells */
 		restorations: `${root}:restorations`,
 		/** hash: the tally of all jobs, by its keys */

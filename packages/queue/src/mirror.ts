@@ -1,4 +1,4 @@
-import { isFinal, type JobResource, logFieldsOf } from '@steelyard/contracts';
+import { isFinal, type JobResource, logFieldsOf, nullWhereNewer } from '@steelyard/contracts';
 import type { Log } from '@steelyard/redis';
 import { jobKeys, type Store } from '@steelyard/store';
 import type { EventLog } from './events.js';
@@ -15,7 +15,7 @@ export type Mirror = {
 	save(job: JobResource): Promise<void>;
 	/** Saves a job whose record has changed in Redis. Never rejects: what cannot be written now is written later. Resolves with the same job. */
 	follow<T extends JobResource | null>(job: T): Promise<T>;
-	/** Saves every job whose copy in the store is old, because a process was killed or the disk was full. Rejects with the first failure. */
+	/** Saves every job whose copy in the store is old, because a process was killed or the disk was full, but for those of a newer version of the service. Rejects with the first failure. */
 	saveAll(): Promise<void>;
 	/** Why copies in the store are old, or null. */
 	trouble(): string | null;
@@ -73,7 +73,7 @@ export function openMirror(records: Records, events: EventLog, store: Store, log
 
 	async function saveAll(): Promise<void> {
 		try {
-			for (const id of await records.unsaved()) await track(write(id, null));
+			for (const id of await records.unsaved()) await track(write(id, null)).catch(nullWhereNewer);
 			trouble = null;
 		} catch (error) {
 			trouble = `job records wait to be written: ${(error as Error).message}`;

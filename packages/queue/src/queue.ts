@@ -318,6 +318,8 @@ export type Sweeps = {
 	/** Keeps a new sweep and starts its first trials. */
 	create(project: string, spec: SweepSpec): Promise<SweepResource>;
 	get(id: string): Promise<SweepResource | null>;
+	/** Whether there is a sweep that has not ended, which may still train any of its trials further. */
+	isOpen(id: string): Promise<boolean>;
 	/**
 	 * Has a sweep start no more trials, or go on, or end with its jobs cancelled. Throws ProblemError `not_found`, and `conflict` where it has ended or is being
 	 * cancelled.

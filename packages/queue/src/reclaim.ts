@@ -1,3 +1,4 @@
+import { nullWhereNewer } from '@steelyard/contracts';
 import type { JobDeliveries } from './deliveries.js';
 import type { Mirror } from './mirror.js';
 import type { Placements } from './placements.js';
@@ -18,11 +19,13 @@ export type Reclaim = {
 /** Opens the taking back of jobs that were handed to BullMQ. A process that is killed meanwhile leaves a job that names a queue which does not have it, and which is found so. */
 export function openReclaim({ records, placements, deliveries, mirror }: Parts): Reclaim {
 	async function lost(id: string): Promise<boolean> {
-		const after = await records.change(id, (found) => {
-			if (found.status !== 'running') return null;
-			const job = setBack(found);
-			return givenUp(job, WORKER_LOST, RETRIES) ?? released(job);
-		});
+		const after = await records
+			.change(id, (found) => {
+				if (found.status !== 'running') return null;
+				const job = setBack(found);
+				return givenUp(job, WORKER_LOST, RETRIES) ?? released(job);
+			})
+			.catch(nullWhereNewer);
 		await mirror.follow(after);
 		return after?.status === 'queued';
 	}

@@ -5,6 +5,8 @@ import {
 	type JobEventBody,
 	type JobResource,
 	type JobStatus,
+	knownRecord,
+	NewerRecordError,
 	needsOf,
 	needsText,
 	projectOf,
@@ -105,6 +107,9 @@ export type UseOfKey = { id: string; body: string };
 
 export type Versioned = { record: JobResource; revision: string };
 
+/** The record of a job. Throws NewerRecordError where a newer version of the service has written it. */
+const parsed = (id: string, record: string): JobResource => knownRecord(JSON.parse(record) as JobResource, id);
+
 /** Which ids of a project: those from `least` on and before `beyond`, as texts compare, that follow after the id `after`. */
 export type IdRange = { after?: string | undefined; least?: string | undefined; beyond?: string | undefined; ascending?: boolean };
 
@@ -186,9 +191,10 @@ export function openRecords(redis: Redis, keys: Keys, mostRunning: number | null
 		deliverer,
 	];
 
+	/** The record of a job; null where there is none. Rejects with NewerRecordError, as all do here that read one record. */
 	async function find(id: string): Promise<Versioned | null> {
 		const [record, revision] = await redis.hmget(keys.job(id), 'record', 'revision');
-		return record && revision ? { record: JSON.parse(record) as JobResource, revision } : null;
+		return record && revision ? { record: parsed(id, record), revision } : null;
 	}
 
 	/** Removes the keys of this installation that belong to another layout, which nothing reads any more. */
@@ -337,15 +343,21 @@ export function openRecords(redis: Redis, keys: Keys, mostRunning: number | null
 			});
 		},
 
-		/** The records of ids, without those that there are not. */
+		/** The records of ids, without those that there are not, and those that a newer version of the service has written. */
 		async findAll(ids: readonly string[]): Promise<Versioned[]> {
 			if (ids.length === 0) return [];
 			const pipeline = redis.pipeline();
 			for (const id of ids) pipeline.hmget(keys.job(id), 'record', 'revision');
-			return ((await pipeline.exec()) ?? []).flatMap(([error, found]) => {
+			return ((await pipeline.exec()) ?? []).flatMap(([error, found], i) => {
 				if (error !== null) throw error;
 				const [record, revision] = found as (string | null)[];
-				return record && revision ? [{ record: JSON.parse(record) as JobResource, revision }] : [];
+				if (!record || !revision) return [];
+				try {
+					return [{ record: parsed(ids[i] ?? '', record), revision }];
+				} catch (thrown) {
+					if (thrown instanceof NewerRecordError) return [];
+					throw thrown;
+				}
 			});
 		},
 
@@ -369,7 +381,7 @@ export function openRecords(redis: Redis, keys: Keys, mostRunning: number | null
 		/** A record with the turn to give to `saved` or `settled`. */
 		async findTurn(id: string): Promise<{ record: JobResource; turn: string } | null> {
 			const [record, turn] = await redis.hmget(keys.job(id), 'record', 'turn');
-			return record && turn ? { record: JSON.parse(record) as JobResource, turn } : null;
+			return record && turn ? { record: parsed(id, record), turn } : null;
 		},
 		/** What names this filling of Redis, which is another once Redis was emptied; null before the jobs of the store were added to it. */
 		filling: (): Promise<string | null> => redis.get(keys.rebuilt),
@@ -379,6 +391,13 @@ export function openRecords(redis: Redis, keys: Keys, mostRunning: number | null
 			await removeOtherLayouts();
 			await redis.set(keys.rebuilt, randomUUID(), 'NX');
 		},
+		/**
+		 * Whether this server may have lost what an earlier one was told: it took the place of that one, or was started again, since the jobs of the store were last
+		 * looked for. The Redis in JavaScript has no runs, and begins with nothing.
+		 */
+		mayLack: async (run: string): Promise<boolean> => run !== '' && (await redis.get(keys.restoredOn)) !== run,
+		/** Notes that the jobs of the store were looked for in this run of the server. */
+		markComplete: async (run: string): Promise<void> => void (run !== '' && (await redis.set(keys.restoredOn, run))),
 		/** Notes that jobs were added which only the store knew, of which the changes of their projects say nothing. */
 		async noteRestored(): Promise<void> {
 			await redis.incr(keys.restorations);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Abilities, isFinal, type JobError, type JobResource, logFieldsOf, ProblemError } from '@steelyard/contracts';
 import { silent } from '@steelyard/redis';
-import { isFull, whenThereIsRoom } from '@steelyard/store';
+import { isFull, mayPass, whenPossible } from '@steelyard/store';
 import type { RedisOptions } from 'ioredis';
 import { consume } from './consume.js';
 import type { Dispatch } from './dispatch.js';
@@ -61,10 +61,6 @@ const errorOf = (error: unknown): JobError =>
 		? { code: error.code, message: error.message, param: error.param }
 		: { code: 'internal', message: error instanceof Error ? error.message : String(error), param: null };
 
-/** Whether an error says nothing of the job: Redis was away, or the disk was full. An attempt that throws it ends as `retry`. */
-export const mayPass = (error: unknown): boolean =>
-	error instanceof ProblemError && (error.code === 'unavailable' || error.code === 'insufficient_storage');
-
 /** Runs jobs as they come; see WorkOptions. */
 export function startWork(
 	{ redis, keys, hub, records, placements, pools, dispatch, sweep, notices, sweeps, queue }: Parts,
@@ -98,8 +94,8 @@ export function startWork(
 		if (end.status === 'succeeded') {
 			const { result, artifacts } = end;
 			try {
-				// What was trained is whole: it is not trained again because there is no room to say so.
-				return await whenThereIsRoom(() => queue.commit(id, attempt, { result, artifacts }), {
+				// What was trained is whole: it is not trained again because that cannot be noted yet.
+				return await whenPossible(() => queue.commit(id, attempt, { result, artifacts }), {
 					stopped: () => signal.aborted,
 					waiting: (waiting) =>
 						void jobs

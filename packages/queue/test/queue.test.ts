@@ -1396,6 +1396,69 @@ for (const { way, absent, start } of ways)
 			expect(await queue.health()).toMatchObject({ ok: true });
 		});
 
+		it('keeps the fields that it does not know when it changes a record, in Redis and in the store', async () => {
+			const unknown = { invented: { later: [1] } };
+			const job = newJob();
+			const { id } = await post({ ...job, ...unknown, spec: { ...job.spec, ...unknown } } as JobResource);
+			await queue.jobs.requestPause(id);
+			await queue.jobs.annotate(id, { name: 'other' });
+			await queue.jobs.requestResume(id);
+			work({ process: async () => ({ status: 'succeeded', ...outcome }) });
+			await reaches(id, 'succeeded');
+			await until(async () => (await kept(id)).status === 'succeeded');
+			for (const record of [await queue.jobs.get(id), await kept(id)])
+				expect(record).toMatchObject({ ...unknown, spec: { ...unknown, name: 'other' } });
+		});
+
+		it('leaves a job that a newer version has written as it is, says so, and runs the others', async () => {
+			const job = await queue.jobs.create(newJob());
+			const { id } = job;
+			const written = { ...job, schema_version: 2, invented: true };
+			await raw.hset(`steelyard:2:job:${id}`, 'record', JSON.stringify(written));
+			await raw.sadd('steelyard:2:unsaved', id);
+			await store.put(`jobs/${id}/job.json`, JSON.stringify(written));
+			const stored = String(await store.get(`jobs/${id}/job.json`));
+			const other = await post();
+			const refusal = {
+				code: 'unavailable',
+				message: expect.stringMatching(`^${id} was written by a newer version .* schema_version is 2,`),
+			};
+			await expect(queue.jobs.get(id)).rejects.toMatchObject(refusal);
+			await expect(queue.jobs.requestCancel(id)).rejects.toMatchObject(refusal);
+			await expect(queue.jobs.annotate(id, { name: 'n' })).rejects.toMatchObject(refusal);
+			await queue.enqueue(id);
+			const ran: string[] = [];
+			const lines: object[] = [];
+			const log = { ...silent, warn: (line: object) => void lines.push(line) };
+			work({
+				log,
+				process: async (begun) => {
+					ran.push(begun);
+					return { status: 'succeeded', ...outcome };
+				},
+			});
+			await reaches(other.id, 'succeeded');
+			await until(() => lines.some((line) => (line as { job?: string }).job === id));
+			expect(ran).toEqual([other.id]);
+			const { data } = await queue.jobs.list({ project: DEFAULT_PROJECT, limit: 10 });
+			expect(data.map((job) => job.id)).toEqual([other.id]);
+			expect(await queue.jobs.oldestQueued()).toBeNull();
+			await queue.jobs.rebuild({ alone: true });
+			const [record] = await raw.hmget(`steelyard:2:job:${id}`, 'record');
+			expect(JSON.parse(String(record))).toEqual(written);
+			expect(String(await store.get(`jobs/${id}/job.json`))).toBe(stored);
+		});
+
+		it('leaves a job that a newer version has written in the store where Redis was emptied', async () => {
+			const written = { ...newJob(), schema_version: 2 };
+			await store.put(`jobs/${written.id}/job.json`, JSON.stringify(written));
+			const other = newJob();
+			await store.put(`jobs/${other.id}/job.json`, JSON.stringify(other));
+			expect(await queue.jobs.rebuild()).toBe(1);
+			expect(await queue.jobs.get(written.id)).toBeNull();
+			expect(await raw.exists(`steelyard:2:job:${written.id}`)).toBe(0);
+		});
+
 		it('keeps every key under its prefix', async () => {
 			await post();
 			const other = await openQueue({ redis: redis.options, store, prefix: 'other' });

@@ -1,4 +1,5 @@
 import { Redis, type RedisOptions } from 'ioredis';
+import { OnceASentinelConnector } from './sentinel-connector.js';
 
 /** How often a command is sent again while Redis is away; with the pauses below that is about 8 s in all. */
 const RETRIES = 20;
@@ -6,6 +7,9 @@ const RETRIES = 20;
 const LONGEST_CONNECT = 2000;
 /** How long Redis may leave a command unanswered, in milliseconds, before its connection is taken for broken and made anew: one whose other end has gone without a word. */
 const LONGEST_SILENCE = 4000;
+
+/** A server that was a master and is a replica now takes no writes: the connection is made anew, to the master of then, and the command sent again. */
+const toTheNewMaster = (error: Error): 2 | false => (error.message.startsWith('READONLY') ? 2 : false);
 
 /** Opens a connection. It reconnects by itself, and a command that waits too long for Redis is rejected with an error for which `isRedisAway` is true. */
 export function connect(options: RedisOptions, rest: RedisOptions = {}): Redis {
@@ -15,6 +19,9 @@ export function connect(options: RedisOptions, rest: RedisOptions = {}): Redis {
 		connectTimeout: LONGEST_CONNECT,
 		socketTimeout: LONGEST_SILENCE,
 		retryStrategy: (times) => Math.min(times * 50, 500),
+		...(options.sentinels
+			? { Connector: OnceASentinelConnector, sentinelCommandTimeout: LONGEST_CONNECT, reconnectOnError: toTheNewMaster }
+			: {}),
 		...options,
 		...rest,
 		replyMapping: 'legacy',

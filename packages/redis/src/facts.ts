@@ -8,6 +8,8 @@ export type RedisFacts = {
 	evictionPolicy: string | null;
 	/** Whether it is `js-redis-server`, which keeps nothing on disk. */
 	inJavaScript: boolean;
+	/** Whether it is a node of a Redis Cluster. */
+	inCluster: boolean;
 };
 
 /** The values of an INFO reply by name. */
@@ -25,7 +27,12 @@ export async function factsOf(redis: Redis): Promise<RedisFacts> {
 		const policy: unknown = Array.isArray(answer) ? answer[1] : null;
 		evictionPolicy = typeof policy === 'string' ? policy : null;
 	}
-	return { version: server.get('redis_version') ?? null, evictionPolicy, inJavaScript: server.get('os') === 'mocked redis' };
+	return {
+		version: server.get('redis_version') ?? null,
+		evictionPolicy,
+		inJavaScript: server.get('os') === 'mocked redis',
+		inCluster: server.get('redis_mode') === 'cluster',
+	};
 }
 
 /** What names this run of a Redis server: another after it was started again, or where another took its place. Empty for the one in JavaScript, which begins with nothing. */

@@ -7,4 +7,5 @@ export { admitRedis, objectionTo, RedisUnsuitableError } from './given.js';
 export { type LaunchOptions, launchRedis, type RedisHandle, type RedisKind, serverOnPath } from './launch.js';
 export { type HomeLock, HomeLockedError, lockHome } from './lock-home.js';
 export { type Log, silent } from './log.js';
-export { addressOf, optionsOf, RedisUrlError } from './url.js';
+export { identityOf } from './process-identity.js';
+export { addressOf, type BesideUrl, optionsOf, RedisUrlError } from './url.js';

@@ -24,6 +24,8 @@ export type LaunchOptions = {
 	home: string;
 	/** How to connect to a Redis that runs already, which is then used. */
 	given?: RedisOptions | undefined;
+	/** What the keys begin with, which a given Redis must suit where it is a node of a cluster; `steelyard` unless given. */
+	prefix?: string;
 	/** A redis-server or valkey-server: a path, or a name to be found on PATH. Unless given, the first that PATH has. `null`: the one in JavaScript. */
 	binary?: string | null | undefined;
 	/** The environment of a server of our own, which is looked for in the folders of its PATH; that of this process unless given. */
@@ -64,8 +66,8 @@ function programOf(binary: LaunchOptions['binary'], path: string): string | null
  * The Redis to use: the given one, which must be of version 6.2 or later and evict nothing; else one of our own in the data folder.
  * Throws RedisUnsuitableError, HomeLockedError or RedisStartError, whose messages say what to do.
  */
-export async function launchRedis({ home, given, binary, env = process.env, log = silent }: LaunchOptions): Promise<RedisHandle> {
-	if (given !== undefined) return { kind: 'url', options: given, note: await admitRedis(given), close: async () => {} };
+export async function launchRedis({ home, given, prefix, binary, env = process.env, log = silent }: LaunchOptions): Promise<RedisHandle> {
+	if (given !== undefined) return { kind: 'url', options: given, note: await admitRedis(given, prefix), close: async () => {} };
 	const program = programOf(binary, env['PATH'] ?? '');
 	const kind = program === null ? 'javascript' : 'binary';
 	const { options, close } = await startEmbedded({

@@ -9,7 +9,7 @@ describe('what is asked of a given Redis', () => {
 		['5.0.0', null, /6\.2 or later/],
 		['6.2.0', 'volatile-lru', /volatile-lru/],
 	])('version %s with policy %s is refused', (version, evictionPolicy, reason) => {
-		expect(objectionTo({ version, evictionPolicy, inJavaScript: false })).toMatch(reason);
+		expect(objectionTo({ version, evictionPolicy })).toMatch(reason);
 	});
 
 	it.each([
@@ -18,7 +18,7 @@ describe('what is asked of a given Redis', () => {
 		['10.0.0', 'noeviction'],
 		[null, null],
 	])('version %s with policy %s will do', (version, evictionPolicy) => {
-		expect(objectionTo({ version, evictionPolicy, inJavaScript: false })).toBeNull();
+		expect(objectionTo({ version, evictionPolicy })).toBeNull();
 	});
 });
 
@@ -33,7 +33,7 @@ describe('the eviction policy', () => {
 		const facts = await factsOf(
 			hosted(() => Promise.reject(new Error("NOPERM this user has no permissions to run the 'config|get' command"))),
 		);
-		expect(facts).toEqual({ version: '7.2.4', evictionPolicy: null, inJavaScript: false });
+		expect(facts).toEqual({ version: '7.2.4', evictionPolicy: null, inJavaScript: false, inCluster: false });
 		expect(objectionTo(facts)).toBeNull();
 		expect(noteOn(facts, 'h:1')).toMatch(/h:1 is not known/);
 	});

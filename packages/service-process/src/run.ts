@@ -1,15 +1,17 @@
+import { ProblemError } from '@steelyard/contracts';
 import { openQueue, type Queue } from '@steelyard/queue';
 import { addressOf, admitRedis, RedisUnsuitableError } from '@steelyard/redis';
-import { type LocalStore, openStore } from '@steelyard/store';
+import type { ServiceStore } from '@steelyard/store';
 import pino, { type Logger } from 'pino';
 import type { Static, TObject } from 'typebox';
 import type { ServiceConfig } from './configuration.js';
 import { ConfigError, readEnvironment, shownEnvironment } from './environment.js';
 import { logOutput } from './log-output.js';
+import { openServiceStore } from './open-store.js';
 import { openTraces, type Traces } from './traces.js';
 
 /** What a process of the service works with once Redis answers. The queue and the store are closed for it when it ends. */
-export type ServiceParts<C extends ServiceConfig> = { config: C; queue: Queue; store: LocalStore; log: Logger; traces: Traces | null };
+export type ServiceParts<C extends ServiceConfig> = { config: C; queue: Queue; store: ServiceStore; log: Logger; traces: Traces | null };
 
 /** A process that has started: the message that tells the parent so, and how its work is ended. */
 export type Started = { message: object; close(): Promise<unknown> };
@@ -42,7 +44,7 @@ export type ServiceProcess<S extends TObject, C extends ServiceConfig> = {
  */
 export function runService<S extends TObject, C extends ServiceConfig>(service: ServiceProcess<S, C>): void {
 	startService(service).catch((error: unknown) => {
-		const isForTheUser = error instanceof ConfigError || error instanceof RedisUnsuitableError;
+		const isForTheUser = error instanceof ConfigError || error instanceof RedisUnsuitableError || error instanceof ProblemError;
 		process.stderr.write(`${isForTheUser ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
 		process.exit(1);
 	});
@@ -61,8 +63,9 @@ async function startService<S extends TObject, C extends ServiceConfig>(service:
 	if (config.redis === null)
 		throw new ConfigError('Set REDIS_URL, or start the whole service by "steelyard serve", which brings its own Redis');
 	const { options, launchedByParent } = config.redis;
-	const store = await openStore(config.home);
-	const note = launchedByParent ? null : await admitRedis(options);
+	const { store, close: closeStore } = await openServiceStore(config);
+	life.onEnd(closeStore);
+	const note = launchedByParent ? null : await admitRedis(options, config.prefix);
 	if (note !== null) log.warn({}, note);
 	const queue = await openQueue({
 		...{ redis: options, prefix: config.prefix, store, log },

@@ -20,7 +20,20 @@ export const variables = {
 	}),
 	STEELYARD_HOME: Type.String({
 		default: './.steelyard',
-		description: 'The data folder: datasets, models, jobs and what they produce. The API and every worker use the same one.',
+		description:
+			'The data folder: datasets, models, jobs and what they produce. The API and every worker use the same one, unless `STEELYARD_STORE` names another place for all that.',
+	}),
+	STEELYARD_STORE: Type.Optional(
+		Type.String({
+			description:
+				'Where datasets, models and jobs are kept, if not in the data folder: `s3://bucket/prefix`, with `?endpoint=https://…` for a server other than that of AWS, and `region=…` and `path-style=true|false` where they are needed. The same for the API and every worker. Credentials are those of the usual variables and files of AWS, such as `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. Each machine then has a data folder of its own, for what is under way and for copies.',
+		}),
+	),
+	STEELYARD_CACHE_BYTES: Type.Integer({
+		minimum: 0,
+		default: 20 * 1024 ** 3,
+		description:
+			'With `STEELYARD_STORE`, the most bytes of datasets and models of which the data folder keeps copies; those that were not used for the longest time go first. A dataset that is larger cannot be trained on.',
 	}),
 	STEELYARD_API_KEY: Type.Optional(
 		Type.String({
@@ -36,8 +49,20 @@ export const variables = {
 		Type.String({
 			secret: true,
 			description:
-				'A Redis of version 6.2 or later that evicts nothing: `redis://[user:password@]host[:port][/database]`, `rediss://…` for TLS or `unix:/path` for a socket. Unless it is set, `steelyard serve` starts a Redis of its own in the data folder.',
+				'A Redis of version 6.2 or later that evicts nothing: `redis://[user:password@]host[:port][/database]`, `rediss://…` for TLS, `unix:/path` for a socket, or `redis+sentinel://[user:password@]host[:port],host[:port]…/master[/database]` for the master that sentinels watch under this name (`rediss+sentinel://…` where both speak TLS). Unless it is set, `steelyard serve` starts a Redis of its own in the data folder.',
 		}),
+	),
+	REDIS_CA_FILE: Type.Optional(
+		Type.String({
+			description:
+				'A file with the certificates, as PEM, of the authorities that sign those of Redis and of its sentinels, where these are not known to everybody; for the forms of `REDIS_URL` with TLS.',
+		}),
+	),
+	REDIS_SENTINEL_USERNAME: Type.Optional(
+		Type.String({ description: 'The user as which the service logs in to the sentinels; the default one unless set.' }),
+	),
+	REDIS_SENTINEL_PASSWORD: Type.Optional(
+		Type.String({ secret: true, description: 'The password of the sentinels, which is not that of Redis; none unless set.' }),
 	),
 	STEELYARD_REDIS: Type.Optional(
 		Type.String({
@@ -61,10 +86,10 @@ export const variables = {
 		}),
 	),
 	STEELYARD_PREFIX: Type.String({
-		pattern: '^[A-Za-z0-9_-]{1,40}$',
+		pattern: '^([A-Za-z0-9_-]{1,40}|\\{[A-Za-z0-9_-]{1,38}\\})$',
 		default: 'steelyard',
 		description:
-			'The beginning of every key in Redis, 1 to 40 letters, digits, `_` and `-`. Installations that share a Redis need one each.',
+			'The beginning of every key in Redis, 1 to 40 letters, digits, `_` and `-`. Installations that share a Redis need one each. On a node of a Redis Cluster in braces, such as `{steelyard}`, by which all keys are in one slot.',
 	}),
 	STEELYARD_PROJECT_RUNNING: Type.Optional(
 		Type.Integer({
@@ -100,10 +125,20 @@ const traceVariables = {
 	OTEL_SDK_DISABLED: Type.Optional(Type.String({ description: 'No traces are made where it is `true`.' })),
 };
 
+/** The variables that name a Redis which runs already. */
+export const redisVariables = {
+	REDIS_URL: variables.REDIS_URL,
+	REDIS_CA_FILE: variables.REDIS_CA_FILE,
+	REDIS_SENTINEL_USERNAME: variables.REDIS_SENTINEL_USERNAME,
+	REDIS_SENTINEL_PASSWORD: variables.REDIS_SENTINEL_PASSWORD,
+};
+
 /** The variables that every process of the service reads. */
 export const serviceVariables = {
 	STEELYARD_HOME: variables.STEELYARD_HOME,
-	REDIS_URL: variables.REDIS_URL,
+	STEELYARD_STORE: variables.STEELYARD_STORE,
+	STEELYARD_CACHE_BYTES: variables.STEELYARD_CACHE_BYTES,
+	...redisVariables,
 	STEELYARD_REDIS: variables.STEELYARD_REDIS,
 	STEELYARD_PREFIX: variables.STEELYARD_PREFIX,
 	STEELYARD_PROJECT_RUNNING: variables.STEELYARD_PROJECT_RUNNING,

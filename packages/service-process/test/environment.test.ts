@@ -36,10 +36,11 @@ describe('an environment', () => {
 	});
 });
 
-it('the key of the API, both ways to name a Redis, which can hold a password, and what a collector of traces is sent are secret', () => {
+it('the key of the API, both ways to name a Redis, which can hold a password, that of its sentinels, and what a collector of traces is sent are secret', () => {
 	expect([...SECRET_VARIABLES].sort()).toEqual([
 		'OTEL_EXPORTER_OTLP_HEADERS',
 		'OTEL_EXPORTER_OTLP_TRACES_HEADERS',
+		'REDIS_SENTINEL_PASSWORD',
 		'REDIS_URL',
 		'STEELYARD_API_KEY',
 		'STEELYARD_REDIS',

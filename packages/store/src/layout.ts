@@ -89,16 +89,7 @@ export const auditKeys = {
 	file: (name: string) => `audit/${name}.jsonl`,
 };
 
-/** Folders of what is not whole yet. Those that a killed process has left are cleared when they are an hour old; whoever uses one marks it by its time. */
-export const uploadKeys = {
-	all: () => 'uploads',
-	/** For a dataset or model while it arrives. */
-	upload: (id: string) => `uploads/${id}`,
-	/** For what the inspector of a model writes. */
-	inspection: (id: string) => `uploads/inspection-${id}`,
-};
-
-/** The folders directly in the store: one for each kind of resource, and one for uploads. `audit` lies beside them. */
+/** The folders directly in the store: one for each kind of resource, and one for folders of what is not whole yet, which are cleared when they are an hour old. `audit` lies beside them. */
 export const folders = {
 	ds: 'datasets',
 	job: 'jobs',

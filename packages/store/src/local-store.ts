@@ -1,12 +1,14 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join, resolve, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { ProblemError } from '@steelyard/contracts';
+import type { Digest } from './digest.js';
+import { filesInPlace } from './files/in-place.js';
 import { namesOf } from './key.js';
-import type { Digest, LocalStore, StoredEntry, StoredObject } from './store.js';
+import type { LocalStore, Store, StoredEntry, StoredObject } from './store.js';
 import { syncFolder } from './sync-folder.js';
 
 /** The folder of files that are being written. No key begins with a dot. */
@@ -155,7 +157,7 @@ export async function openStore(folder: string): Promise<LocalStore> {
 	for (const name of await readdir(temporary))
 		if (await isLeftover(temporary, name)) await rm(join(temporary, name), { force: true, recursive: true });
 
-	return {
+	const store: Store = {
 		put(key, content) {
 			return placed(key, content, async (from, to, digest) => {
 				await rename(from, to);
@@ -218,10 +220,6 @@ export async function openStore(folder: string): Promise<LocalStore> {
 			await rm(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 10 });
 		},
 		presign: async () => null,
-		path: pathOf,
-		async space() {
-			const { bavail, blocks, bsize } = await statfs(root);
-			return { free: bavail * bsize, total: blocks * bsize };
-		},
 	};
+	return { ...store, path: pathOf, files: filesInPlace({ root, store, pathOf }) };
 }

@@ -1,3 +1,4 @@
+import { knownRecord } from '@steelyard/contracts';
 import type { Store } from './store.js';
 
 const DAMAGED = '.damaged';
@@ -13,14 +14,15 @@ function objectIn(text: string): object | null {
 
 /**
  * Reads a record, such as `jobs/<id>/job.json`; null where there is none. One that is no JSON object, because a power cut or a failing disk has torn it, is set
- * aside as `<key>.damaged`, so that it stops nothing else; from then on there is none.
+ * aside as `<key>.damaged`, so that it stops nothing else; from then on there is none. Throws NewerRecordError for one that a newer version of the service has
+ * written, which stays as it is.
  */
 export async function readRecord<T extends object>(store: Store, key: string): Promise<T | null> {
 	const bytes = await store.get(key);
 	if (bytes === null) return null;
 	const record = objectIn(bytes.toString());
 	if (record === null) await store.move(key, `${key}${DAMAGED}`);
-	return record as T | null;
+	return record === null ? null : (knownRecord(record, key) as T);
 }
 
 /** Whether a key is that of a record that was set aside. */

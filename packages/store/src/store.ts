@@ -1,7 +1,6 @@
 import type { Readable } from 'node:stream';
-
-/** Size in bytes and lower-case hexadecimal SHA-256 of what was written or read. */
-export type Digest = { bytes: number; sha256: string };
+import type { Digest } from './digest.js';
+import type { StoreFiles } from './files/files.js';
 
 /** An object, or a folder, whose key ends in `/` and which has no bytes of its own. */
 export type StoredEntry = { key: string; bytes: number; modified: Date };
@@ -41,10 +40,11 @@ export type Store = {
 	presign(key: string, lease: { seconds: number; filename: string }): Promise<string | null>;
 };
 
+/** A store, and what it holds as files of this machine. */
+export type ServiceStore = Store & { files: StoreFiles };
+
 /** A store in a folder of this machine, whose objects are files that other programs can read, too. */
-export type LocalStore = Store & {
+export type LocalStore = ServiceStore & {
 	/** The file or folder behind a key, whether it exists or not. */
 	path(key: string): string;
-	/** The bytes of the disk, and how many of them can still be written. */
-	space(): Promise<{ free: number; total: number }>;
 };

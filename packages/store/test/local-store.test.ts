@@ -21,7 +21,7 @@ it('knows the files behind keys, how much space is left, and no URL from which t
 	await store.put('x/y.txt', 'four');
 	expect(await readFile(store.path('x/y.txt'), 'utf8')).toBe('four');
 	expect(() => store.path('../x')).toThrow(InvalidKeyError);
-	const { free, total } = await store.space();
+	const { free, total } = await store.files.space();
 	expect(free).toBeGreaterThan(0);
 	expect(total).toBeGreaterThanOrEqual(free);
 	expect(await store.presign('x/y.txt', { seconds: 60, filename: 'y.txt' })).toBeNull();

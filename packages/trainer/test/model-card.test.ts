@@ -122,6 +122,28 @@ describe('a model card', () => {
 		expect(await second.card()).toBe(await whole.card());
 	});
 
+	it('says how the weighting was chosen, where it was', () => {
+		const weighting_choice = {
+			...{ chosen: 'consensus' as const, reason: 'It stands a broken modality.', metric: 'loss', rows: 40, shuffles: 5 },
+			candidates: [
+				{ preset: 'uniform' as const, clean: 0.5, standard_error: 0.01, eligible: true, shuffled: { a: 0.9, b: 0.7 }, shuffled_mean: 0.8 },
+				{
+					preset: 'consensus' as const,
+					clean: 0.49,
+					standard_error: 0,
+					eligible: true,
+					shuffled: { a: 0.7, b: null },
+					shuffled_mean: null,
+				},
+			],
+		};
+		const text = modelCard(input({ result: { ...input().result, weighting_choice } }));
+		expect(text).toMatch(/weighting of modalities +\| consensus, chosen on validation/);
+		expect(text).toContain('It stands a broken modality. Each weighting was trained and judged by its loss over the 40 rows of validation');
+		expect(text).toMatch(/\| consensus \(chosen\) +\| 0\.49\d* +\| 0\.7\d* +\| – +\| – +\|/);
+		expect(modelCard(input())).not.toContain('chosen on validation');
+	});
+
 	it('says in which precision the products of training were, and how many steps were skipped', () => {
 		const low = (precision: 'float16' | 'bfloat16', more = {}): string =>
 			modelCard(input({ spec: spec({ training: { precision } }), result: { ...input().result, ...more } }));

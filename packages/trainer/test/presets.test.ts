@@ -1,10 +1,11 @@
-import { parseJobSpec, type TaskProfile, WEIGHTING_PRESETS, type WeightingPreset } from '@steelyard/contracts';
+import { parseJobSpec, type SingleWeighting, type TaskProfile, WEIGHTING_PRESETS, type WeightingPreset } from '@steelyard/contracts';
 import { describe, expect, it } from 'vitest';
 import { PRESETS } from '../src/weighting/presets.js';
 import { weigherOf } from '../src/weighting/weigher-of.js';
 
 const task: TaskProfile = { type: 'multiclass', classes: ['a', 'b', 'c'], outputs: 3 };
-const weigher = (weighting: { preset: WeightingPreset }) => weigherOf(parseJobSpec({ dataset: 'ds_1', weighting }).weighting, task, 1);
+const weigher = (weighting: { preset: WeightingPreset }) =>
+	weigherOf(parseJobSpec({ dataset: 'ds_1', weighting }).weighting as SingleWeighting, task, 1);
 
 describe('the presets of a job', () => {
 	it('are those that the trainer has', () => {

@@ -2,7 +2,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { isId } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
 import type { Traces } from '@steelyard/service-process';
-import type { LocalStore } from '@steelyard/store';
+import type { ServiceStore } from '@steelyard/store';
 import Fastify, { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { openAudit } from './audit/audit.js';
@@ -53,7 +53,7 @@ export type AppOptions = {
 	config: Pick<Config, 'host' | 'apiKey' | 'uploadLimit' | 'modelLimit'> &
 		Partial<Pick<Config, 'reading' | 'job' | 'projectQueued' | 'projectBytes' | 'reserve' | 'retention' | 'limits' | 'proxies'>>;
 	queue: Queue;
-	store: LocalStore;
+	store: ServiceStore;
 	log: Logger;
 	/** Where the spans of requests go; nowhere unless given. */
 	traces?: Traces | null;
@@ -96,7 +96,7 @@ export async function buildApp({ config, queue, store, log, traces = null }: App
 	addAccess(app, config, { keys, guard });
 	await addOpenapi(app, { version, secured: config.apiKey !== null });
 	await addViewer(app);
-	const room = createRoom(store, config.reserve ?? null);
+	const room = createRoom(store.files, config.reserve ?? null);
 	addMetrics(app, { queue, room });
 	app.addHook('onResponse', async (request, reply) => {
 		const { id } = (request.params ?? {}) as { id?: string };

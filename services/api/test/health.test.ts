@@ -33,7 +33,7 @@ describe('the service', () => {
 		],
 		['Redis is away', {}, { health: async () => ({ ok: false, version: null, eviction_policy: null, kind: 'url', note: 'ECONNREFUSED' }) }],
 	])('says that it is not ready where %s', async (_, disk, redis) => {
-		const store = Object.assign(Object.create(service.store), disk);
+		const store = Object.assign(Object.create(service.store), { files: { ...service.store.files, ...disk } });
 		const queue = Object.assign(Object.create(service.queue), redis);
 		const app = await buildApp({ config: { host: '127.0.0.1', apiKey: null, uploadLimit: 1, modelLimit: 1 }, queue, store, log: silent });
 		const response = await app.inject('/readyz');

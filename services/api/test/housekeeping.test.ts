@@ -1,5 +1,5 @@
 import { mkdir, utimes } from 'node:fs/promises';
-import { parse, type Retention, Usage } from '@steelyard/contracts';
+import { parse, type Retention, type SweepResource, Usage } from '@steelyard/contracts';
 import { jobKeys } from '@steelyard/store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type RetentionLimits, retain } from '../src/housekeeping/retention.js';
@@ -115,6 +115,24 @@ describe('retention', () => {
 			expect((await retained(limits, { now })).jobs.count).toBe(0);
 		},
 	);
+
+	it('leaves the jobs of a sweep until it has ended, since it may train them further', async () => {
+		const payload = {
+			job: { dataset, training: { epochs: 9 } },
+			space: { 'training.optimizer.learning_rate': { type: 'log-uniform', low: 1e-4, high: 1e-1 } },
+			pruning: { type: 'asha' },
+			budget: { trials: 4 },
+			concurrency: 2,
+		};
+		const sweep: SweepResource = (await service.app.inject({ method: 'POST', url: '/v1/sweeps', payload })).json();
+		const [trial = ''] = sweep.trials.map(({ job }) => job);
+		await service.queue.jobs.transition(trial, ['queued'], 'cancelled', { finished_at: 1 });
+		const [other] = await ended([1]);
+		expect((await retained({ count: 0 }, { dryRun: true })).jobs.first.map(({ id }) => id)).toEqual([other]);
+		await service.app.inject({ method: 'POST', url: `/v1/sweeps/${sweep.id}/cancel` });
+		expect((await retained({ count: 0 })).jobs.first.map(({ id }) => id)).toContain(trial);
+		expect(await service.queue.jobs.get(trial)).toBeNull();
+	});
 
 	it('is asked for over HTTP, dry or not', async () => {
 		const [id = ''] = await ended([1]);

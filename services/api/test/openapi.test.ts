@@ -119,7 +119,7 @@ describe('the OpenAPI document', () => {
 
 	it('shows the weighting as one schema per preset', () => {
 		expect(document.components.schemas['JobSpec']).toMatchObject({
-			properties: { weighting: { anyOf: WEIGHTING_PRESETS.map((name) => ({ properties: { preset: { enum: [name] } } })) } },
+			properties: { weighting: { anyOf: [...WEIGHTING_PRESETS, 'auto'].map((name) => ({ properties: { preset: { enum: [name] } } })) } },
 		});
 	});
 

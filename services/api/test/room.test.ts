@@ -14,7 +14,7 @@ let space = { free: 500 * GIGABYTE, total: 1000 * GIGABYTE };
 beforeAll(async () => {
 	service = await openService();
 	dataset = await addDataset(service.app);
-	const store = Object.assign(Object.create(service.store), { space: async () => space });
+	const store = { ...service.store, files: { ...service.store.files, space: async () => space } };
 	const config = { host: '127.0.0.1', apiKey: null, uploadLimit: 200 * 1024 ** 2, modelLimit: 200 * 1024 ** 2 };
 	app = await buildApp({ config, queue: service.queue, store, log: silent });
 });
@@ -52,9 +52,8 @@ it('a disk that is nearly full takes no uploads and no jobs, says what is free, 
 
 it('an upload that would fill the disk is ended while it comes, and leaves nothing', async () => {
 	let looks = 0;
-	const store = Object.assign(Object.create(service.store), {
-		space: async () => ({ free: looks++ < 1 ? 500 * GIGABYTE : 1, total: 1000 * GIGABYTE }),
-	});
+	const space = async () => ({ free: looks++ < 1 ? 500 * GIGABYTE : 1, total: 1000 * GIGABYTE });
+	const store = { ...service.store, files: { ...service.store.files, space } };
 	const config = { host: '127.0.0.1', apiKey: null, uploadLimit: 1, modelLimit: 200 * 1024 ** 2 };
 	const filling = await buildApp({ config, queue: service.queue, store, log: silent });
 	const payload = Buffer.alloc(70 * 1024 ** 2);
@@ -66,7 +65,7 @@ it('an upload that would fill the disk is ended while it comes, and leaves nothi
 
 it('what is kept is 1 GB or 2 % of the disk, at most a tenth of it, or what is configured', async () => {
 	const holds = (free: number, total: number, reserve: number | null = null) =>
-		createRoom(Object.assign(Object.create(service.store), { space: async () => ({ free, total }) }), reserve)
+		createRoom({ ...service.store.files, space: async () => ({ free, total }) }, reserve)
 			.expect()
 			.then(
 				() => true,

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import type { Client } from '@steelyard/client';
 import type { Readiness } from '@steelyard/contracts';
-import { admitRedis, serverOnPath } from '@steelyard/redis';
-import { namedRedis } from '@steelyard/service-process';
+import { admitRedis, type RedisOptions, serverOnPath } from '@steelyard/redis';
+import { namedRedis, type RedisVariables } from '@steelyard/service-process';
 import { listDamaged, openStore, spaceOf } from '@steelyard/store';
 import { probeDevices } from './probe-devices.js';
 import { bytesText, countText } from './units.js';
@@ -37,7 +37,7 @@ async function lookAtHome({ home, reserve }: Pick<Patient, 'home' | 'reserve'>):
 		const store = await openStore(home);
 		await store.put('uploads/doctor', '');
 		await store.remove('uploads/doctor');
-		const { free, total, kept } = await spaceOf(store, reserve);
+		const { free, total, kept } = await spaceOf(store.files, reserve);
 		const damaged = await listDamaged(store);
 		return [
 			(before.mode & 0o077) === 0
@@ -66,10 +66,11 @@ async function lookAtHome({ home, reserve }: Pick<Patient, 'home' | 'reserve'>):
 }
 
 /** The Redis that the service would have. */
-async function lookAtRedis({ REDIS_URL: url, REDIS_SERVER_BIN: binary, PATH: path }: NodeJS.ProcessEnv): Promise<Finding> {
-	if (url) {
+async function lookAtRedis(env: NodeJS.ProcessEnv): Promise<Finding> {
+	const { REDIS_SERVER_BIN: binary, PATH: path } = env;
+	if (env['REDIS_URL']) {
 		try {
-			const note = await admitRedis(namedRedis(url));
+			const note = await admitRedis(namedRedis(env as RedisVariables) as RedisOptions, env['STEELYARD_PREFIX'] || undefined);
 			return note === null ? fine('Redis', 'REDIS_URL names one that will do') : notice('Redis', note, 'ask whoever runs it');
 		} catch (error) {
 			return fault('Redis', (error as Error).message, 'start it, or mend REDIS_URL; without REDIS_URL the service starts its own');

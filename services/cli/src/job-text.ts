@@ -63,6 +63,22 @@ function robustnessText({ split, metric, rows, clean, modalities }: NonNullable<
 	].join('\n');
 }
 
+/** What the candidates of a job that chose its weighting did on validation. */
+function choiceText({ chosen, reason, metric, candidates }: NonNullable<JobResult['weighting_choice']>): string {
+	const modalities = Object.keys(candidates[0]?.shuffled ?? {});
+	const valueOf = (value: number | null | undefined): string => (typeof value === 'number' ? figure(value) : '–');
+	return [
+		`weighting chosen by ${metric} on validation: ${chosen}. ${reason}`,
+		table([
+			['weighting', 'as it is', 'standard error', ...modalities.map((name) => `${name} shuffled`), 'mean of these'],
+			...candidates.map(({ preset, clean, standard_error: error, shuffled, shuffled_mean: mean }) => [
+				preset,
+				...[clean, error, ...modalities.map((name) => shuffled[name]), mean].map(valueOf),
+			]),
+		]),
+	].join('\n');
+}
+
 function epochText({ spec, epoch, result }: JobResource): string | null {
 	if (result !== null) return `best epoch ${result.best_epoch + 1} of ${result.epochs} trained, at most ${spec.training.epochs}`;
 	return epoch === null ? null : `${epoch + 1} of at most ${spec.training.epochs}`;
@@ -150,6 +166,7 @@ export function jobText(job: JobResource): string {
 	return [
 		table(known),
 		...(Object.keys(metrics).length === 0 ? [] : [metricsTable(metrics, result?.intervals)]),
+		...(result?.weighting_choice === undefined ? [] : [choiceText(result.weighting_choice)]),
 		...(result?.robustness === undefined ? [] : [robustnessText(result.robustness)]),
 		...(result?.warnings ?? []).map(warningText),
 		...(job.artifacts.length === 0

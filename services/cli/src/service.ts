@@ -3,8 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { openQueue } from '@steelyard/queue';
 import { type Log, launchRedis, lockHome } from '@steelyard/redis';
-import { namedRedis, readEnvironment } from '@steelyard/service-process';
-import { openStore } from '@steelyard/store';
+import { bucketOf, namedRedis, openServiceStore, readEnvironment } from '@steelyard/service-process';
 import { checkAddress } from './check-address.js';
 import { StartEnvironment } from './environment.js';
 import { endPart, type Part, ServiceStartError, startPart, watchPart } from './part.js';
@@ -50,14 +49,17 @@ export async function startService({
 	env = process.env,
 	log: logTo,
 }: ServiceOptions): Promise<Service> {
-	const { REDIS_URL, REDIS_SERVER_BIN, STEELYARD_PREFIX, LOG } = readEnvironment(StartEnvironment, env);
-	const namedByUser = REDIS_URL === undefined ? undefined : namedRedis(REDIS_URL);
+	const { REDIS_SERVER_BIN, STEELYARD_PREFIX, STEELYARD_STORE, STEELYARD_CACHE_BYTES, LOG, ...named } = readEnvironment(
+		StartEnvironment,
+		env,
+	);
+	const bucket = STEELYARD_STORE === undefined ? null : bucketOf(STEELYARD_STORE);
+	const namedByUser = namedRedis(named) ?? undefined;
 	const home = resolve(folder);
 	const logs = (logTo ?? LOG) === 'stderr' ? null : join(home, 'logs');
 	await checkAddress(host, port).catch((error: Error) => {
 		throw new ServiceStartError(error.message);
 	});
-	const store = await openStore(home);
 	if (logs !== null) await mkdir(logs, { recursive: true, mode: 0o700 });
 	const logOf = (part: Part): string | null => (logs === null ? null : join(logs, `${part}.log`));
 	const lock = await lockHome(home);
@@ -66,12 +68,17 @@ export async function startService({
 	let closing = false;
 	const log: Log = { info() {}, warn: (_, message) => notify(message), error: (_, message) => notify(message) };
 	const { STEELYARD_API_KEY: _key, ...withoutKey } = env;
-	const redis = await launchRedis({ home, given: namedByUser, binary: REDIS_SERVER_BIN, env: withoutKey, log }).catch(
-		async (error: unknown) => {
-			await lock.release();
-			throw error;
-		},
-	);
+	const redis = await launchRedis({
+		home,
+		given: namedByUser,
+		prefix: STEELYARD_PREFIX,
+		binary: REDIS_SERVER_BIN,
+		env: withoutKey,
+		log,
+	}).catch(async (error: unknown) => {
+		await lock.release();
+		throw error;
+	});
 	if (redis.note !== null) notify(redis.note);
 
 	/** This process takes its parts with it when it exits without closing. */
@@ -150,6 +157,7 @@ export async function startService({
 	try {
 		if (redis.kind !== 'url') {
 			// This installation's own Redis: what ran when it was killed runs nowhere now.
+			const { store, close: closeStore } = await openServiceStore({ home, bucket, cacheBytes: STEELYARD_CACHE_BYTES });
 			const queue = await openQueue({ redis: redis.options, store, prefix: STEELYARD_PREFIX });
 			try {
 				await queue.jobs.rebuild({ alone: true });
@@ -157,6 +165,7 @@ export async function startService({
 			} finally {
 				// Its connections would keep a process alive that has nothing more to do.
 				await queue.close();
+				await closeStore();
 			}
 		}
 		const [api, worker] = await Promise.allSettled([begin('api', port), begin('worker', port)]);

@@ -264,6 +264,23 @@ describe('a job that goes on, and what is shown of it', () => {
 		);
 	});
 
+	it('shows how a weighting was chosen', async () => {
+		const weighting_choice = {
+			...{ chosen: 'consensus', reason: 'It stands a broken modality.', metric: 'loss', rows: 40, shuffles: 5 },
+			candidates: [
+				{ preset: 'uniform', clean: 0.5, standard_error: 0.01, eligible: true, shuffled: { a: 0.9, b: 0.7 }, shuffled_mean: 0.8 },
+				{ preset: 'consensus', clean: 0.49, standard_error: 0, eligible: true, shuffled: { a: 0.7, b: null }, shuffled_mean: null },
+			],
+		};
+		const auto = { ...succeeded, result: { ...result, weighting_choice } };
+		service.on(`GET /v1/jobs/${ID}`, (response) => answer(response, auto));
+		const { stdout } = await steelyard('jobs', 'show', ID);
+		expect(stdout).toContain('weighting chosen by loss on validation: consensus. It stands a broken modality.');
+		expect(stdout).toMatch(
+			/\nweighting +as it is +standard error +a shuffled +b shuffled +mean of these\nuniform +0\.5\d* +0\.01\d* +0\.9\d* +0\.7\d* +0\.8\d*\n/,
+		);
+	});
+
 	it('shows a lower precision and the steps that were skipped', async () => {
 		const low = { ...succeeded, spec: spec({ precision: 'float16' }), result: { ...result, skipped_steps: 1234 } };
 		service.on(`GET /v1/jobs/${ID}`, (response) => answer(response, low));
@@ -1147,6 +1164,24 @@ describe('steelyard sweeps', () => {
 		expect(JSON.parse(String(service.seen[0]?.body))).toEqual(spec);
 		service.on('GET /v1/sweeps/swp_1', (response) => answer(response, sweep({ status: 'failed', finished_at: 1_795_000_100 })));
 		expect((await steelyard('sweeps', 'watch', 'swp_1')).code).toBe(1);
+	});
+
+	it('watch goes on where the service was away for a while, as it is when it starts again', async () => {
+		service.on('POST /v1/sweeps', (response) => answer(response, sweep(), 202));
+		await writeFile(join(folder, 'sweep.json'), '{}');
+		let looks = 0;
+		service.on('GET /v1/sweeps/swp_1', (response) => {
+			// The client repeats a request twice by itself.
+			if (++looks <= 4) response.destroy();
+			else answer(response, done);
+		});
+		const { code, stderr } = await steelyard('sweeps', 'create', join(folder, 'sweep.json'), '--watch');
+		expect(code).toBe(0);
+		expect(stderr).toMatch(/\nthe service does not answer; running: 2 of 6 trials; 2 running when it last did\n$/);
+		service.on('GET /v1/sweeps/swp_1', (response) =>
+			answer(response, { code: 'not_found', detail: 'There is no sweep swp_1', param: 'id' }, 404),
+		);
+		expect((await steelyard('sweeps', 'create', join(folder, 'sweep.json'), '--watch')).code).not.toBe(0);
 	});
 
 	it('list shows each in a line; pause, resume, cancel and remove ask for what they say', async () => {

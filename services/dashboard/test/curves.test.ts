@@ -11,6 +11,13 @@ const epochsOf = (model: string): EpochPoint[] =>
 const look = { log: false, smoothing: 0 };
 const marks = ({ series }: ReturnType<typeof lossChart>): (number | undefined)[] => series.map(({ marks }) => marks?.[0]?.x);
 
+describe('the loss of a model', () => {
+	it('is called by what the model is, also that of a candidate while the weighting is chosen', () => {
+		const titles = ['fusion', 'body', 'uniform: fusion'].map((model) => lossChart(epochsOf(model), model, look).title);
+		expect(titles).toEqual(['Loss of the fused model', 'Loss of body alone', 'Loss of the fused model with uniform']);
+	});
+});
+
 describe('the mark on the curves of a job', () => {
 	it('is the epoch that is the best so far', () => {
 		expect(marks(lossChart(epochsOf('fusion'), 'fusion', look))).toEqual([undefined, 3]);

@@ -51,7 +51,7 @@ describe('a form made of the schema', () => {
 	it('has the branches of a union by the field that tells them apart', () => {
 		const weighting = fieldAt('weighting') as FieldOf<'branches'>;
 		expect(weighting.by).toBe('preset');
-		expect(weighting.branches.map(({ name }) => name)).toEqual(WEIGHTING_PRESETS);
+		expect(weighting.branches.map(({ name }) => name)).toEqual([...WEIGHTING_PRESETS, 'auto']);
 		expect(branchOf(weighting, undefined)?.name).toBe('uniform');
 		expect(branchOf(weighting, { preset: 'none of these' })).toBeUndefined();
 	});

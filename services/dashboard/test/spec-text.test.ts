@@ -34,7 +34,7 @@ describe('a spec as text', () => {
 		training: { epochs: 3, early_stopping: null, standardize: false },
 		metadata: { 'two words': 'é' },
 	};
-	const target = { url: 'http://127.0.0.1:8080', hasKey: false, project: null };
+	const target = { of: 'job', url: 'http://127.0.0.1:8080', hasKey: false, project: null } as const;
 
 	it('is JSON', () => {
 		expect(JSON.parse(jsonText(spec))).toEqual(spec);

@@ -1,7 +1,6 @@
-import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { Artifact } from '@steelyard/contracts';
-import type { LocalStore } from '@steelyard/store';
+import type { AttemptFolder } from '@steelyard/store';
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
 	'.json': 'application/json',
@@ -12,25 +11,10 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 	'.safetensors': 'application/octet-stream',
 };
 
-/** The trainer writes its files without the store. They have to be on the disk before a result names them. */
-async function sync(path: string): Promise<void> {
-	const file = await open(path, 'r+');
-	try {
-		await file.sync();
-	} finally {
-		await file.close();
-	}
-}
-
-/** Size, checksum and content type of the files `names` below the key `prefix`, as a result lists them. Rejects where one is absent. */
-export async function describeArtifacts(store: LocalStore, prefix: string, names: readonly string[]): Promise<Artifact[]> {
+/** Size, checksum and content type of what an attempt has made, as a result lists them, once the store has it. Rejects where a file is absent. */
+export async function keepArtifacts(folder: Pick<AttemptFolder, 'keep'>, names: readonly string[]): Promise<Artifact[]> {
 	const artifacts: Artifact[] = [];
-	for (const name of names) {
-		const key = `${prefix}/${name}`;
-		await sync(store.path(key));
-		const digest = await store.digest(key);
-		if (digest === null) throw new Error(`the trainer names the artifact ${name}, which is not in ${prefix}`);
-		artifacts.push({ name, ...digest, content_type: CONTENT_TYPES[extname(name)] ?? 'application/octet-stream' });
-	}
+	for (const name of names)
+		artifacts.push({ name, ...(await folder.keep(name)), content_type: CONTENT_TYPES[extname(name)] ?? 'application/octet-stream' });
 	return artifacts;
 }

@@ -1,35 +1,15 @@
 import type { JobResource } from '@steelyard/contracts';
-import { jobKeys, type LocalStore, listAttempts } from '@steelyard/store';
+import { goesOnFrom, jobKeys, listAttempts, type Store } from '@steelyard/store';
 
-/** The folders of the attempts before this one, newest first, in which their checkpoints are. */
-export async function earlierFolders(store: LocalStore, id: string, attempt: number): Promise<string[]> {
-	return (await listAttempts(store, id)).filter((other) => other < attempt).map((other) => store.path(jobKeys.attempt(id, other)));
-}
-
-const numberOf = (key: string): number => Number.parseInt(key.slice(key.lastIndexOf('/') + 1), 10);
-
-/** The newest checkpoint of these attempts, newest first; null where there is none. */
-async function newestCheckpoint(
-	store: LocalStore,
-	id: string,
-	attempts: readonly number[],
-): Promise<{ attempt: number; key: string } | null> {
-	for (const attempt of attempts) {
-		const keys = (await store.list(jobKeys.checkpoints(id, attempt))).filter((key) => key.endsWith('.safetensors'));
-		const key = keys.sort((a, b) => numberOf(b) - numberOf(a))[0];
-		if (key !== undefined) return { attempt, key };
-	}
-	return null;
-}
-
-/** Leaves of the attempts of a job its newest checkpoint alone. */
-async function keepCheckpoint(store: LocalStore, { id, attempt: last }: JobResource): Promise<void> {
+/** Leaves of the attempts of a job alone what it goes on from. */
+async function keepCheckpoint(store: Store, { id, attempt: last }: JobResource): Promise<void> {
 	// An attempt that was begun since, of a job that was resumed, is none of ours.
 	const attempts = (await listAttempts(store, id)).filter((attempt) => attempt <= last);
-	const kept = await newestCheckpoint(store, id, attempts);
+	const kept = await goesOnFrom(store, id, attempts);
 	for (const attempt of attempts) {
-		if (attempt !== kept?.attempt) await store.remove(jobKeys.attempt(id, attempt));
-		else for (const key of await store.list(jobKeys.attempt(id, attempt))) if (key !== kept.key) await store.remove(key);
+		const keys = await store.list(jobKeys.attempt(id, attempt));
+		if (keys.some((key) => kept.has(key))) for (const key of keys.filter((one) => !kept.has(one))) await store.remove(key);
+		else await store.remove(jobKeys.attempt(id, attempt));
 	}
 }
 
@@ -37,7 +17,7 @@ async function keepCheckpoint(store: LocalStore, { id, attempt: last }: JobResou
  * Removes what the attempts of a job that has ended have left and nobody needs: all but the artifacts of one that succeeded, and but the newest checkpoint of one
  * that was cancelled, from which it can be resumed, or that ran out of time.
  */
-export async function clearAttempts(store: LocalStore, job: JobResource): Promise<void> {
+export async function clearAttempts(store: Store, job: JobResource): Promise<void> {
 	const { id, status, attempt, error } = job;
 	if (status === 'failed' && error?.code !== 'time_limit') return store.remove(jobKeys.attempts(id));
 	if (status === 'succeeded') {

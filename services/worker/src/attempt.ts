@@ -1,14 +1,13 @@
-import { mkdir } from 'node:fs/promises';
-import { type JobEventBody, type Tally, TRAINING_STATE, tallyValue, warmStartOf } from '@steelyard/contracts';
-import type { Attempt, AttemptEnd, Queue } from '@steelyard/queue';
+import { type JobEventBody, type Tally, tallyValue } from '@steelyard/contracts';
+import type { Attempt, AttemptEnd, AttemptStopped, Queue } from '@steelyard/queue';
 import type { Devices } from '@steelyard/runtime';
 import { howItEnded } from '@steelyard/service-process';
-import { datasetKeys, jobKeys, type LocalStore, modelKeys, whenThereIsRoom } from '@steelyard/store';
+import { type AttemptFolder, type ServiceStore, type WaitOptions, whenPossible } from '@steelyard/store';
 import type { Logger } from 'pino';
-import { describeArtifacts } from './artifacts.js';
-import { earlierFolders } from './attempt-folders.js';
+import { keepArtifacts } from './artifacts.js';
 import type { AttemptTrace } from './attempt-trace.js';
-import { recordEvents } from './event-recorder.js';
+import { type EventRecorder, recordEvents } from './event-recorder.js';
+import { type Inputs, withInputs } from './inputs.js';
 import { type JobLog, logEvent } from './job-log.js';
 import { afterShortage, shortageOf } from './memory-shortage.js';
 import type { TrainerEnd, Trainers } from './trainer-process.js';
@@ -16,7 +15,7 @@ import { withoutPathsOf } from './without-paths.js';
 
 export type AttemptParts = {
 	queue: Pick<Queue, 'jobs' | 'events'>;
-	store: LocalStore;
+	store: ServiceStore;
 	/** What the probe found. */
 	devices: Devices;
 	trainers: Trainers;
@@ -35,17 +34,9 @@ const SPARES =
 type Crash = Extract<TrainerEnd, { type: 'crashed' }>;
 
 /** How an attempt ends whose trainer crashed: the job is tried again from its last checkpoint, until it has come no further too often. */
-function afterCrash(store: LocalStore, crash: Crash): AttemptEnd {
+function afterCrash(store: ServiceStore, crash: Crash): AttemptEnd {
 	const words = crash.lastLines.length === 0 ? '' : ` Its last words: ${withoutPathsOf(store, crash.lastLines.join('\n'))}`;
 	return { status: 'retry', error: { code: 'trainer_crashed', message: `The trainer process ${howItEnded(crash)}.${words}`, param: null } };
-}
-
-/** The path of what the job has kept that this one begins with; null where it names none. Where that job is gone, the path of a file that is not there, which the trainer tells. */
-async function sourceOf({ jobs }: Pick<Queue, 'jobs'>, store: LocalStore, { spec }: Attempt['job']): Promise<string | null> {
-	const start = warmStartOf(spec.training);
-	if (start === null) return null;
-	const source = await jobs.get(start.job);
-	return store.path(jobKeys.artifact(start.job, source?.attempt ?? 0, TRAINING_STATE));
 }
 
 /** Runs one attempt of a job in a trainer process of its own. `jobLog` takes what its user should read of it, `trace` its stages. */
@@ -57,7 +48,7 @@ export async function runAttempt(
 	jobLog: JobLog,
 	trace: AttemptTrace,
 ): Promise<AttemptEnd> {
-	const { queue, store, devices, trainers, memory: most, graceMs, count } = parts;
+	const { queue, store, devices } = parts;
 	const { device } = job.spec;
 	if ((device === 'cuda' || device === 'webgpu') && !devices[device].available) {
 		const { note, detail } = devices[device];
@@ -66,33 +57,59 @@ export async function runAttempt(
 			error: { code: 'device_unavailable', message: `${device} is not available here: ${note} (${detail})`, param: 'device' },
 		};
 	}
-	const prefix = jobKeys.attempt(id, attempt);
-	const output = store.path(prefix);
 	const recorder = recordEvents({ queue, id, attempt, log });
 	const record = (event: JobEventBody) => {
 		recorder.record(event);
 		logEvent(jobLog, event);
 		trace.event(event);
 	};
-	await whenThereIsRoom(() => mkdir(output, { recursive: true }), {
-		stopped: () => signal.aborted,
-		waiting: (reason) => record({ type: 'waiting', reason }),
-	});
-	const earlier = await earlierFolders(store, id, attempt);
-	const source = await sourceOf(queue, store, job);
-	if (signal.aborted) return { status: 'stopped' };
+	const wait: WaitOptions = { stopped: () => signal.aborted, waiting: (reason) => record({ type: 'waiting', reason }) };
+	const trouble = (error: unknown) => log.warn({ err: error }, 'a checkpoint could not be written to the store; it is tried again');
+	try {
+		const folder = await whenPossible(() => store.files.openAttempt(id, attempt, trouble), wait);
+		let end: AttemptEnd | null = null;
+		try {
+			// What has to be copied here is, before anything is done that could not be done again.
+			await whenPossible(() => withInputs(parts, job, signal, async () => {}), wait);
+			if (signal.aborted) return { status: 'stopped' };
+			end = await withInputs(parts, job, signal, (inputs) =>
+				train({ ...parts, job, signal, folder, wait, log, jobLog, recorder, record }, inputs),
+			);
+			return end;
+		} finally {
+			const isLost = signal.aborted && (signal.reason as AttemptStopped).code === 'lost';
+			await folder.close((end?.status === 'stopped' || end?.status === 'retry') && !isLost);
+		}
+	} finally {
+		await recorder.close();
+	}
+}
 
+type Training = AttemptParts & {
+	job: Attempt['job'];
+	signal: AbortSignal;
+	folder: AttemptFolder;
+	/** How it waits for the store. */
+	wait: WaitOptions;
+	log: Logger;
+	jobLog: JobLog;
+	recorder: Pick<EventRecorder, 'note'>;
+	record(event: JobEventBody): void;
+};
+
+/** Trains in the folder of an attempt, and keeps what comes of it. */
+async function train(parts: Training, inputs: Inputs): Promise<AttemptEnd> {
+	const { store, devices, trainers, memory: most, graceMs, count, job, signal, folder, wait, log, jobLog, recorder, record } = parts;
+	const { path: output, earlier } = folder;
 	let peakMemory: number | null = null;
 	let { progress } = job;
 	const sparesMemory = job.short_of_memory !== undefined;
 	const trainer = trainers.start({
 		order: {
 			spec: job.spec,
-			dataset: store.path(datasetKeys.folder(job.spec.dataset)),
-			...(job.spec.model.family === 'custom' ? { model: store.path(modelKeys.graph(job.spec.model.model)) } : {}),
-			...(source === null ? {} : { source }),
+			...inputs,
 			output,
-			earlier,
+			earlier: [...earlier],
 			sparesMemory,
 			devices,
 		},
@@ -133,13 +150,14 @@ export async function runAttempt(
 		end = await trainer.ended;
 	} finally {
 		signal.removeEventListener('abort', stop);
-		await recorder.close();
 		const memory: Tally = {};
 		if (peakMemory !== null) tallyValue(memory, 'peak_memory_bytes', peakMemory);
 		count(memory);
 	}
-	if (end.type === 'done')
-		return { status: 'succeeded', result: end.result, artifacts: await describeArtifacts(store, prefix, end.artifacts) };
+	if (end.type === 'done') {
+		const { result, artifacts } = end;
+		return { status: 'succeeded', result, artifacts: await whenPossible(() => keepArtifacts(folder, artifacts), wait) };
+	}
 	const shortage = shortageOf(end);
 	if (shortage !== null && (end.type === 'failed' || !signal.aborted)) {
 		log.error({ shortage, peak: peakMemory, most, end }, 'the trainer ran out of memory');

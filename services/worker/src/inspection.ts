@@ -1,7 +1,7 @@
-import { createReadStream } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { ModelReport, ModelVerdict } from '@steelyard/contracts';
 import { howItEnded, memoryText } from '@steelyard/service-process';
-import { type LocalStore, modelKeys, uploadKeys } from '@steelyard/store';
+import { modelKeys, type ServiceStore } from '@steelyard/store';
 import type { Logger } from 'pino';
 import { type InspectionLimits, type InspectorEnd, runInspector } from './inspect-process.js';
 import { withoutPathsOf } from './without-paths.js';
@@ -13,7 +13,7 @@ const refused = (message: string, param: string | null = null, report: ModelRepo
 });
 
 /** The verdict that follows from how an inspection ended, without paths of the machine. Throws where that says nothing about the model. */
-function verdictOf(store: LocalStore, end: InspectorEnd, { ms, bytes }: InspectionLimits): ModelVerdict {
+function verdictOf(store: InspectionParts['store'], end: InspectorEnd, { ms, bytes }: InspectionLimits): ModelVerdict {
 	switch (end.type) {
 		case 'report': {
 			const { report } = end;
@@ -37,7 +37,7 @@ function verdictOf(store: LocalStore, end: InspectorEnd, { ms, bytes }: Inspecti
 	}
 }
 
-export type InspectionParts = { store: LocalStore; entry: string; limits: InspectionLimits };
+export type InspectionParts = { store: Pick<ServiceStore, 'files'>; entry: string; limits: InspectionLimits };
 
 /**
  * Inspects one model in a process of its own, within its limits. Where an archive was uploaded, the store holds the model as one file in its place from then on:
@@ -49,16 +49,20 @@ export async function inspect(
 	signal: AbortSignal,
 	log: Logger,
 ): Promise<ModelVerdict> {
-	const end = await runInspector({
-		entry,
-		model: store.path(modelKeys.graph(id)),
-		// Among the uploads, where the API removes what a killed worker has left, and not among the system's temporary files, which may lie in memory.
-		scratch: store.path(uploadKeys.inspection(id)),
-		onUnpacked: async (file) => void (await store.put(modelKeys.graph(id), createReadStream(file))),
-		limits,
-		signal,
-		onLine: (line) => log.debug({ line }, 'the inspector wrote'),
-	});
+	const { files } = store;
+	const name = basename(modelKeys.graph(id));
+	const inspectIn = (folder: string) =>
+		runInspector({
+			entry,
+			model: join(folder, name),
+			// Among the uploads, where the API removes what a killed worker has left, and not among the system's temporary files, which may lie in memory.
+			scratch: join(files.uploads, `inspection-${id}`),
+			onUnpacked: (file) => files.replace(modelKeys.folder(id), name, file),
+			limits,
+			signal,
+			onLine: (line) => log.debug({ line }, 'the inspector wrote'),
+		});
+	const end = await files.withFolder(modelKeys.folder(id), inspectIn, signal);
 	if (end.type === 'crashed' || end.type === 'late' || end.type === 'too big') log.warn({ end }, 'an inspection did not end by itself');
 	return verdictOf(store, end, limits);
 }

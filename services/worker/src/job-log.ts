@@ -1,8 +1,6 @@
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { JobEventBody, JobLogLine, StoredLogLine } from '@steelyard/contracts';
 import type { AttemptEnd } from '@steelyard/queue';
-import { jobKeys, type LocalStore } from '@steelyard/store';
+import { jobKeys, type ServiceStore } from '@steelyard/store';
 import type { Logger } from 'pino';
 import { withoutPathsOf } from './without-paths.js';
 
@@ -23,34 +21,28 @@ export type JobLog = {
 	close(): Promise<void>;
 };
 
-export type JobLogOptions = { store: LocalStore; id: string; attempt: number; log: Logger; most?: number };
+export type JobLogOptions = { store: Pick<ServiceStore, 'files'>; id: string; attempt: number; log: Logger; most?: number };
 
 /**
  * Opens the log of an attempt, a file of at most `most` bytes, 1 MiB unless given. Lines for which there is no room, in the file or on the disk, are lost and
  * never waited for. A message has no path of the machine and no control characters, since it is shown in terminals.
  */
 export function openJobLog({ store, id, attempt, log, most = MOST }: JobLogOptions): JobLog {
-	const path = store.path(jobKeys.log(id, attempt));
+	const file = store.files.openAppender(jobKeys.log(id, attempt));
 	const reserved = Math.min(RESERVED, most / 2);
 	let bytes = 0;
 	let full = false;
 	let pending = '';
 	let torn = false;
-	let file: FileHandle | null = null;
 	let writing: Promise<void> | null = null;
 
-	const opened = async () => {
-		await mkdir(dirname(path), { recursive: true });
-		return open(path, 'a', 0o600);
-	};
 	async function writePending(): Promise<void> {
 		while (pending !== '') {
 			// After a part of a line the next begins on one of its own.
 			const text = torn ? `\n${pending}` : pending;
 			pending = '';
 			try {
-				file ??= await opened();
-				await file.appendFile(text);
+				await file.add(text);
 				torn = false;
 			} catch (error) {
 				if (!torn) log.warn({ err: error }, 'lines of the log of the job could not be written');
@@ -83,7 +75,7 @@ export function openJobLog({ store, id, attempt, log, most = MOST }: JobLogOptio
 		write,
 		async close() {
 			while (writing !== null) await writing;
-			await file?.close();
+			await file.close();
 		},
 	};
 }

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { MODEL_ARTIFACT, type ProblemCode, ProblemError } from '@steelyard/contracts';
-import type { PredictionOrder } from '@steelyard/queue';
+import type { Outcome, PredictionOrder } from '@steelyard/queue';
 import {
 	type BoundedChild,
 	bundled,
@@ -10,7 +10,7 @@ import {
 	type OrderEnd,
 	startBoundedChild,
 } from '@steelyard/service-process';
-import { jobKeys, type LocalStore } from '@steelyard/store';
+import { jobKeys, readRecord, type ServiceStore } from '@steelyard/store';
 import type { FromPredictor, ToPredictor } from './protocol.js';
 import { withoutPathsOf } from './without-paths.js';
 
@@ -34,10 +34,10 @@ export type Predicting = {
 	close(): Promise<void>;
 };
 
-export type PredictingOptions = { store: LocalStore; entry?: string; limits?: ChildLimits; onLine(line: string): void };
+export type PredictingOptions = { store: ServiceStore; entry?: string; limits?: ChildLimits; onLine(line: string): void };
 
 /** What an order came to. Throws ProblemError. */
-function textOf(store: LocalStore, end: OrderEnd<FromPredictor>, { ms, bytes }: ChildLimits): string {
+function textOf(store: ServiceStore, end: OrderEnd<FromPredictor>, { ms, bytes }: ChildLimits): string {
 	switch (end.type) {
 		case 'answered': {
 			const { answer } = end;
@@ -75,10 +75,13 @@ export function openPredicting({ store, entry = PREDICT_ENTRY, limits = PREDICTI
 	async function run({ job, attempt, type, body }: PredictionOrder): Promise<string> {
 		if (closed) throw new ProblemError('unavailable', 'The worker is about to end: ask again');
 		clearTimeout(idle);
-		const model = store.path(jobKeys.artifact(job, attempt, MODEL_ARTIFACT));
-		const order: ToPredictor = { job, model, warmBytes: limits.bytes * WARM_SHARE, type, body };
+		const result = await readRecord<Outcome>(store, jobKeys.result(job));
+		const artifact = result?.artifacts.find(({ name }) => name === MODEL_ARTIFACT) ?? null;
 		try {
-			return textOf(store, await living().run<FromPredictor>(order), limits);
+			return await store.files.withFile(jobKeys.artifact(job, attempt, MODEL_ARTIFACT), artifact, async (model) => {
+				const order: ToPredictor = { job, model, warmBytes: limits.bytes * WARM_SHARE, type, body };
+				return textOf(store, await living().run<FromPredictor>(order), limits);
+			});
 		} finally {
 			idle = setTimeout(() => void child?.end(), IDLE).unref();
 		}

@@ -1,8 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { folders, type LocalStore } from '@steelyard/store';
+import type { ServiceStore } from '@steelyard/store';
 
 /** The folders directly in the root of this machine. A name such as `/encoder/MatMul`, as graphs have them, begins with none of them. */
 const inRoot = new Set(readdirSync('/'));
@@ -28,4 +27,4 @@ export function withoutPaths(text: string, own: readonly string[] = []): string 
 }
 
 /** A text without the paths of this machine, those of the data folder of a store among them, whose name may have spaces. */
-export const withoutPathsOf = (store: LocalStore, text: string): string => withoutPaths(text, [dirname(store.path(folders.job))]);
+export const withoutPathsOf = ({ files }: Pick<ServiceStore, 'files'>, text: string): string => withoutPaths(text, files.roots);

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
 import { abilitiesOf, logFieldsOf, ProblemError, type Tally, tallyCount, type WorkerStatus } from '@steelyard/contracts';
-import { mayPass, type Queue } from '@steelyard/queue';
+import type { Queue } from '@steelyard/queue';
 import { type ChildLimits, machineMemory, type Traces, usedMemory } from '@steelyard/service-process';
-import type { LocalStore } from '@steelyard/store';
+import { mayPass, type ServiceStore } from '@steelyard/store';
 import type { Logger } from 'pino';
 import { runAttempt } from './attempt.js';
 import { clearAttempts } from './attempt-folders.js';
@@ -25,7 +25,7 @@ const HANDING_BACK = 2000;
 
 export type WorkerOptions = {
 	queue: Queue;
-	store: LocalStore;
+	store: ServiceStore;
 	log: Logger;
 	/** Where the spans of attempts go; nowhere unless given. */
 	traces?: Traces | null;

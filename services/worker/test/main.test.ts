@@ -107,6 +107,8 @@ describe('the environment', () => {
 	it('gives the configuration, with defaults', () => {
 		expect(readConfig({ REDIS_URL: 'redis://localhost', STEELYARD_HOME: '/data', STEELYARD_CONCURRENCY: '2' })).toEqual({
 			home: '/data',
+			bucket: null,
+			cacheBytes: 20 * 1024 ** 3,
 			redis: { options: { host: 'localhost', port: 6379, db: 0 }, launchedByParent: false },
 			prefix: 'steelyard',
 			projectRunning: null,

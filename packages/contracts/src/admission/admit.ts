@@ -4,6 +4,7 @@ import type { ProblemError } from '../problems.js';
 import type { JobSpec } from '../spec.js';
 import { informationProblems, weightingProblems } from '../weighting.js';
 import { calibrationProblems, thresholdProblems } from './calibration.js';
+import { candidateProblem, candidateProblems, candidatesOf, isSingle, modalityCountProblems } from './candidates.js';
 import { modalitiesOf, modalityProblems, repetitionProblems } from './modalities.js';
 import { classWeightProblems, lossChoiceProblems, lossProblems, metricProblems, positionProblems } from './task.js';
 import { warmStartProblems } from './warm-start.js';
@@ -11,8 +12,25 @@ import { warmStartProblems } from './warm-start.js';
 /** The most problems that are found of one job: a user mends them a few at a time, and a spec can have thousands. */
 const MOST_PROBLEMS = 20;
 
+/** What stands against each of the candidates of `auto`, a problem of several once. */
+function* ofCandidates(spec: JobSpec, problems: (candidate: JobSpec) => Iterable<ProblemError>): Iterable<ProblemError> {
+	const said = new Set<string>();
+	for (const candidate of candidatesOf(spec))
+		for (const found of problems(candidate)) {
+			const problem = candidateProblem(candidate, found);
+			if (!said.has(problem.message)) yield problem;
+			said.add(problem.message);
+		}
+}
+
 /** What is wrong between fields of a spec that are valid one by one: what is left to check when its dataset is not known. */
 export function* specProblems(spec: JobSpec): Iterable<ProblemError> {
+	if (isSingle(spec)) return yield* fieldProblems(spec);
+	yield* candidateProblems(spec);
+	yield* ofCandidates(spec, fieldProblems);
+}
+
+function* fieldProblems(spec: JobSpec): Iterable<ProblemError> {
 	const { model, training, weighting } = spec;
 	const { knowsEncoders, specProblems: ofFamily } = familyOf(model);
 	yield* repetitionProblems(spec);
@@ -23,10 +41,17 @@ export function* specProblems(spec: JobSpec): Iterable<ProblemError> {
 }
 
 function* problemsOf(spec: JobSpec, dataset: DatasetFields, model: ModelInterface | null): Iterable<ProblemError> {
+	if (isSingle(spec)) return yield* dataProblems(spec, dataset, model);
+	yield* candidateProblems(spec);
+	yield* modalityCountProblems(spec, modalitiesOf(spec, dataset));
+	yield* ofCandidates(spec, (candidate) => dataProblems(candidate, dataset, model));
+}
+
+function* dataProblems(spec: JobSpec, dataset: DatasetFields, model: ModelInterface | null): Iterable<ProblemError> {
 	const { training, weighting } = spec;
 	const task = dataset.task.type;
 	const parts = { training, weighting, dataset, modalities: modalitiesOf(spec, dataset), model };
-	yield* specProblems(spec);
+	yield* fieldProblems(spec);
 	yield* modalityProblems(spec, dataset);
 	yield* positionProblems(spec, dataset.task);
 	yield* lossProblems(spec, dataset.task);

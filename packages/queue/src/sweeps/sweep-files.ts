@@ -73,8 +73,11 @@ export function openSweepFiles(store: Store) {
 			return { record, wish, end, decided: [...decided], outcomes: [...outcomes] };
 		},
 
+		isOpen: async (id: string): Promise<boolean> =>
+			(await store.stat(sweepKeys.record(id))) !== null && (await store.stat(sweepKeys.end(id))) === null,
 		wish: async (id: string, status: Wish['status']): Promise<void> => {
-			await store.put(sweepKeys.wish(id), JSON.stringify({ status } satisfies Wish));
+			// What another version has noted there, and this one does not know, stays.
+			await store.put(sweepKeys.wish(id), JSON.stringify({ ...(await readRecord(store, sweepKeys.wish(id))), status } satisfies Wish));
 		},
 		/** Writes a decision unless there is one of this number. */
 		decide: async (id: string, number: number, decided: Decided): Promise<void> => {

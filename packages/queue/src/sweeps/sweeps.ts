@@ -1,4 +1,12 @@
-import { isFinal, type JobResource, ProblemError, parseJobSpec, type SweepResource, type SweepSpec } from '@steelyard/contracts';
+import {
+	isFinal,
+	type JobResource,
+	nullWhereNewer,
+	ProblemError,
+	parseJobSpec,
+	type SweepResource,
+	type SweepSpec,
+} from '@steelyard/contracts';
 import { type Decision, nextDecision, type Outcome, type Start } from '@steelyard/search';
 import { createId, listIds, type Store } from '@steelyard/store';
 import { newJob } from '../new-job.js';
@@ -169,6 +177,7 @@ export function openSweeps({ store, jobs, enqueue }: Parts): Sweeps {
 			return (await get(id)) as SweepResource;
 		},
 		get,
+		isOpen: files.isOpen,
 		async wish(id, status) {
 			const { wish } = await expectOpen(id);
 			if (wish === 'cancelled' && status !== 'cancelled') throw new ProblemError('conflict', `${id} is being cancelled`, 'id');
@@ -184,7 +193,7 @@ export function openSweeps({ store, jobs, enqueue }: Parts): Sweeps {
 		},
 		advance,
 		async advanceAll() {
-			for (const id of await listIds(store, 'swp')) await advance(id);
+			for (const id of await listIds(store, 'swp')) await advance(id).catch(nullWhereNewer);
 		},
 	};
 }

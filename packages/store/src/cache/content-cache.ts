@@ -10,9 +10,9 @@ import { absent, type IdentityOf, openLeases } from './leases.js';
 export type ContentCache = {
 	/**
 	 * Runs an action with a folder that holds these files and nothing else, which it may read and map but not change. They are read where they are not kept yet, and stay while the action
-	 * runs. Throws ProblemError: `unavailable` where a file has not the bytes that were named, `insufficient_storage` where what is in use leaves no room.
+	 * runs. An abort ends the wait for them, with its reason; they go on arriving. Throws ProblemError: `unavailable` where a file has not the bytes that were named, `too_large` where they are more than it takes, `insufficient_storage` where what is in use leaves no room.
 	 */
-	use<T>(files: readonly CachedFile[], action: (folder: string) => Promise<T>): Promise<T>;
+	use<T>(files: readonly CachedFile[], action: (folder: string) => Promise<T>, signal?: AbortSignal): Promise<T>;
 	/** The bytes that are kept, and those of what is arriving. */
 	bytes(): Promise<number>;
 };
@@ -96,7 +96,7 @@ export async function openContentCache({ folder, most, identityOf }: ContentCach
 	/** Reads files into a new folder, and gives it its name when it is whole. */
 	async function bring(files: readonly CachedFile[], to: string, size: number, lease: string): Promise<void> {
 		if (size > most)
-			throw new ProblemError('insufficient_storage', `The files have ${size} bytes, and the cache in which they must lie takes ${most}`);
+			throw new ProblemError('too_large', `The files have ${size} bytes, and the cache in which they must lie takes ${most}`);
 		const from = join(arriving, `${lease}-${size}`);
 		// It is there before the room is counted, so that two that arrive together know of each other.
 		await mkdir(from, { mode: 0o700 });
@@ -130,11 +130,13 @@ export async function openContentCache({ folder, most, identityOf }: ContentCach
 
 	return {
 		bytes,
-		async use(files, action) {
+		async use(files, action, signal) {
+			signal?.throwIfAborted();
 			const content = contentOf(files);
 			const size = files.reduce((sum, file) => sum + file.bytes, 0);
 			const path = join(kept, `${content}-${size}`);
 			const lease = await uses.take(content);
+			let arrival: Promise<void> | null = null;
 			try {
 				while ((await removals.living()).size > 0) await delay(LOOK_EVERY);
 				if ((await stat(path).catch(absent)) === null) {
@@ -143,14 +145,33 @@ export async function openContentCache({ folder, most, identityOf }: ContentCach
 						bringing = bring(files, path, size, lease.id).finally(() => underWay.delete(content));
 						underWay.set(content, bringing);
 					}
-					await bringing;
+					arrival = bringing;
+					await orAborted(bringing, signal);
+					arrival = null;
 				}
 				const now = new Date();
 				await utimes(path, now, now);
 				return await action(path);
 			} finally {
-				await lease.release();
+				// What still arrives lies under this lease.
+				if (arrival === null) await lease.release();
+				else void arrival.catch(() => {}).then(() => lease.release());
 			}
 		},
 	};
+}
+
+/** What a promise comes to, unless the signal is aborted before: then its reason is thrown. */
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+	if (signal === undefined) return promise;
+	let abort = () => {};
+	const aborted = new Promise<never>((_, reject) => {
+		abort = () => reject(signal.reason);
+		signal.addEventListener('abort', abort, { once: true });
+	});
+	try {
+		return await Promise.race([promise, aborted]);
+	} finally {
+		signal.removeEventListener('abort', abort);
+	}
 }

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProblemError } from '@steelyard/contracts';
-import type { Digest } from '../store.js';
+import { type Digest, digestOf } from '../digest.js';
 import { beginningOf, type S3 } from './connection.js';
 import { bucketText, statusOf } from './failure.js';
-import { digestOf, putBytes } from './upload.js';
+import { putBytes } from './upload.js';
 
 /** Longest wait, in milliseconds, before a write is tried again that met another one. */
 const LONGEST_PAUSE = 100;

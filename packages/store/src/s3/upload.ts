@@ -1,16 +1,13 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { ProblemError } from '@steelyard/contracts';
-import type { Digest } from '../store.js';
+import { type Digest, digestOf } from '../digest.js';
 import type { S3 } from './connection.js';
 
 /** How many parts are under way at a time: with the one that is filled, what a stream takes of memory. */
 const PARTS_AT_A_TIME = 3;
 /** The most parts of an object, which S3 sets. */
 const MOST_PARTS = 10_000;
-
-/** Size and SHA-256 of bytes that are all there. */
-export const digestOf = (body: Uint8Array): Digest => ({ bytes: body.byteLength, sha256: createHash('sha256').update(body).digest('hex') });
 
 /** Writes bytes that are all there, in one request, with their SHA-256 beside them. With `writer`, which tells this write from every other, only where the key is free. */
 export async function putBytes({ client, sdk, at }: S3, key: string, body: Uint8Array, writer?: string): Promise<Digest> {

@@ -1,3 +1,4 @@
+import type { WeightingChoice } from '@steelyard/contracts';
 import type { FitOutcome } from './fit-model.js';
 import type { JudgedUnimodal } from './unimodal-stage.js';
 
@@ -9,4 +10,6 @@ export type Ending = {
 	deviceNote: string | null;
 	/** Of `performance.now`, when the attempt began. */
 	started: number;
+	/** How the weighting was chosen; not there where the job named it. */
+	weightingChoice?: WeightingChoice;
 };

@@ -76,6 +76,7 @@ export function jobResult(job: Job, parts: ResultParts): JobResult {
 		modality_weights: modalityWeightsOf(job, chosen, reported),
 		...expertUseOf(reported.evaluation),
 		...(brokenModalities === null ? {} : { robustness: brokenModalities }),
+		...(ending.weightingChoice === undefined ? {} : { weighting_choice: ending.weightingChoice }),
 		loss: lossText(job),
 		...(calibration === null ? {} : { calibration: calibrationSummary(calibration) }),
 		...thresholdsIn(job, fitted),

@@ -49,7 +49,7 @@ export type Job = Prepared & {
 };
 
 /** Seconds that remain at the speed since the first call; null while there is none. */
-function remainingSeconds(): (progress: number) => number | null {
+export function remainingSeconds(): (progress: number) => number | null {
 	let first: { at: number; progress: number } | null = null;
 	return (progress) => {
 		first ??= { at: performance.now(), progress };

@@ -30,7 +30,7 @@ type Classified = Extract<Predictions, { logits: Float32Array }>;
 const NO_NUMBERS = new Float32Array(0);
 
 /** Opens a file to run it over examples; the session is to be released. */
-async function openFile(job: Job, { judged, judge }: Pick<TrainedFile, 'judged' | 'judge'>) {
+export async function openFile(job: Job, { judged, judge }: Pick<TrainedFile, 'judged' | 'judge'>) {
 	const session = stoppable(await createSession(judged, { threads: job.spec.training.threads }), job);
 	const evaluate = (examples: Examples): Promise<Evaluation> =>
 		overRows(

@@ -1,6 +1,7 @@
 import {
 	admit,
 	type DatasetProfile,
+	isSingle,
 	type JobSpec,
 	type JobTask,
 	jobTask,
@@ -102,6 +103,7 @@ function scaleOf(train: Examples): TargetScale {
  * fit each other.
  */
 export function prepare(spec: JobSpec, dataset: Dataset, graphFile: GraphFile | null): Prepared {
+	if (!isSingle(spec)) throw new RangeError('expected one weighting; a job with auto is trained as its candidates');
 	const [problem] = admit(spec, dataset.profile, graphFile === null ? null : modelInterfaceOf(graphFile));
 	if (problem !== undefined) throw problem;
 	const chosen = lossOf(spec).loss;

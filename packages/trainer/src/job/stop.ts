@@ -1,6 +1,6 @@
 import type { JobError } from '@steelyard/contracts';
 import type { Session } from '@steelyard/runtime';
-import { whenThereIsRoom } from '@steelyard/store';
+import { whenPossible } from '@steelyard/store';
 import type { TrainOptions } from './face.js';
 
 type Stoppable = Pick<TrainOptions, 'stopped'>;
@@ -35,7 +35,7 @@ export async function withRoom<T>({ stopped, emit }: Pick<TrainOptions, 'stopped
 		emit({ type: 'waiting', reason });
 	};
 	try {
-		return await whenThereIsRoom(write, { stopped, waiting });
+		return await whenPossible(write, { stopped, waiting });
 	} catch (error) {
 		throw waits ? new Stopped() : error;
 	}

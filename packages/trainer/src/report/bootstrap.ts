@@ -139,6 +139,22 @@ function metricOfRows(judged: JudgedRows, count: number, metric: string): (rows:
 }
 
 /**
+ * What a metric of N rows is in each of 1,000 resamples, null where it is undefined, as distances from what it is over the rows that they are of; multiplied by
+ * √(1,000/N) where those are 1,000 of N rows, as in `bootstrapInterval`. Two models that are judged on equal resamples can be compared pair by pair. Null where the
+ * metric is undefined over all rows, or there are fewer than two.
+ */
+export function resampledMetric(judged: JudgedRows, metric: string, { count, rows, drawn }: Resamples): (number | null)[] | null {
+	const size = rows.length;
+	const metricOf = metricOfRows(judged, count, metric);
+	const center = metricOf(rows);
+	if (count < 2 || center === null) return null;
+	return Array.from({ length: RESAMPLES }, (_, i) => {
+		const one = metricOf(drawn.subarray(i * size, (i + 1) * size));
+		return one === null || !Number.isFinite(one) ? null : (one - center) * Math.sqrt(size / count);
+	});
+}
+
+/**
  * The 95 % interval of a metric over rows by the bootstrap: the percentiles of its values over 1,000 resamples with replacement (Efron 1979). Where these are of 1,000 of N
  * rows, the distances of the percentiles from their metric are multiplied by √(1,000/N) (Bickel, Götze and van Zwet 1997). Null where the metric is undefined in too many
  * resamples.

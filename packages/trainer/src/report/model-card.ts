@@ -181,6 +181,23 @@ function precisionRow({ spec: { training }, result: { skipped_steps: skipped } }
 	return [['products of training', `${precision}${skipped === undefined ? '' : `, ${count(skipped)} steps skipped`}`]];
 }
 
+/** How the weighting was chosen on validation; nothing where the job named it. */
+function weightingChoice({ result: { weighting_choice: choice }, modalities }: CardInput): string[] {
+	if (choice === undefined) return [];
+	const { metric, candidates, reason, rows, shuffles } = choice;
+	const shown = modalities.slice(0, MOST_SHOWN);
+	const valueOf = (value: number | null | undefined): string => (value === null || value === undefined ? '–' : figure(value));
+	const table = markdownTable([
+		['weighting', 'as it is', ...shown.map((name) => `${plain(name)} shuffled`), 'mean of all shuffled'],
+		...candidates.map(({ preset, clean, shuffled, shuffled_mean: mean }) => [
+			preset === choice.chosen ? `${preset} (chosen)` : preset,
+			...[clean, ...shown.map((name) => shuffled[name]), mean].map(valueOf),
+		]),
+	]);
+	const about = `${reason} Each weighting was trained and judged by its ${nameOf(metric)} over the ${count(rows)} rows of validation, as they are and with the values of one modality from other rows (the mean of ${shuffles} orders).`;
+	return [about, table];
+}
+
 function training(input: CardInput): string {
 	const { spec, result, version } = input;
 	const { model, weighting, training: of } = spec;
@@ -188,7 +205,7 @@ function training(input: CardInput): string {
 	const rows = [
 		['what', 'choice'],
 		['model', `${model.family}, ${count(result.parameters)} trained numbers`],
-		['weighting of modalities', weighting.preset],
+		['weighting of modalities', `${weighting.preset}${result.weighting_choice === undefined ? '' : ', chosen on validation'}`],
 		['minimised', plain(result.loss ?? 'loss', 120)],
 		[
 			'optimizer',
@@ -201,7 +218,12 @@ function training(input: CardInput): string {
 		...precisionRow(input),
 		['seed, threads, device', `${of.seed}, ${of.threads}, ${result.device}`],
 	];
-	return section('Training', markdownTable(rows), `Made by Steelyard ${version}; \`report.json\` has the whole spec.`);
+	return section(
+		'Training',
+		markdownTable(rows),
+		...weightingChoice(input),
+		`Made by Steelyard ${version}; \`report.json\` has the whole spec.`,
+	);
 }
 
 /** Metrics that a reader looks at, in this order. */

@@ -1,6 +1,5 @@
-import { mkdir, open } from 'node:fs/promises';
 import type { AuditLine, AuditQuery, List } from '@steelyard/contracts';
-import { auditKeys, type LocalStore } from '@steelyard/store';
+import { type Appender, auditKeys, type ServiceStore } from '@steelyard/store';
 import { unknownCursor } from '../resources/page.js';
 
 /** A line without its id, which is its place. */
@@ -16,10 +15,10 @@ export type Audit = {
 };
 
 type Options = {
-	store: LocalStore;
+	store: ServiceStore;
 	/** Called with the error of the disk and how many lines are lost by it. */
 	onLoss(error: unknown, lines: number): void;
-	/** From how many bytes on a file is followed by a new one, and how many files are kept. */
+	/** From how many bytes on a file is followed by a new one, and how many files are kept; 4 MiB and 64 unless given, or 128 KiB and 2,048 where each process has files of its own. */
 	bytes?: number;
 	files?: number;
 	now?: () => number;
@@ -31,12 +30,18 @@ const WAITING = 10_000;
 const nameOf = (month: string, number: number): string => `${month}-${String(number).padStart(6, '0')}`;
 const monthOf = (name: string): string => name.slice(0, 7);
 
-/** Opens the audit log of a store: files of JSON lines, a new one each month and when one is full. Several processes may write to it. */
-export function openAudit({ store, onLoss, bytes: most = 4 * 1024 ** 2, files: kept = 64, now = Date.now }: Options): Audit {
+/**
+ * Opens the audit log of a store: files of JSON lines, a new one each month and when one is full. Several processes may write to it; where each has files of its own, a page has the lines
+ * of one after those of the other.
+ */
+export function openAudit({ store, onLoss, bytes, files, now = Date.now }: Options): Audit {
+	const { appendsTogether } = store.files;
+	const most = bytes ?? (appendsTogether ? 4 * 1024 ** 2 : 128 * 1024);
+	const kept = files ?? (appendsTogether ? 64 : 2048);
 	let waiting: string[] = [];
 	let writing: Promise<void> | null = null;
 	/** The file that is written to, unless it is full. */
-	let current: string | null = null;
+	let current: { name: string; file: Appender } | null = null;
 	/** Whether what was written last may be half a line. */
 	let torn = true;
 
@@ -46,26 +51,33 @@ export function openAudit({ store, onLoss, bytes: most = 4 * 1024 ** 2, files: k
 		return keys.flatMap((key) => /\/(\d{4}-\d{2}-\d{6})\.jsonl$/.exec(key)?.[1] ?? []).sort();
 	}
 
-	/** The file to write to from now on; those are removed that are too many. */
+	/** The name of the file to write to from now on; those are removed that are too many. */
 	async function next(full: string | null): Promise<string> {
 		const month = new Date(now()).toISOString().slice(0, 7);
 		const known = await names();
 		const last = known.at(-1);
 		for (const name of known.slice(0, Math.max(0, known.length + 1 - kept))) await store.remove(auditKeys.file(name));
-		if (last === undefined || monthOf(last) < month) return nameOf(month, 1);
-		return last === full ? nameOf(monthOf(last), Number(last.slice(8)) + 1) : last;
+		const isNew = last === undefined || monthOf(last) < month;
+		if (appendsTogether && !isNew && last !== full) return last;
+		for (let number = isNew ? 1 : Number(last.slice(8)) + 1; ; number++) {
+			const name = nameOf(isNew ? month : monthOf(last), number);
+			if (appendsTogether || (await store.putExclusive(auditKeys.file(name), '')) !== null) return name;
+		}
 	}
 
-	async function append(text: string): Promise<void> {
-		if (current === null || monthOf(current) !== new Date(now()).toISOString().slice(0, 7)) current = await next(null);
-		if (((await store.stat(auditKeys.file(current)))?.bytes ?? 0) >= most) current = await next(current);
-		await mkdir(store.path(auditKeys.all()), { recursive: true, mode: 0o700 });
-		const file = await open(store.path(auditKeys.file(current)), 'a', 0o600);
-		try {
-			await file.appendFile(torn ? `\n${text}` : text);
-		} finally {
-			await file.close();
-		}
+	/** Goes on to another file. */
+	async function turnTo(name: string): Promise<NonNullable<typeof current>> {
+		await current?.file.close();
+		current = { name, file: store.files.openAppender(auditKeys.file(name)) };
+		return current;
+	}
+
+	/** The file to write to now. */
+	async function open(): Promise<Appender> {
+		const month = new Date(now()).toISOString().slice(0, 7);
+		const { name, file } = current !== null && monthOf(current.name) === month ? current : await turnTo(await next(null));
+		if (((await store.stat(auditKeys.file(name)))?.bytes ?? 0) < most) return file;
+		return (await turnTo(await next(name))).file;
 	}
 
 	async function drain(): Promise<void> {
@@ -73,7 +85,8 @@ export function openAudit({ store, onLoss, bytes: most = 4 * 1024 ** 2, files: k
 			const lines = waiting;
 			waiting = [];
 			try {
-				await append(lines.join(''));
+				const text = lines.join('');
+				await (await open()).add(torn ? `\n${text}` : text);
 				torn = false;
 			} catch (error) {
 				torn = true;
@@ -102,6 +115,7 @@ export function openAudit({ store, onLoss, bytes: most = 4 * 1024 ** 2, files: k
 		},
 
 		async page({ limit, after }) {
+			await current?.file.flush();
 			const data: AuditLine[] = [];
 			const [, first, last] = /^(.*)-(\d+)$/.exec(after ?? '') ?? [];
 			const all = (await names()).reverse();
@@ -123,6 +137,8 @@ export function openAudit({ store, onLoss, bytes: most = 4 * 1024 ** 2, files: k
 
 		async written() {
 			while (writing !== null) await writing;
+			await current?.file.close();
+			current = null;
 		},
 	};
 }

@@ -15,7 +15,7 @@ import {
 	type UploadsQuery,
 } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
-import { createId, datasetKeys, type LocalStore, readRecord } from '@steelyard/store';
+import { createId, datasetKeys, readRecord, type ServiceStore } from '@steelyard/store';
 import type { InProject } from '../keys/caller.js';
 import { createNamings } from '../resources/naming.js';
 import { pageOf } from '../resources/page.js';
@@ -73,7 +73,7 @@ export type Datasets = {
 type Received = { id: string; folder: string; upload: Upload; said: DatasetUpload };
 
 type Parts = {
-	store: LocalStore;
+	store: ServiceStore;
 	queue: Queue;
 	reader: Pick<Reader, 'read' | 'preview'>;
 	rowReader: Pick<RowReader, 'read'>;
@@ -83,11 +83,10 @@ type Parts = {
 };
 
 /**
- * The datasets of a store. Each is a folder `datasets/<id>/` of validated arrays. It is renamed into place when it is complete, and there is no dataset any
- * more once its `dataset.json` is removed.
+ * The datasets of a store. Each is a folder `datasets/<id>/` of validated arrays. There is none before its `dataset.json`, which appears last, nor once that is removed.
  */
 export function createDatasets({ store, queue, reader, rowReader, room, quota, uploadLimit }: Parts): Datasets {
-	const uploads = createUploadFolders(store);
+	const uploads = createUploadFolders(store.files);
 	const namings = createNamings(store, datasetKeys.naming);
 
 	/** The projects of the datasets that were seen, so that a list reads no others. They do not change. */
@@ -158,8 +157,9 @@ export function createDatasets({ store, queue, reader, rowReader, room, quota, u
 					manifest: manifest ?? null,
 				};
 				await writeFile(join(validated, basename(datasetKeys.listed(id))), JSON.stringify(listedDataset(dataset)));
-				await writeFile(join(validated, basename(datasetKeys.record(id))), JSON.stringify(dataset));
-				await uploads.publish(validated, datasetKeys.folder(id));
+				const record = basename(datasetKeys.record(id));
+				await writeFile(join(validated, record), JSON.stringify(dataset));
+				await store.files.publish(validated, datasetKeys.folder(id), record);
 				quota.add(project, profile.bytes);
 				return dataset;
 			}),
@@ -172,7 +172,7 @@ export function createDatasets({ store, queue, reader, rowReader, room, quota, u
 			const { task, modalities, splits, table } = await get(caller, id);
 			const profile = { task, modalities, splits, ...(table === undefined ? {} : { table }) };
 			try {
-				return await rowReader.read({ folder: store.path(datasetKeys.folder(id)), profile, query });
+				return await store.files.withFolder(datasetKeys.folder(id), (folder) => rowReader.read({ folder, profile, query }));
 			} catch (error) {
 				await get(caller, id); // it may have been deleted meanwhile
 				throw error;

@@ -3,7 +3,7 @@ import { datasetKeys, folders, isDamaged, jobKeys, keyKeys, modelKeys, type Stor
 import { bytesOf } from '../resources/bytes-of.js';
 
 /** What housekeeping needs of a job that has ended. */
-export type EndedJob = Pick<JobResource, 'id' | 'status' | 'attempt' | 'created_at' | 'finished_at'>;
+export type EndedJob = Pick<JobResource, 'id' | 'status' | 'attempt' | 'created_at' | 'finished_at' | 'sweep'>;
 
 /** What nothing refers to: a key, or the prefix of a folder, with the bytes below it. */
 export type Orphan = { key: string; bytes: number };

@@ -20,8 +20,8 @@ async function endedJobs(queue: Queue): Promise<Map<string, EndedJob>> {
 		let after: string | undefined;
 		do {
 			const page = await queue.jobs.list({ project, limit: 100, ...(after === undefined ? {} : { after }) });
-			for (const { id, status, attempt, created_at, finished_at } of page.data)
-				if (isFinal(status)) ended.set(id, { id, status, attempt, created_at, finished_at });
+			for (const { id, status, attempt, created_at, finished_at, sweep } of page.data)
+				if (isFinal(status)) ended.set(id, { id, status, attempt, created_at, finished_at, ...(sweep && { sweep }) });
 			after = page.has_more ? page.data.at(-1)?.id : undefined;
 		} while (after !== undefined);
 	}
@@ -60,6 +60,13 @@ const together = (parts: readonly { bytes: number }[]) => ({
 	bytes: bytesOf(parts),
 });
 
+/** The sweeps of jobs that have not ended: they may train any of their trials further, from the state that its job has kept. */
+async function openSweeps(queue: Queue, jobs: Iterable<EndedJob>): Promise<Set<string>> {
+	const open = new Set<string>();
+	for (const id of new Set([...jobs].flatMap(({ sweep }) => sweep?.id ?? []))) if (await queue.sweeps.isOpen(id)) open.add(id);
+	return open;
+}
+
 /** Removes a job, also where another process has just done so; not where a job was posted meanwhile that uses it. */
 async function removeJob(queue: Queue, id: string): Promise<void> {
 	await queue.jobs.remove(id).catch((error: unknown) => {
@@ -67,14 +74,19 @@ async function removeJob(queue: Queue, id: string): Promise<void> {
 	});
 }
 
-/** Removes the jobs that have ended, that no other one uses and that the limits leave no room for, and what interrupted processes have left; in a dry run only says which these are. */
+/** Removes the jobs that have ended, that no other one uses, nor a sweep that goes on, and that the limits leave no room for, and what interrupted processes have left; in a dry run only says which these are. */
 export async function retain(
 	{ store, queue, limits }: { store: Store; queue: Queue; limits: RetentionLimits },
 	{ dryRun = false, now = Date.now() }: { dryRun?: boolean; now?: number } = {},
 ): Promise<Retention> {
 	const ended = await endedJobs(queue);
 	const jobs: Outlived[] = [];
-	for (const job of await outlived(store, ended.values(), limits, now)) if ((await queue.jobs.countUsing(job.id)) === 0) jobs.push(job);
+	const open = await openSweeps(queue, ended.values());
+	for (const job of await outlived(store, ended.values(), limits, now)) {
+		const sweep = ended.get(job.id)?.sweep?.id;
+		const isNeeded = (sweep !== undefined && open.has(sweep)) || (await queue.jobs.countUsing(job.id)) > 0;
+		if (!isNeeded) jobs.push(job);
+	}
 	for (const { id } of jobs) ended.delete(id);
 	const gone = new Set(jobs.map(({ id }) => id));
 	const isKnown = async (id: string) => gone.has(id) || !isId('job', id) || (await queue.jobs.get(id)) !== null;

@@ -12,7 +12,7 @@ import {
 	type UploadsQuery,
 } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
-import { createId, type LocalStore, modelKeys, readRecord } from '@steelyard/store';
+import { createId, modelKeys, readRecord, type ServiceStore } from '@steelyard/store';
 import type { InProject } from '../keys/caller.js';
 import { createNamings } from '../resources/naming.js';
 import { pageOf } from '../resources/page.js';
@@ -44,7 +44,7 @@ export type Models = {
 	remove(caller: InProject, id: string): Promise<void>;
 };
 
-type Parts = { store: LocalStore; queue: Queue; room: Room; quota: ProjectBytes; modelLimit: number };
+type Parts = { store: ServiceStore; queue: Queue; room: Room; quota: ProjectBytes; modelLimit: number };
 
 /**
  * The uploaded models of a store. Each is a folder `models/<id>/` with `model.onnx`, which is what was uploaded, and `model.json`. It is renamed into place when
@@ -52,7 +52,7 @@ type Parts = { store: LocalStore; queue: Queue; room: Room; quota: ProjectBytes;
  * and puts the model that it finds in a zip archive into the place of that; nothing else changes. This process reads no byte of a model.
  */
 export function createModels({ store, queue, room, quota, modelLimit }: Parts): Models {
-	const uploads = createUploadFolders(store);
+	const uploads = createUploadFolders(store.files);
 	const namings = createNamings(store, modelKeys.naming);
 
 	/** The projects of the models that were seen, so that a list reads no others. They do not change. */
@@ -108,8 +108,9 @@ export function createModels({ store, queue, room, quota, modelLimit }: Parts): 
 					bytes,
 					sha256: hash.digest('hex'),
 				};
-				await writeFile(join(whole, basename(modelKeys.record(id))), JSON.stringify(record satisfies ModelRecord));
-				await uploads.publish(whole, modelKeys.folder(id));
+				const recordName = basename(modelKeys.record(id));
+				await writeFile(join(whole, recordName), JSON.stringify(record satisfies ModelRecord));
+				await store.files.publish(whole, modelKeys.folder(id), recordName);
 				quota.add(project, bytes);
 				await queue.inspections.enqueue(id).catch(async (error: unknown) => {
 					await removeFiles(id);

@@ -27,7 +27,8 @@ export function createNamings(store: Store, key: (id: string) => string): Naming
 			exclusive(id, async () => {
 				const found = await find();
 				const naming: Naming = { name: name ?? found.name, metadata: changedMetadata(found.metadata, metadata) };
-				await store.put(key(id), JSON.stringify(naming));
+				// What another version has noted there, and this one does not know, stays.
+				await store.put(key(id), JSON.stringify({ ...(await readRecord(store, key(id))), ...naming }));
 				// Where it was deleted meanwhile it is not there, and what was just written goes with the next clearing.
 				return find();
 			}),

@@ -1,4 +1,4 @@
-import { projectOf } from '@steelyard/contracts';
+import { nullWhereNewer, projectOf } from '@steelyard/contracts';
 import { datasetKeys, jobKeys, modelKeys, readRecord, type Store } from '@steelyard/store';
 
 const RECORDS = { ds: datasetKeys.record, mdl: modelKeys.record, job: jobKeys.record } as const;
@@ -7,7 +7,7 @@ const RECORDS = { ds: datasetKeys.record, mdl: modelKeys.record, job: jobKeys.re
 export const OWNED = ['ds', 'mdl', 'job'] as const;
 export type Owned = (typeof OWNED)[number];
 
-/** Gives the project of a dataset, a model or a job that lies in the store; null where it has no record. */
+/** Gives the project of a dataset, a model or a job that lies in the store; null where it has no record, or one of a newer version of the service. */
 export type OwnerOf = (kind: Owned, id: string) => Promise<string | null>;
 
 /** Makes the lookup of owners, which reads each record once: what belongs to a project stays there. */
@@ -16,7 +16,7 @@ export function createOwnerOf(store: Store): OwnerOf {
 	return async (kind, id) => {
 		const known = owners.get(id);
 		if (known !== undefined) return known;
-		const found = await readRecord<{ project?: string }>(store, RECORDS[kind](id));
+		const found = await readRecord<{ project?: string }>(store, RECORDS[kind](id)).catch(nullWhereNewer);
 		if (found === null) return null;
 		owners.set(id, projectOf(found));
 		return projectOf(found);

@@ -1,4 +1,4 @@
-import { type Findable, type FoundList, type IdKind, isFound, ProblemError, type UploadsQuery } from '@steelyard/contracts';
+import { type Findable, type FoundList, type IdKind, isFound, nullWhereNewer, ProblemError, type UploadsQuery } from '@steelyard/contracts';
 import { idsFrom, listIds, type Store } from '@steelyard/store';
 
 /** The refusal of a page after something that is not there. It would be the first page, or an empty one, whose reader took it for the last. */
@@ -13,7 +13,7 @@ const APART = 24 * 60 * 60 * 1000;
 
 /**
  * Gives a page of the resources of one kind that fit, newest first. Each is a folder of the store whose name is its id; ids begin with the time at which they were
- * made. A folder that `find` knows no resource for is left out. Throws ProblemError where it knows none for `after`.
+ * made. A folder that `find` knows no resource for is left out, and so is one that a newer version of the service has written. Throws ProblemError where it knows none for `after`.
  */
 export async function pageOf<T extends Findable & { id: string }>(
 	store: Store,
@@ -33,7 +33,7 @@ export async function pageOf<T extends Findable & { id: string }>(
 	let last: string | null = null;
 	for (const id of ids) {
 		if (seen === lookedAt) return { object: 'list', data, has_more: true, next: last };
-		const resource = await find(id);
+		const resource = await find(id).catch(nullWhereNewer);
 		if (resource === null) continue;
 		seen++;
 		if (isFound(filters, resource)) {

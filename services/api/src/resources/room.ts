@@ -1,5 +1,5 @@
 import { ProblemError } from '@steelyard/contracts';
-import { type LocalStore, type Space, spaceOf } from '@steelyard/store';
+import { type Space, type StoreFiles, spaceOf } from '@steelyard/store';
 
 /** Sees that the disk keeps room for the jobs that run. */
 export type Room = {
@@ -11,9 +11,9 @@ export type Room = {
 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
 
-/** Keeps `reserve` bytes of the disk of a store free from uploads and new jobs; null keeps the standard reserve. */
-export function createRoom(store: LocalStore, reserve: number | null): Room {
-	const state = () => spaceOf(store, reserve);
+/** Keeps `reserve` bytes of the disk of the files of a store free from uploads and new jobs; null keeps the standard reserve. */
+export function createRoom(files: StoreFiles, reserve: number | null): Room {
+	const state = () => spaceOf(files, reserve);
 	return { state, expect };
 
 	async function expect(bytes = 0): Promise<void> {

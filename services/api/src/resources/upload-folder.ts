@@ -1,6 +1,6 @@
-import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { type LocalStore, uploadKeys } from '@steelyard/store';
+import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { StoreFiles } from '@steelyard/store';
 
 /** After how many milliseconds without a change the folder of an upload is removed: the process that it belonged to was killed. */
 const ABANDONED = 3600 * 1000;
@@ -11,26 +11,10 @@ const IN_USE = ABANDONED / 6;
 export type UploadFolders = {
 	/** Runs an action with a new folder, and removes the folder when the action has ended. */
 	within<T>(id: string, action: (folder: string) => Promise<T>): Promise<T>;
-	/** Moves a complete folder to a key of the store, in one step that survives a loss of power. */
-	publish(folder: string, key: string): Promise<void>;
 };
 
-/** Flushes files of a folder, and then the folder itself, to the disk. */
-async function sync(folder: string, names: readonly string[]): Promise<void> {
-	for (const name of [...names, '.']) {
-		const file = await open(join(folder, name), 'r');
-		try {
-			await file.sync();
-		} finally {
-			await file.close();
-		}
-	}
-}
-
-/** Makes folders for uploads in `uploads/` of the store. */
-export function createUploadFolders(store: LocalStore): UploadFolders {
-	const uploads = store.path(uploadKeys.all());
-
+/** Makes folders for uploads among the files of a store. */
+export function createUploadFolders({ uploads }: Pick<StoreFiles, 'uploads'>): UploadFolders {
 	async function removeAbandoned(): Promise<void> {
 		for (const name of await readdir(uploads).catch(() => [])) {
 			const folder = join(uploads, name);
@@ -43,7 +27,7 @@ export function createUploadFolders(store: LocalStore): UploadFolders {
 	return {
 		async within(id, action) {
 			await removeAbandoned();
-			const folder = store.path(uploadKeys.upload(id));
+			const folder = join(uploads, id);
 			await mkdir(folder, { recursive: true });
 			// An upload may come slowly, or wait long for its turn to be read.
 			const marking = setInterval(() => {
@@ -56,13 +40,6 @@ export function createUploadFolders(store: LocalStore): UploadFolders {
 				clearInterval(marking);
 				await rm(folder, { recursive: true, force: true });
 			}
-		},
-		async publish(folder, key) {
-			const target = store.path(key);
-			await mkdir(dirname(target), { recursive: true });
-			await sync(folder, await readdir(folder));
-			await rename(folder, target);
-			await sync(dirname(target), []);
 		},
 	};
 }

@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import { projectOf, type Readiness, type WorkerStatus } from '@steelyard/contracts';
 import type { Queue } from '@steelyard/queue';
-import type { LocalStore } from '@steelyard/store';
+import { folders, type ServiceStore } from '@steelyard/store';
 import { Type } from 'typebox';
 import type { App } from '../fastify-app.js';
 import type { Caller } from '../keys/caller.js';
@@ -9,18 +10,21 @@ import { ref } from '../schemas/components.js';
 /** With fewer free bytes than this a job could not keep its model, so none should begin. */
 const LEAST_FREE = 64 * 1024 ** 2;
 
-/** Says whether the data folder will do. Never rejects. */
-async function storeHealth(store: LocalStore): Promise<Readiness['store']> {
+/** Longest that a store may take to answer, in milliseconds. */
+const LONGEST_ANSWER = 2000;
+
+/** Says whether the store and the disk of its files will do. Never rejects. */
+async function storeHealth(store: ServiceStore): Promise<Readiness['store']> {
+	const late = AbortSignal.timeout(LONGEST_ANSWER);
 	try {
-		const { free } = await store.space();
+		const { free } = await store.files.space();
+		// Whether it is there does not matter, but that there is an answer.
+		await Promise.race([store.stat(`${folders.uploads}/probe`), once(late, 'abort').then(() => late.throwIfAborted())]);
 		return { ok: free >= LEAST_FREE, free_bytes: free, note: free >= LEAST_FREE ? null : `only ${free} bytes are free` };
 	} catch (error) {
-		// The message of the system has the path of the folder, which whoever reaches the port would read.
-		return {
-			ok: false,
-			free_bytes: null,
-			note: `the data folder cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`,
-		};
+		// The message has the path of the folder or the address of the bucket, which whoever reaches the port would read.
+		const code = late.aborted ? `no answer within ${LONGEST_ANSWER / 1000} s` : ((error as NodeJS.ErrnoException).code ?? 'unknown error');
+		return { ok: false, free_bytes: null, note: `the store cannot be read (${code})` };
 	}
 }
 
@@ -33,7 +37,7 @@ async function shownTo(caller: Caller | null, queue: Queue, worker: WorkerStatus
 }
 
 /** The routes that say how the service is. */
-export async function healthRoutes(app: App, { queue, store }: { queue: Queue; store: LocalStore }): Promise<void> {
+export async function healthRoutes(app: App, { queue, store }: { queue: Queue; store: ServiceStore }): Promise<void> {
 	app.route({
 		method: 'GET',
 		url: '/healthz',

@@ -12,6 +12,7 @@ const MENU = [
 	['/', 'Start'],
 	['/data', 'Data'],
 	['/jobs', 'Jobs'],
+	['/sweeps', 'Sweeps'],
 	['/compare', 'Compare'],
 	['/service', 'Service'],
 ] as const;

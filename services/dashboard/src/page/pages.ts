@@ -23,6 +23,9 @@ const PAGES: readonly Page[] = [
 	{ path: '/jobs/new', section: '/jobs', load: async () => (await import('./pages/new-job-page.js')).NewJobPage },
 	{ path: '/jobs/:id', section: '/jobs', load: async () => (await import('./pages/job-page.js')).JobPage },
 	{ path: '/jobs/:id/try', section: '/jobs', load: async () => (await import('./pages/try-page.js')).TryPage },
+	{ path: '/sweeps', section: '/sweeps', load: async () => (await import('./pages/sweeps-page.js')).SweepsPage },
+	{ path: '/sweeps/new', section: '/sweeps', load: async () => (await import('./pages/new-sweep-page.js')).NewSweepPage },
+	{ path: '/sweeps/:id', section: '/sweeps', load: async () => (await import('./pages/sweep-page.js')).SweepPage },
 	{ path: '/compare', section: '/compare', load: async () => (await import('./pages/compare-page.js')).ComparePage },
 	{ path: '/service', section: '/service', load: async () => (await import('./pages/service-page.js')).ServicePage },
 ];

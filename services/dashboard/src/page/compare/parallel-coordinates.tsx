@@ -7,7 +7,7 @@ import type { SpecValue } from './spec-differences.js';
 export type Coordinates = {
 	readonly axes: readonly { readonly name: string; readonly values: readonly (SpecValue | undefined)[] }[];
 	/** Names of the jobs, and which colour each has. */
-	readonly lines: readonly { readonly name: string; readonly color: number }[];
+	readonly lines: readonly { readonly name: string; readonly color: number; readonly isFaint?: boolean }[];
 };
 
 const HEIGHT = 300;
@@ -52,14 +52,14 @@ export function ParallelCoordinates({ axes, lines }: Coordinates): VNode {
 	const places = axes.map(({ values }) => placesOf(values));
 	return (
 		<svg viewBox={`0 0 ${width} ${HEIGHT}`} role="img" aria-label="A line for each job through its settings and its metric" class="plot">
-			{lines.map(({ name, color }, line) => {
+			{lines.map(({ name, color, isFaint = false }, line) => {
 				const points = axes.flatMap(({ values }, axis) => {
 					const share = places[axis]?.at(values[line]);
 					return share === null || share === undefined ? [] : [`${x(axis).toFixed(1)} ${y(share).toFixed(1)}`];
 				});
 				return (
 					<g key={`${name} ${line}`} class={`series-${color % 8}`}>
-						<path class="line" d={points.length === 0 ? '' : `M${points.join('L')}`}>
+						<path class={isFaint ? 'line faint' : 'line'} d={points.length === 0 ? '' : `M${points.join('L')}`}>
 							<title>{name}</title>
 						</path>
 					</g>

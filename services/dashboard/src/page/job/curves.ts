@@ -43,6 +43,13 @@ function lines(series: Series, smoothing: number): Series[] {
 export const bestOf = (points: readonly EpochPoint[], exported?: number): EpochPoint | null =>
 	points.find(({ epoch }) => epoch === exported) ?? points.findLast(({ best }) => best) ?? null;
 
+/** What the loss of a model is called. While a job chooses its weighting, the fused model of each candidate has the name of that before its own. */
+function titleOf(model: string): string {
+	if (model === 'fusion') return 'Loss of the fused model';
+	const [candidate, fused] = model.split(': ');
+	return fused === 'fusion' ? `Loss of the fused model with ${candidate}` : `Loss of ${model} alone`;
+}
+
 /** The epochs of the fused model: the loss of training and of validation, with the best epoch marked. Of a job that has none yet, those of the model that is trained now. */
 export function lossChart(epochs: readonly EpochPoint[], model: string, { log, smoothing, exported }: CurveView): Chart {
 	const points = ofModel(epochs, model);
@@ -57,7 +64,7 @@ export function lossChart(epochs: readonly EpochPoint[], model: string, { log, s
 		},
 	];
 	return {
-		title: model === 'fusion' ? 'Loss of the fused model' : `Loss of ${model} alone`,
+		title: titleOf(model),
 		x: { label: 'epoch', whole: true },
 		y: { label: 'loss', log },
 		series: series.flatMap((line) => lines(line, smoothing)),

@@ -54,6 +54,9 @@ export function JobActions({ job, changed }: { job: JobResource; changed: () => 
 			<a class="button" href={linkTo('/jobs/new', { from: id })}>
 				Clone
 			</a>
+			<a class="button" href={linkTo('/sweeps/new', { from: id })} title="Try its settings over a range, and look for the best">
+				Sweep
+			</a>
 			{status === 'succeeded' && (
 				<a class="button" href={linkTo('/jobs/new', { from: id, continue: '1' })}>
 					Continue

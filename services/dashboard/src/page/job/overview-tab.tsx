@@ -4,10 +4,12 @@ import { hasEnded } from '../job-status.js';
 import { type Fact, Facts } from '../parts/facts.js';
 import { ChartFigure } from '../plots/chart-figure.js';
 import { linkTo } from '../router.js';
+import { SweepLink } from '../sweeps/sweep-link.js';
 import { lossChart, modelsIn } from './curves.js';
 import { noticeText } from './notice-text.js';
 import { Stages } from './stages.js';
 import type { TabProps } from './tab.js';
+import { WeightingChoice } from './weighting-choice.js';
 
 /** The split that figures are shown of: the test, or validation where there is none. */
 const shownSplit = (metrics: object): string => ('test' in metrics ? 'test' : 'validation');
@@ -72,15 +74,19 @@ function Warnings({ job }: Pick<TabProps, 'job'>): VNode {
 
 /** What is known of a job beside its figures. */
 function factsOf(job: TabProps['job']): Fact[] {
-	const { result, device, measured, spec, notified } = job;
+	const { result, device, measured, spec, notified, sweep } = job;
 	const ece = Object.entries(result?.calibration?.ece ?? {}).map(([name, error]) => `${name} ${percent(error)}`);
 	const speed = job.rows_per_second === undefined ? '–' : `${figure(job.rows_per_second, 3)} rows/s`;
 	const step = measured?.step_seconds === undefined ? '' : `, ${figure(measured.step_seconds * 1000, 3)} ms a step`;
 	return [
 		['Id', <code>{job.id}</code>],
 		['Dataset', <a href={linkTo(`/data/${spec.dataset}`)}>{spec.dataset}</a>],
+		sweep === undefined ? null : ['Sweep', <SweepLink sweep={sweep} />],
 		['Model', `${spec.model.family}${result === null ? '' : `, ${count(result.parameters, 'trained number')}`}`],
-		['Weighting', spec.weighting.preset],
+		[
+			'Weighting',
+			`${spec.weighting.preset}${result?.weighting_choice === undefined ? '' : `, which chose ${result.weighting_choice.chosen}`}`,
+		],
 		['Posted', moment(job.created_at)],
 		['Started', moment(job.started_at)],
 		['Ended', moment(job.finished_at)],
@@ -160,6 +166,7 @@ export function OverviewTab({ view, job }: TabProps): VNode {
 				/>
 			)}
 			<ResultTable job={job} />
+			{result?.weighting_choice !== undefined && <WeightingChoice choice={result.weighting_choice} />}
 			<h2>The job</h2>
 			<Facts rows={factsOf(job)} />
 		</>

@@ -1,5 +1,5 @@
 import type { JobResource } from '@steelyard/contracts';
-import { bytes, duration, figure, moment } from '../format.js';
+import { bytes, duration, figure, moment, shortId } from '../format.js';
 
 /** A column of the list of jobs. */
 export type Column = {
@@ -58,6 +58,7 @@ const FIXED: readonly Column[] = [
 		({ bytes: size, artifacts }) => size ?? (artifacts.reduce((sum, artifact) => sum + artifact.bytes, 0) || null),
 		bytes,
 	),
+	text('sweep', 'Sweep', ({ sweep }) => (sweep === undefined ? null : `${shortId(sweep.id)}, trial ${sweep.trial}`)),
 	text('id', 'Id', ({ id }) => id),
 ];
 
@@ -112,15 +113,17 @@ export function byColumn({ value }: Column, isDescending: boolean): (a: JobResou
 export type JobFilter = { readonly text: string; readonly statuses: readonly string[]; readonly dataset: string | null };
 
 /**
- * Whether a job fits. The words of the text must all be there: in its name, its id, its dataset, its model, its weighting or its metadata; `name=text` is an entry of the
+ * Whether a job fits. The words of the text must all be there: in its name, its id, that of its sweep, its dataset, its model, its weighting or its metadata; `name=text` is an entry of the
  * metadata.
  */
 export function fits(job: JobResource, { text: wanted, statuses, dataset }: JobFilter): boolean {
-	const { spec, status, id } = job;
+	const { spec, status, id, sweep } = job;
 	if (statuses.length > 0 && !statuses.includes(status)) return false;
 	if (dataset !== null && spec.dataset !== dataset) return false;
 	const entries = Object.entries(spec.metadata ?? {}).map(([name, value]) => `${name}=${value}`);
-	const all = [spec.name ?? '', id, spec.dataset, spec.model.family, spec.weighting.preset, ...entries].join('\n').toLowerCase();
+	const all = [spec.name ?? '', id, sweep?.id ?? '', spec.dataset, spec.model.family, spec.weighting.preset, ...entries]
+		.join('\n')
+		.toLowerCase();
 	return wanted
 		.toLowerCase()
 		.split(/\s+/)

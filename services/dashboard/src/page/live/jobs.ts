@@ -25,6 +25,18 @@ export const jobs = computed<readonly Signal<JobResource>[]>(() => {
 		.map((id) => byId.get(id) as Signal<JobResource>);
 });
 
+/** A job as it is now; null where it is not known. Whoever reads it is told of its changes. */
+export function jobWith(id: string): JobResource | null {
+	void version.value;
+	return byId.get(id)?.value ?? null;
+}
+
+/** What tells when jobs of sweeps begin, go on or end, of one sweep or of all: a text that is then another one. */
+export const sweepTurns = (sweep: string | null): string =>
+	jobs.value
+		.flatMap(({ value: { id, sweep: of, status } }) => (of === undefined || (sweep !== null && of.id !== sweep) ? [] : `${id} ${status}`))
+		.join('\n');
+
 /** Why the jobs are not known; null where they are. */
 export const jobsError = computed(() => failure.value);
 /** Whether all jobs have been listed. */

@@ -26,7 +26,7 @@ export function differences(field: Field, value: Json | undefined): Json | undef
 			const branch = branchOf(field, value);
 			if (!isObject(value) || branch === undefined) return value;
 			const left = differencesIn(branch.fields, having(value, field.by, undefined));
-			return unlessEmpty(branch === field.branches[0] ? left : { [field.by]: branch.name, ...left });
+			return unlessEmpty(branch === field.branches[0] && !field.mustName ? left : { [field.by]: branch.name, ...left });
 		}
 		case 'short': {
 			if (!isObject(value)) return value;

@@ -5,7 +5,7 @@ import { isObject, type Json, type JsonObject } from './json.js';
 import { jsonFault } from './json-fault.js';
 import { jsonText } from './snippets.js';
 
-/** A job that is being written: by the form and as JSON, of which each shows what the other says. */
+/** A job, or a sweep, that is being written: by the form and as JSON, of which each shows what the other says. */
 export type Draft = {
 	readonly form: FieldOf<'group'>;
 	/** What the form shows. */
@@ -31,7 +31,7 @@ function read(text: string): { spec: JsonObject } | { fault: string } {
 	const fault = jsonFault(text);
 	if (fault !== null) return { fault: `Line ${fault.line}, column ${fault.column}: expected ${fault.expected}.` };
 	const value = JSON.parse(text) as Json;
-	return isObject(value) ? { spec: value } : { fault: 'A job is an object: { … }.' };
+	return isObject(value) ? { spec: value } : { fault: 'Expected an object: { … }.' };
 }
 
 /** A draft that begins with a spec. */

@@ -2,12 +2,13 @@ import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useId, useRef } from 'preact/hooks';
 import { count } from '../format.js';
+import { anyOf, anyText } from './any-text.js';
 import { changesIn, differences } from './differences.js';
 import { FieldFrame, FieldRefusal, PutBack, sentences } from './field-frame.js';
 import { alternativeOf, branchOf, type Field, type FieldOf, isLookedAt } from './fields.js';
 import { useForm } from './form-context.js';
 import { IdField } from './id-field.js';
-import { having, isObject, type Json, type JsonObject, own } from './json.js';
+import { having, isObject, isSame, type Json, type JsonObject, own } from './json.js';
 import { ListField } from './list-field.js';
 import { RecordField } from './record-field.js';
 
@@ -114,6 +115,28 @@ function TextField({ field, value, set, place }: ViewProps<FieldOf<'text'>>): VN
 	);
 }
 
+/** Any value, as JSON or as a text. */
+function AnyField({ field, value, set, place }: ViewProps<FieldOf<'any'>>): VNode {
+	/** What was typed, as long as it says what the field is. */
+	const typed = useSignal('');
+	const shown = value === undefined ? '' : isSame(anyOf(typed.value), value) ? typed.value : anyText(value);
+	return (
+		<FieldFrame field={field} place={place} again={backOf({ field, value, set, place })}>
+			{(control) => (
+				<input
+					{...control}
+					value={shown}
+					autocomplete="off"
+					onInput={({ currentTarget: { value: text } }) => {
+						typed.value = text;
+						set(text === '' ? undefined : anyOf(text));
+					}}
+				/>
+			)}
+		</FieldFrame>
+	);
+}
+
 type FieldListProps = { fields: readonly Field[]; group: Json | undefined; set: (next: JsonObject) => void; place: string };
 
 /** The fields of a group that are looked at or were changed. */
@@ -188,21 +211,26 @@ function BranchesField({ field, value, set, place }: ViewProps<FieldOf<'branches
 		});
 		set({ ...left.current.get(name), ...Object.fromEntries(common), [field.by]: name });
 	};
-	const by = field.by.charAt(0).toUpperCase() + field.by.slice(1);
+	const by = field.by === 'type' ? field.label : field.by.charAt(0).toUpperCase() + field.by.slice(1);
+	const isFirst = branch === field.branches[0];
 	const others = branch === undefined || !isObject(value) ? {} : having(value, field.by, undefined);
 	const looked = branch?.fields.filter((one) => !one.isDeprecated) ?? [];
 	const required = looked.filter((one) => one.isRequired);
 	const free = looked.filter((one) => !one.isRequired);
 	const changed = free.reduce((sum, one) => sum + changesIn(one, own(value, one.name)), 0);
 	const setField = (next: JsonObject): void =>
-		set(branch === field.branches[0] && own(value, field.by) === undefined ? next : { ...next, [field.by]: branch?.name as string });
+		set(
+			branch === field.branches[0] && own(value, field.by) === undefined && !field.mustName
+				? next
+				: { ...next, [field.by]: branch?.name as string },
+		);
 	return (
 		<div data-place={place}>
 			<FieldRefusal place={place} />
-			<div class={`form-field${branch === field.branches[0] ? '' : ' changed'}`} data-place={`${place}.${field.by}`}>
+			<div class={`form-field${isFirst || field.mustName ? '' : ' changed'}`} data-place={`${place}.${field.by}`}>
 				<div class="form-label">
 					<label for={id}>{by}</label>
-					{branch !== field.branches[0] && <PutBack label={by} again={() => choose(field.branches[0]?.name as string)} />}
+					{!isFirst && !field.mustName && <PutBack label={by} again={() => choose(field.branches[0]?.name as string)} />}
 				</div>
 				<select
 					id={id}
@@ -229,7 +257,7 @@ function BranchesField({ field, value, set, place }: ViewProps<FieldOf<'branches
 					{free.length > 0 && (
 						<details class="form-group" key={branch.name}>
 							<summary>
-								Choices of {branch.name} <Changes n={changed} />
+								{field.mustName ? 'More' : `Choices of ${branch.name}`} <Changes n={changed} />
 							</summary>
 							<FieldList fields={free} group={others} set={setField} place={place} />
 						</details>
@@ -346,6 +374,8 @@ export function FieldView({ field, ...rest }: ViewProps): VNode {
 			return <BranchesField field={field} {...rest} />;
 		case 'short':
 			return <ShortField field={field} {...rest} />;
+		case 'any':
+			return <AnyField field={field} {...rest} />;
 		case 'either':
 			return <EitherField field={field} {...rest} />;
 	}

@@ -16,10 +16,12 @@ type Kind =
 	| { readonly kind: 'record'; readonly value: Field; readonly isByModality: boolean; readonly names: string }
 	/** Fields together; `isNullable` where null is a value too, which turns them off. */
 	| { readonly kind: 'group'; readonly fields: readonly Field[]; readonly isNullable: boolean }
-	/** One of several groups, which the value of the field `by` names; the first unless one is named. */
-	| { readonly kind: 'branches'; readonly by: string; readonly branches: readonly Branch[] }
+	/** One of several groups, which the value of the field `by` names; the first unless one is named, which `mustName` forbids. */
+	| { readonly kind: 'branches'; readonly by: string; readonly branches: readonly Branch[]; readonly mustName: boolean }
 	/** The value of the field `key` alone, or a group that has it and others. */
 	| { readonly kind: 'short'; readonly key: string; readonly fields: readonly Field[] }
+	/** Any value of JSON. */
+	| { readonly kind: 'any' }
 	/** A value of any of several kinds. */
 	| { readonly kind: 'either'; readonly alternatives: readonly Field[] };
 
@@ -56,7 +58,11 @@ const labelOf = (name: string): string => {
 const figure = (value: number): string =>
 	Math.abs(value) >= 10_000 && Math.abs(value) < 1e12 ? value.toLocaleString('en') : String(value);
 
+/** Whether a bound is so far out that nobody comes near it. */
+const isFar = (value: number): boolean => Math.abs(value) >= 1e15 || (value !== 0 && Math.abs(value) <= 1e-15);
+
 function rangeOf({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchema): string {
+	if (minimum !== undefined && maximum !== undefined && isFar(minimum) && isFar(maximum)) return '';
 	if (minimum !== undefined && maximum !== undefined) return `${figure(minimum)} to ${figure(maximum)}`;
 	const least =
 		exclusiveMinimum !== undefined ? `above ${figure(exclusiveMinimum)}` : minimum !== undefined ? `at least ${figure(minimum)}` : '';
@@ -116,6 +122,7 @@ function unionOf(all: readonly JsonSchema[], standard: Json | undefined): Kind {
 		return {
 			kind: 'branches',
 			by,
+			mustName: others.every(({ required = [] }) => required.includes(by)),
 			branches: others.map((branch) => ({
 				name: onlyValue(branch.properties?.[by]) as string,
 				help: branch.description ?? statedDefault(branch.properties?.[by] as JsonSchema).help,
@@ -150,6 +157,7 @@ function kindOf(schema: JsonSchema, standard: Json | undefined): Kind {
 			isByModality: schema.propertyNames?.pattern === NAME_OF_MODALITY,
 			names: schema.propertyNames?.description ?? '',
 		};
+	if (types.length === 0) return { kind: 'any' };
 	if (types.includes('object')) return { kind: 'group', fields: fieldsOf(schema), isNullable: types.includes('null') };
 	const of = /^\^(ds|mdl|job)_/.exec(schema.pattern ?? '')?.[1] as 'ds' | 'mdl' | 'job' | undefined;
 	return { kind: 'text', of: of ?? null, longest: schema.maxLength ?? null };

@@ -1,20 +1,19 @@
-import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
-import { type JobRequest, SteelyardError } from '@steelyard/client';
+import { useComputed, useSignal } from '@preact/signals';
+import type { JobRequest } from '@steelyard/client';
 import type { VNode } from 'preact';
-import { useId, useMemo, useRef } from 'preact/hooks';
+import { useMemo, useRef } from 'preact/hooks';
 import { notifyWhenEnded } from '../live/notices.js';
 import { useLoading } from '../loading.js';
-import { Problem } from '../parts/problem.js';
 import { go } from '../router.js';
 import { client } from '../session.js';
 import { changesIn } from './differences.js';
 import type { Draft } from './draft.js';
 import { Changes, FieldList, FieldView } from './field-view.js';
 import type { Field, FieldOf } from './fields.js';
-import { FormContext, type Refusal } from './form-context.js';
+import { FormContext } from './form-context.js';
 import { idempotencyKey } from './idempotency-key.js';
 import { having, type JsonObject, own } from './json.js';
-import { placesOf } from './param.js';
+import { Refused, usePosting } from './posting.js';
 import { SpecPanel } from './spec-panel.js';
 
 /** What stands open at the beginning, in this order; a field that is not here is in a part that can be opened. */
@@ -26,15 +25,6 @@ const OPEN: Readonly<Record<string, readonly string[]>> = {
 const isOpen = (group: string, { name }: Field): boolean => OPEN[group]?.includes(name) === true;
 const opened = (group: string, fields: readonly Field[]): Field[] =>
 	(OPEN[group] ?? []).flatMap((name) => fields.filter((field) => field.name === name));
-
-/** Shows a field: opens what it lies in, scrolls to it and gives it the focus. */
-function show(element: Element): void {
-	for (let part: Element | null = element; part !== null; part = part.parentElement)
-		if (part instanceof HTMLDetailsElement) part.open = true;
-	const control = element.querySelector<HTMLElement>('input, select, textarea, summary') ?? (element as HTMLElement);
-	control.focus({ preventScroll: true });
-	element.scrollIntoView({ block: 'center' });
-}
 
 type SectionProps = { field: Field; draft: Draft };
 
@@ -93,15 +83,17 @@ function Others({ fields, draft }: { fields: readonly Field[]; draft: Draft }): 
 
 /** The form of a job with its JSON beside it, and what posts it. */
 export function JobForm({ draft }: { draft: Draft }): VNode {
-	const form = useRef<HTMLFormElement>(null);
-	const id = useId();
-	const refusal = useSignal<Refusal | null>(null);
-	const failure = useSignal<Error | null>(null);
-	const isPosting = useSignal(false);
 	const wantsNotice = useSignal(false);
 	const noticeNote = useSignal('');
 	/** The key of the form as it was posted last: who posts the same twice gets the same job. */
 	const posted = useRef({ body: '', key: '' });
+	const { form, refusal, failure, isPosting, submit } = usePosting(draft, async (spec) => {
+		const body = JSON.stringify(spec);
+		if (posted.current.body !== body) posted.current = { body, key: idempotencyKey() };
+		const job = await client.value.jobs.create(spec as JobRequest, { idempotencyKey: posted.current.key });
+		if (wantsNotice.peek()) await notifyWhenEnded(job.id);
+		go(`#/jobs/${job.id}`);
+	});
 	const dataset = useComputed(() => own(draft.value.value, 'dataset'));
 	const profile = useLoading(async () => {
 		const wanted = dataset.value;
@@ -109,59 +101,7 @@ export function JobForm({ draft }: { draft: Draft }): VNode {
 		return typeof wanted === 'string' && wanted !== '' ? datasets.get(wanted) : null;
 	});
 	const modalities = useComputed(() => Object.keys(profile.value.value?.modalities ?? {}));
-	const known = useMemo(() => ({ refusal, modalities }), []);
-
-	// What was refused is not what stands there any more.
-	useSignalEffect(() => {
-		void draft.value.value;
-		refusal.value = null;
-		failure.value = null;
-	});
-
-	const refuse = (error: Error): void => {
-		failure.value = error;
-		const param = error instanceof SteelyardError ? error.param : null;
-		for (const place of placesOf(param)) {
-			const element = [...(form.current?.querySelectorAll('[data-place]') ?? [])].find((one) => one.getAttribute('data-place') === place);
-			if (element === undefined) continue;
-			refusal.value = { place, message: error.message };
-			requestAnimationFrame(() => show(element));
-			return;
-		}
-		requestAnimationFrame(() => document.getElementById(`${id}-refused`)?.scrollIntoView({ block: 'center' }));
-	};
-
-	const post = async (event: SubmitEvent): Promise<void> => {
-		event.preventDefault();
-		if (isPosting.peek()) return;
-		refusal.value = null;
-		failure.value = null;
-		const broken = [...(form.current?.querySelectorAll('input') ?? [])].find((input) => input.validity.badInput);
-		const place = broken?.closest('[data-place]')?.getAttribute('data-place');
-		if (broken !== undefined && place) {
-			refusal.value = { place, message: 'This is not a number.' };
-			show(broken.closest('[data-place]') as Element);
-			return;
-		}
-		if (draft.fault.peek() !== null) {
-			document.querySelector<HTMLElement>('.spec-text')?.focus();
-			failure.value = new Error(`The JSON beside the form is broken. ${draft.fault.peek()}`);
-			return;
-		}
-		const spec = draft.spec.peek();
-		const body = JSON.stringify(spec);
-		if (posted.current.body !== body) posted.current = { body, key: idempotencyKey() };
-		isPosting.value = true;
-		try {
-			const job = await client.value.jobs.create(spec as JobRequest, { idempotencyKey: posted.current.key });
-			if (wantsNotice.peek()) await notifyWhenEnded(job.id);
-			go(`#/jobs/${job.id}`);
-		} catch (error) {
-			refuse(error as Error);
-		} finally {
-			isPosting.value = false;
-		}
-	};
+	const known = useMemo(() => ({ refusal, modalities, entriesAt: () => null }), []);
 
 	// Browsers ask for the permission on a press of the user alone.
 	const wantNotice = async (isOn: boolean): Promise<void> => {
@@ -187,7 +127,7 @@ export function JobForm({ draft }: { draft: Draft }): VNode {
 	return (
 		<FormContext.Provider value={known}>
 			<div class="new-job">
-				<form ref={form} noValidate onSubmit={(event) => void post(event)} aria-label="New job">
+				<form ref={form} noValidate onSubmit={submit} aria-label="New job">
 					<FieldList fields={first} group={draft.value.value} set={(next) => draft.set(next)} place="" />
 					{data !== null && (
 						<p class="hint dataset-facts">
@@ -204,14 +144,7 @@ export function JobForm({ draft }: { draft: Draft }): VNode {
 					))}
 					<Others fields={others} draft={draft} />
 					<div class="form-end">
-						<div id={`${id}-refused`}>
-							{failure.value !== null && (
-								<Problem
-									error={failure.value}
-									title={failure.value instanceof SteelyardError ? 'The service refused the job' : 'This cannot be posted'}
-								/>
-							)}
-						</div>
+						<Refused failure={failure.value} what="the job" />
 						<p class="actions">
 							<button type="submit" class="primary" disabled={isPosting.value}>
 								{isPosting.value ? 'Posting …' : 'Train'}
@@ -232,7 +165,7 @@ export function JobForm({ draft }: { draft: Draft }): VNode {
 						)}
 					</div>
 				</form>
-				<SpecPanel draft={draft} />
+				<SpecPanel draft={draft} of="job" />
 			</div>
 		</FormContext.Provider>
 	);

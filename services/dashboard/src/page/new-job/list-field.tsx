@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useId } from 'preact/hooks';
+import { anyOf, anyText } from './any-text.js';
 import { differences } from './differences.js';
 import { FieldFrame, FieldRefusal, PutBack, sentences } from './field-frame.js';
 import type { ViewProps } from './field-view.js';
@@ -17,6 +18,7 @@ function itemsOf({ item }: FieldOf<'list'>, text: string): Json[] {
 		.split('\n')
 		.map((line) => line.trim())
 		.filter((line) => line !== '');
+	if (item.kind === 'any') return lines.map(anyOf);
 	return lines.map((line) => (item.kind === 'number' && Number.isFinite(Number(line)) ? Number(line) : line));
 }
 
@@ -62,7 +64,9 @@ export function ListField(props: ViewProps<FieldOf<'list'>>): VNode {
 		return <ModalityBoxes {...props} modalities={modalities.value} />;
 	const items = Array.isArray(value) ? (value as readonly Json[]) : [];
 	// What was typed stays as it is, with its empty lines, as long as it says the same.
-	const shown = isSame(itemsOf(field, typed.value), items) ? typed.value : items.map(String).join('\n');
+	const shown = isSame(itemsOf(field, typed.value), items)
+		? typed.value
+		: items.map(field.item.kind === 'any' ? anyText : String).join('\n');
 	return (
 		<div class="form-wide">
 			<FieldFrame field={field} place={place} again={differences(field, value) === undefined ? null : () => set(undefined)}>

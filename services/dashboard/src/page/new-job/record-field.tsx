@@ -10,6 +10,8 @@ import { having, isObject, type Json, type JsonObject } from './json.js';
 /** What a new entry begins with. */
 function first({ kind, standard, schema, ...field }: Field): Json {
 	if (standard !== undefined) return standard;
+	if (kind === 'branches' && (field as FieldOf<'branches'>).mustName)
+		return { [(field as FieldOf<'branches'>).by]: (field as FieldOf<'branches'>).branches[0]?.name ?? '' };
 	if (kind === 'number') return schema.minimum ?? (schema.exclusiveMinimum === undefined ? 0 : schema.exclusiveMinimum + 1);
 	if (kind === 'choice') return (field as FieldOf<'choice'>).values[0] ?? '';
 	return kind === 'text' ? '' : {};
@@ -20,9 +22,10 @@ export function RecordField({ field, value, set, place }: ViewProps<FieldOf<'rec
 	const id = useId();
 	const name = useSignal('');
 	const refused = useSignal<string | null>(null);
-	const { modalities } = useForm();
+	const { modalities, entriesAt } = useForm();
+	const known = entriesAt(place);
 	const entries: JsonObject = isObject(value) ? value : {};
-	const offered = field.isByModality ? modalities.value.filter((one) => !Object.hasOwn(entries, one)) : [];
+	const offered = [...(field.isByModality ? modalities.value : (known?.keys() ?? []))].filter((one) => !Object.hasOwn(entries, one));
 	const put = (next: JsonObject): void => set(Object.keys(next).length === 0 ? undefined : next);
 	const add = (): void => {
 		const wanted = name.value.trim();
@@ -33,7 +36,7 @@ export function RecordField({ field, value, set, place }: ViewProps<FieldOf<'rec
 		} else {
 			refused.value = null;
 			name.value = '';
-			put({ ...entries, [wanted]: first(field.value) });
+			put({ ...entries, [wanted]: known?.get(wanted) ?? first(field.value) });
 		}
 	};
 	const isGroup = field.value.kind === 'group';
@@ -63,7 +66,7 @@ export function RecordField({ field, value, set, place }: ViewProps<FieldOf<'rec
 					id={id}
 					value={name.value}
 					list={offered.length > 0 ? `${id}-offered` : undefined}
-					placeholder={field.isByModality ? offered[0] : ''}
+					placeholder={offered[0] ?? ''}
 					autocomplete="off"
 					onInput={({ currentTarget }) => {
 						name.value = currentTarget.value;

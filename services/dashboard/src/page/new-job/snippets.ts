@@ -2,6 +2,8 @@ import { isObject, type Json, type JsonObject } from './json.js';
 
 /** What a snippet needs to know beside the spec. */
 export type Target = {
+	/** What is posted. */
+	readonly of: 'job' | 'sweep';
 	/** The address of the service. */
 	readonly url: string;
 	/** Whether it wants a key, which a snippet takes from the environment and never has in it. */
@@ -53,17 +55,17 @@ export const jsonText = (spec: JsonObject): string => written(spec, JSON_TEXT, '
 const shellWord = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** The command line that posts a spec. */
-export function curlText(spec: JsonObject, { url, hasKey, project }: Target): string {
+export function curlText(spec: JsonObject, { of, url, hasKey, project }: Target): string {
 	const headers = [
 		...(hasKey ? ['-H "authorization: Bearer $STEELYARD_API_KEY"'] : []),
 		...(project === null ? [] : [`-H ${shellWord(`steelyard-project: ${project}`)}`]),
 		"-H 'content-type: application/json'",
 	];
-	return [`curl ${shellWord(`${url}/v1/jobs`)}`, ...headers, `-d ${shellWord(jsonText(spec))}`].join(' \\\n  ');
+	return [`curl ${shellWord(`${url}/v1/${of}s`)}`, ...headers, `-d ${shellWord(jsonText(spec))}`].join(' \\\n  ');
 }
 
-/** The same with the client for TypeScript and JavaScript, which then follows the job. */
-export function typescriptText(spec: JsonObject, { url, hasKey, project }: Target): string {
+/** The same with the client for TypeScript and JavaScript, which then follows a job. */
+export function typescriptText(spec: JsonObject, { of, url, hasKey, project }: Target): string {
 	const options = [
 		`url: ${singleQuoted(url)}`,
 		...(hasKey ? ["apiKey: process.env.STEELYARD_API_KEY ?? ''"] : []),
@@ -72,13 +74,13 @@ export function typescriptText(spec: JsonObject, { url, hasKey, project }: Targe
 	return `import { createClient } from '@steelyard/client';
 
 const client = createClient({ ${options.join(', ')} });
-const job = await client.jobs.create(${written(spec, TYPESCRIPT, '', '  ')});
-for await (const event of client.jobs.events(job.id)) console.log(event);
+const ${of} = await client.${of}s.create(${written(spec, TYPESCRIPT, '', '  ')});
+${of === 'job' ? 'for await (const event of client.jobs.events(job.id)) console.log(event);' : 'console.log(sweep.id);'}
 `;
 }
 
 /** The same with the client for Python. */
-export function pythonText(spec: JsonObject, { url, hasKey, project }: Target): string {
+export function pythonText(spec: JsonObject, { of, url, hasKey, project }: Target): string {
 	const options = [
 		quoted(url),
 		...(hasKey ? ['api_key=os.environ["STEELYARD_API_KEY"]'] : []),
@@ -87,7 +89,7 @@ export function pythonText(spec: JsonObject, { url, hasKey, project }: Target): 
 	return `${hasKey ? 'import os\n\n' : ''}from steelyard import Client
 
 client = Client(${options.join(', ')})
-job = client.jobs.create(${written(spec, PYTHON, '', '    ')})
-print(job["id"])
+${of} = client.${of}s.create(${written(spec, PYTHON, '', '    ')})
+print(${of}["id"])
 `;
 }

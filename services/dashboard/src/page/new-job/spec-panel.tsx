@@ -14,6 +14,8 @@ const FORMS = [
 ] as const;
 type Form = (typeof FORMS)[number][0];
 
+type PanelProps = { draft: Draft; of: 'job' | 'sweep' };
+
 const WRITTEN = { curl: curlText, typescript: typescriptText, python: pythonText };
 const NEEDS: Readonly<Record<keyof typeof WRITTEN, string | null>> = {
 	curl: null,
@@ -21,7 +23,7 @@ const NEEDS: Readonly<Record<keyof typeof WRITTEN, string | null>> = {
 	python: 'With clients/python of the repository, which needs nothing but Python.',
 };
 
-function JsonText({ draft }: { draft: Draft }): VNode {
+function JsonText({ draft, of }: PanelProps): VNode {
 	const id = useId();
 	const fault = draft.fault.value;
 	return (
@@ -41,7 +43,7 @@ function JsonText({ draft }: { draft: Draft }): VNode {
 				<CopyButton text={draft.text.value} what="the JSON" />
 			</p>
 			<label for={id} class="unseen">
-				Spec of the job as JSON
+				Spec of the {of} as JSON
 			</label>
 			<textarea
 				id={id}
@@ -74,15 +76,16 @@ function JsonText({ draft }: { draft: Draft }): VNode {
 	);
 }
 
-/** The job as JSON, which can be edited, and as what one would write elsewhere. */
-export function SpecPanel({ draft }: { draft: Draft }): VNode {
+/** What is posted as JSON, which can be edited, and as what one would write elsewhere. */
+export function SpecPanel({ draft, of }: PanelProps): VNode {
 	const { path, query } = place.value;
 	const wanted = query.get('code');
 	const form: Form = FORMS.find(([name]) => name === wanted)?.[0] ?? 'json';
-	const text = form === 'json' ? '' : WRITTEN[form](draft.spec.value, { url: serviceUrl, hasKey: hasKey.value, project: project.value });
+	const text =
+		form === 'json' ? '' : WRITTEN[form](draft.spec.value, { of, url: serviceUrl, hasKey: hasKey.value, project: project.value });
 	return (
 		<aside class="spec-panel" aria-label="The same as text">
-			<nav class="tabs" aria-label="How the job is written">
+			<nav class="tabs" aria-label={`How the ${of} is written`}>
 				{FORMS.map(([name, title]) => (
 					<a
 						key={name}
@@ -94,7 +97,7 @@ export function SpecPanel({ draft }: { draft: Draft }): VNode {
 				))}
 			</nav>
 			{form === 'json' ? (
-				<JsonText draft={draft} />
+				<JsonText draft={draft} of={of} />
 			) : (
 				<>
 					<p class="form-beside-actions">

@@ -17,12 +17,14 @@ const parsed = (text: string): Json | undefined => {
 const typesOf = ({ type }: JsonSchema): readonly string[] => (type === undefined ? [] : typeof type === 'string' ? [type] : type);
 
 /** Whether a value is one that a schema allows, as far as a default needs it. */
-function fits(schema: JsonSchema, value: Json): boolean {
+function fits(schema: JsonSchema, value: Json, isQuoted: boolean): boolean {
 	if (schema.enum !== undefined) return schema.enum.includes(value);
-	if (schema.anyOf !== undefined) return schema.anyOf.some((one) => fits(one, value));
+	if (schema.anyOf !== undefined) return schema.anyOf.some((one) => fits(one, value, isQuoted));
 	const types = typesOf(schema);
 	if (value === null) return types.includes('null');
 	if (typeof value === 'number') return types.includes('number') || (types.includes('integer') && Number.isInteger(value));
+	// A text stands in quotes, so that no other words are taken for one.
+	if (typeof value === 'string') return isQuoted && types.includes('string');
 	if (typeof value === 'boolean') return types.includes('boolean');
 	return isObject(value) && types.includes('object');
 }
@@ -37,7 +39,7 @@ export function statedDefault(schema: JsonSchema): { standard: Json | undefined;
 	const said = words?.[1];
 	if (words !== null && said !== undefined)
 		for (const value of [parsed(said), said])
-			if (value !== undefined && fits(schema, value)) return { standard: value, help: description.slice(0, words.index) };
+			if (value !== undefined && fits(schema, value, value !== said)) return { standard: value, help: description.slice(0, words.index) };
 	const choice = IN_PLACE.exec(description)?.[1];
 	return { standard: choice !== undefined && schema.enum?.includes(choice) ? choice : undefined, help: description };
 }

@@ -18,6 +18,7 @@ import { Problem } from '../parts/problem.js';
 import { Status } from '../parts/status.js';
 import { linkTo, place } from '../router.js';
 import { client } from '../session.js';
+import { SweepLink } from '../sweeps/sweep-link.js';
 
 const TABS = [
 	['overview', 'Overview'],
@@ -67,7 +68,13 @@ export function JobPage({ params }: PageProps): VNode {
 				title={job.spec.name ?? job.id}
 				above={
 					<>
-						<a href="#/jobs">Jobs</a> · <Status job={job} />
+						<a href="#/jobs">Jobs</a> ·{' '}
+						{job.sweep !== undefined && (
+							<>
+								<SweepLink sweep={job.sweep} /> ·{' '}
+							</>
+						)}
+						<Status job={job} />
 					</>
 				}
 			>
