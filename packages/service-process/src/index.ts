@@ -18,4 +18,4 @@ export { heldTo } from './memory-limit.js';
 export { type OpenStore, openServiceStore } from './open-store.js';
 export { runService, type ServiceParts, type ServiceProcess, type Started } from './run.js';
 export { inSpan, openTraces, type Span, type SpanKind, type SpanOptions, type Traces, type TracesOptions } from './traces.js';
-export { redisVariables, SECRET_VARIABLES, ServiceEnvironment, serviceVariables, variables } from './variables.js';
+export { redisVariables, SECRET_VARIABLES, ServiceEnvironment, serviceVariables, storeVariables, variables } from './variables.js';

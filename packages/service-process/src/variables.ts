@@ -23,18 +23,6 @@ export const variables = {
 		description:
 			'The data folder: datasets, models, jobs and what they produce. The API and every worker use the same one, unless `STEELYARD_STORE` names another place for all that.',
 	}),
-	STEELYARD_STORE: Type.Optional(
-		Type.String({
-			description:
-				'Where datasets, models and jobs are kept, if not in the data folder: `s3://bucket/prefix`, with `?endpoint=https://…` for a server other than that of AWS, and `region=…` and `path-style=true|false` where they are needed. The same for the API and every worker. Credentials are those of the usual variables and files of AWS, such as `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. Each machine then has a data folder of its own, for what is under way and for copies.',
-		}),
-	),
-	STEELYARD_CACHE_BYTES: Type.Integer({
-		minimum: 0,
-		default: 20 * 1024 ** 3,
-		description:
-			'With `STEELYARD_STORE`, the most bytes of datasets and models of which the data folder keeps copies; those that were not used for the longest time go first. A dataset that is larger cannot be trained on.',
-	}),
 	STEELYARD_API_KEY: Type.Optional(
 		Type.String({
 			minLength: 8,
@@ -125,6 +113,28 @@ const traceVariables = {
 	OTEL_SDK_DISABLED: Type.Optional(Type.String({ description: 'No traces are made where it is `true`.' })),
 };
 
+/** The variables that say where the store lies. The library of AWS reads its own, and more of them. */
+export const storeVariables = {
+	STEELYARD_STORE: Type.Optional(
+		Type.String({
+			description:
+				'Where datasets, models and jobs are kept, if not in the data folder: `s3://bucket/prefix`, with `?endpoint=https://…` for a server other than that of AWS, and `region=…` and `path-style=true|false` where they are needed. The same for the API and every worker. Credentials are those that the libraries of AWS find: these variables, a profile, or the role of the machine. Each machine then has a data folder of its own, for what is under way and for copies.',
+		}),
+	),
+	STEELYARD_CACHE_BYTES: Type.Integer({
+		minimum: 0,
+		default: 20 * 1024 ** 3,
+		description:
+			'With `STEELYARD_STORE`, the most bytes of datasets and models of which the data folder keeps copies; those that were not used for the longest time go first. A dataset that is larger cannot be trained on.',
+	}),
+	AWS_ACCESS_KEY_ID: Type.Optional(
+		Type.String({ secret: true, description: 'The name of the credentials for the bucket of `STEELYARD_STORE`.' }),
+	),
+	AWS_SECRET_ACCESS_KEY: Type.Optional(Type.String({ secret: true, description: 'Their secret.' })),
+	AWS_SESSION_TOKEN: Type.Optional(Type.String({ secret: true, description: 'Their token, where they hold for some time only.' })),
+	AWS_REGION: Type.Optional(Type.String({ description: 'The region of a bucket of AWS, unless `STEELYARD_STORE` names it.' })),
+};
+
 /** The variables that name a Redis which runs already. */
 export const redisVariables = {
 	REDIS_URL: variables.REDIS_URL,
@@ -136,8 +146,7 @@ export const redisVariables = {
 /** The variables that every process of the service reads. */
 export const serviceVariables = {
 	STEELYARD_HOME: variables.STEELYARD_HOME,
-	STEELYARD_STORE: variables.STEELYARD_STORE,
-	STEELYARD_CACHE_BYTES: variables.STEELYARD_CACHE_BYTES,
+	...storeVariables,
 	...redisVariables,
 	STEELYARD_REDIS: variables.STEELYARD_REDIS,
 	STEELYARD_PREFIX: variables.STEELYARD_PREFIX,
@@ -150,4 +159,6 @@ export const serviceVariables = {
 export const ServiceEnvironment = Type.Object(serviceVariables);
 
 /** The names of the shared variables whose values are secret. */
-export const SECRET_VARIABLES: ReadonlySet<string> = new Set(secretsOf(Type.Object({ ...variables, ...traceVariables })));
+export const SECRET_VARIABLES: ReadonlySet<string> = new Set(
+	secretsOf(Type.Object({ ...variables, ...storeVariables, ...traceVariables })),
+);

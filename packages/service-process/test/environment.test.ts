@@ -36,8 +36,11 @@ describe('an environment', () => {
 	});
 });
 
-it('the key of the API, both ways to name a Redis, which can hold a password, that of its sentinels, and what a collector of traces is sent are secret', () => {
+it('the key of the API, both ways to name a Redis, which can hold a password, that of its sentinels, the credentials for a bucket, and what a collector of traces is sent are secret', () => {
 	expect([...SECRET_VARIABLES].sort()).toEqual([
+		'AWS_ACCESS_KEY_ID',
+		'AWS_SECRET_ACCESS_KEY',
+		'AWS_SESSION_TOKEN',
 		'OTEL_EXPORTER_OTLP_HEADERS',
 		'OTEL_EXPORTER_OTLP_TRACES_HEADERS',
 		'REDIS_SENTINEL_PASSWORD',

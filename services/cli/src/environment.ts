@@ -1,4 +1,4 @@
-import { redisVariables, variables } from '@steelyard/service-process';
+import { redisVariables, storeVariables, variables } from '@steelyard/service-process';
 import { Type } from 'typebox';
 
 /** The environment variables that the commands read which speak to a service. */
@@ -25,8 +25,7 @@ export const DoctorEnvironment = Type.Object({ STEELYARD_DISK_RESERVE: variables
 
 /** The environment variables that a start of the whole service reads; the API and the worker that it starts inherit its environment. */
 export const StartEnvironment = Type.Object({
-	STEELYARD_STORE: variables.STEELYARD_STORE,
-	STEELYARD_CACHE_BYTES: variables.STEELYARD_CACHE_BYTES,
+	...storeVariables,
 	STEELYARD_PREFIX: variables.STEELYARD_PREFIX,
 	...redisVariables,
 	REDIS_SERVER_BIN: Type.Optional(
