@@ -86,7 +86,7 @@ export function lackOf(needs: Needs, living: readonly { abilities: Abilities; wo
 	if (living.some(({ abilities }) => fits(needs, abilities))) return null;
 	const wanted = needsInWords(needs);
 	const count = living.reduce((sum, { workers }) => sum + workers, 0);
-	const found = count === 0 ? 'none is alive' : count === 1 ? 'the only one does not have it' : `none of the ${count} workers has it`;
+	const alive = count === 0 ? '' : `; ${count} ${count === 1 ? 'is' : 'are'} alive`;
 	const param = wanted === null ? null : needs.memory === 0 && needs.labels.length === 0 ? 'device' : 'requires';
-	return { code: 'no_worker', message: `waits for a worker${wanted === null ? '' : ` that has ${wanted}`}; ${found}`, param };
+	return { code: 'no_worker', message: wanted === null ? 'No worker is alive' : `No living worker has ${wanted}${alive}`, param };
 }

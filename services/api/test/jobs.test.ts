@@ -183,10 +183,10 @@ describe('a posted job', () => {
 		await vi.waitFor(async () => expect((await service.queue.workers.abilities()).living).toHaveLength(1));
 		try {
 			for (const [spec, message, param] of [
-				[{ device: 'cuda' }, 'waits for a worker that has cuda; the only one does not have it', 'device'],
+				[{ device: 'cuda' }, 'No living worker has cuda; 1 is alive', 'device'],
 				[
 					{ requires: { labels: ['site=berlin'], memory_bytes: 2 ** 30 } },
-					'waits for a worker that has 1 GiB of memory and the label site=berlin; the only one does not have it',
+					'No living worker has 1 GiB of memory and the label site=berlin; 1 is alive',
 					'requires',
 				],
 			] as const) {
