@@ -29,6 +29,9 @@ export const modelKeys = {
 	inspection: (id: string, attempt: number) => `models/${id}/attempts/${attempt}.json`,
 };
 
+/** Whether a key is that of a naming, which alone of the files in the folder of a dataset or a model changes. */
+export const isNaming = (key: string): boolean => key.endsWith('/naming.json');
+
 /** A job, and its attempts, counted from 1, each of which writes in a folder of its own. */
 export const jobKeys = {
 	folder: (id: string) => `jobs/${id}`,

@@ -1,5 +1,6 @@
 import type { CachedFile } from '../cache/arrival.js';
 import type { Digest } from '../digest.js';
+import { isNaming } from '../layout.js';
 import { readRecord } from '../record.js';
 import type { Store } from '../store.js';
 
@@ -13,16 +14,17 @@ export const writeContents = (store: Store, prefix: string, contents: Contents) 
 
 export const removeContents = (store: Store, prefix: string) => store.remove(keyOf(prefix));
 
-/** What a folder holds, as it was noted; where that was not, because it was copied into the store by other means, it is found out by reading all of it, and noted. */
+/** What a folder holds, as it was noted; where that was not, because it was copied into the store by other means, it is found out by reading all of it that never changes, and noted. */
 async function contentsOf(store: Store, prefix: string): Promise<Contents> {
 	const noted = await readRecord<Contents>(store, keyOf(prefix));
 	if (noted !== null) return noted;
 	const found: Record<string, Digest> = {};
 	for (const key of await store.list(prefix, { deep: false })) {
-		const digest = key.endsWith('/') ? null : await store.digest(key);
+		const digest = key.endsWith('/') || isNaming(key) ? null : await store.digest(key);
 		if (digest !== null) found[key.slice(prefix.length + 1)] = digest;
 	}
-	await writeContents(store, prefix, found);
+	// Of a folder that was removed nothing is to be left.
+	if (Object.keys(found).length > 0) await writeContents(store, prefix, found);
 	return found;
 }
 

@@ -30,9 +30,10 @@ export async function filesAsCopies(store: Store, { folder, most, identityOf }: 
 	await mkdir(work, { recursive: true, mode: 0o700 });
 	const leases = await openLeases(join(folder, 'processes'), identityOf);
 	const own = await leases.take('work');
-	// What killed processes were working on. The store has their checkpoints.
+	// What killed processes were working on. The store has their checkpoints. One that starts meanwhile has its lease before its folder.
+	const found = await readdir(work);
 	const living = await leases.living();
-	for (const name of await readdir(work)) if (!living.has(name)) await rm(join(work, name), { recursive: true, force: true });
+	for (const name of found) if (!living.has(name)) await rm(join(work, name), { recursive: true, force: true });
 
 	/** Copies what a job goes on from of the attempts before this one; gives the folders of those attempts that have any of it, newest first. */
 	async function bringCheckpoints(id: string, attempt: number, to: string): Promise<string[]> {
