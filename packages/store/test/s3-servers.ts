@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 
 /** A server that speaks S3 on a loopback port, with one bucket in it. */
 export type S3Server = { endpoint: string; bucket: string; close(): Promise<void> };
@@ -103,14 +103,18 @@ async function startMoto(): Promise<S3Server> {
 	return serve('moto_server', ['-H', '127.0.0.1', '-p', String(port)], endpoint, () => makeBucket(endpoint));
 }
 
-/** Makes the bucket, once the server takes it. */
+/** Makes the bucket, once the server takes it, and takes an object in it: a server of several parts can take the one before the other. */
 async function makeBucket(endpoint: string): Promise<boolean> {
 	const client = new S3Client({
 		...{ endpoint, region: 'us-east-1', forcePathStyle: true, maxAttempts: 1 },
 		credentials: { accessKeyId: CREDENTIALS.AWS_ACCESS_KEY_ID, secretAccessKey: CREDENTIALS.AWS_SECRET_ACCESS_KEY },
 	});
 	try {
-		await client.send(new CreateBucketCommand({ Bucket: BUCKET }));
+		await client.send(new CreateBucketCommand({ Bucket: BUCKET })).catch((error: Error) => {
+			if (!/^BucketAlready/.test(error.name)) throw error;
+		});
+		await client.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'ready', Body: 'yes' }));
+		await client.send(new DeleteObjectCommand({ Bucket: BUCKET, Key: 'ready' }));
 		return true;
 	} finally {
 		client.destroy();

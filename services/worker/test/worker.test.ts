@@ -479,6 +479,8 @@ describe('a worker', () => {
 						note: 'no Vulkan found (libvulkan.so.1: cannot open shared object file)',
 					},
 				},
+				free_slots: 0,
+				memory_used_bytes: expect.any(Number),
 				jobs: [id],
 			},
 		]);
