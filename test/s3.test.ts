@@ -164,6 +164,10 @@ describe.skipIf(seaweedfs?.absent !== false || BINARY === null)(
 			expect(log).toContain('the trainer has started, and goes on from what is left of earlier attempts');
 			const bytes = Buffer.from(await (await client.jobs.download(job.id, 'model.onnx')).arrayBuffer());
 			expect(createHash('sha256').update(bytes).digest('hex')).toBe(sumsOf(found)['model.onnx']);
+			const redirecting = `${(await api.ready).address}/v1/jobs/${job.id}/model?redirect=true`;
+			const sent = await fetch(redirecting, { redirect: 'manual', headers: { authorization: `Bearer ${KEY}` } });
+			expect(sent.status).toBe(307);
+			expect(Buffer.from(await (await fetch(sent.headers.get('location') as string)).arrayBuffer()).equals(bytes)).toBe(true);
 			await expectExplained(client, job, rows);
 
 			const audited = (await client.audit()).data.map(({ operation, resource }) => [operation, resource]);
