@@ -118,6 +118,8 @@ describe('the answers about a job', () => {
 			const { statusCode, headers } = await ask({ url });
 			if (statusCode !== 200) continue;
 			expect(state).toBe('succeeded');
+			const presign = vi.spyOn(service.store, 'presign').mockResolvedValue('https://bucket.example.org/signed');
+			await ask({ url: `${url}?redirect=true` }).finally(() => presign.mockRestore());
 			await ask({ url, headers: { range: 'bytes=1-3' } });
 			await ask({ url, headers: { range: 'bytes=99999-' } });
 			await ask({ url, headers: { 'if-none-match': String(headers.etag) } });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { JobCurves, JobStatus } from '@steelyard/contracts';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { addDataset, addJob, expectProblem, openService, type Service } from './service.js';
 
 const MODEL = Buffer.from(Array.from({ length: 1000 }, (_, i) => (i * 7) % 251));
@@ -71,6 +71,25 @@ describe('the artifacts of a job', () => {
 		const response = await fetchModel({ 'if-none-match': TAG });
 		expect([response.statusCode, response.body, response.headers.etag]).toEqual([304, '', TAG]);
 		expect((await fetchModel({ 'if-none-match': '"other"' })).statusCode).toBe(200);
+	});
+
+	it('are fetched from where they lie by who asks for that, where the store gives an address', async () => {
+		for (const url of [`${path}/artifacts/model.onnx?redirect=true`, `${path}/model?redirect=true`]) {
+			const own = await service.app.inject(url);
+			expect([own.statusCode, own.rawPayload.equals(MODEL)]).toEqual([200, true]);
+			const address = 'https://bucket.example.org/signed';
+			const presign = vi.spyOn(service.store, 'presign').mockResolvedValue(address);
+			try {
+				const sent = await service.app.inject(url);
+				expect([sent.statusCode, sent.headers.location, sent.headers['cache-control'], sent.body]).toEqual([307, address, 'no-store', '']);
+				expect(presign).toHaveBeenCalledWith(expect.stringMatching(/attempts\/2\/model\.onnx$/), { seconds: 300, filename: 'model.onnx' });
+				expect((await service.app.inject({ url, method: 'HEAD' })).statusCode).toBe(200);
+				expect((await service.app.inject(url.replace('true', 'false'))).statusCode).toBe(200);
+				expect((await service.app.inject({ url, headers: { 'if-none-match': TAG } })).statusCode).toBe(304);
+			} finally {
+				presign.mockRestore();
+			}
+		}
 	});
 
 	it('are sent in part, so that a download can go on', async () => {

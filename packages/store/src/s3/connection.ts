@@ -41,6 +41,8 @@ export function beginningOf({ prefix: own }: S3Address, prefix: string): string 
 /** Makes what talks to the bucket of an address. Nothing is sent. Credentials are those that the environment, the files of AWS or the machine have. */
 export async function connectS3(address: S3Address, given: S3Options): Promise<S3> {
 	const options = { attempts: 5, connectMs: 5000, idleMs: 60_000, partBytes: 16 * 1024 ** 2, pageKeys: null, ...given };
+	// Versions of the library that are still to come need a newer Node; the one that is installed does not, and nobody who runs the service could act on its notice.
+	process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 	const sdk = await import('@aws-sdk/client-s3');
 	const { bucket: Bucket, endpoint, region, pathStyle } = address;
 	const agent = { keepAlive: true, maxSockets: CONNECTIONS };

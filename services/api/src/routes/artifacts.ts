@@ -15,6 +15,18 @@ import { IdParams, PathPart } from '../schemas/id-params.js';
 import { refusals } from '../schemas/refusals.js';
 
 const ArtifactParams = Type.Object({ id: PathPart, name: PathPart });
+const DownloadQuery = Type.Object(
+	{
+		redirect: Type.Optional(
+			Type.Boolean({
+				description: 'Whether to be sent to where the bytes lie, if that is a bucket, and not to have them by way of the service',
+			}),
+		),
+	},
+	{ additionalProperties: false },
+);
+/** How long the address of an artifact in a bucket holds, in seconds. */
+const LEASE = 300;
 /** Events that are read at one time. */
 const PAGE = 1000;
 
@@ -48,14 +60,20 @@ const downloads = <MediaType extends string>(...mediaTypes: MediaType[]) => {
 		200: { description: 'The bytes', content: contentOf(Json) },
 		206: { description: 'The bytes of the range', content },
 		304: Type.Null({ description: 'The client has these bytes' }),
-		...refusals('not_found', 'artifact_not_ready', 'range_not_satisfiable'),
+		307: Type.Null({ description: `The bytes are in a bucket, at the address in \`Location\`, which holds for ${LEASE / 60} minutes` }),
+		...refusals('invalid_request', 'not_found', 'artifact_not_ready', 'range_not_satisfiable'),
 	};
 };
 
 /** The routes that give out the curves and the artifacts of a job. */
 export async function artifactRoutes(app: App, { queue, store, job }: { queue: Queue; store: Store; job: JobLookup }): Promise<void> {
 	/** Prepares the answer with an artifact, whole or in part, and gives its body. The bytes never change, so their checksum is the entity tag. */
-	async function bodyOf(record: JobResource, artifact: Artifact, request: FastifyRequest, reply: FastifyReply): Promise<Readable | null> {
+	async function bodyOf(
+		record: JobResource,
+		artifact: Artifact,
+		request: FastifyRequest<{ Querystring: { redirect?: boolean } }>,
+		reply: FastifyReply,
+	): Promise<Readable | null> {
 		const tag = `"${artifact.sha256}"`;
 		const { range: asked, 'if-range': condition, 'if-none-match': known } = request.headers;
 		reply
@@ -66,6 +84,16 @@ export async function artifactRoutes(app: App, { queue, store, job }: { queue: Q
 		if (matches(known, tag)) {
 			reply.code(304);
 			return null;
+		}
+		// The address is signed for GET alone.
+		if (request.query.redirect === true && request.method === 'GET') {
+			const address = await store.presign(keyOf(record, artifact), { seconds: LEASE, filename: artifact.name });
+			if (address !== null) {
+				reply.code(307).header('location', address).header('cache-control', 'no-store');
+				// Or it would have the four letters of null.
+				reply.serializer(() => '');
+				return null;
+			}
 		}
 		const range = condition === undefined || condition === tag ? byteRange(asked, artifact.bytes) : null;
 		if (range === 'unsatisfiable') {
@@ -136,6 +164,7 @@ export async function artifactRoutes(app: App, { queue, store, job }: { queue: Q
 					'The schemas Explanation, Diagnostics, EvaluationFigures, Calibration, Robustness and JobCurves describe `explanation.json`, `diagnostics.json`, `evaluation.json`, `calibration.json`, `robustness.json` and `metrics.json`.',
 				tags: ['jobs'],
 				params: ArtifactParams,
+				querystring: DownloadQuery,
 				response: downloads(
 					'application/octet-stream',
 					'application/json',
@@ -158,6 +187,7 @@ export async function artifactRoutes(app: App, { queue, store, job }: { queue: Q
 				summary: 'Download the trained ONNX model',
 				tags: ['jobs'],
 				params: IdParams,
+				querystring: DownloadQuery,
 				response: downloads('application/octet-stream'),
 			},
 			handler: async (request, reply) => {
