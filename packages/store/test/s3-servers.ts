@@ -111,7 +111,7 @@ async function makeBucket(endpoint: string): Promise<boolean> {
 	});
 	try {
 		await client.send(new CreateBucketCommand({ Bucket: BUCKET })).catch((error: Error) => {
-			if (!/^BucketAlready/.test(error.name)) throw error;
+			if (!error.name.startsWith('BucketAlready')) throw error;
 		});
 		await client.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'ready', Body: 'yes' }));
 		await client.send(new DeleteObjectCommand({ Bucket: BUCKET, Key: 'ready' }));
