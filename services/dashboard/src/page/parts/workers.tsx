@@ -7,6 +7,14 @@ function devicesOf({ devices: { cuda, webgpu } }: WorkerStatus): string {
 	return [...gpus.flat(), 'CPU'].join(', ');
 }
 
+/** What is taken of the memory of its machine. */
+const memoryOf = ({ memory_used_bytes: used, memory_bytes: all }: WorkerStatus): string =>
+	used === undefined ? bytes(all) : `${bytes(used)} of ${bytes(all)}`;
+
+/** How many more jobs it would run now; a worker of an earlier version does not say. */
+const slotsOf = ({ free_slots: free, slots }: WorkerStatus): string =>
+	free === undefined || slots === undefined ? '–' : `${free} of ${slots}`;
+
 /** Workers that are alive, with what they train on and what they run. `nameOf` gives the name of a job that the page knows. */
 export function Workers({ workers, nameOf }: { workers: readonly WorkerStatus[]; nameOf?: (id: string) => string | undefined }): VNode {
 	if (workers.length === 0)
@@ -25,6 +33,7 @@ export function Workers({ workers, nameOf }: { workers: readonly WorkerStatus[];
 						<th>Devices</th>
 						<th class="number">Cores</th>
 						<th class="number">Memory</th>
+						<th class="number">Slots free</th>
 						<th>Runs</th>
 						<th>Since</th>
 						<th>Version</th>
@@ -33,7 +42,10 @@ export function Workers({ workers, nameOf }: { workers: readonly WorkerStatus[];
 				<tbody>
 					{workers.map((worker) => (
 						<tr key={worker.id}>
-							<td class="mono">{worker.id}</td>
+							<td>
+								<span class="mono">{worker.id}</span>
+								{worker.labels !== undefined && worker.labels.length > 0 && <p class="hint">{worker.labels.join(', ')}</p>}
+							</td>
 							<td>
 								{devicesOf(worker)}
 								{worker.devices.cuda.note !== null && (
@@ -44,7 +56,8 @@ export function Workers({ workers, nameOf }: { workers: readonly WorkerStatus[];
 								)}
 							</td>
 							<td class="number">{worker.cores ?? '–'}</td>
-							<td class="number">{bytes(worker.memory_bytes)}</td>
+							<td class="number">{memoryOf(worker)}</td>
+							<td class="number">{slotsOf(worker)}</td>
 							<td>
 								{worker.jobs.length === 0
 									? 'nothing'
