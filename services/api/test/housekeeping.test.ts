@@ -111,7 +111,7 @@ describe('retention', () => {
 				expect((await service.queue.jobs.get(id)) === null).toBe(gone.includes(i));
 				expect((await service.store.list(jobKeys.folder(id))).length === 0).toBe(gone.includes(i));
 			}
-			expect(await service.queue.jobs.get(waiting.id)).toEqual(waiting);
+			expect((await service.app.inject(`/v1/jobs/${waiting.id}`)).json()).toEqual(waiting);
 			expect((await retained(limits, { now })).jobs.count).toBe(0);
 		},
 	);
