@@ -236,7 +236,7 @@ describe('the manifests of deploy/kubernetes', () => {
 	});
 
 	it.each([
-		['steelyard-worker-cpu', 'cpu'],
+		['steelyard-worker-cpu', 'any'],
 		['steelyard-worker-gpu', 'cuda'],
 	])('scale %s on what the API says that jobs for %s want', (name, device) => {
 		const { spec } = named('ScaledObject', name);
@@ -254,7 +254,9 @@ describe('the manifests of deploy/kubernetes', () => {
 		expect(spec.triggers).toHaveLength(1);
 		const [trigger] = spec.triggers;
 		expect(trigger).toMatchObject({ type: 'prometheus', metricType: 'AverageValue', metadata: { threshold: '1' } });
-		expect(trigger?.metadata['query']).toBe(`max(steelyard_workers_wanted{device="${device}"})`);
+		expect(trigger?.metadata['query']).toBe(
+			`sum(max by (memory_gib, labels) (steelyard_workers_wanted{device="${device}"})) or 0 * max(steelyard_redis_up == 1)`,
+		);
 		for (const value of Object.values(trigger?.metadata ?? {})) expect(value).toBeTypeOf('string');
 	});
 });

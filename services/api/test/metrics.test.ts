@@ -110,7 +110,8 @@ describe('the metrics', () => {
 	});
 
 	it('are there while Redis and the disk are away, without what nobody knows then', async () => {
-		const store = Object.assign(Object.create(service.store), { space: async () => Promise.reject(new Error('EIO')) });
+		const files = { ...service.store.files, space: async () => Promise.reject(new Error('EIO')) };
+		const store = { ...service.store, files };
 		let ok = true;
 		const health = async () => ({ ok, version: null, eviction_policy: null, kind: 'url', note: null });
 		const queue = Object.assign(Object.create(service.queue), { health });
