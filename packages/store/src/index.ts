@@ -21,6 +21,7 @@ export {
 	webhookKeys,
 } from './layout.js';
 export { openStore } from './local-store.js';
+export { makeFolder } from './make-folder.js';
 export { isDamaged, listDamaged, readRecord } from './record.js';
 export { type Space, spaceOf } from './reserve.js';
 export { isS3Address, type S3Address, S3AddressError, s3AddressOf } from './s3/address.js';

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, link, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join, resolve, sep } from 'node:path';
 import { Readable } from 'node:stream';
@@ -8,6 +8,7 @@ import { ProblemError } from '@steelyard/contracts';
 import type { Digest } from './digest.js';
 import { filesInPlace } from './files/in-place.js';
 import { namesOf } from './key.js';
+import { makeFolder } from './make-folder.js';
 import type { LocalStore, Store, StoredEntry, StoredObject } from './store.js';
 import { syncFolder } from './sync-folder.js';
 
@@ -45,26 +46,6 @@ async function isLeftover(folder: string, name: string): Promise<boolean> {
 	if (host === HOST) return Number(pid) === process.pid ? life !== LIFE : !isAlive(Number(pid));
 	const known = await stat(join(folder, name)).catch(orNull);
 	return known !== null && Date.now() - known.mtimeMs > ABANDONED;
-}
-
-/** Makes a folder for this user alone, if it is absent; tells whether it was. */
-const makeOne = (folder: string): Promise<boolean> =>
-	mkdir(folder, { mode: 0o700 }).then(
-		() => true,
-		(error: unknown) => {
-			if (codeOf(error) === 'EEXIST') return false;
-			throw error;
-		},
-	);
-
-/** Makes a folder and those above it that are absent. The recursion of `mkdir` itself never ends for a folder below /proc. */
-async function makeFolder(folder: string): Promise<void> {
-	const isNew = await makeOne(folder).catch(async (error: unknown) => {
-		if (codeOf(error) !== 'ENOENT' || dirname(folder) === folder) throw error;
-		await makeFolder(dirname(folder));
-		return makeOne(folder);
-	});
-	if (isNew) await syncFolder(dirname(folder));
 }
 
 async function write(handle: FileHandle, content: Uint8Array | string | Readable): Promise<Digest> {

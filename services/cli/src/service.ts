@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { openQueue } from '@steelyard/queue';
 import { type Log, launchRedis, lockHome } from '@steelyard/redis';
 import { bucketOf, namedRedis, openServiceStore, readEnvironment } from '@steelyard/service-process';
+import { makeFolder } from '@steelyard/store';
 import { checkAddress } from './check-address.js';
 import { StartEnvironment } from './environment.js';
 import { endPart, type Part, ServiceStartError, startPart, watchPart } from './part.js';
@@ -60,6 +61,7 @@ export async function startService({
 	await checkAddress(host, port).catch((error: Error) => {
 		throw new ServiceStartError(error.message);
 	});
+	await makeFolder(home);
 	if (logs !== null) await mkdir(logs, { recursive: true, mode: 0o700 });
 	const logOf = (part: Part): string | null => (logs === null ? null : join(logs, `${part}.log`));
 	const lock = await lockHome(home);

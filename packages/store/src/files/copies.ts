@@ -6,6 +6,7 @@ import { openContentCache } from '../cache/content-cache.js';
 import { type IdentityOf, openLeases } from '../cache/leases.js';
 import { type Digest, digestOf } from '../digest.js';
 import { jobKeys, listAttempts } from '../layout.js';
+import { makeFolder } from '../make-folder.js';
 import type { Store } from '../store.js';
 import { filesBelow, removeContents, writeContents } from './contents.js';
 import { spaceOfDisk } from './disk.js';
@@ -25,6 +26,7 @@ export type CopiesOptions = {
 
 /** The files of a store that is elsewhere: copies of datasets and models in a cache, and a folder of this process for its work. */
 export async function filesAsCopies(store: Store, { folder, most, identityOf }: CopiesOptions): Promise<StoreFiles> {
+	await makeFolder(folder);
 	const cache = await openContentCache({ folder: join(folder, 'cache'), most, identityOf });
 	const work = join(folder, 'work');
 	await mkdir(work, { recursive: true, mode: 0o700 });
