@@ -340,8 +340,8 @@ describe.skipIf(CHROMIUM === null)('the page of the service, in Chromium', () =>
 	describe('with very much to show', () => {
 		/** What a frame may take of the main thread, so that 50 can be drawn in a second. */
 		const FRAME = 0.02;
-		/** How much longer a frame may take where the machine has much else to do. */
-		const SLACK = 1.5;
+		/** How much longer a frame may take on a machine that is slow and has much else to do; a list that draws every row takes ten times as long and more. */
+		const SLACK = 3;
 
 		it('2,000 jobs scroll in 20 ms of the main thread a frame, and only those that are seen are drawn', async () => {
 			const { page, faults } = await open(service, { viewport: { width: 1280, height: 800 } });

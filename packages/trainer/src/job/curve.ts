@@ -13,15 +13,18 @@ const strideOf = (count: number): number => 2 ** Math.max(0, Math.ceil(Math.log2
 export function addEpoch(epochs: Epoch[], epoch: Epoch): void {
 	const stride = strideOf(epoch.epoch + 1);
 	const isRegular = (one: Epoch) => one.model !== epoch.model || one.epoch % stride === 0;
-	const previous = epochs.at(-1);
+	const isBest = (one: Epoch) => one.model === epoch.model && one.best;
+	if (strideOf(epoch.epoch) !== stride) {
+		const best = epoch.best ? epoch : epochs.findLast(isBest);
+		epochs.splice(0, epochs.length, ...epochs.filter((one) => isRegular(one) || one === best));
+	} else if (stride > 1) {
+		// Of those that were there, only the best and the newest may have to go.
+		const best = epoch.best ? epochs.findLastIndex(isBest) : -1;
+		if (best >= 0 && !isRegular(epochs[best] as Epoch)) epochs.splice(best, 1);
+		const newest = epochs.at(-1);
+		if (newest !== undefined && !isRegular(newest) && !isBest(newest)) epochs.pop();
+	}
 	epochs.push(epoch);
-	if (stride === 1) return;
-	// Nothing has to go where the point before stays, as every one did before it.
-	const stays = previous === undefined || isRegular(previous) || previous.best;
-	if (stays && !epoch.best && strideOf(epoch.epoch) === stride) return;
-	const best = epochs.findLast((one) => one.model === epoch.model && one.best);
-	const kept = epochs.filter((one) => isRegular(one) || one === best || one === epoch);
-	epochs.splice(0, epochs.length, ...kept);
 }
 
 /** Adds the weights after the refresh number `count`, counted from 1. Of a long curve the newest point stays. */
