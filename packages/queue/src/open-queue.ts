@@ -2,6 +2,7 @@ import { connect, type Log, silent } from '@steelyard/redis';
 import type { Store } from '@steelyard/store';
 import type { RedisOptions } from 'ioredis';
 import { openChanges } from './changes.js';
+import { deliverLost } from './deliver-lost.js';
 import { openDeliveries, openJobDeliveries } from './deliveries.js';
 import { demandOf } from './demand.js';
 import { openDispatch } from './dispatch.js';
@@ -20,6 +21,7 @@ import { openPredictions } from './predictions.js';
 import type { Queue } from './queue.js';
 import { openReclaim } from './reclaim.js';
 import { openRecords } from './records.js';
+import { openRestoration } from './restoration.js';
 import { openAttempts } from './result.js';
 import { openSearch } from './search.js';
 import { openSweeps } from './sweeps/sweeps.js';
@@ -73,16 +75,21 @@ export async function openQueue({
 	const pools = openPools(redis, keys);
 	const deliveries = openJobDeliveries(redis, keys, log);
 	const reclaim = openReclaim({ records, placements, deliveries, mirror });
-	const steering = { placements, pools, deliveries, reclaim };
-	const dispatch = openDispatch({ records, ...steering, mostRunning });
+	const steering = { records, placements, pools, deliveries, reclaim };
+	const dispatch = openDispatch({ ...steering, mostRunning });
+	const deliver = () => deliverLost({ ...steering, dispatch });
+	const restoration = openRestoration({ redis, records, mirror, reclaim, store });
+	const { restored } = restoration;
 	const ms = longestMs ?? null;
 	const { filling, revisions, findAll, ids, countIds } = records;
 	// A search of many jobs may take longer: it is each of its steps that waits no longer for Redis.
 	const search = openSearch(orUnavailable(ms, { filling, revisions, findAll, ids, countIds }));
-	const { jobs, restored, sweep } = openJobs({
-		...{ redis, keys, records, events, mirror, dispatch, search, store, longestMs: ms },
-		...steering,
+	const jobs = openJobs({
+		...{ redis, keys, records, events, mirror, restoration, reclaim, dispatch, search, store },
+		...{ deliverLost: deliver, longestMs: ms },
 	});
+	/** Queues the jobs that a process left between two steps because it was killed, and those that Redis has lost; returns how many. */
+	const sweep = async () => (await restored()) + (await deliver());
 	const changes = openChanges({ redis, keys, records, hub, restored });
 	const models = openDeliveries('inspection', redis, keys, log);
 	const { work: inspect, ...inspections } = openInspections({ redis: options, keys, hub, deliveries: models, store, log });

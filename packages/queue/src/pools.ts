@@ -8,13 +8,13 @@ import type { Keys } from './keys.js';
 const KEPT = 15;
 const REMEMBERED = 24 * 60 * 60;
 
-/** Notes that a worker is there. No clock of a host is asked: those of two can differ by minutes. */
+/** Notes that somebody runs jobs. No clock of a host is asked: those of two can differ by minutes. */
 const BEAT = `
 local working, pools = unpack(KEYS)
 local worker, abilities = unpack(ARGV)
 local now = redis.call('TIME')[1]
 redis.call('ZADD', pools, now, abilities)
-if worker ~= '' then redis.call('ZADD', working, now, worker) end
+redis.call('ZADD', working, now, worker)
 redis.call('ZREMRANGEBYSCORE', working, '-inf', now - ${10 * KEPT})
 return 1
 `;
@@ -84,10 +84,6 @@ export function openPools(redis: Redis, keys: Keys) {
 		},
 		async leave(member: Member): Promise<void> {
 			await redis.zrem(keys.working, named(member));
-		},
-		/** Notes that a worker has this. */
-		async remember(abilities: Abilities): Promise<void> {
-			await beat(keys.working, keys.pools, '', abilitiesText(abilities));
 		},
 		/** Remembers abilities no more. */
 		async forget(abilities: string): Promise<void> {

@@ -8,6 +8,8 @@ import { givenUp, RETRIES, released, setBack, WORKER_LOST } from './status.js';
 type Parts = { records: Records; placements: Placements; deliveries: JobDeliveries; mirror: Mirror };
 
 export type Reclaim = {
+	/** Takes a job out of its queue if no worker has it; with `held` also then, for a worker that is known to be dead. */
+	withdraw(id: string, options?: { held?: boolean }): Promise<void>;
 	/** Takes jobs out of a queue that no worker has, so that any worker can have them; returns how many. */
 	from(queue: string, ids: readonly string[]): Promise<number>;
 	/** Takes all jobs that no worker has out of a queue; returns how many. */
@@ -18,6 +20,11 @@ export type Reclaim = {
 
 /** Opens the taking back of jobs that were handed to BullMQ. A process that is killed meanwhile leaves a job that names a queue which does not have it, and which is found so. */
 export function openReclaim({ records, placements, deliveries, mirror }: Parts): Reclaim {
+	async function withdraw(id: string, options?: { held?: boolean }): Promise<void> {
+		const queue = await placements.queueOf(id);
+		if (await deliveries.of(queue).withdraw(id, options)) await placements.unplace(id, queue);
+	}
+
 	async function lost(id: string): Promise<boolean> {
 		const after = await records
 			.change(id, (found) => {
@@ -43,5 +50,5 @@ export function openReclaim({ records, placements, deliveries, mirror }: Parts):
 		return taken;
 	}
 
-	return { from, abandoned: async (queue) => from(queue, await deliveries.of(queue).abandoned()), lost };
+	return { withdraw, from, abandoned: async (queue) => from(queue, await deliveries.of(queue).abandoned()), lost };
 }

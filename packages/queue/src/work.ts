@@ -133,7 +133,7 @@ export function startWork(
 	const failedSettle = (id: string) => (error: unknown) =>
 		log.warn({ err: error, job: id }, 'what the end of a job asks for could not be done; it is tried again');
 
-	/** Has the next job wait while this one runs, so that a worker that becomes free has it at once. */
+	/** Hands over what may begin now. */
 	const handOver = () =>
 		void dispatch().catch((error: unknown) => {
 			if (!consumer.closing) log.warn({ err: error }, 'the next job could not be handed over');

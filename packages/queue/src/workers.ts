@@ -1,4 +1,4 @@
-import { abilitiesOf, type WorkerStatus } from '@steelyard/contracts';
+import type { WorkerStatus } from '@steelyard/contracts';
 import type { Log } from '@steelyard/redis';
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.js';
@@ -16,10 +16,8 @@ export function openWorkers(redis: Redis, keys: Keys, pools: Pools, log: Log): H
 	const own = new Map<string, () => WorkerStatus>();
 	let timer: NodeJS.Timeout | null = null;
 
-	async function write(worker: WorkerStatus): Promise<void> {
-		await redis.multi().set(keys.worker(worker.id), JSON.stringify(worker), 'PX', KEPT).sadd(keys.workers, worker.id).exec();
-		await pools.remember(abilitiesOf(worker));
-	}
+	const write = (worker: WorkerStatus) =>
+		redis.multi().set(keys.worker(worker.id), JSON.stringify(worker), 'PX', KEPT).sadd(keys.workers, worker.id).exec();
 
 	const withdraw = async (id: string) => {
 		own.delete(id);

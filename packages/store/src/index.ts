@@ -1,5 +1,5 @@
 export type { CachedFile } from './cache/arrival.js';
-export { type ContentCache, type ContentCacheOptions, openContentCache } from './cache/content-cache.js';
+export { type ContentCache, type ContentCacheOptions, type HeldFolder, openContentCache } from './cache/content-cache.js';
 export type { IdentityOf } from './cache/leases.js';
 export type { Digest } from './digest.js';
 export { type CopiesOptions, filesAsCopies } from './files/copies.js';
@@ -28,4 +28,4 @@ export { isS3Address, type S3Address, S3AddressError, s3AddressOf } from './s3/a
 export type { S3Options } from './s3/connection.js';
 export { openS3Store, type S3Store } from './s3/s3-store.js';
 export type { LocalStore, ServiceStore, Store, StoredEntry, StoredObject } from './store.js';
-export { isFull, mayPass, type WaitOptions, whenPossible } from './when-possible.js';
+export { isFull, mayPass, type Patience, type WaitOptions, whenPossible } from './when-possible.js';

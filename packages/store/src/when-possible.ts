@@ -23,6 +23,9 @@ export type WaitOptions = {
 	waiting(reason: JobError | null): void;
 };
 
+/** How somebody waits who can also be interrupted. */
+export type Patience = WaitOptions & { signal: AbortSignal };
+
 /** What a job waits for, as its user reads it. */
 const reasonOf = (error: unknown): JobError =>
 	isFull(error)

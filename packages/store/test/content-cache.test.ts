@@ -50,6 +50,11 @@ function textFile(text: string, name = 'text', given = text): CachedFile & { rea
 	};
 	return file;
 }
+/** Runs an action with a folder of the cache. */
+async function use<T>({ take }: ContentCache, files: readonly CachedFile[], action: (path: string) => Promise<T>): Promise<T> {
+	const { path, release } = await take(files);
+	return action(path).finally(release);
+}
 const forty = (sign: string) => textFile(sign.repeat(40));
 const textIn = (path: string) => readFile(join(path, 'text'), 'utf8');
 
@@ -74,7 +79,7 @@ describe('a cache of files that never change', () => {
 			[one, other],
 			[other, one],
 		])
-			await cache.use(files, async (path) => {
+			await use(cache, files, async (path) => {
 				expect(await readFile(join(path, 'a/b.txt'), 'utf8')).toBe('one');
 				expect(await readFile(join(path, 'c'), 'utf8')).toBe('other');
 				expect((await stat(join(path, 'c'))).mode & 0o222).toBe(0);
@@ -85,7 +90,7 @@ describe('a cache of files that never change', () => {
 
 	it('reads once for several who ask at the same time', async () => {
 		const file = textFile('text');
-		const read = await Promise.all(Array.from({ length: 8 }, () => cache.use([file], textIn)));
+		const read = await Promise.all(Array.from({ length: 8 }, () => use(cache, [file], textIn)));
 		expect(new Set(read)).toEqual(new Set(['text']));
 		expect(file.reads).toBe(1);
 	});
@@ -95,59 +100,59 @@ describe('a cache of files that never change', () => {
 		['too few bytes', 'right', 'rig'],
 		['too many bytes', 'right', 'right and more'],
 	])('refuses %s, keeps nothing of them, and asks again the next time', async (_, text, given) => {
-		await expect(cache.use([textFile(text, 'text', given)], textIn)).rejects.toMatchObject({
+		await expect(use(cache, [textFile(text, 'text', given)], textIn)).rejects.toMatchObject({
 			code: 'unavailable',
 			message: expect.stringContaining('What came for text is not what was asked for'),
 		});
 		expect(await cache.bytes()).toBe(0);
 		expect(await readdir(join(folder, 'arriving'))).toEqual([]);
-		expect(await cache.use([textFile(text)], textIn)).toBe(text);
+		expect(await use(cache, [textFile(text)], textIn)).toBe(text);
 	});
 
 	it('hands on the error of a source, and of what uses the files', async () => {
 		const failing = { ...textFile('x'), read: () => Promise.reject(new Error('no way')) };
-		await expect(cache.use([failing], textIn)).rejects.toThrow('no way');
-		await expect(cache.use([textFile('x')], () => Promise.reject(new Error('torn')))).rejects.toThrow('torn');
+		await expect(use(cache, [failing], textIn)).rejects.toThrow('no way');
+		await expect(use(cache, [textFile('x')], () => Promise.reject(new Error('torn')))).rejects.toThrow('torn');
 		expect(await readdir(join(folder, 'uses'))).toEqual([]);
 	});
 
 	it('removes what was used longest ago when there is no more room', async () => {
 		const [a, b, c] = [forty('a'), forty('b'), forty('c')];
 		const longAgo = async (path: string, seconds: number) => utimes(path, new Date(0), new Date(Date.now() - seconds * 1000));
-		const [ofA, ofB] = [await cache.use([a], async (path) => path), await cache.use([b], async (path) => path)];
+		const [ofA, ofB] = [await use(cache, [a], async (path) => path), await use(cache, [b], async (path) => path)];
 		await longAgo(ofA, 10);
 		await longAgo(ofB, 20);
-		await cache.use([c], textIn);
+		await use(cache, [c], textIn);
 		expect(await cache.bytes()).toBe(80);
-		await cache.use([a], textIn);
+		await use(cache, [a], textIn);
 		expect([a.reads, b.reads]).toEqual([1, 1]);
-		await cache.use([b], textIn);
+		await use(cache, [b], textIn);
 		expect(b.reads).toBe(2);
 	});
 
 	it('removes nothing that is in use, and says so where that leaves no room', async () => {
 		const other = await opened();
-		await cache.use([forty('a')], async (ofA) => {
-			await other.use([forty('b')], async (ofB) => {
-				await expect(cache.use([forty('c')], textIn)).rejects.toMatchObject({
+		await use(cache, [forty('a')], async (ofA) => {
+			await use(other, [forty('b')], async (ofB) => {
+				await expect(use(cache, [forty('c')], textIn)).rejects.toMatchObject({
 					code: 'insufficient_storage',
 					message: 'The cache takes 100 bytes, of which 80 are in use, too many for 40 more',
 				});
 				expect([await textIn(ofA), await textIn(ofB)]).toEqual(['a'.repeat(40), 'b'.repeat(40)]);
 			});
-			await cache.use([forty('c')], textIn);
+			await use(cache, [forty('c')], textIn);
 			expect(await textIn(ofA)).toBe('a'.repeat(40));
 		});
-		await expect(cache.use([textFile('x'.repeat(101))], textIn)).rejects.toMatchObject({
+		await expect(use(cache, [textFile('x'.repeat(101))], textIn)).rejects.toMatchObject({
 			message: 'The files have 101 bytes, and the cache in which they must lie takes 100',
 		});
 	});
 
 	it('knows a process from another one that has its id now', async () => {
 		const earlier = await opened(async () => 'earlier');
-		await earlier.use([forty('a')], async () => {
-			await cache.use([forty('b')], textIn);
-			await cache.use([forty('c')], async () => cache.use([forty('d')], textIn));
+		await use(earlier, [forty('a')], async () => {
+			await use(cache, [forty('b')], textIn);
+			await use(cache, [forty('c')], async () => use(cache, [forty('d')], textIn));
 			expect(await cache.bytes()).toBe(80);
 		});
 	});
@@ -155,9 +160,9 @@ describe('a cache of files that never change', () => {
 	it('uses again what a killed process used, and clears what it was reading', async () => {
 		const child = user({ rounds: 1, texts: ['h'.repeat(90)], hold: true });
 		expect(await saidBy(child)).toBe('holds');
-		await expect(cache.use([forty('a')], textIn)).rejects.toMatchObject({ code: 'insufficient_storage' });
+		await expect(use(cache, [forty('a')], textIn)).rejects.toMatchObject({ code: 'insufficient_storage' });
 		await killed(child);
-		expect(await cache.use([forty('a')], textIn)).toBe('a'.repeat(40));
+		expect(await use(cache, [forty('a')], textIn)).toBe('a'.repeat(40));
 		expect(await cache.bytes()).toBe(40);
 		expect(await readdir(join(folder, 'uses'))).toEqual([]);
 	});

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { access, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { ProblemError } from '@steelyard/contracts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
 	auditKeys,
@@ -12,6 +13,7 @@ import {
 	modelKeys,
 	openS3Store,
 	openStore,
+	type Patience,
 	type Store,
 	type StoreFiles,
 	s3AddressOf,
@@ -189,6 +191,12 @@ function observed(store: Store): Observed {
 
 const isAlive: IdentityOf = async (pid) => (pid === process.pid ? 'this' : null);
 
+const patienceOf = (signal: AbortSignal, waiting: Patience['waiting'] = () => {}): Patience => ({
+	signal,
+	stopped: () => signal.aborted,
+	waiting,
+});
+
 /** What copies of a store that lies elsewhere must do beside. `open` gives an empty store. */
 function copiesSuite(open: () => Promise<Store>): void {
 	let store: Observed;
@@ -230,13 +238,32 @@ function copiesSuite(open: () => Promise<Store>): void {
 			go = resolve;
 		});
 		const stop = new AbortController();
-		const waiting = files.withFolder(DATASET, textsIn, stop.signal);
+		const waiting = files.withFolder(DATASET, textsIn, patienceOf(stop.signal));
 		const another = files.withFolder(DATASET, textsIn);
 		stop.abort(new Error('enough'));
 		await expect(waiting).rejects.toThrow('enough');
 		go();
 		expect(await another).toEqual(ARRAYS);
-		expect(await files.withFolder(DATASET, textsIn, new AbortController().signal)).toEqual(ARRAYS);
+		expect(await files.withFolder(DATASET, textsIn, patienceOf(new AbortController().signal))).toEqual(ARRAYS);
+	});
+
+	it('waits for a store that cannot be reached where it is to be patient, says why, and runs the action once', async () => {
+		await publish(files);
+		const { read } = store;
+		const told: unknown[] = [];
+		let tries = 0;
+		store.read = async (key, range) => {
+			if (tries++ < 2) throw new ProblemError('unavailable', 'away');
+			return read(key, range);
+		};
+		const action = vi.fn<typeof textsIn>(textsIn);
+		const patience = patienceOf(new AbortController().signal, (reason) => told.push(reason));
+		expect(await files.withFolder(DATASET, action, patience)).toEqual(ARRAYS);
+		expect(told).toEqual([{ code: 'unavailable', message: 'away; the job goes on when that has passed', param: null }, null]);
+		expect(action).toHaveBeenCalledTimes(1);
+		const failing = vi.fn<() => Promise<never>>(() => Promise.reject(new ProblemError('unavailable', 'its own')));
+		await expect(files.withFolder(DATASET, failing, patience)).rejects.toThrow('its own');
+		expect(failing).toHaveBeenCalledTimes(1);
 	});
 
 	it('copies the newest whole checkpoint of every folder behind the trainer, and keeps two', async () => {

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -29,13 +30,24 @@ export function useEnvironment(values: Record<string, string | undefined>): () =
 	return () => void useEnvironment(before);
 }
 
+/** Ports that the system gives to no connection by itself: between two looks nobody else takes one of those. */
+const OWN_PORTS = { first: 12_000, count: 18_000 };
+
 /** So many free ports. */
 export async function freePorts(count: number): Promise<number[]> {
-	const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-	await Promise.all(servers.map((server) => once(server, 'listening')));
-	const ports = servers.map((server) => (server.address() as AddressInfo).port);
-	await Promise.all(servers.map((server) => server.close() && once(server, 'close')));
-	return ports;
+	const found = new Set<number>();
+	while (found.size < count) {
+		const port = OWN_PORTS.first + randomInt(OWN_PORTS.count);
+		const server = createServer().listen(port, '127.0.0.1');
+		const isFree = await once(server, 'listening').then(
+			() => true,
+			() => false,
+		);
+		if (!isFree) continue;
+		await once(server.close(), 'close');
+		found.add(port);
+	}
+	return [...found];
 }
 
 async function end(child: ChildProcess): Promise<void> {

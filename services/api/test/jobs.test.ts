@@ -1,4 +1,4 @@
-import { DEFAULT_PROJECT, JobResource, parse, parseJobSpec, type TaskType } from '@steelyard/contracts';
+import { type Abilities, DEFAULT_PROJECT, JobResource, parse, parseJobSpec, type TaskType } from '@steelyard/contracts';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { jobsInEveryState } from './job-states.js';
 import { addDataset, addJob, expectProblem, openService, type Service, worker } from './service.js';
@@ -161,24 +161,30 @@ describe('a posted job', () => {
 		expect(new Set(answers.map((answer) => answer.json().id)).size).toBe(1);
 	});
 
+	/** Has somebody run jobs who has this, and end. */
+	async function hasWorked(abilities: Abilities): Promise<void> {
+		const work = service.queue.work({ abilities, process: async () => ({ status: 'stopped' }) });
+		await vi.waitFor(async () => expect((await service.queue.workers.abilities()).seen).toContainEqual(abilities));
+		await work.close(1000);
+	}
+
 	it('for a GPU waits while no worker is known, is refused in the words of all, and is taken once one has it', async () => {
 		const devices = ['cuda', 'webgpu'];
 		for (const device of devices) await addJob(service.app, datasets.binary, { device });
 		await service.queue.workers.announce(worker('one', 'libcudart.so.13: cannot open'));
 		await service.queue.workers.announce(worker('two', 'no device'));
+		await hasWorked({ devices: [], memory: 0, labels: [] });
 		for (const device of devices) {
 			const problem = expectProblem(await post({ dataset: datasets.binary, device }), 422, 'device_unavailable', 'device');
 			expect(problem.detail).toMatch(/libcudart\.so\.13: cannot open; no device|no device; libcudart\.so\.13: cannot open/);
 		}
 		await addJob(service.app, datasets.binary, { device: 'auto' });
-		await service.queue.workers.announce(worker('three', null));
+		await hasWorked({ devices: ['cuda', 'webgpu'], memory: 0, labels: [] });
 		for (const device of devices) await addJob(service.app, datasets.binary, { device });
 	});
 
 	it('waits, and says why, where a worker of the last day had what it needs, and is refused where none had', async () => {
-		const labelled = { ...worker('labelled', 'no device'), labels: ['site=berlin'], job_memory_bytes: 4 * 1024 ** 3 };
-		await service.queue.workers.announce(labelled);
-		await service.queue.workers.withdraw(labelled.id);
+		await hasWorked({ devices: [], memory: 4, labels: ['site=berlin'] });
 		const work = service.queue.work({ process: async () => ({ status: 'stopped' }) });
 		await vi.waitFor(async () => expect((await service.queue.workers.abilities()).living).toHaveLength(1));
 		try {

@@ -2,7 +2,7 @@ import { type JobEventBody, type Tally, tallyValue } from '@steelyard/contracts'
 import type { Attempt, AttemptEnd, AttemptStopped, Queue } from '@steelyard/queue';
 import type { Devices } from '@steelyard/runtime';
 import { howItEnded } from '@steelyard/service-process';
-import { type AttemptFolder, type ServiceStore, type WaitOptions, whenPossible } from '@steelyard/store';
+import { type AttemptFolder, type Patience, type ServiceStore, whenPossible } from '@steelyard/store';
 import type { Logger } from 'pino';
 import { keepArtifacts } from './artifacts.js';
 import type { AttemptTrace } from './attempt-trace.js';
@@ -48,37 +48,26 @@ export async function runAttempt(
 	jobLog: JobLog,
 	trace: AttemptTrace,
 ): Promise<AttemptEnd> {
-	const { queue, store, devices } = parts;
-	const { device } = job.spec;
-	if ((device === 'cuda' || device === 'webgpu') && !devices[device].available) {
-		const { note, detail } = devices[device];
-		return {
-			status: 'failed',
-			error: { code: 'device_unavailable', message: `${device} is not available here: ${note} (${detail})`, param: 'device' },
-		};
-	}
+	const { queue, store } = parts;
 	const recorder = recordEvents({ queue, id, attempt, log });
 	const record = (event: JobEventBody) => {
 		recorder.record(event);
 		logEvent(jobLog, event);
 		trace.event(event);
 	};
-	const wait: WaitOptions = { stopped: () => signal.aborted, waiting: (reason) => record({ type: 'waiting', reason }) };
+	const wait: Patience = { signal, stopped: () => signal.aborted, waiting: (reason) => record({ type: 'waiting', reason }) };
 	const trouble = (error: unknown) => log.warn({ err: error }, 'a checkpoint could not be written to the store; it is tried again');
 	try {
 		const folder = await whenPossible(() => store.files.openAttempt(id, attempt, trouble), wait);
 		let end: AttemptEnd | null = null;
 		try {
-			// What has to be copied here is, before anything is done that could not be done again.
-			await whenPossible(() => withInputs(parts, job, signal, async () => {}), wait);
-			if (signal.aborted) return { status: 'stopped' };
-			end = await withInputs(parts, job, signal, (inputs) =>
-				train({ ...parts, job, signal, folder, wait, log, jobLog, recorder, record }, inputs),
+			end = await withInputs(parts, job, wait, async (inputs) =>
+				signal.aborted ? { status: 'stopped' } : train({ ...parts, job, folder, wait, log, jobLog, recorder, record }, inputs),
 			);
 			return end;
 		} finally {
 			const isLost = signal.aborted && (signal.reason as AttemptStopped).code === 'lost';
-			await folder.close((end?.status === 'stopped' || end?.status === 'retry') && !isLost);
+			await folder.close(!isLost && end?.status !== 'succeeded' && end?.status !== 'failed');
 		}
 	} finally {
 		await recorder.close();
@@ -87,10 +76,9 @@ export async function runAttempt(
 
 type Training = AttemptParts & {
 	job: Attempt['job'];
-	signal: AbortSignal;
 	folder: AttemptFolder;
-	/** How it waits for the store. */
-	wait: WaitOptions;
+	/** How it waits for the store, and is told to stop. */
+	wait: Patience;
 	log: Logger;
 	jobLog: JobLog;
 	recorder: Pick<EventRecorder, 'note'>;
@@ -99,7 +87,8 @@ type Training = AttemptParts & {
 
 /** Trains in the folder of an attempt, and keeps what comes of it. */
 async function train(parts: Training, inputs: Inputs): Promise<AttemptEnd> {
-	const { store, devices, trainers, memory: most, graceMs, count, job, signal, folder, wait, log, jobLog, recorder, record } = parts;
+	const { store, devices, trainers, memory: most, graceMs, count, job, folder, wait, log, jobLog, recorder, record } = parts;
+	const { signal } = wait;
 	const { path: output, earlier } = folder;
 	let peakMemory: number | null = null;
 	let { progress } = job;

@@ -55,14 +55,19 @@ export async function inspect(
 		runInspector({
 			entry,
 			model: join(folder, name),
-			// Among the uploads, where the API removes what a killed worker has left, and not among the system's temporary files, which may lie in memory.
+			// Among the uploads, where what a killed worker has left is removed, and not among the system's temporary files, which may lie in memory.
 			scratch: join(files.uploads, `inspection-${id}`),
 			onUnpacked: (file) => files.replace(modelKeys.folder(id), name, file),
 			limits,
 			signal,
 			onLine: (line) => log.debug({ line }, 'the inspector wrote'),
 		});
-	const end = await files.withFolder(modelKeys.folder(id), inspectIn, signal);
+	const end = await files.withFolder(modelKeys.folder(id), inspectIn, {
+		signal,
+		stopped: () => signal.aborted,
+		// A store that is away says nothing of the model.
+		waiting: (reason) => log.warn({ reason }, reason === null ? 'the inspection goes on' : 'the inspection waits'),
+	});
 	if (end.type === 'crashed' || end.type === 'late' || end.type === 'too big') log.warn({ end }, 'an inspection did not end by itself');
 	return verdictOf(store, end, limits);
 }

@@ -6,13 +6,17 @@ import { syncFolder } from '../sync-folder.js';
 import { arrive, type CachedFile, contentOf } from './arrival.js';
 import { absent, type IdentityOf, openLeases } from './leases.js';
 
+/** A folder that stays until it is released. */
+export type HeldFolder = { path: string; release(): Promise<void> };
+
 /** A folder of files that never change, kept on this machine for as long as there is room. */
 export type ContentCache = {
 	/**
-	 * Runs an action with a folder that holds these files and nothing else, which it may read and map but not change. They are read where they are not kept yet, and stay while the action
-	 * runs. An abort ends the wait for them, with its reason; they go on arriving. Throws ProblemError: `unavailable` where a file has not the bytes that were named, `too_large` where they are more than it takes, `insufficient_storage` where what is in use leaves no room.
+	 * Gives a folder that holds these files and nothing else, which may be read and mapped but not changed. They are read where they are not kept yet, and stay until they are released.
+	 * An abort ends the wait for them, with its reason; they go on arriving. Throws ProblemError: `unavailable` where a file has not the bytes that were named, `too_large` where they are
+	 * more than it takes, `insufficient_storage` where what is in use leaves no room.
 	 */
-	use<T>(files: readonly CachedFile[], action: (folder: string) => Promise<T>, signal?: AbortSignal): Promise<T>;
+	take(files: readonly CachedFile[], signal?: AbortSignal): Promise<HeldFolder>;
 	/** The bytes that are kept, and those of what is arriving. */
 	bytes(): Promise<number>;
 };
@@ -130,7 +134,7 @@ export async function openContentCache({ folder, most, identityOf }: ContentCach
 
 	return {
 		bytes,
-		async use(files, action, signal) {
+		async take(files, signal) {
 			signal?.throwIfAborted();
 			const content = contentOf(files);
 			const size = files.reduce((sum, file) => sum + file.bytes, 0);
@@ -147,16 +151,17 @@ export async function openContentCache({ folder, most, identityOf }: ContentCach
 					}
 					arrival = bringing;
 					await orAborted(bringing, signal);
-					arrival = null;
 				}
 				const now = new Date();
 				await utimes(path, now, now);
-				return await action(path);
-			} finally {
-				// What still arrives lies under this lease.
-				if (arrival === null) await lease.release();
-				else void arrival.catch(() => {}).then(() => lease.release());
+			} catch (error) {
+				// What still arrives after an abort lies under this lease.
+				const released = Promise.allSettled([arrival]).then(() => lease.release());
+				if (signal?.aborted) released.catch(() => {});
+				else await released;
+				throw error;
 			}
+			return { path, release: () => lease.release() };
 		},
 	};
 }

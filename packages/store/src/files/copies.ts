@@ -2,12 +2,14 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import type { CachedFile } from '../cache/arrival.js';
 import { openContentCache } from '../cache/content-cache.js';
 import { type IdentityOf, openLeases } from '../cache/leases.js';
 import { type Digest, digestOf } from '../digest.js';
 import { jobKeys, listAttempts } from '../layout.js';
 import { makeFolder } from '../make-folder.js';
 import type { Store } from '../store.js';
+import { type Patience, whenPossible } from '../when-possible.js';
 import { filesBelow, removeContents, writeContents } from './contents.js';
 import { spaceOfDisk } from './disk.js';
 import type { StoreFiles } from './files.js';
@@ -51,6 +53,21 @@ export async function filesAsCopies(store: Store, { folder, most, identityOf }: 
 			.map((other) => join(to, String(other)));
 	}
 
+	/** Runs an action with a folder of copies, which are brought first. */
+	async function withCopies<T>(
+		filesOf: () => Promise<CachedFile[]>,
+		action: (folder: string) => Promise<T>,
+		patience: Patience | undefined,
+	): Promise<T> {
+		const take = async () => cache.take(await filesOf(), patience?.signal);
+		const { path, release } = await (patience === undefined ? take() : whenPossible(take, patience));
+		try {
+			return await action(path);
+		} finally {
+			await release();
+		}
+	}
+
 	const put = (key: string, path: string): Promise<Digest> => store.put(key, createReadStream(path));
 
 	return {
@@ -58,11 +75,16 @@ export async function filesAsCopies(store: Store, { folder, most, identityOf }: 
 		uploads: join(work, own.id, 'uploads'),
 		appendsTogether: false,
 		space: () => spaceOfDisk(folder),
-		withFolder: async (prefix, action, signal) => cache.use(await filesBelow(store, prefix), action, signal),
-		withFile(key, digest, action, signal) {
+		withFolder: (prefix, action, patience) => withCopies(() => filesBelow(store, prefix), action, patience),
+		withFile(key, digest, action, patience) {
 			const name = key.slice(key.lastIndexOf('/') + 1);
 			if (digest === null) return action(join(work, own.id, 'absent', name));
-			return cache.use([{ name, ...digest, read: () => store.read(key) }], (found) => action(join(found, name)), signal);
+			const file = { name, ...digest, read: () => store.read(key) };
+			return withCopies(
+				async () => [file],
+				(found) => action(join(found, name)),
+				patience,
+			);
 		},
 		async publish(from, prefix, record) {
 			const last = await readFile(join(from, record));

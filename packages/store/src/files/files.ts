@@ -1,4 +1,5 @@
 import type { Digest } from '../digest.js';
+import type { Patience } from '../when-possible.js';
 
 /** A folder in which a program writes what an attempt of a job makes. */
 export type AttemptFolder = {
@@ -34,10 +35,13 @@ export type StoreFiles = {
 	appendsTogether: boolean;
 	/** The bytes of the disk on which all of it lies, and how many of them can still be written. */
 	space(): Promise<{ free: number; total: number }>;
-	/** Runs an action with the folder that holds the files directly below a prefix, such as a dataset. Throws ProblemError. An abort ends the wait for what has to be copied first, with its reason. */
-	withFolder<T>(prefix: string, action: (folder: string) => Promise<T>, signal?: AbortSignal): Promise<T>;
+	/**
+	 * Runs an action with the folder that holds the files directly below a prefix, such as a dataset. Throws ProblemError. With `patience` it waits while what has to be copied first cannot be;
+	 * an abort ends that.
+	 */
+	withFolder<T>(prefix: string, action: (folder: string) => Promise<T>, patience?: Patience): Promise<T>;
 	/** The same with one file, of which the digest is known; where that is null there is none, and the path is that of a file that is absent. */
-	withFile<T>(key: string, digest: Digest | null, action: (path: string) => Promise<T>, signal?: AbortSignal): Promise<T>;
+	withFile<T>(key: string, digest: Digest | null, action: (path: string) => Promise<T>, patience?: Patience): Promise<T>;
 	/** Gives the files of a folder their keys below a prefix. The one named `record`, without which nobody sees the others, appears last. The folder may be gone afterwards. */
 	publish(folder: string, prefix: string, record: string): Promise<void>;
 	/** Replaces a file below a prefix that was published. */

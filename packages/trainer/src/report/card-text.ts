@@ -46,3 +46,11 @@ export function markdownTable(rows: readonly (readonly string[])[]): string {
 	const [head = [], ...body] = rows;
 	return [line(head), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...body.map(line)].join('\n');
 }
+
+/** A section of a card, without the parts that are empty. */
+export const section = (title: string, ...parts: readonly string[]): string =>
+	[`## ${title}`, ...parts.filter((part) => part !== '')].join('\n\n');
+
+/** What is left out where there are more than are shown; empty where all are. */
+export const more = (of: number, what: string): string =>
+	of > MOST_SHOWN ? `The first ${MOST_SHOWN} of ${count(of)} ${what} are shown.` : '';

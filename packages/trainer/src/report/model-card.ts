@@ -1,6 +1,7 @@
 import type { DatasetProfile, JobResult, JobSpec, JobTask, Robustness, TaskProfile } from '@steelyard/contracts';
-import { count, figure, listed, MOST_SHOWN, markdownTable, percent, plain, signed, withBounds } from './card-text.js';
-import { higherIsBetter } from './metrics.js';
+import { METRICS, nameOf } from './card-metrics.js';
+import { breaking } from './card-robustness.js';
+import { count, figure, listed, MOST_SHOWN, markdownTable, more, percent, plain, section, withBounds } from './card-text.js';
 import { nominalCoverage } from './quantile-figures.js';
 
 /** Rows that the job used. */
@@ -34,27 +35,6 @@ export type CardInput = {
 	readonly reported: string;
 	readonly files: readonly CardFile[];
 };
-
-/** What metrics are called, and what they say. */
-const METRICS: Readonly<Record<string, readonly [name: string, meaning: string]>> = {
-	accuracy: ['accuracy', 'the share of right answers'],
-	subset_accuracy: ['subset accuracy', 'the share of rows whose labels are all right'],
-	macro_f1: ['macro F1', 'the mean over the classes of F1, which is 1 where a class is always found and never claimed wrongly'],
-	micro_f1: ['micro F1', 'F1 over all labels together'],
-	mean_iou: ['mean IoU', 'the mean over the classes of right positions by all that have the class or are given it'],
-	auroc: ['AUROC', 'how often a row that has the class is ranked above one that has not (0.5 is chance)'],
-	auprc: ['AUPRC', 'the mean precision over all thresholds (the share of the class is chance)'],
-	mae: ['mean absolute error', 'how far the answer is off on average, in the unit of the label'],
-	rmse: ['root mean squared error', 'the same with large errors counted more'],
-	pearson: ['correlation', 'of answers and labels (1 is perfect)'],
-	coverage: ['coverage', 'the share of labels that lie from the lowest to the highest quantile of their row'],
-	interval_width: ['width of intervals', 'how far the highest quantile lies above the lowest on average, in the unit of the label'],
-	loss: ['loss', 'what training made small; of classes it also counts how sure the answers were'],
-};
-const nameOf = (metric: string): string => METRICS[metric]?.[0] ?? metric;
-
-const section = (title: string, ...parts: readonly string[]): string =>
-	[`## ${title}`, ...parts.filter((part) => part !== '')].join('\n\n');
 
 const className = ({ classes }: TaskProfile, index: number): string => plain(classes[index] ?? String(index), 40);
 
@@ -156,8 +136,6 @@ function modalityTable({ dataset, modalities }: CardInput): string {
 		}),
 	]);
 }
-
-const more = (of: number, what: string): string => (of > MOST_SHOWN ? `The first ${MOST_SHOWN} of ${count(of)} ${what} are shown.` : '');
 
 function data(input: CardInput): string {
 	const { dataset, modalities, task } = input;
@@ -314,75 +292,6 @@ function trust({ result, modalities, reported, spec }: CardInput): string {
 }
 
 /** How the value of a metric changes where it gets worse by `drop`. */
-function change(metric: string, drop: number | null): string {
-	if (drop === null) return 'could not be measured';
-	if (Math.abs(drop) < 0.0005) return 'stays the same';
-	return `${drop > 0 === higherIsBetter(metric) ? 'falls' : 'rises'} by ${figure(Math.abs(drop))}`;
-}
-
-type Broken = Robustness['splits'][string]['modalities'][string];
-
-/** One sentence about one modality. */
-function brokenSentence(name: string, metric: string, { failed, missing, shuffled, noisy }: Broken): string {
-	if (missing === null && shuffled === null && noisy === null) return `- **${name}** could not be broken: ${plain(failed ?? '', 300)}.`;
-	const called = nameOf(metric);
-	const strongest = noisy?.levels.at(-1);
-	const parts = [
-		`where it is missing, the ${called} ${change(metric, missing?.drop[metric] ?? null)}`,
-		`where rows have that of others, it ${change(metric, shuffled?.drop[metric]?.mean ?? null)}`,
-		`under the strongest noise it ${change(metric, strongest?.drop[metric] ?? null)}`,
-	];
-	const loss = shuffled?.drop['loss'] ?? null;
-	if (loss === null) return `- **${name}**: ${parts.join('; ')}.`;
-	const verdict =
-		loss.low > 0
-			? 'on these rows the model uses it'
-			: loss.high < 0
-				? 'on these rows the model is better without it'
-				: 'these rows do not show that the model uses it';
-	const [low, high] = [signed(loss.low), signed(loss.high)];
-	return `- **${name}**: ${parts.join('; ')}. With that of others the loss changes by ${signed(loss.mean)} (${low} to ${high}): ${verdict}.`;
-}
-
-function breaking({ robustness, reported }: CardInput): string {
-	const title = 'What happens when a modality breaks';
-	if (robustness === null) return section(title, 'This was not measured: the job was posted with evaluation.robustness false.');
-	const of = robustness.splits[reported];
-	if (of === undefined)
-		return section(title, `This was not measured: ${plain(robustness.reason ?? 'the model could not be run over the split', 400)}.`);
-	const { metric } = robustness;
-	const { rows, clean, modalities } = of;
-	const shown = Object.entries(modalities).slice(0, MOST_SHOWN);
-	const levels = shown.map(([, { noisy }]) => noisy?.levels ?? []);
-	const table = markdownTable([
-		['modality', 'missing', 'of other rows (95 %)', 'weak noise', 'noise', 'strong noise'],
-		...shown.map(([name, { missing, shuffled }], i) => {
-			const drop = shuffled?.drop[metric] ?? null;
-			return [
-				name,
-				signed(missing?.drop[metric]),
-				drop === null ? '–' : `${signed(drop.mean)} (${signed(drop.low)} to ${signed(drop.high)})`,
-				...[0, 1, 2].map((at) => signed(levels[i]?.[at]?.drop[metric])),
-			];
-		}),
-	]);
-	const drops = shown.map(([name, { shuffled }]) => ({ name, drop: (shuffled?.drop['loss'] ?? shuffled?.drop[metric])?.mean ?? 0 }));
-	const needed = drops.toSorted((a, b) => b.drop - a.drop)[0];
-	const sample =
-		rows < of.of
-			? ` That is a random part of the ${count(of.of)} rows of ${reported}: ${metric === 'accuracy' ? `one row more or less is ${figure(1 / rows)}, and ` : ''}small differences mean little.`
-			: '';
-	return section(
-		title,
-		`The model was run on ${count(rows)} rows of ${reported} with one modality broken at a time. Its ${nameOf(metric)} on the same rows as they are is ${figure(clean[metric])}; the table says by how much it gets worse, so that + is worse.${sample}`,
-		table,
-		shown.length > 1 && needed !== undefined && needed.drop > 0 ? `It depends most on **${needed.name}**.` : '',
-		shown.map(([name, broken]) => brokenSentence(name, metric, broken)).join('\n'),
-		more(Object.keys(modalities).length, 'modalities'),
-		'Noise is normal, of 0.5, 1 and 2 of the usual deviations of each number; of numbers that stand for words or categories 25 %, 50 % and all are replaced by those of other rows.',
-	);
-}
-
 function warnings({ result }: CardInput): string {
 	const found = result.warnings ?? [];
 	if (found.length === 0) return section('Warnings', 'The job found nothing to warn of.');
