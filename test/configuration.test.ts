@@ -9,8 +9,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const table = readFileSync(join(root, 'docs/configuration.md'), 'utf8');
 const documented = [...table.matchAll(/^\| `([A-Z_]+)` +\|/gm)].map(([, name]) => name as string);
 
-/** What the system and npm set, which nobody sets for Steelyard. */
-const OF_THE_SYSTEM = new Set(['PATH', 'npm_lifecycle_event']);
+/** What the system and npm set, and what the store sets for the library of AWS: nobody sets them for Steelyard. */
+const OF_THE_SYSTEM = new Set(['PATH', 'npm_lifecycle_event', 'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED']);
 
 function sources(folder: string): string[] {
 	return readdirSync(join(root, folder))
